@@ -1,0 +1,24 @@
+// What names a chart, and what names one of its versions? The grammars that the
+// parser of request targets, uploads and provenance files share.
+
+// Helm's own rule for new charts (helm/helm v3.21.4, pkg/chartutil/create.go, chartName), and its limit.
+const CHART_NAME = /^[A-Za-z0-9._-]{1,250}$/
+
+// What Masterminds/semver's NewVersion takes, with which Helm validates a chart's
+// version: a leading `v` and missing minor and patch are fine (`v1.2.3`, `1.2`).
+const VERSION = /^v?\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/
+
+/** True for the name of a chart. */
+export function isChartName (name: string): boolean {
+  return CHART_NAME.test(name) && name !== '.' && name !== '..'
+}
+
+/** True for a version that a chart can have. */
+export function isVersion (version: string): boolean {
+  return version.length <= 256 && VERSION.test(version)
+}
+
+/** True for what the API's reads take in a version's place: a version, `latest`, or one with a leading `~` or `^`. */
+export function isVersionQuery (version: string): boolean {
+  return version === 'latest' || isVersion(/^[~^]/.test(version) ? version.slice(1) : version)
+}

@@ -1,0 +1,34 @@
+// Which of a route's query parameters does the request carry? Read exactly as
+// ChartMuseum's Go reads them (net/url.ParseQuery: pairs split at `&`, a pair with
+// `;` or a broken percent-encoding is ignored, names decoded once, the first value
+// counts), because the right that is asked for depends on it.
+
+/**
+ * @param raw the query without its `?`
+ * @param known the parameters that mean something on the route
+ * @returns the known ones with their decoded values; everything else is dropped
+ */
+export function readQuery (raw: string, known: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {}
+  if (raw === '' || known.length === 0) return found
+  for (const pair of raw.split('&')) {
+    if (pair.includes(';')) continue
+    const equals = pair.indexOf('=')
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
+    const value = decode(equals < 0 ? '' : pair.slice(equals + 1))
+    if (name === undefined || value === undefined) continue
+    if (known.includes(name) && found[name] === undefined) found[name] = value
+  }
+  return found
+}
+
+/** url.QueryUnescape: `+` is a space; undefined when the encoding is broken. */
+function decode (text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    // decodeURIComponent also refuses bytes that are not UTF-8, which Go takes; no
+    // known name or useful value has any.
+    return undefined
+  }
+}

@@ -1,0 +1,204 @@
+// What is asked? The one parser of request targets, before any router: from the
+// method and the raw target to a ChartRequest, one of our own endpoints, or a
+// refusal. Everything later (rights, upstream path, log) is built from its result
+// and never from the received bytes. Asked by Fastify's rewriteUrl (app.ts).
+import type { Refusal } from '../http/errors.ts'
+import type { Access } from '../policy/access.ts'
+import { readQuery } from './query.ts'
+import { ROUTES, type Method, type Parameter, type Route, type RouteId } from './routes.ts'
+import { ROOT_TENANT, isReservedFirstSegment, isTenantSegment, type Depth } from './tenant.ts'
+
+/** Where the charts are: how many segments name a tenant, and the path in front of everything ('' or '/helm'). */
+export interface Layout {
+  readonly depth: Depth
+  readonly basePath: string
+}
+
+/** A request of the route table, understood. */
+export interface ChartRequest {
+  readonly route: RouteId
+  readonly method: Method
+  /** The tenant's name in scopes and rules. */
+  readonly tenant: string
+  /** The tenant's segments in a path: '' for the root of a repository without tenants. */
+  readonly tenantPath: string
+  readonly chart?: string
+  readonly version?: string
+  readonly file?: string
+  readonly query: Readonly<Record<string, string>>
+  readonly access: Access
+}
+
+export type OwnEndpoint = 'token' | 'jwks' | 'health' | 'info'
+
+export type ParsedTarget =
+  | { readonly kind: 'chart', readonly request: ChartRequest }
+  | { readonly kind: 'own', readonly endpoint: OwnEndpoint, readonly query: string }
+  | { readonly kind: 'refused', readonly refusal: Refusal }
+
+/** Paths that chartgate answers itself, below the base path. */
+export const OWN_ENDPOINTS: Readonly<Record<string, OwnEndpoint>> = {
+  '/oauth/token': 'token',
+  '/.well-known/jwks.json': 'jwks',
+  '/health': 'health',
+  '/info': 'info'
+}
+
+/**
+ * Reads a request target (RFC 9112 section 3.2; origin-form only).
+ * @param method the request method, as received
+ * @param target the raw target: path and query, undecoded
+ */
+export function parseRequestTarget (method: string, target: string, layout: Layout): ParsedTarget {
+  const fault = characterFault(target)
+  if (fault !== undefined) return refused('bad_target', fault)
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? '' : target.slice(mark + 1)
+  const inside = belowBase(path, layout.basePath)
+  if (inside === undefined || inside === '/') return refused('no_such_route')
+
+  const segments: string[] = []
+  for (const raw of inside.slice(1).split('/')) {
+    const segment = decodeSegment(raw)
+    if (segment === undefined) return refused('bad_target', segmentFault(raw))
+    segments.push(segment)
+  }
+  const endpoint = Object.hasOwn(OWN_ENDPOINTS, inside) ? OWN_ENDPOINTS[inside] : undefined
+  if (endpoint !== undefined) return { kind: 'own', endpoint, query }
+  return matchRoutes(method, segments, query, layout.depth)
+}
+
+/** Characters that no target may have, anywhere. */
+function characterFault (target: string): string | undefined {
+  if (!target.startsWith('/')) return 'the request target must begin with /'
+  // Printable ASCII alone, and none of those that another reader could take for the end of the path or a separator.
+  // eslint-disable-next-line no-control-regex
+  if (/[^\x21-\x7e]/.test(target)) return 'the request target has a character that is not printable ASCII'
+  if (target.includes('#')) return 'the request target has a fragment'
+  if (target.includes('\\')) return 'the request target has a backslash'
+  return undefined
+}
+
+/** The path below the base path, or undefined outside of it. */
+function belowBase (path: string, basePath: string): string | undefined {
+  if (basePath === '') return path
+  if (path === basePath) return '/'
+  return path.startsWith(basePath + '/') ? path.slice(basePath.length) : undefined
+}
+
+/**
+ * One path segment, decoded: `%2B` is `+`, `%5E` is `^`, and no other encoding is
+ * taken, so that no reader behind us can find a separator or a dot segment in it.
+ */
+function decodeSegment (raw: string): string | undefined {
+  const segment = raw.includes('%') ? raw.replace(/%2B/gi, '+').replace(/%5E/gi, '^') : raw
+  if (segment === '' || segment === '.' || segment === '..') return undefined
+  return /^[A-Za-z0-9._+~^-]+$/.test(segment) ? segment : undefined
+}
+
+/** What is wrong with a segment; its bytes are not repeated, they may be anything. */
+function segmentFault (raw: string): string {
+  if (raw === '') return 'the path has an empty segment: it must not end with / or have two in a row'
+  if (raw === '.' || raw === '..') return 'the path has a dot segment'
+  return raw.includes('%') ? 'the path has a percent-encoding: only %2B is taken' : 'the path has a character that is not allowed'
+}
+
+function refused (code: Refusal['code'], detail?: string): ParsedTarget {
+  return { kind: 'refused', refusal: detail === undefined ? { code } : { code, detail } }
+}
+
+/** ChartMuseum takes a path for the API's only when it has no file's ending (router/match.go, isApiRoute). */
+function isApiPath (segments: readonly string[]): boolean {
+  return segments[0] === 'api' && !/\.(?:yaml|tgz|prov)$/.test(segments.at(-1) as string)
+}
+
+function matchRoutes (method: string, segments: readonly string[], query: string, depth: Depth): ParsedTarget {
+  const api = isApiPath(segments)
+  const start = api ? 1 : 0
+  const tenantLength = depth === 'dynamic' ? dynamicDepth(segments, start, api) : depth
+  if (tenantLength === undefined) return refused('no_such_route')
+  const tenantSegments = segments.slice(start, start + tenantLength)
+  const tail = segments.slice(start + tenantLength)
+  if (tenantSegments.length < tenantLength) return refused('no_such_route')
+
+  let refusal: Refusal = { code: 'no_such_route' }
+  for (const route of ROUTES) {
+    if (route.api !== api || !fitsShape(route, tail) || !allowsDepth(route, depth)) continue
+    if (!(route.methods as readonly string[]).includes(method)) continue
+    const parameters = readParameters(route, tail)
+    if (parameters === undefined) {
+      // Another row may take it (.tgz and .tgz.prov share a shape); if none does, this is why.
+      refusal = wordsRefusal(route)
+      continue
+    }
+    const tenant = readTenant(tenantSegments, depth)
+    if ('code' in tenant) return { kind: 'refused', refusal: tenant }
+    return { kind: 'chart', request: chartRequest(route, method as Method, tenant, parameters, query) }
+  }
+  return { kind: 'refused', refusal }
+}
+
+/** The number of tenant segments that ChartMuseum finds at dynamic depth: what the first fitting shape leaves. */
+function dynamicDepth (segments: readonly string[], start: number, api: boolean): number | undefined {
+  for (const route of ROUTES) {
+    const length = segments.length - start - route.tail.length
+    if (route.api === api && !route.fixedDepthOnly && length >= 0 && fitsShape(route, segments.slice(start + length))) return length
+  }
+  return undefined
+}
+
+function allowsDepth (route: Route, depth: Depth): boolean {
+  return !(depth === 'dynamic' && route.fixedDepthOnly)
+}
+
+function fitsShape (route: Route, tail: readonly string[]): boolean {
+  return tail.length === route.tail.length &&
+    route.tail.every((part, i) => typeof part !== 'string' || part === tail[i])
+}
+
+function readParameters (route: Route, tail: readonly string[]): Partial<Record<Parameter, string>> | undefined {
+  const parameters: Partial<Record<Parameter, string>> = {}
+  for (const [i, part] of route.tail.entries()) {
+    if (typeof part === 'string') continue
+    const value = tail[i] as string
+    if (!part.accepts(value)) return undefined
+    parameters[part.parameter] = value
+  }
+  return parameters
+}
+
+function wordsRefusal (route: Route): Refusal {
+  if (route.id === 'chart-file' || route.id === 'prov-file') return { code: 'no_such_route' }
+  return route.id === 'delete-version'
+    ? { code: 'bad_target', detail: 'a delete needs a chart name and an exact version' }
+    : { code: 'bad_target', detail: 'the path has a chart name or version that no chart can have' }
+}
+
+interface Tenant { name: string, path: string }
+
+function readTenant (segments: readonly string[], depth: Depth): Tenant | Refusal {
+  if (segments.length === 0) return { name: ROOT_TENANT, path: '' }
+  if (!segments.every(isTenantSegment)) {
+    return { code: 'bad_target', detail: 'a tenant name has letters, digits, ".", "_" and "-", and every part begins with a letter or digit' }
+  }
+  const path = segments.join('/')
+  // At dynamic depth the root's name is "repo"; a folder of that name would share its rights.
+  if (isReservedFirstSegment(segments[0] as string, depth) || (depth === 'dynamic' && path === ROOT_TENANT)) return { code: 'no_such_route' }
+  return { name: path, path }
+}
+
+function chartRequest (route: Route, method: Method, tenant: Tenant, parameters: Partial<Record<Parameter, string>>, rawQuery: string): ChartRequest {
+  const query = readQuery(rawQuery, route.query)
+  // The mere presence of `force` overwrites, whatever its value (pkg/chartmuseum/server/multitenant/handlers.go).
+  const action = route.query.includes('force') && query['force'] !== undefined ? 'overwrite' : route.action
+  return {
+    route: route.id,
+    method,
+    tenant: tenant.name,
+    tenantPath: tenant.path,
+    ...parameters,
+    query: action === 'overwrite' ? { force: '' } : query,
+    access: { type: 'artifact-repository', name: tenant.name, action }
+  }
+}

@@ -1,0 +1,107 @@
+// Why is a request refused? The one closed table of reason codes: the log names the
+// code, the client sees the status and the sentence. Asked by every door and by the
+// error handlers, so that every refusal of this process has the same form.
+
+interface Reason {
+  readonly status: number
+  /** What the client reads in `error`; a refusal's own `detail` takes its place. */
+  readonly error: string
+}
+
+export const REASONS = {
+  // the request itself
+  bad_target: { status: 400, error: 'bad request target' },
+  bad_request: { status: 400, error: 'bad request' },
+  several_authorizations: { status: 400, error: 'several Authorization headers: send one' },
+  no_such_route: { status: 404, error: 'not found' },
+  request_timeout: { status: 408, error: 'the request did not arrive in time' },
+  unsupported_media_type: { status: 415, error: 'the Content-Type header is not valid' },
+  unsupported_expectation: { status: 417, error: 'the only expectation that is met is 100-continue' },
+  headers_too_large: { status: 431, error: 'the request headers are too large' },
+
+  // who asks
+  missing_credentials: { status: 401, error: 'unauthorized' },
+  bad_credentials: { status: 401, error: 'unauthorized' },
+  token_malformed: { status: 401, error: 'unauthorized' },
+  token_unknown_key: { status: 401, error: 'unauthorized' },
+  token_bad_signature: { status: 401, error: 'unauthorized' },
+  token_expired: { status: 401, error: 'unauthorized' },
+  token_not_yet_valid: { status: 401, error: 'unauthorized' },
+  token_wrong_claims: { status: 401, error: 'unauthorized' },
+  token_unknown_subject: { status: 401, error: 'unauthorized' },
+
+  // may they
+  insufficient_scope: { status: 401, error: 'unauthorized' },
+  missing_right: { status: 403, error: 'forbidden' },
+
+  // the token endpoint
+  invalid_request: { status: 400, error: 'invalid_request' },
+  invalid_scope: { status: 400, error: 'invalid_scope' },
+  unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
+  invalid_client: { status: 401, error: 'invalid_client' },
+  method_not_allowed: { status: 405, error: 'method not allowed' },
+
+  // uploads
+  invalid_upload: { status: 400, error: 'the upload is not a chart' },
+  upload_aborted: { status: 400, error: 'the upload ended before it was complete' },
+  body_too_large: { status: 413, error: 'request too large' },
+  chart_exists: { status: 409, error: 'chart already exists' },
+  file_exists: { status: 409, error: 'file already exists' },
+  spool_full: { status: 503, error: 'too many uploads at once: try again shortly' },
+  storage_full: { status: 507, error: 'the repository has no room left' },
+
+  // the upstream
+  not_in_upstream: { status: 404, error: 'not found' },
+  upstream_rejected: { status: 400, error: 'the chart repository refused the request' },
+  upstream_unreachable: { status: 502, error: 'the chart repository cannot be reached' },
+  upstream_bad_answer: { status: 502, error: 'the chart repository gave an answer that makes no sense' },
+  upstream_refused_us: { status: 502, error: 'the chart repository does not accept the gateway' },
+  upstream_timeout: { status: 504, error: 'the chart repository did not answer in time' },
+
+  // this process
+  internal: { status: 500, error: 'internal error' },
+  closing: { status: 503, error: 'shutting down' }
+} as const satisfies Record<string, Reason>
+
+export type ReasonCode = keyof typeof REASONS
+
+/** Why a request is refused; `detail` is a sentence that the client may read. */
+export interface Refusal {
+  readonly code: ReasonCode
+  readonly detail?: string
+}
+
+/** The status code of a refusal. */
+export function statusOf (refusal: Refusal): number {
+  return REASONS[refusal.code].status
+}
+
+/** The JSON body of a refusal: a string `error`, which is what cm-push prints (chartmuseum/helm-push v0.10.4, cmd/helm-cm-push/main.go). */
+export function bodyOf (refusal: Refusal): { error: string } {
+  return { error: refusal.detail ?? REASONS[refusal.code].error }
+}
+
+/**
+ * The body of a refusal at the token endpoint, for all its readers: `error` and
+ * `error_description` (RFC 6749 section 5.2), and `errors`, which is all that oras and
+ * Helm print (oras-go v2.6.1, internal/errutil).
+ */
+export function tokenBodyOf (refusal: Refusal): { error: string, error_description: string, errors: { code: string, message: string }[] } {
+  const { status, error } = REASONS[refusal.code]
+  const message = refusal.detail ?? (status === 401 ? 'bad credentials' : error)
+  const name = status === 401 ? 'invalid_client' : OAUTH_ERRORS.has(refusal.code) ? refusal.code : status < 500 ? 'invalid_request' : 'server_error'
+  return { error: name, error_description: message, errors: [{ code: status === 401 ? 'UNAUTHORIZED' : status === 403 ? 'DENIED' : 'UNSUPPORTED', message }] }
+}
+
+const OAUTH_ERRORS: ReadonlySet<ReasonCode> = new Set(['invalid_request', 'invalid_scope', 'unsupported_grant_type'])
+
+/** A refusal on its way through code that can only throw (streams, hooks of libraries). */
+export class RefusalError extends Error {
+  readonly refusal: Refusal
+
+  constructor (refusal: Refusal, options?: ErrorOptions) {
+    super(bodyOf(refusal).error, options)
+    this.name = 'RefusalError'
+    this.refusal = refusal
+  }
+}
