@@ -1,0 +1,48 @@
+// May they? The one decision, pure and total: every front door asks it, for every
+// kind of credential. Rules only add; what is not allowed by one is denied.
+import type { Principal } from '../identity/principal.ts'
+import type { Access, Grant } from './access.ts'
+import { matchesTenant, type CompiledRule } from './rules.ts'
+import { accessesOf } from './scope.ts'
+
+export type Decision =
+  | { readonly allowed: true, /** what allowed it: `master key`, `token`, or a rule's place */ readonly by: string }
+  | { readonly allowed: false }
+
+const DENIED: Decision = { allowed: false }
+const BY_MASTER_KEY: Decision = { allowed: true, by: 'master key' }
+const BY_TOKEN: Decision = { allowed: true, by: 'token' }
+
+/** Decides one access of one principal. */
+export function decide (principal: Principal, access: Access, rules: readonly CompiledRule[]): Decision {
+  // A token speaks for itself, whoever it was issued to: its grants are the policy of
+  // the moment of issue, narrowed to what was asked. Beside them it opens what is public.
+  if (principal.grants !== undefined) {
+    if (provenBy(principal.grants, access)) return BY_TOKEN
+  } else if (principal.kind === 'key') return BY_MASTER_KEY
+  for (const rule of rules) {
+    if (rule.actions.includes(access.action) && speaksOf(rule, principal) && rule.patterns.some(pattern => matchesTenant(pattern, access.name))) {
+      return { allowed: true, by: rule.place }
+    }
+  }
+  return DENIED
+}
+
+/** The part of what was asked that the principal may have; an empty list is an answer too. */
+export function narrow (principal: Principal, asked: readonly Grant[], rules: readonly CompiledRule[]): Grant[] {
+  const granted: Grant[] = []
+  for (const grant of asked) {
+    const actions = accessesOf(grant).filter(access => decide(principal, access, rules).allowed).map(access => access.action)
+    if (actions.length > 0) granted.push({ ...grant, actions })
+  }
+  return granted
+}
+
+function provenBy (grants: readonly Grant[], access: Access): boolean {
+  return grants.some(grant => grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
+}
+
+/** What anonymous may do, everyone may; a token has nothing else of the rules. */
+function speaksOf (rule: CompiledRule, principal: Principal): boolean {
+  return rule.subjects.includes('anonymous') || (principal.grants === undefined && rule.subjects.includes(principal.subject))
+}
