@@ -1,0 +1,39 @@
+// What did the client send to say who it is? The Authorization header, read: Basic
+// (RFC 7617), Bearer (RFC 6750), a bare JWT (which cm-push can send, chartmuseum/helm-push
+// v0.10.4, pkg/chartmuseum/upload.go, and ChartMuseum takes), or nothing.
+
+export type Credentials =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic', readonly username: string, readonly password: string }
+  | { readonly kind: 'bearer', readonly token: string }
+  | { readonly kind: 'malformed' }
+
+const NONE: Credentials = { kind: 'none' }
+const MALFORMED: Credentials = { kind: 'malformed' }
+// A token's header is a JSON object, so its encoding begins like this; no master key can be taken for one.
+const JWT = /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/
+
+/** Reads the value of an Authorization header; undefined is no header. */
+export function readCredentials (header: string | undefined): Credentials {
+  if (header === undefined) return NONE
+  const space = header.indexOf(' ')
+  if (space < 0) return JWT.test(header) ? { kind: 'bearer', token: header } : MALFORMED
+  const scheme = header.slice(0, space).toLowerCase()
+  const value = header.slice(space + 1).trim()
+  if (value === '') return MALFORMED
+  if (scheme === 'bearer') return /\s/.test(value) ? MALFORMED : { kind: 'bearer', token: value }
+  return scheme === 'basic' ? readBasic(value) : MALFORMED
+}
+
+/** True for what has the form of a signed token. */
+export function looksLikeToken (text: string): boolean {
+  return JWT.test(text)
+}
+
+function readBasic (value: string): Credentials {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return MALFORMED
+  const text = Buffer.from(value, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  if (colon < 0 || text.includes('\0')) return MALFORMED
+  return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) }
+}
