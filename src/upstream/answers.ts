@@ -1,0 +1,45 @@
+// What may a client read of the upstream's refusals? Answers of 400 and above come
+// out in the one JSON form of this gateway: ChartMuseum's sentences where they help,
+// never a file path of the server, an empty body, a text/plain 413 or a challenge
+// that is meant for the gateway.
+import type { Refusal } from '../http/errors.ts'
+
+/** Bytes of a refusal that are read; more is no sentence. */
+export const LONGEST_ERROR = 16_384
+
+/** An undici or socket error as a refusal. */
+export function refusalOfFailure (error: unknown): Refusal {
+  const codes = [error, (error as Error | undefined)?.cause].map(each => (each as { code?: string } | undefined)?.code)
+  const timedOut = codes.some(code => code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+  return { code: timedOut ? 'upstream_timeout' : 'upstream_unreachable' }
+}
+
+/** An answer with a status of 400 or above as a refusal, with the upstream's sentence where a client may have it. */
+export function refusalOfAnswer (status: number, body: string): Refusal {
+  const sentence = readSentence(body)
+  switch (status) {
+    case 401:
+    case 403: return { code: 'upstream_refused_us' }
+    case 404: return withDetail('not_in_upstream', sentence)
+    case 409: return withDetail('chart_exists', sentence)
+    case 413: return { code: 'body_too_large' }
+    case 507: return withDetail('storage_full', sentence)
+  }
+  if (status < 500) return withDetail('upstream_rejected', sentence)
+  return { code: 'upstream_bad_answer' }
+}
+
+function withDetail (code: Refusal['code'], detail: string | undefined): Refusal {
+  return detail === undefined ? { code } : { code, detail }
+}
+
+/** The `error` of a JSON body, unless it names a path: ChartMuseum 0.16.5 prints its storage's (shared by local back ends: `remove /charts/…: no such file`). */
+function readSentence (body: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
+    return typeof sentence === 'string' && sentence !== '' && !/(?:^|[\s"'=:(])(?:[A-Za-z]:)?[/\\]\S/.test(sentence) ? sentence : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+// What does a tenant's index say? Reads index.yaml from the upstream into memory,
+// bounded, for the index door.
+import type { ChartRequest } from '../charts/request-target.ts'
+import type { Refusal } from '../http/errors.ts'
+import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import type { Upstream } from './client.ts'
+import { upstreamTarget } from './target.ts'
+
+export type IndexAnswer =
+  | { readonly ok: true, readonly body: Buffer }
+  | { readonly ok: false, readonly refusal: Refusal, /** for the log */ readonly cause?: unknown }
+
+export interface IndexReader {
+  read (request: ChartRequest): Promise<IndexAnswer>
+}
+
+/** ChartMuseum's content type of an index (pkg/chartmuseum/server/multitenant/index.go). */
+export const INDEX_CONTENT_TYPE = 'application/x-yaml'
+
+/** @param maxBytes the longest index that is read */
+export function createIndexReader (upstream: Upstream, maxBytes: number): IndexReader {
+  return {
+    async read (request) {
+      const { path } = upstreamTarget(request, upstream.contextPath)
+      try {
+        const authorization = await upstream.authorization(request)
+        const answer = await upstream.dispatcher.request({
+          origin: upstream.origin,
+          method: 'GET',
+          path,
+          headers: authorization === undefined ? {} : { authorization }
+        })
+        const wanted = answer.statusCode === 200
+        const body = await collect(answer.body, wanted ? maxBytes : LONGEST_ERROR)
+        if (body === undefined) return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
+        if (wanted) return { ok: true, body }
+        return { ok: false, refusal: refusalOfAnswer(answer.statusCode, body.toString('utf8')), cause: `the upstream answered ${answer.statusCode}` }
+      } catch (error) {
+        return { ok: false, refusal: refusalOfFailure(error), cause: error }
+      }
+    }
+  }
+}
+
+/** The bytes of a body, or undefined when there are more than `limit`; the rest is not read then. */
+async function collect (body: AsyncIterable<Uint8Array> & { destroy: () => unknown }, limit: number): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limit) return undefined // leaving the loop destroys the stream
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
