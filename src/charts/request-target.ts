@@ -73,7 +73,6 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
 function characterFault (target: string): string | undefined {
   if (!target.startsWith('/')) return 'the request target must begin with /'
   // Printable ASCII alone, and none of those that another reader could take for the end of the path or a separator.
-  // eslint-disable-next-line no-control-regex
   if (/[^\x21-\x7e]/.test(target)) return 'the request target has a character that is not printable ASCII'
   if (target.includes('#')) return 'the request target has a fragment'
   if (target.includes('\\')) return 'the request target has a backslash'

@@ -35,7 +35,6 @@ const LONGEST_TOKEN = 16_384
 const MOST_REMEMBERED = 20_000
 const REQUIRED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti']
 
-
 /** A verifier of the tokens that `issueToken` makes. */
 export function createVerifier ({ keys, source, knowsSubject, now }: VerifierOptions): Verifier {
   const byKid = new Map(keys.map(key => [key.kid, key]))

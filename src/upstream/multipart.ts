@@ -1,0 +1,73 @@
+// Which parts does a multipart upload have? Exactly one `chart`, one `prov`, or both,
+// each as a file, and nothing else; the file names that clients send are not looked at
+// (cm-push sends a path of its own machine).
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { RefusalError } from '../http/errors.ts'
+import type { Spool, SpoolFile } from './spool.ts'
+
+export interface Parts {
+  readonly chart?: SpoolFile
+  readonly prov?: SpoolFile
+}
+
+const FIELDS = ['chart', 'prov'] as const
+type Field = typeof FIELDS[number]
+
+/**
+ * Spools the parts of a multipart/form-data body (RFC 7578).
+ * @throws RefusalError when it is not one of the forms above; nothing stays spooled then
+ */
+export async function readParts (contentType: string, body: AsyncIterable<Uint8Array>, spool: Spool): Promise<Parts> {
+  const writing = new Map<Field, Promise<SpoolFile>>()
+  let fault: RefusalError | undefined
+  const parser = openParser(contentType)
+  parser.on('file', (field: string, stream: Readable) => {
+    if (isField(field) && !writing.has(field)) {
+      const written = spool.write(stream)
+      writing.set(field, written)
+      written.catch((error: Error) => { parser.destroy(error) })
+      return
+    }
+    fault ??= invalid(isField(field) ? `the upload has two parts named ${field}` : 'the upload has a part that is neither chart nor prov')
+    stream.resume()
+  })
+  parser.on('field', () => { fault ??= invalid('the upload has a form field that is not a file: send chart and prov as files') })
+  let failed: unknown
+  try {
+    await pipeline(Readable.from(body), parser)
+  } catch (error) {
+    failed = error
+  }
+  const settled = await Promise.allSettled(writing.values())
+  failed = firstRefusal([failed, fault, ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)])
+  if (failed === undefined && writing.size === 0) failed = invalid('no package or provenance file found in form fields chart and prov')
+  if (failed !== undefined) {
+    for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
+    throw failed instanceof RefusalError ? failed : invalid('the upload is not complete multipart/form-data', failed)
+  }
+  const parts: { chart?: SpoolFile, prov?: SpoolFile } = {}
+  for (const [field, file] of writing) parts[field] = await file
+  return parts
+}
+
+function openParser (contentType: string): BusboyInstance {
+  try {
+    return new Busboy({ headers: { 'content-type': contentType }, limits: { parts: 8, headerPairs: 20, fieldSize: 1024 } })
+  } catch (error) {
+    throw invalid('the upload is multipart/form-data without a boundary', error)
+  }
+}
+
+function isField (field: string): field is Field {
+  return (FIELDS as readonly string[]).includes(field)
+}
+
+function firstRefusal (errors: readonly unknown[]): unknown {
+  return errors.find(error => error instanceof RefusalError) ?? errors.find(error => error !== undefined)
+}
+
+function invalid (detail: string, cause?: unknown): RefusalError {
+  return new RefusalError({ code: 'invalid_upload', detail }, { cause })
+}

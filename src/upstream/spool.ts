@@ -1,0 +1,73 @@
+// Where do uploads wait while they are inspected? In files of this process alone
+// (0600 in a 0700 folder), bounded in all, emptied at every start: a client as slow as
+// it likes holds a file here and no connection to the upstream.
+import { createHash, randomUUID } from 'node:crypto'
+import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RefusalError } from '../http/errors.ts'
+
+/** One spooled body or part of one. */
+export interface SpoolFile {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** SHA-256, hex. */
+  readonly digest: string
+  /** Gives the room back. */
+  remove (): Promise<void>
+}
+
+export interface Spool {
+  /**
+   * Writes everything that the source gives.
+   * @throws RefusalError spool_full, and whatever the source throws; nothing stays then
+   */
+  write (source: AsyncIterable<Uint8Array>): Promise<SpoolFile>
+}
+
+/** Opens the folder, empty. @param maxBytes of all uploads together */
+export async function openSpool (dir: string, maxBytes: number): Promise<Spool> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await chmod(dir, 0o700)
+  for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true, force: true })
+  let used = 0
+
+  return {
+    async write (source) {
+      const path = join(dir, randomUUID())
+      const hash = createHash('sha256')
+      let size = 0
+      const remove = async (): Promise<void> => {
+        used -= size
+        size = 0
+        await rm(path, { force: true })
+      }
+      const file = await open(path, 'wx', 0o600)
+      try {
+        for await (const chunk of source) {
+          if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
+          used += chunk.length
+          size += chunk.length
+          hash.update(chunk)
+          await file.write(chunk)
+        }
+      } catch (error) {
+        await file.close()
+        await remove()
+        throw error
+      }
+      await file.close()
+      return { path, size, digest: hash.digest('hex'), remove }
+    }
+  }
+}
+
+/** Passes a body on, up to `limit` bytes, the limit included as in ChartMuseum. @throws RefusalError body_too_large */
+export async function * limited (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  let length = 0
+  for await (const chunk of source) {
+    length += chunk.length
+    if (length > limit) throw new RefusalError({ code: 'body_too_large' })
+    yield chunk
+  }
+}
