@@ -1,0 +1,56 @@
+// Which values come from the environment? Every scalar has a variable named after its
+// path, every secret also one that names a file (…_FILE), as container platforms
+// mount them.
+import { readFile } from 'node:fs/promises'
+import type { Environment } from './load.ts'
+import { leaves, variableOf, type SchemaNode } from './schema.ts'
+
+export interface FromEnvironment {
+  readonly values: readonly { readonly path: readonly string[], readonly value: unknown }[]
+  readonly mistakes: readonly string[]
+}
+
+// Kubernetes sets these for a Service named chartgate (docker links).
+const NOT_OURS = /^CHARTGATE_(?:SERVICE_|PORT$|PORT_\d)/
+
+/** Reads the CHARTGATE_* variables; one that names no key is a mistake. */
+export async function readEnvironment (env: Environment): Promise<FromEnvironment> {
+  const values: { path: readonly string[], value: unknown }[] = []
+  const mistakes: string[] = []
+  const known = new Set(['CHARTGATE_CONFIG'])
+  for (const { path, node } of leaves()) {
+    if (node.type === 'array') continue
+    const variable = variableOf(path)
+    known.add(variable)
+    let text = env[variable]
+    if (node.secret === true) {
+      const fileVariable = `${variable}_FILE`
+      known.add(fileVariable)
+      const file = env[fileVariable]
+      if (file !== undefined && text !== undefined) mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
+      else if (file !== undefined) {
+        text = await readSecret(file)
+        if (text === undefined) mistakes.push(`${fileVariable}: the file ${file} cannot be read`)
+      }
+    }
+    if (text !== undefined) values.push({ path, value: convert(text, node) })
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('CHARTGATE_') && !known.has(name) && !NOT_OURS.test(name)) mistakes.push(`${name}: no key of the configuration has this environment variable`)
+  }
+  return { values, mistakes }
+}
+
+async function readSecret (file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+  } catch {
+    return undefined
+  }
+}
+
+/** A variable is always a text; what the key does not take stays one and is reported with its value. */
+function convert (text: string, node: SchemaNode): unknown {
+  if (node.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return node.type !== 'string' && node.type !== 'boolean' && /^\d+$/.test(text) ? Number(text) : text
+}

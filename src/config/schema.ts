@@ -1,0 +1,106 @@
+// The configuration as data: this one table gives the types, the validation, the
+// defaults, the environment variables, the JSON Schema for editors and the reference
+// in docs/configuration.md.
+import Type, { type Static } from 'typebox'
+import { ACTIONS, type Action } from '../charts/routes.ts'
+import { DURATION_FORM, SIZE_FORM } from './units.ts'
+
+const closed = { additionalProperties: false }
+const port = (description: string, fallback: number): Type.TInteger => Type.Integer({ description, default: fallback, minimum: 0, maximum: 65535, expected: 'a port number' })
+const text = (description: string, fallback: string, more: object = {}): Type.TString => Type.String({ description, default: fallback, expected: 'a text', ...more })
+const flag = (description: string): Type.TBoolean => Type.Boolean({ description, default: false, expected: 'true or false' })
+const size = (description: string, fallback: string): Type.TString => text(description, fallback, { pattern: SIZE_FORM, expected: 'a size such as 20MiB' })
+
+const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
+const oneOf = <const V extends string> (values: readonly V[], description: string, fallback?: V) =>
+  Type.Unsafe<V>({ type: 'string', enum: [...values], description, ...(fallback === undefined ? {} : { default: fallback }), expected: `one of ${values.join(', ')}` })
+
+const Rule = Type.Object({
+  repositories: Type.Array(Type.String({ pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`, expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)' }), { minItems: 1, description: 'tenant patterns: whole segments, `*` is one, `**` is the rest', expected: 'a list of tenant patterns' }),
+  subjects: Type.Array(oneOf(['anonymous'], 'who'), { minItems: 1, description: 'who the rule is for', expected: 'a list with the subject anonymous' }),
+  actions: Type.Array(oneOf<Action>(ACTIONS, 'what'), { minItems: 1, description: 'what they may do', expected: `a list of ${ACTIONS.join(', ')}` })
+}, { ...closed, expected: 'a rule with repositories, subjects and actions' })
+
+export const ConfigSchema = Type.Object({
+  listen: Type.Object({
+    host: text('address of the public listener', '127.0.0.1', { minLength: 1 }),
+    port: port('port of the public listener', 5001)
+  }, closed),
+  admin: Type.Object({
+    host: text('address of the admin listener: /healthz and /readyz', '127.0.0.1', { minLength: 1 }),
+    port: port('port of the admin listener', 5002)
+  }, closed),
+  publicUrl: text('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
+  trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For counts', default: [], expected: 'a list of IP addresses or CIDRs' }),
+  stateDir: text('folder for keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
+  upstream: Type.Object({
+    url: text('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),
+    auth: oneOf(['none', 'basic', 'bearer'], 'how the repository is asked: `bearer` mints a token for one tenant and one action with the upstream key', 'bearer'),
+    username: text('for `basic`', ''),
+    password: text('for `basic`', '', { secret: true })
+  }, closed),
+  charts: Type.Object({
+    depth: Type.Unsafe<number | 'dynamic'>({ anyOf: [{ type: 'integer', minimum: 0, maximum: 10 }, { const: 'dynamic' }], default: 2, description: 'how many path segments name a tenant, as ChartMuseum is run: 0, 1, 2, … or dynamic', expected: 'a whole number from 0 to 10, or dynamic' }),
+    contextPath: text("the upstream's own context path", '', { pattern: '^(/[A-Za-z0-9][A-Za-z0-9._-]*)*$', expected: 'a path such as /charts, or nothing' }),
+    maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
+    spool: Type.Object({ maxBytes: size('room for uploads that are being inspected, in stateDir/spool', '1GiB') }, closed),
+    index: Type.Object({ maxBytes: size('largest index.yaml that is read', '256MiB') }, closed)
+  }, closed),
+  tokens: Type.Object({
+    ttl: text('lifetime of a token', '5m', { pattern: DURATION_FORM, expected: 'a duration of at least 60s, such as 5m' }),
+    issuer: text('`iss` of tokens; default: publicUrl', ''),
+    service: text('`aud` of tokens and the service of challenges; default: host and port of publicUrl', '')
+  }, closed),
+  masterKey: text('a key with every right, for the first steps; empty: none', '', { secret: true }),
+  allowDemoKey: flag('lets the key MASTERKEY work beyond loopback'),
+  log: Type.Object({
+    level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'least level that is logged', 'info'),
+    reads: flag('logs allowed reads too; refusals and changes are always logged')
+  }, closed),
+  policy: Type.Array(Rule, { description: 'rules; they only add, and what `anonymous` may do everyone may', default: [], expected: 'a list of rules' })
+}, { ...closed, $schema: 'http://json-schema.org/draft-07/schema#', title: 'chartgate' })
+
+/** The file's form, with every default in it. */
+export type ConfigFile = Static<typeof ConfigSchema>
+
+/** The configuration that the program works with. */
+export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'policy'> {
+  /** Without a slash at its end. */
+  readonly publicUrl: string
+  /** The path of publicUrl: '' or '/helm'. */
+  readonly basePath: string
+  /** Absolute. */
+  readonly stateDir: string
+  /** `url` undefined is the embedded repository. */
+  readonly upstream: Omit<ConfigFile['upstream'], 'url'> & { readonly url: string | undefined }
+  /** Sizes in bytes. */
+  readonly charts: Pick<ConfigFile['charts'], 'depth' | 'contextPath'> & {
+    readonly maxUploadSize: number
+    readonly spool: { readonly maxBytes: number }
+    readonly index: { readonly maxBytes: number }
+  }
+  /** `ttl` in seconds. */
+  readonly tokens: { readonly ttl: number, readonly issuer: string, readonly service: string }
+}
+
+/** What a node of the schema says of itself, for validation and documents. */
+export interface SchemaNode {
+  readonly type?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly expected?: string
+  readonly secret?: boolean
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly items?: SchemaNode
+}
+
+/** Every scalar of the schema with its path, in order; lists count as one. */
+export function leaves (node: SchemaNode = ConfigSchema as SchemaNode, path: readonly string[] = []): { path: readonly string[], node: SchemaNode }[] {
+  if (node.properties === undefined) return [{ path, node }]
+  return Object.entries(node.properties).flatMap(([name, child]) => leaves(child, [...path, name]))
+}
+
+/** The environment variable of a scalar: charts.maxUploadSize is CHARTGATE_CHARTS_MAX_UPLOAD_SIZE. */
+export function variableOf (path: readonly string[]): string {
+  return ['CHARTGATE', ...path.map(part => part.replace(/[A-Z]/g, '_$&').toUpperCase())].join('_')
+}
