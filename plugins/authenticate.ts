@@ -1,0 +1,51 @@
+// Asks who it is: one credential for a request, read and judged before anything of
+// the body is, on every chart route.
+import fp from 'fastify-plugin'
+import type { FastifyRequest } from 'fastify'
+import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
+import { readCredentials } from '../src/identity/credentials.ts'
+import type { Principal } from '../src/identity/principal.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; null until authenticated. */
+    principal: Principal | null
+    /** The Authorization header's scheme, for the choice between 401 and 403. */
+    cameAsBasic: boolean
+  }
+}
+
+export interface AuthenticateOptions { authenticator: Authenticator }
+
+export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
+  app.decorateRequest('principal', null)
+  app.decorateRequest('cameAsBasic', false)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.target.kind !== 'chart') return done()
+    if (hasSeveralAuthorizations(request)) {
+      reply.refuse({ code: 'several_authorizations' })
+      return
+    }
+    const credentials = readCredentials(request.headers.authorization)
+    request.cameAsBasic = credentials.kind === 'basic'
+    const finish = (result: Authentication): void => {
+      if (result.ok) {
+        request.principal = result.principal
+        done()
+      } else reply.refuse({ code: result.code })
+    }
+    const result = authenticator.authenticate(credentials)
+    if (result instanceof Promise) result.then(finish, done)
+    else finish(result)
+  })
+}, { name: 'authenticate', fastify: '5.x', dependencies: ['errors'] })
+
+/** Node keeps the first of several; another reader might keep the last. */
+export function hasSeveralAuthorizations ({ raw: { rawHeaders } }: FastifyRequest): boolean {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
+  }
+  return count > 1
+}

@@ -1,0 +1,39 @@
+// Puts the parser before the router: Fastify's rewriteUrl hands the raw target over,
+// the result stays with the request, and the URL becomes one of a few internal doors.
+import type { IncomingMessage } from 'node:http'
+import fp from 'fastify-plugin'
+import { parseRequestTarget, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
+import { routeOf, type Door } from '../src/charts/routes.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What is asked, as the parser understood it. */
+    target: ParsedTarget
+  }
+}
+
+const DOORS: Readonly<Record<Door, string>> = { index: '/index', upload: '/upload', forward: '/forward' }
+const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = { token: '/oauth/token', jwks: '/.well-known/jwks.json', health: '/health', info: '/info' }
+const REFUSED = '/refused'
+const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_target' } }
+
+const parsed = new WeakMap<IncomingMessage, ParsedTarget>()
+
+/** For Fastify's `rewriteUrl`: parses once, and names the door. */
+export function createRewriteUrl (layout: Layout): (request: IncomingMessage) => string {
+  return (request) => {
+    const target = parseRequestTarget(request.method as string, request.url as string, layout)
+    parsed.set(request, target)
+    switch (target.kind) {
+      case 'chart': return DOORS[routeOf(target.request.route).door]
+      case 'own': return ENDPOINTS[target.endpoint]
+      case 'refused': return REFUSED
+    }
+  }
+}
+
+export default fp(async (app) => {
+  app.decorateRequest('target', {
+    getter () { return parsed.get(this.raw) ?? /* c8 ignore next -- every request passes rewriteUrl */ REFUSED_TARGET }
+  })
+}, { name: 'request-target', fastify: '5.x' })

@@ -1,0 +1,62 @@
+// Takes uploads in: spools, inspects, stores, and answers as ChartMuseum does. The
+// body's first byte is read only after the request was allowed.
+import type { IncomingMessage } from 'node:http'
+import fp from 'fastify-plugin'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ChartRequest } from '../src/charts/request-target.ts'
+import { RefusalError, type Refusal } from '../src/http/errors.ts'
+import type { Upstream } from '../src/upstream/client.ts'
+import { readUpload, type Upload } from '../src/upstream/inspect.ts'
+import type { Spool } from '../src/upstream/spool.ts'
+import { createUploader, type Uploader } from '../src/upstream/upload.ts'
+
+export interface UploadDoorOptions {
+  upstream: Upstream
+  spool: Spool
+  /** Bytes. */
+  maxUploadSize: number
+}
+
+export default fp<UploadDoorOptions>(async (app, { upstream, spool, maxUploadSize }) => {
+  const uploader = createUploader(upstream)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
+  // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
+    else done()
+  })
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, uploader, spool, maxUploadSize))
+}, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
+
+async function takeIn (request: FastifyRequest, reply: FastifyReply, uploader: Uploader, spool: Spool, maxUploadSize: number): Promise<FastifyReply> {
+  const { request: chartRequest } = request.target as { request: ChartRequest }
+  let upload: Upload | undefined
+  try {
+    upload = await readUpload({
+      route: chartRequest.route as 'upload-chart' | 'upload-prov',
+      contentType: request.headers['content-type'] ?? '',
+      body: (request.body ?? request.raw) as IncomingMessage
+    }, spool, maxUploadSize)
+    request.uploadFacts = factsOf(upload)
+    await uploader.store(chartRequest, upload, request.id)
+    return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
+  } catch (error) {
+    if (!(error instanceof RefusalError)) {
+      if (!request.raw.destroyed || request.raw.complete) throw error
+      return reply.refuse({ code: 'upload_aborted' }) // nobody reads it; the log does
+    }
+    request.failure = error.cause
+    return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
+  } finally {
+    await upload?.remove()
+  }
+}
+
+function tooLarge (maxUploadSize: number): Refusal {
+  return { code: 'body_too_large', detail: `request too large: at most ${maxUploadSize} bytes` }
+}
+
+function factsOf ({ name, version, chart, prov }: Upload): Record<string, unknown> {
+  return { chart: name, version, digest: chart?.digest, bytes: chart?.size, provenance: prov?.digest }
+}
