@@ -1,0 +1,151 @@
+// One process from start to stop: opens what the configuration names, listens, and
+// drains on a signal. Asked by the `serve` command; everything expected that can go
+// wrong comes back as one sentence.
+import { chmod, mkdir, unlink } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import closeWithGrace from 'close-with-grace'
+import { buildAdmin, buildApp } from './app.ts'
+import type { Config } from './config/schema.ts'
+import { seedDemoChart, walkthrough } from './demo.ts'
+import { openRepository } from './repository/repository.ts'
+import { createUpstreamMinter } from './tokens/issue.ts'
+import { openKeyStore, type KeyStore } from './tokens/keys.ts'
+import { createUpstream, type Upstream, type UpstreamAuth } from './upstream/client.ts'
+import { openSpool } from './upstream/spool.ts'
+import { VERSION } from './version.ts'
+
+export interface ServeOptions {
+  /** A chart folder to package at the first start, and a walkthrough to print. */
+  readonly demoChart?: string
+  /** Text for the person who started it. */
+  readonly announce: (text: string) => void
+}
+
+export type StartResult =
+  | { readonly ok: true, /** drains and closes everything */ readonly stop: () => Promise<void> }
+  | { readonly ok: false, readonly message: string }
+
+export type ServeResult =
+  | { readonly ok: true, readonly closed: Promise<void> }
+  | { readonly ok: false, readonly message: string }
+
+/** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
+const DRAIN = 30_000
+// sun_path of a Unix socket address holds 108 bytes, one of them the final zero (unix(7)).
+const LONGEST_SOCKET_PATH = 107
+
+/** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
+export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
+  const started = await start(config, options)
+  if (!started.ok) return started
+  const closed = new Promise<void>(resolve => {
+    closeWithGrace({ delay: DRAIN }, async () => {
+      await started.stop()
+      resolve()
+    })
+  })
+  return { ok: true, closed }
+}
+
+/** Starts everything; resolves once it listens. */
+export async function start (config: Config, { demoChart, announce }: ServeOptions): Promise<StartResult> {
+  const opened: (() => Promise<unknown>)[] = []
+  let closing = false
+  const stop = async (): Promise<void> => {
+    closing = true
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+  try {
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
+    const keys = await openKeyStore(join(config.stateDir, 'keys'))
+    if (!keys.ok) return keys
+    const upstream = await openUpstream(config, keys.keys, demoChart, opened)
+    const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
+    const admin = await buildAdmin(upstream, () => closing)
+    opened.push(async () => { await admin.close() })
+    const app = await buildApp(config, { keys: keys.keys, upstream, spool, version: VERSION, now: unixTime })
+    opened.push(async () => { await app.close() })
+    await app.listen(config.listen)
+    await admin.listen(config.admin)
+    announce(demoChart === undefined
+      ? `chartgate listens on ${config.listen.host}:${config.listen.port} as ${config.publicUrl}; its data lies in ${config.stateDir}\n`
+      : walkthrough(config.publicUrl, config.stateDir))
+    return { ok: true, stop }
+  } catch (error) {
+    await stop()
+    return { ok: false, message: sentenceOf(error, config) }
+  }
+}
+
+/** The configured upstream, or the embedded repository behind a socket of its own. */
+async function openUpstream (config: Config, keys: KeyStore, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<Upstream> {
+  const auth = upstreamAuth(config, keys)
+  const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys, demoChart, opened) : undefined
+  const upstream = createUpstream(socketPath === undefined
+    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth }
+    : { origin: 'http://repository', socketPath, contextPath: '', auth })
+  opened.push(async () => { await upstream.close() })
+  return upstream
+}
+
+/** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
+async function openEmbedded (config: Config, keys: KeyStore, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
+  const dir = join(config.stateDir, 'charts')
+  const socketPath = await claimSocket(config.stateDir)
+  if (demoChart !== undefined) await seedDemoChart(demoChart, dir)
+  const { depth, maxUploadSize } = config.charts
+  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: keys.upstream.publicKey } : {}
+  const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, ...publicKey })
+  if (!result.ok) throw new Error(result.message)
+  const { repository } = result
+  opened.push(async () => { await repository.close() })
+  await new Promise<void>((resolve, reject) => {
+    repository.server.once('error', reject).listen(socketPath, resolve)
+  })
+  return socketPath
+}
+
+/** A free path for the repository's socket, in a folder that only this user can enter. */
+async function claimSocket (stateDir: string): Promise<string> {
+  const folder = join(stateDir, 'run')
+  const path = join(folder, 'repository.sock')
+  if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH) throw new Error(`stateDir is too long for a Unix socket below it (${Buffer.byteLength(path)} bytes, at most ${LONGEST_SOCKET_PATH}): choose a shorter one`)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  if (await answers(path)) throw new Error(`stateDir ${stateDir} is in use by another chartgate that runs`)
+  await unlink(path).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error })
+  return path
+}
+
+/** True when a process listens there; a socket that was left behind does not answer. */
+async function answers (path: string): Promise<boolean> {
+  return await new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => { socket.destroy(); resolve(true) })
+    socket.once('error', () => { resolve(false) })
+  })
+}
+
+function upstreamAuth ({ upstream, publicUrl }: Config, keys: KeyStore): UpstreamAuth {
+  switch (upstream.auth) {
+    case 'none': return { kind: 'none' }
+    case 'basic': return { kind: 'basic', username: upstream.username, password: upstream.password }
+    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, publicUrl, unixTime) }
+  }
+}
+
+function unixTime (): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+/** What went wrong at the start, for a person. */
+function sentenceOf (error: unknown, config: Config): string {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === 'EADDRINUSE') {
+    const key = port === config.admin.port ? 'admin.port' : 'listen.port'
+    return `${key} ${port} is in use by another program: stop it, or choose another port`
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'ENOSPC' || code === 'EPERM') return `stateDir ${config.stateDir} cannot be written: ${message}`
+  return message
+}
