@@ -1,0 +1,103 @@
+// The gateway in this process, on a real socket, with a stub or any other upstream.
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from '../../src/app.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
+import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
+import { createUpstream } from '../../src/upstream/client.ts'
+import { openSpool } from '../../src/upstream/spool.ts'
+import type { Grant } from '../../src/policy/access.ts'
+
+interface TestLike {
+  teardown (fn: () => unknown): unknown
+  testdir (): string
+}
+
+export interface TestGateway {
+  readonly app: FastifyInstance
+  readonly url: string
+  readonly port: number
+  readonly keys: KeyStore
+  readonly config: Config
+  readonly masterKey: string
+  /** Every line that was logged, parsed. */
+  readonly log: Record<string, unknown>[]
+  readonly logText: () => string
+  /** A token with these grants, as the token endpoint would issue it. */
+  token (grants: readonly Grant[], subject?: string): Promise<string>
+}
+
+export interface Overrides {
+  readonly origin: string
+  readonly config?: (config: Config) => Config
+  readonly now?: () => number
+}
+
+/** A configuration with every default, for tests. */
+export function testConfig (stateDir: string, origin: string | undefined): Config {
+  return {
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { host: '127.0.0.1', port: 0 },
+    publicUrl: 'http://charts.example.test',
+    basePath: '',
+    trustedProxies: [],
+    stateDir,
+    upstream: { url: origin, auth: 'bearer', username: '', password: '' },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
+    tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test' },
+    masterKey: `test-key-${randomBytes(12).toString('hex')}`,
+    allowDemoKey: false,
+    log: { level: 'info', reads: true },
+    policy: []
+  }
+}
+
+const unixTime = (): number => Math.floor(Date.now() / 1000)
+
+export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime }: Overrides): Promise<TestGateway> {
+  const stateDir = t.testdir()
+  const config = change(testConfig(stateDir, origin))
+  const opened = await openKeyStore(join(stateDir, 'keys'))
+  if (!opened.ok) throw new Error(opened.message)
+  const { keys } = opened
+  const { username, password, auth } = config.upstream
+  const upstream = createUpstream({
+    origin,
+    contextPath: config.charts.contextPath,
+    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
+  })
+  const lines: string[] = []
+  const app = await buildApp(config, {
+    keys,
+    upstream,
+    spool: await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes),
+    version: '0.0.0-test',
+    now,
+    logStream: { write: line => { lines.push(line) } }
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(async () => { await app.close(); await upstream.close() })
+  const { port } = app.server.address() as AddressInfo
+  return {
+    app,
+    url: `http://127.0.0.1:${port}${config.basePath}`,
+    port,
+    keys,
+    config,
+    masterKey: config.masterKey,
+    get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },
+    logText: () => lines.join(''),
+    async token (grants, subject = 'key:master') {
+      const { issuer, service: audience, ttl } = config.tokens
+      return (await issueToken(keys.signing, { issuer, audience, ttl }, subject, grants, now())).token
+    }
+  }
+}
+
+/** Grants on one tenant. */
+export function grant (name: string, ...actions: Grant['actions']): Grant {
+  return { type: 'artifact-repository', name, actions }
+}
