@@ -78,7 +78,8 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /** For Fastify's `clientErrorHandler`: answers what never became a request, and closes. */
 export function answerClientError (this: { log: FastifyBaseLogger }, error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // The client went away in the middle of a request: there is nobody to answer.
+  if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable) {
     socket.destroy()
     return
   }

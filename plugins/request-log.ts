@@ -25,6 +25,11 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
     reply.header('x-request-id', request.id)
     done()
   })
+  // The client went away before the answer's end; onResponse does not come then.
+  app.addHook('onRequestAbort', (request, done) => {
+    request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
+    done()
+  })
   app.addHook('onResponse', (request, reply, done) => {
     const { refusal } = request
     if (refusal === null && !reads && !isChange(request)) return done()

@@ -1,6 +1,5 @@
 // Takes uploads in: spools, inspects, stores, and answers as ChartMuseum does. The
 // body's first byte is read only after the request was allowed.
-import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
@@ -30,26 +29,32 @@ export default fp<UploadDoorOptions>(async (app, { upstream, spool, maxUploadSiz
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
 async function takeIn (request: FastifyRequest, reply: FastifyReply, uploader: Uploader, spool: Spool, maxUploadSize: number): Promise<FastifyReply> {
-  const { request: chartRequest } = request.target as { request: ChartRequest }
-  let upload: Upload | undefined
   try {
-    upload = await readUpload({
-      route: chartRequest.route as 'upload-chart' | 'upload-prov',
-      contentType: request.headers['content-type'] ?? '',
-      body: (request.body ?? request.raw) as IncomingMessage
-    }, spool, maxUploadSize)
-    request.uploadFacts = factsOf(upload)
-    await uploader.store(chartRequest, upload, request.id)
-    return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
+    await store(request, uploader, spool, maxUploadSize)
   } catch (error) {
-    if (!(error instanceof RefusalError)) {
-      if (!request.raw.destroyed || request.raw.complete) throw error
-      return reply.refuse({ code: 'upload_aborted' }) // nobody reads it; the log does
+    if (error instanceof RefusalError) {
+      request.failure = error.cause
+      return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
     }
-    request.failure = error.cause
-    return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
+    if (request.raw.complete) throw error
+    return reply.refuse({ code: 'upload_aborted' })
+  }
+  return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
+}
+
+/** Stores the body, and has freed the spool when it returns. */
+async function store (request: FastifyRequest, uploader: Uploader, spool: Spool, maxUploadSize: number): Promise<void> {
+  const { request: chartRequest } = request.target as { request: ChartRequest }
+  const upload = await readUpload({
+    route: chartRequest.route as 'upload-chart' | 'upload-prov',
+    contentType: request.headers['content-type'] ?? '',
+    body: request.raw
+  }, spool, maxUploadSize)
+  request.uploadFacts = factsOf(upload)
+  try {
+    await uploader.store(chartRequest, upload, request.id)
   } finally {
-    await upload?.remove()
+    await upload.remove()
   }
 }
 

@@ -21,9 +21,13 @@ type Field = typeof FIELDS[number]
  */
 export async function readParts (contentType: string, body: AsyncIterable<Uint8Array>, spool: Spool): Promise<Parts> {
   const writing = new Map<Field, Promise<SpoolFile>>()
+  const streams: Readable[] = []
   let fault: RefusalError | undefined
   const parser = openParser(contentType)
   parser.on('file', (field: string, stream: Readable) => {
+    // busboy may report the same broken part more than once, also after its reader has gone.
+    stream.on('error', () => {})
+    streams.push(stream)
     if (isField(field) && !writing.has(field)) {
       const written = spool.write(stream)
       writing.set(field, written)
@@ -39,6 +43,8 @@ export async function readParts (contentType: string, body: AsyncIterable<Uint8A
     await pipeline(Readable.from(body), parser)
   } catch (error) {
     failed = error
+    // A part that the parser never ends would be waited for.
+    for (const stream of streams) stream.destroy()
   }
   const settled = await Promise.allSettled(writing.values())
   failed = firstRefusal([failed, fault, ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)])

@@ -1,0 +1,228 @@
+// What the upload door takes, refuses and sends on, over real sockets.
+import { readdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { startApp, type TestGateway } from '../helpers/app.ts'
+import { archiveOf, chartOf, chartYaml, formOf, provenanceOf } from '../helpers/packages.ts'
+import { sendRaw } from '../helpers/raw.ts'
+import { startStubUpstream, type SeenRequest, type StubUpstream } from '../helpers/stub-upstream.ts'
+
+const NAME = 'mychart'
+const VERSION = '1.2.3'
+
+/** A repository that has the given files and saves everything else. */
+function holding (stub: StubUpstream, ...files: string[]): void {
+  const have = new Set(files)
+  stub.answer = (seen: SeenRequest) => {
+    if (seen.method === 'GET') return have.has(seen.target) ? { body: 'x'.repeat(100_000) } : { status: 404, body: '{"error":"object not found"}' }
+    return { status: 201, body: '{"saved":true}' }
+  }
+}
+
+async function post (gateway: TestGateway, path: string, body: Buffer | string, contentType = 'application/octet-stream'): Promise<{ status: number, body: unknown }> {
+  const answer = await fetch(gateway.url + path, { method: 'POST', body, headers: { authorization: `Bearer ${gateway.masterKey}`, 'content-type': contentType } })
+  return { status: answer.status, body: JSON.parse(await answer.text()) as unknown }
+}
+
+async function spooled (gateway: TestGateway): Promise<string[]> {
+  return await readdir(join(gateway.config.stateDir, 'spool'))
+}
+
+const CHARTS = '/api/org1/repo1/charts'
+const PROV = '/api/org1/repo1/prov'
+
+await t.test('an accepted upload reaches the upstream as it is, with a length and nothing of the client', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const prov = provenanceOf(NAME, VERSION)
+  const chartForm = formOf([{ field: 'chart', filename: '/tmp/x/mychart.tgz', body: chart }])
+  const provForm = formOf([{ field: 'prov', filename: 'x', body: prov }])
+  const cases: [string, string, Buffer | string, string, string, Buffer][] = [
+    ['raw chart', CHARTS, chart, 'application/x-www-form-urlencoded', CHARTS, chart],
+    ['raw provenance', PROV, prov, 'text/plain', PROV, Buffer.from(prov)],
+    ['multipart chart, as cm-push sends it', CHARTS, chartForm.body, chartForm.contentType, CHARTS, chart],
+    ['multipart provenance alone', CHARTS, provForm.body, provForm.contentType, PROV, Buffer.from(prov)]
+  ]
+  for (const [name, path, body, contentType, target, sent] of cases) {
+    stub.seen.length = 0
+    t.same(await post(gateway, path, body, contentType), { status: 201, body: { saved: true } }, name)
+    const seen = stub.seen.at(-1) as SeenRequest
+    t.equal(seen.target, target, name)
+    t.equal(Buffer.compare(seen.body, sent), 0, name)
+    t.equal(seen.headers['content-length'], String(sent.length))
+    t.notOk(seen.headers['transfer-encoding'])
+    t.match(seen.headers.authorization, /^Bearer eyJ/)
+  }
+  t.same(await spooled(gateway), [])
+  t.match(gateway.log.at(-1), { chart: NAME, version: VERSION, status: 201, decision: 'allowed', by: 'master key' })
+})
+
+await t.test('a chart and its provenance go together in a form of our own', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const form = formOf([{ field: 'prov', filename: '../../x', body: provenanceOf(NAME, VERSION) }, { field: 'chart', filename: 'evil', body: chart }])
+  t.same(await post(gateway, CHARTS, form.body, form.contentType), { status: 201, body: { saved: true } })
+  const { body, headers } = stub.seen.at(-1) as SeenRequest
+  t.equal(headers['content-length'], String(body.length))
+  const text = body.toString('latin1')
+  t.same([...text.matchAll(/name="(\w+)"; filename="([^"]+)"/g)].map(match => match.slice(1)), [['chart', 'mychart-1.2.3.tgz'], ['prov', 'mychart-1.2.3.tgz.prov']])
+  t.notMatch(text, 'evil')
+  t.ok(text.includes(chart.toString('latin1')))
+})
+
+await t.test('a version that exists is a conflict, and only force overwrites', async t => {
+  const stub = await startStubUpstream(t)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const form = formOf([{ field: 'chart', filename: 'x', body: chart }])
+  holding(stub, '/org1/repo1/charts/mychart-1.2.3.tgz', '/org1/repo1/charts/mychart-1.2.3.tgz.prov')
+  t.same(await post(gateway, CHARTS, chart), { status: 409, body: { error: 'file already exists' } })
+  t.same(await post(gateway, PROV, provenanceOf(NAME, VERSION)), { status: 409, body: { error: 'file already exists' } })
+  t.same(await post(gateway, CHARTS, form.body, form.contentType), { status: 409, body: { error: 'chart already exists' } })
+  t.notOk(stub.seen.some(seen => seen.method === 'POST'), 'nothing was sent')
+  t.same(await post(gateway, CHARTS + '?force', chart), { status: 201, body: { saved: true } })
+  t.equal(stub.seen.at(-1)?.target, CHARTS + '?force')
+})
+
+await t.test('of two uploads of the same version at once one is saved', async t => {
+  const stub = await startStubUpstream(t)
+  const have = new Set<string>()
+  stub.answer = async seen => {
+    if (seen.method === 'GET') return { status: have.has(seen.target) ? 200 : 404, body: '{"error":"object not found"}' }
+    await sleep(20)
+    have.add('/org1/repo1/charts/mychart-1.2.3.tgz')
+    return { status: 201, body: '{"saved":true}' }
+  }
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const answers = await Promise.all([post(gateway, CHARTS, chart), post(gateway, CHARTS, chart), post(gateway, CHARTS, chart)])
+  t.same(answers.map(answer => answer.status).sort(), [201, 409, 409])
+})
+
+await t.test('what is no chart is refused with a sentence, and neither the upstream nor the disk keeps any of it', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const prov = provenanceOf(NAME, VERSION)
+  const part = (field: string, body: Buffer | string): { field: string, filename: string, body: Buffer | string } => ({ field, filename: 'x', body })
+  const forms: [string, ReturnType<typeof formOf>, RegExp][] = [
+    ['an unknown part', formOf([part('chart', chart), part('other', 'x')]), /neither chart nor prov/],
+    ['two charts', formOf([part('chart', chart), part('chart', chart)]), /two parts named chart/],
+    ['a text field', formOf([{ field: 'chart', body: 'text' }]), /not a file/],
+    ['no parts', formOf([]), /no package or provenance file/],
+    ['an unfinished form', formOf([part('chart', chart)], { closed: false }), /not complete/],
+    ['no boundary', { contentType: 'multipart/form-data', body: Buffer.from('x') }, /without a boundary/],
+    ['provenance of another chart', formOf([part('chart', chart), part('prov', provenanceOf('other', VERSION))]), /another chart or version/],
+    ['provenance of another version', formOf([part('chart', chart), part('prov', provenanceOf(NAME, '9.9.9'))]), /another chart or version/],
+    ['a bad provenance', formOf([part('chart', chart), part('prov', 'x')]), /not a signed message/],
+    ['a huge provenance', formOf([part('prov', prov + 'x'.repeat(1024 * 1024))]), /larger than 1 MiB/],
+    ['a bad chart', formOf([part('chart', 'no chart at all'), part('prov', prov)]), /not a gzip archive/]
+  ]
+  for (const [name, { body, contentType }, expected] of forms) {
+    const answer = await post(gateway, CHARTS, body, contentType)
+    t.equal(answer.status, 400, name)
+    t.match((answer.body as { error: string }).error, expected, name)
+  }
+  const raw: [string, string, Buffer | string, RegExp][] = [
+    ['empty', CHARTS, '', /empty/],
+    ['text', CHARTS, 'hello', /not a gzip archive/],
+    ['a traversing name', CHARTS, await archiveOf([{ name: 'x/Chart.yaml', body: chartYaml('../../org2/x', '1.0.0') }]), /no valid name/],
+    ['a text that is no provenance', PROV, 'hello', /not a signed message/]
+  ]
+  for (const [name, path, body, expected] of raw) {
+    const answer = await post(gateway, path, body)
+    t.equal(answer.status, 400, name)
+    t.match((answer.body as { error: string }).error, expected, name)
+  }
+  const form = formOf([part('chart', chart)])
+  t.match((await post(gateway, PROV, form.body, form.contentType)).body, { error: /not as a form/ })
+  t.same(stub.seen, [])
+  t.same(await spooled(gateway), [])
+})
+
+await t.test('a body over the limit is 413 in JSON, declared or chunked, and the connection closes', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, charts: { ...config.charts, maxUploadSize: 500 } }) })
+  const head = `POST ${CHARTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\n`
+  const declared = await sendRaw(gateway.port, `${head}Content-Length: 501\r\nExpect: 100-continue\r\n\r\n`)
+  const chunked = await sendRaw(gateway.port, `${head}Transfer-Encoding: chunked\r\n\r\n${'1f4\r\n' + 'x'.repeat(500) + '\r\n'}1\r\nx\r\n`)
+  for (const answer of [declared, chunked]) {
+    t.equal(answer.status, 413)
+    t.same(JSON.parse(answer.body), { error: 'request too large: at most 500 bytes' })
+    t.same(answer.headers['connection'], ['close'])
+  }
+  t.same(stub.seen, [])
+  t.same(await spooled(gateway), [])
+})
+
+await t.test('Expect: 100-continue is met only for who may upload', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const head = `POST ${CHARTS} HTTP/1.1\r\nHost: x\r\nContent-Length: ${chart.length}\r\n`
+  const refused = await sendRaw(gateway.port, `${head}Expect: 100-continue\r\n\r\n`)
+  t.equal(refused.status, 401, 'no 100 before it')
+  t.same(refused.headers['connection'], ['close'])
+  const other = await sendRaw(gateway.port, `${head}Authorization: Bearer ${gateway.masterKey}\r\nExpect: miracles\r\n\r\n`)
+  t.equal(other.status, 417)
+  const allowed = await sendRaw(gateway.port, Buffer.concat([Buffer.from(`${head}Authorization: Bearer ${gateway.masterKey}\r\nExpect: 100-continue\r\nKeep-Alive: timeout=9\r\n\r\n`), chart]), { quiet: 300 })
+  t.equal(allowed.status, 100)
+  t.match(allowed.text, 'HTTP/1.1 201 Created')
+})
+
+await t.test('an upload that is broken off leaves nothing behind', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const socket = connect(gateway.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`POST ${CHARTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(1000)}`)
+  while ((await spooled(gateway)).length === 0) await sleep(5)
+  socket.destroy()
+  while ((await spooled(gateway)).length > 0 || !gateway.log.some(line => line['decision'] === 'aborted')) await sleep(5)
+  t.same(stub.seen, [])
+})
+
+await t.test('uploads that find no room wait for another time', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, charts: { ...config.charts, spool: { maxBytes: 10 } } }) })
+  const chart = await chartOf(NAME, VERSION)
+  const answer = await fetch(gateway.url + CHARTS, { method: 'POST', body: chart, headers: { authorization: `Bearer ${gateway.masterKey}` } })
+  t.equal(answer.status, 503)
+  t.equal(answer.headers.get('retry-after'), '5')
+  const form = formOf([{ field: 'chart', filename: 'x', body: chart }])
+  t.equal((await post(gateway, CHARTS, form.body, form.contentType)).status, 503)
+})
+
+await t.test('what the upstream says to an upload comes out in our form', async t => {
+  const stub = await startStubUpstream(t)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const cases: [number, string, number, string][] = [
+    [409, '{"error":"file already exists"}', 409, 'file already exists'],
+    [507, '{"error":"repo has reached storage limit"}', 507, 'repo has reached storage limit'],
+    [507, '', 507, 'the repository has no room left'],
+    [400, '{"error":"bad chart"}', 400, 'bad chart'],
+    [500, '', 502, 'the chart repository gave an answer that makes no sense'],
+    [200, '{"saved":true}', 400, 'the chart repository refused the request']
+  ]
+  for (const [status, body, expected, error] of cases) {
+    stub.answer = seen => seen.method === 'GET' ? { status: 404, body: '{"error":"object not found"}' } : { status, body }
+    t.same(await post(gateway, CHARTS, chart), { status: expected, body: { error } })
+  }
+  stub.answer = () => ({ status: 500 })
+  t.equal((await post(gateway, CHARTS, chart)).status, 502, 'nobody knows whether it exists')
+  stub.server.close()
+  stub.server.closeAllConnections()
+  t.same(await post(gateway, CHARTS, chart), { status: 502, body: { error: 'the chart repository cannot be reached' } })
+})
