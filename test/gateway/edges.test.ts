@@ -1,0 +1,164 @@
+// What stands around the doors: health, keys, refusals that are made before any hook,
+// a base path, and errors that nobody expected.
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { refusalOf } from '../../plugins/errors.ts'
+import { buildAdmin } from '../../src/app.ts'
+import { RefusalError } from '../../src/http/errors.ts'
+import { createUpstream } from '../../src/upstream/client.ts'
+import { grant, startApp } from '../helpers/app.ts'
+import { sendRaw } from '../helpers/raw.ts'
+import { startStubUpstream } from '../helpers/stub-upstream.ts'
+
+const NO_UPSTREAM = 'http://127.0.0.1:9'
+
+await t.test('health and info answer in the form of ChartMuseum, and HEAD is 404 there too', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  for (const [path, body] of [['/health', '{"healthy":true}'], ['/info', '{"version":"0.0.0-test"}']]) {
+    const answer = await fetch(gateway.url + path)
+    t.equal(await answer.text(), body)
+    t.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8')
+    t.equal((await fetch(gateway.url + path, { method: 'HEAD' })).status, 404)
+  }
+})
+
+await t.test('the public keys are published under the kid of the tokens', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const answer = await fetch(`${gateway.url}/.well-known/jwks.json`)
+  const { keys } = JSON.parse(await answer.text()) as { keys: Record<string, unknown>[] }
+  t.match(answer.headers.get('cache-control'), 'max-age')
+  const token = await gateway.token([])
+  t.equal(keys[0]?.['kid'], (JSON.parse(Buffer.from(token.split('.')[0] as string, 'base64url').toString()) as { kid: string }).kid)
+  t.same(Object.keys(keys[0] ?? {}).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use'], 'and nothing private')
+})
+
+await t.test('what never becomes a request is answered in the same form', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const cases: [string, string, number][] = [
+    ['two lengths', 'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', 400],
+    ['length and chunks', 'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['a space in a header name', 'GET / HTTP/1.1\r\nHost : x\r\n\r\n', 400],
+    ['huge headers', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431]
+  ]
+  for (const [name, bytes, status] of cases) {
+    const answer = await sendRaw(gateway.port, bytes)
+    t.equal(answer.status, status, name)
+    t.type((JSON.parse(answer.body) as { error: unknown }).error, 'string', name)
+    t.same(answer.headers['connection'], ['close'], name)
+    t.match(answer.headers['x-request-id']?.[0], /^[0-9a-f-]{36}$/)
+  }
+})
+
+await t.test('two Authorization headers are a 400', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const answer = await sendRaw(gateway.port, `GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\nAUTHORIZATION: Bearer x\r\n\r\n`)
+  t.equal(answer.status, 400)
+  t.match(answer.body, 'send one')
+})
+
+await t.test('a base path is part of every address', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ body: 'x' })
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, publicUrl: 'http://charts.example.test/helm', basePath: '/helm' }) })
+  const headers = { authorization: `Bearer ${await gateway.token([grant('org1/repo1', 'pull')])}` }
+  t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 200)
+  t.equal(stub.seen[0]?.target, '/org1/repo1/index.yaml')
+  t.match((await fetch(`${gateway.url}/org1/repo1/index.yaml`)).headers.get('www-authenticate'), 'realm="http://charts.example.test/helm/oauth/token"')
+  t.equal((await fetch(`${gateway.url}/health`)).status, 200)
+  for (const path of ['/org1/repo1/index.yaml', '/helmet/org1/repo1/index.yaml', '/helm', '/oauth/token']) {
+    t.equal((await sendRaw(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)).status, 404, path)
+  }
+})
+
+await t.test('an upstream with Basic gets Basic, and one without auth gets none', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ body: 'x' })
+  for (const [auth, expected] of [['basic', 'Basic dXA6c3RyZWFt'], ['none', undefined]] as const) {
+    stub.seen.length = 0
+    const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, upstream: { ...config.upstream, auth, username: 'up', password: 'stream' } }) })
+    const headers = { authorization: `Bearer ${gateway.masterKey}` }
+    for (const path of ['/org1/repo1/index.yaml', '/org1/repo1/charts/a-1.0.0.tgz']) t.equal((await fetch(gateway.url + path, { headers })).status, 200)
+    t.same(stub.seen.map(seen => seen.headers.authorization), [expected, expected])
+  }
+})
+
+await t.test('a proxy that is trusted says whose address it is, and nobody else does', async t => {
+  for (const [trustedProxies, ip] of [[['127.0.0.0/8'], '6.6.6.6'], [[], '127.0.0.1']] as [string[], string][]) {
+    const gateway = await startApp(t, { origin: NO_UPSTREAM, config: config => ({ ...config, trustedProxies }) })
+    await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers: { 'x-forwarded-for': '6.6.6.6' } })
+    t.match(gateway.log.at(-1), { ip })
+  }
+})
+
+await t.test('reads are logged only when that is wanted', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ body: 'x' })
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, log: { level: 'info', reads: false } }) })
+  const headers = { authorization: `Bearer ${gateway.masterKey}` }
+  await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })
+  await fetch(`${gateway.url}/api/org1/repo1/charts/a/1.0.0`, { method: 'DELETE', headers, body: 'ignored' })
+  await sendRaw(gateway.port, 'GET http://user:secret@x/ HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.same(gateway.log.filter(line => line['decision'] !== undefined).map(line => [line['route'], line['path']]), [['delete-version', undefined], [undefined, undefined]])
+  t.notMatch(gateway.logText(), 'secret')
+  t.equal(stub.seen.at(-1)?.body.length, 0, 'a body that no route has is not passed on')
+})
+
+await t.test('errors that nobody expected are 500 and logged, the known ones keep their reason', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM, now: () => { throw new Error('broken clock') } })
+  const answer = await fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${gateway.masterKey}` } })
+  t.equal(answer.status, 500)
+  t.equal(await answer.text(), '{"error":"internal error"}')
+  t.ok(gateway.logText().includes('broken clock'))
+  const upload = await fetch(`${gateway.url}/api/org1/repo1/prov`, { method: 'POST', body: '-----BEGIN PGP SIGNED MESSAGE-----\nname: a\nversion: 1.0.0\n', headers: { authorization: `Bearer ${gateway.masterKey}` } })
+  t.equal(upload.status, 500)
+  const cases: [unknown, string][] = [
+    [new RefusalError({ code: 'spool_full' }), 'spool_full'], [{ statusCode: 400 }, 'bad_request'], [{ statusCode: 413 }, 'body_too_large'],
+    [{ statusCode: 415 }, 'unsupported_media_type'], [{ statusCode: 503 }, 'closing'], [null, 'internal']
+  ]
+  for (const [error, code] of cases) t.equal(refusalOf(error).code, code)
+})
+
+await t.test('a download that the upstream breaks off is broken off, and a refusal that it breaks off is one', async t => {
+  const stub = await startStubUpstream(t)
+  stub.server.removeAllListeners('request')
+  stub.server.on('request', (request, response) => {
+    response.writeHead(request.url?.includes('/api/') === true ? 404 : 200, { 'content-length': '1000' })
+    Readable.from(['x']).pipe(response, { end: false })
+    setTimeout(() => { response.destroy() }, 20)
+  })
+  const gateway = await startApp(t, { origin: stub.origin })
+  const headers = { authorization: `Bearer ${gateway.masterKey}` }
+  await t.rejects(fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers }).then(async answer => await answer.text()))
+  t.equal((await fetch(`${gateway.url}/api/org1/repo1/charts/a`, { headers })).status, 404)
+  t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 502)
+})
+
+await t.test('a long refusal and a long index are not read to their end', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = seen => seen.target.endsWith('index.yaml') ? { body: 'x'.repeat(2000) } : { status: 404, body: 'x'.repeat(100_000) }
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, charts: { ...config.charts, index: { maxBytes: 1000 } } }) })
+  const headers = { authorization: `Bearer ${gateway.masterKey}` }
+  t.equal((await fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers })).status, 404)
+  t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 502)
+  t.match(gateway.log.at(-1), { err: /charts.index.maxBytes/ })
+})
+
+await t.test('readiness follows the upstream and the shutdown', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = seen => ({ status: seen.target === '/health' ? 200 : 404 })
+  const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
+  let closing = false
+  const admin = await buildAdmin(upstream, () => closing)
+  t.teardown(async () => { await admin.close(); await upstream.close() })
+  const status = async (url: string): Promise<number> => (await admin.inject(url)).statusCode
+  t.equal(await status('/healthz'), 200)
+  t.equal(await status('/readyz'), 200)
+  closing = true
+  t.equal(await status('/readyz'), 503)
+  closing = false
+  stub.server.close()
+  stub.server.closeAllConnections()
+  t.equal(await status('/readyz'), 503)
+  t.equal(await status('/healthz'), 200)
+})
