@@ -1,0 +1,55 @@
+// The built chartgate in a process of its own, as a user starts it. `npm test` builds
+// before it tests; a single test file needs `npm run build` first.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { freePorts, run, startProcess, temporaryFolder, type Environment, type RunResult, type StartedProcess, type TestLike } from './processes.ts'
+
+export interface Gateway extends StartedProcess {
+  /** http://localhost:PORT, as in challenges and tokens. */
+  readonly url: string
+  readonly adminUrl: string
+  readonly stateDir: string
+}
+
+export interface GatewayOptions {
+  /** The configuration file, relative to the project. */
+  readonly file: string
+  /** CHARTGATE_* variables besides those for ports and stateDir. */
+  readonly env?: Environment
+  /** Where its data lies; default: a new folder. */
+  readonly stateDir?: string
+}
+
+export const DEMO = 'config/chartgate.demo.yaml'
+
+const ATTEMPTS = 3
+
+/** A gateway with this configuration; ports and stateDir are chosen here. */
+export async function startGateway (t: TestLike, config: object = {}): Promise<Gateway> {
+  const file = join(await temporaryFolder(t), 'chartgate.yaml')
+  await writeFile(file, stringify(config))
+  return await serveFile(t, { file })
+}
+
+/** A gateway with this configuration file, moved to free ports by the environment. */
+export async function serveFile (t: TestLike, { file, env = {}, stateDir }: GatewayOptions): Promise<Gateway> {
+  const dir = stateDir ?? join(await temporaryFolder(t), 'state')
+  for (let attempt = 1; ; attempt++) {
+    const [port, adminPort] = await freePorts(2)
+    const adminUrl = `http://localhost:${adminPort}`
+    const ports = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir }
+    try {
+      const started = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...env, ...ports }, readyUrl: `${adminUrl}/healthz` })
+      return { ...started, url: `http://localhost:${port}`, adminUrl, stateDir: dir }
+    } catch (error) {
+      // another program took the port in the meantime
+      if (attempt === ATTEMPTS || !(error as Error).message.includes('is in use by another program')) throw error
+    }
+  }
+}
+
+/** Runs one of chartgate's other commands to its end. */
+export async function runChartgate (args: readonly string[], env: Environment = {}): Promise<RunResult> {
+  return await run(process.execPath, ['dist/src/cli.js', ...args], { env })
+}

@@ -1,0 +1,124 @@
+// Programs that tests start: curl, Helm, ChartMuseum, and the built chartgate. Each gets
+// a clean environment, and none outlives its test.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { access, constants, mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+export interface TestLike {
+  teardown (fn: () => unknown): unknown
+}
+
+export type Environment = Readonly<Record<string, string>>
+
+export interface RunOptions {
+  readonly cwd?: string
+  /** All that the program sees besides PATH. */
+  readonly env?: Environment
+}
+
+export interface RunResult {
+  /** 128 and more when a signal ended it, as in a shell. */
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface StartedProcess {
+  readonly stdout: () => string
+  readonly stderr: () => string
+}
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+const START_LIMIT = 30_000
+const STOP_LIMIT = 10_000
+
+/** Runs a program to its end; rejects only when it cannot be started. */
+export async function run (command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = launch(command, args, options)
+  const output = collect(child)
+  const code = await ended(child)
+  return { code, stdout: output.stdout(), stderr: output.stderr() }
+}
+
+/** Starts a program, waits until `readyUrl` answers 200, and ends it with the test. */
+export async function startProcess (t: TestLike, command: string, args: readonly string[], { readyUrl, ...options }: RunOptions & { readonly readyUrl: string }): Promise<StartedProcess> {
+  const child = launch(command, args, options)
+  const output = collect(child)
+  const end = ended(child)
+  end.catch(() => {}) // the loop below reports it
+  t.teardown(async () => { await stop(child, end) })
+  const exited = end.then(code => { throw new Error(`${command} ended with code ${code}: ${output.stderr()}${output.stdout()}`) })
+  await Promise.race([exited, answersAt(readyUrl, () => output.stderr())])
+  return output
+}
+
+/** A folder with a short name, because Unix sockets below it allow about 100 bytes; removed with the test. */
+export async function temporaryFolder (t: TestLike): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chartgate-'))
+  t.teardown(async () => { await rm(folder, { recursive: true, force: true }) })
+  return folder
+}
+
+/** Ports on loopback that nobody used a moment ago, all different. */
+export async function freePorts (count: number): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, async () => {
+    const server = createServer()
+    await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+    return server
+  }))
+  return await Promise.all(servers.map(async server => {
+    const { port } = server.address() as AddressInfo
+    await new Promise(resolve => { server.close(resolve) })
+    return port
+  }))
+}
+
+/** Where the program lies; undefined when PATH does not have it. */
+export async function findProgram (name: string): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, name)
+    if (await access(path, constants.X_OK).then(() => true, () => false)) return path
+  }
+  return undefined
+}
+
+// tap puts NODE_OPTIONS into every child, whatever its `env` says; env(1) takes it out
+// again, so that a spawned chartgate is the one that users start.
+function launch (command: string, args: readonly string[], { cwd = ROOT, env = {} }: RunOptions): ChildProcess {
+  return spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function collect (child: ChildProcess): StartedProcess {
+  const text = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (chunk: string) => { text[name] += chunk })
+  return { stdout: () => text.stdout, stderr: () => text.stderr }
+}
+
+async function ended (child: ChildProcess): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => { resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)) })
+  })
+}
+
+async function stop (child: ChildProcess, end: Promise<number>): Promise<void> {
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => { child.kill('SIGKILL') }, STOP_LIMIT)
+  await end.catch(() => {})
+  clearTimeout(timer)
+}
+
+async function answersAt (url: string, why: () => string): Promise<void> {
+  const limit = Date.now() + START_LIMIT
+  while (Date.now() < limit) {
+    const ok = await fetch(url).then(async answer => { await answer.arrayBuffer(); return answer.ok }, () => false)
+    if (ok) return
+    await sleep(50)
+  }
+  throw new Error(`nothing answers at ${url}: ${why()}`)
+}
