@@ -1,0 +1,65 @@
+// What does the repository answer? An answer as data, before anything is written to a
+// connection, and the one place that writes it. Asked by the reads and the uploads.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FileHandle } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { goJson, type GoValue } from './go-json.ts'
+import { isFull } from './store.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string | Buffer | OpenFile
+  /** For WWW-Authenticate. */
+  readonly challenge?: string
+  /** The rest of the request is not wanted: the connection ends with this answer. */
+  readonly close?: true
+}
+
+/** An open file as a body; whoever writes the answer closes it. */
+export interface OpenFile {
+  readonly handle: FileHandle
+  readonly size: number
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export function json (status: number, value: GoValue): Answer {
+  return { status, contentType: JSON_TYPE, body: goJson(value) }
+}
+
+/** JSON that is already text. */
+export function rawJson (body: string): Answer {
+  return { status: 200, contentType: JSON_TYPE, body }
+}
+
+export function problem (status: number, error: string): Answer {
+  return json(status, { error })
+}
+
+/** What cannot be helped, without a word of the system's: those name paths. */
+export function failure (error: unknown): Answer {
+  return isFull(error) ? problem(507, 'no space left for charts') : problem(500, 'internal server error')
+}
+
+/** Writes an answer; HEAD is told what GET would be, but for the body. */
+export async function writeAnswer (request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  const { status, contentType, body, challenge, close } = answer
+  const file = typeof body === 'string' || Buffer.isBuffer(body) ? undefined : body
+  response.setHeader('Content-Type', contentType)
+  response.setHeader('Content-Length', file?.size ?? Buffer.byteLength(body as string | Buffer))
+  if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge)
+  if (close === true) response.setHeader('Connection', 'close')
+  response.writeHead(status)
+  if (file === undefined) {
+    response.end(request.method === 'HEAD' ? undefined : body as string | Buffer)
+    return
+  }
+  // Never more than was announced: ChartMuseum overwrites a file where it lies.
+  const stream = file.size === 0 ? [] : file.handle.createReadStream({ start: 0, end: file.size - 1, autoClose: false })
+  try {
+    await pipeline(stream, response)
+  } finally {
+    await file.handle.close()
+  }
+}

@@ -1,0 +1,78 @@
+// What does a chart's file say, as an entry of the index? The entry as ChartMuseum's API
+// and index have it, and how one is made from a file. Asked by the catalog and uploads.
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import type { Metadata } from './chart-metadata.ts'
+import type { Known } from './catalog.ts'
+import { goJson, type GoStruct } from './go-json.ts'
+import { readBytes, readPackage } from './package.ts'
+import { isMissing } from './store.ts'
+import { parseVersion, type Version } from './versions.ts'
+
+export interface Entry {
+  readonly file: string
+  readonly name: string
+  readonly version: string
+  readonly parsed: Version | undefined
+  readonly digest: string
+  /** RFC 3339 with nanoseconds. */
+  readonly created: string
+  /** helm_repo.ChartVersion as JSON. */
+  readonly json: string
+  /** Its place in index.yaml, once that was asked for. */
+  yaml: string | undefined
+  /** The fields, read back from the JSON. */
+  struct (): GoStruct
+}
+
+/** An entry from its text: thousands of them are held, so nothing is held twice. */
+export function entryOf (parts: Pick<Entry, 'file' | 'name' | 'version' | 'digest' | 'created' | 'json' | 'yaml'>): Entry {
+  return { ...parts, parsed: parseVersion(parts.version), struct: () => JSON.parse(parts.json) as GoStruct }
+}
+
+export function makeEntry (file: string, metadata: Metadata, digest: string, created: string): Entry {
+  const struct = { ...metadata, urls: [`charts/${file}`], created, digest }
+  return entryOf({ file, name: metadata.name, version: metadata.version, digest, created, json: goJson(struct), yaml: undefined })
+}
+
+/** Tells one state of a file from another: time of its bytes, size, place on the disk. */
+export function stampOf (stats: { readonly mtimeNs: bigint, readonly size: bigint, readonly ino: bigint }): string {
+  return `${stats.mtimeNs}:${stats.size}:${stats.ino}`
+}
+
+/**
+ * Looks at a file.
+ * @param known what it was the last time
+ * @param created times that are remembered for digests; else it is the time of the file
+ */
+export async function examine (path: string, file: string, known: Known | undefined, created: ReadonlyMap<string, string> | undefined): Promise<Known | 'same' | 'gone'> {
+  try {
+    const stats = await stat(path, { bigint: true })
+    if (!stats.isFile()) return 'gone'
+    const stamp = stampOf(stats)
+    if (known?.stamp === stamp) return 'same'
+    const bytes = stats.size > 256 * 1024 ? undefined : await readFile(path)
+    const digest = bytes === undefined ? await digestOf(path) : createHash('sha256').update(bytes).digest('hex')
+    const read = (bytes === undefined ? undefined : readBytes(bytes)) ?? await readPackage(path)
+    if (!read.ok) return { stamp } // ChartMuseum skips it too
+    return { stamp, entry: makeEntry(file, read.chart.metadata, digest, created?.get(digest) ?? timeText(stats.mtimeNs)) }
+  } catch (error) {
+    if (isMissing(error)) return 'gone'
+    throw error
+  }
+}
+
+async function digestOf (path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+/** time.RFC3339Nano in UTC: nanoseconds without zeros at the end. */
+export function timeText (timeNs: bigint): string {
+  const seconds = new Date(Number(timeNs / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
+  const fraction = String(timeNs % 1_000_000_000n).padStart(9, '0').replace(/0+$/, '')
+  return `${seconds}${fraction === '' ? '' : `.${fraction}`}Z`
+}

@@ -1,0 +1,202 @@
+// How does ChartMuseum write index.yaml? Byte for byte as sigs.k8s.io/yaml v1.6.0 over
+// go.yaml.in/yaml v2.4.3 (encode.go, emitterc.go, sorter.go): keys sorted with numbers
+// by value, lists not indented, quotes only where another reader would see something
+// else, block text for lines, no folding. Helm parses the result strictly.
+import { goFloat, type GoStruct, type GoValue } from './go-json.ts'
+
+/** One entry of a chart's list, indented to its place in the index. */
+export function entryYaml (entry: GoStruct): string {
+  return `  - ${mapping(entriesOf(entry), 4)}\n`
+}
+
+export interface IndexParts {
+  /** Charts in any order, each with the texts of its entries, the newest first. */
+  readonly charts: Iterable<readonly [name: string, entries: readonly string[]]>
+  readonly generated: Date
+  readonly contextPath: string
+}
+
+/** A whole index.yaml. */
+export function indexYaml ({ charts, generated, contextPath }: IndexParts): string {
+  const sorted = [...charts].sort(([a], [b]) => compareKeys(a, b))
+  const parts = ['apiVersion: v1\n', sorted.length === 0 ? 'entries: {}\n' : 'entries:\n']
+  for (const [name, entries] of sorted) parts.push(`  ${key(name, 2)}\n`, ...entries)
+  const seconds = new Date(Math.round(generated.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+  parts.push(`generated: "${seconds}"\n`, contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4)}\n`)
+  return parts.join('')
+}
+
+function entriesOf (value: GoStruct | ReadonlyMap<string, GoValue>): [string, GoValue][] {
+  const entries = value instanceof Map ? [...value as ReadonlyMap<string, GoValue>] : Object.entries(value)
+  return entries.sort(([a], [b]) => compareKeys(a, b))
+}
+
+/** A block mapping whose first key is already at its column. */
+function mapping (entries: readonly [string, GoValue][], indent: number): string {
+  return entries.map(([name, value]) => key(name, indent) + valueOf(value, indent)).join('\n' + ' '.repeat(indent))
+}
+
+function key (name: string, indent: number): string {
+  // A long key, or one of several lines, cannot stand before a colon.
+  if (Buffer.byteLength(name) > 128 || BREAK.test(name)) return `? ${scalar(name, indent + 2)}\n${' '.repeat(indent)}:`
+  return `${scalar(name, indent)}:`
+}
+
+/** What stands behind the colon. */
+function valueOf (value: GoValue, indent: number): string {
+  const below = '\n' + ' '.repeat(indent)
+  if (typeof value !== 'object' || value === null) return ' ' + plain(value, indent)
+  if (Array.isArray(value)) return value.length === 0 ? ' []' : (value as readonly GoValue[]).map(item => `${below}- ${itemOf(item, indent + 2)}`).join('')
+  const entries = entriesOf(value as GoStruct)
+  return entries.length === 0 ? ' {}' : `${below}  ${mapping(entries, indent + 2)}`
+}
+
+/** What stands behind the dash of a list. */
+function itemOf (value: GoValue, indent: number): string {
+  if (typeof value !== 'object' || value === null) return plain(value, indent - 2)
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : (value as readonly GoValue[]).map(item => `- ${itemOf(item, indent + 2)}`).join('\n' + ' '.repeat(indent))
+  const entries = entriesOf(value as GoStruct)
+  return entries.length === 0 ? '{}' : mapping(entries, indent)
+}
+
+function plain (value: string | number | boolean | null, indent: number): string {
+  if (typeof value === 'string') return scalar(value, indent + 2)
+  return typeof value === 'number' ? goNumber(value) : String(value)
+}
+
+/** A number that went through JSON: whole ones stay, others as Go prints a float. */
+function goNumber (value: number): string {
+  return Number.isSafeInteger(value) ? String(value) : goFloat(value, 64)
+}
+
+// ---- scalars -------------------------------------------------------------------
+
+const RESOLVED: ReadonlySet<string> = new Set([
+  'y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON', 'n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF',
+  '', '~', 'null', 'Null', 'NULL', '.nan', '.NaN', '.NAN', '.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF', '-.inf', '-.Inf', '-.INF', '<<'
+])
+
+/** Would a YAML reader see something else than text? (resolve.go; isBase60Float of encode.go) */
+function isResolved (text: string): boolean {
+  // '<<' is looked up only behind the hint of a first character that is in the table, and `<` is none.
+  if (text !== '<<' && RESOLVED.has(text)) return true
+  const first = text.charAt(0)
+  if (first === '.') return /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/.test(text)
+  if (!/[-+0-9]/.test(first)) return false
+  if (/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)) return true
+  if (isTimestamp(text)) return true
+  const digits = text.replace(/_/g, '')
+  if (/^[-+]?(?:0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0[oO][0-7]{1,21})$/.test(digits)) return true
+  return /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(digits) && Number.isFinite(Number(digits))
+}
+
+function isTimestamp (text: string): boolean {
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})| (\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?)?$/.exec(text)
+  if (match === null) return false
+  const [year, month, day, ...time] = match.slice(1).map(part => Number(part ?? 0)) as [number, number, number, ...number[]]
+  const days = new Date(Date.UTC(2000, month, 0)).getUTCDate() - (month === 2 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)) ? 1 : 0)
+  return month >= 1 && month <= 12 && day >= 1 && day <= days && [0, 3].every(i => (time[i] as number) < 24) && [1, 2, 4, 5].every(i => (time[i] as number) < 60)
+}
+
+/** @param indent the column that the lines of a block of text get */
+function scalar (text: string, indent: number): string {
+  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && !RESOLVED.has(text)) return text // nearly all of them
+  const traits = analyse(text)
+  if (text.includes('\n')) return traits.block ? literal(text, indent) : doubleQuoted(text)
+  if (isResolved(text)) return doubleQuoted(text)
+  if (traits.plain) return text
+  return traits.single ? `'${text.replace(/'/g, "''")}'` : doubleQuoted(text)
+}
+
+// eslint-disable-next-line no-control-regex
+const UNPRINTABLE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]|[\u{10000}-\u{10ffff}]/u
+const BREAK = /[\r\n\u0085\u2028\u2029]/
+
+/** Which styles can hold the text (yaml_emitter_analyze_scalar). */
+function analyse (text: string): { plain: boolean, single: boolean, block: boolean } {
+  const special = UNPRINTABLE.test(text) || / [\r\n\u0085\u2028\u2029]/.test(text)
+  const breakSpace = /[\r\n\u0085\u2028\u2029] /.test(text)
+  const indicators = /^(?:---|\.\.\.)/.test(text) || /^[#,[\]{}&*!|>'"%@`]/.test(text) || /^[?:-](?:[ \t]|$)/.test(text) ||
+    /:(?:[ \t]|$)/.test(text.slice(1)) || /[ \t\r\n\0\u0085\u2028\u2029]#/.test(text)
+  const edges = /^[ \r\n\u0085\u2028\u2029]|[ \r\n\u0085\u2028\u2029]$/.test(text)
+  return {
+    plain: !special && !breakSpace && !indicators && !edges && !BREAK.test(text),
+    single: !special && !breakSpace,
+    block: !special && !text.endsWith(' ')
+  }
+}
+
+function literal (text: string, indent: number): string {
+  const hint = /^[ \r\n\u0085\u2028\u2029]/.test(text) ? '2' : ''
+  const chomp = !BREAK.test(text.slice(-1)) ? '-' : text.length === 1 || BREAK.test(text.slice(-2, -1)) ? '+' : ''
+  const pad = ' '.repeat(indent)
+  const lines = text.replace(/([\r\n\u0085\u2028\u2029])(?=[^\r\n\u0085\u2028\u2029])/g, `$1${pad}`)
+  return `|${hint}${chomp}\n${BREAK.test(text.charAt(0)) ? '' : pad}${lines}`.replace(/\n$/, '') // the caller ends the line
+}
+
+const SHORT: Readonly<Record<number, string>> = {
+  0: '0', 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 27: 'e', 34: '"', 92: '\\', 0x85: 'N', 0xa0: '_', 0x2028: 'L', 0x2029: 'P'
+}
+
+function doubleQuoted (text: string): string {
+  const bom = text.startsWith('\ufeff') // then, by a slip of the emitter, every character is escaped
+  let out = ''
+  for (const character of text) {
+    const code = character.codePointAt(0) as number
+    if (!bom && code !== 34 && code !== 92 && !BREAK.test(character) && !UNPRINTABLE.test(character)) out += character
+    else if (SHORT[code] !== undefined) out += `\\${SHORT[code]}`
+    else out += code <= 0xff ? `\\x${hex(code, 2)}` : code <= 0xffff ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`
+  }
+  return `"${out}"`
+}
+
+function hex (code: number, digits: number): string {
+  return code.toString(16).toUpperCase().padStart(digits, '0')
+}
+
+// ---- the order of keys ------------------------------------------------------------
+
+/** Letters after everything else, runs of digits by their value (sorter.go). */
+export function compareKeys (a: string, b: string): number {
+  if (a === b) return 0
+  const ar = [...a]
+  const br = [...b]
+  const shorter = Math.min(ar.length, br.length)
+  for (let i = 0; i < shorter; i++) {
+    const ac = ar[i] as string
+    const bc = br[i] as string
+    if (ac === bc) continue
+    const aLetter = isLetter(ac)
+    const bLetter = isLetter(bc)
+    if (aLetter && bLetter) return codeOf(ac) - codeOf(bc)
+    if (aLetter || bLetter) return bLetter ? -1 : 1
+    const lead = ac === '0' || bc === '0' ? leadsNumber(ar, i) : 0n
+    const [an, aEnd] = numberAt(ar, i, lead)
+    const [bn, bEnd] = numberAt(br, i, lead)
+    if (an !== bn) return an < bn ? -1 : 1
+    if (aEnd !== bEnd) return aEnd - bEnd
+    return codeOf(ac) - codeOf(bc)
+  }
+  return ar.length - br.length
+}
+
+function isLetter (character: string): boolean {
+  return /\p{L}/u.test(character)
+}
+
+function codeOf (character: string): number {
+  return character.codePointAt(0) as number
+}
+
+/** 1 when the digits before have one that is not 0: then a 0 counts as a digit of theirs. */
+function leadsNumber (characters: readonly string[], at: number): bigint {
+  for (let j = at - 1; j >= 0 && /[0-9]/.test(characters[j] as string); j--) if (characters[j] !== '0') return 1n
+  return 0n
+}
+
+function numberAt (characters: readonly string[], at: number, lead: bigint): [value: bigint, end: number] {
+  let value = lead
+  let end = at
+  for (; end < characters.length && /[0-9]/.test(characters[end] as string); end++) value = BigInt.asIntN(64, value * 10n + BigInt(characters[end] as string))
+  return [value, end]
+}

@@ -1,0 +1,72 @@
+// Which files are in a multipart upload? The first part named `chart` and the first
+// named `prov` that are files; everything else is passed over, and a body that cannot
+// be read has none: so Go's FormFile has it (helm/chartmuseum v0.16.5, handlers.go,
+// extractContentFromRequest). The gateway in front is stricter.
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import type { Draft, Store } from './store.ts'
+
+export interface Part {
+  readonly field: 'chart' | 'prov'
+  readonly draft: Draft
+}
+
+/** The parts as drafts, the chart first. Throws what reading the bytes or writing throws, and leaves nothing then. */
+export async function readParts (contentType: string, bytes: AsyncIterable<Uint8Array>, store: Store): Promise<Part[]> {
+  const drafts = new Map<string, Promise<Draft>>()
+  const parser = openParser(contentType)
+  let failure: { readonly error: unknown } | undefined
+  const source = watched(bytes, error => { failure = { error } })
+  let complete = parser !== undefined
+  if (parser === undefined) {
+    for await (const chunk of source) void chunk // so that the connection can go on
+    return []
+  }
+  parser.on('file', (field, stream) => {
+    stream.on('error', () => {}) // busboy reports a broken part again when its reader has gone
+    if ((field !== 'chart' && field !== 'prov') || drafts.has(field)) {
+      stream.resume()
+      return
+    }
+    const draft = store.draft(stream)
+    draft.catch((error: unknown) => {
+      failure ??= { error }
+      stream.resume()
+    })
+    drafts.set(field, draft)
+  })
+  try {
+    await pipeline(Readable.from(source), parser)
+  } catch {
+    complete = false // the bytes are not multipart, or do not end as such
+  }
+  const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => ({ field: field as Part['field'], draft: await draft })))
+  const parts = settled.flatMap(each => each.status === 'fulfilled' ? [each.value] : [])
+  if (complete && failure === undefined) return parts.sort((a, b) => a.field < b.field ? -1 : 1)
+  for (const { draft } of parts) await store.discard(draft)
+  if (failure !== undefined) throw failure.error
+  return []
+}
+
+function openParser (contentType: string): BusboyInstance | undefined {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      limits: { parts: 100, headerPairs: 100, fieldSize: 64 * 1024 },
+      isPartAFile: (_field, _type, fileName) => fileName !== undefined && fileName !== ''
+    })
+  } catch {
+    return undefined // no boundary
+  }
+}
+
+/** Tells what went wrong in the bytes themselves from what the parser makes of them. */
+async function * watched (bytes: AsyncIterable<Uint8Array>, failed: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield * bytes
+  } catch (error) {
+    failed(error)
+    throw error
+  }
+}

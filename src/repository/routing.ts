@@ -1,0 +1,121 @@
+// Which of ChartMuseum's routes does a request target name, and in whose folder? A port
+// of helm/chartmuseum v0.16.5, pkg/chartmuseum/router/match.go, without what it takes
+// by accident: every path has one spelling here (no dot or empty segments, no encoded
+// separators, no `/<tenant>/api/…`, no `/<tenant>/health`, no junk behind the context path).
+
+export type Depth = number | 'dynamic'
+export type Handler =
+  | 'welcome' | 'info' | 'health' | 'index' | 'object' | 'list' | 'chart' | 'version' | 'templates' | 'values'
+  | 'upload' | 'upload-prov' | 'delete'
+
+interface RouteRow {
+  readonly handler: Handler
+  readonly methods: readonly string[]
+  readonly api: boolean
+  /** The segments behind the tenant; one that begins with `:` is a parameter. */
+  readonly tail: readonly string[]
+  readonly action: 'pull' | 'push'
+}
+
+/** In ChartMuseum's order: at dynamic depth the first shape that fits says how long the tenant's name is. */
+const ROUTES: readonly RouteRow[] = [
+  { handler: 'index', methods: ['GET', 'HEAD'], api: false, tail: ['index.yaml'], action: 'pull' },
+  { handler: 'object', methods: ['GET'], api: false, tail: ['charts', ':file'], action: 'pull' },
+  { handler: 'list', methods: ['GET'], api: true, tail: ['charts'], action: 'pull' },
+  { handler: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name'], action: 'pull' },
+  { handler: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name', ':version'], action: 'pull' },
+  { handler: 'templates', methods: ['GET'], api: true, tail: ['charts', ':name', ':version', 'templates'], action: 'pull' },
+  { handler: 'values', methods: ['GET'], api: true, tail: ['charts', ':name', ':version', 'values'], action: 'pull' },
+  { handler: 'upload', methods: ['POST'], api: true, tail: ['charts'], action: 'push' },
+  { handler: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push' },
+  { handler: 'delete', methods: ['DELETE'], api: true, tail: ['charts', ':name', ':version'], action: 'push' }
+]
+
+export interface Match {
+  readonly handler: Handler
+  /** What a token must allow; undefined: open to everybody. */
+  readonly action?: 'pull' | 'push'
+  /** The tenant's folder below the root: '' or 'org1/repo1'. */
+  readonly tenant: string
+  readonly name: string
+  readonly version: string
+  readonly file: string
+  readonly query: URLSearchParams
+}
+
+export type Routing = Match | 'not found' | 'bad request'
+
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
+
+/** @param target the request target as received (origin-form) */
+export function route (method: string, target: string, depth: Depth, contextPath: string): Routing {
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) return 'bad request' // so says Go's net/http
+  const segments = readSegments(path, contextPath)
+  if (segments === undefined) return 'not found'
+  const found = matchOwn(method, segments, depth) ?? matchTenant(method, segments, depth)
+  return found === undefined ? 'not found' : { name: '', version: '', file: '', ...found, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)) }
+}
+
+/** The decoded segments below the context path; undefined for what has none. */
+function readSegments (path: string, contextPath: string): string[] | undefined {
+  if (path !== contextPath && !path.startsWith(contextPath + '/')) return undefined
+  const segments: string[] = []
+  for (const raw of path.slice(contextPath.length + 1).split('/')) {
+    let segment: string
+    try {
+      segment = decodeURIComponent(raw)
+    } catch {
+      return undefined // not UTF-8
+    }
+    // eslint-disable-next-line no-control-regex
+    if (segment === '.' || segment === '..' || /[\\/\x00-\x1f\x7f]/.test(segment)) return undefined
+    segments.push(segment)
+  }
+  return segments
+}
+
+type Found = Pick<Match, 'handler' | 'tenant'> & Partial<Match>
+
+/** The pages that are not a tenant's. */
+function matchOwn (method: string, segments: readonly string[], depth: Depth): Found | undefined {
+  if (method !== 'GET') return undefined
+  const [first = '', second] = segments
+  if (first === 'health' && segments.length === 1) return { handler: 'health', tenant: '' }
+  if (first === '' && segments.length === 1) return { handler: 'welcome', tenant: '', action: 'pull' }
+  const single = segments.length === 1 || (segments.length === 2 && second === '')
+  // At depth 1, and so at dynamic depth, /info is the tenant `info`.
+  if (first === 'info' && segments.length === 1 && depth !== 1 && depth !== 'dynamic') return { handler: 'info', tenant: '' }
+  const length = depth === 'dynamic' ? (single && first === 'info' ? 1 : -1) : depth
+  const names = segments.at(-1) === '' ? segments.slice(0, -1) : segments
+  if (length < 1 || names.length !== length || !names.every(name => SEGMENT.test(name))) return undefined
+  return { handler: 'welcome', tenant: names.join('/'), action: 'pull' }
+}
+
+function matchTenant (method: string, segments: readonly string[], depth: Depth): Found | undefined {
+  const api = segments[0] === 'api' && segments.length > 1 && !/\.(?:yaml|tgz|prov)$/.test(segments.at(-1) as string)
+  const rest = api ? segments.slice(1) : segments
+  const length = depth === 'dynamic' ? dynamicDepth(rest, api) : depth
+  if (length === undefined || rest.length < length) return undefined
+  const names = rest.slice(0, length)
+  const tail = rest.slice(length)
+  if (!names.every(name => SEGMENT.test(name))) return undefined
+  const row = ROUTES.find(row => row.api === api && row.methods.includes(method) && fits(row, tail))
+  if (row === undefined) return undefined
+  const parameters = Object.fromEntries(row.tail.flatMap((part, i) => part.startsWith(':') ? [[part.slice(1), tail[i] as string]] : []))
+  return { handler: row.handler, action: row.action, tenant: names.join('/'), ...parameters }
+}
+
+function dynamicDepth (segments: readonly string[], api: boolean): number | undefined {
+  for (const row of ROUTES) {
+    const length = segments.length - row.tail.length
+    // A parameter may be empty at a fixed depth only.
+    if (row.api === api && length >= 0 && fits(row, segments.slice(length)) && !segments.slice(length).includes('')) return length
+  }
+  return undefined
+}
+
+function fits (row: RouteRow, tail: readonly string[]): boolean {
+  return row.tail.length === tail.length && row.tail.every((part, i) => part.startsWith(':') || part === tail[i])
+}
