@@ -100,7 +100,10 @@ function distance (a: string, b: string): number {
 /** One line for each value that is not what its key expects. */
 function schemaMistakes (value: Mapping): string[] {
   const places = new Set<string>()
-  for (const { keyword, instancePath } of Value.Errors(ConfigSchema, value)) if (keyword !== 'additionalProperties') places.add(instancePath)
+  for (const { keyword, instancePath } of Value.Errors(ConfigSchema, value)) {
+    // Unknown keys have been named already: a key that is not allowed has the schema `false`.
+    if (keyword !== 'additionalProperties' && keyword !== 'boolean') places.add(instancePath)
+  }
   const deepest = [...places].filter(place => ![...places].some(other => other.startsWith(place + '/')))
   return deepest.map(pointer => describeMistake(value, pointer.split('/').slice(1)))
 }

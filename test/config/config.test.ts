@@ -1,0 +1,122 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig, type ConfigResult, type Environment } from '../../src/config/load.ts'
+import { leaves, variableOf, type Config } from '../../src/config/schema.ts'
+import { readDuration, readSize } from '../../src/config/units.ts'
+
+interface TestLike { testdir (content?: Record<string, string>): string }
+
+async function load (t: TestLike, text: string, env: Environment = {}): Promise<{ result: ConfigResult, dir: string }> {
+  const dir = t.testdir({ 'chartgate.yaml': text, secret: 'a-secret-of-sixteen-characters\n' })
+  const variables = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.replace('DIR', dir)]))
+  return { result: await loadConfig(join(dir, 'chartgate.yaml'), variables), dir }
+}
+
+async function config (t: TestLike, text: string, env: Environment = {}): Promise<Config> {
+  const { result } = await load(t, text, env)
+  if (!result.ok) throw new Error(result.mistakes.join('\n'))
+  return result.config
+}
+
+async function mistakes (t: TestLike, text: string, env: Environment = {}): Promise<string[]> {
+  const { result, dir } = await load(t, text, env)
+  return result.ok ? [] : result.mistakes.map(mistake => mistake.replaceAll(dir, '.'))
+}
+
+await t.test('everything has a default', async t => {
+  const result = await loadConfig(undefined, {})
+  if (!result.ok) throw new Error(result.mistakes.join())
+  t.same(result.config, {
+    listen: { host: '127.0.0.1', port: 5001 },
+    admin: { host: '127.0.0.1', port: 5002 },
+    publicUrl: 'http://localhost:5001',
+    basePath: '',
+    trustedProxies: [],
+    stateDir: join(process.cwd(), 'data'),
+    upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
+    tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001' },
+    masterKey: '',
+    allowDemoKey: false,
+    log: { level: 'info', reads: false },
+    policy: []
+  })
+})
+
+await t.test('a file says the rest, and the environment wins', async t => {
+  const values = await config(t, [
+    'listen: { port: 6000 }', 'publicUrl: https://charts.example.test/helm/', 'stateDir: state', 'upstream: { url: "http://chartmuseum:8080/" }',
+    'charts: { depth: dynamic, contextPath: /ctx, maxUploadSize: 5KiB }', 'tokens: { ttl: 1h, issuer: me }', 'trustedProxies: [10.0.0.0/8, "::1"]',
+    'policy:', '  - { repositories: ["public/*", "**"], subjects: [anonymous], actions: [pull, push] }'
+  ].join('\n'), {
+    CHARTGATE_LISTEN_PORT: '7000', CHARTGATE_CHARTS_MAX_UPLOAD_SIZE: '7B', CHARTGATE_LOG_READS: 'true', CHARTGATE_CHARTS_DEPTH: '3', CHARTGATE_MASTER_KEY_FILE: 'DIR/secret',
+    CHARTGATE_SERVICE_HOST: '10.1.1.1', CHARTGATE_PORT: 'tcp://10.1.1.1:80', CHARTGATE_PORT_80_TCP: 'x', PATH: 'x', CHARTGATE_CONFIG: 'x'
+  })
+  t.match(values, {
+    listen: { host: '127.0.0.1', port: 7000 },
+    publicUrl: 'https://charts.example.test/helm',
+    basePath: '/helm',
+    stateDir: /state$/,
+    upstream: { url: 'http://chartmuseum:8080' },
+    charts: { depth: 3, contextPath: '/ctx', maxUploadSize: 7 },
+    tokens: { ttl: 3600, issuer: 'me', service: 'charts.example.test' },
+    masterKey: 'a-secret-of-sixteen-characters',
+    log: { reads: true },
+    policy: [{ repositories: ['public/*', '**'] }]
+  })
+})
+
+await t.test('every mistake is one line that says where, what and what was expected', async t => {
+  const cases: [string, string, Environment, RegExp[]][] = [
+    ['an unknown key with a near one', 'lisen: {}', {}, [/^lisen: unknown key: did you mean listen\?$/]],
+    ['an unknown key deep inside', 'charts: { spool: { xyzzy: 1 } }', {}, [/^charts\.spool\.xyzzy: unknown key; known here: maxBytes$/]],
+    ['an unknown key in a rule', 'policy: [{ repositories: [a], subjects: [anonymous], actions: [pull], deny: true }]', {}, [/^policy\[0\]\.deny: unknown key/]],
+    ['several at once', 'listen: { port: eighty }\nadmin: { port: 70000 }\nlog: { level: loud, reads: 5 }', {}, [/^listen\.port: "eighty" is not a port number$/, /^admin\.port: 70000 is not/, /^log\.level: "loud" is not one of fatal, /, /^log\.reads: 5 is not true or false$/]],
+    ['a list for a mapping', 'charts: []', {}, [/^charts: \[\] is not a mapping/]],
+    ['a text for a list', 'policy: x\ntrustedProxies: y', {}, [/^trustedProxies: "y" is not a list/, /^policy: "x" is not a list/]],
+    ['a rule without actions', 'policy: [{ repositories: [a], subjects: [anonymous] }]', {}, [/^policy\[0\].* is not a rule with/]],
+    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not one of anonymous$/, /^policy\[0\]\.actions\[0\]/]],
+    ['sizes and times', 'charts: { maxUploadSize: 20MB }\ntokens: { ttl: 5 }', {}, [/^charts\.maxUploadSize: "20MB" is not a size/, /^tokens\.ttl: 5 is not a duration/]],
+    ['broken YAML', 'listen: {', {}, [/chartgate\.yaml:\d+: /]],
+    ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2: .*unique/]],
+    ['a list as a file', '- a', {}, [/a configuration is a mapping/]],
+    ['a short lifetime', 'tokens: { ttl: 59s }', {}, [/^tokens\.ttl: "59s" is not a duration of at least 60s/]],
+    ['URLs', 'publicUrl: "ftp://x"\nupstream: { url: "http://u:hidden@x/path" }', {}, [/^publicUrl: "ftp:\/\/x" is not/, /^upstream\.url: "http:\/\/…@x\/path" is not/]],
+    ['no URL', 'publicUrl: nonsense', {}, [/^publicUrl: "nonsense" is not/]],
+    ['basic without a password', 'upstream: { auth: basic, username: x }', {}, [/^upstream\.auth: basic needs/]],
+    ['a proxy that is no address', 'trustedProxies: [example.com, 10.0.0.0/33, "::/129", 1.2.3.4/5/6]', {}, [/^trustedProxies\[0\]/, /\[1\]/, /\[2\]/, /\[3\]/]],
+    ['one port twice', 'admin: { port: 5001 }', {}, [/^admin\.port: 5001 is the port of the public listener too$/]],
+    ['the demo key for everybody', 'masterKey: MASTERKEY\nlisten: { host: 0.0.0.0 }', {}, [/^masterKey: the demo's key works on loopback only/]],
+    ['a short key', 'masterKey: hidden', {}, [/^masterKey: it is shorter than 16 characters/]],
+    ['a secret of the wrong type', 'masterKey: [hidden]', {}, [/^masterKey: this value is not a text$/]],
+    ['the environment', '', { CHARTGATE_LISTEN_PROT: '1', CHARTGATE_LOG_READS: 'yes', CHARTGATE_MASTER_KEY_FILE: '/nowhere/x', CHARTGATE_UPSTREAM_PASSWORD: 'a', CHARTGATE_UPSTREAM_PASSWORD_FILE: 'b' }, [
+      /^CHARTGATE_UPSTREAM_PASSWORD_FILE: CHARTGATE_UPSTREAM_PASSWORD is set too/, /^CHARTGATE_MASTER_KEY_FILE: the file \/nowhere\/x cannot be read$/, /^CHARTGATE_LISTEN_PROT: no key/, /^log\.reads: "yes" is not/]],
+    ['a variable below something else', 'listen: 5', { CHARTGATE_LISTEN_PORT: '1' }, [/^listen: 5 is not a mapping/]]
+  ]
+  for (const [name, text, env, expected] of cases) {
+    const found = await mistakes(t, text, env)
+    t.equal(found.length, expected.length, `${name}: ${found.join(' | ')}`)
+    for (const pattern of expected) t.ok(found.some(line => pattern.test(line)), `${name}: ${String(pattern)} in ${found.join(' | ')}`)
+    t.notMatch(found.join(), 'hidden', name)
+  }
+  t.match(await loadConfig('/nowhere/chartgate.yaml', {}), { ok: false, mistakes: [/cannot be read \(ENOENT\)/] })
+})
+
+await t.test('the demo key works on loopback, and beyond it only when that is said', async t => {
+  for (const host of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) t.equal((await config(t, `masterKey: MASTERKEY\nlisten: { host: "${host}" }`)).masterKey, 'MASTERKEY')
+  t.equal((await config(t, 'masterKey: MASTERKEY\nallowDemoKey: true\nlisten: { host: 0.0.0.0 }')).allowDemoKey, true)
+})
+
+await t.test('units are those that people write', t => {
+  t.equal(readSize('20MiB'), 20 * 1024 * 1024)
+  t.equal(readDuration('2h'), 7200)
+  t.end()
+})
+
+await t.test('every key has a description, an expectation and a variable', t => {
+  for (const { path, node } of leaves()) {
+    t.ok((node.description ?? '').length > 3 && (node.expected ?? '').length > 3, path.join('.'))
+    t.match(variableOf(path), /^CHARTGATE(_[A-Z]+)+$/)
+  }
+  t.end()
+})
