@@ -3,7 +3,7 @@
 // wrong comes back as one sentence.
 import { chmod, mkdir, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { buildAdmin, buildApp } from './app.ts'
 import type { Config } from './config/schema.ts'
@@ -109,7 +109,9 @@ async function openEmbedded (config: Config, keys: KeyStore, demoChart: string |
 /** A free path for the repository's socket, in a folder that only this user can enter. */
 async function claimSocket (stateDir: string): Promise<string> {
   const folder = join(stateDir, 'run')
-  const path = join(folder, 'repository.sock')
+  const absolute = join(folder, 'repository.sock')
+  // A deep folder is often near the one that we stand in.
+  const [path = absolute] = [relative(process.cwd(), absolute), absolute].filter(each => Buffer.byteLength(each) <= LONGEST_SOCKET_PATH)
   if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH) throw new Error(`stateDir is too long for a Unix socket below it (${Buffer.byteLength(path)} bytes, at most ${LONGEST_SOCKET_PATH}): choose a shorter one`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await chmod(folder, 0o700)

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { createPublicKey } from 'node:crypto'
+import { join } from 'node:path'
+import t from 'tap'
+import { main } from '../src/cli.ts'
+import type { Environment } from '../src/config/load.ts'
+
+async function run (argv: readonly string[], env: Environment = {}): Promise<{ code: number, out: string, err: string }> {
+  let [out, err] = ['', '']
+  const code = await main(argv, env, { stdout: text => { out += text }, stderr: text => { err += text } })
+  return { code, out, err }
+}
+
+await t.test('help and version need no configuration', async t => {
+  t.match(await run(['--help']), { code: 0, out: /usage: chartgate/, err: '' })
+  t.match(await run(['--version']), { code: 0, out: /^chartgate \d+\.\d+\.\d+\n$/ })
+})
+
+await t.test('wrong usage is 2 and shows the usage', async t => {
+  for (const argv of [[], ['dance'], ['keys'], ['--nope'], ['serve', 'now'], ['constructor']]) {
+    t.match(await run(argv), { code: 2, out: '', err: /^chartgate: .*\n\nusage:/s }, argv.join(' '))
+  }
+})
+
+await t.test('check says that a configuration is right, or every mistake on a line of its own', async t => {
+  const dir = t.testdir({ 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
+  t.match(await run(['check', '--config', join(dir, 'good.yaml')]), { code: 0, out: /^configuration is valid: .* in front of http:\/\/chartmuseum:8080/ })
+  t.match(await run(['check'], { CHARTGATE_CONFIG: join(dir, 'good.yaml'), CHARTGATE_UPSTREAM_URL: '' }), { code: 0, out: /the embedded repository/ })
+  t.match(await run(['check', '--config', join(dir, 'bad.yaml')]), { code: 1, out: '', err: /^chartgate: lisen: .*\nchartgate: log\.reads: .*\n$/ })
+})
+
+await t.test('keys list shows both keys, and keys export the public one for ChartMuseum', async t => {
+  const dir = t.testdir({ taken: {} })
+  const env = { CHARTGATE_STATE_DIR: dir }
+  const listed = await run(['keys', 'list'], env)
+  t.match(listed, { code: 0, out: /^USE .*\ntokens +RS256 +\S{43} \S+token\.pem\nupstream +RS256 +\S{43} \S+upstream\.pem\n$/ })
+  t.notMatch(listed.out, 'PRIVATE')
+  const exported = await run(['keys', 'export'], env)
+  t.equal(createPublicKey(exported.out).asymmetricKeyType, 'rsa')
+  const out = join(dir, 'upstream.pem')
+  t.match(await run(['keys', 'export', '--out', out], env), { code: 0, out: '' })
+  t.equal(await readFile(out, 'utf8'), exported.out)
+  t.match(await run(['keys', 'export', '--out', join(dir, 'taken')], env), { code: 1, err: /cannot be written/ })
+})
+
+await t.test('keys and serve say in one line what hinders them', async t => {
+  const dir = t.testdir({ file: '' })
+  const env = { CHARTGATE_STATE_DIR: join(dir, 'file', 'x') }
+  for (const argv of [['keys', 'list'], ['keys', 'export'], ['serve'], ['serve', '--config', 'config/chartgate.demo.yaml']]) {
+    t.match(await run(argv, env), { code: 1, out: '', err: /^chartgate: [^\n]+\n$/ }, argv.join(' '))
+  }
+})
