@@ -1,0 +1,66 @@
+// The documents that are made from the configuration's schema, so that they cannot
+// drift: the commented example, the reference and the JSON Schema for editors. A test
+// compares them; `npm run docs:config` writes them.
+import { stringify } from 'yaml'
+import { ConfigSchema, leaves, variableOf, type SchemaNode } from '../src/config/schema.ts'
+
+const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
+# reports every mistake. Any scalar can also be set by the environment variable in
+# brackets, a secret also by the same with _FILE.
+# yaml-language-server: $schema=chartgate.schema.json
+`
+
+/** config/chartgate.example.yaml */
+export function exampleYaml (): string {
+  return HEAD + mapping(ConfigSchema as SchemaNode, [], 0)
+}
+
+function mapping (node: SchemaNode, path: readonly string[], depth: number): string {
+  const indent = '  '.repeat(depth)
+  let text = ''
+  for (const [name, child] of Object.entries(node.properties ?? {})) {
+    const place = [...path, name]
+    if (depth === 0) text += '\n'
+    if (child.properties !== undefined) text += `${indent}${name}:\n${mapping(child, place, depth + 1)}`
+    else {
+      const variable = child.type === 'array' ? '' : ` [${variableOf(place)}]`
+      text += `${indent}# ${child.description ?? ''}; ${child.expected ?? ''}${variable}\n`
+      // The default of publicUrl depends on another key.
+      text += name === 'publicUrl' ? `${indent}# publicUrl: http://localhost:5001\n` : `${indent}${name}: ${stringify(child.default).trim()}\n`
+      if (name === 'policy') text += '# policy:\n#   - repositories: ["public/*"]\n#     subjects: [anonymous]\n#     actions: [pull]\n'
+    }
+  }
+  return text
+}
+
+/** docs/configuration.md */
+export function referenceMarkdown (): string {
+  const rows = leaves().map(({ path, node }) => {
+    const variable = node.type === 'array' ? '' : `\`${variableOf(path)}\`${node.secret === true ? ', `…_FILE`' : ''}`
+    return `| \`${path.join('.')}\` | ${node.expected ?? ''} | \`${JSON.stringify(node.default)}\` | ${variable} | ${node.description ?? ''} |`
+  })
+  return `# Configuration
+
+Made from \`src/config/schema.ts\` by \`npm run docs:config\`.
+
+chartgate reads one YAML file, named by \`--config\` or \`CHARTGATE_CONFIG\`; without one the defaults hold. The environment wins over the file. Every mistake is reported at once, with its place; an unknown key is a mistake. Relative paths are relative to the file's folder, without a file to the working directory. [config/chartgate.example.yaml](../config/chartgate.example.yaml) has every key, and [config/chartgate.schema.json](../config/chartgate.schema.json) is for editors.
+
+| key | value | default | environment | what it is |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may.
+
+## What is checked beyond each key
+
+* \`tokens.ttl\` is at least 60s.
+* \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
+* \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works on loopback only, unless \`allowDemoKey\` says otherwise.
+* The two listeners have different ports.
+`
+}
+
+/** config/chartgate.schema.json */
+export function jsonSchema (): string {
+  return JSON.stringify(ConfigSchema, null, 2) + '\n'
+}
