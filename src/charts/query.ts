@@ -24,11 +24,12 @@ export function readQuery (raw: string, known: readonly string[]): Record<string
 
 /** url.QueryUnescape: `+` is a space; undefined when the encoding is broken. */
 function decode (text: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    // decodeURIComponent also refuses bytes that are not UTF-8, which Go takes; no
-    // known name or useful value has any.
-    return undefined
+    // Bytes that are not UTF-8, which Go takes: `force=%ff` overwrites. No name that
+    // is known and no number has any, so what they were does not matter.
+    return '\ufffd'
   }
 }

@@ -1,0 +1,333 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { OWN_ENDPOINTS, parseRequestTarget, type ChartRequest, type Layout, type ParsedTarget } from '../../src/charts/request-target.ts'
+import { ROUTES, routeOf } from '../../src/charts/routes.ts'
+import { isTenantName, type Depth } from '../../src/charts/tenant.ts'
+import { upstreamTarget } from '../../src/upstream/target.ts'
+
+const DEPTHS: readonly Depth[] = [0, 1, 2, 3, 'dynamic']
+const parse = (method: string, target: string, depth: Depth = 2, basePath = ''): ParsedTarget => parseRequestTarget(method, target, { depth, basePath })
+const codeOf = (parsed: ParsedTarget): string => parsed.kind === 'refused' ? parsed.refusal.code : parsed.kind
+const inWords = ({ method, route, access, chart = '', version = '', file = '', query }: ChartRequest): string =>
+  `${method} ${route} ${access.name} ${access.action} ${[chart, version, file].filter(part => part !== '').join(' ')} ${new URLSearchParams(query).toString()}`.trim().replace(/ +/g, ' ')
+
+await t.test('every route is understood, with the right that it needs', async t => {
+  const cases: [method: string, target: string, expected: string][] = [
+    ['GET', '/org1/repo1/index.yaml', 'GET index org1/repo1 pull'],
+    ['HEAD', '/org1/repo1/index.yaml', 'HEAD index org1/repo1 pull'],
+    ['GET', '/org1/repo1/charts/mychart-0.1.0.tgz', 'GET chart-file org1/repo1 pull mychart-0.1.0.tgz'],
+    ['GET', '/org1/repo1/charts/mychart-0.1.0.tgz.prov', 'GET prov-file org1/repo1 pull mychart-0.1.0.tgz.prov'],
+    ['GET', '/org1/repo1/charts/mychart-0.1.0%2Bb1.tgz', 'GET chart-file org1/repo1 pull mychart-0.1.0+b1.tgz'],
+    ['GET', '/org1/repo1/charts/mychart-0.1.0+b1.tgz', 'GET chart-file org1/repo1 pull mychart-0.1.0+b1.tgz'],
+    ['GET', '/org1/repo1/artifacthub-repo.yml', 'GET artifact-hub org1/repo1 pull'],
+    ['GET', '/api/org1/repo1/charts', 'GET list org1/repo1 pull'],
+    ['GET', '/api/org1/repo1/charts?offset=2&limit=10&x=1', 'GET list org1/repo1 pull offset=2&limit=10'],
+    ['GET', '/api/org1/repo1/charts/mychart', 'GET chart org1/repo1 pull mychart'],
+    ['HEAD', '/api/org1/repo1/charts/mychart', 'HEAD chart org1/repo1 pull mychart'],
+    ['GET', '/api/org1/repo1/charts/mychart/0.1.0', 'GET version org1/repo1 pull mychart 0.1.0'],
+    ['HEAD', '/api/org1/repo1/charts/mychart/0.1.0%2bb1', 'HEAD version org1/repo1 pull mychart 0.1.0+b1'],
+    ['GET', '/api/org1/repo1/charts/mychart/latest', 'GET version org1/repo1 pull mychart latest'],
+    ['GET', '/api/org1/repo1/charts/mychart/~1.2', 'GET version org1/repo1 pull mychart ~1.2'],
+    ['GET', '/api/org1/repo1/charts/mychart/%5E1', 'GET version org1/repo1 pull mychart ^1'],
+    ['GET', '/api/org1/repo1/charts/mychart/^1', 'GET version org1/repo1 pull mychart ^1'],
+    ['GET', '/api/org1/repo1/charts/mychart/0.1.0/templates', 'GET templates org1/repo1 pull mychart 0.1.0'],
+    ['GET', '/api/org1/repo1/charts/mychart/0.1.0/values', 'GET values org1/repo1 pull mychart 0.1.0'],
+    ['POST', '/api/org1/repo1/charts', 'POST upload-chart org1/repo1 push'],
+    ['POST', '/api/org1/repo1/charts?x=1&limit=3', 'POST upload-chart org1/repo1 push'],
+    ['POST', '/api/org1/repo1/charts?a&%66orce=1', 'POST upload-chart org1/repo1 overwrite force='],
+    ['POST', '/api/org1/repo1/charts?FORCE', 'POST upload-chart org1/repo1 push'],
+    ['POST', '/api/org1/repo1/prov', 'POST upload-prov org1/repo1 push'],
+    ['POST', '/api/org1/repo1/prov?force=false', 'POST upload-prov org1/repo1 overwrite force='],
+    ['DELETE', '/api/org1/repo1/charts/mychart/0.1.0', 'DELETE delete-version org1/repo1 delete mychart 0.1.0'],
+    ['DELETE', '/api/org1/repo1/charts/mychart/0.1.0?force', 'DELETE delete-version org1/repo1 delete mychart 0.1.0'],
+    ['GET', '/org1/repo1/index.yaml?x=/health', 'GET index org1/repo1 pull'],
+    ['GET', '/org1/repo1/index.yaml?', 'GET index org1/repo1 pull'],
+    ['GET', '/org1/repo1/index.yaml?force&offset=1', 'GET index org1/repo1 pull'],
+    ['GET', '/org1/repo1/index.yaml?a=/../b?c', 'GET index org1/repo1 pull'],
+    // chart names that are words of other routes
+    ['GET', '/api/org1/repo1/charts/charts', 'GET chart org1/repo1 pull charts'],
+    ['GET', '/api/org1/repo1/charts/prov/values', 'refused bad_target'],
+    ['GET', '/api/org1/charts/charts', 'GET list org1/charts pull']
+  ]
+  for (const [method, target, expected] of cases) {
+    const parsed = parse(method, target)
+    t.equal(parsed.kind === 'chart' ? inWords(parsed.request) : `refused ${codeOf(parsed)}`, expected, `${method} ${target}`)
+  }
+})
+
+await t.test('the depth says which segments are the tenant', async t => {
+  // tenant at depth 0, 1, 2, 3 and dynamic; '' is refused (the table of ChartMuseum's matcher, less what it should not have answered)
+  const cases: [method: string, target: string, tenants: [string, string, string, string, string]][] = [
+    ['GET', '/index.yaml', ['repo', '', '', '', 'repo']],
+    ['GET', '/a/index.yaml', ['', 'a', '', '', 'a']],
+    ['GET', '/a/b/index.yaml', ['', '', 'a/b', '', 'a/b']],
+    ['GET', '/a/b/c/index.yaml', ['', '', '', 'a/b/c', 'a/b/c']],
+    ['GET', '/a/b/c/d/index.yaml', ['', '', '', '', 'a/b/c/d']],
+    ['GET', '/repo/index.yaml', ['', 'repo', '', '', '']],
+    ['GET', '/repo/a/index.yaml', ['', '', 'repo/a', '', 'repo/a']],
+    ['GET', '/charts/x.tgz', ['repo', '', '', '', 'repo']],
+    ['GET', '/a/charts/x.tgz', ['', 'a', '', '', 'a']],
+    ['GET', '/charts/charts/x.tgz', ['', 'charts', '', '', '']],
+    ['GET', '/charts/a/index.yaml', ['', '', 'charts/a', '', '']],
+    ['GET', '/api/charts', ['repo', '', '', '', 'repo']],
+    ['GET', '/api/a/charts', ['', 'a', '', '', 'a']],
+    ['GET', '/api/a/charts/charts', ['', 'a', 'a/charts', '', 'a/charts']],
+    ['GET', '/api/charts/charts', ['repo', 'charts', '', '', '']],
+    ['GET', '/api/charts/x', ['repo', '', '', '', 'repo']],
+    ['GET', '/api/a/b/charts/x', ['', '', 'a/b', '', 'a/b']],
+    ['POST', '/api/prov', ['repo', '', '', '', 'repo']],
+    ['POST', '/api/a/b/c/charts', ['', '', '', 'a/b/c', 'a/b/c']],
+    ['DELETE', '/api/a/charts/x/1.0.0', ['', 'a', '', '', 'a']],
+    ['GET', '/artifacthub-repo.yml', ['repo', '', '', '', '']],
+    ['GET', '/a/artifacthub-repo.yml', ['', 'a', '', '', '']],
+    ['GET', '/api/index.yaml', ['', '', '', '', '']],
+    ['GET', '/api/a/index.yaml', ['', '', '', '', '']],
+    ['GET', '/static/a/index.yaml', ['', '', '', '', '']]
+  ]
+  for (const [method, target, tenants] of cases) {
+    for (const [i, depth] of DEPTHS.entries()) {
+      const parsed = parse(method, target, depth)
+      t.equal(parsed.kind === 'chart' ? parsed.request.tenant : '', tenants[i], `${method} ${target} at depth ${depth}`)
+    }
+  }
+})
+
+await t.test('the repository without tenants is named repo, and has no segment', async t => {
+  const parsed = parse('POST', '/api/charts?force', 0)
+  t.strictSame(parsed, {
+    kind: 'chart',
+    request: { route: 'upload-chart', method: 'POST', tenant: 'repo', tenantPath: '', query: { force: '' }, access: { type: 'artifact-repository', name: 'repo', action: 'overwrite' } }
+  })
+})
+
+await t.test('a shape that is not in the table is not found, whatever the method and the depth', async t => {
+  const cases: [method: string, target: string][] = [
+    ['GET', '/'],
+    ['GET', '/?x=1'],
+    ['HEAD', '/'],
+    ['GET', '/org1'],
+    ['GET', '/org1/repo1'],
+    ['GET', '/api'],
+    ['GET', '/api/org1/repo1'],
+    ['GET', '/metrics'],
+    ['GET', '/static/x.js'],
+    ['GET', '/artifacthub-repo.yml'],
+    ['GET', '/org1/repo1/sub/index.yaml'],
+    ['GET', '/org1/index.yaml'],
+    ['GET', '/org1/repo1/INDEX.yaml'],
+    ['GET', '/org1/repo1/index.yml'],
+    ['GET', '/org1/repo1/indexxyaml'],
+    ['GET', '/API/org1/repo1/charts'],
+    ['GET', '/org1/repo1/Charts/x-1.tgz'],
+    ['GET', '/org1/repo1/charts/x-1.zip'],
+    ['GET', '/org1/repo1/charts/.x-1.tgz'],
+    ['GET', '/org1/repo1/health'],
+    ['GET', '/org1/repo1/info'],
+    ['GET', '/index'],
+    ['GET', '/upload'],
+    ['GET', '/forward'],
+    ['GET', '/refused'],
+    ['GET', '/v2'],
+    // ChartMuseum's aliases, and what a file's ending does to the API
+    ['POST', '/org1/repo1/api/charts'],
+    ['DELETE', '/org1/repo1/api/charts/x/1.0'],
+    ['DELETE', '/api/repo1/api/charts/x/1.0.prov'],
+    ['GET', '/api/org1/repo1/charts/x/1.0.tgz'],
+    ['GET', '/api/org1/repo1/charts/x.yaml'],
+    ['GET', '/api/org1/index.yaml'],
+    // reserved first segments
+    ['GET', '/oauth/repo1/index.yaml'],
+    ['GET', '/v2/repo1/index.yaml'],
+    ['GET', '/authz/repo1/index.yaml'],
+    ['GET', '/staticx/repo1/index.yaml'],
+    ['GET', '/api/health/repo1/charts'],
+    // methods
+    ['HEAD', '/org1/repo1/charts/x-1.tgz'],
+    ['HEAD', '/api/org1/repo1/charts'],
+    ['HEAD', '/api/org1/repo1/charts/x/1.0.0/values'],
+    ['POST', '/org1/repo1/index.yaml'],
+    ['PUT', '/api/org1/repo1/charts'],
+    ['PATCH', '/api/org1/repo1/charts'],
+    ['OPTIONS', '/org1/repo1/index.yaml'],
+    ['TRACE', '/org1/repo1/index.yaml'],
+    ['get', '/org1/repo1/index.yaml'],
+    ['', '/org1/repo1/index.yaml'],
+    ['DELETE', '/api/org1/repo1/charts'],
+    ['DELETE', '/api/org1/repo1/charts/x'],
+    ['DELETE', '/org1/repo1/charts/x-1.tgz'],
+    ['GET', '/api/org1/repo1/prov'],
+    ['POST', '/api/org1/repo1/charts/x']
+  ]
+  for (const [method, target] of cases) t.strictSame(parse(method, target), { kind: 'refused', refusal: { code: 'no_such_route' } }, `${method} ${target}`)
+})
+
+await t.test('a shape of the table with a name that cannot be is a bad request, and says why', async t => {
+  const long = 'x'.repeat(251)
+  const cases: [method: string, target: string, detail: RegExp][] = [
+    ['DELETE', '/api/org1/repo1/charts/x/latest', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x/~1', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x/%5E1', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x+y/1.0.0', /exact version/],
+    ['GET', '/api/org1/repo1/charts/x/~', /chart name or version/],
+    ['GET', '/api/org1/repo1/charts/x/1.2.3.4', /chart name or version/],
+    ['GET', `/api/org1/repo1/charts/${long}`, /chart name or version/],
+    ['GET', `/api/org1/repo1/charts/${long}/1.0.0/templates`, /chart name or version/],
+    ['GET', '/api/org1/repo1/charts/x/y/values', /chart name or version/],
+    ['GET', '/-org1/repo1/index.yaml', /tenant name/],
+    ['GET', '/org1/.repo1/index.yaml', /tenant name/],
+    ['GET', '/org1/re+po/index.yaml', /tenant name/],
+    ['GET', '/org1/repo~1/index.yaml', /tenant name/],
+    ['POST', '/api/org1/_repo1/charts', /tenant name/]
+  ]
+  for (const [method, target, detail] of cases) t.match(parse(method, target), { kind: 'refused', refusal: { code: 'bad_target', detail } }, `${method} ${target}`.slice(0, 80))
+})
+
+await t.test('targets that two readers could read differently are refused before anything else', async t => {
+  const secret = 'org2/repo2/charts/secret-1.0.0.tgz'
+  const targets = [
+    // not origin-form
+    '', '*', 'org1/repo1/index.yaml', 'http://x/org1/repo1/index.yaml', 'localhost:5001', '?x', '#',
+    // empty and dot segments
+    '//', '//index.yaml', '///index.yaml', '/org1//index.yaml', '//org1/repo1/index.yaml', '/org1/repo1//index.yaml', '/org1/repo1/index.yaml/', '/health/', '/oauth/token/', '/v2/',
+    '/org1/repo1/../../org2/repo2/index.yaml', '/org1/./index.yaml', '/../index.yaml', '/./org1/repo1/index.yaml', '/org1/repo1/..', '/.', '/..', '/health/../org2/repo2/index.yaml', `/org1/repo1/charts/../../../${secret}`,
+    // dot segments and separators in encodings
+    '/org1/repo1/%2e%2e/%2E%2E/org2/repo2/index.yaml', '/org1/.%2e/index.yaml', '/org1/%2e/index.yaml', '/org1/%252e%252e/index.yaml', '/org1/%25 2e/index.yaml',
+    `/org1/repo1/charts/..%2f..%2f..%2f${secret}`, '/org1%2Frepo1/index.yaml', '/org1%2frepo1/index.yaml', '/org1%5crepo1/index.yaml', '/org1/repo1%2findex.yaml',
+    '/org1/repo1/index%2Eyaml', '/%6frg1/repo1/index.yaml', '/org1/repo1/charts/secret%2d1.0.0.tgz',
+    '/org1/..;/org2/repo2/index.yaml', '/org1/repo1;a=b/index.yaml', '/org1/..;x/index.yaml',
+    '/org1\\repo1/index.yaml', '/\\org1/repo1/index.yaml', '/org1/..\\..\\org2/index.yaml',
+    // ends of the path
+    '/org2/repo2/index.yaml#/health', '/org2/repo2/index.yaml%23/health', '/health#/../org2/repo2/index.yaml', '/org1/repo1/index.yaml?x#y', '/org1/repo1/index.yaml%3Fx', '/org1/repo1/index.yaml%00', '/org1/repo1/index.yaml%0a', '/org1/repo1/index.yaml%20',
+    // broken and overlong encodings
+    '/org1/%zz/index.yaml', '/org1/%/index.yaml', '/org1/%2/index.yaml', '/org1/%ff/index.yaml', '/org1/%c0%ae%c0%ae/index.yaml', '/org1/%c0%af/index.yaml', '/org1/%e0%80%ae/index.yaml', '/org1/%u002e/index.yaml',
+    // bytes
+    '/org1/repo 1/index.yaml', '/org1/repo1/index.yaml ', '/org1/repo1/index.yaml\t', '/org1/repo1/index.yaml\r\nX: y', '/org1/repo1\0/index.yaml', '/org1/repo1/index.yaml\x7f', '/org1/caf\u00e9/index.yaml', '/org1/\u0430/index.yaml', '/org1/repo1/index.yaml?x=\u00e4', '/org1/\u2024\u2024/index.yaml', '/org1/\uff0e\uff0e/index.yaml',
+    // templates, quotes and query languages (chartmuseum/auth puts the name into a JMESPath)
+    '/:repo/index.yaml', '/api/:repo/charts', '/org1/:repo/index.yaml', '/org1/*/index.yaml', "/org1/r'||'1/index.yaml", '/org1/r"/index.yaml', '/org1/r`1`/index.yaml', '/org1/r&a/index.yaml', '/org1/r|a/index.yaml', '/org1/*)(uid=*/index.yaml', '/org1/{a}/index.yaml', '/org1/$(a)/index.yaml', '/org1/r@b/index.yaml', '/org1/a,b/index.yaml', '/org1/<script>/index.yaml', '/org1/[a]/index.yaml', '/org1/a!/index.yaml', '/org1/a=b/index.yaml'
+  ]
+  for (const depth of DEPTHS) {
+    for (const target of targets) t.equal(codeOf(parse('GET', target, depth)), 'bad_target', `${JSON.stringify(target)} at depth ${depth}`)
+  }
+})
+
+await t.test('no percent-encoding but of + and ^ is taken, anywhere in a path', async t => {
+  for (let byte = 0; byte < 256; byte++) {
+    const hex = byte.toString(16).padStart(2, '0')
+    for (const encoding of [`%${hex}`, `%${hex.toUpperCase()}`]) {
+      const codes = [`/org1/repo${encoding}/index.yaml`, `/org1/repo1/charts/x-1${encoding}.tgz`, `/api/org1/repo1/charts/x/${encoding}1`].map(target => codeOf(parse('GET', target)))
+      const expected = hex === '2b' ? ['bad_target', 'chart', 'bad_target'] : hex === '5e' ? ['bad_target', 'no_such_route', 'chart'] : ['bad_target', 'bad_target', 'bad_target']
+      t.strictSame(codes, expected, encoding)
+    }
+  }
+})
+
+await t.test('a refusal repeats nothing of the target', async t => {
+  for (const target of ['/marker%00/b/index.yaml', '/marker!/b/index.yaml', '/marker//index.yaml', '/marker/../index.yaml', '/-marker/b/index.yaml', '/marker\\/index.yaml', '/a/b/index.yaml#marker', '/api/a/b/charts/marker+/1']) {
+    const parsed = parse('GET', target)
+    t.match(parsed, { kind: 'refused', refusal: { code: 'bad_target', detail: /^(?!.*marker).+$/ } }, target)
+  }
+})
+
+await t.test('own endpoints are known by their exact path, with their raw query', async t => {
+  for (const depth of DEPTHS) {
+    for (const [path, endpoint] of Object.entries(OWN_ENDPOINTS)) {
+      t.strictSame(parse('GET', path, depth), { kind: 'own', endpoint, query: '' }, path)
+      t.strictSame(parse('POST', `${path}?scope=a%20b&x=%zz?`, depth), { kind: 'own', endpoint, query: 'scope=a%20b&x=%zz?' })
+      for (const other of [`${path}/`, `/a${path}`, `${path}x`, path.toUpperCase(), `/${path}`, path.replace('o', '%6f'), path.replace('h', '%68')]) {
+        if (other !== path) t.not(parse('GET', other, depth).kind, 'own', other)
+      }
+    }
+  }
+  t.equal(codeOf(parse('GET', '/constructor')), 'no_such_route')
+  t.equal(codeOf(parse('GET', '/__proto__')), 'no_such_route')
+})
+
+await t.test('everything lies below the base path, and nothing beside it', async t => {
+  const layout: Layout = { depth: 2, basePath: '/helm' }
+  const cases: [target: string, expected: string][] = [
+    ['/helm/org1/repo1/index.yaml', 'chart'],
+    ['/helm/api/org1/repo1/charts', 'chart'],
+    ['/helm/oauth/token?x=1', 'own'],
+    ['/helm/health', 'own'],
+    ['/helm', 'no_such_route'],
+    ['/helm/', 'no_such_route'],
+    ['/helm?x', 'no_such_route'],
+    ['/helm//org1/repo1/index.yaml', 'bad_target'],
+    ['/helm/../helm/org1/repo1/index.yaml', 'bad_target'],
+    ['/helmorg1/repo1/index.yaml', 'no_such_route'],
+    ['/helmx/org1/repo1/index.yaml', 'no_such_route'],
+    ['/HELM/org1/repo1/index.yaml', 'no_such_route'],
+    ['/%68elm/org1/repo1/index.yaml', 'no_such_route'],
+    ['/org1/repo1/index.yaml', 'no_such_route'],
+    ['/health', 'no_such_route'],
+    ['/oauth/token', 'no_such_route']
+  ]
+  for (const [target, expected] of cases) t.equal(codeOf(parseRequestTarget('GET', target, layout)), expected, target)
+})
+
+// --- properties ---------------------------------------------------------------
+
+const depth = fc.constantFrom<Depth>(...DEPTHS)
+const method = fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE', 'PUT')
+const word = fc.constantFrom('api', 'charts', 'prov', 'index.yaml', 'artifacthub-repo.yml', 'org1', 'repo', 'a', 'B-2', 'templates', 'values', 'x-1.0.0.tgz', 'x-1.0.0%2bb.tgz.prov', '1.0.0', '1.0.0+b', '%5e1.2', '^1', '~1', 'latest', '..', '', 'static', 'v2')
+const query = fc.constantFrom('', '?', '?force', '?%66orce=1', '?force=%ff', '?offset=3&limit=a%20b', '?limit=&x=%26force', '?limit=%ff')
+const plausible = fc.tuple(fc.array(fc.oneof({ weight: 9, arbitrary: word }, fc.string({ unit: 'binary-ascii', maxLength: 4 })), { maxLength: 8 }), query).map(([segments, query]) => '/' + segments.join('/') + query)
+// one that fits the table, for every row and depth
+const fitting = fc.record({
+  depth,
+  row: fc.constantFrom(...ROUTES),
+  tenant: fc.array(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,5}$/), { minLength: 4, maxLength: 4 }),
+  chart: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,6}$/),
+  version: fc.constantFrom('1.0.0', 'v1.2', '1.0.0+b.1', '1.0.0%2Bb.1', '~1', '^1.2', '%5E1.2.3', 'latest'),
+  query
+}).map(({ depth, row, tenant, chart, version, query }) => {
+  const count = depth === 'dynamic' ? tenant.length : depth
+  const tail = row.tail.map(part => typeof part === 'string' ? part : { chart, version, file: `${chart}-1.0.0${row.id === 'prov-file' ? '.tgz.prov' : '.tgz'}` }[part.parameter])
+  return { depth, method: row.methods[0] as string, target: '/' + [...(row.api ? ['api'] : []), ...tenant.slice(0, count), ...tail].join('/') + query }
+})
+const any = fc.oneof(fitting, fc.record({ depth, method, target: plausible }), fc.record({ depth, method, target: fc.string({ unit: 'binary' }).map(text => '/' + text) }))
+
+await t.test('what is accepted is rebuilt to one canonical target, which means the same', async t => {
+  let accepted = 0
+  fc.assert(fc.property(any, ({ depth, method, target }) => {
+    const parsed = parse(method, target, depth)
+    if (parsed.kind !== 'chart') return true
+    accepted++
+    const { path, query } = upstreamTarget(parsed.request, '')
+    const canonical = query === '' ? path : `${path}?${query}`
+    return isDeepStrictEqual(parse(method, canonical, depth), parsed)
+  }), { numRuns: 2000 })
+  t.ok(accepted > 200, `${accepted} of 2000 were accepted`)
+})
+
+await t.test('the right that is asked for is of the tenant that is sent, and the path has no other', async () => {
+  fc.assert(fc.property(any, ({ depth, method, target }) => {
+    const parsed = parse(method, target, depth)
+    if (parsed.kind !== 'chart') return true
+    const { request } = parsed
+    const row = routeOf(request.route)
+    const { path } = upstreamTarget(request, '')
+    const prefix = (row.api ? '/api' : '') + (request.tenantPath === '' ? '' : `/${request.tenantPath}`)
+    return request.access.name === request.tenant &&
+      isTenantName(request.tenant, depth) &&
+      (request.tenantPath === request.tenant || (request.tenantPath === '' && request.tenant === 'repo')) &&
+      path.startsWith(prefix) && path.slice(prefix.length).split('/').length === row.tail.length + 1 &&
+      /^(?:\/[A-Za-z0-9._+~-]+|\/%5E[A-Za-z0-9._+-]+)+$/.test(path) && !path.split('/').some(segment => segment === '.' || segment === '..') &&
+      (request.access.action === 'overwrite') === ('force' in request.query)
+  }), { numRuns: 2000 })
+})
+
+await t.test('it answers every text, and never throws', async () => {
+  const unit = fc.constantFrom('/', '.', '..', '%2e', '%2f', '%', '?', '#', ';', '\\', ':', 'a', 'api', 'charts', 'index.yaml', '\0', ' ', '\u00e9', '\ud800')
+  fc.assert(fc.property(fc.array(unit).map(parts => parts.join('')), fc.string(), depth, fc.constantFrom('', '/a'), (target, method, depth, basePath) => {
+    const parsed = parseRequestTarget(method, target, { depth, basePath })
+    return parsed.kind === 'own' || parsed.kind === 'chart' || ['bad_target', 'no_such_route'].includes(parsed.refusal.code)
+  }), { numRuns: 2000 })
+})
+
+await t.test('a target of any length is answered', async t => {
+  t.equal(codeOf(parse('GET', '/' + 'a/'.repeat(500_000) + 'index.yaml')), 'no_such_route')
+  t.equal(codeOf(parse('GET', '/' + 'a/'.repeat(500_000) + 'index.yaml', 'dynamic')), 'chart')
+  t.equal(codeOf(parse('GET', '/' + '%'.repeat(1_000_000))), 'bad_target')
+})
