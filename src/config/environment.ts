@@ -3,10 +3,11 @@
 // mount them.
 import { readFile } from 'node:fs/promises'
 import type { Environment } from './load.ts'
+import { nearest } from './mistakes.ts'
 import { leaves, variableOf, type SchemaNode } from './schema.ts'
 
 export interface FromEnvironment {
-  readonly values: readonly { readonly path: readonly string[], readonly value: unknown }[]
+  readonly values: readonly { readonly path: readonly string[], readonly value: unknown, readonly variable: string }[]
   readonly mistakes: readonly string[]
 }
 
@@ -15,13 +16,19 @@ const NOT_OURS = /^CHARTGATE_(?:SERVICE_|PORT$|PORT_\d)/
 
 /** Reads the CHARTGATE_* variables; one that names no key is a mistake. */
 export async function readEnvironment (env: Environment): Promise<FromEnvironment> {
-  const values: { path: readonly string[], value: unknown }[] = []
+  const values: { path: readonly string[], value: unknown, variable: string }[] = []
   const mistakes: string[] = []
   const known = new Set(['CHARTGATE_CONFIG'])
+  const lists = new Set<string>()
   for (const { path, node } of leaves()) {
-    if (node.type === 'array') continue
     const variable = variableOf(path)
+    if (node.type === 'array') {
+      if (env[variable] !== undefined) mistakes.push(`${variable}: ${path.join('.')} is a list, which only the file can set`)
+      lists.add(variable)
+      continue
+    }
     known.add(variable)
+    let source = variable
     let text = env[variable]
     if (node.secret === true) {
       const fileVariable = `${variable}_FILE`
@@ -29,14 +36,17 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
       const file = env[fileVariable]
       if (file !== undefined && text !== undefined) mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
       else if (file !== undefined) {
+        source = fileVariable
         text = await readSecret(file)
         if (text === undefined) mistakes.push(`${fileVariable}: the file ${file} cannot be read`)
       }
     }
-    if (text !== undefined) values.push({ path, value: convert(text, node) })
+    if (text !== undefined) values.push({ path, value: convert(text, node), variable: source })
   }
   for (const name of Object.keys(env)) {
-    if (name.startsWith('CHARTGATE_') && !known.has(name) && !NOT_OURS.test(name)) mistakes.push(`${name}: no key of the configuration has this environment variable`)
+    if (!name.startsWith('CHARTGATE_') || known.has(name) || lists.has(name) || NOT_OURS.test(name) || env[name] === undefined) continue
+    const near = nearest(name, [...known])
+    mistakes.push(`${name}: no key of the configuration has this environment variable${near === undefined ? '' : `: did you mean ${near}?`}`)
   }
   return { values, mistakes }
 }

@@ -1,0 +1,82 @@
+// What the schema cannot say: rules about what a text means, and between values. A rule
+// is asked only when every value that it reads is sound, so that no mistake is reported
+// twice.
+import { isIP } from 'node:net'
+import { showText, type Mistake } from './mistakes.ts'
+import { leaves, type ConfigFile } from './schema.ts'
+import { readDuration, readSize } from './units.ts'
+import type { Mapping } from './yaml.ts'
+
+const DEMO_KEY = 'MASTERKEY'
+const SHORTEST_KEY = 16
+const SHORTEST_TTL = 60
+
+/** What publicUrl is in the schema's defaults: the port is known only when all is read. */
+export const DEFAULT_URL = leaves().find(({ path }) => path.join('.') === 'publicUrl')?.node.default as string
+
+// A host in ASCII (an international name in its xn-- form), because it is in headers.
+const ORIGIN = 'https?://[A-Za-z0-9._:[\\]-]+'
+const PUBLIC_URL = new RegExp(`^${ORIGIN}(/[A-Za-z0-9][A-Za-z0-9._-]*)*/?$`)
+const UPSTREAM_URL = new RegExp(`^${ORIGIN}/?$`)
+
+const CONTROL = /\p{Cc}/u
+
+/**
+ * @param values the file's form with all defaults
+ * @param unsound keys that the schema already complained about
+ */
+export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): Mistake[] {
+  const mistakes: Mistake[] = []
+  const sound = (key: string): boolean => !unsound.some(bad => key === bad || key.startsWith(`${bad}.`) || bad.startsWith(`${key}[`))
+  const rule = (keys: readonly [string, ...string[]], sentence: () => string | false): void => {
+    const found = keys.every(sound) && sentence()
+    if (found !== false) mistakes.push({ key: keys[0], sentence: found })
+  }
+  const { listen, admin, publicUrl, upstream, masterKey, allowDemoKey, tokens } = values
+
+  rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () => listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
+    `${admin.port} is the port of the public listener too`)
+  rule(['publicUrl'], () => publicUrl !== DEFAULT_URL && !isUrl(publicUrl, PUBLIC_URL) &&
+    `${showText(publicUrl)} is not an http or https URL without user, query and fragment`)
+  rule(['upstream.url'], () => upstream.url !== '' && !isUrl(upstream.url, UPSTREAM_URL) &&
+    `${showText(upstream.url)} is not an http or https URL without user, path and query (charts.contextPath is for the path)`)
+  rule(['upstream.auth', 'upstream.username', 'upstream.password'], () => upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
+    'basic needs upstream.username and upstream.password')
+  rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
+    `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
+  rule(['masterKey'], () => masterKey !== '' && masterKey !== DEMO_KEY && masterKey.length < SHORTEST_KEY &&
+    `it is shorter than ${SHORTEST_KEY} characters; make one with: openssl rand -hex 32`)
+  for (const key of ['upstream.username', 'upstream.password', 'masterKey', 'tokens.issuer', 'tokens.service'] as const) {
+    rule([key], () => CONTROL.test(textAt(values, key)) && 'it contains a line break or another control character, which no header can carry')
+  }
+  rule(['upstream.username'], () => upstream.username.includes(':') && 'it contains a colon, which ends the user name in Basic (RFC 7617 section 2)')
+  for (const key of ['charts.maxUploadSize', 'charts.spool.maxBytes', 'charts.index.maxBytes'] as const) {
+    rule([key], () => !Number.isSafeInteger(readSize(textAt(values, key))) && `"${textAt(values, key)}" is not a size that a computer can have`)
+  }
+  for (const name of ['listen', 'admin'] as const) {
+    rule(['masterKey', `${name}.host`, 'allowDemoKey'], () => masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&
+      `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: set another masterKey, or allowDemoKey for a walkthrough`)
+  }
+  if (sound('trustedProxies')) {
+    for (const [i, proxy] of values.trustedProxies.entries()) rule([`trustedProxies[${i}]`], () => !isNetwork(proxy) && `${showText(proxy)} is not an IP address or CIDR`)
+  }
+  return mistakes
+}
+
+function textAt (values: ConfigFile, key: string): string {
+  return key.split('.').reduce<unknown>((place, name) => (place as Mapping)[name], values) as string
+}
+
+function isUrl (text: string, form: RegExp): boolean {
+  return form.test(text) && URL.canParse(text)
+}
+
+function isNetwork (text: string): boolean {
+  const [address, bits, ...more] = text.split('/') as [string, string | undefined]
+  const family = isIP(address)
+  return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
+}
+
+function isLoopback (host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
