@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { ChartRequest } from '../src/charts/request-target.ts'
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
 import { RefusalError, bodyOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
 
@@ -44,14 +45,15 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
 }, { name: 'errors', fastify: '5.x', dependencies: ['request-target'] })
 
 function challengeFor (request: FastifyRequest, refusal: Refusal, source: ChallengeSource): string[] {
-  const access = request.target.kind === 'chart' ? request.target.request.access : undefined
+  // Besides the token endpoint only chart routes ask for credentials.
+  const { access } = (request.target as { request: ChartRequest }).request
   return challenges(source, access, challengeError(request, refusal))
 }
 
 /** Only who came with a Bearer credential is told what was wrong with it (RFC 6750 section 3.1). */
 function challengeError (request: FastifyRequest, { code }: Refusal): ChallengeError | undefined {
   if (code === 'insufficient_scope') return 'insufficient_scope'
-  return code === 'missing_credentials' || /^basic /i.test(request.headers.authorization ?? '') ? undefined : 'invalid_token'
+  return code === 'missing_credentials' || /^basic /i.test(String(request.headers.authorization)) ? undefined : 'invalid_token'
 }
 
 function hasUnreadBody ({ raw }: FastifyRequest): boolean {
@@ -83,7 +85,7 @@ export function answerClientError (this: { log: FastifyBaseLogger }, error: Erro
     socket.destroy()
     return
   }
-  const refusal = PARSER_REFUSALS[error.code ?? ''] ?? { code: 'bad_request' }
+  const refusal = PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }
   const status = statusOf(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()

@@ -55,7 +55,7 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
-        reply.request.failure = error.cause ?? error
+        reply.request.failure = error
         reply.refuse(refusalOfFailure(error))
       }
     }

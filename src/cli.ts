@@ -81,8 +81,10 @@ async function runServe (config: Config, _options: object, io: Io): Promise<Exit
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
   const served = await serve(config, { announce: io.stdout, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
   if (!served.ok) return fail(io, served.message)
+  /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0
+  /* c8 ignore stop */
 }
 
 async function runCheck (config: Config, _options: object, io: Io): Promise<ExitCode> {

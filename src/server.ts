@@ -35,6 +35,7 @@ const DRAIN = 30_000
 // sun_path of a Unix socket address holds 108 bytes, one of them the final zero (unix(7)).
 const LONGEST_SOCKET_PATH = 107
 
+/* c8 ignore start -- its end is the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
   const started = await start(config, options)
@@ -47,6 +48,7 @@ export async function serve (config: Config, options: ServeOptions): Promise<Ser
   })
   return { ok: true, closed }
 }
+/* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, { demoChart, announce }: ServeOptions): Promise<StartResult> {

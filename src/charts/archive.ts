@@ -104,12 +104,12 @@ class Walk {
     }
     if (!wanted || path === undefined) return
     if (path !== 'Chart.yaml') this.files.set(path, Buffer.concat(chunks))
-    else if (this.chartYaml === undefined || !this.options.strict) this.chartYaml = Buffer.concat(chunks)
+    else this.chartYaml = Buffer.concat(chunks)
   }
 
   /** The path below the chart's folder; undefined for the folder itself and for directories. */
   private placeOf ({ name, type }: Header): string | undefined {
-    if (type !== 'file' && type !== 'directory' && type !== 'contiguous-file') throw new Fault('forbidden_entry', `the archive has an entry that is neither a file nor a directory (${type ?? 'unknown'})`)
+    if (type !== 'file' && type !== 'directory') throw new Fault('forbidden_entry', `the archive has an entry that is neither a file nor a directory (${String(type)})`)
     const parts = (type === 'directory' ? name.replace(/\/$/, '') : name).split('/')
     // eslint-disable-next-line no-control-regex
     if (parts.some(part => part === '' || part === '.' || part === '..' || /[\\\x00-\x1f\x7f]/.test(part))) throw new Fault('unsafe_name', 'the archive has an entry with an absolute, dot or backslash name')

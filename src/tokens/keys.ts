@@ -89,15 +89,16 @@ async function makeKey (file: string): Promise<void> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   const handle = await open(temporary, 'wx', 0o600)
   try {
-    await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  try {
+    try {
+      await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
     await chmod(temporary, 0o600)
     await link(temporary, file)
   } catch (error) {
+    /* c8 ignore next -- a disk that fails between two writes */
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     await unlink(temporary)

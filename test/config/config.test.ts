@@ -46,11 +46,19 @@ await t.test('everything has a default', async t => {
 await t.test('a file says the rest, and the environment wins', async t => {
   const values = await config(t, [
     'listen: { port: 6000 }', 'publicUrl: https://charts.example.test/helm/', 'stateDir: state', 'upstream: { url: "http://chartmuseum:8080/" }',
-    'charts: { depth: dynamic, contextPath: /ctx, maxUploadSize: 5KiB }', 'tokens: { ttl: 1h, issuer: me }', 'trustedProxies: [10.0.0.0/8, "::1"]',
+    'charts: { depth: dynamic, contextPath: /ctx, maxUploadSize: 5KiB }', 'tokens: { ttl: 1h, issuer: me, service: us }', 'trustedProxies: [10.0.0.0/8, "::1"]',
     'policy:', '  - { repositories: ["public/*", "**"], subjects: [anonymous], actions: [pull, push] }'
   ].join('\n'), {
-    CHARTGATE_LISTEN_PORT: '7000', CHARTGATE_CHARTS_MAX_UPLOAD_SIZE: '7B', CHARTGATE_LOG_READS: 'true', CHARTGATE_CHARTS_DEPTH: '3', CHARTGATE_MASTER_KEY_FILE: 'DIR/secret',
-    CHARTGATE_SERVICE_HOST: '10.1.1.1', CHARTGATE_PORT: 'tcp://10.1.1.1:80', CHARTGATE_PORT_80_TCP: 'x', PATH: 'x', CHARTGATE_CONFIG: 'x'
+    CHARTGATE_LISTEN_PORT: '7000',
+    CHARTGATE_CHARTS_MAX_UPLOAD_SIZE: '7B',
+    CHARTGATE_LOG_READS: 'true',
+    CHARTGATE_CHARTS_DEPTH: '3',
+    CHARTGATE_MASTER_KEY_FILE: 'DIR/secret',
+    CHARTGATE_SERVICE_HOST: '10.1.1.1',
+    CHARTGATE_PORT: 'tcp://10.1.1.1:80',
+    CHARTGATE_PORT_80_TCP: 'x',
+    PATH: 'x',
+    CHARTGATE_CONFIG: 'x'
   })
   t.match(values, {
     listen: { host: '127.0.0.1', port: 7000 },
@@ -59,7 +67,7 @@ await t.test('a file says the rest, and the environment wins', async t => {
     stateDir: /state$/,
     upstream: { url: 'http://chartmuseum:8080' },
     charts: { depth: 3, contextPath: '/ctx', maxUploadSize: 7 },
-    tokens: { ttl: 3600, issuer: 'me', service: 'charts.example.test' },
+    tokens: { ttl: 3600, issuer: 'me', service: 'us' },
     masterKey: 'a-secret-of-sixteen-characters',
     log: { reads: true },
     policy: [{ repositories: ['public/*', '**'] }]

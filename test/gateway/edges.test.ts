@@ -7,6 +7,7 @@ import { buildAdmin } from '../../src/app.ts'
 import { RefusalError } from '../../src/http/errors.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { grant, startApp } from '../helpers/app.ts'
+import { provenanceOf } from '../helpers/packages.ts'
 import { sendRaw } from '../helpers/raw.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
@@ -79,7 +80,8 @@ await t.test('an upstream with Basic gets Basic, and one without auth gets none'
     const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, upstream: { ...config.upstream, auth, username: 'up', password: 'stream' } }) })
     const headers = { authorization: `Bearer ${gateway.masterKey}` }
     for (const path of ['/org1/repo1/index.yaml', '/org1/repo1/charts/a-1.0.0.tgz']) t.equal((await fetch(gateway.url + path, { headers })).status, 200)
-    t.same(stub.seen.map(seen => seen.headers.authorization), [expected, expected])
+    await fetch(`${gateway.url}/api/org1/repo1/prov`, { method: 'POST', headers, body: provenanceOf('a', '1.0.0') })
+    t.same(stub.seen.map(seen => seen.headers.authorization), [expected, expected, expected])
   }
 })
 

@@ -1,0 +1,52 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { createLocks } from '../../src/upstream/locks.ts'
+import { limited, openSpool } from '../../src/upstream/spool.ts'
+
+const of = (...texts: string[]): Readable => Readable.from(texts.map(text => Buffer.from(text)))
+
+await t.test('a spool is empty at its start, private, and gives its room back', async t => {
+  const dir = join(t.testdir({ spool: { left: 'over' } }), 'spool')
+  const spool = await openSpool(dir, 10)
+  t.same(await readdir(dir), [])
+  t.equal((await stat(dir)).mode & 0o777, 0o700)
+  const file = await spool.write(of('hello', 'world'))
+  t.match(file, { size: 10, digest: '936a185caaa266bb9cbe981e9e05cb78cd732b0b3280eb944412bb6f8f8f07af' })
+  t.equal((await stat(file.path)).mode & 0o777, 0o600)
+  t.equal(await readFile(file.path, 'utf8'), 'helloworld')
+  t.match(await spool.write(of('x')).catch((error: unknown) => error), { refusal: { code: 'spool_full' } })
+  t.equal((await readdir(dir)).length, 1)
+  await file.remove()
+  await file.remove()
+  t.same(await readdir(dir), [])
+  const again = await spool.write(of('0123456789'))
+  await writeFile(join(dir, 'other'), '')
+  await again.remove()
+})
+
+await t.test('a body passes up to its limit, the limit included', async t => {
+  const read = async (limit: number): Promise<string> => {
+    let text = ''
+    for await (const chunk of limited(of('abc', 'def'), limit)) text += Buffer.from(chunk).toString()
+    return text
+  }
+  t.equal(await read(6), 'abcdef')
+  t.match(await read(5).catch((error: unknown) => error), { refusal: { code: 'body_too_large' } })
+})
+
+await t.test('a lock is held by one, in the order of asking, and survives a failure', async t => {
+  const { hold } = createLocks()
+  const order: string[] = []
+  const work = (name: string, ms: number) => async (): Promise<string> => {
+    order.push(`${name} in`)
+    await new Promise(resolve => { setTimeout(resolve, ms) })
+    order.push(`${name} out`)
+    if (name === 'b') throw new Error('b failed')
+    return name
+  }
+  const results = await Promise.allSettled([hold('x', work('a', 20)), hold('x', work('b', 1)), hold('x', work('c', 1))])
+  t.same(results.map(result => result.status), ['fulfilled', 'rejected', 'fulfilled'])
+  t.same(order, ['a in', 'a out', 'b in', 'b out', 'c in', 'c out'])
+})
