@@ -18,13 +18,13 @@ export function exampleYaml (): string {
 function mapping (node: SchemaNode, path: readonly string[], depth: number): string {
   const indent = '  '.repeat(depth)
   let text = ''
-  for (const [name, child] of Object.entries(node.properties ?? {})) {
+  for (const [name, child] of Object.entries(node.properties as NonNullable<SchemaNode['properties']>)) {
     const place = [...path, name]
     if (depth === 0) text += '\n'
     if (child.properties !== undefined) text += `${indent}${name}:\n${mapping(child, place, depth + 1)}`
     else {
       const variable = child.type === 'array' ? '' : ` [${variableOf(place)}]`
-      text += `${indent}# ${child.description ?? ''}; ${child.expected ?? ''}${variable}\n`
+      text += `${indent}# ${child.description}; ${child.expected}${variable}\n`
       // The default of publicUrl depends on another key.
       text += name === 'publicUrl' ? `${indent}# publicUrl: http://localhost:5001\n` : `${indent}${name}: ${stringify(child.default).trim()}\n`
       if (name === 'policy') text += '# policy:\n#   - repositories: ["public/*"]\n#     subjects: [anonymous]\n#     actions: [pull]\n'
@@ -37,7 +37,7 @@ function mapping (node: SchemaNode, path: readonly string[], depth: number): str
 export function referenceMarkdown (): string {
   const rows = leaves().map(({ path, node }) => {
     const variable = node.type === 'array' ? '' : `\`${variableOf(path)}\`${node.secret === true ? ', `…_FILE`' : ''}`
-    return `| \`${path.join('.')}\` | ${node.expected ?? ''} | \`${JSON.stringify(node.default)}\` | ${variable} | ${node.description ?? ''} |`
+    return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variable} | ${node.description} |`
   })
   return `# Configuration
 
@@ -60,7 +60,20 @@ A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`
 `
 }
 
-/** config/chartgate.schema.json */
+type Json = Readonly<Record<string, unknown>>
+
+/** config/chartgate.schema.json: for people's files, in which any key may be left out but those of a rule. */
 export function jsonSchema (): string {
-  return JSON.stringify(ConfigSchema, null, 2) + '\n'
+  return JSON.stringify(forEditors(ConfigSchema as unknown as Json, false), null, 2) + '\n'
+}
+
+/** Standard keywords alone, because strict validators refuse others. */
+function forEditors ({ expected, secret, required, ...node }: Json, inRule: boolean): Json {
+  const { properties, items } = node as { properties?: Readonly<Record<string, Json>>, items?: Json }
+  return {
+    ...node,
+    ...(inRule && required !== undefined ? { required } : {}),
+    ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, child]) => [name, forEditors(child, inRule)])) }),
+    ...(items === undefined ? {} : { items: forEditors(items, true) })
+  }
 }
