@@ -52,12 +52,15 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
     io.stdout(values.help === true ? USAGE : `chartgate ${VERSION}\n`)
     return 0
   }
-  const command = Object.hasOwn(COMMANDS, positionals.join(' ')) ? COMMANDS[positionals.join(' ')] : undefined
-  if (command === undefined) {
-    io.stderr(`chartgate: ${positionals.length === 0 ? 'no command' : `unknown command: ${positionals.join(' ')}`}\n\n${USAGE}`)
+  const name = positionals.join(' ')
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined || (values.out !== undefined && command !== runKeysExport)) {
+    const wrong = command !== undefined ? `${name} takes no --out` : name === '' ? 'no command' : `unknown command: ${name}`
+    io.stderr(`chartgate: ${wrong}\n\n${USAGE}`)
     return 2
   }
-  const loaded = await loadConfig(values.config ?? env['CHARTGATE_CONFIG'], env)
+  // A variable that is set to nothing counts as not set, as in a shell.
+  const loaded = await loadConfig(values.config ?? (env['CHARTGATE_CONFIG'] || undefined), env)
   if (!loaded.ok) {
     for (const mistake of loaded.mistakes) io.stderr(`chartgate: ${mistake}\n`)
     return 1
@@ -84,12 +87,12 @@ async function runServe (config: Config, _options: object, io: Io): Promise<Exit
   /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0
-  /* c8 ignore stop */
 }
+/* c8 ignore stop */
 
 async function runCheck (config: Config, _options: object, io: Io): Promise<ExitCode> {
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
-  io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${config.policy.length} rules\n`)
+  io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${config.policy.length} ${config.policy.length === 1 ? 'rule' : 'rules'}\n`)
   return 0
 }
 

@@ -17,7 +17,7 @@ await t.test('help and version need no configuration', async t => {
 })
 
 await t.test('wrong usage is 2 and shows the usage', async t => {
-  for (const argv of [[], ['dance'], ['keys'], ['--nope'], ['serve', 'now'], ['constructor']]) {
+  for (const argv of [[], ['dance'], ['keys'], ['--nope'], ['serve', 'now'], ['constructor'], ['check', '--out', 'x'], ['serve', '--out', 'x']]) {
     t.match(await run(argv), { code: 2, out: '', err: /^chartgate: .*\n\nusage:/s }, argv.join(' '))
   }
 })
@@ -26,6 +26,8 @@ await t.test('check says that a configuration is right, or every mistake on a li
   const dir = t.testdir({ 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   t.match(await run(['check', '--config', join(dir, 'good.yaml')]), { code: 0, out: /^configuration is valid: .* in front of http:\/\/chartmuseum:8080/ })
   t.match(await run(['check'], { CHARTGATE_CONFIG: join(dir, 'good.yaml'), CHARTGATE_UPSTREAM_URL: '' }), { code: 0, out: /the embedded repository/ })
+  t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules\n$/ })
+  t.match(await run(['check', '--config', 'config/chartgate.demo.yaml']), { code: 0, out: / 1 rule\n$/ })
   t.match(await run(['check', '--config', join(dir, 'bad.yaml')]), { code: 1, out: '', err: /^chartgate: lisen: .*\nchartgate: log\.reads: .*\n$/ })
 })
 
@@ -48,5 +50,25 @@ await t.test('keys and serve say in one line what hinders them', async t => {
   const env = { CHARTGATE_STATE_DIR: join(dir, 'file', 'x') }
   for (const argv of [['keys', 'list'], ['keys', 'export'], ['serve'], ['serve', '--config', 'config/chartgate.demo.yaml']]) {
     t.match(await run(argv, env), { code: 1, out: '', err: /^chartgate: [^\n]+\n$/ }, argv.join(' '))
+  }
+})
+
+await t.test('bad input is one clear line each and exit code 1, whatever the command', async t => {
+  const dir = t.testdir({ 'keys.yaml': 'lisen: 1\ncharts: { dept: 2 }', 'types.yaml': 'listen: { port: high }\npolicy: none', 'broken.yaml': 'listen: {', 'list.yaml': '- a' })
+  const cases: [string, string, Environment, RegExp][] = [
+    ['unknown keys', 'keys.yaml', {}, /^chartgate: lisen: unknown key.*\nchartgate: charts\.dept: unknown key.*\n$/],
+    ['wrong types', 'types.yaml', {}, /^chartgate: listen\.port: "high" .*\nchartgate: policy: "none" .*\n$/],
+    ['broken YAML', 'broken.yaml', {}, /^chartgate: \S+broken\.yaml:\d+: .*\n$/],
+    ['no mapping', 'list.yaml', {}, /^chartgate: \S+list\.yaml: .*\n$/],
+    ['no file', 'none.yaml', {}, /^chartgate: \S+none\.yaml: .*\(ENOENT\)\n$/],
+    ['a folder as a file', '.', {}, /^chartgate: .*\(EISDIR\)\n$/],
+    ['an unreadable secret', '', { CHARTGATE_MASTER_KEY_FILE: join(dir, 'none') }, /^chartgate: CHARTGATE_MASTER_KEY_FILE: the file \S+ cannot be read\n$/],
+    ['an unknown variable', '', { CHARTGATE_LISTEN_PROT: '1' }, /^chartgate: CHARTGATE_LISTEN_PROT: .*\n$/],
+    ['the demo key for everybody', '', { CHARTGATE_MASTER_KEY: 'MASTERKEY', CHARTGATE_LISTEN_HOST: '0.0.0.0' }, /^chartgate: masterKey: .* \(from CHARTGATE_MASTER_KEY\)\n$/]
+  ]
+  for (const [name, file, env, err] of cases) {
+    for (const command of [['check'], ['serve'], ['keys', 'list'], ['keys', 'export']]) {
+      t.match(await run([...command, ...(file === '' ? [] : ['--config', join(dir, file)])], env), { code: 1, out: '', err }, `${name}: ${command.join(' ')}`)
+    }
   }
 })
