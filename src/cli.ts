@@ -83,8 +83,7 @@ function readArguments (argv: readonly string[]) {
 async function runServe (config: Config, _options: object, io: Io): Promise<ExitCode> {
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
   const served = await serve(config, { announce: io.stdout, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
-  if (!served.ok) return fail(io, served.message)
-  /* c8 ignore start -- as serve() itself, in a process of its own */
+  if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0
 }
