@@ -91,12 +91,17 @@ await t.test('what hinders a start is one clear sentence', async t => {
   const local = { host: '127.0.0.1', port }
   await mkdir(join(stateDir, 'blocked', 'charts'), { recursive: true })
   await writeFile(join(stateDir, 'blocked', 'run'), '')
+  await mkdir(join(stateDir, 'odd', 'run', 'repository.sock'), { recursive: true })
+  await mkdir(join(stateDir, 'flat'))
+  await writeFile(join(stateDir, 'flat', 'charts'), '')
   const cases: [string, typeof config, RegExp][] = [
     ['a port in use', { ...config, listen: local }, new RegExp(`^listen\\.port ${port} is in use by another program`)],
     ['an admin port in use', { ...config, admin: local }, new RegExp(`^admin\\.port ${port} is in use`)],
     ['a stateDir that is a file', { ...config, stateDir: join(stateDir, 'file', 'x') }, /^stateDir .* cannot be written/],
     ['a key that is none', { ...config, stateDir: join(stateDir, 'bad') }, /token\.pem/],
     ['a long stateDir', { ...embedded, stateDir: join(stateDir, 'x'.repeat(120)) }, /too long for a Unix socket/],
+    ['a folder where the socket must be', { ...embedded, stateDir: join(stateDir, 'odd') }, /EISDIR|EPERM|EACCES|cannot be written/],
+    ['charts that are a file', { ...embedded, stateDir: join(stateDir, 'flat') }, /charts/],
     ['a file where a folder must be', { ...embedded, stateDir: join(stateDir, 'blocked') }, /blocked/],
     ['an address that is not ours', { ...config, listen: { host: '203.0.113.1', port: 5001 } }, /203\.0\.113\.1/]
   ]
