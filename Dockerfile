@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+# Build, then only what runs: no compiler, no tests, no development dependency.
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+COPY plugins ./plugins
+RUN npm run build && npm ci --omit=dev
+
+FROM node:24-slim
+ENV NODE_ENV=production \
+    CHARTGATE_LISTEN_HOST=0.0.0.0 \
+    CHARTGATE_STATE_DIR=/var/lib/chartgate
+WORKDIR /app
+RUN install -d -o node -g node -m 0700 /var/lib/chartgate
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json ./
+COPY config ./config
+COPY examples ./examples
+USER node
+VOLUME /var/lib/chartgate
+EXPOSE 5001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:5002/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# One process, which gets the signals itself.
+ENTRYPOINT ["node", "dist/src/cli.js"]
+CMD ["serve"]
