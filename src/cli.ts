@@ -126,8 +126,7 @@ function fail (io: Io, message: string): ExitCode {
 
 /** A file of the project, from dist/src as well as from src. */
 function fromRoot (path: string): string {
-  const here = fileURLToPath(new URL('.', import.meta.url))
-  return join(here, here.endsWith(join('dist', 'src') + '/') ? '../..' : '..', path)
+  return join(fileURLToPath(new URL('.', import.meta.url)).replace(/(dist[/\\])?src[/\\]$/, ''), path)
 }
 
 /* c8 ignore start -- runs in a process of its own, where the tests start it */
