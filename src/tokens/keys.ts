@@ -98,7 +98,6 @@ async function makeKey (file: string): Promise<void> {
     await chmod(temporary, 0o600)
     await link(temporary, file)
   } catch (error) {
-    /* c8 ignore next -- a disk that fails between two writes */
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     await unlink(temporary)

@@ -37,7 +37,7 @@ export function readTokenRequest (method: string, query: string, form: URLSearch
     if (value !== undefined) parameters[name] = value
   }
   const scopes = [inQuery, inForm].map(each => each.getAll('scope')).filter(each => each.length > 0)
-  if (scopes.length === 2 && String(scopes[0]) !== String(scopes[1])) return invalid('the parameter scope is in the query and in the body, with different values')
+  if (scopes.length === 2 && JSON.stringify(scopes[0]) !== JSON.stringify(scopes[1])) return invalid('the parameter scope is in the query and in the body, with different values')
 
   const grant = parameters.grant_type
   if (grant === undefined && method === 'POST') return invalid(`the parameter grant_type is missing: ${GRANT_TYPES.join(' or ')}`)
@@ -58,7 +58,10 @@ function chooseCredentials (grant: string | undefined, parameters: Partial<Recor
   if (inForm !== undefined && header.kind !== 'none') return { code: 'invalid_request', detail: 'credentials are in the Authorization header and in the parameters: send one' }
   const credentials = inForm ?? header
   if (grant !== undefined && credentials.kind === 'none') return { code: 'invalid_client', detail: 'this grant_type needs credentials' }
-  if (account !== undefined && credentials.kind === 'basic' && account !== credentials.username) return { code: 'invalid_request', detail: 'the parameter account is not the user name of the credentials' }
+  if (credentials.kind === 'basic') {
+    const other = Object.entries({ account, username }).find(([, name]) => name !== undefined && name !== credentials.username)
+    if (other !== undefined) return { code: 'invalid_request', detail: `the parameter ${other[0]} is not the user name of the credentials` }
+  }
   return credentials
 }
 
