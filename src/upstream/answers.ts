@@ -14,7 +14,7 @@ export function refusalOfFailure (error: unknown): Refusal {
   return { code: timedOut ? 'upstream_timeout' : 'upstream_unreachable' }
 }
 
-/** An answer with a status of 400 or above as a refusal, with the upstream's sentence where a client may have it. */
+/** An answer that is not the one that was wanted as a refusal, with the upstream's sentence where a client may have it. */
 export function refusalOfAnswer (status: number, body: string): Refusal {
   const sentence = readSentence(body)
   switch (status) {
@@ -25,8 +25,8 @@ export function refusalOfAnswer (status: number, body: string): Refusal {
     case 413: return { code: 'body_too_large' }
     case 507: return withDetail('storage_full', sentence)
   }
-  if (status < 500) return withDetail('upstream_rejected', sentence)
-  return { code: 'upstream_bad_answer' }
+  // A redirect or a success that nobody asked for is no answer of a chart repository.
+  return status >= 400 && status < 500 ? withDetail('upstream_rejected', sentence) : { code: 'upstream_bad_answer' }
 }
 
 function withDetail (code: Refusal['code'], detail: string | undefined): Refusal {
@@ -38,7 +38,7 @@ function readSentence (body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body)
     const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
-    return typeof sentence === 'string' && sentence !== '' && !/(?:^|[\s"'=:(])(?:[A-Za-z]:)?[/\\]\S/.test(sentence) ? sentence : undefined
+    return typeof sentence === 'string' && sentence !== '' && !/(?<![A-Za-z0-9])[/\\]\S/.test(sentence) ? sentence : undefined
   } catch {
     return undefined
   }

@@ -70,7 +70,7 @@ export function createUploader (upstream: Upstream): Uploader {
         const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, 'POST', requestId, outgoing(upload))
         const text = (await answer.body.text()).slice(0, LONGEST_ERROR)
         if (answer.statusCode === 409) throw alreadyThere(upload)
-        if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(Math.max(answer.statusCode, 400), text), { cause: `the upstream answered ${answer.statusCode}` })
+        if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
       })
     }
   }

@@ -214,7 +214,7 @@ await t.test('what the upstream says to an upload comes out in our form', async 
     [507, '', 507, 'the repository has no room left'],
     [400, '{"error":"bad chart"}', 400, 'bad chart'],
     [500, '', 502, 'the chart repository gave an answer that makes no sense'],
-    [200, '{"saved":true}', 400, 'the chart repository refused the request']
+    [200, '{"saved":true}', 502, 'the chart repository gave an answer that makes no sense']
   ]
   for (const [status, body, expected, error] of cases) {
     stub.answer = seen => seen.method === 'GET' ? { status: 404, body: '{"error":"object not found"}' } : { status, body }
