@@ -55,7 +55,8 @@ A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`
 
 * \`tokens.ttl\` is at least 60s.
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
-* \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works on loopback only, unless \`allowDemoKey\` says otherwise.
+* \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with both listeners on loopback, unless \`allowDemoKey\` says otherwise.
+* Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
 * The two listeners have different ports.
 `
 }
