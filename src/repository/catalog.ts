@@ -5,6 +5,7 @@
 import { watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { entryYaml, indexYaml } from './index-yaml.ts'
 import { examine, type Entry } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
@@ -41,6 +42,8 @@ export interface CatalogOptions {
   readonly log: (event: object) => void
   /** fs.watch; a system may have none, or no more of them. */
   readonly watchFolder?: (folder: string, changed: (name: string | null) => void) => { close (): void }
+  /** Milliseconds between looks at every file where there is no watcher. */
+  readonly sweepEvery?: number
 }
 
 /** Milliseconds that a look stays good. */
@@ -48,11 +51,12 @@ const LOOK_AGAIN = 400
 /** A folder or file that changed this short ago may change once more within the same tick of its clock. */
 const UNSETTLED = 2_000
 /** Without a watcher every file is looked at this often: one that is overwritten where it lies leaves its folder's time alone. */
-const SWEEP = 5_000
+const SWEEP_EVERY = 5_000
 /** What is remembered is written when nothing changed for a second, but at least every ten. */
 const REST = 1_000
 const LONGEST_WAIT = 10_000
-const AT_ONCE = 16
+/** So many files are read before others get their turn. */
+const IN_A_ROW = 16
 
 /** A file as it was when it was read; without an entry it is no chart. */
 export interface Known {
@@ -171,7 +175,7 @@ class Tenant {
     if (!this.loaded) await this.load()
     for (const file of this.unsettled) this.suspects.add(file)
     this.unsettled.clear()
-    if (this.watcher === undefined && performance.now() - this.sweptAt > SWEEP) {
+    if (this.watcher === undefined && performance.now() - this.sweptAt > (this.options.sweepEvery ?? SWEEP_EVERY)) {
       this.sweptAt = performance.now()
       for (const file of this.files.keys()) this.suspects.add(file)
     }
@@ -216,10 +220,10 @@ class Tenant {
     if (waiting.length === 0) return
     this.suspects.clear()
     const created = this.loaded ? undefined : await this.memory.createdTimes(this.name)
-    const worker = async (): Promise<void> => {
-      for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) await this.examine(file, created)
+    for (const [i, file] of waiting.entries()) {
+      await this.examine(file, created)
+      if (i % IN_A_ROW === IN_A_ROW - 1) await setImmediate()
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
   }
 
   private async examine (file: string, created: ReadonlyMap<string, string> | undefined): Promise<void> {

@@ -3,12 +3,18 @@
 // the last one counts. Asked for Chart.yaml, requirements.yaml and values.yaml.
 import { parseDocument } from 'yaml'
 import { goFloat, type GoValue } from './go-json.ts'
+import { readSimpleYaml } from './simple-yaml.ts'
 
 /** A mapping is a Map, an integer a bigint, so that nothing of the text is lost. */
 export type YamlValue = string | number | bigint | boolean | null | readonly YamlValue[] | ReadonlyMap<unknown, YamlValue>
 
 /** The document, or undefined when it is not one. The parser's own words quote the file, so they are dropped. */
 export function readGoYaml (text: string): YamlValue | undefined {
+  return readSimpleYaml(text) ?? readWholeYaml(text)
+}
+
+/** The same, the long way. */
+export function readWholeYaml (text: string): YamlValue | undefined {
   try {
     const document = parseDocument(text, {
       version: '1.1',
@@ -37,7 +43,8 @@ export function scalarText (value: unknown): string | undefined {
   switch (typeof value) {
     case 'string': return value
     case 'number': return goFloat(value, 32)
-    case 'bigint': case 'boolean': return String(value)
+    case 'bigint': return value >= -(2n ** 63n) && value < 2n ** 64n ? String(value) : goFloat(Number(value), 32)
+    case 'boolean': return String(value)
     default: return undefined
   }
 }

@@ -105,7 +105,7 @@ function scalar (text: string, indent: number): string {
   if (text.includes('\n')) return traits.block ? literal(text, indent) : doubleQuoted(text)
   if (isResolved(text)) return doubleQuoted(text)
   if (traits.plain) return text
-  return traits.single ? `'${text.replace(/'/g, "''")}'` : doubleQuoted(text)
+  return traits.single ? `'${padded(text.replace(/'/g, "''"), indent)}'` : doubleQuoted(text)
 }
 
 // eslint-disable-next-line no-control-regex
@@ -126,12 +126,15 @@ function analyse (text: string): { plain: boolean, single: boolean, block: boole
   }
 }
 
+/** Every line but the first at its column, and nothing on empty ones. */
+function padded (text: string, indent: number): string {
+  return text.replace(/([\n\u2028\u2029])(?=[^\n\u2028\u2029])/g, `$1${' '.repeat(indent)}`)
+}
+
 function literal (text: string, indent: number): string {
   const hint = /^[ \r\n\u0085\u2028\u2029]/.test(text) ? '2' : ''
   const chomp = !BREAK.test(text.slice(-1)) ? '-' : text.length === 1 || BREAK.test(text.slice(-2, -1)) ? '+' : ''
-  const pad = ' '.repeat(indent)
-  const lines = text.replace(/([\r\n\u0085\u2028\u2029])(?=[^\r\n\u0085\u2028\u2029])/g, `$1${pad}`)
-  return `|${hint}${chomp}\n${BREAK.test(text.charAt(0)) ? '' : pad}${lines}`.replace(/\n$/, '') // the caller ends the line
+  return `|${hint}${chomp}\n${BREAK.test(text.charAt(0)) ? '' : ' '.repeat(indent)}${padded(text, indent)}`.replace(/\n$/, '') // the caller ends the line
 }
 
 const SHORT: Readonly<Record<number, string>> = {

@@ -19,7 +19,9 @@ export interface Memory {
 
 /** What ChartMuseum calls its own file (v0.16.5, pkg/repo/index.go). */
 const STATE_FILE = 'index-cache.yaml'
-const FORMAT = 1
+/** The first line of our own; a row of JSON for each file follows. */
+const FORMAT = '"chartgate index 1"'
+const ROWS_AT_ONCE = 200
 
 type Row = readonly [file: string, stamp: string] | readonly [file: string, stamp: string, name: string, version: string, digest: string, created: string, json: string, yaml: string | null]
 
@@ -33,8 +35,8 @@ export function createMemory (store: Store, log: (event: object) => void): Memor
   return {
     async recall (tenant) {
       try {
-        const { format, files } = JSON.parse(await readFile(ownFile(tenant), 'utf8')) as { format: number, files: Row[] }
-        return format === FORMAT ? new Map(files.map(row => [row[0], knownOf(row)])) : new Map()
+        const [head, ...rows] = (await readFile(ownFile(tenant), 'utf8')).trimEnd().split('\n')
+        return head === FORMAT ? new Map(rows.map(text => JSON.parse(text) as Row).map(row => [row[0], knownOf(row)])) : new Map()
       } catch {
         return new Map() // none yet, or a damaged one: everything is read again
       }
@@ -58,13 +60,26 @@ export function createMemory (store: Store, log: (event: object) => void): Memor
           return
         }
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        await store.replace(ownFile(tenant), JSON.stringify({ format: FORMAT, files: [...files].map(([file, known]) => rowOf(file, known)) }))
-        await store.replace(stateFile(tenant), index)
+        await store.replace(ownFile(tenant), texts(files))
+        await store.replace(stateFile(tenant), [index])
       } catch (error) {
         log({ event: 'index_not_saved', tenant, code: (error as NodeJS.ErrnoException).code })
       }
     }
   }
+}
+
+/** The file in pieces: as one text it would double what the repository needs. */
+function * texts (files: ReadonlyMap<string, Known>): Generator<string> {
+  let text = FORMAT
+  let rows = 0
+  for (const [file, known] of files) {
+    text += `\n${JSON.stringify(rowOf(file, known))}`
+    if (++rows % ROWS_AT_ONCE > 0) continue
+    yield text
+    text = ''
+  }
+  yield `${text}\n`
 }
 
 function rowOf (file: string, { stamp, entry }: Known): Row {

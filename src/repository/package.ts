@@ -44,7 +44,7 @@ export function readBytes (bytes: Buffer, keep: Keep = nothing): PackageResult |
   if (bytes.length > SMALL) return undefined
   let tar: TarFile[] | undefined
   try {
-    tar = readPlainTar(gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED }))
+    tar = readPlainTar(gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED, chunkSize: 64 * 1024 }))
   } catch {
     return undefined // what is wrong with it, the longer way says
   }

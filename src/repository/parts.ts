@@ -17,7 +17,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
   const drafts = new Map<string, Promise<Draft>>()
   const parser = openParser(contentType)
   let failure: { readonly error: unknown } | undefined
-  const source = watched(bytes, error => { failure = { error } })
+  const source = watched(bytes, error => { failure ??= { error } })
   let complete = parser !== undefined
   if (parser === undefined) {
     for await (const chunk of source) void chunk // so that the connection can go on
@@ -32,7 +32,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     const draft = store.draft(stream)
     draft.catch((error: unknown) => {
       failure ??= { error }
-      stream.resume()
+      parser.destroy() // it would wait for its reader for ever
     })
     drafts.set(field, draft)
   })

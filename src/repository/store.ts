@@ -41,7 +41,7 @@ export interface Store {
   /** The file, opened for reading, when it is one. */
   read (tenant: string, file: string): Promise<{ handle: FileHandle, size: number } | undefined>
   /** Writes a file of our own, whole or not at all. */
-  replace (path: string, text: string | Buffer): Promise<void>
+  replace (path: string, parts: Iterable<string | Buffer>): Promise<void>
 }
 
 /** Makes the folders, and removes what an earlier process left half-written. */
@@ -134,11 +134,11 @@ export async function openStore (root: string): Promise<Store> {
       await handle.close()
       return undefined
     },
-    async replace (path, text) {
+    async replace (path, parts) {
       const aside = freshPath()
       const handle = await open(aside, 'wx', 0o644)
       try {
-        await handle.writeFile(text)
+        for (const part of parts) await handle.appendFile(part)
         await handle.sync()
         await handle.close()
         await rename(aside, path)

@@ -1,0 +1,102 @@
+// Is this the plain YAML that nearly every Chart.yaml is? Blocks of `key: value` and
+// `- item` on lines of their own, in words that mean the same to every reader: read
+// here in a tenth of the time. Anything else is undefined, and left to the whole
+// parser; with thousands of charts that is the difference at a cold start.
+
+/** Text and flags in Maps and lists. */
+export type SimpleYaml = string | boolean | null | readonly SimpleYaml[] | ReadonlyMap<string, SimpleYaml>
+
+interface Line { indent: number, text: string }
+
+class NotSimple extends Error {}
+const notSimple = new NotSimple()
+
+const KEY = /^([A-Za-z][A-Za-z0-9_./-]*):(?: (.+))?$/
+/** Printable ASCII that begins with a letter or a slash, or as versions and their ranges do, which no number does. */
+const PLAIN = /^(?:[A-Za-z/^]|~\d|\d+\.\d+\.\d|\d+\.(?:\d+\.)?[xX])[\x20-\x7e]*$/
+/** Words that are no text to one reader or another (YAML 1.1). */
+const WORDS = /^(?:y|yes|n|no|true|false|on|off|null)$/i
+
+/** The document, or undefined when it is not simple. */
+export function readSimpleYaml (text: string): SimpleYaml | undefined {
+  const lines: Line[] = []
+  for (const raw of text.split('\n')) {
+    const line = raw.trimStart()
+    if (line === '' || line.startsWith('#')) continue
+    lines.push({ indent: raw.length - line.length, text: line })
+  }
+  if (lines.length === 0 || /[\t\r]/.test(text)) return undefined
+  try {
+    const reader = new Reader(lines)
+    const value = reader.block((lines[0] as Line).indent)
+    return reader.isDone() ? value : undefined
+  } catch (error) {
+    if (error !== notSimple) throw error
+    return undefined
+  }
+}
+
+class Reader {
+  private readonly lines: readonly Line[]
+  private at = 0
+
+  constructor (lines: readonly Line[]) {
+    this.lines = lines
+  }
+
+  isDone (): boolean {
+    return this.at === this.lines.length
+  }
+
+  block (indent: number): SimpleYaml {
+    return this.lines[this.at]?.text.startsWith('- ') === true ? this.list(indent) : this.mapping(indent)
+  }
+
+  private list (indent: number): SimpleYaml {
+    const items: SimpleYaml[] = []
+    for (let line = this.lines[this.at]; line?.indent === indent && line.text.startsWith('- '); line = this.lines[this.at]) {
+      const rest = line.text.slice(2)
+      if (KEY.test(rest)) {
+        // The item is a mapping, whose first key stands behind the dash.
+        line.indent += 2
+        line.text = rest
+        items.push(this.mapping(indent + 2))
+      } else {
+        items.push(scalar(rest))
+        this.at++
+      }
+    }
+    return items
+  }
+
+  private mapping (indent: number): SimpleYaml {
+    const map = new Map<string, SimpleYaml>()
+    for (let line = this.lines[this.at]; line !== undefined && line.indent >= indent; line = this.lines[this.at]) {
+      const [, key, value] = KEY.exec(line.text) ?? []
+      if (key === undefined || line.indent > indent || WORDS.test(key)) {
+        if (line.indent === indent && line.text.startsWith('- ') && map.size > 0) break // the next item of a list around it
+        throw notSimple
+      }
+      this.at++
+      map.set(key, value === undefined ? this.below(indent) : scalar(value))
+    }
+    if (map.size === 0) throw notSimple
+    return map
+  }
+
+  /** The value of a key that has none on its own line. */
+  private below (indent: number): SimpleYaml {
+    const next = this.lines[this.at]
+    if (next === undefined || next.indent < indent) return null
+    if (next.indent === indent) return next.text.startsWith('- ') ? this.list(indent) : null
+    return this.block(next.indent)
+  }
+}
+
+function scalar (text: string): SimpleYaml {
+  const quoted = /^"([\x20-\x21\x23-\x5b\x5d-\x7e]*)"$|^'([\x20-\x26\x28-\x7e]*)'$/.exec(text)
+  if (quoted !== null) return (quoted[1] ?? quoted[2]) as string
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (!PLAIN.test(text) || WORDS.test(text) || text.includes(': ') || text.includes(' #') || text.endsWith(':') || text.endsWith(' ')) throw notSimple
+  return text
+}
