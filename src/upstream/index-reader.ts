@@ -32,9 +32,9 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
         })
         const wanted = answer.statusCode === 200
         const body = await collect(answer.body, wanted ? maxBytes : LONGEST_ERROR)
+        if (!wanted) return { ok: false, refusal: refusalOfAnswer(answer.statusCode, body?.toString('utf8') ?? ''), cause: `the upstream answered ${answer.statusCode}` }
         if (body === undefined) return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
-        if (wanted) return { ok: true, body }
-        return { ok: false, refusal: refusalOfAnswer(answer.statusCode, body.toString('utf8')), cause: `the upstream answered ${answer.statusCode}` }
+        return { ok: true, body }
       } catch (error) {
         return { ok: false, refusal: refusalOfFailure(error), cause: error }
       }

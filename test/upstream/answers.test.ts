@@ -1,0 +1,63 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { errors } from 'undici'
+import { refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
+
+const json = (error: unknown): string => JSON.stringify({ error })
+
+await t.test('statuses of the upstream become ours, with its sentence where it helps', async t => {
+  const cases: [status: number, code: string, says: boolean][] = [
+    [400, 'upstream_rejected', true],
+    [401, 'upstream_refused_us', false],
+    [403, 'upstream_refused_us', false],
+    [404, 'not_in_upstream', true],
+    [405, 'upstream_rejected', true],
+    [409, 'chart_exists', true],
+    [413, 'body_too_large', false],
+    [422, 'upstream_rejected', true],
+    [499, 'upstream_rejected', true],
+    [500, 'upstream_bad_answer', false],
+    [502, 'upstream_bad_answer', false],
+    [503, 'upstream_bad_answer', false],
+    [507, 'storage_full', true],
+    [599, 'upstream_bad_answer', false],
+    [204, 'upstream_bad_answer', false],
+    [301, 'upstream_bad_answer', false],
+    [304, 'upstream_bad_answer', false]
+  ]
+  for (const [status, code, says] of cases) {
+    t.strictSame(refusalOfAnswer(status, json('a sentence')), says ? { code, detail: 'a sentence' } : { code }, String(status))
+    t.strictSame(refusalOfAnswer(status, ''), { code }, `${status} without a body`)
+  }
+})
+
+await t.test('ChartMuseum\'s own sentences come through', async t => {
+  for (const sentence of ['chart not found', 'no chart version found for mychart-1.0.0', 'object not found', 'file already exists', 'repo has reached storage limit', 'no package or provenance file found in form fields chart and prov', 'validation: chart.metadata.version "a/b" is invalid', 'either this or that: 1 / 2', 'org1/repo1 has none']) {
+    t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream', detail: sentence })
+  }
+})
+
+await t.test('a path of the server does not', async t => {
+  const sentences = [
+    'remove /charts/org1/repo1/x-1.0.0.tgz: no such file or directory', '/charts', 'open "/charts/x": denied', "open '/charts/x'", 'open `/charts/x`', 'path=/charts/x', 'path:/charts/x', '(/charts)', '[/charts/x]', '{/charts/x}', 'a,/charts',
+    'open ./charts/x', 'open ../charts/x', 'open ~/charts/x', 'C:\\charts\\x.tgz', 'open C:/charts/x', '\\\\server\\share', 'file:///charts/x', 'Get http://10.0.0.1/x: refused', 'a\n/charts/x', 'a\t/charts/x'
+  ]
+  for (const sentence of sentences) t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence)
+})
+
+await t.test('what is no JSON with a string error says nothing', async t => {
+  for (const body of ['404 page not found', '<html>', '{', 'null', '5', '"x"', '[]', '[{"error":"x"}]', '{}', '{"message":"x"}', '{"error":""}', '{"error":5}', '{"error":null}', '{"error":{"error":"x"}}', '{"error":["x"]}', '\0', '{"error":"x"} {']) {
+    t.strictSame(refusalOfAnswer(404, body), { code: 'not_in_upstream' }, JSON.stringify(body))
+  }
+  fc.assert(fc.property(fc.integer({ min: 100, max: 599 }), fc.oneof(fc.string(), fc.json()), (status, body) => typeof refusalOfAnswer(status, body).code === 'string'))
+})
+
+await t.test('silence is a timeout, and everything else is nobody there', async t => {
+  const wrapped = new TypeError('fetch failed', { cause: new errors.HeadersTimeoutError() })
+  for (const error of [new errors.HeadersTimeoutError(), new errors.BodyTimeoutError(), wrapped]) t.strictSame(refusalOfFailure(error), { code: 'upstream_timeout' })
+  const others = [
+    new errors.ConnectTimeoutError(), new errors.SocketError('other side closed'), Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), Object.assign(new Error('x'), { code: 'ENOENT' }),
+    new Error('x', { cause: new Error('y') }), new Error('x', { cause: null }), undefined, null, 'x', 5, {}, { cause: 'x' }
+  ]
+  for (const error of others) t.strictSame(refusalOfFailure(error), { code: 'upstream_unreachable' }, String(error))
+})

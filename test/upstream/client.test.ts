@@ -1,0 +1,82 @@
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import t from 'tap'
+import { ROUTES } from '../../src/charts/routes.ts'
+import type { Access } from '../../src/policy/access.ts'
+import { createUpstream, type Upstream, type UpstreamOptions } from '../../src/upstream/client.ts'
+import { temporaryFolder } from '../helpers/processes.ts'
+import { startStubUpstream } from '../helpers/stub-upstream.ts'
+
+interface TestLike { teardown (fn: () => unknown): unknown }
+
+function open (t: TestLike, options: Partial<UpstreamOptions> & Pick<UpstreamOptions, 'origin'>): Upstream {
+  const upstream = createUpstream({ contextPath: '', auth: { kind: 'none' }, ...options })
+  t.teardown(async () => { await upstream.close() })
+  return upstream
+}
+
+await t.test('the credential is what the configuration says', async t => {
+  const asked: Access[] = []
+  const mint = async (access: Access): Promise<string> => { asked.push(access); return 'minted' }
+  const request = { route: 'index', tenant: 'org1/repo1' } as const
+  const origin = 'http://127.0.0.1:9'
+  t.equal(await open(t, { origin }).authorization(request), undefined)
+  t.equal(await open(t, { origin, auth: { kind: 'basic', username: 'gate', password: 'p\u00e4:ss' } }).authorization(request), `Basic ${Buffer.from('gate:p\u00e4:ss').toString('base64')}`)
+  t.strictSame(asked, [])
+  t.equal(await open(t, { origin, auth: { kind: 'bearer', mint } }).authorization(request), 'Bearer minted')
+  t.strictSame(asked, [{ type: 'artifact-repository', name: 'org1/repo1', action: 'pull' }])
+})
+
+await t.test('a minted credential is for the tenant and for what ChartMuseum demands there, pull or push', async t => {
+  const upstream = open(t, { origin: 'http://127.0.0.1:9', auth: { kind: 'bearer', mint: async ({ type, name, action }) => `${type}:${name}:${action}` } })
+  for (const { id, methods } of ROUTES) {
+    const action = methods.includes('POST') || methods.includes('DELETE') ? 'push' : 'pull'
+    t.equal(await upstream.authorization({ route: id, tenant: 'repo' }), `Bearer artifact-repository:repo:${action}`, id)
+  }
+})
+
+await t.test('it is healthy when it says so', async t => {
+  const stub = await startStubUpstream(t)
+  const upstream = open(t, { origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', username: 'a', password: 'b' } })
+  t.strictSame([upstream.origin, upstream.contextPath], [stub.origin, '/cm'])
+  for (const [status, healthy] of [[200, true], [503, false], [404, false], [401, false], [204, false], [302, false], [200, true]] as const) {
+    stub.answer = () => ({ status, body: status === 204 ? '' : '{"healthy":true}' })
+    t.equal(await upstream.healthy(), healthy, String(status))
+  }
+  t.strictSame(stub.seen.map(({ method, target, headers: { authorization } }) => [method, target, authorization]), Array.from({ length: 7 }, () => ['GET', '/cm/health', undefined]))
+})
+
+await t.test('it is not healthy when nobody is there, or the connection ends without an answer', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => { throw new Error('no answer') }
+  t.equal(await open(t, { origin: stub.origin }).healthy(), false)
+  stub.server.closeAllConnections()
+  await new Promise(resolve => { stub.server.close(resolve) })
+  t.equal(await open(t, { origin: stub.origin }).healthy(), false)
+})
+
+await t.test('it comes back without a restart', async t => {
+  const folder = await temporaryFolder(t)
+  const socketPath = join(folder, 'charts.sock')
+  const upstream = open(t, { origin: 'http://embedded', socketPath })
+  t.equal(await upstream.healthy(), false)
+  const hosts: unknown[] = []
+  const server = createServer((request, response) => { hosts.push(request.headers.host); response.end('{"healthy":true}') })
+  await new Promise<void>(resolve => { server.listen(socketPath, resolve) })
+  t.teardown(() => { server.close(); server.closeAllConnections() })
+  t.equal(await upstream.healthy(), true, 'over a Unix socket')
+  server.closeAllConnections()
+  t.equal(await upstream.healthy(), true, 'and after the connection was closed')
+  t.strictSame(hosts, ['embedded', 'embedded'])
+})
+
+await t.test('a closed pool answers nobody', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ body: '{}' })
+  const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
+  t.equal(await upstream.healthy(), true)
+  await upstream.close()
+  t.equal(await upstream.healthy(), false)
+  await t.rejects(upstream.dispatcher.request({ origin: stub.origin, method: 'GET', path: '/' }))
+  t.equal(stub.seen.length, 1)
+})
