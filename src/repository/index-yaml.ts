@@ -1,7 +1,7 @@
 // How does ChartMuseum write index.yaml? Byte for byte as sigs.k8s.io/yaml v1.6.0 over
 // go.yaml.in/yaml v2.4.3 (encode.go, emitterc.go, sorter.go): keys sorted with numbers
 // by value, lists not indented, quotes only where another reader would see something
-// else, block text for lines, no folding. Helm parses the result strictly.
+// else, block text for lines, folded behind column 80. Helm parses the result strictly.
 import { goFloat, type GoStruct, type GoValue } from './go-json.ts'
 
 /** One entry of a chart's list, indented to its place in the index. */
@@ -22,7 +22,7 @@ export function indexYaml ({ charts, generated, contextPath }: IndexParts): stri
   const parts = ['apiVersion: v1\n', sorted.length === 0 ? 'entries: {}\n' : 'entries:\n']
   for (const [name, entries] of sorted) parts.push(`  ${key(name, 2)}\n`, ...entries)
   const seconds = new Date(Math.round(generated.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
-  parts.push(`generated: "${seconds}"\n`, contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4)}\n`)
+  parts.push(`generated: "${seconds}"\n`, contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4, 15)}\n`)
   return parts.join('')
 }
 
@@ -33,19 +33,25 @@ function entriesOf (value: GoStruct | ReadonlyMap<string, GoValue>): [string, Go
 
 /** A block mapping whose first key is already at its column. */
 function mapping (entries: readonly [string, GoValue][], indent: number): string {
-  return entries.map(([name, value]) => key(name, indent) + valueOf(value, indent)).join('\n' + ' '.repeat(indent))
+  return entries.map(([name, value]) => {
+    const before = key(name, indent)
+    return before + valueOf(value, indent, before.includes('\n') ? indent + 2 : indent + lengthOf(before) + 1)
+  }).join('\n' + ' '.repeat(indent))
 }
 
 function key (name: string, indent: number): string {
   // A long key, or one of several lines, cannot stand before a colon.
-  if (Buffer.byteLength(name) > 128 || BREAK.test(name)) return `? ${scalar(name, indent + 2)}\n${' '.repeat(indent)}:`
-  return `${scalar(name, indent)}:`
+  if (Buffer.byteLength(name) > 128 || BREAK.test(name)) return `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:`
+  return `${scalar(name, indent, NEVER_FOLDED)}:`
 }
 
-/** What stands behind the colon. */
-function valueOf (value: GoValue, indent: number): string {
+/**
+ * What stands behind the colon.
+ * @param column where a scalar begins
+ */
+function valueOf (value: GoValue, indent: number, column: number): string {
   const below = '\n' + ' '.repeat(indent)
-  if (typeof value !== 'object' || value === null) return ' ' + plain(value, indent)
+  if (typeof value !== 'object' || value === null) return ' ' + plain(value, indent, column)
   if (Array.isArray(value)) return value.length === 0 ? ' []' : (value as readonly GoValue[]).map(item => `${below}- ${itemOf(item, indent + 2)}`).join('')
   const entries = entriesOf(value as GoStruct)
   return entries.length === 0 ? ' {}' : `${below}  ${mapping(entries, indent + 2)}`
@@ -53,14 +59,14 @@ function valueOf (value: GoValue, indent: number): string {
 
 /** What stands behind the dash of a list. */
 function itemOf (value: GoValue, indent: number): string {
-  if (typeof value !== 'object' || value === null) return plain(value, indent - 2)
+  if (typeof value !== 'object' || value === null) return plain(value, indent - 2, indent)
   if (Array.isArray(value)) return value.length === 0 ? '[]' : (value as readonly GoValue[]).map(item => `- ${itemOf(item, indent + 2)}`).join('\n' + ' '.repeat(indent))
   const entries = entriesOf(value as GoStruct)
   return entries.length === 0 ? '{}' : mapping(entries, indent)
 }
 
-function plain (value: string | number | boolean | null, indent: number): string {
-  if (typeof value === 'string') return scalar(value, indent + 2)
+function plain (value: string | number | boolean | null, indent: number, column: number): string {
+  if (typeof value === 'string') return scalar(value, indent + 2, column)
   return typeof value === 'number' ? goNumber(value) : String(value)
 }
 
@@ -98,14 +104,56 @@ function isTimestamp (text: string): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= days && [0, 3].every(i => (time[i] as number) < 24) && [1, 2, 4, 5].every(i => (time[i] as number) < 60)
 }
 
-/** @param indent the column that the lines of a block of text get */
-function scalar (text: string, indent: number): string {
+const WIDTH = 80
+const NEVER_FOLDED = -Infinity
+
+/**
+ * @param indent the column that further lines get
+ * @param column where the first one begins
+ */
+function scalar (text: string, indent: number, column: number): string {
   if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && !RESOLVED.has(text)) return text // nearly all of them
   const traits = analyse(text)
-  if (text.includes('\n')) return traits.block ? literal(text, indent) : doubleQuoted(text)
-  if (isResolved(text)) return doubleQuoted(text)
-  if (traits.plain) return text
-  return traits.single ? `'${padded(text.replace(/'/g, "''"), indent)}'` : doubleQuoted(text)
+  if (text.includes('\n')) return traits.block && column !== NEVER_FOLDED ? literal(text, indent) : doubleQuoted(text, indent, column)
+  if (isResolved(text)) return doubleQuoted(text, indent, column)
+  if (traits.plain) return folded([...text], false, indent, column)
+  return traits.single ? `'${folded([...text.replace(/'/g, "''")], true, indent, column + 1)}'` : doubleQuoted(text, indent, column)
+}
+
+/**
+ * Breaks lines at the first single space behind column 80.
+ * @param pieces what is written for each character
+ * @param quoted a space at either end stays
+ */
+function folded (pieces: readonly string[], quoted: boolean, indent: number, column: number, escapes = false): string {
+  let out = ''
+  let at = column
+  let spaces = false
+  for (const [i, piece] of pieces.entries()) {
+    if (at === 0 && !BREAK.test(piece)) { // behind a line separator of the text's own
+      out += ' '.repeat(indent)
+      at = indent
+    }
+    const inside = !quoted || (i > 0 && i < pieces.length - 1)
+    if (piece === ' ' && !spaces && at > WIDTH && inside && (escapes || pieces[i + 1] !== ' ')) {
+      out += '\n' + ' '.repeat(indent)
+      at = indent
+      if (pieces[i + 1] === ' ') {
+        out += '\\'
+        at++
+      }
+    } else {
+      out += piece
+      at = BREAK.test(piece) ? 0 : at + lengthOf(piece)
+    }
+    spaces = piece === ' '
+  }
+  return out
+}
+
+/** In characters, as the emitter counts columns. */
+function lengthOf (text: string): number {
+  return [...text].length
 }
 
 // eslint-disable-next-line no-control-regex
@@ -141,16 +189,15 @@ const SHORT: Readonly<Record<number, string>> = {
   0: '0', 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 27: 'e', 34: '"', 92: '\\', 0x85: 'N', 0xa0: '_', 0x2028: 'L', 0x2029: 'P'
 }
 
-function doubleQuoted (text: string): string {
+function doubleQuoted (text: string, indent: number, column: number): string {
   const bom = text.startsWith('\ufeff') // then, by a slip of the emitter, every character is escaped
-  let out = ''
-  for (const character of text) {
+  const pieces = [...text].map(character => {
     const code = character.codePointAt(0) as number
-    if (!bom && code !== 34 && code !== 92 && !BREAK.test(character) && !UNPRINTABLE.test(character)) out += character
-    else if (SHORT[code] !== undefined) out += `\\${SHORT[code]}`
-    else out += code <= 0xff ? `\\x${hex(code, 2)}` : code <= 0xffff ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`
-  }
-  return `"${out}"`
+    if (!bom && code !== 34 && code !== 92 && !BREAK.test(character) && !UNPRINTABLE.test(character)) return character
+    if (SHORT[code] !== undefined) return `\\${SHORT[code]}`
+    return code <= 0xff ? `\\x${hex(code, 2)}` : code <= 0xffff ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`
+  })
+  return `"${folded(pieces, true, indent, column + 1, true)}"`
 }
 
 function hex (code: number, digits: number): string {
