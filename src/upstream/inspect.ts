@@ -62,7 +62,7 @@ async function agree ({ chart, prov }: Parts): Promise<Identity> {
 }
 
 async function identifyChart ({ path }: SpoolFile): Promise<Identity> {
-  const read = await readChartArchive(createReadStream(path))
+  const read = await readChartArchive(createReadStream(path), { strict: true })
   if (!read.ok) throw invalid(read.detail)
   return read.chart
 }
