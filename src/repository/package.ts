@@ -100,7 +100,8 @@ function failed (error: unknown, size = Infinity): PackageResult {
   if (code === 'Z_DATA_ERROR' && /incorrect (?:data|length) check/.test(message)) return { ok: false, message: 'gzip: invalid checksum' }
   if (code.startsWith('Z_')) return { ok: false, message: 'flate: corrupt input' }
   if (/tar header|checksum/i.test(message)) return { ok: false, message: 'archive/tar: invalid tar header' }
-  throw error // the file could not be read
+  /* c8 ignore next 2 -- the file could not be read */
+  throw error
 }
 
 /** What Helm does with each entry, and with all of them at the end. */

@@ -30,8 +30,10 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
       return
     }
     const draft = store.draft(stream)
-    draft.catch((error: unknown) => {
-      failure ??= { error }
+    draft.catch((error: NodeJS.ErrnoException) => {
+      // What the disk says matters; what busboy says is only that the form is broken.
+      if (error.syscall === undefined) complete = false
+      else failure ??= { error }
       parser.destroy() // it would wait for its reader for ever
     })
     drafts.set(field, draft)
