@@ -49,17 +49,23 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
           used += chunk.length
           size += chunk.length
           hash.update(chunk)
-          await file.write(chunk)
+          await file.writeFile(chunk) // goes on where it is, and writes all of it
         }
       } catch (error) {
         await file.close()
         await remove()
-        throw error
+        throw hasNoRoom(error) ? new RefusalError({ code: 'spool_full' }, { cause: error }) : error
       }
       await file.close()
       return { path, size, digest: hash.digest('hex'), remove }
     }
   }
+}
+
+/** True when the disk is full, which a later attempt may not find. */
+function hasNoRoom (error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
 /** Passes a body on, up to `limit` bytes, the limit included as in ChartMuseum. @throws RefusalError body_too_large */

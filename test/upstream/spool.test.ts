@@ -26,6 +26,19 @@ await t.test('a spool is empty at its start, private, and gives its room back', 
   await again.remove()
 })
 
+await t.test('what breaks off leaves nothing, and a full disk is a full spool', async t => {
+  const dir = t.testdir()
+  const spool = await openSpool(dir, 10)
+  const breaking = (code: string): Readable => Readable.from((async function * () {
+    yield Buffer.from('12345678')
+    throw Object.assign(new Error(code), { code })
+  })())
+  t.match(await spool.write(breaking('ECONNRESET')).catch((error: unknown) => error), { code: 'ECONNRESET' })
+  for (const code of ['ENOSPC', 'EDQUOT']) t.match(await spool.write(breaking(code)).catch((error: unknown) => error), { refusal: { code: 'spool_full' }, cause: { code } })
+  t.same(await readdir(dir), [])
+  t.equal((await spool.write(of('0123456789'))).size, 10, 'the room was given back')
+})
+
 await t.test('a body passes up to its limit, the limit included', async t => {
   const read = async (limit: number): Promise<string> => {
     let text = ''
