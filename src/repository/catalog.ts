@@ -6,6 +6,7 @@ import { watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { compareBytes } from './go-json.ts'
 import { entryYaml, indexYaml } from './index-yaml.ts'
 import { examine, type Entry } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
@@ -291,7 +292,7 @@ class Tenant {
       const other = versions.get(entry.version)
       if (other === undefined || isBetter(entry, other)) versions.set(entry.version, entry)
     }
-    return new Map([...byName].map(([name, versions]) => [name, [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || (a.version < b.version ? 1 : -1))]))
+    return new Map([...byName].map(([name, versions]) => [name, [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || compareBytes(b.version, a.version))]))
   }
 
   private render (charts: Charts): Buffer {

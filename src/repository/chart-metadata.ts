@@ -59,6 +59,7 @@ export function readMetadata (chartYaml: YamlValue | undefined, requirements?: Y
     try {
       for (const [field, value] of readFields(document, METADATA, 'Metadata')) fields.set(field, value)
     } catch (error) {
+      /* c8 ignore next -- nothing else is thrown */
       if (!(error instanceof Mismatch)) throw error
       return { ok: false, message: `cannot load ${file}: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${error.message}` }
     }

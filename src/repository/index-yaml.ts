@@ -26,9 +26,8 @@ export function indexYaml ({ charts, generated, contextPath }: IndexParts): stri
   return parts.join('')
 }
 
-function entriesOf (value: GoStruct | ReadonlyMap<string, GoValue>): [string, GoValue][] {
-  const entries = value instanceof Map ? [...value as ReadonlyMap<string, GoValue>] : Object.entries(value)
-  return entries.sort(([a], [b]) => compareKeys(a, b))
+function entriesOf (value: GoStruct): [string, GoValue][] {
+  return Object.entries(value).sort(([a], [b]) => compareKeys(a, b))
 }
 
 /** A block mapping whose first key is already at its column. */

@@ -23,7 +23,7 @@ const STATE_FILE = 'index-cache.yaml'
 const FORMAT = '"chartgate index 1"'
 const ROWS_AT_ONCE = 200
 
-type Row = readonly [file: string, stamp: string] | readonly [file: string, stamp: string, name: string, version: string, digest: string, created: string, json: string, yaml: string | null]
+type Row = readonly [file: string, stamp: string] | readonly [file: string, stamp: string, name: string, version: string, digest: string, created: string, json: string, yaml: string]
 
 export function createMemory (store: Store, log: (event: object) => void): Memory {
   const folder = join(store.root, PRIVATE_FOLDER, 'index')
@@ -83,12 +83,12 @@ function * texts (files: ReadonlyMap<string, Known>): Generator<string> {
 }
 
 function rowOf (file: string, { stamp, entry }: Known): Row {
-  return entry === undefined ? [file, stamp] : [file, stamp, entry.name, entry.version, entry.digest, entry.created, entry.json, entry.yaml ?? null]
+  return entry === undefined ? [file, stamp] : [file, stamp, entry.name, entry.version, entry.digest, entry.created, entry.json, entry.yaml as string] // the index was written with it
 }
 
 function knownOf ([file, stamp, name, version, digest, created, json, yaml]: Row): Known {
   if (name === undefined || version === undefined || digest === undefined || created === undefined || json === undefined) return { stamp }
-  return { stamp, entry: entryOf({ file, name, version, digest, created, json, yaml: yaml ?? undefined }) }
+  return { stamp, entry: entryOf({ file, name, version, digest, created, json, yaml }) }
 }
 
 /** `created` and `digest` of every entry; in ChartMuseum's own form they stand on lines of their own. */

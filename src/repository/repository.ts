@@ -144,8 +144,8 @@ async function * limited (request: IncomingMessage, most: number, accept: () => 
 /** Sees to the rest of a body that was not read: a client that still sends may miss an answer. */
 async function settleBody (request: IncomingMessage, answer: Answer, accepted: boolean): Promise<Answer> {
   if (request.complete || request.destroyed) return answer
-  const length = request.headers['transfer-encoding'] === undefined ? Number(request.headers['content-length'] ?? 0) : Infinity
-  if (length === 0) return answer
+  const declared = request.headers['content-length']
+  const length = declared === undefined ? Infinity : Number(declared)
   if (!accepted) return { ...answer, close: true } // the client holds it back
   if (length <= SKIPPED && answer.close !== true) return answer // Node reads it away
   let drained = 0

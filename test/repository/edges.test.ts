@@ -1,6 +1,6 @@
 // What is refused, and in which words? Archives that are none, requests at the edges,
 // tokens that do not count, and a disk that says no.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -12,13 +12,17 @@ import { pack, type Header } from 'tar-stream'
 import { failure } from '../../src/repository/answer.ts'
 import { createAuthoriser } from '../../src/repository/authorise.ts'
 import { createCatalog } from '../../src/repository/catalog.ts'
-import { makeEntry } from '../../src/repository/entries.ts'
+import { readMetadata } from '../../src/repository/chart-metadata.ts'
+import { makeEntry, timeText } from '../../src/repository/entries.ts'
+import { readGoYaml } from '../../src/repository/go-yaml.ts'
+import { compareKeys, entryYaml } from '../../src/repository/index-yaml.ts'
 import { createMemory } from '../../src/repository/memory.ts'
 import { provenanceFileName, readPackage } from '../../src/repository/package.ts'
 import { openRepository } from '../../src/repository/repository.ts'
 import { route } from '../../src/repository/routing.ts'
-import { openStore } from '../../src/repository/store.ts'
+import { isFull, isMissing, openStore } from '../../src/repository/store.ts'
 import { readPlainTar } from '../../src/repository/tar.ts'
+import { parseVersion } from '../../src/repository/versions.ts'
 import { createUploads } from '../../src/repository/uploads.ts'
 import { KEYS, REALM, SERVICE, exchange, mint } from './recordings.ts'
 import { OPEN, startEmbedded } from './servers.ts'
@@ -72,6 +76,7 @@ void t.test('whatever Helm packages is read, the quick way or the long one', asy
     await tgz([{ name: 'a/', type: 'directory' }], ['a/Chart.yaml', '\ufeff' + META], ['a/values.yaml', 'x: 1']),
     await tgz(['a\\Chart.yaml', META], ['a\\values.yaml', 'x: 1']),
     await tgz([{ name: 'a', type: 'directory' }], [long, 'x'], ['a/./Chart.yaml', META], ['a/x/../values.yaml', 'x: 1']),
+    await tgz(['a/Chart.yaml', META], [`a/${'d'.repeat(80)}/${'f'.repeat(60)}`, 'x'], ['a/values.yaml', 'x: 1']),
     await tgz([{ name: 'a/link', type: 'symlink', linkname: 'x' }], ['a/Chart.yaml', META], ['a/values.yaml', 'x: 1']),
     await tgz(['a/Chart.yaml', META], ['a/noise', Buffer.from(Array.from({ length: 400_000 }, () => Math.floor(Math.random() * 256)))], ['a/values.yaml', 'x: 1']),
     await tgz(['a/Chart.yaml', 'name: a\nversion: 1.0.0\n'], ['a/requirements.yaml', 'dependencies:\n- name: b\n'], ['a/values.yaml', 'x: 1'])
@@ -85,6 +90,17 @@ void t.test('whatever Helm packages is read, the quick way or the long one', asy
   const changed = (change: (tar: Buffer) => void): Buffer => { const copy = Buffer.from(plain); change(copy); return copy }
   t.equal(readPlainTar(plain)?.length, 1)
   t.equal(readPlainTar(changed(tar => { tar[0] = 0x62 })), undefined, 'a wrong checksum')
+  const sealed = (change: (tar: Buffer) => void): Buffer => changed(tar => {
+    change(tar)
+    tar.fill(' ', 148, 156)
+    tar.write(tar.subarray(0, 512).reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0') + '\0 ', 148, 'latin1')
+  })
+  t.equal(readPlainTar(sealed(() => {}))?.length, 1)
+  t.equal(readPlainTar(sealed(tar => { tar.write('77777777777', 124) })), undefined, 'more bytes than there are')
+  t.equal(readPlainTar(sealed(tar => { tar[156] = 0x35 })), undefined, 'a folder with bytes')
+  t.equal(readPlainTar(sealed(tar => { tar.write('folder/\0', 0) })), undefined, 'a file that is called like a folder')
+  t.equal(readPlainTar(sealed(tar => { tar[156] = 0; tar.fill(0, 257, 345) }))?.length, 1, 'the oldest form')
+  t.equal(readPlainTar(sealed(tar => { tar.fill('n', 0, 100) }))?.[0]?.name.length, 100, 'a name that fills its place')
   t.equal(readPlainTar(plain.subarray(0, 600)), undefined, 'an end that comes too soon')
   t.equal(readPlainTar(plain.subarray(0, 1024)), undefined, 'no end')
   t.equal(readPlainTar(changed(tar => { tar[124] = 0x80 })), undefined, 'a size in another form')
@@ -166,6 +182,13 @@ void t.test('requests at the edges', async t => {
   t.equal(await post(form(['chart', await tgz(['a/Chart.yaml', META.replace('1.0.0', '2.0.0')])], ['prov', provenance('a')]), '/api/a/c/charts', multipart), '409 {"error":"chart already exists"}')
   t.strictSame(readdirSync(join(dir, 'a/c')).filter(name => name.startsWith('a-')), ['a-1.0.0.tgz', 'a-1.0.0.tgz.prov'], 'none of two when one is taken')
   t.equal(await post(form(['chart', Buffer.alloc(50)]).subarray(0, 80), '/api/a/b/charts', multipart), '400 {"error":"no package or provenance file found in form fields chart and prov"}', 'a form that ends early')
+  t.equal(await post(form(['prov', provenance('z')], ['chart', await tgz(['z/Chart.yaml', META.replace('name: a', 'name: z')])]), '/api/a/c/charts', multipart), '201 {"saved":true}')
+  mkdirSync(join(dir, 'd/d'), { recursive: true })
+  writeFileSync(join(dir, 'd/d/a-1.0.0.tgz'), await tgz(['a/Chart.yaml', META], ['a/values.yaml', 'a: [']))
+  t.equal(await get('/api/d/d/charts/a/1.0.0/templates'), '500 {"error":"cannot load values.yaml"}')
+  t.equal(await post(form(['chart', await tgz(['a/Chart.yaml', META])], ['prov', Buffer.alloc(500)]).subarray(0, -30), '/api/a/b/charts', multipart), '400 {"error":"no package or provenance file found in form fields chart and prov"}', 'a form that ends in its second part')
+  t.equal((await exchange(port, 'POST', '/nope', { 'Transfer-Encoding': 'chunked' }, Buffer.alloc(100_000))).status, 404)
+  t.equal((await exchange(port, 'POST', '/nope', {}, Buffer.alloc(6 * 1024 * 1024))).status, 404)
   t.equal(await get('/a/b/charts/..tgz'), '404 {"error":"object not found"}')
   t.equal(await get(`/a/b/charts/${'x'.repeat(300)}.tgz`), '404 {"error":"object not found"}')
   mkdirSync(join(dir, 'a/b/folder-1.0.0.tgz'))
@@ -207,12 +230,35 @@ void t.test('when another process is quicker with one of two files, the other on
   await catalog.close()
 })
 
+void t.test('small things that a start meets', async t => {
+  const dir = t.testdir({ a: {}, '.chartgate': { index: { 'a.json': 'of another program\n' } } })
+  for (let i = 0; i < 20; i++) writeFileSync(join(dir, 'a', `c${i}.tgz`), await tgz(['a/Chart.yaml', META.replace('1.0.0', `1.0.0+b${i}`)]))
+  utimesSync(join(dir, 'a'), 1, 1)
+  const catalog = createCatalog({ store: await openStore(dir), contextPath: '', log: () => {}, watchFolder: () => { throw new Error() } })
+  const views = await Promise.all([catalog.view('a'), catalog.view('a')])
+  for (const { charts } of views) t.equal(charts.get('a')?.length, 20, 'builds of one version stand side by side')
+  await catalog.close()
+  t.equal(timeText(0n), '1970-01-01T00:00:00Z')
+  t.notOk(isMissing(new Error('no code')) || isFull(new Error('no code')))
+  t.strictSame(parseVersion('0000000000000001.0.0'), { major: 1, minor: 0, patch: 0, pre: '' })
+  t.equal(entryYaml({ a: '1900-02-29', b: '2000-02-29' }), '  - a: 1900-02-29\n    b: "2000-02-29"\n')
+  t.ok(compareKeys('a00', 'a0-') !== 0)
+  t.ok(compareKeys('00', '0-') !== 0)
+  t.ok(compareKeys('100', '10-') > 0, 'a zero behind other digits is a digit')
+  t.match(readMetadata(readGoYaml(META + 'annotations:\n  ? [x]\n  : y\n')), { ok: true })
+})
+
 void t.test('a large chart that is found in a folder is read in pieces', async t => {
   const noise = Buffer.from(Array.from({ length: 400_000 }, () => Math.floor(Math.random() * 256)))
   const bytes = await tgz(['a/Chart.yaml', META], ['a/noise', noise])
   const dir = t.testdir({ a: { b: { 'a-1.0.0.tgz': bytes } } })
   const { port } = await startEmbedded(t, dir, OPEN)
   t.match((await exchange(port, 'GET', '/a/b/index.yaml')).body, createHash('sha256').update(bytes).digest('hex'))
+})
+
+void t.test('a provenance file of more than a mebibyte is none', async t => {
+  const { port } = await startEmbedded(t, t.testdir(), OPEN)
+  t.match(await exchange(port, 'POST', '/api/a/b/prov', {}, Buffer.alloc(1_100_000)), { status: 500, body: '{"error":"invalid provenance file"}' })
 })
 
 void t.test('what the disk refuses is said without a path, and memory is not needed', async t => {
