@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { main } from '../src/cli.ts'
 import type { Environment } from '../src/config/load.ts'
+import { testFolder } from './helpers/folder.ts'
 
 async function run (argv: readonly string[], env: Environment = {}): Promise<{ code: number, out: string, err: string }> {
   let [out, err] = ['', '']
@@ -23,7 +24,7 @@ await t.test('wrong usage is 2 and shows the usage', async t => {
 })
 
 await t.test('check says that a configuration is right, or every mistake on a line of its own', async t => {
-  const dir = t.testdir({ 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
+  const dir = testFolder(t, { 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   t.match(await run(['check', '--config', join(dir, 'good.yaml')]), { code: 0, out: /^configuration is valid: .* in front of http:\/\/chartmuseum:8080/ })
   t.match(await run(['check'], { CHARTGATE_CONFIG: join(dir, 'good.yaml'), CHARTGATE_UPSTREAM_URL: '' }), { code: 0, out: /the embedded repository/ })
   t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules\n$/ })
@@ -32,7 +33,7 @@ await t.test('check says that a configuration is right, or every mistake on a li
 })
 
 await t.test('keys list shows both keys, and keys export the public one for ChartMuseum', async t => {
-  const dir = t.testdir({ taken: {} })
+  const dir = testFolder(t, { taken: {} })
   const env = { CHARTGATE_STATE_DIR: dir }
   const listed = await run(['keys', 'list'], env)
   t.match(listed, { code: 0, out: /^USE .*\ntokens +RS256 +\S{43} \S+token\.pem\nupstream +RS256 +\S{43} \S+upstream\.pem\n$/ })
@@ -46,7 +47,7 @@ await t.test('keys list shows both keys, and keys export the public one for Char
 })
 
 await t.test('keys and serve say in one line what hinders them', async t => {
-  const dir = t.testdir({ file: '' })
+  const dir = testFolder(t, { file: '' })
   const env = { CHARTGATE_STATE_DIR: join(dir, 'file', 'x') }
   for (const argv of [['keys', 'list'], ['keys', 'export'], ['serve'], ['serve', '--config', 'config/chartgate.demo.yaml']]) {
     t.match(await run(argv, env), { code: 1, out: '', err: /^chartgate: [^\n]+\n$/ }, argv.join(' '))
@@ -54,7 +55,7 @@ await t.test('keys and serve say in one line what hinders them', async t => {
 })
 
 await t.test('bad input is one clear line each and exit code 1, whatever the command', async t => {
-  const dir = t.testdir({ 'keys.yaml': 'lisen: 1\ncharts: { dept: 2 }', 'types.yaml': 'listen: { port: high }\npolicy: none', 'broken.yaml': 'listen: {', 'list.yaml': '- a' })
+  const dir = testFolder(t, { 'keys.yaml': 'lisen: 1\ncharts: { dept: 2 }', 'types.yaml': 'listen: { port: high }\npolicy: none', 'broken.yaml': 'listen: {', 'list.yaml': '- a' })
   const cases: [string, string, Environment, RegExp][] = [
     ['unknown keys', 'keys.yaml', {}, /^chartgate: lisen: unknown key.*\nchartgate: charts\.dept: unknown key.*\n$/],
     ['wrong types', 'types.yaml', {}, /^chartgate: listen\.port: "high" .*\nchartgate: policy: "none" .*\n$/],

@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readChartArchive } from '../src/charts/archive.ts'
 import { seedDemoChart, walkthrough } from '../src/demo.ts'
+import { testFolder } from './helpers/folder.ts'
 
 const MYCHART = fileURLToPath(new URL('../examples/mychart', import.meta.url))
 
 await t.test('the first start packages the example, as every reader of charts takes it', async t => {
-  const charts = join(t.testdir(), 'charts')
+  const charts = join(testFolder(t), 'charts')
   await seedDemoChart(MYCHART, charts)
   t.strictSame(await readdir(charts, { recursive: true }).then(files => files.sort()), ['org1', 'org1/repo1', 'org1/repo1/mychart-0.1.0.tgz'])
   const archive = createReadStream(join(charts, 'org1/repo1/mychart-0.1.0.tgz'))
@@ -23,7 +24,7 @@ await t.test('the first start packages the example, as every reader of charts ta
 })
 
 await t.test('the file is named by the chart, with every file of its folder', async t => {
-  const dir = t.testdir({ 'any-name': { 'Chart.yaml': 'apiVersion: v2\nname: other\nversion: 1.2.3\n', a: { b: { 'c.txt': 'deep' } } } })
+  const dir = testFolder(t, { 'any-name': { 'Chart.yaml': 'apiVersion: v2\nname: other\nversion: 1.2.3\n', a: { b: { 'c.txt': 'deep' } } } })
   await seedDemoChart(join(dir, 'any-name'), join(dir, 'charts'))
   t.strictSame(await readdir(join(dir, 'charts/org1/repo1')), ['other-1.2.3.tgz'])
   const read = await readChartArchive(createReadStream(join(dir, 'charts/org1/repo1/other-1.2.3.tgz')), { strict: false, keep: () => true })
@@ -31,7 +32,7 @@ await t.test('the file is named by the chart, with every file of its folder', as
 })
 
 await t.test('a tenant that was there before stays as it is', async t => {
-  const charts = join(t.testdir(), 'charts')
+  const charts = join(testFolder(t), 'charts')
   await seedDemoChart(MYCHART, charts)
   const file = join(charts, 'org1/repo1/mychart-0.1.0.tgz')
   const before = await readFile(file)
@@ -43,7 +44,7 @@ await t.test('a tenant that was there before stays as it is', async t => {
 })
 
 await t.test('another tenant is no reason to leave it out', async t => {
-  const charts = join(t.testdir(), 'charts')
+  const charts = join(testFolder(t), 'charts')
   await mkdir(join(charts, 'org1/repo2'), { recursive: true })
   await seedDemoChart(MYCHART, charts)
   t.strictSame(await readdir(join(charts, 'org1/repo1')), ['mychart-0.1.0.tgz'])

@@ -12,6 +12,7 @@ import { testConfig } from './helpers/app.ts'
 import { chartOf } from './helpers/packages.ts'
 import { startStubUpstream } from './helpers/stub-upstream.ts'
 import packageJson from '../package.json' with { type: 'json' }
+import { testFolder } from './helpers/folder.ts'
 
 const QUIET: Config['log'] = { level: 'silent', reads: false }
 const CHART = join(import.meta.dirname, '../examples/mychart')
@@ -61,7 +62,7 @@ await t.test('a server with the embedded repository starts, says where it is, st
 await t.test('a server in front of an upstream says so in one line, whatever the upstream wants', async t => {
   const stub = await startStubUpstream(t)
   for (const auth of ['none', 'basic', 'bearer'] as const) {
-    const base = testConfig(t.testdir(), stub.origin)
+    const base = testConfig(testFolder(t), stub.origin)
     const said: string[] = []
     const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
     t.equal(started.ok, true)
@@ -109,7 +110,7 @@ await t.test('what hinders a start is one clear sentence', async t => {
 })
 
 await t.test('the demo chart is put there once', async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   await seedDemoChart(CHART, dir)
   t.same(await readdir(join(dir, 'org1/repo1')), ['mychart-0.1.0.tgz'])
   await seedDemoChart('/nowhere', dir)

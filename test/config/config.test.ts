@@ -3,11 +3,10 @@ import t from 'tap'
 import { loadConfig, type ConfigResult, type Environment } from '../../src/config/load.ts'
 import { leaves, variableOf, type Config } from '../../src/config/schema.ts'
 import { readDuration, readSize } from '../../src/config/units.ts'
-
-interface TestLike { testdir (content?: Record<string, string>): string }
+import { testFolder, type TestLike } from '../helpers/folder.ts'
 
 async function load (t: TestLike, text: string, env: Environment = {}): Promise<{ result: ConfigResult, dir: string }> {
-  const dir = t.testdir({ 'chartgate.yaml': text, secret: 'a-secret-of-sixteen-characters\n' })
+  const dir = testFolder(t, { 'chartgate.yaml': text, secret: 'a-secret-of-sixteen-characters\n' })
   const variables = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value?.replace('DIR', dir)]))
   return { result: await loadConfig(join(dir, 'chartgate.yaml'), variables), dir }
 }

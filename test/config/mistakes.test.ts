@@ -3,11 +3,10 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { loadConfig, type ConfigResult, type Environment } from '../../src/config/load.ts'
-
-interface TestLike { testdir (content?: Record<string, string>): string }
+import { testFolder, type TestLike } from '../helpers/folder.ts'
 
 async function load (t: TestLike, text: string, env: Environment = {}): Promise<ConfigResult> {
-  return await loadConfig(join(t.testdir({ 'chartgate.yaml': text }), 'chartgate.yaml'), env)
+  return await loadConfig(join(testFolder(t, { 'chartgate.yaml': text }), 'chartgate.yaml'), env)
 }
 
 async function mistakes (t: TestLike, text: string, env: Environment = {}): Promise<readonly string[]> {
@@ -91,7 +90,7 @@ await t.test('a name that is nearly right is suggested, one that is not is not',
 })
 
 await t.test('a mistake that comes from the environment names the variable', async t => {
-  const dir = t.testdir({ key: 'short\n' })
+  const dir = testFolder(t, { key: 'short\n' })
   t.match(await loadConfig(undefined, { CHARTGATE_LISTEN_PORT: 'x', CHARTGATE_TOKENS_TTL: '1s', CHARTGATE_MASTER_KEY_FILE: join(dir, 'key') }), {
     ok: false,
     mistakes: [/^listen\.port: "x" .* \(from CHARTGATE_LISTEN_PORT\)$/, /^tokens\.ttl: .* \(from CHARTGATE_TOKENS_TTL\)$/, /^masterKey: .* \(from CHARTGATE_MASTER_KEY_FILE\)$/]

@@ -10,11 +10,7 @@ import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
-
-interface TestLike {
-  teardown (fn: () => unknown): unknown
-  testdir (): string
-}
+import { testFolder, type TestLike } from './folder.ts'
 
 export interface TestGateway {
   readonly app: FastifyInstance
@@ -58,7 +54,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 const unixTime = (): number => Math.floor(Date.now() / 1000)
 
 export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime }: Overrides): Promise<TestGateway> {
-  const stateDir = t.testdir()
+  const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const opened = await openKeyStore(join(stateDir, 'keys'))
   if (!opened.ok) throw new Error(opened.message)

@@ -9,6 +9,7 @@ import { DIFFERENCES } from './differences.ts'
 import { RECORDINGS, SEEDS, fixture, mint, exchange, recordedAnswer, sameEverywhere, send, type Recording } from './recordings.ts'
 
 import type { Test } from 'tap'
+import { testFolder } from '../helpers/folder.ts'
 
 type Start = (t: Test, storage: string, flags: ServerFlags) => Promise<Running>
 
@@ -49,7 +50,7 @@ async function prepare (port: number, storage: string, { id, request, response }
 async function replay (t: Test, start: Start, differs: boolean): Promise<void> {
   for (const server of new Set(RECORDINGS.map(recording => recording.server))) {
     await t.test(server, async t => {
-      const storage = t.testdir()
+      const storage = testFolder(t)
       const flags = flagsOf(server)
       seed(storage, flags.depth)
       const { port } = await start(t, storage, flags)

@@ -16,6 +16,8 @@ import { createCatalog } from '../../src/repository/catalog.ts'
 import { openStore } from '../../src/repository/store.ts'
 import { exchange, sameEverywhere } from './recordings.ts'
 import { OPEN, findChartMuseum, startChartMuseum, startEmbedded } from './servers.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { notTried } from '../helpers/not-tried.ts'
 
 /** A chart with so many bytes that no compression makes smaller. */
 async function chart (name: string, version: string, bytes = 64, more = ''): Promise<Buffer> {
@@ -50,7 +52,7 @@ const files = (folder: string): string[] => existsSync(folder) ? readdirSync(fol
 const drafts = (dir: string): string[] => files(join(dir, '.chartgate', 'tmp'))
 
 void t.test('of many uploads of one version at once, one is let in', async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const { port } = await startEmbedded(t, dir, OPEN)
   const bodies = await Promise.all(Array.from({ length: 10 }, async () => await chart('same', '1.0.0')))
   const statuses = await Promise.all(bodies.map(async body => await push(port, body)))
@@ -60,7 +62,7 @@ void t.test('of many uploads of one version at once, one is let in', async t => 
 })
 
 void t.test('two charts that share a file name do not mix', async t => {
-  const { port } = await startEmbedded(t, t.testdir(), OPEN)
+  const { port } = await startEmbedded(t, testFolder(t), OPEN)
   t.equal(await push(port, await chart('foo', '1-1.0')), 201)
   t.equal(await push(port, await chart('foo-1', '1.0')), 409)
   t.equal((await exchange(port, 'GET', '/api/org1/repo1/charts/foo-1/1.0')).body, '{"error":"no chart name found"}')
@@ -69,7 +71,7 @@ void t.test('two charts that share a file name do not mix', async t => {
 })
 
 void t.test('what happens behind its back is noticed', async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const folder = join(dir, 'org1/repo1')
   const { port } = await startEmbedded(t, dir, OPEN)
   t.notMatch(await index(port), 'urls', 'nothing there yet')
@@ -98,7 +100,7 @@ void t.test('what happens behind its back is noticed', async t => {
 })
 
 void t.test('without a watcher every file is looked at now and then', async t => {
-  const dir = t.testdir({ org1: { 'a-1.0.0.tgz': await chart('a', '1.0.0') } })
+  const dir = testFolder(t, { org1: { 'a-1.0.0.tgz': await chart('a', '1.0.0') } })
   const events: object[] = []
   const catalog = createCatalog({ store: await openStore(dir), contextPath: '', log: event => { events.push(event) }, sweepEvery: 0, watchFolder: () => { throw Object.assign(new Error(), { code: 'EMFILE' }) } })
   t.match((await catalog.view('org1')).index().toString(), 'charts/a-1.0.0.tgz')
@@ -109,7 +111,7 @@ void t.test('without a watcher every file is looked at now and then', async t =>
 })
 
 void t.test('a watcher that lost count has the folder listed again', async t => {
-  const dir = t.testdir({ org1: { 'a-1.0.0.tgz': await chart('a', '1.0.0') } })
+  const dir = testFolder(t, { org1: { 'a-1.0.0.tgz': await chart('a', '1.0.0') } })
   let tell: (name: string | null) => void = () => {}
   const catalog = createCatalog({ store: await openStore(dir), contextPath: '', log: () => {}, watchFolder: (_folder, changed) => { tell = changed; return { close () {} } } })
   const view = await catalog.view('org1')
@@ -123,7 +125,7 @@ void t.test('a watcher that lost count has the folder listed again', async t => 
 })
 
 void t.test('created survives a restart, and so does everything else', async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const first = await startEmbedded(t, dir, OPEN)
   for (const version of ['1.0.0', '1.1.0']) t.equal(await push(first.port, await chart('kept', version)), 201)
   writeFileSync(join(dir, 'org1/repo1/broken-1.0.0.tgz'), 'no chart')
@@ -153,10 +155,10 @@ void t.test('created survives a restart, and so does everything else', async t =
 void t.test('after kill -9 every chart that was answered 201 is there and whole, and nothing else', async t => {
   const built = new URL('../../dist/src/repository/repository.js', import.meta.url)
   if (!existsSync(fileURLToPath(built))) {
-    t.pass('not tried: npm run build first', { skip: 'no build' })
+    await notTried(t, 'kill -9 of the built repository', 'npm run build first')
     return
   }
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const { NODE_OPTIONS: _, ...env } = process.env
   const script = `
     const { openRepository } = await import(${JSON.stringify(built.href)})
@@ -193,7 +195,7 @@ void t.test('a full disk is 507, and nothing is lost', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'chartgate-full-'))
   t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir]).status !== 0) {
-    t.pass('not tried', { skip: 'a tmpfs cannot be mounted here' })
+    await notTried(t, 'a full disk', 'a tmpfs cannot be mounted here')
     return
   }
   t.teardown(() => { spawnSync('umount', ['-l', dir]) })
@@ -224,7 +226,7 @@ void t.test('a full disk is 507, and nothing is lost', async t => {
 
 const chartMuseum = findChartMuseum()
 void t.test('a ChartMuseum on the same folder sees the same charts, and the other way round', { skip: chartMuseum === undefined ? 'no chartmuseum on PATH or in CHARTMUSEUM' : false }, async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const entries = (text: string): string => text.replace(/generated: .*/, '')
   const ours = await startEmbedded(t, dir, OPEN)
   t.equal(await push(ours.port, await chart('ours', '1.0.0', 64, 'appVersion: 1.10\nannotations:\n  changes: |\n    - one\n    - two\n')), 201)

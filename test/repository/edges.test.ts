@@ -26,6 +26,7 @@ import { parseVersion } from '../../src/repository/versions.ts'
 import { createUploads } from '../../src/repository/uploads.ts'
 import { KEYS, REALM, SERVICE, exchange, mint } from './recordings.ts'
 import { OPEN, startEmbedded } from './servers.ts'
+import { testFolder } from '../helpers/folder.ts'
 
 type Entry = readonly [header: string | (Partial<Header> & { name: string }), data?: string | Buffer]
 const META = 'apiVersion: v2\nname: a\nversion: 1.0.0\n'
@@ -62,7 +63,7 @@ void t.test('an archive is refused in the words of Helm and Go', async t => {
     [await tgz(['a/Chart.yaml', META], ['a/big', bigFile]), `decompressed chart file "a/big" is larger than the maximum file size ${5 * 1024 * 1024}`],
     [await tgz(['a/Chart.yaml', META], ...Array.from({ length: 21 }, (_, i): Entry => [`a/${i}`, bigFile.subarray(1)])), `decompressed chart is larger than the maximum file size ${100 * 1024 * 1024}`]
   ]
-  const path = join(t.testdir(), 'x.tgz')
+  const path = join(testFolder(t), 'x.tgz')
   for (const [bytes, message] of cases) {
     writeFileSync(path, bytes)
     t.strictSame(await readPackage(path), { ok: false, message }, message)
@@ -71,7 +72,7 @@ void t.test('an archive is refused in the words of Helm and Go', async t => {
 })
 
 void t.test('whatever Helm packages is read, the quick way or the long one', async t => {
-  const path = join(t.testdir(), 'x.tgz')
+  const path = join(testFolder(t), 'x.tgz')
   const charts: readonly Buffer[] = [
     await tgz([{ name: 'a/', type: 'directory' }], ['a/Chart.yaml', '\ufeff' + META], ['a/values.yaml', 'x: 1']),
     await tgz(['a\\Chart.yaml', META], ['a\\values.yaml', 'x: 1']),
@@ -155,7 +156,7 @@ void t.test('a token counts only when it is one of RS256 with an end and a list 
 })
 
 void t.test('requests at the edges', async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const { port } = await startEmbedded(t, dir, { ...OPEN, maxUploadSize: 100_000 })
   const post = async (body: Buffer, target = '/api/a/b/charts', headers: Record<string, string> = {}): Promise<string> => {
     const { status, body: text } = await exchange(port, 'POST', target, headers, body)
@@ -217,7 +218,7 @@ void t.test('requests at the edges', async t => {
 })
 
 void t.test('when another process is quicker with one of two files, the other one is withdrawn', async t => {
-  const dir = t.testdir({ a: { 'a-1.0.0.tgz.prov': 'theirs' } })
+  const dir = testFolder(t, { a: { 'a-1.0.0.tgz.prov': 'theirs' } })
   const store = await openStore(dir)
   const catalog = createCatalog({ store, contextPath: '', log: () => {} })
   const uploads = createUploads({ catalog, store: { ...store, exists: async () => false }, allowOverwrite: false, log: () => {} })
@@ -231,7 +232,7 @@ void t.test('when another process is quicker with one of two files, the other on
 })
 
 void t.test('small things that a start meets', async t => {
-  const dir = t.testdir({ a: {}, '.chartgate': { index: { 'a.json': 'of another program\n' } } })
+  const dir = testFolder(t, { a: {}, '.chartgate': { index: { 'a.json': 'of another program\n' } } })
   for (let i = 0; i < 20; i++) writeFileSync(join(dir, 'a', `c${i}.tgz`), await tgz(['a/Chart.yaml', META.replace('1.0.0', `1.0.0+b${i}`)]))
   utimesSync(join(dir, 'a'), 1, 1)
   const catalog = createCatalog({ store: await openStore(dir), contextPath: '', log: () => {}, watchFolder: () => { throw new Error() } })
@@ -251,20 +252,20 @@ void t.test('small things that a start meets', async t => {
 void t.test('a large chart that is found in a folder is read in pieces', async t => {
   const noise = Buffer.from(Array.from({ length: 400_000 }, () => Math.floor(Math.random() * 256)))
   const bytes = await tgz(['a/Chart.yaml', META], ['a/noise', noise])
-  const dir = t.testdir({ a: { b: { 'a-1.0.0.tgz': bytes } } })
+  const dir = testFolder(t, { a: { b: { 'a-1.0.0.tgz': bytes } } })
   const { port } = await startEmbedded(t, dir, OPEN)
   t.match((await exchange(port, 'GET', '/a/b/index.yaml')).body, createHash('sha256').update(bytes).digest('hex'))
 })
 
 void t.test('a provenance file of more than a mebibyte is none', async t => {
-  const { port } = await startEmbedded(t, t.testdir(), OPEN)
+  const { port } = await startEmbedded(t, testFolder(t), OPEN)
   t.match(await exchange(port, 'POST', '/api/a/b/prov', {}, Buffer.alloc(1_100_000)), { status: 500, body: '{"error":"invalid provenance file"}' })
 })
 
 void t.test('what the disk refuses is said without a path, and memory is not needed', async t => {
   t.match(failure(Object.assign(new Error('EIO: /secret/path'), { code: 'EIO' })).body, '{"error":"internal server error"}')
   t.match(failure(Object.assign(new Error('x'), { code: 'EDQUOT' })), { status: 507 })
-  const dir = t.testdir({ file: 'x' })
+  const dir = testFolder(t, { file: 'x' })
   const opened = await openRepository({ dir: join(dir, 'file'), depth: 2, contextPath: '', maxUploadSize: 1 })
   t.match(opened, { ok: false, message: /cannot be used/ })
   const store = await openStore(dir)

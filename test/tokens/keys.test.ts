@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import t from 'tap'
 import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
+import { testFolder } from '../helpers/folder.ts'
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8)
 const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string
@@ -17,7 +18,7 @@ async function opened (dir: string): Promise<KeyStore> {
 }
 
 await t.test('the first start makes two keys that only this user can read', async t => {
-  const dir = join(t.testdir(), 'state', 'keys')
+  const dir = join(testFolder(t), 'state', 'keys')
   const before = process.umask(0)
   t.teardown(() => { process.umask(before) })
   const keys = await opened(dir)
@@ -34,7 +35,7 @@ await t.test('the first start makes two keys that only this user can read', asyn
 })
 
 await t.test('a narrow umask takes nothing from their owner', async t => {
-  const dir = join(t.testdir(), 'keys')
+  const dir = join(testFolder(t), 'keys')
   const before = process.umask(0o077)
   t.teardown(() => { process.umask(before) })
   const keys = await opened(dir)
@@ -42,7 +43,7 @@ await t.test('a narrow umask takes nothing from their owner', async t => {
 })
 
 await t.test('later starts find the same keys, and a lost one alone is made again', async t => {
-  const dir = join(t.testdir(), 'keys')
+  const dir = join(testFolder(t), 'keys')
   const first = await opened(dir)
   const second = await opened(dir)
   t.strictSame([second.signing.kid, second.upstream.kid], [first.signing.kid, first.upstream.kid])
@@ -53,7 +54,7 @@ await t.test('later starts find the same keys, and a lost one alone is made agai
 })
 
 await t.test('processes that start together agree on the keys, and leave nothing behind', async t => {
-  const dir = join(t.testdir(), 'keys')
+  const dir = join(testFolder(t), 'keys')
   const all = await Promise.all(Array.from({ length: 3 }, async () => await opened(dir)))
   t.equal(new Set(all.map(keys => keys.signing.kid)).size, 1)
   t.equal(new Set(all.map(keys => keys.upstream.kid)).size, 1)
@@ -61,7 +62,7 @@ await t.test('processes that start together agree on the keys, and leave nothing
 })
 
 await t.test('what is published is the public half of the key for clients, and nothing else', async t => {
-  const keys = await opened(join(t.testdir(), 'keys'))
+  const keys = await opened(join(testFolder(t), 'keys'))
   const { n, e } = await exportJWK(keys.signing.publicKey)
   t.strictSame(keys.jwks(), { keys: [{ kty: 'RSA', n, e, kid: keys.signing.kid, alg: 'RS256', use: 'sig' }] })
 })
@@ -69,7 +70,7 @@ await t.test('what is published is the public half of the key for clients, and n
 await t.test('keys that others made are taken when they are as good', async t => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072 })
   for (const type of ['pkcs1', 'pkcs8'] as const) {
-    const dir = t.testdir({ 'token.pem': privateKey.export({ type, format: 'pem' }) as string })
+    const dir = testFolder(t, { 'token.pem': privateKey.export({ type, format: 'pem' }) as string })
     await chmod(join(dir, 'token.pem'), 0o400)
     t.equal((await opened(dir)).signing.privateKey.asymmetricKeyDetails?.modulusLength, 3072, type)
   }
@@ -91,7 +92,7 @@ await t.test('a key file that cannot be used is one sentence with its name, and 
     ['an Ed25519 key', pemOf(generateKeyPairSync('ed25519').privateKey), /not an RSA key of at least 2048 bits/]
   ]
   for (const [name, content, expected] of cases) {
-    const dir = t.testdir({ 'upstream.pem': content })
+    const dir = testFolder(t, { 'upstream.pem': content })
     await chmod(join(dir, 'upstream.pem'), 0o600)
     const result = await openKeyStore(dir)
     t.match(result, { ok: false, message: expected }, name)
@@ -101,7 +102,7 @@ await t.test('a key file that cannot be used is one sentence with its name, and 
 })
 
 await t.test('a key that others can read is refused, with what to do', async t => {
-  const dir = join(t.testdir(), 'keys')
+  const dir = join(testFolder(t), 'keys')
   const { signing } = await opened(dir)
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o601]) {
     await chmod(signing.file, mode)
@@ -110,7 +111,7 @@ await t.test('a key that others can read is refused, with what to do', async t =
 })
 
 await t.test('a folder that cannot be used is one sentence with the reason', async t => {
-  const dir = t.testdir({ file: 'x', 'a-folder': { 'token.pem': {} }, dangling: {} })
+  const dir = testFolder(t, { file: 'x', 'a-folder': { 'token.pem': {} }, dangling: {} })
   await symlink(join(dir, 'nowhere', 'token.pem'), join(dir, 'dangling', 'token.pem'))
   const cases: [name: string, path: string, expected: RegExp][] = [
     ['a file in its place', join(dir, 'file'), /EEXIST/],
@@ -140,7 +141,7 @@ await t.test('a disk that fails while a key is written leaves no part of it', as
     ['EIO', { chmod: failing('EIO') }]
   ]
   for (const [code, changes] of broken) {
-    const dir = join(t.testdir(), code)
+    const dir = join(testFolder(t), code)
     await mkdir(dir)
     const { openKeyStore } = await t.mockImport<typeof import('../../src/tokens/keys.ts')>('../../src/tokens/keys.ts', { 'node:fs/promises': { ...fs, ...changes } })
     t.match(await openKeyStore(dir), { ok: false, message: new RegExp(code) }, code)
@@ -149,7 +150,7 @@ await t.test('a disk that fails while a key is written leaves no part of it', as
 })
 
 await t.test('what is exported opens with openssl as the same key', { skip: hasOpenssl() ? false : 'no openssl here' }, async t => {
-  const { upstream } = await opened(join(t.testdir(), 'keys'))
+  const { upstream } = await opened(join(testFolder(t), 'keys'))
   const publicPem = upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
   t.equal(execFileSync('openssl', ['pkey', '-in', upstream.file, '-pubout'], { encoding: 'utf8' }), publicPem)
 })

@@ -8,12 +8,13 @@ import { RefusalError } from '../../src/http/errors.ts'
 import { readParts } from '../../src/upstream/multipart.ts'
 import { openSpool } from '../../src/upstream/spool.ts'
 import { formOf } from '../helpers/packages.ts'
+import { testFolder } from '../helpers/folder.ts'
 
 const part = (field: string, body: string): { field: string, filename: string, body: string } => ({ field, filename: '/tmp/x/a.tgz', body })
 const inPieces = (body: Buffer, size: number): Readable => Readable.from(Array.from({ length: Math.ceil(body.length / size) }, (_, i) => body.subarray(i * size, (i + 1) * size)))
 
 await t.test('a form is the same in pieces of any size', async t => {
-  const dir = join(t.testdir(), 'spool')
+  const dir = join(testFolder(t), 'spool')
   const spool = await openSpool(dir, 1_000_000)
   const { contentType, body } = formOf([part('prov', 'proven\r\n--test'), part('chart', 'c\r\n'.repeat(300))])
   await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: body.length }), async size => {
@@ -27,7 +28,7 @@ await t.test('a form is the same in pieces of any size', async t => {
 })
 
 await t.test('a form that ends anywhere but at its end is refused, and leaves nothing', async t => {
-  const dir = join(t.testdir(), 'spool')
+  const dir = join(testFolder(t), 'spool')
   const spool = await openSpool(dir, 1_000_000)
   const { contentType, body } = formOf([part('chart', 'c'.repeat(2000)), part('prov', 'p')])
   // The last line end belongs to no part.
@@ -39,7 +40,7 @@ await t.test('a form that ends anywhere but at its end is refused, and leaves no
 })
 
 await t.test('a body that breaks off, or finds no room, leaves nothing', async t => {
-  const dir = join(t.testdir(), 'spool')
+  const dir = join(testFolder(t), 'spool')
   const { contentType, body } = formOf([part('prov', 'p'), part('chart', 'c'.repeat(100_000))])
   const breaking = Readable.from((async function * () {
     yield body.subarray(0, 60_000)

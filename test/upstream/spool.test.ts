@@ -4,11 +4,12 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { createLocks } from '../../src/upstream/locks.ts'
 import { limited, openSpool } from '../../src/upstream/spool.ts'
+import { testFolder } from '../helpers/folder.ts'
 
 const of = (...texts: string[]): Readable => Readable.from(texts.map(text => Buffer.from(text)))
 
 await t.test('a spool is empty at its start, private, and gives its room back', async t => {
-  const dir = join(t.testdir({ spool: { left: 'over' } }), 'spool')
+  const dir = join(testFolder(t, { spool: { left: 'over' } }), 'spool')
   const spool = await openSpool(dir, 10)
   t.same(await readdir(dir), [])
   t.equal((await stat(dir)).mode & 0o777, 0o700)
@@ -27,7 +28,7 @@ await t.test('a spool is empty at its start, private, and gives its room back', 
 })
 
 await t.test('what breaks off leaves nothing, and a full disk is a full spool', async t => {
-  const dir = t.testdir()
+  const dir = testFolder(t)
   const spool = await openSpool(dir, 10)
   const breaking = (code: string): Readable => Readable.from((async function * () {
     yield Buffer.from('12345678')

@@ -11,6 +11,7 @@ import { openSpool } from '../../src/upstream/spool.ts'
 import { createUploader } from '../../src/upstream/upload.ts'
 import { archiveOf, provenanceOf } from '../helpers/packages.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { testFolder } from '../helpers/folder.ts'
 
 function pushTo (tenant: string): ChartRequest {
   return { route: 'upload-chart', method: 'POST', tenant, tenantPath: tenant, query: {}, access: { type: 'artifact-repository', name: tenant, action: 'push' } }
@@ -33,7 +34,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   }
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
-  const spool = await openSpool(join(t.testdir(), 'spool'), 1_000_000)
+  const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
   const uploader = createUploader(upstream)
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]) }, spool, 100_000)
