@@ -88,6 +88,7 @@ function judge (request: Request, { status, seen }: Outcome): string | undefined
     if (status >= 300) return `forwarded, but answered ${status}`
   }
   if (forwarded && tenant !== undefined) {
+    if (difference !== undefined) return `${difference.id}: forwarded in place of ${difference.chartgate}`
     // The check before an upload is a read; everything else is what ChartMuseum demands.
     const actions = seen.map(({ method }) => request.method === 'POST' && method === 'GET' ? 'pull' : action)
     const expected = JSON.stringify(actions.map(action => [{ type: 'artifact-repository', name: tenant, actions: [action] }]))
