@@ -62,12 +62,26 @@ await t.test('a server with the embedded repository starts, says where it is, st
 await t.test('a server in front of an upstream says so in one line, whatever the upstream wants', async t => {
   const stub = await startStubUpstream(t)
   for (const auth of ['none', 'basic', 'bearer'] as const) {
-    const base = testConfig(testFolder(t), stub.origin)
+    const base = testConfig(await shortFolder(t), stub.origin)
     const said: string[] = []
     const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
     t.equal(started.ok, true)
-    t.match(said.join(''), /^chartgate listens on .*\n$/)
+    t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
     if (started.ok) await started.stop()
+  }
+})
+
+await t.test('one stateDir belongs to one running server, whatever it stands in front of: the second one touches nothing', async t => {
+  const stateDir = await shortFolder(t)
+  for (const [origin, other] of [['http://127.0.0.1:9', undefined], [undefined, 'http://127.0.0.1:9'], ['http://127.0.0.1:9', 'http://127.0.0.1:9']]) {
+    const first = await start({ ...testConfig(stateDir, origin), log: QUIET }, { announce: () => {} })
+    if (!first.ok) throw new Error(first.message)
+    await writeFile(join(stateDir, 'spool', 'upload'), 'that is being inspected')
+    const second = await start({ ...testConfig(stateDir, other), log: QUIET }, { announce: () => {} })
+    t.same(second, { ok: false, message: `stateDir ${stateDir} is in use by another chartgate that runs: stop it, or choose another stateDir` })
+    t.same(await readdir(join(stateDir, 'spool')), ['upload'])
+    await first.stop()
+    t.notOk((await readdir(join(stateDir, 'run'))).includes('lock'), 'and lets go of it')
   }
 })
 
@@ -92,19 +106,23 @@ await t.test('what hinders a start is one clear sentence', async t => {
   const local = { host: '127.0.0.1', port }
   await mkdir(join(stateDir, 'blocked', 'charts'), { recursive: true })
   await writeFile(join(stateDir, 'blocked', 'run'), '')
-  await mkdir(join(stateDir, 'odd', 'run', 'repository.sock'), { recursive: true })
+  await mkdir(join(stateDir, 'odd', 'run', 'repo'), { recursive: true })
+  await mkdir(join(stateDir, 'locked', 'run', 'lock'), { recursive: true })
   await mkdir(join(stateDir, 'flat'))
   await writeFile(join(stateDir, 'flat', 'charts'), '')
   const cases: [string, typeof config, RegExp][] = [
     ['a port in use', { ...config, listen: local }, new RegExp(`^listen\\.port ${port} is in use by another program`)],
     ['an admin port in use', { ...config, admin: local }, new RegExp(`^admin\\.port ${port} is in use`)],
-    ['a stateDir that is a file', { ...config, stateDir: join(stateDir, 'file', 'x') }, /^stateDir .* cannot be written/],
+    ['both, of which the one for probes is tried first: clients never reach what then goes away', { ...config, listen: local, admin: local }, /^admin\.port /],
+    ['a stateDir that is a file', { ...config, stateDir: join(stateDir, 'file') }, /^stateDir \S+file cannot be used, there is a file where a folder must be: EEXIST/],
+    ['a stateDir below a file', { ...config, stateDir: join(stateDir, 'file', 'x') }, /^stateDir \S+file\/x cannot be used, there is a file where a folder must be: ENOTDIR/],
     ['a key that is none', { ...config, stateDir: join(stateDir, 'bad') }, /token\.pem/],
-    ['a long stateDir', { ...embedded, stateDir: join(stateDir, 'x'.repeat(120)) }, /too long for a Unix socket/],
-    ['a folder where the socket must be', { ...embedded, stateDir: join(stateDir, 'odd') }, /EISDIR|EPERM|EACCES|cannot be written/],
+    ['a folder where the lock must be', { ...config, stateDir: join(stateDir, 'locked') }, /^stateDir \S+locked cannot be written: .*lock/],
+    ['a long stateDir', { ...config, stateDir: join(stateDir, 'x'.repeat(120)) }, /too long for a Unix socket/],
+    ['a folder where the socket must be', { ...embedded, stateDir: join(stateDir, 'odd') }, /^stateDir \S+odd cannot be written: .*repo/],
     ['charts that are a file', { ...embedded, stateDir: join(stateDir, 'flat') }, /charts/],
     ['a file where a folder must be', { ...embedded, stateDir: join(stateDir, 'blocked') }, /blocked/],
-    ['an address that is not ours', { ...config, listen: { host: '203.0.113.1', port: 5001 } }, /203\.0\.113\.1/]
+    ['an address that is not ours', { ...config, listen: { host: '203.0.113.1', port: 5001 } }, /^listen\.host 203\.0\.113\.1 is not an address of this machine/]
   ]
   for (const [name, each, expected] of cases) t.match(await start({ ...each, log: QUIET }, { announce: () => {} }), { ok: false, message: expected }, name)
 })
