@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
 import { main } from '../src/cli.ts'
@@ -30,20 +28,6 @@ await t.test('check says that a configuration is right, or every mistake on a li
   t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules\n$/ })
   t.match(await run(['check', '--config', 'config/chartgate.demo.yaml']), { code: 0, out: / 1 rule\n$/ })
   t.match(await run(['check', '--config', join(dir, 'bad.yaml')]), { code: 1, out: '', err: /^chartgate: lisen: .*\nchartgate: log\.reads: .*\n$/ })
-})
-
-await t.test('keys list shows both keys, and keys export the public one for ChartMuseum', async t => {
-  const dir = testFolder(t, { taken: {} })
-  const env = { CHARTGATE_STATE_DIR: dir }
-  const listed = await run(['keys', 'list'], env)
-  t.match(listed, { code: 0, out: /^USE .*\ntokens +RS256 +\S{43} \S+token\.pem\nupstream +RS256 +\S{43} \S+upstream\.pem\n$/ })
-  t.notMatch(listed.out, 'PRIVATE')
-  const exported = await run(['keys', 'export'], env)
-  t.equal(createPublicKey(exported.out).asymmetricKeyType, 'rsa')
-  const out = join(dir, 'upstream.pem')
-  t.match(await run(['keys', 'export', '--out', out], env), { code: 0, out: '' })
-  t.equal(await readFile(out, 'utf8'), exported.out)
-  t.match(await run(['keys', 'export', '--out', join(dir, 'taken')], env), { code: 1, err: /cannot be written/ })
 })
 
 await t.test('keys and serve say in one line what hinders them', async t => {
