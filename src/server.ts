@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { buildAdmin, buildApp } from './app.ts'
+import { buildAdmin, buildApp, type AppDependencies } from './app.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart, walkthrough } from './demo.ts'
 import { openRepository } from './repository/repository.ts'
@@ -14,8 +14,9 @@ import { claimStateDir, repositorySocket } from './state-dir.ts'
 import { createUpstreamMinter } from './tokens/issue.ts'
 import { openKeyStore, type KeyStore } from './tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth } from './upstream/client.ts'
+import { firstContact } from './upstream/first-contact.ts'
 import { openSpool } from './upstream/spool.ts'
-import { untilSignal } from './until-signal.ts'
+import { untilSignal, type Stoppable } from './until-signal.ts'
 import { VERSION } from './version.ts'
 
 export interface ServeOptions {
@@ -23,10 +24,12 @@ export interface ServeOptions {
   readonly demoChart?: string
   /** Text for the person who started it. */
   readonly announce: (text: string) => void
+  /** Where log lines go; standard output if left out. */
+  readonly logStream?: AppDependencies['logStream']
 }
 
 export type StartResult =
-  | { readonly ok: true, /** drains and closes everything */ readonly stop: () => Promise<void> }
+  | { readonly ok: true } & Stoppable
   | { readonly ok: false, readonly message: string }
 
 export type ServeResult =
@@ -37,12 +40,12 @@ export type ServeResult =
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
   const started = await start(config, options)
-  return started.ok ? { ok: true, closed: untilSignal(started.stop) } : started
+  return started.ok ? { ok: true, closed: untilSignal(started) } : started
 }
 /* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
-export async function start (config: Config, { demoChart, announce }: ServeOptions): Promise<StartResult> {
+export async function start (config: Config, { demoChart, announce, logStream }: ServeOptions): Promise<StartResult> {
   const opened: (() => Promise<unknown>)[] = []
   let closing = false
   const stop = async (): Promise<void> => {
@@ -64,7 +67,7 @@ export async function start (config: Config, { demoChart, announce }: ServeOptio
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin(upstream, () => closing)
     opened.push(async () => { await admin.close() })
-    const app = await buildApp(config, { keys: keys.keys, upstream, spool, version: VERSION, now: unixTime })
+    const app = await buildApp(config, { keys: keys.keys, upstream, spool, version: VERSION, now: unixTime, ...(logStream === undefined ? {} : { logStream }) })
     opened.push(async () => { await app.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin) ?? await listen(app, 'listen', config.listen)
@@ -72,7 +75,13 @@ export async function start (config: Config, { demoChart, announce }: ServeOptio
     announce(demoChart === undefined
       ? `chartgate listens on ${addressOf(app)} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`
       : walkthrough(config.publicUrl, config.stateDir))
-    return { ok: true, stop }
+    if (config.upstream.url !== undefined) {
+      const contact = firstContact(upstream, config.charts.depth).then(trouble => {
+        if (trouble !== undefined && !closing) app.log.warn({ upstream: upstream.origin }, trouble)
+      })
+      opened.unshift(async () => { await contact }) // last: closing the upstream ends it
+    }
+    return { ok: true, stop, logCutOff: () => { app.logCutOff() } }
   } catch (error) {
     return await failed(startMistake(error, config.stateDir))
   }
@@ -82,19 +91,14 @@ export async function start (config: Config, { demoChart, announce }: ServeOptio
 async function listen (app: FastifyInstance, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
   const { level } = app.log
   app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
-  try {
-    await app.listen(address)
-    return undefined
-  } catch (error) {
-    return listenMistake(error, key, address)
-  } finally {
-    app.log.level = level
-  }
+  const mistake = await app.listen(address).then(() => undefined, (error: unknown) => listenMistake(error, key, address))
+  app.log.level = level
+  return mistake
 }
 
 function addressOf (app: FastifyInstance): string {
-  const { address, port, family } = app.server.address() as AddressInfo
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+  const { address, port } = app.server.address() as AddressInfo
+  return `${address.replace(/^.*:.*$/, '[$&]')}:${port}` // an IPv6 address in brackets
 }
 
 /** The configured upstream, or the embedded repository behind a socket of its own. */

@@ -33,6 +33,10 @@ async function freePort (): Promise<number> {
   return port
 }
 
+async function pause (): Promise<void> {
+  await new Promise(resolve => { setTimeout(resolve, 5) })
+}
+
 await t.test('a server with the embedded repository starts, says where it is, stores a chart and stops', async t => {
   const stateDir = await shortFolder(t)
   const [port, adminPort] = [await freePort(), await freePort()]
@@ -69,6 +73,49 @@ await t.test('a server in front of an upstream says so in one line, whatever the
     t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
     if (started.ok) await started.stop()
   }
+})
+
+await t.test('an upstream that would not answer us is a warning at the start, unless the start is over by then', async t => {
+  const stub = await startStubUpstream(t)
+  const log: { level: number, msg: string }[] = []
+  const logStream = { write: (line: string) => { log.push(JSON.parse(line) as typeof log[0]) } }
+  const config = { ...testConfig(await shortFolder(t), stub.origin), log: { level: 'warn' as const, reads: false } }
+  stub.answer = () => ({ status: 401 })
+  const started = await start(config, { announce: () => {}, logStream })
+  while (log.length === 0) await pause()
+  t.match(log, [{ level: 40, upstream: stub.origin, msg: /^the chart repository does not accept the gateway/ }])
+  if (started.ok) await started.stop()
+
+  stub.answer = async () => await new Promise<never>(() => {})
+  const hanging = await start(config, { announce: () => {}, logStream })
+  if (hanging.ok) await hanging.stop()
+  t.equal(log.length, 1)
+})
+
+await t.test('the log says when a drain begins, and what it did not wait for', async t => {
+  const stub = await startStubUpstream(t)
+  let answer = (): void => {}
+  const log: { msg: string }[] = []
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port: await freePort() } }
+  const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
+  if (!started.ok) throw new Error(started.message)
+  const wanted = ({ target }: { target: string }): boolean => target.endsWith('a-1.0.0.tgz')
+  stub.answer = async seen => wanted(seen) ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : { status: 404 }
+  const running = fetch(`http://127.0.0.1:${config.listen.port}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${config.masterKey}` } })
+  while (!stub.seen.some(wanted)) await pause()
+  const stopped = started.stop()
+  while (log.length === 0) await pause()
+  started.logCutOff()
+  t.match(log, [
+    { level: 30, running: 1, msg: 'shutting down: no new connections, and running requests get 30 s' },
+    { level: 40, route: 'chart-file', tenant: 'org1/repo1', subject: 'key:master', decision: 'cut_off', msg: 'cut off: it still ran 30 s after the signal to stop' }
+  ])
+  answer()
+  const { status, headers } = await running
+  t.same([status, headers.get('connection')], [404, 'close'], 'and what runs is let end, and its connection with it')
+  await stopped
+  started.logCutOff()
+  t.equal(log.filter(({ msg }) => msg.startsWith('cut off')).length, 1)
 })
 
 await t.test('one stateDir belongs to one running server, whatever it stands in front of: the second one touches nothing', async t => {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs/promises'
 import { readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import * as net from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { claimStateDir, repositorySocket } from '../src/state-dir.ts'
@@ -58,4 +59,14 @@ await t.test('of two that find the same dead socket at once, one has the folder'
   const { claimStateDir } = await t.mockImport<typeof import('../src/state-dir.ts')>('../src/state-dir.ts', { 'node:fs/promises': { ...fs, rename } })
   t.match(await claimStateDir(dir), { ok: false, message: /is in use/ })
   t.same(await readdir(join(dir, 'run')), ['lock'], 'and its socket is in its place')
+})
+
+await t.test('a file system without sockets is said to be one', async t => {
+  const broken = (): Server => {
+    const server = createServer()
+    server.listen = () => { server.emit('error', Object.assign(new Error('EPERM: no sockets here'), { code: 'EPERM' })); return server }
+    return server
+  }
+  const { claimStateDir } = await t.mockImport<typeof import('../src/state-dir.ts')>('../src/state-dir.ts', { 'node:net': { ...net, createServer: broken } })
+  await t.rejects(claimStateDir(await temporaryFolder(t)), /no sockets here/)
 })
