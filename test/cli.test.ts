@@ -21,6 +21,18 @@ await t.test('wrong usage is 2 and shows the usage', async t => {
   }
 })
 
+await t.test('a command that is not there is named, with the one that was probably meant', async t => {
+  const cases: [argv: string[], sentence: string][] = [
+    [[], 'no command: say what to do, for example chartgate serve'],
+    [['help'], 'there is no command help'],
+    [['serv'], 'there is no command serv: did you mean serve?'],
+    [['keys', 'lst'], 'keys needs one more word: keys list or keys export'],
+    [['keys'], 'keys needs one more word: keys list or keys export'],
+    [['serve', 'now', 'please'], 'serve takes no more words: now please']
+  ]
+  for (const [argv, sentence] of cases) t.match(await run(argv), { code: 2, out: '', err: `chartgate: ${sentence}\n\nusage: chartgate ` }, argv.join(' '))
+})
+
 await t.test('check says that a configuration is right, or every mistake on a line of its own', async t => {
   const dir = testFolder(t, { 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   t.match(await run(['check', '--config', join(dir, 'good.yaml')]), { code: 0, out: /^configuration is valid: .* in front of http:\/\/chartmuseum:8080/ })
