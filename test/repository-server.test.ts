@@ -1,7 +1,8 @@
 // The repository as a process of its own: who reaches it, what it logs, how it ends.
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
+import { request, type IncomingMessage } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -45,7 +46,7 @@ async function connects (host: string, port: number): Promise<boolean> {
 await t.test('who checks no token is reached on loopback alone, who does from everywhere', async t => {
   const open = await start(t)
   const checking = await start(t, { publicKey: KEYS.publicKey })
-  t.match(open.said, /^chartgate's repository listens on http:\/\/127\.0\.0\.1:\d+, depth 2; its charts lie in \S+; tokens are not checked, so nobody else can reach it\n$/)
+  t.match(open.said, /^chartgate's repository listens on http:\/\/127\.0\.0\.1:\d+, depth 2; its charts lie in \S+; tokens are not checked, so only this machine can reach it\n$/)
   t.match(checking.said, /^chartgate's repository listens on port \d+ of every address, depth 2; its charts lie in \S+; tokens are checked\n$/)
   t.equal(await connects('127.0.0.1', open.port), true)
   t.equal(await connects('127.0.0.1', checking.port), true)
@@ -113,4 +114,20 @@ await t.test('the log says that what still ran was cut off', async t => {
   const { log, logCutOff } = await start(t)
   logCutOff()
   t.match(log(), [{ level: 40, event: 'cut_off' }])
+})
+
+await t.test('a request that runs when it ends is answered, and its connection is closed', async t => {
+  const { dir, port, stop } = await start(t)
+  const chart = await chartOf('slow', '1.0.0')
+  const upload = request({ port, host: '127.0.0.1', method: 'POST', path: '/api/org1/repo1/charts', headers: { 'Content-Length': chart.length } })
+  upload.write(chart.subarray(0, 20))
+  while ((await readdir(join(dir, '.chartgate/tmp'))).length === 0) await new Promise(resolve => { setTimeout(resolve, 10) })
+  const stopped = stop()
+  const answered = once(upload, 'response') as Promise<[IncomingMessage]>
+  upload.end(chart.subarray(20))
+  const [answer] = await answered
+  t.match(answer, { statusCode: 201, headers: { connection: 'close' } })
+  answer.resume()
+  await stopped
+  t.same((await readdir(join(dir, 'org1/repo1'))).filter(name => name.endsWith('.tgz')), ['slow-1.0.0.tgz'])
 })
