@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { buildAdmin, buildApp, type AppDependencies } from './app.ts'
+import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
-import { seedDemoChart, walkthrough } from './demo.ts'
+import { seedDemoChart } from './demo.ts'
 import { openRepository } from './repository/repository.ts'
 import { listenMistake, startMistake, type Address } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
@@ -18,6 +19,7 @@ import { firstContact } from './upstream/first-contact.ts'
 import { openSpool } from './upstream/spool.ts'
 import { untilSignal, type Stoppable } from './until-signal.ts'
 import { VERSION } from './version.ts'
+import { walkthrough } from './walkthrough.ts'
 
 export interface ServeOptions {
   /** A chart folder to package at the first start, and a walkthrough to print. */
@@ -72,9 +74,9 @@ export async function start (config: Config, { demoChart, announce, logStream }:
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin) ?? await listen(app, 'listen', config.listen)
     if (mistake !== undefined) return await failed(mistake)
-    announce(demoChart === undefined
-      ? `chartgate listens on ${addressOf(app)} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`
-      : walkthrough(config.publicUrl, config.stateDir))
+    const address = addressOf(app)
+    announce(`chartgate listens on ${address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
+    if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
     if (config.upstream.url !== undefined) {
       const contact = firstContact(upstream, config.charts.depth).then(trouble => {
         if (trouble !== undefined && !closing) app.log.warn({ upstream: upstream.origin }, trouble)

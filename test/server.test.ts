@@ -44,7 +44,8 @@ await t.test('a server with the embedded repository starts, says where it is, st
   const said: string[] = []
   const started = await start(config, { demoChart: CHART, announce: text => { said.push(text) } })
   if (!started.ok) throw new Error(started.message)
-  t.match(said.join(''), `curl -i http://localhost:${port}/org1/repo1/index.yaml`)
+  t.match(said.join(''), `curl -i -w '\\n' http://localhost:${port}/org1/repo1/index.yaml`)
+  t.match(said.join(''), 'only this machine can ask')
   const headers = { authorization: `Bearer ${config.masterKey}` }
   const url = `http://127.0.0.1:${port}`
   t.match(await (await fetch(`${url}/org1/repo1/index.yaml`, { headers })).text(), 'mychart-0.1.0.tgz')
