@@ -3,7 +3,8 @@
 // is ever sent to the upstream.
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { readChartArchive, readProvenance } from '../charts/archive.ts'
+import { readChartArchive } from '../charts/archive.ts'
+import { readProvenance } from '../charts/archive/provenance.ts'
 import { RefusalError } from '../http/errors.ts'
 import { readParts, type Parts } from './multipart.ts'
 import { limited, type Spool, type SpoolFile } from './spool.ts'
@@ -61,10 +62,10 @@ async function agree ({ chart, prov }: Parts): Promise<Identity> {
   return (ofChart ?? ofProv) as Identity // there is at least one part
 }
 
-async function identifyChart ({ path }: SpoolFile): Promise<Identity> {
-  const read = await readChartArchive(createReadStream(path), { strict: true })
+async function identifyChart ({ path, size }: SpoolFile): Promise<Identity> {
+  const read = await readChartArchive(createReadStream(path), size)
   if (!read.ok) throw invalid(read.detail)
-  return read.chart
+  return read
 }
 
 async function identifyProvenance ({ path, size }: SpoolFile): Promise<Identity> {
