@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
 import { readChartArchive, type ArchiveResult } from '../../src/charts/archive.ts'
 import type { ArchiveFault } from '../../src/charts/archive/fault.ts'
+import { readPackage } from '../../src/repository/package.ts'
+import { AMBIGUOUS, CHART, ORDINARY, OTHER, YAML } from '../helpers/archive-corpus.ts'
 import { paxEntry, paxRecords, rawEntry, rawTar, rawTgz, TAR_END, type RawEntry } from '../helpers/archives.ts'
+import { testFolder } from '../helpers/folder.ts'
 import { archiveOf, chartOf, chartYaml } from '../helpers/packages.ts'
-
-const YAML = chartYaml('x', '1.0.0')
-const CHART: RawEntry = { name: 'x/Chart.yaml', body: YAML }
-const OTHER: RawEntry = { name: 'x/Chart.yaml', body: chartYaml('other', '9.9.9') }
-const LONG = `x/${'folder/'.repeat(40)}Chart.yaml`
 
 async function read (bytes: Buffer, chunk = bytes.length): Promise<ArchiveResult> {
   const chunks = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, i) => bytes.subarray(i * chunk, (i + 1) * chunk))
@@ -26,25 +26,16 @@ await t.test('a chart says its name and version', async t => {
 })
 
 await t.test('every form in which packers write a chart is read', async t => {
-  const values: RawEntry = { name: 'x/values.yaml', body: 'a: 1' }
-  const cases: [string, RawEntry[]][] = [
-    ['plain', [CHART, values]],
-    ['with folders', [{ name: 'x/', type: '5', mode: 0o755 }, CHART, { name: 'x/templates', type: '5' }]],
-    ['the type flag of old', [{ ...CHART, type: '\0' }]],
-    ['a mode with the file type in it', [{ name: 'x/', type: '5', mode: 0o40755 }, { ...CHART, mode: 0o100644 }]],
-    ['GNU tar', [{ ...CHART, magic: 'ustar  \0' }]],
-    ['a long name in two fields', [CHART, { name: 'file', patch: { 345: 'x/' + 'folder/'.repeat(20) + 'a' } }]],
-    ['a long name of GNU tar', [CHART, { name: '././@LongLink', type: 'L', body: LONG + '\0', magic: 'ustar  \0' }, { name: 'x/cut' }]],
-    ['a long name of pax', [CHART, paxEntry(['path', LONG], ['mtime', '1700000000.5']), { name: 'x/cut' }]],
-    ['a pax header without a name', [paxEntry(['mtime', '1700000000.5']), CHART]],
-    ['a name that is not ASCII', [CHART, paxEntry(['path', 'x/\u00fc \u65e5']), { name: 'x/u' }]],
-    ['the commit of git archive', [{ name: 'pax_global_header', type: 'g', body: paxRecords([['comment', 'c'.repeat(40)]]) }, CHART]],
-    ['requirements of a v1 chart', [CHART, { name: 'x/requirements.yaml', body: 'dependencies:\n- {name: y, version: 1.0.0}\n' }]],
-    ['requirements without any', [CHART, { name: 'x/requirements.yaml', body: '# none\n' }]],
-    ['a second Chart.yaml of a subchart', [CHART, { name: 'x/charts/y/Chart.yaml', body: chartYaml('y', '2.0.0') }]]
-  ]
-  for (const [name, entries] of cases) t.match(await read(rawTgz(entries)), { ok: true, name: 'x', version: '1.0.0' }, name)
-  t.match(await read(rawTgz([CHART], Buffer.alloc(10_240))), { ok: true }, 'filled up to a record, as tar does')
+  const file = join(testFolder(t), 'x.tgz')
+  for (const [name, bytes] of ORDINARY) {
+    t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
+    await writeFile(file, bytes)
+    t.match(await readPackage(file), { ok: true, chart: { metadata: { name: 'x', version: '1.0.0' } } }, `${name}, in the embedded repository`)
+  }
+})
+
+await t.test('what readers take differently is refused', async t => {
+  for (const { what, bytes } of AMBIGUOUS) t.match(await read(bytes), { ok: false }, what)
 })
 
 await t.test('everything that two readers could read differently is refused, with a sentence', async t => {

@@ -42,9 +42,9 @@ export function checkRequirements (bytes: Buffer): void {
   if (fields.has('name') || fields.has('version')) throw invalid('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
 }
 
-// YAML 1.1 has more line ends than YAML 1.2, and Go's reader passes over a byte order
-// mark at the start of any line: what some read as text, it reads as another key. Other
-// control characters it refuses.
+// YAML 1.1 has more line ends than YAML 1.2: what some read as text, Go's reader takes
+// for another key. Other control characters it refuses, and a byte order mark in the
+// middle is for every reader something else.
 // eslint-disable-next-line no-control-regex
 const READ_DIFFERENTLY = /\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/
 
