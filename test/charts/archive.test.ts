@@ -80,7 +80,8 @@ await t.test('everything that two readers could read differently is refused, wit
     ['a size behind a NUL', header({ 124: '\0 0000000052' }), 'corrupt'],
     ['a mode that is no number', header({ 100: '0x1' }), 'corrupt'],
     ['too many entries', rawTgz(Array.from({ length: 10_001 }, (_, i) => ({ name: `x/${i}` }))), 'too_many_entries'],
-    ['names of megabytes', rawTgz(Array.from({ length: 6 }, (_, i) => [paxEntry(['path', `x/${i}/${'n'.repeat(900_000)}`]), { name: 'x/n' }]).flat()), 'too_large'],
+    ['a name that no system takes', pax(['path', `x/${'n'.repeat(4095)}`]), 'too_large'],
+    ['names of a megabyte', rawTgz(Array.from({ length: 300 }, (_, i) => [paxEntry(['path', `x/${i}/${'n'.repeat(4000)}`]), { name: 'x/n' }]).flat()), 'too_large'],
     // extended headers
     ['a damaged pax header', rawTgz([{ type: 'x', body: '99 path=x\n' }, CHART]), 'corrupt'],
     ['a pax record without a length', rawTgz([{ type: 'x', body: 'path=x\n' }, CHART]), 'corrupt'],
@@ -98,7 +99,7 @@ await t.test('everything that two readers could read differently is refused, wit
     ['two long names', rawTgz([{ type: 'L', body: 'x/a\0' }, { type: 'L', body: 'x/b\0' }, CHART]), 'forbidden_entry'],
     ['a global header between a name and its file', rawTgz([paxEntry(['path', 'x/a']), { type: 'g', body: paxRecords([['comment', 'c']]) }, CHART]), 'forbidden_entry'],
     ['an empty extended header', rawTgz([{ type: 'x' }, CHART]), 'corrupt'],
-    ['an endless extended header', rawTgz([{ type: 'x', body: 'x'.repeat(1024 * 1024 + 1) }, CHART]), 'too_large'],
+    ['an endless extended header', rawTgz([{ type: 'x', body: 'x'.repeat(64 * 1024 + 1) }, CHART]), 'too_large'],
     // kinds of entries
     ['a link', await archiveOf([{ name: 'x/l', type: 'symlink', linkname: '/etc/passwd' }]), 'forbidden_entry'],
     ['a hard link', await archiveOf([{ name: 'x/l', type: 'link', linkname: 'x/Chart.yaml' }]), 'forbidden_entry'],

@@ -6,8 +6,9 @@ import { Fault } from './fault.ts'
 /** The path below the chart's folder; undefined for what is no file of the chart. @throws Fault */
 export type Places = (entry: Pick<Header, 'name' | 'type'>) => string | undefined
 
-// Of all names together: they are kept to find the second of two.
-const MOST_NAMES = 4 * 1024 * 1024
+// PATH_MAX of Linux, and a bound for all names together: they are kept to find the second of two.
+const LONGEST_NAME = 4096
+const MOST_NAMES = 1024 * 1024
 // U+FFFD stands for bytes that are not UTF-8.
 // eslint-disable-next-line no-control-regex
 const UNSAFE_PART = /^\.{0,2}$|[\\\x00-\x1f\x7f\ufffd]/
@@ -20,6 +21,7 @@ export function createPlaces (): Places {
   let length = 0
   let root: string | undefined
   return ({ name, type }) => {
+    if (name.length > LONGEST_NAME) throw tooLong()
     const parts = (type === 'directory' ? name.replace(/\/$/, '') : name).split('/')
     if (parts.some(part => UNSAFE_PART.test(part))) throw new Fault('unsafe_name', 'the archive has an entry with an absolute, dot or backslash name')
     root ??= parts[0]
@@ -31,10 +33,14 @@ export function createPlaces (): Places {
     // On disks that take both for one, it would lie in the other's place.
     if (path !== 'Chart.yaml' && path.toLowerCase() === 'chart.yaml') throw new Fault('several_chart_yaml', 'the archive has a Chart.yaml in other letters')
     length += path.length
-    if (length > MOST_NAMES) throw new Fault('too_large', 'the names of the files in the archive are too long')
+    if (length > MOST_NAMES) throw tooLong()
     seen.set(path, type)
     return type === 'directory' ? undefined : path
   }
+}
+
+function tooLong (): Fault {
+  return new Fault('too_large', 'the names of the files in the archive are too long')
 }
 
 function twice (path: string): Fault {

@@ -7,8 +7,9 @@ import { checkPax } from './pax.ts'
 import { BLOCK, checkHeader, isEmpty, type TarHeader } from './tar-header.ts'
 
 const MOST_ENTRIES = 10_000
-// As in Go (archive/tar/format.go, maxSpecialFileSize).
-const LONGEST_EXTENSION = 1024 * 1024
+// A path of Linux has 4096 bytes at most, and what systems note besides is short; it is
+// held in memory here and in tar-stream.
+const LONGEST_EXTENSION = 64 * 1024
 
 /** Passes the bytes of a tar archive on, each chunk once it was checked. @throws Fault */
 export async function * checkTar (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -89,7 +90,7 @@ class Walk {
       this.goTo('content', Math.ceil(size / BLOCK) * BLOCK)
       return
     }
-    if (size > LONGEST_EXTENSION) throw new Fault('too_large', 'the archive has an extended header of more than 1 MiB')
+    if (size > LONGEST_EXTENSION) throw new Fault('too_large', 'the archive has an extended header of more than 64 KiB')
     // tar-stream takes the next file's content for that of an empty one.
     if (size === 0) throw new Fault('corrupt', 'the archive has an empty extended header')
     this.goTo('extension', size)
