@@ -6,8 +6,8 @@ import { isChartName, isVersion } from '../names.ts'
 import { Fault } from './fault.ts'
 
 // Parsing takes time for every byte and token, and more for every level; with these
-// bounds some ten milliseconds, in which nobody else is answered.
-const LONGEST = 512 * 1024
+// bounds some tens of milliseconds at most, in which nobody else is answered.
+const LONGEST = 256 * 1024
 const MOST_TOKENS = 10_000
 const MOST_LEVELS = 64
 const MOST_ALIASES = 100
