@@ -3,10 +3,10 @@
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/charts/tenant.ts'
+import type { LiveAuthority } from '../src/config/reload.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import { narrow } from '../src/policy/decide.ts'
-import type { CompiledRule } from '../src/policy/rules.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import type { KeyStore } from '../src/tokens/keys.ts'
@@ -16,7 +16,7 @@ import { refusalOf } from './errors.ts'
 
 export interface TokenEndpointOptions {
   authenticator: Authenticator
-  rules: readonly CompiledRule[]
+  live: LiveAuthority
   keys: KeyStore
   source: TokenSource
   depth: Depth
@@ -44,7 +44,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 }, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
 
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
-  const { authenticator, rules, keys, source, depth, now } = options
+  const { authenticator, live, keys, source, depth, now } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   if (hasSeveralAuthorizations(request)) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
   const { query } = request.target as { query: string }
@@ -53,10 +53,13 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
   const who = await authenticator.authenticate(read.request.credentials)
-  if (!who.ok) return reply.refuse({ code: who.code })
+  if (!who.ok) {
+    request.refusedSubject = who.subject
+    return reply.refuse({ code: who.code })
+  }
   request.principal = who.principal
 
-  const granted = narrow(who.principal, scopes.grants, rules)
+  const granted = narrow(who.principal, scopes.grants, live.current.rules)
   const time = now()
   // A token that was got with a token does not outlive it.
   const ttl = Math.min(source.ttl, (who.principal.expires ?? Infinity) - time)

@@ -47,6 +47,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     masterKey: `test-key-${randomBytes(12).toString('hex')}`,
     allowDemoKey: false,
     log: { level: 'info', reads: true },
+    accounts: { files: [] },
     policy: []
   }
 }
