@@ -4,7 +4,6 @@
 import { chmod, mkdir, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
-import closeWithGrace from 'close-with-grace'
 import { buildAdmin, buildApp } from './app.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart, walkthrough } from './demo.ts'
@@ -13,6 +12,7 @@ import { createUpstreamMinter } from './tokens/issue.ts'
 import { openKeyStore, type KeyStore } from './tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth } from './upstream/client.ts'
 import { openSpool } from './upstream/spool.ts'
+import { untilSignal } from './until-signal.ts'
 import { VERSION } from './version.ts'
 
 export interface ServeOptions {
@@ -30,8 +30,6 @@ export type ServeResult =
   | { readonly ok: true, readonly closed: Promise<void> }
   | { readonly ok: false, readonly message: string }
 
-/** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
-const DRAIN = 30_000
 // sun_path of a Unix socket address holds 108 bytes, one of them the final zero (unix(7)).
 const LONGEST_SOCKET_PATH = 107
 
@@ -39,14 +37,7 @@ const LONGEST_SOCKET_PATH = 107
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
   const started = await start(config, options)
-  if (!started.ok) return started
-  const closed = new Promise<void>(resolve => {
-    closeWithGrace({ delay: DRAIN }, async () => {
-      await started.stop()
-      resolve()
-    })
-  })
-  return { ok: true, closed }
+  return started.ok ? { ok: true, closed: untilSignal(started.stop) } : started
 }
 /* c8 ignore stop */
 

@@ -14,6 +14,10 @@ export interface Answer {
   readonly challenge?: string
   /** The rest of the request is not wanted: the connection ends with this answer. */
   readonly close?: true
+  /** Why it is no success; for the log. */
+  readonly refusal?: string
+  /** What could not be helped, in the system's own words; for the log alone. */
+  readonly cause?: unknown
 }
 
 /** An open file as a body; whoever writes the answer closes it. */
@@ -34,12 +38,12 @@ export function rawJson (body: string): Answer {
 }
 
 export function problem (status: number, error: string): Answer {
-  return json(status, { error })
+  return { ...json(status, { error }), refusal: error }
 }
 
 /** What cannot be helped, without a word of the system's: those name paths. */
 export function failure (error: unknown): Answer {
-  return isFull(error) ? problem(507, 'no space left for charts') : problem(500, 'internal server error')
+  return { ...(isFull(error) ? problem(507, 'no space left for charts') : problem(500, 'internal server error')), cause: error }
 }
 
 /** Writes an answer; HEAD is told what GET would be, but for the body. */

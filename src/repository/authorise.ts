@@ -5,7 +5,7 @@ import { verify, type KeyObject } from 'node:crypto'
 
 export interface AuthoriseOptions {
   readonly publicKey: KeyObject
-  /** Where tokens are had, and the name of this service: for the challenge. */
+  /** Where tokens are had, and the name of this service: for the challenge, which is silent about '' (RFC 6750 section 3). */
   readonly realm: string
   readonly service: string
   /** Seconds since the epoch. */
@@ -44,13 +44,14 @@ export function createAuthoriser ({ publicKey, realm, service, now }: AuthoriseO
     return claims
   }
 
+  const source = realm === '' ? '' : `realm="${realm}",service="${service}",`
   return (authorization, tenant, action) => {
     const name = tenant === '' ? ROOT_NAMESPACE : tenant
     const token = /^Bearer +([A-Za-z0-9._-]+) *$/i.exec(authorization ?? '')?.[1]
     const claims = token === undefined || token.length > LONGEST_TOKEN ? undefined : claimsOf(token)
     const time = now()
     if (claims !== undefined && time < claims.exp && time >= claims.iat && time >= claims.nbf && allows(claims.access, name, action)) return { ok: true }
-    return { ok: false, challenge: `Bearer realm="${realm}",service="${service}",scope="artifact-repository:${name}:${action}"` }
+    return { ok: false, challenge: `Bearer ${source}scope="artifact-repository:${name}:${action}"` }
   }
 }
 

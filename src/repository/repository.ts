@@ -2,6 +2,7 @@
 // as ChartMuseum's local storage, for trying out, tests and small installations. A
 // plain HTTP server that the gateway reaches as it would reach a ChartMuseum.
 import { randomUUID, type KeyObject } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { failure, json, problem, writeAnswer, type Answer } from './answer.ts'
 import { createAuthoriser } from './authorise.ts'
@@ -26,13 +27,14 @@ export interface RepositoryOptions {
   /** Where tokens are had, and this service's name: for the challenge of a 401. */
   readonly realm?: string
   readonly service?: string
+  /** Hears what is stored, deleted, refused and has failed. */
   readonly log?: (event: object) => void
 }
 
 export interface Repository {
   /** Not yet listening. */
   readonly server: Server
-  /** Ends every connection, and writes what speeds up the next start. */
+  /** Lets running requests end, then ends every connection, and writes what speeds up the next start. */
   close (): Promise<void>
 }
 
@@ -44,8 +46,8 @@ export type RepositoryResult =
 export const CHARTMUSEUM_VERSION = '0.16.5'
 
 const NOT_FOUND = problem(404, 'not found')
-const BAD_REQUEST: Answer = { status: 400, contentType: 'text/plain; charset=utf-8', body: '400 Bad Request', close: true }
-const TOO_LARGE: Answer = { status: 413, contentType: 'text/plain; charset=utf-8', body: 'request too large', close: true }
+const BAD_REQUEST: Answer = { status: 400, contentType: 'text/plain; charset=utf-8', body: '400 Bad Request', close: true, refusal: 'bad request' }
+const TOO_LARGE: Answer = { status: 413, contentType: 'text/plain; charset=utf-8', body: 'request too large', close: true, refusal: 'request too large' }
 /** Of a body that nobody wants, this much is read so that the answer arrives; then the connection is cut. */
 const DRAINED = 4 * 1024 * 1024
 /** A refused body up to this size does not cost the connection (so does Go's net/http). */
@@ -91,21 +93,24 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
     }
 
     async function handle (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
-      response.setHeader('X-Request-Id', requestId(request))
+      const id = requestId(request)
+      response.setHeader('X-Request-Id', id)
       let accepted = !expectsContinue
       const accept = (): void => {
         if (!accepted) response.writeContinue()
         accepted = true
       }
-      const result = await answer(request, accept).catch((error: unknown): Answer => {
-        if (error instanceof TooLarge) return TOO_LARGE
-        if (!request.destroyed || request.complete) log({ event: 'failed', error })
-        return failure(error)
-      })
-      await writeAnswer(request, response, await settleBody(request, result, accepted))
+      const result = await answer(request, accept).catch((error: unknown): Answer => error instanceof TooLarge ? TOO_LARGE : failure(error))
+      if (result.refusal !== undefined && (!request.destroyed || request.complete)) log(refusalEvent(id, request, result))
+      const settled = await settleBody(request, result, accepted)
+      await writeAnswer(request, response, closing ? { ...settled, close: true } : settled)
     }
 
+    const running = new Set<ServerResponse>()
+    let closing = false
     const listener = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse): void => {
+      running.add(response)
+      response.once('close', () => { running.delete(response) })
       handle(request, response, expectsContinue).catch(() => { response.destroy() }) // the client is gone
     }
     const server = createServer(listener(false)).on('checkContinue', listener(true))
@@ -114,7 +119,11 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
       repository: {
         server,
         async close () {
-          await stop(server)
+          closing = true
+          const stopped = new Promise<void>(resolve => { server.close(() => { resolve() }) })
+          await Promise.all([...running].map(async response => { await once(response, 'close') }))
+          server.closeAllConnections() // idle ones, also those on which nothing was ever asked
+          await stopped
           await catalog.close()
         }
       }
@@ -128,6 +137,13 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
 function requestId (request: IncomingMessage): string {
   const asked = request.headers['x-request-id']
   return typeof asked === 'string' && /^[\x21-\x7e]{1,128}$/.test(asked) ? asked : randomUUID()
+}
+
+/** For the log: the path without its query, and no header, since both may hold a secret. */
+function refusalEvent (id: string, request: IncomingMessage, { status, refusal, cause }: Answer): object {
+  const { method, url = '', socket: { remoteAddress: ip } } = request
+  const what = { id, ip, method, path: url.startsWith('/') ? url.replace(/\?.*$/s, '').slice(0, 200) : undefined, status, reason: refusal }
+  return cause === undefined ? { event: 'refused', ...what } : { event: 'failed', ...what, error: cause }
 }
 
 async function * limited (request: IncomingMessage, most: number, accept: () => void): AsyncGenerator<Uint8Array> {
@@ -154,11 +170,4 @@ async function settleBody (request: IncomingMessage, answer: Answer, accepted: b
     if (drained > DRAINED) break
   }
   return { ...answer, close: true }
-}
-
-async function stop (server: Server): Promise<void> {
-  await new Promise<void>(resolve => {
-    server.close(() => { resolve() })
-    server.closeAllConnections()
-  })
 }

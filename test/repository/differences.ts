@@ -2,59 +2,99 @@
 // docs/architecture.md shows this table; the conformance suite allows nothing else.
 
 export interface Difference {
-  /** Which recorded exchanges. */
-  readonly ids: RegExp
   /** What ChartMuseum does, and what this repository does instead. */
   readonly there: string
   readonly here: string
   readonly reason: string
+  readonly shownBy: Recorded | Tested
+}
+
+export interface Recorded {
+  /** Which recorded exchanges. */
+  readonly ids: RegExp
   /** The answer that the suite demands here; what is left out is as recorded. */
   readonly expect: { readonly status?: number, readonly contentType?: string, readonly body?: string, /** like the body of GET */ readonly lengthOfGet?: true, readonly challenge?: null }
+}
+
+/** No recording shows it, but this test does. */
+interface Tested {
+  readonly file: string
+  readonly test: string
 }
 
 const NOT_FOUND = { status: 404, contentType: 'application/json; charset=utf-8', body: '{"error":"not found"}', challenge: null } as const
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    ids: /^(?:index\/head(?:\/empty-tenant)?|api\/chart\/head|api\/version\/head(?:-latest)?)$/,
     there: 'HEAD has neither type nor length',
     here: 'HEAD has the headers of GET',
     reason: 'RFC 9110 section 9.3.2; a gateway in front can tell a client the length',
-    expect: { lengthOfGet: true }
+    shownBy: { ids: /^(?:index\/head(?:\/empty-tenant)?|api\/chart\/head|api\/version\/head(?:-latest)?)$/, expect: { lengthOfGet: true } }
   },
   {
-    ids: /^api\/(?:chart|version)\/head-missing$/,
     there: 'HEAD of something missing is text',
     here: 'it is the JSON error of GET',
     reason: 'one form of error for everything',
-    expect: { lengthOfGet: true }
+    shownBy: { ids: /^api\/(?:chart|version)\/head-missing$/, expect: { lengthOfGet: true } }
   },
   {
-    ids: /^(?:health|info)\/tenant-prefixed-open$/,
     there: '`/<tenant>/health` and `/<tenant>/info` are open pages',
     here: '404',
     reason: 'an accident of the matcher, and a way around a gateway that authorises by tenant',
-    expect: NOT_FOUND
+    shownBy: { ids: /^(?:health|info)\/tenant-prefixed-open$/, expect: NOT_FOUND }
   },
   {
-    ids: /^(?:upload|delete)\/alias-path$/,
     there: '`/<tenant>/api/charts…` is a second spelling of the API',
     here: '404',
     reason: 'every route has one spelling',
-    expect: NOT_FOUND
+    shownBy: { ids: /^(?:upload|delete)\/alias-path$/, expect: NOT_FOUND }
   },
   {
-    ids: /^unknown\/v2|^unknown\/dot-segments$|^dynamic\/dot-segments$|^context-path\/index-junk-after-prefix$/,
     there: 'empty and dot segments, and junk behind the context path, name tenants',
     here: '404',
     reason: 'a tenant has one name, and no name leads out of its folder',
-    expect: NOT_FOUND
+    shownBy: { ids: /^unknown\/v2|^unknown\/dot-segments$|^dynamic\/dot-segments$|^context-path\/index-junk-after-prefix$/, expect: NOT_FOUND }
   },
   {
-    ids: /^delete\/(?:again|missing-chart|latest)$/,
     there: 'deleting something missing answers with the path on the disk',
     here: '`object not found`',
     reason: 'an error never names a file path',
-    expect: { body: '{"error":"object not found"}' }
+    shownBy: { ids: /^delete\/(?:again|missing-chart|latest)$/, expect: { body: '{"error":"object not found"}' } }
+  },
+  {
+    there: 'a token may lack an end (`exp`), be signed with any RS or PS algorithm, come without a scheme, and have `actions` as a text; one without a list in `access` is a 500',
+    here: 'only RS256 with `Bearer`, `exp` and a list of rights counts; anything else is 401',
+    reason: 'a token is checked strictly: the gateway sends no other',
+    shownBy: { file: 'test/repository/edges.test.ts', test: 'a token counts only when it is one of RS256 with an end and a list of rights' }
+  },
+  {
+    there: 'a full disk is a 500 with the path of the file',
+    here: '507 `no space left for charts`',
+    reason: 'a client can tell it from a fault, and an error never names a file path',
+    shownBy: { file: 'test/repository/durability.test.ts', test: 'a full disk is 507, and nothing is lost' }
+  },
+  {
+    there: 'any `X-Request-Id` is echoed',
+    here: 'one of more than 128 bytes, or that is not printable ASCII, is replaced',
+    reason: 'it goes into the log',
+    shownBy: { file: 'test/repository/edges.test.ts', test: 'requests at the edges' }
+  },
+  {
+    there: 'a provenance file may be as large as an upload',
+    here: 'of more than 1 MiB it is none',
+    reason: 'its text is read whole',
+    shownBy: { file: 'test/repository/edges.test.ts', test: 'a provenance file of more than a mebibyte is none' }
+  },
+  {
+    there: 'deleting `foo-1` `1.0` removes the file of `foo` `1-1.0`, which has the same name',
+    here: '404',
+    reason: 'what was not named stays',
+    shownBy: { file: 'test/repository/durability.test.ts', test: 'two charts that share a file name do not mix' }
   }
 ]
+
+/** The table in docs/architecture.md. */
+export function differencesTable (): string {
+  const rows = DIFFERENCES.map(({ there, here, reason }) => [there, here, reason])
+  return [['ChartMuseum 0.16.5', 'the embedded repository', 'why'], ['---', '---', '---'], ...rows].map(cells => `| ${cells.join(' | ')} |\n`).join('')
+}

@@ -1,0 +1,31 @@
+// What a command is: options and an environment in, text and an exit code out. Asked by
+// cli.ts, which knows them all.
+import type { Environment } from '../config/load.ts'
+
+export interface Io {
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+}
+
+/** 0 done, 1 a mistake of the caller's, 2 wrong usage. */
+export type ExitCode = 0 | 1 | 2
+
+/** Options that are missing or have no sense; the usage follows them on the screen. */
+export interface WrongUsage { readonly wrong: readonly string[] }
+
+/** Every option that some command takes; all of them are texts. */
+export const OPTIONS = ['config', 'out', 'dir', 'port', 'depth', 'public-key'] as const
+export type Option = typeof OPTIONS[number]
+export type Options = Readonly<Partial<Record<Option, string>>>
+
+export interface Command {
+  /** What it takes; anything else is wrong usage. */
+  readonly takes: readonly Option[]
+  run (options: Options, env: Environment, io: Io): Promise<ExitCode | WrongUsage>
+}
+
+/** One line on standard error; what the caller can put right is exit code 1. */
+export function fail (io: Io, ...messages: readonly string[]): ExitCode {
+  for (const message of messages) io.stderr(`chartgate: ${message}\n`)
+  return 1
+}
