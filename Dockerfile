@@ -10,21 +10,26 @@ COPY plugins ./plugins
 RUN npm run build && npm ci --omit=dev
 
 FROM node:24-slim
+# Variables win over a configuration file: these stay true whatever it says, so that
+# HEALTHCHECK and VOLUME do. The admin listener stays on the container's loopback.
 ENV NODE_ENV=production \
     CHARTGATE_LISTEN_HOST=0.0.0.0 \
+    CHARTGATE_ADMIN_PORT=5002 \
     CHARTGATE_STATE_DIR=/var/lib/chartgate
 WORKDIR /app
-RUN install -d -o node -g node -m 0700 /var/lib/chartgate
+# Nothing is written but in the state folder, and the public key where `keys export
+# --out` puts it. A new volume takes owner and mode from the folder that it covers.
+RUN install -d -o node -g node -m 0700 /var/lib/chartgate && install -d -o node -g node -m 0755 /export
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY package.json ./
+COPY package.json LICENSE ./
 COPY config ./config
 COPY examples ./examples
 USER node
 VOLUME /var/lib/chartgate
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:5002/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.CHARTGATE_ADMIN_PORT}/healthz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # One process, which gets the signals itself.
 ENTRYPOINT ["node", "dist/src/cli.js"]
 CMD ["serve"]

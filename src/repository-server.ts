@@ -51,7 +51,7 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     const server = await listen(repository.server, address)
     const { port: taken } = server.address() as AddressInfo
     announce(publicKey === undefined
-      ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so nobody else can reach it\n`
+      ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so only this machine can reach it\n`
       : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; its charts lie in ${dir}; tokens are checked\n`)
     return { ok: true, stop: async () => { await repository.close() } }
   } catch (error) {

@@ -44,7 +44,7 @@ async function connects (host: string, port: number): Promise<boolean> {
 await t.test('who checks no token is reached on loopback alone, who does from everywhere', async t => {
   const open = await start(t)
   const checking = await start(t, { publicKey: KEYS.publicKey })
-  t.match(open.said, /^chartgate's repository listens on http:\/\/127\.0\.0\.1:\d+, depth 2; its charts lie in \S+; tokens are not checked, so nobody else can reach it\n$/)
+  t.match(open.said, /^chartgate's repository listens on http:\/\/127\.0\.0\.1:\d+, depth 2; its charts lie in \S+; tokens are not checked, so only this machine can reach it\n$/)
   t.match(checking.said, /^chartgate's repository listens on port \d+ of every address, depth 2; its charts lie in \S+; tokens are checked\n$/)
   t.equal(await connects('127.0.0.1', open.port), true)
   t.equal(await connects('127.0.0.1', checking.port), true)

@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { startGateway, type Gateway } from '../helpers/gateway.ts'
-import { BUILD_LIMIT, helmVersions, packageExample, runHelm, useRepository, type Helm } from '../helpers/helm.ts'
+import { BUILD_LIMIT } from '../helpers/go-tool.ts'
+import { helmVersions, packageExample, runHelm, useRepository, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 

@@ -1,11 +1,9 @@
-// Stock Helm, built from the versions that test/clients/*/go.mod pin, once for each
-// machine.
-import { createHash } from 'node:crypto'
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
+// Stock Helm, from the versions that test/clients/*/go.mod pin.
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { ROOT, findProgram, run, temporaryFolder, type RunResult } from './processes.ts'
+import { goTool } from './go-tool.ts'
+import { ROOT, run, temporaryFolder, type RunResult } from './processes.ts'
 
 export interface Helm {
   readonly name: 'helm3' | 'helm4'
@@ -17,15 +15,12 @@ export type HelmVersions =
   | { readonly ok: true, readonly versions: readonly Helm[] }
   | { readonly ok: false, readonly reason: string }
 
-/** Milliseconds for a test file that may have to build both with cold caches. */
-export const BUILD_LIMIT = 20 * 60_000
-
 /** Both Helms, built if need be; or why there are none. */
 export async function helmVersions (): Promise<HelmVersions> {
   const versions: Helm[] = []
   for (const name of ['helm3', 'helm4'] as const) {
-    const built = await findOrBuild(name)
-    if ('reason' in built) return { ok: false, reason: built.reason }
+    const built = await goTool(name)
+    if (!built.ok) return built
     versions.push({ name, path: built.path })
   }
   return { ok: true, versions }
@@ -65,24 +60,4 @@ async function succeed (t: Test, helm: Helm, args: readonly string[], options: {
 export async function runHelm (helm: Helm, args: readonly string[], { home }: { readonly home: string }): Promise<RunResult> {
   const env = { HOME: home, HELM_CACHE_HOME: join(home, 'cache'), HELM_CONFIG_HOME: join(home, 'config'), HELM_DATA_HOME: join(home, 'data') }
   return await run(helm.path, args, { cwd: home, env })
-}
-
-async function findOrBuild (name: Helm['name']): Promise<{ path: string } | { reason: string }> {
-  const module = join(ROOT, 'test', 'clients', name)
-  const pins = await Promise.all(['go.mod', 'go.sum'].map(async file => await readFile(join(module, file))))
-  const hash = createHash('sha256').update(Buffer.concat(pins)).digest('hex').slice(0, 16)
-  const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'chartgate-test-clients', hash)
-  const path = join(folder, name)
-  if (await access(path).then(() => true, () => false)) return { path }
-  if (await findProgram('go') === undefined) return { reason: 'Go is not installed' }
-  await mkdir(folder, { recursive: true })
-  // Two test files may build at once: whoever comes last renames the same thing again.
-  const temporary = `${path}.${process.pid}.tmp`
-  const built = await run('go', ['build', '-o', temporary, 'tool'], { cwd: module, env: process.env as Record<string, string> })
-  if (built.code !== 0) {
-    await rm(temporary, { force: true })
-    return { reason: `go build of ${name} failed: ${built.stderr.trim().split('\n').at(-1) ?? ''}` }
-  }
-  await rename(temporary, path)
-  return { path }
 }
