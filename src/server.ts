@@ -5,6 +5,8 @@ import { chmod, mkdir, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join, relative } from 'node:path'
 import { buildAdmin, buildApp } from './app.ts'
+import type { ConfigResult } from './config/load.ts'
+import { watchAuthority, type OpenedAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart, walkthrough } from './demo.ts'
 import { openRepository } from './repository/repository.ts'
@@ -18,6 +20,10 @@ import { VERSION } from './version.ts'
 export interface ServeOptions {
   /** A chart folder to package at the first start, and a walkthrough to print. */
   readonly demoChart?: string
+  /** Who there is, and who may do what. */
+  readonly authority: OpenedAuthority
+  /** Reads the configuration again, after one of its files changed. */
+  readonly reload: () => Promise<ConfigResult>
   /** Text for the person who started it. */
   readonly announce: (text: string) => void
 }
@@ -42,7 +48,7 @@ export async function serve (config: Config, options: ServeOptions): Promise<Ser
 /* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
-export async function start (config: Config, { demoChart, announce }: ServeOptions): Promise<StartResult> {
+export async function start (config: Config, { demoChart, authority, reload, announce }: ServeOptions): Promise<StartResult> {
   const opened: (() => Promise<unknown>)[] = []
   let closing = false
   const stop = async (): Promise<void> => {
@@ -57,10 +63,13 @@ export async function start (config: Config, { demoChart, announce }: ServeOptio
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin(upstream, () => closing)
     opened.push(async () => { await admin.close() })
-    const app = await buildApp(config, { keys: keys.keys, upstream, spool, version: VERSION, now: unixTime })
+    const app = await buildApp(config, { keys: keys.keys, upstream, spool, live: authority.live, version: VERSION, now: unixTime })
     opened.push(async () => { await app.close() })
     await app.listen(config.listen)
     await admin.listen(config.admin)
+    for (const warning of authority.warnings) app.log.warn({ warning }, 'a rule may not mean what it says')
+    const watch = watchAuthority({ ...authority, config, reload, log: app.log })
+    opened.push(async () => { watch.close() })
     announce(demoChart === undefined
       ? `chartgate listens on ${config.listen.host}:${config.listen.port} as ${config.publicUrl}; its data lies in ${config.stateDir}\n`
       : walkthrough(config.publicUrl, config.stateDir))

@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { openAuthority } from '../src/config/reload.ts'
 import type { Config } from '../src/config/schema.ts'
-import { start } from '../src/server.ts'
+import { start, type ServeOptions } from '../src/server.ts'
 import { VERSION } from '../src/version.ts'
 import { seedDemoChart } from '../src/demo.ts'
 import { testConfig } from './helpers/app.ts'
@@ -33,12 +34,19 @@ async function freePort (): Promise<number> {
   return port
 }
 
+/** The options of a start with the accounts and rules of the configuration. */
+async function withAuthority (config: Config, more: Partial<ServeOptions> = {}): Promise<ServeOptions> {
+  const authority = await openAuthority(config)
+  if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
+  return { authority: authority.opened, reload: async () => ({ ok: true, config }), announce: () => {}, ...more }
+}
+
 await t.test('a server with the embedded repository starts, says where it is, stores a chart and stops', async t => {
   const stateDir = await shortFolder(t)
   const [port, adminPort] = [await freePort(), await freePort()]
   const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, publicUrl: `http://localhost:${port}`, log: QUIET }
   const said: string[] = []
-  const started = await start(config, { demoChart: CHART, announce: text => { said.push(text) } })
+  const started = await start(config, await withAuthority(config, { demoChart: CHART, announce: text => { said.push(text) } }))
   if (!started.ok) throw new Error(started.message)
   t.match(said.join(''), `curl -i http://localhost:${port}/org1/repo1/index.yaml`)
   const headers = { authorization: `Bearer ${config.masterKey}` }
@@ -49,12 +57,12 @@ await t.test('a server with the embedded repository starts, says where it is, st
   t.equal(Buffer.compare(Buffer.from(await (await fetch(`${url}/org1/repo1/charts/other-1.0.0.tgz`, { headers })).arrayBuffer()), chart), 0)
   t.equal((await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status, 200)
 
-  const second = await start({ ...config, listen: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } }, { announce: () => {} })
+  const second = await start({ ...config, listen: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } }, await withAuthority(config))
   t.match(second, { ok: false, message: /is in use by another chartgate/ })
   await started.stop()
   await t.rejects(fetch(url), 'it is gone')
 
-  const again = await start(config, { demoChart: CHART, announce: () => {} })
+  const again = await start(config, await withAuthority(config, { demoChart: CHART }))
   t.equal(again.ok, true, 'and starts again')
   if (again.ok) await again.stop()
 })
@@ -64,7 +72,7 @@ await t.test('a server in front of an upstream says so in one line, whatever the
   for (const auth of ['none', 'basic', 'bearer'] as const) {
     const base = testConfig(testFolder(t), stub.origin)
     const said: string[] = []
-    const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
+    const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, await withAuthority(base, { announce: text => { said.push(text) } }))
     t.equal(started.ok, true)
     t.match(said.join(''), /^chartgate listens on .*\n$/)
     if (started.ok) await started.stop()
@@ -73,7 +81,7 @@ await t.test('a server in front of an upstream says so in one line, whatever the
 
 await t.test('the embedded repository can be asked without a token too', async t => {
   const base = testConfig(await shortFolder(t), undefined)
-  const started = await start({ ...base, upstream: { ...base.upstream, auth: 'none' }, log: QUIET }, { announce: () => {} })
+  const started = await start({ ...base, upstream: { ...base.upstream, auth: 'none' }, log: QUIET }, await withAuthority(base))
   t.equal(started.ok, true)
   if (started.ok) await started.stop()
 })
@@ -106,7 +114,7 @@ await t.test('what hinders a start is one clear sentence', async t => {
     ['a file where a folder must be', { ...embedded, stateDir: join(stateDir, 'blocked') }, /blocked/],
     ['an address that is not ours', { ...config, listen: { host: '203.0.113.1', port: 5001 } }, /203\.0\.113\.1/]
   ]
-  for (const [name, each, expected] of cases) t.match(await start({ ...each, log: QUIET }, { announce: () => {} }), { ok: false, message: expected }, name)
+  for (const [name, each, expected] of cases) t.match(await start({ ...each, log: QUIET }, await withAuthority(each)), { ok: false, message: expected }, name)
 })
 
 await t.test('the demo chart is put there once', async t => {

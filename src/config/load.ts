@@ -9,8 +9,6 @@ import { ConfigSchema, leaves, type Config, type ConfigFile, type SchemaNode } f
 import { readDuration, readSize } from './units.ts'
 import { isMapping, readYaml, type FromFile, type Mapping } from './yaml.ts'
 
-const NO_FILE: FromFile = { value: {}, mistakes: [], lineOf: () => 1 }
-
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
@@ -22,7 +20,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * @param env CHARTGATE_* variables; they win over the file
  */
 export async function loadConfig (file: string | undefined, env: Environment): Promise<ConfigResult> {
-  const fromFile = file === undefined ? NO_FILE : await readYaml(file)
+  const fromFile = file === undefined ? withoutFile() : await readYaml(file)
   const fromEnvironment = await readEnvironment(env)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
   if (fromFile.value === undefined) return { ok: false, mistakes: unreadable }
@@ -40,6 +38,10 @@ export async function loadConfig (file: string | undefined, env: Environment): P
   const mistakes = [...unreadable, ...lines]
   if (mistakes.length > 0) return { ok: false, mistakes }
   return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => fromFile.lineOf(['policy', i])) }
+}
+
+function withoutFile (): FromFile {
+  return { value: {}, mistakes: [], lineOf: () => 1 }
 }
 
 /** Sets a value deep in the mapping; what is no mapping on the way is left for the schema to complain about. */

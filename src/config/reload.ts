@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { loadAuthority, type Authority } from './authority.ts'
 import type { ConfigResult } from './load.ts'
 import type { Config } from './schema.ts'
-import { watchFiles, type Stamps, type Watch } from './watch.ts'
+import { stampsOf, watchFiles, type Stamps, type Watch } from './watch.ts'
 
 /** What is in force; whoever asks reads `current` anew for each request. */
 export interface LiveAuthority { current: Authority }
@@ -16,26 +16,43 @@ export interface ReloadLog {
   error (fields: object, message: string): void
 }
 
-export interface ReloadOptions {
+/** What a start opens, for the watch that follows it. */
+export interface OpenedAuthority {
   readonly live: LiveAuthority
+  /** Of the files, taken before they were read. */
+  readonly stamps: Stamps
+  /** One line each. */
+  readonly warnings: readonly string[]
+}
+
+export type OpenedAuthorityResult =
+  | { readonly ok: true, readonly opened: OpenedAuthority }
+  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
+
+export interface WatchOptions extends Pick<OpenedAuthority, 'live' | 'stamps'> {
   /** What the process runs with. */
   readonly config: Config
   readonly reload: () => Promise<ConfigResult>
   readonly log: ReloadLog
-  /** Of filesOf(config), taken before they were read. */
-  readonly stamps: Stamps
 }
 
 /** Keys that take effect without a restart. */
 const LIVE_KEYS: ReadonlySet<string> = new Set<keyof Config>(['accounts', 'policy'])
 
 /** The files that accounts and rules come from. */
-export function filesOf ({ file, accounts }: Config): readonly string[] {
+function filesOf ({ file, accounts }: Config): readonly string[] {
   return [...(file === undefined ? [] : [file]), ...accounts.files]
 }
 
+/** Reads accounts and rules for the first time. */
+export async function openAuthority (config: Config): Promise<OpenedAuthorityResult> {
+  const stamps = await stampsOf(filesOf(config))
+  const loaded = await loadAuthority(config)
+  return loaded.ok ? { ok: true, opened: { live: { current: loaded.authority }, stamps, warnings: loaded.warnings } } : loaded
+}
+
 /** Keeps `live` at what the files say. */
-export function watchAuthority ({ live, config, reload, log, stamps }: ReloadOptions): Watch {
+export function watchAuthority ({ live, config, reload, log, stamps }: WatchOptions): Watch {
   let files = filesOf(config)
 
   function keepOld (mistakes: readonly string[]): readonly string[] {
