@@ -1,7 +1,8 @@
 // The repository as a process of its own: who reaches it, what it logs, how it ends.
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
+import { request, type IncomingMessage } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -106,4 +107,20 @@ await t.test('a connection on which nothing was asked holds nothing up', async t
   await stop()
   await closed
   t.equal(await connects('127.0.0.1', port), false)
+})
+
+await t.test('a request that runs when it ends is answered, and its connection is closed', async t => {
+  const { dir, port, stop } = await start(t)
+  const chart = await chartOf('slow', '1.0.0')
+  const upload = request({ port, host: '127.0.0.1', method: 'POST', path: '/api/org1/repo1/charts', headers: { 'Content-Length': chart.length } })
+  upload.write(chart.subarray(0, 20))
+  while ((await readdir(join(dir, '.chartgate/tmp'))).length === 0) await new Promise(resolve => { setTimeout(resolve, 10) })
+  const stopped = stop()
+  const answered = once(upload, 'response') as Promise<[IncomingMessage]>
+  upload.end(chart.subarray(20))
+  const [answer] = await answered
+  t.match(answer, { statusCode: 201, headers: { connection: 'close' } })
+  answer.resume()
+  await stopped
+  t.same((await readdir(join(dir, 'org1/repo1'))).filter(name => name.endsWith('.tgz')), ['slow-1.0.0.tgz'])
 })
