@@ -4,13 +4,14 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/charts/tenant.ts'
 import type { LiveAuthority } from '../src/config/reload.ts'
-import type { Authenticator } from '../src/identity/authenticate.ts'
+import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
+import type { Principal } from '../src/identity/principal.ts'
 import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import type { KeyStore } from '../src/tokens/keys.ts'
-import { readTokenRequest } from '../src/tokens/token-request.ts'
+import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
 import { hasSeveralAuthorizations } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 
@@ -52,12 +53,14 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
-  const who = await authenticator.authenticate(read.request.credentials)
+  const who = await whoAsks(authenticator, read.request)
   if (!who.ok) {
     request.refusedSubject = who.subject
     return reply.refuse({ code: who.code })
   }
   request.principal = who.principal
+  const { account } = read.request
+  if (account !== undefined && account !== nameOf(who.principal)) return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
 
   const granted = narrow(who.principal, scopes.grants, live.current.rules)
   const time = now()
@@ -76,4 +79,15 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
     issued_at: issued.issuedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
     scope
   }))
+}
+
+/** Credentials as they came, and where those are nobody's, as a form encodes them. */
+async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest): Promise<Authentication> {
+  const who = await authenticator.authenticate(credentials)
+  return who.ok || decoded === undefined ? who : await authenticator.authenticate(decoded)
+}
+
+/** `ci` of `robot:ci`. */
+function nameOf ({ subject }: Principal): string {
+  return subject.slice(subject.indexOf(':') + 1)
 }

@@ -1,5 +1,6 @@
 // May they? The one decision, pure and total: every front door asks it, for every
 // kind of credential. Rules only add; what is not allowed by one is denied.
+import { ROOT_TENANT } from '../charts/tenant.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Access, Grant } from './access.ts'
 import type { RuleSet } from './rules.ts'
@@ -20,8 +21,7 @@ export function decide (principal: Principal, access: Access, rules: RuleSet): D
   if (principal.grants !== undefined) {
     if (provenBy(principal.grants, access)) return BY_TOKEN
   } else if (principal.kind === 'key') return BY_MASTER_KEY
-  const tenant = tenantOf(access)
-  const by = tenant === undefined ? undefined : rules.find(principal.subjects, tenant, access.action)
+  const by = rules.find(principal.subjects, tenantOf(access), access.action)
   return by === undefined ? DENIED : { allowed: true, by }
 }
 
@@ -36,10 +36,10 @@ export function narrow (principal: Principal, asked: readonly Grant[], rules: Ru
 }
 
 /** The tenant that rules speak of: a `repository` is named by its tenant and the chart in it. */
-function tenantOf ({ type, name }: Access): string | undefined {
+function tenantOf ({ type, name }: Access): string {
   if (type === 'artifact-repository') return name
   const slash = name.lastIndexOf('/')
-  return slash < 0 ? undefined : name.slice(0, slash)
+  return slash < 0 ? ROOT_TENANT : name.slice(0, slash)
 }
 
 function provenBy (grants: readonly Grant[], access: Access): boolean {

@@ -45,7 +45,7 @@ await t.test('rules only add, and what none allows is denied', async t => {
     ['a group cannot be named to be everyone', accountPrincipal('user', 'eve', ['authenticated', 'user:alice']), access('team-a/x'), undefined],
     ['a chart of a tenant is under the rules of the tenant', ALICE, access('team-a/x/mychart', 'push', 'repository'), 'policy[1]'],
     ['and not under those of a longer one', ALICE, access('shared/one', 'pull', 'repository'), undefined],
-    ['a repository without a tenant is nobody\'s', ALICE, access('mychart', 'pull', 'repository'), undefined],
+    ['a chart without a tenant is the root\'s', ALICE, access('mychart', 'pull', 'repository'), undefined],
     ['the master key has every right', MASTER, access('team-b/x', 'delete'), 'master key'],
     ['also beside rules', MASTER, access('public/x'), 'master key']
   ]
