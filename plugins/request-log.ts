@@ -55,7 +55,7 @@ function isChange (request: FastifyRequest): boolean {
 /** What is asked, and who asks; never a header, a query or a body. */
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target } = request
-  const base = { ip: request.ip, method: request.method, subject: request.principal?.subject }
+  const base = { ip: request.ip, method: request.method, subject: request.principal?.subject ?? request.refusedSubject }
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }
   if (target.kind === 'refused') return { ...base, path: pathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request

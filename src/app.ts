@@ -16,10 +16,12 @@ import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import uploadDoor from '../plugins/upload-door.ts'
+import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
-import { compileRules } from './policy/rules.ts'
+import { EVERYONE, MASTER } from './identity/principal.ts'
 import type { KeyStore } from './tokens/keys.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
@@ -31,6 +33,8 @@ export interface AppDependencies {
   readonly keys: KeyStore
   readonly upstream: Upstream
   readonly spool: Spool
+  /** Accounts and rules as they are now. */
+  readonly live: LiveAuthority
   /** chartgate's own version, for /info. */
   readonly version: string
   /** Seconds since the epoch. */
@@ -51,13 +55,13 @@ const LIMITS = {
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<FastifyInstance> {
-  const { keys, upstream, spool, version, now } = deps
+  const { keys, upstream, spool, live, version, now } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
-  const rules = compileRules(config.policy)
-  const knowsSubject = (subject: string): boolean => subject === 'anonymous' || (subject === 'key:master' && config.masterKey !== '')
+  const accounts = (): Accounts => live.current.accounts
+  const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: [keys.signing], source, knowsSubject, now })
-  const authenticator = createAuthenticator(config.masterKey, verifier)
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now })
 
   const app = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
@@ -77,10 +81,10 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
-  await app.register(authorize, { rules })
+  await app.register(authorize, { live })
   await app.register(health, { version })
   await app.register(jwks, { keys })
-  await app.register(tokenEndpoint, { authenticator, rules, keys, source, depth: config.charts.depth, now })
+  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { reader: createIndexReader(upstream, config.charts.index.maxBytes) })
   await app.register(uploadDoor, { upstream, spool, maxUploadSize: config.charts.maxUploadSize })
   await app.register(forwardDoor, { upstream })

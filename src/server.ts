@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { buildAdmin, buildApp, type AppDependencies } from './app.ts'
+import type { ConfigResult } from './config/load.ts'
+import { watchAuthority, type OpenedAuthority } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart } from './demo.ts'
@@ -24,6 +26,10 @@ import { walkthrough } from './walkthrough.ts'
 export interface ServeOptions {
   /** A chart folder to package at the first start, and a walkthrough to print. */
   readonly demoChart?: string
+  /** Who there is, and who may do what. */
+  readonly authority: OpenedAuthority
+  /** Reads the configuration again, after one of its files changed. */
+  readonly reload: () => Promise<ConfigResult>
   /** Text for the person who started it. */
   readonly announce: (text: string) => void
   /** Where log lines go; standard output if left out. */
@@ -47,7 +53,7 @@ export async function serve (config: Config, options: ServeOptions): Promise<Ser
 /* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
-export async function start (config: Config, { demoChart, announce, logStream }: ServeOptions): Promise<StartResult> {
+export async function start (config: Config, { demoChart, authority, reload, announce, logStream }: ServeOptions): Promise<StartResult> {
   const opened: (() => Promise<unknown>)[] = []
   let closing = false
   const stop = async (): Promise<void> => {
@@ -69,7 +75,7 @@ export async function start (config: Config, { demoChart, announce, logStream }:
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin(upstream, () => closing)
     opened.push(async () => { await admin.close() })
-    const app = await buildApp(config, { keys: keys.keys, upstream, spool, version: VERSION, now: unixTime, ...(logStream === undefined ? {} : { logStream }) })
+    const app = await buildApp(config, { keys: keys.keys, upstream, spool, live: authority.live, version: VERSION, now: unixTime, ...(logStream === undefined ? {} : { logStream }) })
     opened.push(async () => { await app.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin) ?? await listen(app, 'listen', config.listen)
@@ -77,6 +83,9 @@ export async function start (config: Config, { demoChart, announce, logStream }:
     const address = addressOf(app)
     announce(`chartgate listens on ${address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
     if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
+    for (const warning of authority.warnings) app.log.warn({ warning }, 'a rule may not mean what it says')
+    const watch = watchAuthority({ ...authority, config, reload, log: app.log })
+    opened.push(async () => { watch.close() })
     if (config.upstream.url !== undefined) {
       const contact = firstContact(upstream, config.charts.depth).then(trouble => {
         if (trouble !== undefined && !closing) app.log.warn({ upstream: upstream.origin }, trouble)

@@ -1,14 +1,8 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { main } from '../src/cli.ts'
 import type { Environment } from '../src/config/load.ts'
+import { command as run } from './helpers/commands.ts'
 import { testFolder } from './helpers/folder.ts'
-
-async function run (argv: readonly string[], env: Environment = {}): Promise<{ code: number, out: string, err: string }> {
-  let [out, err] = ['', '']
-  const code = await main(argv, env, { stdout: text => { out += text }, stderr: text => { err += text } })
-  return { code, out, err }
-}
 
 await t.test('help and version need no configuration', async t => {
   t.match(await run(['--help']), { code: 0, out: /usage: chartgate/, err: '' })
@@ -16,7 +10,7 @@ await t.test('help and version need no configuration', async t => {
 })
 
 await t.test('wrong usage is 2 and shows the usage', async t => {
-  for (const argv of [[], ['dance'], ['keys'], ['--nope'], ['serve', 'now'], ['constructor'], ['check', '--out', 'x'], ['serve', '--out', 'x']]) {
+  for (const argv of [[], ['dance'], ['keys'], ['--nope'], ['serve', 'now'], ['constructor'], ['check', '--out', 'x'], ['serve', '--out', 'x'], ['robot'], ['robot', 'create'], ['explain', 'pull'], ['hash-password', 'secret']]) {
     t.match(await run(argv), { code: 2, out: '', err: /^chartgate: .*\n\nusage:/s }, argv.join(' '))
   }
 })
@@ -37,8 +31,8 @@ await t.test('check says that a configuration is right, or every mistake on a li
   const dir = testFolder(t, { 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   t.match(await run(['check', '--config', join(dir, 'good.yaml')]), { code: 0, out: /^configuration is valid: .* in front of http:\/\/chartmuseum:8080/ })
   t.match(await run(['check'], { CHARTGATE_CONFIG: join(dir, 'good.yaml'), CHARTGATE_UPSTREAM_URL: '' }), { code: 0, out: /the embedded repository/ })
-  t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules\n$/ })
-  t.match(await run(['check', '--config', 'config/chartgate.demo.yaml']), { code: 0, out: / 1 rule\n$/ })
+  t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules, 0 users, 0 robots\n$/ })
+  t.match(await run(['check', '--config', 'config/chartgate.demo.yaml']), { code: 0, out: / 1 rule, 0 users, 0 robots\n$/ })
   t.match(await run(['check', '--config', join(dir, 'bad.yaml')]), { code: 1, out: '', err: /^chartgate: lisen: .*\nchartgate: log\.reads: .*\n$/ })
 })
 

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Config } from '../src/config/schema.ts'
-import { start } from '../src/server.ts'
+import { openAuthority } from '../src/config/reload.ts'
+import { start as startServer, type ServeOptions, type StartResult } from '../src/server.ts'
 import { VERSION } from '../src/version.ts'
 import { seedDemoChart } from '../src/demo.ts'
 import { testConfig } from './helpers/app.ts'
@@ -22,6 +23,13 @@ async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promi
   const dir = await mkdtemp(join(tmpdir(), 'chartgate-'))
   t.teardown(async () => { await rm(dir, { recursive: true, force: true }) })
   return dir
+}
+
+/** A start with the accounts and rules of the configuration. */
+async function start (config: Config, more: Pick<ServeOptions, 'announce'> & Partial<ServeOptions>): Promise<StartResult> {
+  const authority = await openAuthority(config)
+  if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
+  return await startServer(config, { authority: authority.opened, reload: async () => ({ ok: true, config }), ...more })
 }
 
 /** A port that nobody listens on. */

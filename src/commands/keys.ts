@@ -1,14 +1,14 @@
 // `chartgate keys`: which keys there are, and the public one that ChartMuseum needs.
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
-import type { Config } from '../config/schema.ts'
 import { openKeyStore } from '../tokens/keys.ts'
-import { fail, type ExitCode, type Io } from './command.ts'
+import { fail, type ExitCode } from './command.ts'
+import type { Configured } from './configured.ts'
 
 const PUBLIC = /^\s*(?:-----BEGIN (?:PUBLIC KEY|CERTIFICATE)-----|$)/
 
 /** A table of both keys; makes none. */
-export async function listKeys ({ stateDir }: Config, io: Io): Promise<ExitCode> {
+export async function listKeys ({ config: { stateDir }, io }: Configured): Promise<ExitCode> {
   const opened = await openKeyStore(join(stateDir, 'keys'), { make: false })
   if (!opened.ok) return fail(io, opened.message)
   const { signing, upstream } = opened.keys
@@ -17,8 +17,8 @@ export async function listKeys ({ stateDir }: Config, io: Io): Promise<ExitCode>
   return 0
 }
 
-/** The public upstream key in PEM, on standard output or in the file `out`; makes the keys when there are none. */
-export async function exportKey ({ stateDir }: Config, io: Io, out: string | undefined): Promise<ExitCode> {
+/** The public upstream key in PEM, on standard output or in the file `--out`; makes the keys when there are none. */
+export async function exportKey ({ config: { stateDir }, io, options: { out } }: Configured): Promise<ExitCode> {
   const folder = join(stateDir, 'keys')
   const opened = await openKeyStore(folder)
   if (!opened.ok) return fail(io, opened.message)

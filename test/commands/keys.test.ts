@@ -2,13 +2,11 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { main } from '../../src/cli.ts'
+import { command, type CommandResult } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
 
-async function keys (stateDir: string, ...argv: string[]): Promise<{ code: number, out: string, err: string }> {
-  let [out, err] = ['', '']
-  const code = await main(['keys', ...argv], { CHARTGATE_STATE_DIR: stateDir }, { stdout: text => { out += text }, stderr: text => { err += text } })
-  return { code, out, err }
+async function keys (stateDir: string, ...argv: string[]): Promise<CommandResult> {
+  return await command(['keys', ...argv], { CHARTGATE_STATE_DIR: stateDir })
 }
 
 await t.test('keys list makes no keys, and shows those that keys export made', async t => {
