@@ -22,6 +22,7 @@ import type { KeyStore } from './tokens/keys.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
+import { createIndexStore } from './upstream/index-store.ts'
 import type { Spool } from './upstream/spool.ts'
 
 export interface AppDependencies {
@@ -56,6 +57,14 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const verifier = createVerifier({ keys: [keys.signing], source, knowsSubject, now })
   const authenticator = createAuthenticator(config.masterKey, verifier)
 
+  const store = createIndexStore({
+    reader: createIndexReader(upstream, config.charts.index.maxBytes),
+    place: { contextPath: upstream.contextPath, basePath: config.basePath },
+    maxAge: config.charts.index.maxAge,
+    maxBytes: config.charts.index.maxBytes,
+    clock: () => performance.now()
+  })
+
   const app = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
@@ -77,9 +86,9 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(health, { version })
   await app.register(jwks, { keys })
   await app.register(tokenEndpoint, { authenticator, rules, keys, source, depth: config.charts.depth, now })
-  await app.register(indexDoor, { reader: createIndexReader(upstream, config.charts.index.maxBytes) })
-  await app.register(uploadDoor, { upstream, spool, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(forwardDoor, { upstream })
+  await app.register(indexDoor, { store })
+  await app.register(uploadDoor, { upstream, spool, store, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(forwardDoor, { upstream, store })
   return app
 }
 
