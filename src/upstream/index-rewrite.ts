@@ -48,7 +48,7 @@ function rewriteBlocks (text: string, place: IndexPlace): string | undefined {
   for (const [i, line] of lines.entries()) {
     const column = line.search(/[^ ]/)
     if (column < 0 || column > 4) {
-      if (inUrls && column > 4) return undefined // an URL of several lines
+      if (inUrls) return undefined // an URL of several lines
       continue
     }
     if (column === 4 && inUrls && line.startsWith('    - ')) {
@@ -89,7 +89,7 @@ function plainScalar (text: string): string | undefined {
 function withServerInfo (lines: string[], at: number | undefined, basePath: string): string | undefined {
   if (at === undefined) return basePath === '' ? lines.join('\n') : undefined
   const block = lines.slice(at).filter(line => line !== '')
-  const known = block[0] === 'serverInfo: {}' ? block.length === 1 : block[0] === 'serverInfo:' && block.length === 2 && block[1]?.startsWith('  contextPath: ') === true
+  const known = block[0] === 'serverInfo: {}' ? block.length === 1 : block[0] === 'serverInfo:' && block.length === 2
   if (!known) return undefined
   return [...lines.slice(0, at), ...basePath === '' ? ['serverInfo: {}'] : ['serverInfo:', `  contextPath: ${basePath}`], ''].join('\n')
 }

@@ -141,7 +141,7 @@ function createMemory (maxBytes: number): Memory {
     entries.delete(tenant)
   }
 
-  /** Makes room; the newest entry is the last to go. */
+  /** Makes room, at the worst by forgetting everything. */
   function shrink (): void {
     for (const tenant of entries.keys()) {
       if (used <= maxBytes) return

@@ -85,7 +85,9 @@ await t.test('YAML in another form is read by a parser, to the same effect', t =
   t.same(parse(rewritten(flow)), { apiVersion: 'v1', entries: { mychart: [{ name: 'mychart', urls: ['charts/a.tgz'] }] } })
   const wide = 'entries:\n    mychart:\n        - name: mychart\n          urls:\n            - charts/a.tgz\n        - name: mychart\napiVersion: v1\n'
   t.equal(rewritten(wide), wide, 'and is left as it is where nothing has to change')
-  t.equal(rewritten('apiVersion: v1\nentries:\n'), 'apiVersion: v1\nentries:\n')
+  for (const odd of ['apiVersion: v1\nentries:\n', 'entries:\nserverInfo: {}\n', 'entries:\n  a:\n  - null\n', 'apiVersion: v1\nentries:\n  a:\n  - name: a\n    urls: []\n']) t.equal(rewritten(odd), odd)
+  t.same(parse(rewritten('entries:\n', { ...AT, basePath: '/helm' })), { entries: null, serverInfo: { contextPath: '/helm' } })
+  t.same(parse(rewritten('entries:\nserverInfo: { contextPath: /cm }\n')), { entries: null, serverInfo: {} })
   t.end()
 })
 
@@ -110,6 +112,8 @@ await t.test('an index that would send a credential away, or that nobody can be 
     ['a key twice', index(`    - ${evil}\n`, '    urls:\n    - charts/a.tgz\n'), /./],
     ['a page', '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head></html>\n', /no entries|not YAML/],
     ['a text', 'hello', /no entries/],
+    ['a list', '- entries', /no entries/],
+    ['entries that are a text', 'entries: x\n', /no entries/],
     ['nothing', '', /no entries/],
     ['no YAML', 'a: [', /no entries|not YAML/],
     ['a chart that is no list', 'apiVersion: v1\nentries:\n  a: {}\n', /without a list of versions/],

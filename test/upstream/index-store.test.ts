@@ -164,6 +164,14 @@ await t.test('a change drops what is remembered, and what is on its way', async 
   t.equal(l.store.fresh('a'), undefined, 'the same bytes neither')
 })
 
+await t.test('an index that is larger than the memory is answered and not kept', async t => {
+  const l = lab({ maxAge: 100, maxBytes: 10 })
+  const asked = l.ask('a')
+  await l.answer(1)
+  t.equal(mark(await asked), '1')
+  t.equal(l.store.fresh('a'), undefined)
+})
+
 await t.test('memory is bounded: who was not asked for the longest goes first', async t => {
   const size = indexText('x').length
   const l = lab({ maxAge: 100, maxBytes: 3 * size })
@@ -178,5 +186,9 @@ await t.test('memory is bounded: who was not asked for the longest goes first', 
   t.same(['a', 'b', 'c', 'd'].map(tenant => l.store.fresh(tenant) !== undefined), [true, false, true, true])
   const d = l.store.fresh('d')
   await d?.gzipped()
+  await l.store.fresh('c')?.gzipped()
+  const gone = l.store.fresh('a')
+  for (const tenant of ['e', 'f', 'g']) await load(tenant)
+  await gone?.gzipped()
   t.ok(l.store.fresh('d') === undefined || [l.store.fresh('a'), l.store.fresh('c')].includes(undefined), 'what is pressed together counts too')
 })
