@@ -26,7 +26,15 @@ export interface TokenEndpointOptions {
 
 const LONGEST_BODY = 16_384
 
+const METHODS = ['GET', 'POST']
+
 export default fp<TokenEndpointOptions>(async (app, options) => {
+  // Before a body is read, so that what is wrong with one is answered with them too.
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+    if (METHODS.includes(request.method)) done()
+    else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => {
     done(null, new URLSearchParams(body as string))
@@ -40,18 +48,18 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
     }
     return reply.refuse({ code: 'invalid_request', detail: `the body must be application/x-www-form-urlencoded and at most ${LONGEST_BODY} bytes` })
   })
-  app.route({ method: ['GET', 'POST'], url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
+  app.route({ method: app.supportedMethods, url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
 }, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
 
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
   const { authenticator, rules, keys, source, depth, now } = options
-  reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   if (hasSeveralAuthorizations(request)) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
   const { query } = request.target as { query: string }
   const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
+  request.tokenFacts = { asked: formatScopes(scopes.grants) }
   const who = await authenticator.authenticate(read.request.credentials)
   if (!who.ok) return reply.refuse({ code: who.code })
   request.principal = who.principal
@@ -64,7 +72,7 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const issued = await issueToken(keys.signing, { ...source, ttl }, who.principal.subject, granted, time)
   const scope = formatScopes(granted)
   request.allowedBy = 'token endpoint'
-  request.tokenFacts = { asked: formatScopes(scopes.grants), granted: scope }
+  request.tokenFacts = { ...request.tokenFacts, granted: scope }
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,

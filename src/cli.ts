@@ -8,14 +8,16 @@ import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './c
 import { CHECK, KEYS_EXPORT, KEYS_LIST, SERVE } from './commands/configured.ts'
 import { REPOSITORY } from './commands/repository.ts'
 import type { Environment } from './config/load.ts'
+import { nearest } from './config/mistakes.ts'
 import { VERSION } from './version.ts'
 
 const USAGE = `usage: chartgate <command> [--config FILE]
 
   serve         runs the gateway
   check         says whether the configuration is right, or every mistake in it
-  keys list     the signing keys
-  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]
+  keys list     the signing keys; makes none
+  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]; makes
+                the keys when there are none
   repository    runs the embedded chart repository alone, without a configuration
                 --dir DIR --port N --depth N|dynamic [--public-key FILE]
 
@@ -43,11 +45,24 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
   }
   const name = positionals.join(' ')
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command === undefined) return misused(io, [name === '' ? 'no command' : `unknown command: ${name}`])
+  if (command === undefined) return misused(io, [unknownCommand(positionals)])
   const strays = OPTIONS.filter(option => options[option] !== undefined && !command.takes.includes(option))
   if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
   const outcome = await command.run(options, env, io)
   return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong)
+}
+
+/** What was probably meant. */
+function unknownCommand (positionals: readonly string[]): string {
+  const [first] = positionals
+  const name = positionals.join(' ')
+  const names = Object.keys(COMMANDS)
+  const longer = names.filter(each => each.startsWith(`${first} `))
+  if (first === undefined) return 'no command: say what to do, for example chartgate serve'
+  if (longer.length > 0) return `${first} needs one more word: ${longer.join(' or ')}`
+  if (Object.hasOwn(COMMANDS, first)) return `${first} takes no more words: ${positionals.slice(1).join(' ')}`
+  const near = nearest(name, names)
+  return `there is no command ${name}${near === undefined ? '' : `: did you mean ${near}?`}`
 }
 
 function misused (io: Io, wrong: readonly string[]): ExitCode {

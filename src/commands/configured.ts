@@ -1,17 +1,16 @@
 // The commands that work with a configuration: serve, check, keys list, keys export.
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { serve } from '../server.ts'
-import { openKeyStore } from '../tokens/keys.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options } from './command.ts'
+import { exportKey, listKeys } from './keys.ts'
 
 export const SERVE = configured(runServe)
 export const CHECK = configured(runCheck)
-export const KEYS_LIST = configured(runKeysList)
-export const KEYS_EXPORT = configured(runKeysExport, ['out'])
+export const KEYS_LIST = configured(listKeys)
+export const KEYS_EXPORT = configured(async (config, io, { out }) => await exportKey(config, io, out), ['out'])
 
 /** Reads the configuration first, and says every mistake in it. */
 function configured (run: (config: Config, io: Io, options: Options) => Promise<ExitCode>, more: readonly Option[] = []): Command {
@@ -38,30 +37,6 @@ async function runCheck (config: Config, io: Io): Promise<ExitCode> {
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${config.policy.length} ${config.policy.length === 1 ? 'rule' : 'rules'}\n`)
   return 0
-}
-
-async function runKeysList (config: Config, io: Io): Promise<ExitCode> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return fail(io, opened.message)
-  const rows = [['USE', 'ALG', 'KID', 'FILE'], ...[['tokens', opened.keys.signing] as const, ['upstream', opened.keys.upstream] as const].map(([use, { alg, kid, file }]) => [use, alg, kid, file])]
-  for (const [use, alg, kid, file] of rows) io.stdout(`${use?.padEnd(9)} ${alg?.padEnd(6)} ${kid?.padEnd(43)} ${file}\n`)
-  return 0
-}
-
-async function runKeysExport (config: Config, io: Io, { out }: Options): Promise<ExitCode> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return fail(io, opened.message)
-  const pem = opened.keys.upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
-  if (out === undefined) {
-    io.stdout(pem)
-    return 0
-  }
-  try {
-    await writeFile(out, pem)
-    return 0
-  } catch (error) {
-    return fail(io, `${out} cannot be written: ${(error as Error).message}`)
-  }
 }
 
 /** A file of the project, from dist/src/commands as well as from src/commands. */
