@@ -9,10 +9,15 @@ import type { ChartRequest } from '../src/charts/request-target.ts'
 import { responseHeaders } from '../src/http/headers.ts'
 import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
+import type { IndexStore } from '../src/upstream/index-store.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
 import type { Readable } from 'node:stream'
 
-export interface ForwardDoorOptions { upstream: Upstream }
+export interface ForwardDoorOptions {
+  upstream: Upstream
+  /** Forgets the index of a tenant that changed. */
+  store: IndexStore
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,7 +26,8 @@ declare module 'fastify' {
   }
 }
 
-export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
+export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
+  const changed = (request: FastifyRequest): void => { if (request.method === 'DELETE') store.drop(chartRequestOf(request).tenant) }
   app.decorateRequest('upstreamAuthorization', undefined)
   // None of these routes has a body; one that comes all the same is not passed on.
   app.removeAllContentTypeParsers()
@@ -51,10 +57,12 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       rewriteRequestHeaders: (request: FastifyRequest, headers: IncomingHttpHeaders) => upstreamHeaders(request, headers),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
+        changed(request)
         if (reply.statusCode < 400) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
+        changed(reply.request)
         reply.request.failure = error
         reply.refuse(refusalOfFailure(error))
       }

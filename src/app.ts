@@ -27,6 +27,7 @@ import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
+import { createIndexStore } from './upstream/index-store.ts'
 import type { Spool } from './upstream/spool.ts'
 
 export interface AppDependencies {
@@ -63,6 +64,14 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const verifier = createVerifier({ keys: [keys.signing], source, knowsSubject, now })
   const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now })
 
+  const store = createIndexStore({
+    reader: createIndexReader(upstream, config.charts.index.maxBytes),
+    place: { contextPath: upstream.contextPath, basePath: config.basePath },
+    maxAge: config.charts.index.maxAge,
+    maxBytes: config.charts.index.maxBytes,
+    clock: () => performance.now()
+  })
+
   const app = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
@@ -85,9 +94,9 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(health, { version })
   await app.register(jwks, { keys })
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
-  await app.register(indexDoor, { reader: createIndexReader(upstream, config.charts.index.maxBytes) })
-  await app.register(uploadDoor, { upstream, spool, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(forwardDoor, { upstream })
+  await app.register(indexDoor, { store })
+  await app.register(uploadDoor, { upstream, spool, store, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(forwardDoor, { upstream, store })
   return app
 }
 

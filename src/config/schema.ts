@@ -46,7 +46,10 @@ export const ConfigSchema = Type.Object({
     contextPath: text("the upstream's own context path", '', { pattern: '^(/[A-Za-z0-9][A-Za-z0-9._-]*)*$', expected: 'a path such as /charts, or nothing' }),
     maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
     spool: Type.Object({ maxBytes: size('room for uploads that are being inspected, in stateDir/spool', '1GiB') }, closed),
-    index: Type.Object({ maxBytes: size('largest index.yaml that is read', '256MiB') }, closed)
+    index: Type.Object({
+      maxAge: text('how long an index is answered from memory; 0s: every answer is of after its request', '0s', { pattern: `^0s$|${DURATION_FORM}`, expected: 'a duration such as 1s, or 0s' }),
+      maxBytes: size('memory for indexes, and so the largest index.yaml that is read', '256MiB')
+    }, closed)
   }, closed),
   tokens: Type.Object({
     ttl: text('lifetime of a token', '5m', { pattern: DURATION_FORM, expected: 'a duration of at least 60s, such as 5m' }),
@@ -84,7 +87,7 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
   readonly charts: Pick<ConfigFile['charts'], 'depth' | 'contextPath'> & {
     readonly maxUploadSize: number
     readonly spool: { readonly maxBytes: number }
-    readonly index: { readonly maxBytes: number }
+    readonly index: { /** seconds */ readonly maxAge: number, readonly maxBytes: number }
   }
   /** Absolute. */
   readonly accounts: { readonly files: readonly string[] }

@@ -1,5 +1,4 @@
-// What does a tenant's index say? Reads index.yaml from the upstream into memory,
-// bounded, for the index door.
+// What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
 import type { ChartRequest } from '../charts/request-target.ts'
 import type { Refusal } from '../http/errors.ts'
 import { LONGEST_ERROR, collect, refusalOfAnswer, refusalOfFailure } from './answers.ts'
@@ -8,7 +7,14 @@ import { upstreamTarget } from './target.ts'
 
 export type IndexAnswer =
   | { readonly ok: true, readonly body: Buffer }
-  | { readonly ok: false, readonly refusal: Refusal, /** for the log */ readonly cause?: unknown }
+  | IndexFailure
+
+export interface IndexFailure {
+  readonly ok: false
+  readonly refusal: Refusal
+  /** For the log. */
+  readonly cause?: unknown
+}
 
 export interface IndexReader {
   read (request: ChartRequest): Promise<IndexAnswer>

@@ -78,7 +78,7 @@ const CASES: readonly Case[] = ROUTES.flatMap(route => {
 
 async function start (t: Parameters<typeof startApp>[0]): Promise<{ gateway: TestGateway, stub: StubUpstream }> {
   const stub = await startStubUpstream(t)
-  stub.answer = ({ method, target }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : { status: target.includes('/charts/mychart-') ? 404 : 200, headers: { 'content-type': 'application/json' }, body: '{}' }
+  stub.answer = ({ method, target }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : { status: target.includes('/charts/mychart-') ? 404 : 200, headers: { 'content-type': 'application/json' }, body: '{"entries":{}}' }
   const file = join(await temporaryFolder(t), 'accounts.yaml')
   const hash = await cheapHash(password)
   writeFileSync(file, JSON.stringify({

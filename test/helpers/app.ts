@@ -43,7 +43,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     trustedProxies: [],
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test' },
     masterKey: `test-key-${randomBytes(12).toString('hex')}`,
     allowDemoKey: false,
