@@ -169,8 +169,10 @@ await t.test('failures of the upstream are 502 or 504 in our own words', async t
     ['a sentence', 404, '{"error":"chart not found"}', 404, 'chart not found'],
     ['an empty 500', 500, '', 502, 'the chart repository gave an answer that makes no sense'],
     ['its own 401', 401, '{"error":"unauthorized"}', 502, 'the chart repository does not accept the gateway'],
-    ['a text 413', 413, 'request too large', 413, 'request too large'],
-    ['HTML', 503, '<html>', 502, 'the chart repository gave an answer that makes no sense']
+    ['a text 413', 413, 'request too large', 413, 'request too large for the chart repository'],
+    ['HTML', 502, '<html>', 502, 'the chart repository gave an answer that makes no sense'],
+    ['HTML of a proxy without a server', 503, '<html>', 503, 'the chart repository is busy: try again shortly'],
+    ['a limit', 429, '{"error":"slow down, /org1"}', 503, 'the chart repository is busy: try again shortly']
   ]
   for (const [name, status, body, expected, error] of cases) {
     for (const path of ['/org1/repo1/index.yaml', '/api/org1/repo1/charts/mychart']) {
@@ -179,6 +181,7 @@ await t.test('failures of the upstream are 502 or 504 in our own words', async t
       t.equal(answer.status, expected, name)
       t.same(JSON.parse(answer.text), { error }, name)
       t.notOk(answer.headers.get('www-authenticate'))
+      t.equal(answer.headers.get('retry-after'), expected === 503 ? '5' : null)
     }
   }
   stub.server.close()
