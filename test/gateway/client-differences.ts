@@ -1,6 +1,7 @@
 // Where a client of chartgate gets something else than it got from ChartMuseum, and why:
 // one row for each class, asked by client-recordings.test.ts, which also keeps the table
 // of docs/recordings.md equal to it. What no row says has to be as recorded, byte for byte.
+import { EMPTY_INDEX } from '../helpers/stub-upstream.ts'
 import { HOST, type Exchange } from './client-recordings.ts'
 
 /** An answer without `Date`, `X-Request-Id` and the length that its body has. */
@@ -77,7 +78,7 @@ export const VISIBLE: readonly Visible[] = [
     chartgate: 'the same right as with a token',
     because: 'stock Helm can send nothing else',
     here: (answer, exchange) => answer.status === 401 && /BASIC/.test(authorization(exchange) ?? '') && /^Bearer/.test(answer.headers['www-authenticate']?.[0] ?? '')
-      ? { status: 200, headers: { 'content-type': ['application/x-yaml'] }, body: INDEX }
+      ? { status: 200, headers: { 'content-type': ['application/x-yaml'] }, body: EMPTY_INDEX }
       : undefined
   },
   {
@@ -192,9 +193,6 @@ export const VISIBLE: readonly Visible[] = [
     here: answer => answer.headers['connection'] === undefined ? withHeaders(answer, { connection: ['keep-alive'], 'keep-alive': ['timeout=75'] }) : undefined
   }
 ]
-
-/** What an upstream answers where the recorded one refused. */
-export const INDEX = 'apiVersion: v1\nentries: {}\ngenerated: "2026-11-23T23:27:29Z"\nserverInfo: {}\n'
 
 /** The table in docs/recordings.md. */
 export function differencesTable (count: (row: Visible) => number): string {

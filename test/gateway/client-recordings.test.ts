@@ -8,8 +8,8 @@ import t from 'tap'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { ROOT } from '../helpers/processes.ts'
 import { openRaw, type RawResponse } from '../helpers/raw.ts'
-import { startStubUpstream, type SeenRequest, type StubAnswer, type StubUpstream } from '../helpers/stub-upstream.ts'
-import { differencesTable, INDEX, isRoute, VISIBLE, type Answer } from './client-differences.ts'
+import { EMPTY_INDEX, startStubUpstream, type SeenRequest, type StubAnswer, type StubUpstream } from '../helpers/stub-upstream.ts'
+import { differencesTable, isRoute, VISIBLE, type Answer } from './client-differences.ts'
 import { BY_NAME, bytesOf, EXCHANGES, filesOf, HOST, requestFor, SCENARIOS, type Exchange, type Own } from './client-recordings.ts'
 
 const counts = new Map(VISIBLE.map(row => [row, 0]))
@@ -53,7 +53,7 @@ function expectedRequests ({ own, request, response }: Exchange): string[] {
 async function upstreamAnswer (exchange: Exchange, seen: SeenRequest): Promise<StubAnswer> {
   const { request, response } = exchange
   if (request.method === 'POST' && seen.method === 'GET') return response.status === 409 ? {} : { status: 404, body: '{"error":"object not found"}' }
-  if (response.status === 401 && response.madeUp === undefined) return { headers: { 'Content-Length': String(INDEX.length) }, body: INDEX }
+  if (response.status === 401 && response.madeUp === undefined) return { headers: { 'Content-Length': String(EMPTY_INDEX.length) }, body: EMPTY_INDEX }
   const body = await bytesOf(response)
   const recorded = Object.fromEntries(headersOf(response.headers))
   const length = request.method === 'HEAD' || response.status === 304 || recorded['Transfer-Encoding'] !== undefined ? {} : { 'Content-Length': String(body.length) }

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { grant, startApp, type TestGateway } from '../helpers/app.ts'
 import { sendRaw } from '../helpers/raw.ts'
-import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
@@ -39,7 +39,7 @@ await t.test('a request without credentials is challenged for exactly what it ne
 
 await t.test('each credential form opens what it proves, and the upstream gets a token of its own', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ headers: { 'content-type': 'application/x-yaml' }, body: 'apiVersion: v1\n' })
+  stub.answer = () => ({ headers: { 'content-type': 'application/x-yaml' }, body: EMPTY_INDEX })
   const gateway = await startApp(t, { origin: stub.origin })
   const token = await gateway.token([grant(TENANT, 'pull')])
   const forms: [string, Record<string, string>][] = [
@@ -55,7 +55,7 @@ await t.test('each credential form opens what it proves, and the upstream gets a
     stub.seen.length = 0
     const answer = await get(`${gateway.url}/org1/repo1/index.yaml`, { ...headers, cookie: 'a=b', 'x-forwarded-for': '6.6.6.6' })
     t.equal(answer.status, 200, name)
-    t.equal(answer.text, 'apiVersion: v1\n')
+    t.equal(answer.text, EMPTY_INDEX)
     t.equal(answer.headers.get('content-type'), 'application/x-yaml')
     t.match(answer.headers.get('x-request-id'), /^[0-9a-f-]{36}$/)
     const [seen] = stub.seen
