@@ -34,7 +34,9 @@ export function refusalOfAnswer (status: number, body: string): Refusal {
     case 403: return { code: 'upstream_refused_us' }
     case 404: return withDetail('not_in_upstream', sentence)
     case 409: return withDetail('chart_exists', sentence)
-    case 413: return { code: 'body_too_large' }
+    case 413: return { code: 'upstream_too_large' }
+    case 429:
+    case 503: return { code: 'upstream_busy' }
     case 507: return withDetail('storage_full', sentence)
   }
   // A redirect or a success that nobody asked for is no answer of a chart repository.

@@ -10,7 +10,7 @@ import { createUpstream } from '../../src/upstream/client.ts'
 import { grant, startApp } from '../helpers/app.ts'
 import { provenanceOf } from '../helpers/packages.ts'
 import { sendRaw } from '../helpers/raw.ts'
-import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const NO_UPSTREAM = 'http://127.0.0.1:9'
 
@@ -61,7 +61,7 @@ await t.test('two Authorization headers are a 400', async t => {
 
 await t.test('a base path is part of every address', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ body: 'x' })
+  stub.answer = () => ({ body: EMPTY_INDEX })
   const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, publicUrl: 'http://charts.example.test/helm', basePath: '/helm' }) })
   const headers = { authorization: `Bearer ${await gateway.token([grant('org1/repo1', 'pull')])}` }
   t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 200)
@@ -75,7 +75,7 @@ await t.test('a base path is part of every address', async t => {
 
 await t.test('an upstream with Basic gets Basic, and one without auth gets none', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ body: 'x' })
+  stub.answer = () => ({ body: EMPTY_INDEX })
   for (const [auth, expected] of [['basic', 'Basic dXA6c3RyZWFt'], ['none', undefined]] as const) {
     stub.seen.length = 0
     const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, upstream: { ...config.upstream, auth, username: 'up', password: 'stream' } }) })
@@ -96,7 +96,7 @@ await t.test('a proxy that is trusted says whose address it is, and nobody else 
 
 await t.test('reads are logged only when that is wanted', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ body: 'x' })
+  stub.answer = () => ({ body: EMPTY_INDEX })
   const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, log: { level: 'info', reads: false } }) })
   const headers = { authorization: `Bearer ${gateway.masterKey}` }
   await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })

@@ -31,6 +31,8 @@ export interface Overrides {
   readonly origin: string
   readonly config?: (config: Config) => Config
   readonly now?: () => number
+  /** Those of another gateway, where a test starts many and making keys takes longest; default: new ones. */
+  readonly keys?: KeyStore
 }
 
 /** A configuration with every default, for tests. */
@@ -55,12 +57,10 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 
 const unixTime = (): number => Math.floor(Date.now() / 1000)
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
-  const opened = await openKeyStore(join(stateDir, 'keys'))
-  if (!opened.ok) throw new Error(opened.message)
-  const { keys } = opened
+  const keys = given ?? await newKeys(stateDir)
   const { username, password, auth } = config.upstream
   const upstream = createUpstream({
     origin,
@@ -96,6 +96,12 @@ export async function startApp (t: TestLike, { origin, config: change = config =
       return (await issueToken(keys.signing, { issuer, audience, ttl }, subject, grants, now())).token
     }
   }
+}
+
+async function newKeys (stateDir: string): Promise<KeyStore> {
+  const opened = await openKeyStore(join(stateDir, 'keys'))
+  if (!opened.ok) throw new Error(opened.message)
+  return opened.keys
 }
 
 /** Grants on one tenant. */

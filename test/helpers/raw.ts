@@ -44,39 +44,73 @@ function parse (text: string): RawResponse {
   return { text, status: Number(statusLine.split(' ')[1]), headers, body: end < 0 ? '' : text.slice(end + 4) }
 }
 
+export interface RawRequest {
+  /** Request line and headers, with the empty line at their end. */
+  readonly head: string
+  readonly body?: Buffer
+}
+
 export interface RawConnection {
   /** Sends one request, and reads its answer to the end; the status, NaN when there was none. */
   send (bytes: Buffer, options: { readonly head: boolean }): Promise<number>
+  /** The same, with the whole answer, its chunks put together; with `Expect: 100-continue` the body is sent when the server asks for it. */
+  ask (request: RawRequest): Promise<RawResponse>
   close (): void
 }
 
 /** A connection for many requests, one after the other; opened again when the server has closed it. */
 export function openRaw (port: number, host = '127.0.0.1'): RawConnection {
   let socket: Socket | undefined
+
+  async function exchange (first: Buffer, isHead: boolean, awaited?: Buffer): Promise<RawResponse> {
+    if (socket === undefined || socket.destroyed) socket = connect({ port, host, noDelay: true })
+    const connection = socket
+    let text = ''
+    return await new Promise(resolve => {
+      const finish = (closes: boolean): void => {
+        connection.removeAllListeners()
+        if (closes) connection.destroy()
+        resolve(withWholeBody(parse(text)))
+      }
+      connection.on('data', chunk => {
+        text += chunk.toString('latin1')
+        if (!text.includes('\r\n\r\n')) return
+        if (/^HTTP\/1.1 100 /.test(text)) {
+          text = text.slice(text.indexOf('\r\n\r\n') + 4)
+          if (awaited !== undefined) connection.write(awaited)
+          return
+        }
+        const { headers, body, status } = parse(text)
+        const complete = isHead || status === 204 || status === 304 || (headers['transfer-encoding'] === undefined ? body.length >= Number(headers['content-length']?.[0] ?? 0) : body.endsWith('0\r\n\r\n'))
+        if (complete) finish(headers['connection']?.[0] === 'close')
+      })
+      connection.on('error', () => { finish(true) })
+      connection.on('close', () => { finish(true) })
+      connection.setTimeout(10_000, () => { finish(true) })
+      connection.write(first)
+    })
+  }
+
   return {
     close: () => { socket?.destroy() },
-    async send (bytes, { head }) {
-      if (socket === undefined || socket.destroyed) socket = connect({ port, host, noDelay: true })
-      const connection = socket
-      let text = ''
-      return await new Promise(resolve => {
-        const finish = (closes: boolean): void => {
-          connection.removeAllListeners()
-          if (closes) connection.destroy()
-          resolve(parse(text).status)
-        }
-        connection.on('data', chunk => {
-          text += chunk.toString('latin1')
-          const { headers, body } = parse(text)
-          if (!text.includes('\r\n\r\n')) return
-          const complete = head || (headers['transfer-encoding'] === undefined ? body.length >= Number(headers['content-length']?.[0] ?? 0) : body.endsWith('0\r\n\r\n'))
-          if (complete) finish(headers['connection']?.[0] === 'close')
-        })
-        connection.on('error', () => { finish(true) })
-        connection.on('close', () => { finish(true) })
-        connection.setTimeout(10_000, () => { finish(true) })
-        connection.write(bytes)
-      })
+    async send (bytes, { head }) { return (await exchange(bytes, head)).status },
+    async ask ({ head, body = Buffer.alloc(0) }) {
+      const isHead = head.startsWith('HEAD ')
+      const first = Buffer.from(head, 'latin1')
+      return /^expect: 100-continue/im.test(head) ? await exchange(first, isHead, body) : await exchange(Buffer.concat([first, body]), isHead)
     }
+  }
+}
+
+/** The body without the lengths of its chunks (RFC 9112 section 7.1). */
+function withWholeBody (response: RawResponse): RawResponse {
+  if (response.headers['transfer-encoding']?.[0] !== 'chunked') return response
+  let [rest, body] = [response.body, '']
+  for (;;) {
+    const end = rest.indexOf('\r\n')
+    const length = parseInt(rest.slice(0, end), 16)
+    if (end < 0 || !(length > 0)) return { ...response, body }
+    body += rest.slice(end + 2, end + 2 + length)
+    rest = rest.slice(end + 4 + length)
   }
 }
