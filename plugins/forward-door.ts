@@ -6,6 +6,7 @@ import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
+import type { Refusal } from '../src/http/errors.ts'
 import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
 import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
@@ -59,14 +60,16 @@ export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
         changed(request)
-        // Nothing here is asked for in part or under a condition, and no redirect is followed or passed on.
-        if (reply.statusCode === 200) reply.send(res.stream)
+        // After a status that is none reply-from has come to onError, and comes here all the same.
+        if (reply.sent) res.stream.destroy()
+        // Nothing is asked for in part or under a condition, and a redirect is not passed on.
+        else if (reply.statusCode === 200) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
         changed(reply.request)
         reply.request.failure = error
-        reply.refuse(refusalOfFailure(error))
+        refuse(reply, refusalOfFailure(error))
       }
     }
   } as Parameters<typeof httpProxy>[1])
@@ -89,6 +92,11 @@ async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, strea
     request.failure = error
   }
   request.failure ??= `the upstream answered ${status}`
-  for (const name of RESPONSE_HEADERS) reply.removeHeader(name) // they describe the body that stays behind
-  reply.refuse(refusalOfAnswer(status, text))
+  refuse(reply, refusalOfAnswer(status, text))
+}
+
+/** Without the headers that describe the upstream's body, which stays behind. */
+function refuse (reply: FastifyReply, refusal: Refusal): void {
+  for (const name of RESPONSE_HEADERS) reply.removeHeader(name)
+  reply.refuse(refusal)
 }

@@ -55,7 +55,7 @@ await t.test('nor what the gateway was known by', async t => {
 
 await t.test('neither does a dump', async t => {
   for (const sentence of ['NoSuchKey: it is not there\n\tstatus code: 404, request id: X, host id: Y', 'a\u2028b', 'a\x9b31mb', 'a\x1bb', 'x'.repeat(201)]) {
-    t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, JSON.stringify(sentence))
+    t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence.replace(/[^ -~]/g, '?'))
   }
 })
 
