@@ -6,7 +6,7 @@ import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
-import { responseHeaders } from '../src/http/headers.ts'
+import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
 import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
@@ -48,10 +48,12 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       return reply.from(path, { ...options, queryString: () => query })
     },
     replyOptions: {
-      rewriteRequestHeaders: (request: FastifyRequest, headers: IncomingHttpHeaders) => upstreamHeaders(request, headers),
+      // reply-from has set the upstream's own Host among the client's headers.
+      rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders({ requestId: request.id, client: request.client }, request.upstreamAuthorization) }),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
-        if (reply.statusCode < 400) reply.send(res.stream)
+        // Nothing here is asked for in part or under a condition, and no redirect is followed or passed on.
+        if (reply.statusCode === 200) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
@@ -64,15 +66,6 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
 
 function chartRequestOf (request: FastifyRequest): ChartRequest {
   return (request.target as { request: ChartRequest }).request
-}
-
-/** Built anew: nothing that the client sent is among them. */
-function upstreamHeaders (request: FastifyRequest, received: IncomingHttpHeaders): Record<string, string> {
-  return {
-    host: received.host as string, // the upstream's own, set by reply-from
-    'x-request-id': request.id,
-    ...(request.upstreamAuthorization === undefined ? {} : { authorization: request.upstreamAuthorization })
-  }
 }
 
 /** Reads a refusal of the upstream and answers in our own form. */
@@ -88,6 +81,6 @@ async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, strea
     request.failure = error
   }
   request.failure ??= `the upstream answered ${status}`
-  reply.removeHeader('content-length')
+  for (const name of RESPONSE_HEADERS) reply.removeHeader(name) // they describe the body that stays behind
   reply.refuse(refusalOfAnswer(status, text))
 }

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/charts/tenant.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
+import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import { narrow } from '../src/policy/decide.ts'
 import type { CompiledRule } from '../src/policy/rules.ts'
@@ -11,7 +12,6 @@ import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import type { KeyStore } from '../src/tokens/keys.ts'
 import { readTokenRequest } from '../src/tokens/token-request.ts'
-import { hasSeveralAuthorizations } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 
 export interface TokenEndpointOptions {
@@ -46,7 +46,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
   const { authenticator, rules, keys, source, depth, now } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
-  if (hasSeveralAuthorizations(request)) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
+  if (countOf('authorization', request.raw.rawHeaders) > 1) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
   const { query } = request.target as { query: string }
   const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)

@@ -36,7 +36,8 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, uploader: U
       request.failure = error.cause
       return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
     }
-    if (request.raw.complete) throw error
+    // Everything else is no fault of the client's, also while its body is still coming.
+    if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
   }
   return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
@@ -48,14 +49,20 @@ async function store (request: FastifyRequest, uploader: Uploader, spool: Spool,
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
-    body: request.raw
+    body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
   try {
-    await uploader.store(chartRequest, upload, request.id)
+    await uploader.store(chartRequest, upload, { requestId: request.id, client: request.client })
   } finally {
     await upload.remove()
   }
+}
+
+/** How Node says that the body's connection has gone. */
+function isAbort (error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function tooLarge (maxUploadSize: number): Refusal {

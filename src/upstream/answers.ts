@@ -7,6 +7,17 @@ import type { Refusal } from '../http/errors.ts'
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384
 
+/** One line that a person reads; a dump is longer, and has line ends. */
+const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
+/**
+ * ChartMuseum 0.16.5 passes on what its storage says, and that names files of the
+ * server, absolute or as the storage was configured: `remove charts/org1/x.tgz: no such
+ * file or directory`, `open C:\charts\x.tgz: Access is denied.` (Go's fs.PathError: an
+ * operation, a path, a reason). None of its own sentences has a slash inside a word
+ * (pkg/chartmuseum/server/multitenant).
+ */
+const NAMES_A_FILE = /\S[/\\]|[/\\]\S|\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|(?:sym)?link|truncate|\w*File\w*) \S+: /i
+
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {
   const codes = [error, (error as Error | undefined)?.cause].map(each => (each as { code?: string } | undefined)?.code)
@@ -33,12 +44,12 @@ function withDetail (code: Refusal['code'], detail: string | undefined): Refusal
   return detail === undefined ? { code } : { code, detail }
 }
 
-/** The `error` of a JSON body, unless it names a path: ChartMuseum 0.16.5 prints its storage's (shared by local back ends: `remove /charts/…: no such file`). */
+/** The `error` of a JSON body, where it is a sentence for a client. */
 function readSentence (body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body)
     const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
-    return typeof sentence === 'string' && sentence !== '' && !/(?<![A-Za-z0-9])[/\\]\S/.test(sentence) ? sentence : undefined
+    return typeof sentence === 'string' && SENTENCE.test(sentence) && !NAMES_A_FILE.test(sentence) ? sentence : undefined
   } catch {
     return undefined
   }

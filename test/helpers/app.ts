@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../../src/app.ts'
+import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
-import { openSpool } from '../../src/upstream/spool.ts'
+import { openSpool, type Spool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
 import { testFolder, type TestLike } from './folder.ts'
 
@@ -17,6 +17,7 @@ export interface TestGateway {
   readonly url: string
   readonly port: number
   readonly keys: KeyStore
+  readonly spool: Spool
   readonly config: Config
   readonly masterKey: string
   /** Every line that was logged, parsed. */
@@ -30,6 +31,8 @@ export interface Overrides {
   readonly origin: string
   readonly config?: (config: Config) => Config
   readonly now?: () => number
+  /** Laid over the limits of every day. */
+  readonly limits?: Partial<ConnectionLimits>
 }
 
 /** A configuration with every default, for tests. */
@@ -53,7 +56,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 
 const unixTime = (): number => Math.floor(Date.now() / 1000)
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, limits = {} }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const opened = await openKeyStore(join(stateDir, 'keys'))
@@ -65,13 +68,15 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })
+  const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
   const lines: string[] = []
   const app = await buildApp(config, {
     keys,
     upstream,
-    spool: await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes),
+    spool,
     version: '0.0.0-test',
     now,
+    limits: { ...CONNECTION_LIMITS, ...limits },
     logStream: { write: line => { lines.push(line) } }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -82,6 +87,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     url: `http://127.0.0.1:${port}${config.basePath}`,
     port,
     keys,
+    spool,
     config,
     masterKey: config.masterKey,
     get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },
