@@ -3,11 +3,15 @@
 // here is what it lets through, and what it would refuse without a word.
 import type { IncomingMessage } from 'node:http'
 
+/** Node counts neither colons nor line ends to a head's size, and forgets what comes behind 2000 headers; clients send about 20. */
+const MOST_HEADERS = 200
+
 export type RequestHead = Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>
 
 /** What is wrong with it, as a sentence; undefined is nothing. */
 export function faultOfHead ({ httpVersion, headers, rawHeaders }: RequestHead): string | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'the request must be of HTTP/1.1 or HTTP/1.0'
+  if (rawHeaders.length > 2 * MOST_HEADERS) return `more than ${MOST_HEADERS} headers`
   // RFC 9112 section 3.2
   const hosts = countOf('host', rawHeaders)
   if (hosts > 1) return 'several Host headers: send one'

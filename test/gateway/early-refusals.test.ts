@@ -1,5 +1,6 @@
 // Refusals that are made before any hook, by Node's parser and timers or by Fastify:
 // each has the form of every other one, and its connection ends with it.
+import { EventEmitter, once } from 'node:events'
 import type { Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -18,6 +19,18 @@ function hasTheForm (t: Test, answer: RawResponse, name: string): void {
   t.same(answer.headers['content-type'], ['application/json; charset=utf-8'], name)
   t.match(answer.headers['x-request-id']?.[0], /^[0-9a-f-]{36}$/, name)
   t.same(answer.headers['connection']?.map(each => each.toLowerCase()), ['close'], name)
+}
+
+/** Lets the upstream answer only when it is told to; resolves, when it was asked, with what tells it. */
+async function holdAnswer (): Promise<() => void> {
+  return await new Promise(resolve => {
+    stub.answer = async () => {
+      const told = new EventEmitter()
+      resolve(() => { told.emit('answer') })
+      await once(told, 'answer')
+      return { body: 'hello' }
+    }
+  })
 }
 
 async function connectionsOf (server: Server): Promise<number> {
@@ -76,14 +89,10 @@ await t.test('what Fastify would refuse itself has the form too', async t => {
 })
 
 await t.test('an answer that is under way is never mixed with a refusal', async t => {
-  let answer: (() => void) | undefined
-  stub.answer = async () => {
-    await new Promise<void>(resolve => { answer = resolve })
-    return { body: 'x'.repeat(1_000) }
-  }
+  const asked = holdAnswer()
   const waiting = await openRaw(t, gateway.port)
   waiting.socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`)
-  while (answer === undefined) await new Promise(setImmediate)
+  const answer = await asked
   waiting.socket.write('garbage\r\n\r\n')
   await waiting.closed
   t.equal(waiting.text(), '', 'the refusal would have been read as the answer to the first request')
@@ -109,15 +118,11 @@ await t.test('a client that does not go after its refusal is left', async t => {
 })
 
 await t.test('while the process drains, what still comes is told so', async t => {
-  let answer: (() => void) | undefined
-  stub.answer = async () => {
-    await new Promise<void>(resolve => { answer = resolve })
-    return { body: 'hello' }
-  }
+  const asked = holdAnswer()
   const draining = await startApp(t, { origin: stub.origin })
   const connection = await openRaw(t, draining.port)
   connection.socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${draining.masterKey}\r\n\r\n`)
-  while (answer === undefined) await new Promise(setImmediate)
+  const answer = await asked
   const closed = draining.app.close()
   connection.socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
   await sleep(50) // until it has arrived

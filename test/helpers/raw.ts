@@ -33,6 +33,20 @@ export async function sendRaw (port: number, bytes: string | Buffer, { quiet = 6
   return parse(Buffer.concat(chunks).toString('latin1'))
 }
 
+/** Sends the bytes, and reads until one whole answer is there (not to HEAD) or the server closes: quicker, where nothing more can come. */
+export async function askRaw (port: number, bytes: string | Buffer): Promise<RawResponse> {
+  const text = await new Promise<string>(resolve => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => { socket.write(bytes) })
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      text += chunk
+      if (wholeLength(text) !== undefined) socket.destroy()
+    })
+    socket.on('error', () => {}).once('close', () => { resolve(text) })
+  })
+  return parse(text)
+}
+
 export interface RawConnection {
   readonly socket: Socket
   /** What came so far. */
@@ -65,17 +79,31 @@ export async function openRaw (t: { teardown (fn: () => unknown): unknown }, por
 /** Every answer in what came over a connection, in order. @throws what is no whole answer */
 export function answersIn (text: string): RawResponse[] {
   const answers: RawResponse[] = []
-  let rest = text
-  while (rest !== '') {
-    const answer = parse(rest)
-    if (!/^HTTP\/1\.1 \d{3} [A-Z]/.test(rest) || !rest.includes('\r\n\r\n')) throw new Error(`no answer: ${rest.slice(0, 100)}`)
-    const length = Number(answer.headers['content-length'] ?? (answer.status < 200 ? 0 : NaN))
-    const end = Number.isNaN(length) ? answer.body.indexOf('0\r\n\r\n') + 5 : length
-    if (answer.body.length < end) throw new Error(`half an answer: ${rest.slice(0, 100)}`)
-    answers.push({ ...answer, body: answer.body.slice(0, end) })
-    rest = answer.body.slice(end)
+  for (let rest = text; rest !== '';) {
+    const length = wholeLength(rest)
+    if (length === undefined) throw new Error(`no whole answer: ${rest.slice(0, 200)}`)
+    answers.push(parse(rest.slice(0, length)))
+    rest = rest.slice(length)
   }
   return answers
+}
+
+/** The length of the first answer with its body; undefined when it is none or not all of it has come. */
+function wholeLength (text: string): number | undefined {
+  const end = text.indexOf('\r\n\r\n')
+  if (end < 0 || !/^HTTP\/1\.1 \d{3} [A-Z]/.test(text)) return undefined
+  const { status, headers } = parse(text.slice(0, end + 4))
+  const start = end + 4
+  if (status < 200) return start
+  const length = headers['content-length']?.[0]
+  if (length !== undefined) return start + Number(length) <= text.length ? start + Number(length) : undefined
+  for (let at = start; ;) {
+    const line = text.indexOf('\r\n', at)
+    const size = parseInt(text.slice(at, line), 16)
+    if (line < 0 || line + 2 + size + 2 > text.length) return undefined
+    at = line + 2 + size + 2
+    if (size === 0) return at
+  }
 }
 
 function parse (text: string): RawResponse {
