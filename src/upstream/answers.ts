@@ -17,6 +17,8 @@ const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
  * (pkg/chartmuseum/server/multitenant).
  */
 const NAMES_A_FILE = /\S[/\\]|[/\\]\S|\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|(?:sym)?link|truncate|\w*File\w*) \S+: /i
+/** The gateway's own credential, which an upstream might repeat in refusing it. */
+const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
 
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {
@@ -49,7 +51,7 @@ function readSentence (body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body)
     const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
-    return typeof sentence === 'string' && SENTENCE.test(sentence) && !NAMES_A_FILE.test(sentence) ? sentence : undefined
+    return typeof sentence === 'string' && SENTENCE.test(sentence) && !NAMES_A_FILE.test(sentence) && !HOLDS_A_CREDENTIAL.test(sentence) ? sentence : undefined
   } catch {
     return undefined
   }

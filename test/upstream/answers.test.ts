@@ -48,6 +48,10 @@ await t.test('a path of the server does not', async t => {
   for (const sentence of sentences) t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence)
 })
 
+await t.test('nor what the gateway was known by', async t => {
+  for (const sentence of ['no such user: Basic dXA6c3RyZWFt', 'not for bearer  x', 'bad token eyJhbGciOiJub25lIn0.e30.x']) t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence)
+})
+
 await t.test('neither does a dump', async t => {
   for (const sentence of ['NoSuchKey: it is not there\n\tstatus code: 404, request id: X, host id: Y', 'a\u2028b', 'a\x9b31mb', 'a\x1bb', 'x'.repeat(201)]) {
     t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence.replace(/[^ -~]/g, '?'))
