@@ -31,7 +31,8 @@ export function answerClientError (this: { log: FastifyBaseLogger }, error: Pars
 export function answerConnect (app: FastifyInstance): void {
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => { socket.destroy() })
-    refuse(app.log, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
+    if (isAnswering(socket)) socket.destroy()
+    else refuse(app.log, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
   })
 }
 

@@ -6,6 +6,7 @@ import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
+import type { Refusal } from '../src/http/errors.ts'
 import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
 import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
@@ -52,13 +53,15 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders({ requestId: request.id, client: request.client }, request.upstreamAuthorization) }),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
-        // Nothing here is asked for in part or under a condition, and no redirect is followed or passed on.
-        if (reply.statusCode === 200) reply.send(res.stream)
+        // After a status that is none reply-from has come to onError, and comes here all the same.
+        if (reply.sent) res.stream.destroy()
+        // Nothing is asked for in part or under a condition, and a redirect is not passed on.
+        else if (reply.statusCode === 200) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
         reply.request.failure = error
-        reply.refuse(refusalOfFailure(error))
+        refuse(reply, refusalOfFailure(error))
       }
     }
   } as Parameters<typeof httpProxy>[1])
@@ -81,6 +84,11 @@ async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, strea
     request.failure = error
   }
   request.failure ??= `the upstream answered ${status}`
-  for (const name of RESPONSE_HEADERS) reply.removeHeader(name) // they describe the body that stays behind
-  reply.refuse(refusalOfAnswer(status, text))
+  refuse(reply, refusalOfAnswer(status, text))
+}
+
+/** Without the headers that describe the upstream's body, which stays behind. */
+function refuse (reply: FastifyReply, refusal: Refusal): void {
+  for (const name of RESPONSE_HEADERS) reply.removeHeader(name)
+  reply.refuse(refusal)
 }

@@ -35,7 +35,8 @@ export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHead
   const passed: IncomingHttpHeaders = {}
   for (const name of RESPONSE_HEADERS) {
     const value = headers[name]
-    if (value !== undefined && !hopByHop.includes(name)) passed[name] = value
+    // undici makes a list of one that came twice: nobody knows which of the two is meant
+    if (typeof value === 'string' && !hopByHop.includes(name)) passed[name] = value
   }
   return passed
 }

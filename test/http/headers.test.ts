@@ -40,5 +40,6 @@ await t.test('whatever else the upstream sends stays behind', async t => {
     'x-anything': '1'
   }), { 'content-type': 'application/json' })
   t.strictSame(responseHeaders({ etag: '"x"', 'content-type': 'text/plain', 'last-modified': 'now', connection: 'close, ETag ,last-modified' }), { 'content-type': 'text/plain' }, 'what Connection names is for one hop')
+  t.strictSame(responseHeaders({ 'content-type': ['text/plain', 'text/html'] } as never), {}, 'one that came twice is none')
   t.strictSame(responseHeaders({}), {})
 })
