@@ -6,8 +6,8 @@ import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
-import { responseHeaders } from '../src/http/headers.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
+import { RESPONSE_HEADERS, responseHeaders } from '../src/http/headers.ts'
+import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import type { IndexStore } from '../src/upstream/index-store.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
@@ -58,7 +58,8 @@ export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
         changed(request)
-        if (reply.statusCode < 400) reply.send(res.stream)
+        // Nothing here is asked for in part or under a condition, and no redirect is followed or passed on.
+        if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
@@ -95,7 +96,7 @@ async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, strea
   } catch (error) {
     request.failure = error
   }
-  request.failure ??= `the upstream answered ${status}`
-  reply.removeHeader('content-length')
+  request.failure ??= `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
+  for (const name of RESPONSE_HEADERS) reply.removeHeader(name) // they describe the body that stays behind
   reply.refuse(refusalOfAnswer(status, text))
 }

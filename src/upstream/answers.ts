@@ -2,10 +2,16 @@
 // out in the one JSON form of this gateway: ChartMuseum's sentences where they help,
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Refusal } from '../http/errors.ts'
 
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384
+
+/** True for a page: a proxy or a login in between speaks, whatever the status; no chart repository's answer is one. */
+export function isPage (headers: IncomingHttpHeaders): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers['content-type'] ?? '')
+}
 
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
 import { createLocks } from './locks.ts'
@@ -29,7 +29,7 @@ export function createUploader (upstream: Upstream): Uploader {
   async function exists (request: ChartRequest, file: string, requestId: string): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'
     const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', requestId)
-    if (answer.statusCode === 200) {
+    if (answer.statusCode === 200 && !isPage(answer.headers)) {
       answer.body.destroy() // the file itself is not wanted
       answer.body.on('error', () => {})
       return true
