@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null until authenticated. */
     principal: Principal | null
+    /** The account that a refused credential was about; for the log. */
+    refusedSubject: string | undefined
     /** The Authorization header's scheme, for the choice between 401 and 403. */
     cameAsBasic: boolean
   }
@@ -19,6 +21,7 @@ export interface AuthenticateOptions { authenticator: Authenticator }
 
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   app.decorateRequest('principal', null)
+  app.decorateRequest('refusedSubject', undefined)
   app.decorateRequest('cameAsBasic', false)
   app.addHook('onRequest', (request, reply, done) => {
     // What no door answers is refused here: before anybody is asked who they are, and
@@ -38,7 +41,10 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       if (result.ok) {
         request.principal = result.principal
         done()
-      } else reply.refuse({ code: result.code })
+      } else {
+        request.refusedSubject = result.subject
+        reply.refuse({ code: result.code })
+      }
     }
     const result = authenticator.authenticate(credentials)
     if (result instanceof Promise) result.then(finish, done)

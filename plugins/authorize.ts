@@ -6,7 +6,7 @@ import type { Refusal } from '../src/http/errors.ts'
 import type { Principal } from '../src/identity/principal.ts'
 import type { Access } from '../src/policy/access.ts'
 import { decide } from '../src/policy/decide.ts'
-import type { CompiledRule } from '../src/policy/rules.ts'
+import type { LiveAuthority } from '../src/config/reload.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,15 +15,15 @@ declare module 'fastify' {
   }
 }
 
-export interface AuthorizeOptions { rules: readonly CompiledRule[] }
+export interface AuthorizeOptions { live: LiveAuthority }
 
-export default fp<AuthorizeOptions>(async (app, { rules }) => {
+export default fp<AuthorizeOptions>(async (app, { live }) => {
   app.decorateRequest('allowedBy', null)
   app.addHook('onRequest', (request, reply, done) => {
     if (request.target.kind !== 'chart') return done()
     const { access } = request.target.request
     const principal = request.principal as Principal // set by authenticate, which stands before
-    const decision = decide(principal, access, rules)
+    const decision = decide(principal, access, live.current.rules)
     if (decision.allowed) {
       request.allowedBy = decision.by
       done()

@@ -74,6 +74,12 @@ export function refusalOf (error: unknown): Refusal {
   }
 }
 
+/** Any error, answered where there are no credentials, no challenges and no log. */
+export function refusePlainly (error: unknown, _request: unknown, reply: Pick<FastifyReply, 'code'>): void {
+  const refusal = refusalOf(error)
+  reply.code(statusOf(refusal)).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(bodyOf(refusal)))
+}
+
 /** Node's names of what its HTTP parser and timers refuse. */
 const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout' },

@@ -3,20 +3,21 @@
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/charts/tenant.ts'
-import type { Authenticator } from '../src/identity/authenticate.ts'
+import type { LiveAuthority } from '../src/config/reload.ts'
+import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
+import type { Principal } from '../src/identity/principal.ts'
 import { narrow } from '../src/policy/decide.ts'
-import type { CompiledRule } from '../src/policy/rules.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import type { KeyStore } from '../src/tokens/keys.ts'
-import { readTokenRequest } from '../src/tokens/token-request.ts'
+import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
 import { hasSeveralAuthorizations } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 
 export interface TokenEndpointOptions {
   authenticator: Authenticator
-  rules: readonly CompiledRule[]
+  live: LiveAuthority
   keys: KeyStore
   source: TokenSource
   depth: Depth
@@ -26,7 +27,15 @@ export interface TokenEndpointOptions {
 
 const LONGEST_BODY = 16_384
 
+const METHODS = ['GET', 'POST']
+
 export default fp<TokenEndpointOptions>(async (app, options) => {
+  // Before a body is read, so that what is wrong with one is answered with them too.
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+    if (METHODS.includes(request.method)) done()
+    else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => {
     done(null, new URLSearchParams(body as string))
@@ -40,11 +49,11 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
     }
     return reply.refuse({ code: 'invalid_request', detail: `the body must be application/x-www-form-urlencoded and at most ${LONGEST_BODY} bytes` })
   })
-  app.route({ method: ['GET', 'POST'], url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
+  app.route({ method: app.supportedMethods, url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
 }, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
 
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
-  const { authenticator, rules, keys, source, depth, now } = options
+  const { authenticator, live, keys, source, depth, now } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   if (hasSeveralAuthorizations(request)) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
   const { query } = request.target as { query: string }
@@ -52,11 +61,17 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
-  const who = await authenticator.authenticate(read.request.credentials)
-  if (!who.ok) return reply.refuse({ code: who.code })
+  request.tokenFacts = { asked: formatScopes(scopes.grants) }
+  const who = await whoAsks(authenticator, read.request)
+  if (!who.ok) {
+    request.refusedSubject = who.subject
+    return reply.refuse({ code: who.code })
+  }
   request.principal = who.principal
+  const { account } = read.request
+  if (account !== undefined && account !== nameOf(who.principal)) return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
 
-  const granted = narrow(who.principal, scopes.grants, rules)
+  const granted = narrow(who.principal, scopes.grants, live.current.rules)
   const time = now()
   // A token that was got with a token does not outlive it.
   const ttl = Math.min(source.ttl, (who.principal.expires ?? Infinity) - time)
@@ -64,7 +79,7 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const issued = await issueToken(keys.signing, { ...source, ttl }, who.principal.subject, granted, time)
   const scope = formatScopes(granted)
   request.allowedBy = 'token endpoint'
-  request.tokenFacts = { asked: formatScopes(scopes.grants), granted: scope }
+  request.tokenFacts = { ...request.tokenFacts, granted: scope }
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,
@@ -73,4 +88,15 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
     issued_at: issued.issuedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
     scope
   }))
+}
+
+/** Credentials as they came, and where those are nobody's, as a form encodes them. */
+async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest): Promise<Authentication> {
+  const who = await authenticator.authenticate(credentials)
+  return who.ok || decoded === undefined ? who : await authenticator.authenticate(decoded)
+}
+
+/** `ci` of `robot:ci`. */
+function nameOf ({ subject }: Principal): string {
+  return subject.slice(subject.indexOf(':') + 1)
 }

@@ -42,7 +42,8 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
       request.failure = error.cause
       return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
     }
-    if (request.raw.complete) throw error
+    // Everything else is no fault of the client's, also while its body is still coming.
+    if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
   }
   return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
@@ -63,6 +64,12 @@ async function save (request: FastifyRequest, { uploader, spool, store, maxUploa
     store.drop(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()
   }
+}
+
+/** How Node says that the body's connection has gone. */
+function isAbort (error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function tooLarge (maxUploadSize: number): Refusal {

@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
-import errors, { answerClientError } from '../plugins/errors.ts'
+import drain from '../plugins/drain.ts'
+import errors, { answerClientError, refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import forwardDoor from '../plugins/forward-door.ts'
 import health, { probes } from '../plugins/health.ts'
@@ -15,12 +16,16 @@ import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import uploadDoor from '../plugins/upload-door.ts'
+import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { isActive, type Accounts } from './identity/accounts.ts'
+import { RefusalError } from './http/errors.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
-import { compileRules } from './policy/rules.ts'
+import { EVERYONE, MASTER } from './identity/principal.ts'
 import type { KeyStore } from './tokens/keys.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
+import { DRAIN_LIMIT } from './until-signal.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
 import type { Spool } from './upstream/spool.ts'
@@ -29,6 +34,8 @@ export interface AppDependencies {
   readonly keys: KeyStore
   readonly upstream: Upstream
   readonly spool: Spool
+  /** Accounts and rules as they are now. */
+  readonly live: LiveAuthority
   /** chartgate's own version, for /info. */
   readonly version: string
   /** Seconds since the epoch. */
@@ -49,13 +56,13 @@ const LIMITS = {
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<FastifyInstance> {
-  const { keys, upstream, spool, version, now } = deps
+  const { keys, upstream, spool, live, version, now } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
-  const rules = compileRules(config.policy)
-  const knowsSubject = (subject: string): boolean => subject === 'anonymous' || (subject === 'key:master' && config.masterKey !== '')
+  const accounts = (): Accounts => live.current.accounts
+  const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: [keys.signing], source, knowsSubject, now })
-  const authenticator = createAuthenticator(config.masterKey, verifier)
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now })
 
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
@@ -80,21 +87,24 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(requestTarget)
   await app.register(errors, { challenge })
   await app.register(requestLog, { reads: config.log.reads })
+  await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
-  await app.register(authorize, { rules })
+  await app.register(authorize, { live })
   await app.register(health, { version })
   await app.register(jwks, { keys })
-  await app.register(tokenEndpoint, { authenticator, rules, keys, source, depth: config.charts.depth, now })
+  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
   await app.register(uploadDoor, { upstream, spool, store, maxUploadSize: config.charts.maxUploadSize })
   await app.register(forwardDoor, { upstream, store })
   return app
 }
 
-/** The admin listener's application: probes, and nothing of the charts. */
+/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
 export async function buildAdmin (upstream: Upstream, closing: () => boolean): Promise<FastifyInstance> {
-  const admin = Fastify({ logger: false })
+  const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
+  admin.setErrorHandler(refusePlainly)
+  admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
   await admin.register(probes, { upstream, closing })
   return admin
 }

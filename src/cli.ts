@@ -6,16 +6,26 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
 import { CHECK, KEYS_EXPORT, KEYS_LIST, SERVE } from './commands/configured.ts'
+import { EXPLAIN } from './commands/explain.ts'
+import { HASH_PASSWORD, ROBOT_CREATE } from './commands/accounts.ts'
 import { REPOSITORY } from './commands/repository.ts'
+import { readSecret } from './commands/terminal.ts'
 import type { Environment } from './config/load.ts'
+import { nearest } from './config/mistakes.ts'
 import { VERSION } from './version.ts'
 
 const USAGE = `usage: chartgate <command> [--config FILE]
 
   serve         runs the gateway
   check         says whether the configuration is right, or every mistake in it
-  keys list     the signing keys
-  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]
+  explain       says whether somebody may do something, and by which rule
+                (--as SUBJECT | --token TOKEN) ACTION TENANT
+  keys list     the signing keys; makes none
+  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]; makes
+                the keys when there are none
+  hash-password reads a password and prints its hash, for an accounts file
+  robot create  makes a robot's secret and prints it once, with its entry for an accounts file
+                NAME --expires 90d|12h|never [--file FILE]
   repository    runs the embedded chart repository alone, without a configuration
                 --dir DIR --port N --depth N|dynamic [--public-key FILE]
 
@@ -29,6 +39,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   check: CHECK,
   'keys list': KEYS_LIST,
   'keys export': KEYS_EXPORT,
+  explain: EXPLAIN,
+  'hash-password': HASH_PASSWORD,
+  'robot create': ROBOT_CREATE,
   repository: REPOSITORY
 }
 
@@ -41,13 +54,28 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
     io.stdout(help === true ? USAGE : `chartgate ${VERSION}\n`)
     return 0
   }
-  const name = positionals.join(' ')
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command === undefined) return misused(io, [name === '' ? 'no command' : `unknown command: ${name}`])
+  const name = [2, 1].map(length => positionals.slice(0, length).join(' ')).find(each => Object.hasOwn(COMMANDS, each))
+  if (name === undefined) return misused(io, [unknownCommand(positionals)])
+  const command = COMMANDS[name] as Command
+  const words = positionals.slice(name.split(' ').length)
+  const expected = command.words ?? []
+  if (words.length !== expected.length) return misused(io, [`${name} takes ${expected.length === 0 ? 'no more words' : expected.join(' ')}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
   const strays = OPTIONS.filter(option => options[option] !== undefined && !command.takes.includes(option))
   if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
-  const outcome = await command.run(options, env, io)
+  const outcome = await command.run(options, env, io, words)
   return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong)
+}
+
+/** What was probably meant. */
+function unknownCommand (positionals: readonly string[]): string {
+  const [first] = positionals
+  const name = positionals.join(' ')
+  const names = Object.keys(COMMANDS)
+  const longer = names.filter(each => each.startsWith(`${first} `))
+  if (first === undefined) return 'no command: say what to do, for example chartgate serve'
+  if (longer.length > 0) return `${first} needs one more word: ${longer.join(' or ')}`
+  const near = nearest(name, names)
+  return `there is no command ${name}${near === undefined ? '' : `: did you mean ${near}?`}`
 }
 
 function misused (io: Io, wrong: readonly string[]): ExitCode {
@@ -68,7 +96,8 @@ function readArguments (argv: readonly string[]): { values: Options & { help?: b
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   process.exitCode = await main(process.argv.slice(2), process.env, {
     stdout: text => { process.stdout.write(text) },
-    stderr: text => { process.stderr.write(text) }
+    stderr: text => { process.stderr.write(text) },
+    readSecret: async prompt => await readSecret(prompt, process.stdin, process.stderr)
   })
 }
 /* c8 ignore stop */

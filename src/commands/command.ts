@@ -5,23 +5,27 @@ import type { Environment } from '../config/load.ts'
 export interface Io {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
+  /** A secret: typed without an echo where there is a terminal, else all of standard input without its last line end. */
+  readonly readSecret: (prompt: string) => Promise<string>
 }
 
-/** 0 done, 1 a mistake of the caller's, 2 wrong usage. */
-export type ExitCode = 0 | 1 | 2
+/** 0 done, 1 a mistake of the caller's, 2 wrong usage, 3 `explain` says denied. */
+export type ExitCode = 0 | 1 | 2 | 3
 
 /** Options that are missing or have no sense; the usage follows them on the screen. */
 export interface WrongUsage { readonly wrong: readonly string[] }
 
 /** Every option that some command takes; all of them are texts. */
-export const OPTIONS = ['config', 'out', 'dir', 'port', 'depth', 'public-key'] as const
+export const OPTIONS = ['config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file'] as const
 export type Option = typeof OPTIONS[number]
 export type Options = Readonly<Partial<Record<Option, string>>>
 
 export interface Command {
   /** What it takes; anything else is wrong usage. */
   readonly takes: readonly Option[]
-  run (options: Options, env: Environment, io: Io): Promise<ExitCode | WrongUsage>
+  /** The words that follow its name, each of them needed. */
+  readonly words?: readonly string[]
+  run (options: Options, env: Environment, io: Io, words: readonly string[]): Promise<ExitCode | WrongUsage>
 }
 
 /** One line on standard error; what the caller can put right is exit code 1. */

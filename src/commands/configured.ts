@@ -1,67 +1,66 @@
 // The commands that work with a configuration: serve, check, keys list, keys export.
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadConfig } from '../config/load.ts'
+import { loadAuthority } from '../config/authority.ts'
+import { loadConfig, type ConfigResult } from '../config/load.ts'
+import { openAuthority } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { serve } from '../server.ts'
-import { openKeyStore } from '../tokens/keys.ts'
-import { fail, type Command, type ExitCode, type Io, type Option, type Options } from './command.ts'
+import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
+import { exportKey, listKeys } from './keys.ts'
 
 export const SERVE = configured(runServe)
 export const CHECK = configured(runCheck)
-export const KEYS_LIST = configured(runKeysList)
-export const KEYS_EXPORT = configured(runKeysExport, ['out'])
+export const KEYS_LIST = configured(listKeys)
+export const KEYS_EXPORT = configured(exportKey, ['out'])
+
+/** What a command gets that works with a configuration. */
+export interface Configured {
+  readonly config: Config
+  /** Reads it again. */
+  readonly reload: () => Promise<ConfigResult>
+  readonly options: Options
+  readonly io: Io
+  readonly words: readonly string[]
+}
 
 /** Reads the configuration first, and says every mistake in it. */
-function configured (run: (config: Config, io: Io, options: Options) => Promise<ExitCode>, more: readonly Option[] = []): Command {
+export function configured (run: (context: Configured) => Promise<ExitCode | WrongUsage>, more: readonly Option[] = [], words: readonly string[] = []): Command {
   return {
     takes: ['config', ...more],
-    async run (options, env, io) {
+    words,
+    async run (options, env, io, words) {
       // A variable that is set to nothing counts as not set, as in a shell.
-      const loaded = await loadConfig(options.config ?? (env['CHARTGATE_CONFIG'] || undefined), env)
-      return loaded.ok ? await run(loaded.config, io, options) : fail(io, ...loaded.mistakes)
+      const reload = async (): Promise<ConfigResult> => await loadConfig(options.config ?? (env['CHARTGATE_CONFIG'] || undefined), env)
+      const loaded = await reload()
+      return loaded.ok ? await run({ config: loaded.config, reload, options, io, words }) : fail(io, ...loaded.mistakes)
     }
   }
 }
 
-async function runServe (config: Config, io: Io): Promise<ExitCode> {
+async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> {
+  const authority = await openAuthority(config)
+  if (!authority.ok) return fail(io, ...authority.mistakes)
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
-  const served = await serve(config, { announce: io.stdout, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
+  const served = await serve(config, { announce: io.stdout, authority: authority.opened, reload, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0
 }
 /* c8 ignore stop */
 
-async function runCheck (config: Config, io: Io): Promise<ExitCode> {
+async function runCheck ({ config, io }: Configured): Promise<ExitCode> {
+  const loaded = await loadAuthority(config)
+  if (!loaded.ok) return fail(io, ...loaded.mistakes)
+  for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
+  const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
-  io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${config.policy.length} ${config.policy.length === 1 ? 'rule' : 'rules'}\n`)
+  io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`)
   return 0
 }
 
-async function runKeysList (config: Config, io: Io): Promise<ExitCode> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return fail(io, opened.message)
-  const rows = [['USE', 'ALG', 'KID', 'FILE'], ...[['tokens', opened.keys.signing] as const, ['upstream', opened.keys.upstream] as const].map(([use, { alg, kid, file }]) => [use, alg, kid, file])]
-  for (const [use, alg, kid, file] of rows) io.stdout(`${use?.padEnd(9)} ${alg?.padEnd(6)} ${kid?.padEnd(43)} ${file}\n`)
-  return 0
-}
-
-async function runKeysExport (config: Config, io: Io, { out }: Options): Promise<ExitCode> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return fail(io, opened.message)
-  const pem = opened.keys.upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
-  if (out === undefined) {
-    io.stdout(pem)
-    return 0
-  }
-  try {
-    await writeFile(out, pem)
-    return 0
-  } catch (error) {
-    return fail(io, `${out} cannot be written: ${(error as Error).message}`)
-  }
+function count (number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
 /** A file of the project, from dist/src/commands as well as from src/commands. */

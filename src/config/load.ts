@@ -5,9 +5,9 @@ import { dirname, resolve } from 'node:path'
 import { readEnvironment } from './environment.ts'
 import { schemaMistakes, unknownKeys } from './mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
-import { leaves, type Config, type ConfigFile } from './schema.ts'
+import { ConfigSchema, leaves, type Config, type ConfigFile, type SchemaNode } from './schema.ts'
 import { readDuration, readSize } from './units.ts'
-import { isMapping, readYaml, type Mapping } from './yaml.ts'
+import { isMapping, readYaml, type FromFile, type Mapping } from './yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
@@ -20,24 +20,28 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * @param env CHARTGATE_* variables; they win over the file
  */
 export async function loadConfig (file: string | undefined, env: Environment): Promise<ConfigResult> {
-  const fromFile = file === undefined ? { value: {}, mistakes: [] } : await readYaml(file)
+  const fromFile = file === undefined ? withoutFile() : await readYaml(file)
   const fromEnvironment = await readEnvironment(env)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
   if (fromFile.value === undefined) return { ok: false, mistakes: unreadable }
 
   const merged = fromFile.value
-  const unknown = unknownKeys(merged)
+  const unknown = unknownKeys(merged, ConfigSchema as SchemaNode)
   for (const { path, value } of fromEnvironment.values) put(merged, path, value)
   for (const { path, node } of leaves()) put(merged, path, node.default, true)
-  const wrong = schemaMistakes(merged)
+  const wrong = schemaMistakes(merged, ConfigSchema)
   const values = merged as unknown as ConfigFile
   const broken = ruleMistakes(values, wrong.map(({ key }) => key))
 
   const variables = new Map(fromEnvironment.values.map(({ path, variable }) => [path.join('.'), variable]))
   const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => `${key}: ${sentence}${variables.has(key) ? ` (from ${variables.get(key)})` : ''}`)
   const mistakes = [...unreadable, ...lines]
-  const base = file === undefined ? process.cwd() : dirname(resolve(file))
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, config: settle(values, base) }
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => fromFile.lineOf(['policy', i])) }
+}
+
+function withoutFile (): FromFile {
+  return { value: {}, mistakes: [], lineOf: () => 1 }
 }
 
 /** Sets a value deep in the mapping; what is no mapping on the way is left for the schema to complain about. */
@@ -53,15 +57,19 @@ function put (root: Mapping, path: readonly string[], value: unknown, onlyIfMiss
 }
 
 /** From the file's words to what the program works with. */
-function settle (values: ConfigFile, base: string): Config {
+function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
   const { charts, tokens, upstream } = values
+  const base = file === undefined ? process.cwd() : dirname(file)
   const publicUrl = (values.publicUrl === DEFAULT_URL ? `http://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
   return {
     ...values,
+    ...(file === undefined ? {} : { file }),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
     stateDir: resolve(base, values.stateDir),
+    accounts: { files: values.accounts.files.map(each => resolve(base, each)) },
+    policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),
     upstream: { ...upstream, url: upstream.url === '' ? undefined : new URL(upstream.url).origin },
     charts: {
       ...charts,

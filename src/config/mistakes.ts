@@ -3,7 +3,8 @@
 // variable when it comes from there.
 import Value from 'typebox/value'
 import { Settings } from 'typebox/system'
-import { ConfigSchema, leaves, type SchemaNode } from './schema.ts'
+import { leaves, type SchemaNode } from './schema.ts'
+import type { TSchema } from 'typebox'
 import { isMapping, type Mapping } from './yaml.ts'
 
 export interface Mistake {
@@ -15,24 +16,24 @@ export interface Mistake {
 const LONGEST_SHOWN = 100
 
 /** Keys that the schema does not have, at any depth. Their values are not shown: a misspelt secret is one too. */
-export function unknownKeys (value: unknown, node: SchemaNode = ConfigSchema as SchemaNode, key = ''): Mistake[] {
+export function unknownKeys (value: unknown, node: SchemaNode, key = ''): Mistake[] {
   if (Array.isArray(value)) return value.flatMap((each, i) => node.items === undefined ? [] : unknownKeys(each, node.items, `${key}[${i}]`))
   const known = node.properties
   if (!isMapping(value) || known === undefined) return []
   return Object.entries(value).flatMap(([name, child]) => {
-    if (Object.hasOwn(known, name)) return unknownKeys(child, known[name], join(key, name))
+    if (Object.hasOwn(known, name)) return unknownKeys(child, known[name] as SchemaNode, join(key, name))
     const near = nearest(name, Object.keys(known))
     return [{ key: join(key, name), sentence: `unknown key${near === undefined ? `; known here: ${Object.keys(known).join(', ')}` : `: did you mean ${near}?`}` }]
   })
 }
 
 /** Values that are not what their key expects. */
-export function schemaMistakes (values: Mapping): Mistake[] {
+export function schemaMistakes (values: Mapping, schema: TSchema): Mistake[] {
   Settings.Set({ maxErrors: Number.MAX_SAFE_INTEGER }) // TypeBox stops at 8
   const found = new Map<string, Mistake>()
-  for (const { keyword, instancePath, params } of Value.Errors(ConfigSchema, values)) {
+  for (const { keyword, instancePath, params } of Value.Errors(schema, values)) {
     if (keyword === 'additionalProperties' || keyword === 'boolean') continue // unknownKeys says it better
-    const { key, node, value } = resolve(values, instancePath.split('/').slice(1))
+    const { key, node, value } = resolve(values, schema as SchemaNode, instancePath.split('/').slice(1))
     const missing = keyword === 'required' ? (params as { requiredProperties: string[] }).requiredProperties : []
     const what = missing.length > 0 ? `without ${missing.join(' and ')} it` : show(value, node)
     found.set(key, { key, sentence: `${what} is not ${node.expected ?? 'a mapping of keys to values'}` })
@@ -41,8 +42,7 @@ export function schemaMistakes (values: Mapping): Mistake[] {
 }
 
 /** The key in people's notation, what the schema says of it, and its value. */
-function resolve (value: unknown, parts: readonly string[]): { key: string, node: SchemaNode, value: unknown } {
-  let node = ConfigSchema as SchemaNode
+function resolve (value: unknown, node: SchemaNode, parts: readonly string[]): { key: string, node: SchemaNode, value: unknown } {
   let key = ''
   for (const part of parts) {
     const list = Array.isArray(value)

@@ -3,6 +3,8 @@
 // in docs/configuration.md.
 import Type, { type Static } from 'typebox'
 import { ACTIONS, type Action } from '../charts/routes.ts'
+import type { PolicyRule } from '../policy/rules.ts'
+import { SUBJECT_FORM } from '../identity/names.ts'
 import { DURATION_FORM, SIZE_FORM } from './units.ts'
 
 const closed = { additionalProperties: false }
@@ -17,7 +19,7 @@ const oneOf = <const V extends string> (values: readonly V[], description: strin
 
 const Rule = Type.Object({
   repositories: Type.Array(Type.String({ pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`, expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)' }), { minItems: 1, description: 'tenant patterns: whole segments, `*` is one, `**` is the rest', expected: 'a list of tenant patterns' }),
-  subjects: Type.Array(oneOf(['anonymous'], 'who'), { minItems: 1, description: 'who the rule is for', expected: 'a list with the subject anonymous' }),
+  subjects: Type.Array(Type.String({ pattern: SUBJECT_FORM, expected: 'a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated' }), { minItems: 1, description: 'who the rule is for', expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, anonymous, authenticated' }),
   actions: Type.Array(oneOf<Action>(ACTIONS, 'what'), { minItems: 1, description: 'what they may do', expected: `a list of ${ACTIONS.join(', ')}` })
 }, { ...closed, expected: 'a rule with repositories, subjects and actions' })
 
@@ -27,12 +29,12 @@ export const ConfigSchema = Type.Object({
     port: port('port of the public listener', 5001)
   }, closed),
   admin: Type.Object({
-    host: text('address of the admin listener: /healthz and /readyz', '127.0.0.1', { minLength: 1 }),
+    host: text('address of the admin listener: /healthz (the process answers) and /readyz (the chart repository answers too, and nothing is shutting down; else 503)', '127.0.0.1', { minLength: 1 }),
     port: port('port of the admin listener', 5002)
   }, closed),
   publicUrl: text('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
   trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For counts', default: [], expected: 'a list of IP addresses or CIDRs' }),
-  stateDir: text('folder for keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
+  stateDir: text('folder of this process alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
   upstream: Type.Object({
     url: text('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),
     auth: oneOf(['none', 'basic', 'bearer'], 'how the repository is asked: `bearer` mints a token for one tenant and one action with the upstream key', 'bearer'),
@@ -58,7 +60,10 @@ export const ConfigSchema = Type.Object({
   allowDemoKey: flag('lets the key MASTERKEY work beyond loopback'),
   log: Type.Object({
     level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'least level that is logged', 'info'),
-    reads: flag('logs allowed reads too; refusals and changes are always logged')
+    reads: flag('logs allowed reads too, at info; without it refusals (warn) and changes (info) are logged, as far as log.level goes')
+  }, closed),
+  accounts: Type.Object({
+    files: Type.Array(text('', '', { minLength: 1, expected: 'a file' }), { description: 'accounts files (ending in .yaml or .yml) and htpasswd files (any other name)', default: [], expected: 'a list of files' })
   }, closed),
   policy: Type.Array(Rule, { description: 'rules; they only add, and what `anonymous` may do everyone may', default: [], expected: 'a list of rules' })
 }, { ...closed, $schema: 'http://json-schema.org/draft-07/schema#', title: 'chartgate' })
@@ -67,7 +72,9 @@ export const ConfigSchema = Type.Object({
 export type ConfigFile = Static<typeof ConfigSchema>
 
 /** The configuration that the program works with. */
-export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'policy'> {
+export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log'> {
+  /** The file that it was read from. */
+  readonly file?: string
   /** Without a slash at its end. */
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
@@ -82,9 +89,15 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
     readonly spool: { readonly maxBytes: number }
     readonly index: { /** seconds */ readonly maxAge: number, readonly maxBytes: number }
   }
+  /** Absolute. */
+  readonly accounts: { readonly files: readonly string[] }
+  readonly policy: readonly PlacedRule[]
   /** `ttl` in seconds. */
   readonly tokens: { readonly ttl: number, readonly issuer: string, readonly service: string }
 }
+
+/** A rule, and its line in the file that it came from. */
+export interface PlacedRule extends PolicyRule { readonly line?: number }
 
 /** What a node of the schema says of itself, for validation and documents. */
 export interface SchemaNode {

@@ -1,7 +1,7 @@
 // What does the file say, before anybody asks whether it may? YAML to plain values; a
 // fault names its line and never quotes the file, which holds secrets.
 import { readFile } from 'node:fs/promises'
-import { LineCounter, parseDocument, type YAMLParseError, type YAMLWarning } from 'yaml'
+import { LineCounter, parseDocument, type Node, type YAMLParseError, type YAMLWarning } from 'yaml'
 
 export type Mapping = Record<string, unknown>
 
@@ -10,7 +10,11 @@ export interface FromFile {
   readonly value: Mapping | undefined
   /** One line each. */
   readonly mistakes: readonly string[]
+  /** The line of what lies at a path, such as ['policy', 2]; of the file's first one when nothing does. */
+  readonly lineOf: (path: readonly (string | number)[]) => number
 }
+
+const FIRST_LINE = (): number => 1
 
 const DEEPEST = 20
 const MOST_ALIASES = 100
@@ -25,7 +29,7 @@ export async function readYaml (file: string): Promise<FromFile> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    return { value: undefined, mistakes: [`${file}: the configuration file cannot be read (${(error as NodeJS.ErrnoException).code})`] }
+    return unusable([`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`])
   }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -33,21 +37,30 @@ export async function readYaml (file: string): Promise<FromFile> {
   const faults = [...document.errors, ...document.warnings]
   const mistakes = faults.map(fault => `${file}:${lines.linePos(fault.pos[0]).line}: ${sentenceOf(fault)}`)
   // After a key that is there twice the rest still means what it says.
-  if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) return { value: undefined, mistakes }
+  if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) return unusable(mistakes)
   let value: unknown
   try {
     value = copy(document.toJS({ maxAliasCount: MOST_ALIASES }) ?? {}, 0)
   } catch {
-    return { value: undefined, mistakes: [...mistakes, `${file}: aliases that contain themselves, too many aliases, or more than ${DEEPEST} levels`] }
+    return unusable([...mistakes, `${file}: aliases that contain themselves, too many aliases, or more than ${DEEPEST} levels`])
   }
-  return isMapping(value) ? { value, mistakes } : { value: undefined, mistakes: [...mistakes, `${file}: a configuration is a mapping of keys to values`] }
+  if (!isMapping(value)) return unusable([...mistakes, `${file}: the file is not a mapping of keys to values`])
+  const lineOf = (path: readonly (string | number)[]): number => {
+    const range = (document.getIn(path, true) as Node | undefined)?.range
+    return range === undefined || range === null ? 1 : lines.linePos(range[0]).line
+  }
+  return { value, mistakes, lineOf }
+}
+
+function unusable (mistakes: readonly string[]): FromFile {
+  return { value: undefined, mistakes, lineOf: FIRST_LINE }
 }
 
 /** The parser's words without what they quote after a colon. */
 function sentenceOf ({ code, message }: YAMLParseError | YAMLWarning): string {
   switch (code) {
     case 'BAD_DQ_ESCAPE': return 'Invalid escape sequence in a double-quoted text'
-    case 'MULTIPLE_DOCS': return 'A configuration is one document; here a second one begins'
+    case 'MULTIPLE_DOCS': return 'The file is one document; here a second one begins'
     default: return message.replace(/(?<=[\w)]): .*$/s, '')
   }
 }

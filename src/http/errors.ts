@@ -22,6 +22,10 @@ export const REASONS = {
   // who asks
   missing_credentials: { status: 401, error: 'unauthorized' },
   bad_credentials: { status: 401, error: 'unauthorized' },
+  bad_password: { status: 401, error: 'unauthorized' },
+  account_disabled: { status: 401, error: 'unauthorized' },
+  secret_not_yet_valid: { status: 401, error: 'unauthorized' },
+  secret_expired: { status: 401, error: 'unauthorized' },
   token_malformed: { status: 401, error: 'unauthorized' },
   token_unknown_key: { status: 401, error: 'unauthorized' },
   token_bad_signature: { status: 401, error: 'unauthorized' },

@@ -1,42 +1,57 @@
-// Who asks? From credentials to a principal, the same way on every door. The master
-// key and tokens may come as Bearer or as the password of Basic, under any user name,
-// because stock Helm speaks only Basic.
-import { createHash, timingSafeEqual } from 'node:crypto'
+// Who asks? From credentials to a principal, the same way on every door. Tokens, the
+// master key and the secrets of robots may come as Bearer or as the password of Basic,
+// under any user name, because stock Helm speaks only Basic; the password of a user comes
+// under the user's own name.
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ReasonCode } from '../http/errors.ts'
 import type { Verifier } from '../tokens/verify.ts'
+import type { Accounts, User } from './accounts.ts'
 import { looksLikeToken, type Credentials } from './credentials.ts'
+import { createPasswords, type Passwords } from './passwords.ts'
 import { ANONYMOUS, MASTER, type Principal } from './principal.ts'
+import { digestOf, looksLikeSecret } from './robots.ts'
 
 export type Authentication =
   | { readonly ok: true, readonly principal: Principal }
-  | { readonly ok: false, readonly code: ReasonCode }
+  | { readonly ok: false, readonly code: ReasonCode, /** the account that it was about, where there is one; for the log */ readonly subject?: string }
 
 export interface Authenticator {
-  /** Answers at once where no signature has to be checked for the first time. */
+  /** Answers at once where nothing has to be hashed or verified for the first time. */
   authenticate (credentials: Credentials): Authentication | Promise<Authentication>
+}
+
+export interface AuthenticatorOptions {
+  /** Empty: there is none. */
+  readonly masterKey: string
+  readonly verifier: Verifier
+  /** As they are now. */
+  readonly accounts: () => Accounts
+  /** Seconds since the epoch. */
+  readonly now: () => number
+  readonly passwords?: Passwords
 }
 
 const AUTHENTICATED_ANONYMOUS: Authentication = { ok: true, principal: ANONYMOUS }
 const AUTHENTICATED_MASTER: Authentication = { ok: true, principal: MASTER }
 const BAD_CREDENTIALS: Authentication = { ok: false, code: 'bad_credentials' }
 
-/**
- * @param masterKey empty: there is none
- */
-export function createAuthenticator (masterKey: string, verifier: Verifier): Authenticator {
+export function createAuthenticator ({ masterKey, verifier, accounts, now, passwords = createPasswords() }: AuthenticatorOptions): Authenticator {
   const isMasterKey = secretComparer(masterKey)
+  const checkPassword = createPasswordCheck(accounts, passwords, now)
 
-  function bySecret (secret: string): Authentication | Promise<Authentication> {
+  /** What may come without a name; undefined when the secret is none of these. */
+  function bySecret (secret: string): Authentication | Promise<Authentication> | undefined {
     if (looksLikeToken(secret)) return verifier.remembered(secret) ?? verifier.verify(secret)
-    return isMasterKey(secret) ? AUTHENTICATED_MASTER : BAD_CREDENTIALS
+    if (looksLikeSecret(secret)) return byRobotSecret(accounts(), secret, now())
+    return isMasterKey(secret) ? AUTHENTICATED_MASTER : undefined
   }
 
   return {
     authenticate (credentials) {
       switch (credentials.kind) {
         case 'none': return AUTHENTICATED_ANONYMOUS
-        case 'bearer': return bySecret(credentials.token)
-        case 'basic': return bySecret(credentials.password)
+        case 'bearer': return bySecret(credentials.token) ?? BAD_CREDENTIALS
+        case 'basic': return bySecret(credentials.password) ?? checkPassword(credentials.username, credentials.password)
         case 'malformed': return BAD_CREDENTIALS
       }
     }
@@ -46,7 +61,68 @@ export function createAuthenticator (masterKey: string, verifier: Verifier): Aut
 /** Compares with a secret in a time that tells nothing of it; false for everything when it is empty. */
 function secretComparer (secret: string): (candidate: string) => boolean {
   if (secret === '') return () => false
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
   const expected = digest(secret)
   return candidate => timingSafeEqual(digest(candidate), expected)
+}
+
+function byRobotSecret ({ secrets }: Accounts, text: string, now: number): Authentication {
+  const found = secrets.get(digestOf(text))
+  if (found === undefined) return BAD_CREDENTIALS
+  const { robot: { principal, disabled }, secret: { notBefore = -Infinity, expires = Infinity } } = found
+  if (disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
+  if (now < notBefore) return { ok: false, code: 'secret_not_yet_valid', subject: principal.subject }
+  return now < expires ? { ok: true, principal } : { ok: false, code: 'secret_expired', subject: principal.subject }
+}
+
+/** Seconds that a verified password is remembered. */
+const REMEMBERED_FOR = 60
+const MOST_REMEMBERED = 10_000
+
+type PasswordCheck = (username: string, password: string) => Authentication | Promise<Authentication>
+
+/**
+ * Checks passwords, and remembers a good one for a minute under a keyed hash, so that
+ * Helm's Basic costs a slow hash once and not for each request. What is remembered
+ * counts only while the account is as it was.
+ */
+function createPasswordCheck (accounts: () => Accounts, passwords: Passwords, now: () => number): PasswordCheck {
+  const key = randomBytes(32).toString('latin1')
+  const remembered = new Map<string, { readonly passwordHash: string, readonly until: number }>()
+  /** The same credentials at once are hashed once. */
+  const checking = new Map<string, Promise<Authentication>>()
+
+  async function check (name: string, user: User | undefined, username: string, password: string): Promise<Authentication> {
+    // An unknown user costs a hash too, or its time would tell who is there.
+    const stored = user?.passwordHash ?? accounts().commonHash
+    const matches = stored !== undefined && await passwords.matches(password, stored)
+    if (user === undefined) return BAD_CREDENTIALS
+    const { subject } = user.principal
+    if (!matches) return { ok: false, code: 'bad_password', subject }
+    const current = accounts().users.get(username)
+    if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
+    if (current.disabled) return { ok: false, code: 'account_disabled', subject }
+    remember(name, stored)
+    return { ok: true, principal: current.principal }
+  }
+
+  function remember (name: string, passwordHash: string): void {
+    remembered.delete(name)
+    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string)
+    remembered.set(name, { passwordHash, until: now() + REMEMBERED_FOR })
+  }
+
+  return (username, password) => {
+    const user = accounts().users.get(username)
+    const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
+    const known = remembered.get(name)
+    if (known !== undefined && user !== undefined && known.passwordHash === user.passwordHash && known.until > now()) {
+      return user.disabled ? { ok: false, code: 'account_disabled', subject: user.principal.subject } : { ok: true, principal: user.principal }
+    }
+    const running = checking.get(name)
+    if (running !== undefined) return running
+    const result = check(name, user, username, password).finally(() => { checking.delete(name) })
+    checking.set(name, result)
+    return result
+  }
 }

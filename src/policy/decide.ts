@@ -1,8 +1,9 @@
 // May they? The one decision, pure and total: every front door asks it, for every
 // kind of credential. Rules only add; what is not allowed by one is denied.
+import { ROOT_TENANT } from '../charts/tenant.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Access, Grant } from './access.ts'
-import { matchesTenant, type CompiledRule } from './rules.ts'
+import type { RuleSet } from './rules.ts'
 import { accessesOf } from './scope.ts'
 
 export type Decision =
@@ -14,22 +15,18 @@ const BY_MASTER_KEY: Decision = { allowed: true, by: 'master key' }
 const BY_TOKEN: Decision = { allowed: true, by: 'token' }
 
 /** Decides one access of one principal. */
-export function decide (principal: Principal, access: Access, rules: readonly CompiledRule[]): Decision {
+export function decide (principal: Principal, access: Access, rules: RuleSet): Decision {
   // A token speaks for itself, whoever it was issued to: its grants are the policy of
   // the moment of issue, narrowed to what was asked. Beside them it opens what is public.
   if (principal.grants !== undefined) {
     if (provenBy(principal.grants, access)) return BY_TOKEN
   } else if (principal.kind === 'key') return BY_MASTER_KEY
-  for (const rule of rules) {
-    if (rule.actions.includes(access.action) && speaksOf(rule, principal) && rule.patterns.some(pattern => matchesTenant(pattern, access.name))) {
-      return { allowed: true, by: rule.place }
-    }
-  }
-  return DENIED
+  const by = rules.find(principal.subjects, tenantOf(access), access.action)
+  return by === undefined ? DENIED : { allowed: true, by }
 }
 
 /** The part of what was asked that the principal may have; an empty list is an answer too. */
-export function narrow (principal: Principal, asked: readonly Grant[], rules: readonly CompiledRule[]): Grant[] {
+export function narrow (principal: Principal, asked: readonly Grant[], rules: RuleSet): Grant[] {
   const granted: Grant[] = []
   for (const grant of asked) {
     const actions = accessesOf(grant).filter(access => decide(principal, access, rules).allowed).map(access => access.action)
@@ -38,11 +35,13 @@ export function narrow (principal: Principal, asked: readonly Grant[], rules: re
   return granted
 }
 
-function provenBy (grants: readonly Grant[], access: Access): boolean {
-  return grants.some(grant => grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
+/** The tenant that rules speak of: a `repository` is named by its tenant and the chart in it. */
+function tenantOf ({ type, name }: Access): string {
+  if (type === 'artifact-repository') return name
+  const slash = name.lastIndexOf('/')
+  return slash < 0 ? ROOT_TENANT : name.slice(0, slash)
 }
 
-/** What anonymous may do, everyone may; a token has nothing else of the rules. */
-function speaksOf (rule: CompiledRule, principal: Principal): boolean {
-  return rule.subjects.includes('anonymous') || (principal.grants === undefined && rule.subjects.includes(principal.subject))
+function provenBy (grants: readonly Grant[], access: Access): boolean {
+  return grants.some(grant => grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
 }

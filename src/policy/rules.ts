@@ -1,6 +1,8 @@
-// Which rule of the configuration speaks of a tenant? Patterns are matched by whole
-// segments: `*` is one segment, `**` is the rest; there is no prefix matching, so
-// a rule for team-a can never reach team-ab.
+// Which rules speak of a tenant and a subject? Patterns are matched by whole segments:
+// `*` is one segment, `**` is the rest; there is no prefix matching, so a rule for team-a
+// can never reach team-ab. Rules only add, so their order means nothing, and they are
+// kept by subject and by the beginning of their patterns: with thousands of them a
+// decision looks at the few that can matter.
 import type { Action } from '../charts/routes.ts'
 
 /** A rule as the configuration has it. */
@@ -10,19 +12,72 @@ export interface PolicyRule {
   readonly actions: readonly Action[]
 }
 
-export interface CompiledRule extends PolicyRule {
-  /** Its place in the configuration, for explanations: policy[0]. */
+/** One pattern of one rule. */
+interface Entry {
+  readonly pattern: readonly string[]
+  readonly actions: readonly Action[]
   readonly place: string
-  readonly patterns: readonly (readonly string[])[]
 }
 
-/** Rules ready to be asked. */
-export function compileRules (rules: readonly PolicyRule[]): CompiledRule[] {
-  return rules.map((rule, i) => ({
-    ...rule,
-    place: `policy[${i}]`,
-    patterns: rule.repositories.map(pattern => pattern.split('/'))
-  }))
+/** What one subject's rules say, by what their patterns begin with. */
+interface SubjectRules {
+  /** Patterns without a star, by the tenant that they are. */
+  readonly exact: Map<string, Entry[]>
+  /** Patterns with a star further on, by their first segment. */
+  readonly byFirst: Map<string, Entry[]>
+  /** Patterns that begin with a star. */
+  readonly anywhere: Entry[]
+}
+
+/** Rules ready to be asked; swapped whole at a reload. */
+export interface RuleSet {
+  /**
+   * The place of a rule that allows this to one of the subjects; undefined when none does.
+   * @param subjects as a principal has them
+   */
+  find (subjects: readonly string[], tenant: string, action: Action): string | undefined
+}
+
+/** @param rules in the configuration's order, which gives them their place: policy[0] */
+export function compileRules (rules: readonly PolicyRule[]): RuleSet {
+  const bySubject = new Map<string, SubjectRules>()
+  for (const [i, { repositories, subjects, actions }] of rules.entries()) {
+    for (const subject of subjects) {
+      let own = bySubject.get(subject)
+      if (own === undefined) bySubject.set(subject, own = { exact: new Map(), byFirst: new Map(), anywhere: [] })
+      for (const repository of repositories) put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
+    }
+  }
+  return {
+    find (subjects, tenant, action) {
+      const slash = tenant.indexOf('/')
+      const first = slash < 0 ? tenant : tenant.slice(0, slash)
+      for (const subject of subjects) {
+        const own = bySubject.get(subject)
+        if (own === undefined) continue
+        const place = findIn(own.exact.get(tenant), tenant, action) ?? findIn(own.byFirst.get(first), tenant, action) ?? findIn(own.anywhere, tenant, action)
+        if (place !== undefined) return place
+      }
+      return undefined
+    }
+  }
+}
+
+function put (own: SubjectRules, repository: string, entry: Entry): void {
+  const [first] = entry.pattern as [string]
+  if (!repository.includes('*')) append(own.exact, repository, entry)
+  else if (first === '*' || first === '**') own.anywhere.push(entry)
+  else append(own.byFirst, first, entry)
+}
+
+function append (map: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const entries = map.get(key)
+  if (entries === undefined) map.set(key, [entry])
+  else entries.push(entry)
+}
+
+function findIn (entries: readonly Entry[] | undefined, tenant: string, action: Action): string | undefined {
+  return entries?.find(({ pattern, actions }) => actions.includes(action) && matchesTenant(pattern, tenant))?.place
 }
 
 /** True when the pattern's segments stand for the tenant. */

@@ -4,8 +4,9 @@
 // not used here).
 import type { Action } from '../charts/routes.ts'
 import { ACTIONS } from '../charts/routes.ts'
-import { isTenantName, type Depth } from '../charts/tenant.ts'
-import type { Access, Grant } from './access.ts'
+import { isChartName } from '../charts/names.ts'
+import { ROOT_TENANT, isTenantName, type Depth } from '../charts/tenant.ts'
+import type { Access, Grant, ResourceType } from './access.ts'
 
 export type ScopeResult =
   | { readonly ok: true, readonly grants: Grant[] }
@@ -44,8 +45,20 @@ function parseScope (scope: string, depth: Depth): Grant | string {
   if (!/^[\x21-\x7e]+$/.test(name)) return `a scope has a wrong name: ${form}`
   const actions = scope.slice(last + 1).split(',')
   if (!actions.every(action => /^(?:[a-z]+|\*)?$/.test(action))) return `a scope has a wrong action: ${form}`
-  const known = type === 'artifact-repository' && isTenantName(name, depth)
-  return { type: 'artifact-repository', name, actions: known ? ACTIONS.filter(action => actions.includes(action)) : [] }
+  if (!isResourceType(type) || !isResourceName(type, name, depth)) return { type: 'artifact-repository', name, actions: [] }
+  return { type, name, actions: ACTIONS.filter(action => actions.includes(action)) }
+}
+
+function isResourceType (type: string): type is ResourceType {
+  return type === 'artifact-repository' || type === 'repository'
+}
+
+/** A tenant, or for `repository` a tenant and the chart in it, as OCI clients name it. */
+function isResourceName (type: ResourceType, name: string, depth: Depth): boolean {
+  if (type === 'artifact-repository') return isTenantName(name, depth)
+  const slash = name.lastIndexOf('/')
+  const [tenant, chart] = (depth === 0 || depth === 'dynamic') && slash < 0 ? [ROOT_TENANT, name] : [name.slice(0, Math.max(slash, 0)), name.slice(slash + 1)]
+  return isTenantName(tenant, depth) && isChartName(chart)
 }
 
 /** The text of grants as a `scope` member or parameter. */

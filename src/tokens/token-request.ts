@@ -8,6 +8,10 @@ export interface TokenRequest {
   /** The `scope` parameters, each of which may hold several scopes. */
   readonly scopes: readonly string[]
   readonly credentials: Credentials
+  /** What Basic credentials mean to a client that encodes them as a form first (RFC 6749 section 2.3.1); tried when they mean nothing as they are. */
+  readonly decoded?: Credentials
+  /** Who the client says it is, where the credentials have no user name of their own to compare it with. */
+  readonly account?: string
 }
 
 export type TokenRequestResult =
@@ -46,7 +50,15 @@ export function readTokenRequest (method: string, query: string, form: URLSearch
   }
   const credentials = chooseCredentials(grant, parameters, header)
   if ('code' in credentials) return { ok: false, refusal: credentials }
-  return { ok: true, request: { scopes: scopes[0] ?? [], credentials } }
+  const decoded = grant === 'client_credentials' ? formDecoded(credentials) : undefined
+  return { ok: true, request: { scopes: scopes[0] ?? [], credentials, ...(decoded === undefined ? {} : { decoded }), ...(parameters.account === undefined || credentials.kind === 'basic' ? {} : { account: parameters.account }) } }
+}
+
+/** Basic credentials read as form values, where that makes a difference. */
+function formDecoded (credentials: Credentials): Credentials | undefined {
+  if (credentials.kind !== 'basic' || !/[%+]/.test(credentials.username + credentials.password)) return undefined
+  const [username, password] = [credentials.username, credentials.password].map(text => new URLSearchParams(`v=${text.replaceAll('&', '%26')}`).get('v') as string) as [string, string]
+  return { kind: 'basic', username, password }
 }
 
 /** The header's credentials, or those of the form; never a choice between two. */

@@ -3,7 +3,7 @@
 // A verified token is remembered until it expires, so that the signature is checked
 // once for each token and not for each request.
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
-import type { Principal } from '../identity/principal.ts'
+import { tokenPrincipal, type Principal } from '../identity/principal.ts'
 import { ACTIONS, type Action } from '../charts/routes.ts'
 import type { Grant } from '../policy/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
@@ -107,7 +107,7 @@ function readClaims (payload: JWTPayload, source: TokenSource, now: number): Ver
   const grants = readGrants(payload['access'])
   return grants === undefined
     ? { ok: false, code: 'token_wrong_claims' }
-    : { ok: true, principal: { kind: 'token', subject: sub, grants, expires: exp } }
+    : { ok: true, principal: tokenPrincipal(sub, grants, exp) }
 }
 
 /** The access claim; undefined unless it is a list of well-formed entries. */

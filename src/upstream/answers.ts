@@ -20,6 +20,18 @@ export function refusalOfFailure (error: unknown): Refusal {
   return { code: timedOut ? 'upstream_timeout' : 'upstream_unreachable' }
 }
 
+/** The bytes of a body, or undefined when there are more than `limit`; the rest is not read then. @throws what the body does when it breaks off */
+export async function collect (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limit) return undefined // leaving the loop destroys the stream
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
 /** An answer that is not the one that was wanted as a refusal, with the upstream's sentence where a client may have it. */
 export function refusalOfAnswer (status: number, body: string): Refusal {
   const sentence = readSentence(body)

@@ -1,7 +1,7 @@
 // What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
 import type { ChartRequest } from '../charts/request-target.ts'
 import type { Refusal } from '../http/errors.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { LONGEST_ERROR, collect, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { upstreamTarget } from './target.ts'
 
@@ -46,16 +46,4 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
       }
     }
   }
-}
-
-/** The bytes of a body, or undefined when there are more than `limit`; the rest is not read then. */
-async function collect (body: AsyncIterable<Uint8Array> & { destroy: () => unknown }, limit: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > limit) return undefined // leaving the loop destroys the stream
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

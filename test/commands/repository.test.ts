@@ -7,15 +7,13 @@ import { readdir } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { main } from '../../src/cli.ts'
+import { command, type CommandResult } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { ROOT } from '../helpers/processes.ts'
 
-async function run (...argv: string[]): Promise<{ code: number, out: string, err: string }> {
-  let [out, err] = ['', '']
-  const code = await main(['repository', ...argv], { CHARTGATE_CONFIG: '/nowhere' }, { stdout: text => { out += text }, stderr: text => { err += text } })
-  return { code, out, err }
+async function run (...argv: string[]): Promise<CommandResult> {
+  return await command(['repository', ...argv], { CHARTGATE_CONFIG: '/nowhere' })
 }
 
 function pem (key: KeyObject): string {

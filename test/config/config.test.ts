@@ -33,11 +33,12 @@ await t.test('everything has a default', async t => {
     trustedProxies: [],
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001' },
     masterKey: '',
     allowDemoKey: false,
     log: { level: 'info', reads: false },
+    accounts: { files: [] },
     policy: []
   })
 })
@@ -82,11 +83,11 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a list for a mapping', 'charts: []', {}, [/^charts: \[\] is not a mapping/]],
     ['a text for a list', 'policy: x\ntrustedProxies: y', {}, [/^trustedProxies: "y" is not a list/, /^policy: "x" is not a list/]],
     ['a rule without actions', 'policy: [{ repositories: [a], subjects: [anonymous] }]', {}, [/^policy\[0\].* is not a rule with/]],
-    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not one of anonymous$/, /^policy\[0\]\.actions\[0\]/]],
+    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated$/, /^policy\[0\]\.actions\[0\]/]],
     ['sizes and times', 'charts: { maxUploadSize: 20MB }\ntokens: { ttl: 5 }', {}, [/^charts\.maxUploadSize: "20MB" is not a size/, /^tokens\.ttl: 5 is not a duration/]],
     ['broken YAML', 'listen: {', {}, [/chartgate\.yaml:\d+: /]],
     ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2: .*unique/]],
-    ['a list as a file', '- a', {}, [/a configuration is a mapping/]],
+    ['a list as a file', '- a', {}, [/the file is not a mapping/]],
     ['a short lifetime', 'tokens: { ttl: 59s }', {}, [/^tokens\.ttl: "59s" is not a duration of at least 60s/]],
     ['URLs', 'publicUrl: "ftp://x"\nupstream: { url: "http://u:hidden@x/path" }', {}, [/^publicUrl: "ftp:\/\/x" is not/, /^upstream\.url: "http:\/\/…@x\/path" is not/]],
     ['no URL', 'publicUrl: nonsense', {}, [/^publicUrl: "nonsense" is not/]],

@@ -22,7 +22,7 @@ await t.test('the example is valid and says the defaults', async t => {
   const example = await loadConfig(join(ROOT, 'config/chartgate.example.yaml'), {})
   const defaults = await loadConfig(undefined, {})
   if (!example.ok || !defaults.ok) throw new Error(JSON.stringify(example))
-  t.same({ ...example.config, stateDir: '' }, { ...defaults.config, stateDir: '' })
+  t.same({ ...example.config, stateDir: '', file: undefined }, { ...defaults.config, stateDir: '', file: undefined })
 })
 
 await t.test('the demo is valid', async t => {

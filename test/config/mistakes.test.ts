@@ -104,9 +104,9 @@ await t.test('YAML that is more than a tree is refused, or taken as one', async 
     ['policy: &again [*again]', /: aliases that contain themselves/],
     [laughs, /: aliases that contain themselves, too many aliases/],
     [`a: ${'['.repeat(30)}${']'.repeat(30)}`, /more than 20 levels$/],
-    ['a: 1\n---\nb: 1', /:2: A configuration is one document/],
+    ['a: 1\n---\nb: 1', /:2: The file is one document/],
     ['masterKey: !vault x', /:1: Unresolved tag$/],
-    ['- a\n- b', /a configuration is a mapping/]
+    ['- a\n- b', /the file is not a mapping/]
   ]
   for (const [text, expected] of cases) t.match(await mistakes(t, text), [expected], text)
   t.match(await load(t, 'listen: &here { host: "::1" }\nadmin: *here'), { ok: true, config: { listen: { host: '::1', port: 5001 }, admin: { host: '::1', port: 5002 } } }, 'two places, two defaults')

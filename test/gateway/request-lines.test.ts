@@ -93,7 +93,7 @@ await t.test('a refused target is answered before a byte of its body is read or 
   const stub = await startStubUpstream(t)
   const gateway = await startApp(t, { origin: stub.origin })
   const cases: [line: string, status: number][] = [
-    ['POST /nowhere', 404], ['POST /org1//x', 400], ['PUT /api/org1/repo1/charts', 404], ['POST /health', 404], ['PATCH /oauth/token', 404],
+    ['POST /nowhere', 404], ['POST /org1//x', 400], ['PUT /api/org1/repo1/charts', 404], ['POST /health', 404], ['PATCH /oauth/token', 405],
     ['POST /api/org1/../org2/repo2/charts', 400], ['DELETE /api/org1/repo1/charts/x/latest', 400], ['POST /upload', 404]
   ]
   const bodies = [

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
+import { loadAuthority } from '../../src/config/authority.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
@@ -49,6 +50,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     masterKey: `test-key-${randomBytes(12).toString('hex')}`,
     allowDemoKey: false,
     log: { level: 'info', reads: true },
+    accounts: { files: [] },
     policy: []
   }
 }
@@ -65,10 +67,13 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })
+  const authority = await loadAuthority(config)
+  if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const lines: string[] = []
   const app = await buildApp(config, {
     keys,
     upstream,
+    live: { current: authority.authority },
     spool: await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes),
     version: '0.0.0-test',
     now,

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createAuthenticator, type Authentication } from '../../src/identity/authenticate.ts'
+import { NO_ACCOUNTS } from '../../src/identity/accounts.ts'
+import { createAuthenticator, type Authentication, type Authenticator } from '../../src/identity/authenticate.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { ANONYMOUS, MASTER } from '../../src/identity/principal.ts'
 import { createVerifier, type Verifier } from '../../src/tokens/verify.ts'
@@ -15,43 +16,47 @@ async function verifier (): Promise<Verifier> {
   return createVerifier({ keys: [await ourKey()], source: SOURCE, knowsSubject: subject => subject !== 'user:gone', now: () => NOW })
 }
 
+async function authenticatorWith (masterKey: string): Promise<Authenticator> {
+  return createAuthenticator({ masterKey, verifier: await verifier(), accounts: () => NO_ACCOUNTS, now: () => NOW })
+}
+
 await t.test('without credentials one is anonymous, and with broken ones nobody', async t => {
   for (const key of [KEY, '']) {
-    const authenticator = createAuthenticator(key, await verifier())
+    const authenticator = await authenticatorWith(key)
     t.strictSame(authenticator.authenticate({ kind: 'none' }), { ok: true, principal: ANONYMOUS })
     t.strictSame(authenticator.authenticate({ kind: 'malformed' }), BAD)
   }
 })
 
 await t.test('the master key opens as Bearer and as a password, under any user name', async t => {
-  const authenticator = createAuthenticator(KEY, await verifier())
+  const authenticator = await authenticatorWith(KEY)
   for (const credentials of [bearer(KEY), basic('any', KEY), basic('', KEY), basic('key:master', KEY)]) {
     t.strictSame(authenticator.authenticate(credentials), { ok: true, principal: MASTER })
   }
 })
 
 await t.test('what is nearly the master key is not', async t => {
-  const authenticator = createAuthenticator(KEY, await verifier())
+  const authenticator = await authenticatorWith(KEY)
   for (const wrong of ['', ' ', KEY.slice(1), KEY.slice(0, -1), KEY + ' ', KEY + '\0', KEY.toUpperCase(), 'MASTERKEY', `${KEY}${KEY}`, 'x'.repeat(1_000_000)]) {
     t.strictSame(authenticator.authenticate(bearer(wrong)), BAD, JSON.stringify(wrong.slice(0, 40)))
-    t.strictSame(authenticator.authenticate(basic(KEY, wrong)), BAD)
+    t.strictSame(await authenticator.authenticate(basic(KEY, wrong)), BAD)
   }
 })
 
 await t.test('no master key is not the empty key', async t => {
-  const authenticator = createAuthenticator('', await verifier())
+  const authenticator = await authenticatorWith('')
   for (const secret of ['', ' ', 'MASTERKEY', 'undefined']) {
     t.strictSame(authenticator.authenticate(bearer(secret)), BAD)
-    t.strictSame(authenticator.authenticate(basic('', secret)), BAD)
+    t.strictSame(await authenticator.authenticate(basic('', secret)), BAD)
   }
 })
 
 await t.test('a token is who it says, as Bearer and as a password, the second time without a promise', async t => {
-  const authenticator = createAuthenticator(KEY, await verifier())
+  const authenticator = await authenticatorWith(KEY)
   const token = await mintToken()
   const expected = {
     ok: true,
-    principal: { kind: 'token', subject: 'key:master', grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: NOW + 300 }
+    principal: { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: NOW + 300 }
   }
   const first = authenticator.authenticate(bearer(token))
   t.ok(first instanceof Promise)
@@ -60,7 +65,7 @@ await t.test('a token is who it says, as Bearer and as a password, the second ti
 })
 
 await t.test('a token that is not ours says why, each time', async t => {
-  const authenticator = createAuthenticator(KEY, await verifier())
+  const authenticator = await authenticatorWith(KEY)
   const cases: [token: string, code: string][] = [
     [await mintToken({ key: await strangersKey() }), 'token_unknown_key'],
     [await mintToken({ claims: { exp: NOW - 20, iat: NOW - 320, nbf: NOW - 330 } }), 'token_expired'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { ACTIONS } from '../../src/charts/routes.ts'
 import { compileRules, matchesTenant } from '../../src/policy/rules.ts'
 
 const matches = (pattern: string, tenant: string): boolean => matchesTenant(pattern.split('/'), tenant)
@@ -30,14 +31,16 @@ await t.test('a pattern without stars stands for itself alone', async () => {
   fc.assert(fc.property(name, tenant => matches(tenant, tenant) && matches('**', tenant) && matches(tenant.replaceAll(/[^/]+/g, '*'), tenant)))
 })
 
-await t.test('a compiled rule knows its place in the configuration', async t => {
-  const rules = compileRules([
-    { repositories: ['public/*', 'org1/repo1'], subjects: ['anonymous'], actions: ['pull'] },
-    { repositories: [], subjects: [], actions: [] }
-  ])
-  t.strictSame(rules, [
-    { repositories: ['public/*', 'org1/repo1'], subjects: ['anonymous'], actions: ['pull'], place: 'policy[0]', patterns: [['public', '*'], ['org1', 'repo1']] },
-    { repositories: [], subjects: [], actions: [], place: 'policy[1]', patterns: [] }
-  ])
-  t.strictSame(compileRules([]), [])
+await t.test('a set of rules finds what a look at every rule finds, by its place', async () => {
+  const segment = fc.constantFrom('a', 'ab', 'b', 'c')
+  const tenant = fc.array(segment, { minLength: 1, maxLength: 3 }).map(parts => parts.join('/'))
+  const pattern = fc.tuple(fc.array(fc.oneof(segment, fc.constant('*')), { minLength: 1, maxLength: 3 }), fc.boolean()).map(([parts, open]) => [...parts, ...(open ? ['**'] : [])].join('/'))
+  const subject = fc.constantFrom<string>('anonymous', 'user:alice', 'group:team')
+  const rule = fc.record({ repositories: fc.array(fc.oneof(pattern, fc.constant('**')), { maxLength: 3 }), subjects: fc.uniqueArray(subject), actions: fc.subarray([...ACTIONS]) })
+  fc.assert(fc.property(fc.array(rule, { maxLength: 6 }), fc.subarray(['user:alice', 'group:team', 'anonymous']), tenant, fc.constantFrom(...ACTIONS), (rules, subjects, tenant, action) => {
+    const speaking = rules.flatMap(({ repositories, subjects: whom, actions }, i) =>
+      actions.includes(action) && subjects.some(each => whom.includes(each)) && repositories.some(pattern => matches(pattern, tenant)) ? [`policy[${i}]`] : [])
+    const found = compileRules(rules).find(subjects, tenant, action)
+    return found === undefined ? speaking.length === 0 : speaking.includes(found)
+  }), { numRuns: 2000 })
 })

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { ACTIONS, type Action } from '../../src/charts/routes.ts'
+import type { Depth } from '../../src/charts/tenant.ts'
 import type { Grant } from '../../src/policy/access.ts'
 import { accessesOf, formatScopes, parseScopes } from '../../src/policy/scope.ts'
 
@@ -19,6 +20,8 @@ await t.test('scopes are read as one list, with the actions of a resource put to
     ['space-divided', ['artifact-repository:org1/repo1:pull artifact-repository:org2/repo2:push'], [grant('org1/repo1', 'pull'), grant('org2/repo2', 'push')]],
     ['repeated parameters', ['artifact-repository:org1/repo1:pull', 'artifact-repository:org2/repo2:push'], [grant('org1/repo1', 'pull'), grant('org2/repo2', 'push')]],
     ['the same resource twice', ['artifact-repository:org1/repo1:pull', 'artifact-repository:org1/repo1:push  artifact-repository:org1/repo1:pull'], [grant('org1/repo1', 'pull', 'push')]],
+    ['a chart of a tenant, as OCI clients name it', ['repository:org1/repo1/mychart:pull,push'], [{ type: 'repository', name: 'org1/repo1/mychart', actions: ['pull', 'push'] }]],
+    ['both types of one name are two', ['artifact-repository:org1/repo1:pull repository:org1/repo1/x:pull'], [grant('org1/repo1', 'pull'), { type: 'repository', name: 'org1/repo1/x', actions: ['pull'] }]],
     ['with a class, which means nothing', ['artifact-repository(plugin):org1/repo1:pull'], [grant('org1/repo1', 'pull')]]
   ]
   for (const [name, parameters, grants] of cases) t.strictSame(parseScopes(parameters, 2), { ok: true, grants }, name)
@@ -26,7 +29,7 @@ await t.test('scopes are read as one list, with the actions of a resource put to
 
 await t.test('what can never be granted is left out, and is no mistake', async t => {
   const scopes = [
-    'repository:org1/repo1/mychart:pull', 'repository:host:5000/a:pull', 'registry:catalog:*', 'repository:org1/repo1:pull', 'artifact:org1/repo1:pull',
+    'repository:org1/repo1/my chart:pull'.replace(' ', '%20'), 'repository:org1/repo1/..:pull', 'repository:org1/repo1/a/b:pull', 'repository:mychart:pull', 'repository:api/repo1/mychart:pull', 'repository:org1/repo1/mychart:*', 'repository:host:5000/a:pull', 'registry:catalog:*', 'repository:org1/repo1:pull', 'artifact:org1/repo1:pull',
     'artifact-repository:org1/repo1:*', 'artifact-repository:org1/repo1:', 'artifact-repository:org1/repo1:admin', 'artifact-repository:org1/repo1:,,',
     'artifact-repository:org1/*:pull', 'artifact-repository:*:pull', 'artifact-repository:**:pull', 'artifact-repository:org1:pull', 'artifact-repository:org1/repo1/sub:pull', 'artifact-repository:org1/:pull',
     'artifact-repository:org1/../org2/repo2:pull', 'artifact-repository:../repo2:pull', 'artifact-repository:org1/%2e%2e:pull', 'artifact-repository:org1//repo1:pull', 'artifact-repository::repo:pull',
@@ -34,6 +37,15 @@ await t.test('what can never be granted is left out, and is no mistake', async t
   ]
   for (const scope of scopes) t.strictSame(parseScopes([scope], 2), { ok: true, grants: [] }, scope)
   t.strictSame(parseScopes([[...scopes, 'artifact-repository:org1/repo1:pull,admin,*'].join(' ')], 2), { ok: true, grants: [grant('org1/repo1', 'pull')] })
+})
+
+await t.test('a chart is named below its tenant at every depth, and at the root alone', t => {
+  const cases: [Depth, string, boolean][] = [
+    [0, 'mychart', true], [0, 'repo/mychart', true], [0, 'org1/mychart', false], [1, 'org1/mychart', true], [1, 'mychart', false], [3, 'a/b/c/mychart', true], [3, 'a/b/mychart', false],
+    ['dynamic', 'mychart', true], ['dynamic', 'a/mychart', true], ['dynamic', 'a/b/c/mychart', true], ['dynamic', 'charts/mychart', false]
+  ]
+  for (const [depth, name, known] of cases) t.same(parseScopes([`repository:${name}:pull`], depth), { ok: true, grants: known ? [{ type: 'repository', name, actions: ['pull'] }] : [] }, `${depth} ${name}`)
+  t.end()
 })
 
 await t.test('what has not the form of a scope is a mistake, and the sentence says which without repeating it', async t => {

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
+import { tokenPrincipal } from '../../src/identity/principal.ts'
 import type { Access, Grant } from '../../src/policy/access.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
@@ -45,7 +46,7 @@ await t.test('what is issued is accepted by our verifier, and by any other that 
   const key = await ourKey()
   const { token } = await issueToken(key, SOURCE, 'user:alice', GRANTS, NOW)
   const verifier = createVerifier({ keys: [key], source: SOURCE, knowsSubject: () => true, now: () => NOW })
-  t.strictSame(await verifier.verify(token), { ok: true, principal: { kind: 'token', subject: 'user:alice', grants: GRANTS, expires: NOW + 300 } })
+  t.strictSame(await verifier.verify(token), { ok: true, principal: tokenPrincipal('user:alice', GRANTS, NOW + 300) })
   const jwks = createLocalJWKSet({ keys: [{ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'RS256', use: 'sig' }] })
   t.match(await jwtVerify(token, jwks, { currentDate: new Date(NOW * 1000), issuer: SOURCE.issuer, audience: SOURCE.audience }), { payload: { sub: 'user:alice' } })
 })

@@ -19,7 +19,7 @@ const read = ({ method = 'POST', query = '', form, header = NONE }: Case): Retur
   readTokenRequest(method, query, form === undefined ? undefined : new URLSearchParams(form), header)
 
 await t.test('what clients send is understood', async t => {
-  const cases: (Case & { scopes: string[], credentials: Credentials })[] = [
+  const cases: (Case & { scopes: string[], credentials: Credentials, decoded?: Credentials, account?: string })[] = [
     { name: 'the walkthrough: everything in the query, no body', query: `grant_type=client_credentials&scope=${SCOPE}`, header: BEARER, scopes: [SCOPE], credentials: BEARER },
     { name: 'Docker: GET with Basic', method: 'GET', query: `service=x&scope=${SCOPE}&scope=b%3Ac%3Ad&account=alice&client_id=docker&offline_token=true`, header: basic('alice'), scopes: [SCOPE, 'b:c:d'], credentials: basic('alice') },
     { name: 'oras: GET anonymous', method: 'GET', query: `scope=${SCOPE}&service=x`, scopes: [SCOPE], credentials: NONE },
@@ -42,14 +42,19 @@ await t.test('what clients send is understood', async t => {
     { name: 'the same parameter in both', query: `grant_type=password&scope=${SCOPE}`, form: `grant_type=password&scope=${SCOPE}&username=a&password=secret`, scopes: [SCOPE], credentials: basic('a') },
     { name: 'an account that is the user', form: 'grant_type=password&username=alice&password=secret&account=alice', scopes: [], credentials: basic('alice') },
     { name: 'a user name beside the same Basic', form: 'grant_type=client_credentials&username=alice', header: basic('alice'), scopes: [], credentials: basic('alice') },
-    { name: 'an account beside Bearer, which has no user name', method: 'GET', query: 'account=alice', header: BEARER, scopes: [], credentials: BEARER },
+    { name: 'an account beside Bearer, which has no user name', method: 'GET', query: 'account=alice', header: BEARER, scopes: [], credentials: BEARER, account: 'alice' },
+    { name: 'an account and nobody', method: 'GET', query: 'account=alice', scopes: [], credentials: NONE, account: 'alice' },
+    { name: 'client credentials that were encoded as a form', form: 'grant_type=client_credentials', header: basic('a%2Bb', 'p+q%26%3D&'), scopes: [], credentials: basic('a%2Bb', 'p+q%26%3D&'), decoded: basic('a+b', 'p q&=&') },
+    { name: 'a password is not decoded', form: 'grant_type=password', header: basic('a%2Bb', 'x'), scopes: [], credentials: basic('a%2Bb', 'x') },
     { name: 'another service changes nothing', method: 'GET', query: 'service=other&service=third', header: BEARER, scopes: [], credentials: BEARER },
     { name: 'GET may name its grant', method: 'GET', query: 'grant_type=client_credentials', header: BEARER, scopes: [], credentials: BEARER },
     { name: 'an empty form', query: 'grant_type=client_credentials', form: '', header: BEARER, scopes: [], credentials: BEARER },
     { name: 'broken credentials are passed on', method: 'GET', header: { kind: 'malformed' }, scopes: [], credentials: { kind: 'malformed' } },
     { name: 'broken credentials with a grant, too', form: 'grant_type=client_credentials', header: { kind: 'malformed' }, scopes: [], credentials: { kind: 'malformed' } }
   ]
-  for (const { scopes, credentials, ...each } of cases) t.strictSame(read(each), { ok: true, request: { scopes, credentials } }, each.name)
+  for (const { scopes, credentials, decoded, account, ...each } of cases) {
+    t.strictSame(read(each), { ok: true, request: { scopes, credentials, ...(decoded === undefined ? {} : { decoded }), ...(account === undefined ? {} : { account }) } }, each.name)
+  }
 })
 
 await t.test('what cannot be understood says why', async t => {

@@ -1,0 +1,92 @@
+// Which accounts does a file hold? An accounts file in YAML, or an htpasswd file with
+// bcrypt hashes. Every mistake is a line with its place, and no line repeats a hash.
+import { readFile } from 'node:fs/promises'
+import { isName } from '../identity/names.ts'
+import type { RobotEntry, RobotSecret, UserEntry } from '../identity/accounts.ts'
+import { hashFault } from '../identity/passwords.ts'
+import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
+import { schemaMistakes, unknownKeys } from './mistakes.ts'
+import type { SchemaNode } from './schema.ts'
+import { readYaml } from './yaml.ts'
+
+export interface FileAccounts {
+  readonly users: readonly UserEntry[]
+  readonly robots: readonly RobotEntry[]
+  /** One line each. With any of them the file is not used. */
+  readonly mistakes: readonly string[]
+}
+
+/** A name that ends in .yaml or .yml is an accounts file, every other one htpasswd's. */
+export async function readAccountsFile (file: string): Promise<FileAccounts> {
+  return /\.ya?ml$/.test(file) ? await readAccountsYaml(file) : await readHtpasswd(file)
+}
+
+async function readAccountsYaml (file: string): Promise<FileAccounts> {
+  const { value, mistakes, lineOf } = await readYaml(file)
+  if (value === undefined) return onlyMistakes(mistakes)
+  const found = [...unknownKeys(value, AccountsSchema as SchemaNode), ...schemaMistakes(value, AccountsSchema)]
+  const lines = [...mistakes, ...found.map(({ key, sentence }) => `${file}:${lineOf(pathOf(key))}: ${key}: ${sentence}`)]
+  if (lines.length > 0) return onlyMistakes(lines)
+
+  const { users = [], robots = [] } = value as AccountsFile
+  const faults: string[] = []
+  const placed = (list: 'users' | 'robots', i: number): string => `${file}:${lineOf([list, i])}`
+  const userEntries = users.map(({ name, passwordHash, groups = [], disabled = false }, i): UserEntry => {
+    const fault = hashFault(passwordHash)
+    if (fault !== undefined) faults.push(`${placed('users', i)}: the passwordHash of ${name} cannot be used: ${fault}`)
+    return { name, passwordHash, groups, disabled, place: placed('users', i) }
+  })
+  const robotEntries = robots.map(({ name, secrets, groups = [], disabled = false }, i): RobotEntry => ({
+    name,
+    groups,
+    disabled,
+    place: placed('robots', i),
+    secrets: secrets.map(({ hash, notBefore, expires }): RobotSecret => {
+      const times = { notBefore: momentOf(notBefore), expires: momentOf(expires) }
+      for (const [key, time] of Object.entries(times)) if (Number.isNaN(time)) faults.push(`${placed('robots', i)}: ${key} of a secret of ${name} is a day that is not in the calendar`)
+      return { digest: hash.slice('sha256:'.length), ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }), ...(times.expires === undefined ? {} : { expires: times.expires }) }
+    })
+  }))
+  return faults.length > 0 ? onlyMistakes(faults) : { users: userEntries, robots: robotEntries, mistakes: [] }
+}
+
+/** Apache's htpasswd -B: name:hash, one a line; empty lines and # are passed over. */
+async function readHtpasswd (file: string): Promise<FileAccounts> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    return onlyMistakes([`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`])
+  }
+  const users: UserEntry[] = []
+  const mistakes: string[] = []
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue
+    const place = `${file}:${i + 1}`
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(colon, 0))
+    const passwordHash = line.slice(colon + 1).trim()
+    if (!isName(name)) mistakes.push(`${place}: a line is NAME:HASH, with a name of letters, digits, ".", "_", "@", "+" and "-"`)
+    else if (!passwordHash.startsWith('$2') || hashFault(passwordHash) !== undefined) mistakes.push(`${place}: the hash of ${name} is not bcrypt: make it with htpasswd -B`)
+    else users.push({ name, passwordHash, groups: [], disabled: false, place })
+  }
+  return mistakes.length > 0 ? onlyMistakes(mistakes) : { users, robots: [], mistakes: [] }
+}
+
+function onlyMistakes (mistakes: readonly string[]): FileAccounts {
+  return { users: [], robots: [], mistakes }
+}
+
+/** Seconds since the epoch; NaN for a day that is none. */
+function momentOf (text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const time = Date.parse(text.replace(' ', 'T'))
+  // Date.parse takes February 30th for March 2nd.
+  const isDay = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  return Number.isNaN(time) || Number.isNaN(isDay.getTime()) || isDay.toISOString().slice(0, 10) !== text.slice(0, 10) ? NaN : Math.floor(time / 1000)
+}
+
+/** users[2].name as a path in the document. */
+function pathOf (key: string): (string | number)[] {
+  return key.split(/[.[\]]+/).filter(part => part !== '').map(part => /^\d+$/.test(part) ? Number(part) : part)
+}

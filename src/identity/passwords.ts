@@ -1,0 +1,80 @@
+// Is this the user's password? Slow hashes, off the event loop and few at a time: argon2id
+// for what is made here, bcrypt for what comes from htpasswd. What a hash would cut off
+// or stop at is refused before it is hashed, so no two passwords are the same by accident.
+import * as argon2 from '@node-rs/argon2'
+import * as bcrypt from '@node-rs/bcrypt'
+import pLimit from 'p-limit'
+
+/** bcrypt reads no more bytes than these (Provos and Mazières, 1999; Okta's incident of October 2024). */
+const LONGEST_FOR_BCRYPT = 72
+const LONGEST = 1024
+/** The thread pool has four threads, which also read files. */
+const AT_ONCE = 2
+/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+/** What a check may cost: more is a mistake in a file, or somebody's way to stop everything. */
+const MOST_MEMORY = 1024 * 1024
+const MOST_PASSES = 20
+const MOST_BCRYPT_COST = 15
+
+export interface Passwords {
+  /** @param hash one that hashFault takes */
+  matches (password: string, hash: string): Promise<boolean>
+}
+
+/** The two libraries' `verify`; tests count their calls. */
+export interface Hashers {
+  argon2 (hash: string, password: string): Promise<boolean>
+  bcrypt (hash: string, password: string): Promise<boolean>
+}
+
+const HASHERS: Hashers = {
+  argon2: async (hash, password) => await argon2.verify(hash, password),
+  bcrypt: async (hash, password) => await bcrypt.verify(password, hash)
+}
+
+export function createPasswords (hashers: Hashers = HASHERS): Passwords {
+  const limit = pLimit(AT_ONCE)
+  return {
+    async matches (password, hash) {
+      if (passwordFault(password, isBcrypt(hash)) !== undefined) return false
+      return await limit(async () => await (isBcrypt(hash) ? hashers.bcrypt(hash, password) : hashers.argon2(hash, password)))
+    }
+  }
+}
+
+/** The hash of a new password, to be written into an accounts file. */
+export async function hashPassword (password: string): Promise<string> {
+  return await argon2.hash(password, PARAMETERS)
+}
+
+/** What keeps a text from being a password, in a sentence; undefined when nothing does. */
+export function passwordFault (password: string, bcrypt = false): string | undefined {
+  if (password === '') return 'the password is empty'
+  if (password.includes('\0')) return 'the password has a NUL byte'
+  const most = bcrypt ? LONGEST_FOR_BCRYPT : LONGEST
+  return Buffer.byteLength(password) > most ? `the password is longer than ${most} bytes` : undefined
+}
+
+/** What is wrong with a hash of a file, in a sentence; undefined when it can be used. */
+export function hashFault (hash: string): string | undefined {
+  try {
+    if (isBcrypt(hash)) return bcryptFault(hash)
+    if (!hash.startsWith('$argon2id$')) return 'it is neither an argon2id nor a bcrypt hash'
+    const { memoryCost, timeCost } = argon2.parseOptions(hash)
+    return memoryCost > MOST_MEMORY || timeCost > MOST_PASSES ? `it costs more than ${MOST_MEMORY / 1024} MiB or ${MOST_PASSES} passes` : undefined
+  } catch {
+    return 'it is not complete, or not a hash'
+  }
+}
+
+/** Two digits of cost, 22 characters of salt and 31 of the hash itself. */
+function bcryptFault (hash: string): string | undefined {
+  const cost = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash)?.[1]
+  if (cost === undefined || Number(cost) < 4) return 'it is not complete, or not a hash'
+  return Number(cost) > MOST_BCRYPT_COST ? `its cost is above ${MOST_BCRYPT_COST}` : undefined
+}
+
+function isBcrypt (hash: string): boolean {
+  return /^\$2[aby]\$/.test(hash)
+}

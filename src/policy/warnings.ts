@@ -1,0 +1,41 @@
+// Which rules are probably not what somebody meant? A pattern that no tenant of this
+// depth can have, and a subject that no file knows. Warnings only: an account that was
+// removed must be gone, also while a rule still names it.
+import type { Accounts } from '../identity/accounts.ts'
+import { ROOT_TENANT, isReservedFirstSegment, type Depth } from '../charts/tenant.ts'
+import type { PolicyRule } from './rules.ts'
+
+/** A sentence about a rule: `policy[2]: …`. */
+export interface RuleWarning {
+  /** Which rule, from 0. */
+  readonly rule: number
+  readonly sentence: string
+}
+
+export function ruleWarnings (rules: readonly PolicyRule[], accounts: Accounts, depth: Depth): RuleWarning[] {
+  return rules.flatMap(({ repositories, subjects }, rule) => [
+    ...repositories.filter(pattern => !canMatch(pattern.split('/'), depth)).map(pattern => `the pattern ${pattern} can never match a tenant ${depth === 'dynamic' ? '' : `of depth ${depth}`}`.trimEnd()),
+    ...subjects.filter(subject => !isKnown(subject, accounts)).map(subject => `the subject ${subject} is in no accounts file`)
+  ].map(sentence => ({ rule, sentence })))
+}
+
+/** True when some tenant has this pattern. */
+function canMatch (pattern: readonly string[], depth: Depth): boolean {
+  const [first] = pattern as [string]
+  const open = pattern.at(-1) === '**'
+  if (depth === 0) return pattern.length === 1 && (first.startsWith('*') || first === ROOT_TENANT)
+  if (isReservedFirstSegment(first, depth)) return false
+  // `**` stands for one segment at least.
+  return depth === 'dynamic' || (open ? pattern.length <= depth : pattern.length === depth)
+}
+
+function isKnown (subject: string, { users, robots, groups }: Accounts): boolean {
+  const colon = subject.indexOf(':')
+  const name = subject.slice(colon + 1)
+  switch (subject.slice(0, Math.max(colon, 0))) {
+    case 'user': return users.has(name)
+    case 'robot': return robots.has(name)
+    case 'group': return groups.has(name)
+    default: return true // anonymous, authenticated
+  }
+}

@@ -1,0 +1,35 @@
+// Accounts for tests: names, secrets made anew for each run, and hashes that cost little.
+import { randomBytes } from 'node:crypto'
+import * as argon2 from '@node-rs/argon2'
+import * as bcrypt from '@node-rs/bcrypt'
+import { gatherAccounts, type Accounts, type RobotEntry, type UserEntry } from '../../src/identity/accounts.ts'
+
+/** A password that nobody has used before. */
+export function newPassword (): string {
+  return `pw-${randomBytes(12).toString('hex')}`
+}
+
+/** argon2id with the least that it can cost. */
+export async function cheapHash (password: string): Promise<string> {
+  return await argon2.hash(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
+}
+
+export async function cheapBcrypt (password: string, version: '2a' | '2b' | '2y' = '2y'): Promise<string> {
+  // The library writes $2b$; the three names stand for the same for every password that is taken here.
+  return (await bcrypt.hash(password, 4)).replace('$2b$', () => `$${version}$`)
+}
+
+export function user (name: string, passwordHash: string, more: Partial<UserEntry> = {}): UserEntry {
+  return { name, passwordHash, groups: [], disabled: false, place: `accounts.yaml:${name.length}`, ...more }
+}
+
+export function robot (name: string, ...digests: readonly (string | RobotEntry['secrets'][number])[]): RobotEntry {
+  return { name, groups: [], disabled: false, place: `accounts.yaml:${name.length}`, secrets: digests.map(each => typeof each === 'string' ? { digest: each } : each) }
+}
+
+/** Accounts of entries that are known to be right. */
+export function accountsOf (users: readonly UserEntry[], robots: readonly RobotEntry[] = []): Accounts {
+  const gathered = gatherAccounts(users, robots)
+  if (!gathered.ok) throw new Error(gathered.mistakes.join('\n'))
+  return gathered.accounts
+}
