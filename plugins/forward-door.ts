@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
 import type { Refusal } from '../src/http/errors.ts'
 import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
+import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import type { IndexStore } from '../src/upstream/index-store.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
@@ -63,7 +63,7 @@ export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
         // After a status that is none reply-from has come to onError, and comes here all the same.
         if (reply.sent) res.stream.destroy()
         // Nothing is asked for in part or under a condition, and a redirect is not passed on.
-        else if (reply.statusCode === 200) reply.send(res.stream)
+        else if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
@@ -91,7 +91,7 @@ async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, strea
   } catch (error) {
     request.failure = error
   }
-  request.failure ??= `the upstream answered ${status}`
+  request.failure ??= `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
   refuse(reply, refusalOfAnswer(status, text))
 }
 

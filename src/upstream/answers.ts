@@ -2,6 +2,7 @@
 // out in the one JSON form of this gateway: ChartMuseum's sentences where they help,
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Refusal } from '../http/errors.ts'
 
 /** Bytes of a refusal that are read; more is no sentence. */
@@ -19,6 +20,11 @@ const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
 const NAMES_A_FILE = /\S[/\\]|[/\\]\S|\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|(?:sym)?link|truncate|\w*File\w*) \S+: /i
 /** The gateway's own credential, which an upstream might repeat in refusing it. */
 const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
+
+/** True for a page: a proxy or a login in between speaks, whatever the status; no chart repository's answer is one. */
+export function isPage (headers: IncomingHttpHeaders): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers['content-type'] ?? '')
+}
 
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {

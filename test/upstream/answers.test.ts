@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { errors } from 'undici'
-import { refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
+import { isPage, refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
 
 const json = (error: unknown): string => JSON.stringify({ error })
 
@@ -64,6 +64,13 @@ await t.test('what is no JSON with a string error says nothing', async t => {
     t.strictSame(refusalOfAnswer(404, body), { code: 'not_in_upstream' }, JSON.stringify(body))
   }
   fc.assert(fc.property(fc.integer({ min: 100, max: 599 }), fc.oneof(fc.string(), fc.json()), (status, body) => typeof refusalOfAnswer(status, body).code === 'string'))
+})
+
+await t.test('a page is told by its type', t => {
+  for (const type of ['text/html', 'text/html; charset=utf-8', 'TEXT/HTML;x', ' text/html', 'application/xhtml+xml']) t.ok(isPage({ 'content-type': type }), type)
+  for (const type of ['application/x-tar', 'application/x-yaml', 'application/json; charset=utf-8', 'application/pgp-signature', 'text/plain', 'text/htmlx', 'x-text/html', '']) t.notOk(isPage({ 'content-type': type }), type)
+  t.notOk(isPage({}))
+  t.end()
 })
 
 await t.test('silence is a timeout, and everything else is nobody there', async t => {
