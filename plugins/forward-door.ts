@@ -51,7 +51,8 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       rewriteRequestHeaders: (request: FastifyRequest, headers: IncomingHttpHeaders) => upstreamHeaders(request, headers),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
-        if (reply.statusCode < 400) reply.send(res.stream)
+        // Nothing here is asked for in part or under a condition, and no redirect is followed or passed on.
+        if (reply.statusCode === 200) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
