@@ -25,7 +25,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   app.decorateRequest('cameAsBasic', false)
   app.addHook('onRequest', (request, reply, done) => {
     if (request.target.kind !== 'chart') return done()
-    if (hasSeveralAuthorizations(request)) {
+    if (hasSeveral(request, 'authorization')) {
       reply.refuse({ code: 'several_authorizations' })
       return
     }
@@ -46,12 +46,12 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   })
 }, { name: 'authenticate', fastify: '5.x', dependencies: ['errors'] })
 
-/** Node keeps the first of several; another reader might keep the last. */
-export function hasSeveralAuthorizations ({ raw: { rawHeaders } }: FastifyRequest): boolean {
+/** Node keeps the first of several; another reader might keep the last. @param header in lower case */
+export function hasSeveral ({ raw: { rawHeaders } }: FastifyRequest, header: string): boolean {
   let count = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
-    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
+    if (name.length === header.length && name.toLowerCase() === header) count++
   }
   return count > 1
 }

@@ -12,7 +12,7 @@ import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import type { KeyStore } from '../src/tokens/keys.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
-import { hasSeveralAuthorizations } from './authenticate.ts'
+import { hasSeveral } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 
 export interface TokenEndpointOptions {
@@ -47,7 +47,8 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
   const { authenticator, live, keys, source, depth, now } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
-  if (hasSeveralAuthorizations(request)) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
+  const several = ['Authorization', 'Content-Type'].find(name => hasSeveral(request, name.toLowerCase()))
+  if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
   const { query } = request.target as { query: string }
   const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)
