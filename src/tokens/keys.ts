@@ -3,7 +3,7 @@
 // because ChartMuseum takes one PEM and ignores kid, iss and aud.
 import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
 import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
 
@@ -33,24 +33,27 @@ const SMALLEST_MODULUS = 2048
 
 /**
  * Opens the keys of a folder and makes those that are missing (RSA 2048, mode 0600
- * in a folder of mode 0700).
+ * in a folder of mode 0700), unless `make` says not to.
  * @returns a sentence instead, when a file cannot be read, written or used
  */
-export async function openKeyStore (dir: string): Promise<KeyStoreResult> {
+export async function openKeyStore (dir: string, { make = true } = {}): Promise<KeyStoreResult> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
-    const signing = await openKey(join(dir, 'token.pem'))
-    const upstream = await openKey(join(dir, 'upstream.pem'))
+    if (make) await mkdir(dir, { recursive: true, mode: 0o700 })
+    const signing = await openKey(join(dir, 'token.pem'), make)
+    const upstream = await openKey(join(dir, 'upstream.pem'), make)
+    // ChartMuseum looks at neither issuer nor audience: with one key for both it would take the token of a client.
+    if (signing.kid === upstream.kid) throw new Error(`${signing.file} and ${upstream.file} are the same key, and so the upstream would accept the tokens of clients: remove one of them, and a new one is made`)
     const published = { keys: [await publicJwk(signing)] }
     return { ok: true, keys: { signing, upstream, jwks: () => published } }
   } catch (error) {
-    return { ok: false, message: `the keys in ${dir} cannot be used: ${(error as Error).message}` }
+    return { ok: false, message: `the keys in ${dir} cannot be used: ${await ownerMistake(error as NodeJS.ErrnoException) ?? (error as Error).message}` }
   }
 }
 
-async function openKey (file: string): Promise<SigningKey> {
+async function openKey (file: string, make: boolean): Promise<SigningKey> {
   let pem = await readIfThere(file)
   if (pem === undefined) {
+    if (!make) throw new Error(`${file} is not there yet: \`serve\` and \`keys export\` make it`)
     await makeKey(file)
     pem = await readFile(file, 'utf8') // another process may have been first: what lies there counts
   }
@@ -59,6 +62,17 @@ async function openKey (file: string): Promise<SigningKey> {
   if ((mode & 0o077) !== 0) throw new Error(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
   const publicKey = createPublicKey(privateKey)
   return { kid: await calculateJwkThumbprint(await exportJWK(publicKey), 'sha256'), alg: 'RS256', privateKey, publicKey, file }
+}
+
+/** Whose file or folder it is, when somebody else's: a command run as root leaves such keys to a service. */
+async function ownerMistake ({ code, path = '' }: NodeJS.ErrnoException): Promise<string | undefined> {
+  const me = process.geteuid?.()
+  if (code !== 'EACCES' && code !== 'EPERM') return undefined
+  for (const each of [path, dirname(path)]) {
+    const uid = await stat(each).then(found => found.uid, () => me)
+    if (uid !== me) return `${each} belongs to user ${uid}, and this is user ${me}: chown it`
+  }
+  return undefined
 }
 
 function parseKey (pem: string, file: string): KeyObject {

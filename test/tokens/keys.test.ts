@@ -110,6 +110,30 @@ await t.test('a key that others can read is refused, with what to do', async t =
   }
 })
 
+await t.test('one key for clients and upstream is refused: the upstream would take the tokens of clients', async t => {
+  const dir = join(testFolder(t), 'keys')
+  const { signing, upstream } = await opened(dir)
+  await fs.copyFile(signing.file, upstream.file)
+  t.match(await openKeyStore(dir), { ok: false, message: `${signing.file} and ${upstream.file} are the same key` })
+})
+
+await t.test('keys that belong to somebody else are said to, and what to do', async t => {
+  const dir = join(testFolder(t), 'keys')
+  const { signing } = await opened(dir)
+  const [me, other] = [process.geteuid?.() as number, 4711]
+  const denied = async (path: string): Promise<never> => { throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', path }) }
+  const missing = async (): Promise<never> => { throw new Error('ENOENT') }
+  const cases: [name: string, stat: (path: string) => Promise<unknown>, expected: string][] = [
+    ['the file', async () => ({ uid: other }), `${signing.file} belongs to user ${other}, and this is user ${me}: chown it`],
+    ['the folder', async path => path === dir ? { uid: other } : await missing(), `${dir} belongs to user ${other}, and this is user ${me}: chown it`],
+    ['neither', async () => ({ uid: me }), 'EACCES: permission denied']
+  ]
+  for (const [name, stat, expected] of cases) {
+    const { openKeyStore } = await t.mockImport<typeof import('../../src/tokens/keys.ts')>('../../src/tokens/keys.ts', { 'node:fs/promises': { ...fs, readFile: denied, stat } })
+    t.match(await openKeyStore(dir), { ok: false, message: `the keys in ${dir} cannot be used: ${expected}` }, name)
+  }
+})
+
 await t.test('a folder that cannot be used is one sentence with the reason', async t => {
   const dir = testFolder(t, { file: 'x', 'a-folder': { 'token.pem': {} }, dangling: {} })
   await symlink(join(dir, 'nowhere', 'token.pem'), join(dir, 'dangling', 'token.pem'))
