@@ -55,7 +55,8 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
   const { authenticator, live, keys, source, depth, now } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
-  if (countOf('authorization', request.raw.rawHeaders) > 1) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
+  const several = ['Authorization', 'Content-Type'].find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
+  if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
   const { query } = request.target as { query: string }
   const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)

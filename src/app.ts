@@ -25,6 +25,7 @@ import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
 import { errorForLog } from './http/log-error.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
+import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
 import type { KeyStore } from './tokens/keys.ts'
 import { createVerifier } from './tokens/verify.ts'
@@ -44,6 +45,8 @@ export interface AppDependencies {
   readonly version: string
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** How passwords are checked; the slow hashes if left out. */
+  readonly passwords?: Passwords
   /** Where log lines go; standard output if left out. */
   readonly logStream?: { write: (line: string) => void }
   readonly limits?: ConnectionLimits
@@ -74,7 +77,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: [keys.signing], source, knowsSubject, now })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
 
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),

@@ -30,7 +30,7 @@ export function createUploader (upstream: Upstream): Uploader {
   async function exists (request: ChartRequest, file: string, caller: Caller): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'
     const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', caller)
-    if (answer.statusCode === 200) {
+    if (answer.statusCode === 200 && !isPage(answer.headers)) {
       answer.body.destroy() // the file itself is not wanted
       answer.body.on('error', () => {})
       return true

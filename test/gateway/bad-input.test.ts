@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { chartOf } from '../helpers/packages.ts'
-import { openRaw, type RawResponse } from '../helpers/raw.ts'
+import { rawClient, type RawResponse } from '../helpers/raw.ts'
 import { EMPTY_INDEX, startStubUpstream, type StubAnswer, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const INDEX = '/org1/repo1/index.yaml'
@@ -26,7 +26,7 @@ async function start (t: Test, { trustedProxies = [] as string[], maxAge = 0, ba
     gateway,
     stub,
     async ask (line, headers = [], host = 'charts.example.test', body = Buffer.alloc(0)) {
-      const connection = openRaw(gateway.port)
+      const connection = rawClient(gateway.port)
       const length = body.length > 0 ? [`Content-Length: ${body.length}`] : []
       const answer = await connection.ask({ head: [`${line} HTTP/1.1`, `Host: ${host}`, ...headers, ...length, '', ''].join('\r\n'), body })
       connection.close()

@@ -15,7 +15,7 @@
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { grant, startApp, type TestGateway } from '../helpers/app.ts'
-import { openRaw, type RawResponse } from '../helpers/raw.ts'
+import { rawClient, type RawResponse } from '../helpers/raw.ts'
 import { startStubUpstream, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const indexOf = (tenant: string): string => `apiVersion: v1\nentries:\n  web:\n${Array.from({ length: 40 }, (_, i) => `  - name: web\n    urls:\n    - charts/web-${i}.0.0.tgz\n    version: ${i}.0.0\n    description: of ${tenant}\n`).join('')}generated: "2026-11-23T23:27:29Z"\nserverInfo: {}\n`
@@ -37,7 +37,7 @@ async function start (t: Test): Promise<Lab> {
 const basic = (user: string, password: string): string => `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 
 async function ask ({ gateway: { port } }: Lab, target: string, headers: readonly string[], method = 'GET'): Promise<RawResponse> {
-  const connection = openRaw(port)
+  const connection = rawClient(port)
   const answer = await connection.ask({ head: [`${method} ${target} HTTP/1.1`, 'Host: charts.example.test', ...headers, '', ''].join('\r\n') })
   connection.close()
   return answer

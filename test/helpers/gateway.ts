@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { freePorts, run, startProcess, temporaryFolder, type Environment, type RunResult, type StartedProcess, type TestLike } from './processes.ts'
+import { KEPT_LOG_LEVEL, keepLog } from './secrets.ts'
 
 export interface Gateway extends StartedProcess {
   /** http://localhost:PORT, as in challenges and tokens. */
@@ -24,6 +25,7 @@ export interface GatewayOptions {
 export const DEMO = 'config/chartgate.demo.yaml'
 
 const ATTEMPTS = 3
+const logLevel: Environment = KEPT_LOG_LEVEL === undefined ? {} : { CHARTGATE_LOG_LEVEL: KEPT_LOG_LEVEL }
 
 /** A gateway with this configuration; ports and stateDir are chosen here. */
 export async function startGateway (t: TestLike, config: object = {}): Promise<Gateway> {
@@ -38,10 +40,13 @@ export async function serveFile (t: TestLike, { file, env = {}, stateDir }: Gate
   for (let attempt = 1; ; attempt++) {
     const [port, adminPort] = await freePorts(2)
     const adminUrl = `http://localhost:${adminPort}`
+    let output: StartedProcess | undefined
+    // Registered before the process is, so called after it has ended.
+    t.teardown(() => { if (output !== undefined) keepLog(output.stdout() + output.stderr()) })
     const ports = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir }
     try {
-      const started = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...env, ...ports }, readyUrl: `${adminUrl}/healthz` })
-      return { ...started, url: `http://localhost:${port}`, adminUrl, stateDir: dir }
+      output = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...logLevel, ...env, ...ports }, readyUrl: `${adminUrl}/healthz` })
+      return { ...output, url: `http://localhost:${port}`, adminUrl, stateDir: dir }
     } catch (error) {
       // another program took the port in the meantime
       if (attempt === ATTEMPTS || !(error as Error).message.includes('is in use by another program')) throw error
