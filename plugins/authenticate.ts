@@ -2,6 +2,7 @@
 // the body is, on every chart route.
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
+import { timesSent } from '../src/http/headers.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
@@ -40,12 +41,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   })
 }, { name: 'authenticate', fastify: '5.x', dependencies: ['errors'] })
 
-/** Node keeps the first of several; another reader might keep the last. */
+/** True when it is in doubt which credential counts. */
 export function hasSeveralAuthorizations ({ raw: { rawHeaders } }: FastifyRequest): boolean {
-  let count = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
-  }
-  return count > 1
+  return timesSent(rawHeaders, 'authorization') > 1
 }

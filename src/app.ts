@@ -9,6 +9,7 @@ import errors, { answerClientError } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import forwardDoor from '../plugins/forward-door.ts'
 import health, { probes } from '../plugins/health.ts'
+import hostHeader from '../plugins/host-header.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
 import requestLog from '../plugins/request-log.ts'
@@ -66,11 +67,12 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     requestTimeout: LIMITS.requestTimeout,
     keepAliveTimeout: LIMITS.keepAliveTimeout,
-    http: { headersTimeout: LIMITS.headersTimeout, maxHeaderSize: LIMITS.headerBytes }
+    http: { headersTimeout: LIMITS.headersTimeout, maxHeaderSize: LIMITS.headerBytes, requireHostHeader: false }
   })
   await app.register(requestTarget)
   await app.register(errors, { challenge })
   await app.register(requestLog, { reads: config.log.reads })
+  await app.register(hostHeader)
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { rules })

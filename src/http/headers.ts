@@ -13,3 +13,17 @@ export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHead
   }
   return passed
 }
+
+/**
+ * How often a header was sent: Node keeps the first of several, another reader might keep the last.
+ * @param rawHeaders names and values in turn, as Node has them
+ * @param name lower case
+ */
+export function timesSent (rawHeaders: readonly string[], name: string): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const each = rawHeaders[i] as string
+    if (each.length === name.length && each.toLowerCase() === name) count++
+  }
+  return count
+}

@@ -51,6 +51,21 @@ await t.test('what never becomes a request is answered in the same form', async 
   }
 })
 
+await t.test('a request that does not name its host, or names two, is refused in the same form', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const cases: [string, number][] = [
+    ['GET /health HTTP/1.1\r\n\r\n', 400],
+    ['GET /health HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400],
+    ['GET /health HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['GET /health HTTP/1.0\r\n\r\n', 200]
+  ]
+  for (const [bytes, status] of cases) {
+    const answer = await sendRaw(gateway.port, bytes)
+    t.equal(answer.status, status, bytes)
+    if (status === 400) t.same(JSON.parse(answer.body), { error: 'a request needs one Host header' })
+  }
+})
+
 await t.test('two Authorization headers are a 400', async t => {
   const gateway = await startApp(t, { origin: NO_UPSTREAM })
   const answer = await sendRaw(gateway.port, `GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\nAUTHORIZATION: Bearer x\r\n\r\n`)

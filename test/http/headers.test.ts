@@ -1,5 +1,5 @@
 import t from 'tap'
-import { responseHeaders } from '../../src/http/headers.ts'
+import { responseHeaders, timesSent } from '../../src/http/headers.ts'
 
 await t.test('headers that describe the content pass', async t => {
   const headers = {
@@ -32,4 +32,10 @@ await t.test('whatever else the upstream sends stays behind', async t => {
     'x-anything': '1'
   }), { 'content-type': 'application/json' })
   t.strictSame(responseHeaders({}), {})
+})
+
+await t.test('a header is counted under its name in any case, and values are not', async t => {
+  const raw = ['Host', 'a', 'HOST', 'b', 'X-Host', 'c', 'X', 'host', 'hosts', 'd']
+  t.equal(timesSent(raw, 'host'), 2)
+  t.equal(timesSent(raw, 'cookie'), 0)
 })
