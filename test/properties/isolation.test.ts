@@ -4,12 +4,17 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { grant, startApp } from '../helpers/app.ts'
-import { plans } from './fuzz/cases.ts'
-import { attempt, openArena, printable } from './fuzz/fuzzer.ts'
+import { plans, type Plan } from './fuzz/cases.ts'
+import { attempt, investigate, openArena } from './fuzz/fuzzer.ts'
 import { startWitness } from './fuzz/witness.ts'
 import { shared } from './fuzz/worlds.ts'
 
 const CASES = 20_000
+/** At once, each on a connection of its own. */
+const BATCH = 25
+
+// as long as a busy machine needs
+t.setTimeout(600_000)
 
 for (const { world, cases } of shared(CASES)) {
   await t.test(`${world.name}: no bytes reach anything outside ${world.tenant}, and all get an answer or an end`, async t => {
@@ -29,14 +34,18 @@ for (const { world, cases } of shared(CASES)) {
       foreignToken: await gateway.token([])
     }
     const arena = await openArena(world, opponent, witness)
-    const line = arena.open()
+    const lines = Array.from({ length: BATCH }, () => arena.open())
     let forwarded = 0
-    await fc.assert(fc.asyncProperty(plans, async plan => {
-      const verdict = await attempt(plan, arena, line)
-      if (verdict.forwarded) forwarded++
-      if (verdict.faults.length > 0) throw new Error(`${verdict.faults.map(({ kind, text }) => `${kind}: ${text}`).join('\n')}\n${printable(plan, arena.cast)}`)
-    }), { numRuns: cases, unbiased: true })
-    line.close()
+    await fc.assert(fc.asyncProperty(fc.array(plans, { minLength: BATCH, maxLength: BATCH }), async batch => {
+      const verdicts = await Promise.all(lines.map(async (line, i) => await attempt(batch[i] as Plan, arena, line)))
+      forwarded += verdicts.filter(verdict => verdict.forwarded).length
+      const faults = verdicts.flatMap(verdict => verdict.faults)
+      if (faults.length === 0) return
+      const findings: unknown[] = []
+      for (const plan of batch) findings.push(...await investigate(plan, arena))
+      throw new Error(JSON.stringify({ faults, findings }, null, 2))
+    }), { numRuns: cases / BATCH, unbiased: true, endOnFailure: true }) // investigate() shrinks
+    for (const line of lines) line.close()
     t.comment(`${forwarded} of ${cases} were forwarded`)
     t.ok(forwarded >= cases / 20, `at least one of twenty cases gets through (${forwarded} of ${cases} did)`)
   })

@@ -1,6 +1,5 @@
-// Runs cases against a gateway: one, as fast-check's property does and a replay, or many
-// over several connections at once. A fault that is found with others on their way is
-// tried again alone, and cut down to the mutations that it needs.
+// Runs cases against a gateway, over several connections at once. A fault that is found
+// with others on their way is tried again alone, and cut down to the mutations it needs.
 import fc from 'fast-check'
 import { makeBodies } from './bodies.ts'
 import { plans, render, type Plan } from './cases.ts'
@@ -84,7 +83,7 @@ async function work (queue: Plan[], arena: Arena, line: Line, tally: Tally): Pro
 }
 
 /** A fault that comes again when its case is alone, with as few mutations as it needs. */
-async function investigate (plan: Plan, arena: Arena): Promise<Finding[]> {
+export async function investigate (plan: Plan, arena: Arena): Promise<Finding[]> {
   const alone = async (candidate: Plan): Promise<readonly Fault[]> => {
     const line = arena.open()
     const { faults } = await attempt(candidate, arena, line)
@@ -105,7 +104,7 @@ async function investigate (plan: Plan, arena: Arena): Promise<Finding[]> {
 }
 
 /** The bytes of a plan for a person, who can paste them into printf(1). */
-export function printable (plan: Plan, cast: Cast): string {
+function printable (plan: Plan, cast: Cast): string {
   const { bytes } = render(plan, cast)
   return bytes.toString('latin1').replaceAll(cast.token, '<token>').replaceAll(cast.foreignToken, '<foreign token>').replace(/Basic [A-Za-z0-9+/=]{40,}/g, 'Basic <token>')
     .replace(/[^\x20-\x7e]|[\\%]/g, char => char === '\r' ? '\\r' : char === '\n' ? '\\n' : char === '%' ? '%%' : char === '\\' ? '\\\\' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)

@@ -56,8 +56,16 @@ const TARGET_MUTATORS: readonly Mutator[] = [
   (draft, at, what, { world }) => {
     const up = pick(['..', '%2e%2e', '.%2e', '%2E.'], what >>> 8)
     const slash = pick(['/', '/', '%2f', '%2F', '\\', '%5c'], what >>> 10)
-    const climb = [...Array<string>(1 + (what >>> 5) % 4).fill(up), ...pick(neighbours(world), what).split('/')].join(slash)
-    segments(draft, parts => { parts.splice(at % (parts.length + 1), 0, climb) })
+    const climb = [...Array<string>(1 + (what >>> 5) % 4).fill(up), ...pick(neighbours(world), what).split('/'), ...((what >>> 13) % 2 === 0 ? ['charts'] : [])].join(slash)
+    segments(draft, parts => {
+      const place = at % parts.length
+      parts[place] = climb + slash + (parts[place] as string)
+    })
+  },
+  // one segment for us, several for who decodes it
+  (draft, at, what) => {
+    const place = at % (draft.target.length + 1)
+    draft.target = draft.target.slice(0, place) + draft.target.slice(place).replaceAll('/', pick(['%2f', '%2F', '%5c', '\\', '%252f'], what))
   },
   (draft, at, what) => { replaceSlash(draft, at, pick(SEPARATORS, what)) },
   (draft, at, what) => { replaceSlash(draft, at, pick(SEPARATORS, what)) },

@@ -23,7 +23,7 @@ interface Teardown { teardown (fn: () => unknown): unknown }
 export async function startWitness (t: Teardown, world: World, relay?: Dispatcher): Promise<Witness> {
   const stub = await startStubUpstream(t)
   const read = strictReader(world)
-  let complaints: string[] = []
+  const complaints: string[] = []
   const ids = new Set<string>()
   stub.answer = async seen => {
     stub.seen.length = 0
@@ -118,7 +118,9 @@ function folderOf (path: string, { depth }: World): string {
 async function pass ({ method, target, headers, body }: SeenRequest, relay: Dispatcher): Promise<StubAnswer> {
   const contentType = headers['content-type']
   const answer = await relay.request({
-    method: method as Dispatcher.HttpMethod, path: target, ...(body.length > 0 ? { body } : {}),
+    method: method as Dispatcher.HttpMethod,
+    path: target,
+    ...(body.length > 0 ? { body } : {}),
     headers: { ...(contentType === undefined ? {} : { 'content-type': contentType }) }
   })
   return {
