@@ -32,7 +32,7 @@ async function fuzz (world: World, cases: number, seed: number, program: string 
     const tally = await runCases(await openArena(world, gateway, witness), { cases, seed, lines: CONNECTIONS })
     for (const path of await museum?.changes() ?? []) {
       tally.leak++
-      tally.findings.push({ faults: [{ kind: 'leak', text: `${path} was changed, outside of ${world.tenant}` }], bytes: '' })
+      tally.findings.push({ faults: [{ kind: 'leak', text: `${path} was changed, outside of ${world.tenant}` }], sent: [] })
     }
     if (tally.crash > 0) process.stdout.write(`the gateway said: ${gateway.output().slice(-4_000)}\n`)
     return tally
@@ -41,8 +41,8 @@ async function fuzz (world: World, cases: number, seed: number, program: string 
   }
 }
 
-function describe ({ faults, bytes }: Finding): string {
-  return [...faults.map(({ kind, text }) => `  ${kind}: ${text}\n`), bytes === '' ? '' : `    printf '${bytes.replaceAll("'", "'\\''")}'\n`].join('')
+function describe ({ faults, sent }: Finding): string {
+  return [...faults.map(({ kind, text }) => `  ${kind}: ${text}\n`), ...sent.map(text => `    printf '${text.replaceAll("'", "'\\''")}'\n`)].join('')
 }
 
 function summary (name: string, { cases, forwarded, leak, crash, hang, form }: Omit<Tally, 'findings'>, seconds: number): string {

@@ -15,6 +15,7 @@ import jwks from '../plugins/jwks.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
+import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import type { Config } from './config/schema.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
@@ -72,6 +73,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(requestTarget)
   await app.register(errors, { challenge })
   await app.register(requestLog, { reads: config.log.reads })
+  await app.register(upgrade)
   await app.register(hostHeader)
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })

@@ -36,13 +36,17 @@ for (const { world, cases } of shared(CASES)) {
     const arena = await openArena(world, opponent, witness)
     const lines = Array.from({ length: BATCH }, () => arena.open())
     let forwarded = 0
+    let before: readonly Plan[] = []
     await fc.assert(fc.asyncProperty(fc.array(plans, { minLength: BATCH, maxLength: BATCH }), async batch => {
       const verdicts = await Promise.all(lines.map(async (line, i) => await attempt(batch[i] as Plan, arena, line)))
       forwarded += verdicts.filter(verdict => verdict.forwarded).length
       const faults = verdicts.flatMap(verdict => verdict.faults)
-      if (faults.length === 0) return
+      if (faults.length === 0) {
+        before = batch
+        return
+      }
       const findings: unknown[] = []
-      for (const plan of batch) findings.push(...await investigate(plan, arena))
+      for (const [i, plan] of batch.entries()) findings.push(...await investigate({ plan, before: before[i] }, arena))
       throw new Error(JSON.stringify({ faults, findings }, null, 2))
     }), { numRuns: cases / BATCH, unbiased: true, endOnFailure: true }) // investigate() shrinks
     for (const line of lines) line.close()

@@ -32,7 +32,7 @@ export async function attempt (plan: Plan, { cast, judge }: Arena, line: Line): 
   return judge(await line.send(render(plan, cast)))
 }
 
-export interface Finding { readonly faults: readonly Fault[], /** what was sent, for a person, without the token */ readonly bytes: string }
+export interface Finding { readonly faults: readonly Fault[], /** what was sent over one connection, for a person, without the token */ readonly sent: readonly string[] }
 
 export interface Tally extends Record<FaultKind, number> {
   cases: number
@@ -57,50 +57,61 @@ export async function runCases (arena: Arena, { cases, seed, lines: count }: Run
   for (let batch = 0; batch * BATCH < cases && tally.findings.length < ENOUGH_FINDINGS; batch++) {
     const queue = fc.sample(plans, { seed: seed + batch, numRuns: Math.min(BATCH, cases - batch * BATCH) })
     const suspects = await Promise.all(lines.map(async line => await work(queue, arena, line, tally))).then(found => found.flat())
-    for (const plan of new Set(suspects)) if (tally.findings.length < ENOUGH_FINDINGS) tally.findings.push(...await investigate(plan, arena))
-    if (suspects.length > 0 && tally.findings.length === 0) tally.findings.push({ faults: [{ kind: 'hang', text: 'a fault that did not come again when its cases were tried alone' }], bytes: printable(suspects[0] as Plan, arena.cast) })
+    for (const suspect of new Set(suspects)) if (tally.findings.length < ENOUGH_FINDINGS) tally.findings.push(...await investigate(suspect, arena))
+    const [first] = suspects
+    if (first !== undefined && tally.findings.length === 0) tally.findings.push({ faults: [{ kind: 'hang', text: 'something that did not come again when its cases were tried alone, such as' }], sent: [printable(first.plan, arena.cast)] })
   }
   for (const line of lines) line.close()
   return tally
 }
 
-const inFlight = new Set<Plan>()
+/** A case that may have been the one, and the case before it on its connection. */
+interface Suspect { readonly plan: Plan, readonly before: Plan | undefined }
+
+const inFlight = new Set<Suspect>()
 
 /** Takes cases from the queue until it is empty. @returns what was on its way when something was wrong */
-async function work (queue: Plan[], arena: Arena, line: Line, tally: Tally): Promise<Plan[]> {
-  const suspects: Plan[] = []
+async function work (queue: Plan[], arena: Arena, line: Line, tally: Tally): Promise<Suspect[]> {
+  const suspects: Suspect[] = []
+  let before: Plan | undefined
   for (let plan = queue.pop(); plan !== undefined; plan = queue.pop()) {
-    inFlight.add(plan)
+    const suspect = { plan, before }
+    before = plan
+    inFlight.add(suspect)
     const { forwarded, faults } = await attempt(plan, arena, line)
     tally.cases++
     if (forwarded) tally.forwarded++
     for (const { kind } of faults) tally[kind]++
-    if (faults.length > 0) suspects.push(plan, ...inFlight)
-    inFlight.delete(plan)
+    if (faults.length > 0) suspects.push(suspect, ...inFlight)
+    inFlight.delete(suspect)
     if (faults.some(({ text }) => text.includes('not listen'))) queue.length = 0
   }
   return suspects
 }
 
-/** A fault that comes again when its case is alone, with as few mutations as it needs. */
-export async function investigate (plan: Plan, arena: Arena): Promise<Finding[]> {
-  const alone = async (candidate: Plan): Promise<readonly Fault[]> => {
+/** A fault that comes again when its case is alone, or alone with the one before it, with as few mutations as it needs. */
+export async function investigate ({ plan, before }: Suspect, arena: Arena): Promise<Finding[]> {
+  const again = async (candidates: readonly Plan[]): Promise<readonly Fault[]> => {
     const line = arena.open()
-    const { faults } = await attempt(candidate, arena, line)
+    let faults: readonly Fault[] = []
+    for (const candidate of candidates) ({ faults } = await attempt(candidate, arena, line))
     line.close()
     return faults
   }
-  let faults = await alone(plan)
-  if (faults.length === 0) return []
-  let smallest = plan
-  for (let i = plan[1].length - 1; i >= 0; i--) {
-    const candidate: Plan = [smallest[0], smallest[1].toSpliced(i, 1)]
-    const again = await alone(candidate)
-    if (again.length === 0) continue
-    smallest = candidate
-    faults = again
+  for (const first of before === undefined ? [[]] : [[], [before]]) {
+    let faults = await again([...first, plan])
+    if (faults.length === 0) continue
+    let smallest = plan
+    for (let i = plan[1].length - 1; i >= 0; i--) {
+      const candidate: Plan = [smallest[0], smallest[1].toSpliced(i, 1)]
+      const now = await again([...first, candidate])
+      if (now.length === 0) continue
+      smallest = candidate
+      faults = now
+    }
+    return [{ faults, sent: [...first, smallest].map(each => printable(each, arena.cast)) }]
   }
-  return [{ faults, bytes: printable(smallest, arena.cast) }]
+  return []
 }
 
 /** The bytes of a plan for a person, who can paste them into printf(1). */

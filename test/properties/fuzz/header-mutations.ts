@@ -14,12 +14,16 @@ const CLAIMS = [
   'User-Agent: kube-probe/1.30', 'Origin: http://evil.example', 'Content-Location: /@/index.yaml', 'Referer: /@/', 'Via: 1.1 a', 'Max-Forwards: 0', 'Te: trailers', 'X: \xff\xfe'
 ]
 
-/** Headers that say something about the connection or the body. */
-const FRAMING = [
-  'Connection: close', 'Connection: keep-alive', 'Connection: authorization, x-request-id, host', 'Connection: content-length', 'Connection: upgrade', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__', 'Upgrade: websocket\r\nConnection: Upgrade',
-  'Keep-Alive: timeout=1', 'Proxy-Connection: close', 'Content-Length: 0', 'Content-Length: 5', 'Content-Length: 5, 5', 'Content-Length: +5', 'Content-Length: -1', 'Content-Length: 0x5', 'Content-Length: 99999999999999999999', 'Content-Length : 5', 'content-length: 7\r\nContent-Length: 3',
-  'Content-Length: 30000000', 'Transfer-Encoding: chunked', 'Transfer-Encoding: xchunked', 'Transfer-Encoding: chunked, identity', 'Transfer-Encoding: gzip, chunked', 'Transfer-Encoding : chunked', 'Transfer-Encoding:\tchunked', 'Transfer-Encoding: identity', 'Transfer-encoding: chunked\r\nContent-Length: 4',
-  'Expect: 100-continue', 'Expect: 100-Continue', 'Expect: 200-ok', 'Expect: ', 'Trailer: Authorization'
+/** Headers that say something about the connection, and leave the request's end where it is. */
+const CONNECTION = [
+  'Connection: close', 'Connection: keep-alive', 'Connection: authorization, x-request-id, host', 'Connection: content-length', 'Connection: upgrade', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__',
+  'Upgrade: websocket\r\nConnection: Upgrade', 'Keep-Alive: timeout=1', 'Proxy-Connection: close', 'Expect: 100-continue', 'Expect: 100-Continue', 'Expect: 200-ok', 'Expect: ', 'Trailer: Authorization'
+]
+
+/** Headers that say something about the body. */
+const LENGTHS = [
+  'Content-Length: 0', 'Content-Length: 5', 'Content-Length: 5, 5', 'Content-Length: +5', 'Content-Length: -1', 'Content-Length: 0x5', 'Content-Length: 99999999999999999999', 'Content-Length : 5', 'content-length: 7\r\nContent-Length: 3', 'Content-Length: 30000000',
+  'Transfer-Encoding: chunked', 'Transfer-Encoding: xchunked', 'Transfer-Encoding: chunked, identity', 'Transfer-Encoding: gzip, chunked', 'Transfer-Encoding : chunked', 'Transfer-Encoding:\tchunked', 'Transfer-Encoding: identity', 'Transfer-encoding: chunked\r\nContent-Length: 4'
 ]
 
 /** Lines that are no headers, or that one reader takes for one and another not. */
@@ -51,7 +55,8 @@ function setBody (draft: Draft, bytes: Buffer, contentType: string): void {
 export const HEADER_MUTATORS: readonly HeaderMutator[] = [
   (draft, at, what, { world }) => { add(draft, pick(CLAIMS, what).replaceAll('@', pick(neighbours(world), what >>> 6)), at) },
   (draft, at, what, { world }) => { add(draft, pick(CLAIMS, what).replaceAll('@', pick(neighbours(world), what >>> 6)), at) },
-  (draft, at, what) => { add(draft, pick(FRAMING, what), at); draft.framed = false },
+  (draft, at, what) => { add(draft, pick(CONNECTION, what), at) },
+  (draft, at, what) => { add(draft, pick(LENGTHS, what), at); draft.framed = false },
   (draft, at, what) => { add(draft, pick(LINES, what), at); draft.framed = false },
   (draft, at, what, { token, foreignToken }) => {
     add(draft, pick([`Authorization: Bearer ${foreignToken}`, `Authorization: Bearer ${token}`, 'authorization: Basic b3JnMjpyZXBvMg==', 'Authorization: ', 'Authorization: Bearer "><script>', `Authorization: Bearer ${token},${token}`], what), at)

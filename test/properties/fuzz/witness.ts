@@ -42,14 +42,13 @@ export async function startWitness (t: Teardown, world: World, relay?: Dispatche
 /** What a request to this upstream may be, written down again and narrower than ChartMuseum reads it. */
 function strictReader ({ folder, contextPath, depth }: World): (seen: SeenRequest) => string[] {
   const tenant = folder === '' ? '' : '/' + folder
-  const chart = '(?!\\.{1,2}/)[A-Za-z0-9._-]+'
   const version = '(?:latest|(?:~|%5E)?v?[0-9][0-9A-Za-z.+-]*)'
-  // At dynamic depth /api/a/charts/charts is the list of `a/charts`.
-  const notDynamic = depth === 'dynamic' ? '(?!charts(?:$|\\?))' : ''
+  // At dynamic depth /api/a/charts/charts is the list of `a/charts`, and so on with more behind it.
+  const chart = `${depth === 'dynamic' ? '(?!charts(?:/|$))' : ''}(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]+`
   const shapes: readonly (readonly [methods: string, target: string])[] = [
     ['GET', `${tenant}/(?:index\\.yaml|artifacthub-repo\\.yml|charts/[A-Za-z0-9_][A-Za-z0-9._+-]*\\.tgz(?:\\.prov)?)`],
     ['GET', `/api${tenant}/charts(?:\\?(?:(?:offset|limit)(?:=[A-Za-z0-9%._~!*'()-]*)?&?)+)?`],
-    ['GET|HEAD', `/api${tenant}/charts/${notDynamic}(?:(?!\\.{1,2}$)[A-Za-z0-9._-]+|${chart}/${version})`],
+    ['GET|HEAD', `/api${tenant}/charts/${chart}(?:/${version})?`],
     ['GET', `/api${tenant}/charts/${chart}/${version}/(?:templates|values)`],
     ['POST', `/api${tenant}/(?:charts|prov)(?:\\?force)?`],
     ['DELETE', `/api${tenant}/charts/${chart}/v?[0-9][0-9A-Za-z.+-]*`]
