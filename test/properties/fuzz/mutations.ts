@@ -52,13 +52,13 @@ function encode (text: string, what: number): string {
 const TARGET_MUTATORS: readonly Mutator[] = [
   (draft, at, what) => { segments(draft, parts => { parts.splice(at % (parts.length + 1), 0, pick(DOTS, what)) }) },
   (draft, at, what) => { segments(draft, parts => { parts[at % parts.length] = pick(DOTS, what) }) },
-  // climbs out of the tenant, and into a neighbour's
+  // climbs out of the tenant, and into a neighbour's; often from within the last segment
   (draft, at, what, { world }) => {
     const up = pick(['..', '%2e%2e', '.%2e', '%2E.'], what >>> 8)
     const slash = pick(['/', '/', '%2f', '%2F', '\\', '%5c'], what >>> 10)
-    const climb = [...Array<string>(1 + (what >>> 5) % 4).fill(up), ...pick(neighbours(world), what).split('/'), ...((what >>> 13) % 2 === 0 ? ['charts'] : [])].join(slash)
+    const climb = [...Array<string>((what >>> 5) % 4).fill(up), ...pick(neighbours(world), what).split('/'), ...((what >>> 13) % 2 === 0 ? ['charts'] : [])].join(slash)
     segments(draft, parts => {
-      const place = at % parts.length
+      const place = at % 3 === 0 ? parts.length - 1 : at % parts.length
       parts[place] = climb + slash + (parts[place] as string)
     })
   },
