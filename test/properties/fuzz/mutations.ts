@@ -3,7 +3,7 @@
 // matcher takes for something else than it looks like (pkg/chartmuseum/router/match.go).
 import { pick, randomBytes, type Cast, type Draft } from './draft.ts'
 import { HEADER_MUTATORS } from './header-mutations.ts'
-import { neighbours } from './worlds.ts'
+import { neighbours, type World } from './worlds.ts'
 
 export type Mutator = (draft: Draft, at: number, what: number, cast: Cast) => void
 
@@ -49,19 +49,23 @@ function encode (text: string, what: number): string {
   return pick([`%${hex}`, `%${hex.toUpperCase()}`, `%25${hex}`, `%u00${hex}`, `%c1%${(0x80 | (text.charCodeAt(0) & 0x3f)).toString(16)}`, `%2525${hex}`], what)
 }
 
+/** Puts the way to a neighbour in front of a segment: up and down, or down alone. @param at -1 is the last segment */
+function climb (draft: Draft, at: number, what: number, world: World, slashes: readonly string[]): void {
+  const slash = pick(slashes, what >>> 10)
+  const up = Array<string>((what >>> 5) % 4).fill(pick(['..', '%2e%2e', '.%2e', '%2E.'], what >>> 8))
+  const way = [...up, ...pick(neighbours(world), what).split('/'), ...((what >>> 13) % 2 === 0 ? ['charts'] : [])].join(slash)
+  segments(draft, parts => {
+    const place = at < 0 ? parts.length - 1 : at % parts.length
+    parts[place] = way + slash + (parts[place] as string)
+  })
+}
+
 const TARGET_MUTATORS: readonly Mutator[] = [
   (draft, at, what) => { segments(draft, parts => { parts.splice(at % (parts.length + 1), 0, pick(DOTS, what)) }) },
   (draft, at, what) => { segments(draft, parts => { parts[at % parts.length] = pick(DOTS, what) }) },
-  // climbs out of the tenant, and into a neighbour's; often from within the last segment
-  (draft, at, what, { world }) => {
-    const up = pick(['..', '%2e%2e', '.%2e', '%2E.'], what >>> 8)
-    const slash = pick(['/', '/', '%2f', '%2F', '\\', '%5c'], what >>> 10)
-    const climb = [...Array<string>((what >>> 5) % 4).fill(up), ...pick(neighbours(world), what).split('/'), ...((what >>> 13) % 2 === 0 ? ['charts'] : [])].join(slash)
-    segments(draft, parts => {
-      const place = at % 3 === 0 ? parts.length - 1 : at % parts.length
-      parts[place] = climb + slash + (parts[place] as string)
-    })
-  },
+  (draft, at, what, { world }) => { climb(draft, at, what, world, ['/', '/', '%2f', '%2F', '\\', '%5c']) },
+  (draft, _at, what, { world }) => { climb(draft, -1, what, world, ['%2f', '%2F']) },
+  (draft, _at, what, { world }) => { climb(draft, -1, what, world, ['%2F', '%252f', '%5c']) },
   // one segment for us, several for who decodes it
   (draft, at, what) => {
     const place = at % (draft.target.length + 1)
