@@ -18,6 +18,7 @@ import requestHead from '../plugins/request-head.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
+import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
@@ -117,6 +118,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(requestLog, { reads: config.log.reads })
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
   await app.register(requestHead)
+  await app.register(upgrade)
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
