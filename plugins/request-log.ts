@@ -10,6 +10,8 @@ declare module 'fastify' {
     uploadFacts: Readonly<Record<string, unknown>> | null
     /** What a token request asked for and was granted; for the log. */
     tokenFacts: Readonly<Record<string, unknown>> | null
+    /** The client's address, kept: a socket that has closed in the meantime has none any more. */
+    clientAddress: string | undefined
     /** Why something behind the gateway failed, in full; for the log alone. */
     failure: unknown
   }
@@ -21,7 +23,9 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
   app.decorateRequest('uploadFacts', null)
   app.decorateRequest('tokenFacts', null)
   app.decorateRequest('failure', undefined)
+  app.decorateRequest('clientAddress', undefined)
   app.addHook('onRequest', (request, reply, done) => {
+    request.clientAddress = request.ip
     reply.header('x-request-id', request.id)
     done()
   })
@@ -55,7 +59,7 @@ function isChange (request: FastifyRequest): boolean {
 /** What is asked, and who asks; never a header, a query or a body. */
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target } = request
-  const base = { ip: request.ip, method: request.method, subject: request.principal?.subject }
+  const base = { ip: request.clientAddress, method: request.method, subject: request.principal?.subject }
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }
   if (target.kind === 'refused') return { ...base, path: pathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request

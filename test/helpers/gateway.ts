@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly env?: Environment
   /** Where its data lies; default: a new folder. */
   readonly stateDir?: string
+  /** Its port, where another program has to know it before; default: any free one. */
+  readonly port?: number
 }
 
 export const DEMO = 'config/chartgate.demo.yaml'
@@ -26,17 +28,18 @@ export const DEMO = 'config/chartgate.demo.yaml'
 const ATTEMPTS = 3
 
 /** A gateway with this configuration; ports and stateDir are chosen here. */
-export async function startGateway (t: TestLike, config: object = {}): Promise<Gateway> {
+export async function startGateway (t: TestLike, config: object = {}, place: Pick<GatewayOptions, 'port' | 'stateDir'> = {}): Promise<Gateway> {
   const file = join(await temporaryFolder(t), 'chartgate.yaml')
   await writeFile(file, stringify(config))
-  return await serveFile(t, { file })
+  return await serveFile(t, { file, ...place })
 }
 
 /** A gateway with this configuration file, moved to free ports by the environment. */
-export async function serveFile (t: TestLike, { file, env = {}, stateDir }: GatewayOptions): Promise<Gateway> {
+export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: wanted }: GatewayOptions): Promise<Gateway> {
   const dir = stateDir ?? join(await temporaryFolder(t), 'state')
   for (let attempt = 1; ; attempt++) {
-    const [port, adminPort] = await freePorts(2)
+    const [freePort, adminPort] = await freePorts(2)
+    const port = wanted ?? freePort
     const adminUrl = `http://localhost:${adminPort}`
     const ports = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir }
     try {
