@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly env?: Environment
   /** Where its data lies; default: a new folder. */
   readonly stateDir?: string
+  /** Its port, where another program has to know it before; default: any free one. */
+  readonly port?: number
 }
 
 export const DEMO = 'config/chartgate.demo.yaml'
@@ -28,17 +30,18 @@ const ATTEMPTS = 3
 const logLevel: Environment = KEPT_LOG_LEVEL === undefined ? {} : { CHARTGATE_LOG_LEVEL: KEPT_LOG_LEVEL }
 
 /** A gateway with this configuration; ports and stateDir are chosen here. */
-export async function startGateway (t: TestLike, config: object = {}): Promise<Gateway> {
+export async function startGateway (t: TestLike, config: object = {}, place: Pick<GatewayOptions, 'port' | 'stateDir'> = {}): Promise<Gateway> {
   const file = join(await temporaryFolder(t), 'chartgate.yaml')
   await writeFile(file, stringify(config))
-  return await serveFile(t, { file })
+  return await serveFile(t, { file, ...place })
 }
 
 /** A gateway with this configuration file, moved to free ports by the environment. */
-export async function serveFile (t: TestLike, { file, env = {}, stateDir }: GatewayOptions): Promise<Gateway> {
+export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: wanted }: GatewayOptions): Promise<Gateway> {
   const dir = stateDir ?? join(await temporaryFolder(t), 'state')
   for (let attempt = 1; ; attempt++) {
-    const [port, adminPort] = await freePorts(2)
+    const [freePort, adminPort] = await freePorts(2)
+    const port = wanted ?? freePort
     const adminUrl = `http://localhost:${adminPort}`
     let output: StartedProcess | undefined
     // Registered before the process is, so called after it has ended.
