@@ -75,7 +75,7 @@ await t.test('what Fastify would refuse itself has the form too', async t => {
     ['a broken percent-encoding', `GET /org1/%zz/index.yaml HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 400],
     ['an encoding of no character', `GET /org1/%ff/index.yaml HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 400],
     ['a method of another protocol', `PROPFIND ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 404],
-    ['QUERY', `QUERY ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 400],
+    ['QUERY', `QUERY ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 404],
     ['a parameter that is too long', `GET /org1/repo1/charts/${'a'.repeat(300)}.tgz.x HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 404],
     ['a content type that is none', `POST /api/org1/repo1/charts HTTP/1.1\r\nHost: x\r\n${auth}Content-Type: ;;\r\nContent-Length: 1\r\n\r\nx`, 415]
   ]
@@ -119,20 +119,23 @@ await t.test('a client that does not go after its refusal is left', async t => {
   t.equal(answersIn(connection.text()).length, 1, 'what came after the refusal was not taken for a request')
 })
 
-await t.test('while the process drains, what still comes is told so', async t => {
+await t.test('while the process drains, what is under way is finished, and what still comes is told so', async t => {
   const asked = holdAnswer()
   const draining = await startApp(t, { origin: stub.origin })
-  const connection = await openRaw(t, draining.port)
-  connection.socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${draining.masterKey}\r\n\r\n`)
+  const [running, coming] = [await openRaw(t, draining.port), await openRaw(t, draining.port)]
+  running.socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${draining.masterKey}\r\n\r\n`)
+  coming.socket.write('GET /health HTTP/1.1\r\nHost: x\r\n')
   const answer = await asked
+  await sleep(50) // until the half request has arrived
   const closed = draining.app.close()
-  connection.socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
-  await sleep(50) // until it has arrived
+  await sleep(50) // until the drain has begun
+  coming.socket.write('\r\n')
+  await coming.received(/shutting down/)
   answer()
-  await Promise.all([closed, connection.closed])
-  const [first, second] = answersIn(connection.text())
-  t.equal(first?.status, 200, 'what was under way is finished')
-  t.equal(second?.status, 503)
-  t.same(JSON.parse(String(second?.body)), { error: 'shutting down' })
-  hasTheForm(t, second as RawResponse, 'shutting down')
+  await Promise.all([closed, running.closed, coming.closed])
+  t.same(answersIn(running.text()).map(({ status }) => status), [200])
+  const [refused, ...more] = answersIn(coming.text())
+  t.same([refused?.status, more], [503, []])
+  t.same(JSON.parse(String(refused?.body)), { error: 'shutting down' })
+  hasTheForm(t, refused as RawResponse, 'shutting down')
 })
