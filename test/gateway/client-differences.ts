@@ -58,6 +58,13 @@ export const VISIBLE: readonly Visible[] = [
     withoutUpstream: true
   },
   {
+    recorded: 'A path outside of the one that the server is mounted at: 404 `{"error":"not found"}`',
+    chartgate: '404, and the sentence that the path does not begin with that of `publicUrl`',
+    because: 'a proxy that takes a prefix off, or a client that knows of none, is found by it',
+    here: (answer, { request, own }) => own.basePath !== undefined && answer.status === 404 && !request.target.startsWith(`${own.basePath}/`) ? refusal(404, `the path does not begin with ${own.basePath}, the path of publicUrl: does a proxy in front take it off?`) : undefined,
+    withoutUpstream: true
+  },
+  {
     recorded: 'Two slashes in a row: 404',
     chartgate: '400 with a sentence',
     because: 'one object has one name (see [routing](routing.md))',

@@ -63,7 +63,7 @@ await t.test('a request that does not name its host, or names two, is refused in
   for (const [bytes, status] of cases) {
     const answer = await sendRaw(gateway.port, bytes)
     t.equal(answer.status, status, bytes)
-    if (status === 400) t.same(JSON.parse(answer.body), { error: 'a request needs one Host header' })
+    if (status === 400) t.match(JSON.parse(answer.body), { error: /Host header/ })
   }
 })
 
