@@ -58,7 +58,10 @@ function strictReader ({ folder, contextPath, depth }: World): (seen: SeenReques
     const faults: string[] = []
     if (!allowed.test(`${method} ${target}`)) faults.push(`the upstream was asked for ${method} ${target}`)
     for (let i = 0; i < rawHeaders.length; i += 2) {
-      if (!HEADERS.has((rawHeaders[i] as string).toLowerCase())) faults.push(`the upstream was sent a header ${String(rawHeaders[i])}`)
+      const name = (rawHeaders[i] as string).toLowerCase()
+      const ours = FORWARDED.get(name)
+      if (!HEADERS.has(name) && ours === undefined) faults.push(`the upstream was sent a header ${name}`)
+      else if (ours !== undefined && rawHeaders[i + 1] !== ours) faults.push(`the upstream was told ${name}: ${String(rawHeaders[i + 1])}`)
     }
     if (method === 'POST') for (const name of namesOf(body)) if (!/^[A-Za-z0-9._+-]*$/.test(name) || name === '.' || name === '..') faults.push(`the upstream was sent a chart called ${name}`)
     return faults
@@ -67,6 +70,9 @@ function strictReader ({ folder, contextPath, depth }: World): (seen: SeenReques
 
 /** All that the gateway itself has to say. */
 const HEADERS = new Set(['host', 'connection', 'x-request-id', 'authorization', 'content-type', 'content-length'])
+
+/** Who asked, as the gateway itself knows it, whatever the client said. */
+const FORWARDED = new Map([['x-forwarded-for', '127.0.0.1'], ['x-forwarded-proto', 'http'], ['x-forwarded-host', 'charts.example.test']])
 
 function namesOf (body: Buffer): string[] {
   const start = body.indexOf(Buffer.from([0x1f, 0x8b]))
@@ -93,11 +99,11 @@ function sloppyAnswer ({ method, target }: SeenRequest, world: World): StubAnswe
   const path = decoded(target.replace(/\?.*$/s, '')).replace(world.contextPath, '')
   const places = new Set([posix.join('/', folderOf(path, world)), folderOf(posix.join('/', path), world)])
   const own = world.folder === '' ? '/' : `/${world.folder}`
-  if ([...places].some(place => place !== own) || /\/:repo|^\/static/.test(path)) return { headers: { 'content-type': 'application/json', etag: CANARY }, body: `{"name":"${CANARY}"}` }
+  if ([...places].some(place => place !== own) || /\/:repo|^\/static/.test(path)) return { headers: { 'content-type': 'application/json', etag: CANARY }, body: `{"entries":{},"name":"${CANARY}"}` }
   if (method === 'POST') return { status: 201, body: '{"saved":true}' }
   if (method === 'DELETE') return { body: '{"deleted":true}' }
   if (/\/charts\/[^/]*\.(?:tgz|prov)$/.test(path) && !path.includes('mychart-0.1.0')) return { status: 404, headers: { 'content-type': 'application/json' }, body: '{"error":"object not found"}' }
-  return { headers: { 'content-type': 'application/json' }, body: '{"name":"mychart"}' }
+  return { headers: { 'content-type': 'application/json' }, body: '{"entries":{},"name":"mychart"}' }
 }
 
 function decoded (path: string): string {
