@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 import { freePorts, run, startProcess, temporaryFolder, type Environment, type RunResult, type StartedProcess, type TestLike } from './processes.ts'
 
 export interface Gateway extends StartedProcess {
-  /** http://localhost:PORT, as in challenges and tokens. */
+  /** http://localhost:PORT and the base path, as in challenges and tokens. */
   readonly url: string
   readonly adminUrl: string
   readonly stateDir: string
@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly env?: Environment
   /** Where its data lies; default: a new folder. */
   readonly stateDir?: string
+  /** Where it is mounted, such as /helm; default: at the root. */
+  readonly basePath?: string
 }
 
 export const DEMO = 'config/chartgate.demo.yaml'
@@ -33,15 +35,16 @@ export async function startGateway (t: TestLike, config: object = {}): Promise<G
 }
 
 /** A gateway with this configuration file, moved to free ports by the environment. */
-export async function serveFile (t: TestLike, { file, env = {}, stateDir }: GatewayOptions): Promise<Gateway> {
+export async function serveFile (t: TestLike, { file, env = {}, stateDir, basePath = '' }: GatewayOptions): Promise<Gateway> {
   const dir = stateDir ?? join(await temporaryFolder(t), 'state')
   for (let attempt = 1; ; attempt++) {
     const [port, adminPort] = await freePorts(2)
     const adminUrl = `http://localhost:${adminPort}`
-    const ports = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir }
+    const url = `http://localhost:${port}${basePath}`
+    const place = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir, ...(basePath === '' ? {} : { CHARTGATE_PUBLIC_URL: url }) }
     try {
-      const started = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...env, ...ports }, readyUrl: `${adminUrl}/healthz` })
-      return { ...started, url: `http://localhost:${port}`, adminUrl, stateDir: dir }
+      const started = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...env, ...place }, readyUrl: `${adminUrl}/healthz` })
+      return { ...started, url, adminUrl, stateDir: dir }
     } catch (error) {
       // another program took the port in the meantime
       if (attempt === ATTEMPTS || !(error as Error).message.includes('is in use by another program')) throw error
