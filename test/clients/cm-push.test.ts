@@ -1,15 +1,17 @@
 // The cm-push plugin under real Helm 3 and 4: the walkthrough of ChartMuseum's own
 // documentation of authentication, word for word, every way to name a repository and to
 // log in, at the root and under a base path; and what it prints when it is refused.
+import { randomBytes } from 'node:crypto'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { expiredTokenFor, inFrontOfEach, keep, tokenFor, type ClientLab, type Mounts } from '../helpers/client-lab.ts'
 import { cmPush, installCmPush, installCmPushAsItShips, NO_CM_PUSH } from '../helpers/cm-push.ts'
+import { startGateway } from '../helpers/gateway.ts'
 import { BUILD_LIMIT } from '../helpers/go-tool.ts'
 import { helmVersions, runHelm, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
-import { ROOT, temporaryFolder, type Environment, type RunResult } from '../helpers/processes.ts'
+import { freePorts, ROOT, temporaryFolder, type Environment, type RunResult } from '../helpers/processes.ts'
 
 const [OWN, OTHER] = ['org1/repo1', 'org2/repo2']
 const SCOPE = `artifact-repository:${OWN}:pull,push`
@@ -32,6 +34,7 @@ else {
       })
     }
   }
+  await t.test('a chart that is too large, and a repository that is away, are sentences too', async t => { await troubles(t, helms.versions[0] as Helm) })
   await t.test('Helm 4 takes the plugin, as it ships, for a getter alone', async t => { await asItShips(t, helms.versions) })
 }
 
@@ -108,6 +111,23 @@ function isSentence (t: Test, { code, stdout, stderr }: RunResult, sentence: str
   t.equal(code, 1, name)
   t.match(stdout, before, name)
   t.equal(stderr.split('\n')[0], `Error: ${sentence}`, name)
+}
+
+/** What the repository behind the gateway or the chart itself is the reason of. */
+async function troubles (t: Test, helm: Helm): Promise<void> {
+  const masterKey = `test-${randomBytes(16).toString('hex')}`
+  const [nobody] = await freePorts(1)
+  const cases: [config: object, error: string][] = [
+    [{ charts: { maxUploadSize: '100B' } }, '413: request too large: at most 100 bytes'],
+    [{ upstream: { url: `http://127.0.0.1:${nobody}`, auth: 'none' } }, '502: the chart repository cannot be reached']
+  ]
+  for (const [config, error] of cases) {
+    const { url } = await startGateway(t, { masterKey, ...config })
+    const home = await temporaryFolder(t)
+    const env = { HELM_PLUGINS: join(home, 'plugins'), HELM_REPO_ACCESS_TOKEN: masterKey }
+    await installCmPush(env.HELM_PLUGINS, helm)
+    isSentence(t, await runHelm(helm, ['cm-push', '--context-path', '/', join(ROOT, 'examples', 'mychart'), `${url}/${OWN}`], { home, env }), error, PUSHING)
+  }
 }
 
 async function asItShips (t: Test, versions: readonly Helm[]): Promise<void> {

@@ -5,11 +5,12 @@ import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { expiredTokenFor, inFrontOfEach, keep, store, tokenFor, type ClientLab, type Login } from '../helpers/client-lab.ts'
+import { startGateway } from '../helpers/gateway.ts'
 import { BUILD_LIMIT } from '../helpers/go-tool.ts'
 import { helmVersions, packageExample, runHelm, useRepository, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
-import { temporaryFolder, type RunResult } from '../helpers/processes.ts'
+import { freePorts, temporaryFolder, type RunResult } from '../helpers/processes.ts'
 import { signedChart } from '../helpers/signed-chart.ts'
 
 const [OWN, OTHER] = ['org1/repo1', 'org2/repo2']
@@ -23,6 +24,7 @@ if (!helms.ok) await notTried(t, 'real Helm', helms.reason)
 else {
   for (const helm of helms.versions) {
     await t.test(helm.name, async t => { await inFrontOfEach(t, async (t, lab) => { await useHelm(t, helm, lab) }) })
+    await t.test(`${helm.name} says that the repository behind the gateway is away, and that no TLS is there`, async t => { await troubles(t, helm) })
   }
 }
 
@@ -142,6 +144,17 @@ async function refusals (t: Test, helm: Helm, lab: ClientLab): Promise<void> {
   t.match(await run('pull', 'r/mychart', '--version', '9.9.9'), { code: 1, stderr: 'no chart version found for mychart-9.9.9' })
   t.match(await run('pull', 'r/nothing'), { code: 1, stderr: 'no chart name found' })
   t.match(await run('repo', 'add', 'r', `${gateway.url}/${OWN}`, '--username', 'other', '--password', 'other'), { code: 1, stderr: 'Error: repository name (r) already exists, please specify a different name\n' })
+}
+
+async function troubles (t: Test, helm: Helm): Promise<void> {
+  const [nobody] = await freePorts(1)
+  const { url } = await startGateway(t, { upstream: { url: `http://127.0.0.1:${nobody}`, auth: 'none' }, policy: [{ repositories: ['**'], subjects: ['anonymous'], actions: ['pull'] }] })
+  const home = await temporaryFolder(t)
+  for (const [repo, error] of [[`${url}/${OWN}`, ': 502 Bad Gateway\n'], [`${url.replace('http:', 'https:')}/${OWN}`, 'http: server gave HTTP response to HTTPS client\n']] as const) {
+    const { code, stderr } = await runHelm(helm, ['repo', 'add', 'r', repo], { home })
+    t.equal(code, 1)
+    t.ok(stderr.startsWith(`Error: looks like "${repo}" is not a valid chart repository or cannot be reached: `) && stderr.endsWith(error), error, { stderr })
+  }
 }
 
 /** A repository that was added with a token, after the token's five minutes. */
