@@ -55,11 +55,11 @@ async function save (request: FastifyRequest, { uploader, spool, store, maxUploa
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
-    body: request.raw
+    body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
   try {
-    await uploader.store(chartRequest, upload, request.id)
+    await uploader.store(chartRequest, upload, { requestId: request.id, client: request.client })
   } finally {
     store.drop(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()

@@ -33,7 +33,7 @@ export const ConfigSchema = Type.Object({
     port: port('port of the admin listener', 5002)
   }, closed),
   publicUrl: text('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
-  trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For counts', default: [], expected: 'a list of IP addresses or CIDRs' }),
+  trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: in the log and for the upstream', default: [], expected: 'a list of IP addresses or CIDRs' }),
   stateDir: text('folder of this process alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
   upstream: Type.Object({
     url: text('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),

@@ -2,10 +2,29 @@
 // out in the one JSON form of this gateway: ChartMuseum's sentences where they help,
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Refusal } from '../http/errors.ts'
 
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384
+
+/** One line that a person reads; a dump is longer, and has line ends. */
+const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
+/**
+ * ChartMuseum 0.16.5 passes on what its storage says, and that names files of the
+ * server, absolute or as the storage was configured: `remove charts/org1/x.tgz: no such
+ * file or directory`, `open C:\charts\x.tgz: Access is denied.` (Go's fs.PathError: an
+ * operation, a path, a reason). None of its own sentences has a slash inside a word
+ * (pkg/chartmuseum/server/multitenant).
+ */
+const NAMES_A_FILE = /\S[/\\]|[/\\]\S|\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|(?:sym)?link|truncate|\w*File\w*) \S+: /i
+/** The gateway's own credential, which an upstream might repeat in refusing it. */
+const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
+
+/** True for a page: a proxy or a login in between speaks, whatever the status; no chart repository's answer is one. */
+export function isPage (headers: IncomingHttpHeaders): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers['content-type'] ?? '')
+}
 
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {
@@ -47,12 +66,12 @@ function withDetail (code: Refusal['code'], detail: string | undefined): Refusal
   return detail === undefined ? { code } : { code, detail }
 }
 
-/** The `error` of a JSON body, unless it names a path: ChartMuseum 0.16.5 prints its storage's (shared by local back ends: `remove /charts/…: no such file`). */
+/** The `error` of a JSON body, where it is a sentence for a client. */
 function readSentence (body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body)
     const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
-    return typeof sentence === 'string' && sentence !== '' && !/(?<![A-Za-z0-9])[/\\]\S/.test(sentence) ? sentence : undefined
+    return typeof sentence === 'string' && SENTENCE.test(sentence) && !NAMES_A_FILE.test(sentence) && !HOLDS_A_CREDENTIAL.test(sentence) ? sentence : undefined
   } catch {
     return undefined
   }

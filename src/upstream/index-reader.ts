@@ -34,6 +34,7 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
           origin: upstream.origin,
           method: 'GET',
           path,
+          // No request id and no X-Forwarded-*: what is read here may answer several clients at once.
           headers: authorization === undefined ? {} : { authorization }
         })
         const wanted = answer.statusCode === 200

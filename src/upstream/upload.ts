@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import { LONGEST_ERROR, collect, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { requestHeaders, type Caller } from '../http/headers.ts'
+import { LONGEST_ERROR, collect, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
 import { createLocks } from './locks.ts'
@@ -17,7 +18,7 @@ export interface Uploader {
    * Stores the upload under the request's tenant.
    * @throws RefusalError when it exists, or the upstream refuses or cannot be reached
    */
-  store (request: ChartRequest, upload: Upload, requestId: string): Promise<void>
+  store (request: ChartRequest, upload: Upload, caller: Caller): Promise<void>
 }
 
 type Parts = Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
@@ -26,10 +27,10 @@ export function createUploader (upstream: Upstream): Uploader {
   const locks = createLocks()
 
   /** True when the upstream has the file. */
-  async function exists (request: ChartRequest, file: string, requestId: string): Promise<boolean> {
+  async function exists (request: ChartRequest, file: string, caller: Caller): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'
-    const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', requestId)
-    if (answer.statusCode === 200) {
+    const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', caller)
+    if (answer.statusCode === 200 && !isPage(answer.headers)) {
       answer.body.destroy() // the file itself is not wanted
       answer.body.on('error', () => {})
       return true
@@ -39,7 +40,7 @@ export function createUploader (upstream: Upstream): Uploader {
     throw new RefusalError(refusalOfAnswer(answer.statusCode, text))
   }
 
-  async function send (parts: Parts, method: 'GET' | 'POST', requestId: string, body?: Outgoing): Promise<Awaited<ReturnType<Upstream['dispatcher']['request']>>> {
+  async function send (parts: Parts, method: 'GET' | 'POST', caller: Caller, body?: Outgoing): Promise<Awaited<ReturnType<Upstream['dispatcher']['request']>>> {
     const { path, query } = upstreamTarget(parts, upstream.contextPath)
     const authorization = await upstream.authorization(parts)
     try {
@@ -48,8 +49,7 @@ export function createUploader (upstream: Upstream): Uploader {
         method,
         path: query === '' ? path : `${path}?${query}`,
         headers: {
-          'x-request-id': requestId,
-          ...(authorization === undefined ? {} : { authorization }),
+          ...requestHeaders(caller, authorization),
           ...(body === undefined ? {} : { 'content-type': body.contentType, 'content-length': String(body.length) })
         },
         ...(body === undefined ? {} : { body: body.stream() })
@@ -60,14 +60,14 @@ export function createUploader (upstream: Upstream): Uploader {
   }
 
   return {
-    async store (request, upload, requestId) {
+    async store (request, upload, caller) {
       await locks.hold(`${request.tenant}/${upload.file}`, async () => {
         const files = [...(upload.chart === undefined ? [] : [upload.file]), ...(upload.prov === undefined ? [] : [`${upload.file}.prov`])]
         if (request.access.action !== 'overwrite') {
-          for (const file of files) if (await exists(request, file, requestId)) throw alreadyThere(upload)
+          for (const file of files) if (await exists(request, file, caller)) throw alreadyThere(upload)
         }
         const route = upload.chart === undefined ? 'upload-prov' : 'upload-chart'
-        const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, 'POST', requestId, outgoing(upload))
+        const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, 'POST', caller, outgoing(upload))
         const text = await textOf(answer.body)
         if (answer.statusCode === 409) throw alreadyThere(upload)
         if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })

@@ -9,7 +9,7 @@ import t from 'tap'
 import type { Config } from '../../src/config/schema.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { chartOf, provenanceOf } from '../helpers/packages.ts'
-import { openRaw } from '../helpers/raw.ts'
+import { rawClient } from '../helpers/raw.ts'
 import { EMPTY_INDEX, startStubUpstream, type SeenRequest, type StubUpstream } from '../helpers/stub-upstream.ts'
 import { DIFFERENCES, differencesTable, type Recorded, type Request } from './routing-differences.ts'
 
@@ -59,7 +59,7 @@ interface Outcome { readonly status: number, readonly seen: readonly SeenRequest
 
 /** Sends one row after the other, and says what came of each. */
 async function * replay (rows: readonly Recorded[], gateway: TestGateway, stub: StubUpstream): AsyncGenerator<readonly [Request, Outcome]> {
-  const connection = openRaw(gateway.port)
+  const connection = rawClient(gateway.port)
   try {
     for (const row of rows) {
       stub.seen.length = 0

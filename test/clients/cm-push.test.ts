@@ -1,7 +1,6 @@
 // The cm-push plugin under real Helm 3 and 4: the walkthrough of ChartMuseum's own
 // documentation of authentication, word for word, every way to name a repository and to
 // log in, at the root and under a base path; and what it prints when it is refused.
-import { randomBytes } from 'node:crypto'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -12,6 +11,7 @@ import { BUILD_LIMIT } from '../helpers/go-tool.ts'
 import { helmVersions, runHelm, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { freePorts, ROOT, temporaryFolder, type Environment, type RunResult } from '../helpers/processes.ts'
+import { newMasterKey } from '../helpers/secrets.ts'
 
 const [OWN, OTHER] = ['org1/repo1', 'org2/repo2']
 const SCOPE = `artifact-repository:${OWN}:pull,push`
@@ -115,7 +115,7 @@ function isSentence (t: Test, { code, stdout, stderr }: RunResult, sentence: str
 
 /** What the repository behind the gateway or the chart itself is the reason of. */
 async function troubles (t: Test, helm: Helm): Promise<void> {
-  const masterKey = `test-${randomBytes(16).toString('hex')}`
+  const masterKey = newMasterKey()
   const [nobody] = await freePorts(1)
   const cases: [config: object, error: string][] = [
     [{ charts: { maxUploadSize: '100B' } }, '413: request too large: at most 100 bytes'],

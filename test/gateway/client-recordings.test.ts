@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { ROOT } from '../helpers/processes.ts'
-import { openRaw, type RawResponse } from '../helpers/raw.ts'
+import { rawClient, type RawResponse } from '../helpers/raw.ts'
 import { EMPTY_INDEX, startStubUpstream, type SeenRequest, type StubAnswer, type StubUpstream } from '../helpers/stub-upstream.ts'
 import { differencesTable, isRoute, VISIBLE, type Answer } from './client-differences.ts'
 import { BY_NAME, bytesOf, EXCHANGES, filesOf, HOST, requestFor, SCENARIOS, type Exchange, type Own } from './client-recordings.ts'
@@ -104,7 +104,7 @@ for (const setup of new Set(EXCHANGES.map(({ own }) => JSON.stringify(own)))) {
   await t.test(`what clients got from ChartMuseum they get from the gateway: ${setup === '{}' ? 'at the root' : setup}`, async t => {
     const stub = await startStubUpstream(t)
     const gateway = await startGateway(t, stub, JSON.parse(setup) as Own)
-    const connection = openRaw(gateway.port)
+    const connection = rawClient(gateway.port)
     t.teardown(() => { connection.close() })
     for (const exchange of EXCHANGES.filter(({ own }) => JSON.stringify(own) === setup)) {
       const { id, request: { method, target } } = exchange
@@ -123,7 +123,7 @@ for (const setup of new Set(EXCHANGES.map(({ own }) => JSON.stringify(own)))) {
 await t.test('a right is what it is called: push alone neither overwrites nor deletes, as it did there', async t => {
   const stub = await startStubUpstream(t)
   const gateway = await startGateway(t, stub, {})
-  const connection = openRaw(gateway.port)
+  const connection = rawClient(gateway.port)
   t.teardown(() => { connection.close() })
   const changes = EXCHANGES.filter(({ request }) => request.method === 'DELETE' || request.target.endsWith('?force'))
   for (const exchange of changes) {

@@ -1,6 +1,6 @@
 // What stands around the doors: health, keys, refusals that are made before any hook,
 // a base path, and errors that nobody expected.
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { refusalOf } from '../../plugins/errors.ts'
@@ -50,6 +50,37 @@ await t.test('what never becomes a request is answered in the same form', async 
     t.same(answer.headers['connection'], ['close'], name)
     t.match(answer.headers['x-request-id']?.[0], /^[0-9a-f-]{36}$/)
   }
+})
+
+await t.test('a request that does not name its host, or names two, is refused in the same form', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const cases: [string, number][] = [
+    ['GET /health HTTP/1.1\r\n\r\n', 400],
+    ['GET /health HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400],
+    ['GET /health HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['GET /health HTTP/1.0\r\n\r\n', 200]
+  ]
+  for (const [bytes, status] of cases) {
+    const answer = await sendRaw(gateway.port, bytes)
+    t.equal(answer.status, status, bytes)
+    if (status === 400) t.same(JSON.parse(answer.body), { error: 'a request needs one Host header' })
+  }
+})
+
+await t.test('an upgrade is not taken, and what comes after it is not left without an end', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const [socket, received] = [connect(gateway.port, '127.0.0.1'), [] as Buffer[]]
+  t.teardown(() => { socket.destroy() })
+  const closed = new Promise<void>(resolve => { socket.once('close', () => { resolve() }).once('error', () => {}) })
+  socket.on('data', (chunk: Buffer) => {
+    // Node's parser would swallow the error in this one.
+    if (received.push(chunk) === 1) socket.write('GET no-slash HTTP/1.1\r\nHost: x\r\n\r\n')
+  })
+  socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+  await closed
+  const text = Buffer.concat(received).toString()
+  t.match(text, /^HTTP\/1\.1 200 /)
+  t.match(text, /\r\nconnection: close\r\n/i)
 })
 
 await t.test('two Authorization headers are a 400', async t => {

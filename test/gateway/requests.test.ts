@@ -135,7 +135,7 @@ await t.test('a request is rebuilt from its parts', async t => {
     ].join('\r\n'))
     t.equal(answer.status, 200, target)
     t.same(stub.seen.map(seen => [seen.method, seen.target]), [[method, expected]])
-    t.same(Object.keys(stub.seen[0]?.headers ?? {}).sort(), ['authorization', 'connection', 'host', 'x-request-id'])
+    t.same(Object.keys(stub.seen[0]?.headers ?? {}).sort(), ['authorization', 'connection', 'host', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id'])
     for (const hidden of ['server', 'www-authenticate', 'x-internal']) t.notOk(answer.headers[hidden], hidden)
   }
 })

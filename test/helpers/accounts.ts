@@ -1,13 +1,7 @@
-// Accounts for tests: names, secrets made anew for each run, and hashes that cost little.
-import { randomBytes } from 'node:crypto'
+// Accounts for tests: names, and hashes that cost little.
 import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
 import { gatherAccounts, type Accounts, type RobotEntry, type UserEntry } from '../../src/identity/accounts.ts'
-
-/** A password that nobody has used before. */
-export function newPassword (): string {
-  return `pw-${randomBytes(12).toString('hex')}`
-}
 
 /** argon2id with the least that it can cost. */
 export async function cheapHash (password: string): Promise<string> {

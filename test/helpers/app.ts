@@ -1,23 +1,26 @@
 // The gateway in this process, on a real socket, with a stub or any other upstream.
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../../src/app.ts'
+import pino from 'pino'
+import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import { loadAuthority } from '../../src/config/authority.ts'
 import type { Config } from '../../src/config/schema.ts'
+import type { Passwords } from '../../src/identity/passwords.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
-import { openSpool } from '../../src/upstream/spool.ts'
+import { openSpool, type Spool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
 import { testFolder, type TestLike } from './folder.ts'
+import { KEPT_LOG_LEVEL, keepLog, newMasterKey, recordToken } from './secrets.ts'
 
 export interface TestGateway {
   readonly app: FastifyInstance
   readonly url: string
   readonly port: number
   readonly keys: KeyStore
+  readonly spool: Spool
   readonly config: Config
   readonly masterKey: string
   /** Every line that was logged, parsed. */
@@ -33,6 +36,10 @@ export interface Overrides {
   readonly now?: () => number
   /** Those of another gateway, where a test starts many and making keys takes longest; default: new ones. */
   readonly keys?: KeyStore
+  /** Laid over the limits of every day. */
+  readonly limits?: Partial<ConnectionLimits>
+  /** How passwords are checked; tests count it. */
+  readonly passwords?: Passwords
 }
 
 /** A configuration with every default, for tests. */
@@ -47,7 +54,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test' },
-    masterKey: `test-key-${randomBytes(12).toString('hex')}`,
+    masterKey: newMasterKey(),
     allowDemoKey: false,
     log: { level: 'info', reads: true },
     accounts: { files: [] },
@@ -57,7 +64,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 
 const unixTime = (): number => Math.floor(Date.now() / 1000)
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const keys = given ?? await newKeys(stateDir)
@@ -69,15 +76,27 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
-  const lines: string[] = []
-  const app = await buildApp(config, {
+  const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
+  const [lines, kept]: [string[], string[]] = [[], []]
+  // What is kept for the search of secrets has more lines than the test asked for.
+  const least = pino.levels.values[config.log.level] ?? Infinity
+  const logged = KEPT_LOG_LEVEL === undefined ? config : { ...config, log: { ...config.log, level: KEPT_LOG_LEVEL } as const }
+  t.teardown(() => { keepLog(kept.join('')) })
+  const app = await buildApp(logged, {
     keys,
     upstream,
     live: { current: authority.authority },
-    spool: await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes),
+    spool,
     version: '0.0.0-test',
     now,
-    logStream: { write: line => { lines.push(line) } }
+    limits: { ...CONNECTION_LIMITS, ...limits },
+    ...(passwords === undefined ? {} : { passwords }),
+    logStream: {
+      write: line => {
+        kept.push(line)
+        if (Number(/^\{"level":(\d+)/.exec(line)?.[1]) >= least) lines.push(line)
+      }
+    }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => { await app.close(); await upstream.close() })
@@ -87,13 +106,14 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     url: `http://127.0.0.1:${port}${config.basePath}`,
     port,
     keys,
+    spool,
     config,
     masterKey: config.masterKey,
     get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },
     logText: () => lines.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
-      return (await issueToken(keys.signing, { issuer, audience, ttl }, subject, grants, now())).token
+      return recordToken((await issueToken(keys.signing, { issuer, audience, ttl }, subject, grants, now())).token)
     }
   }
 }

@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
 import { stringify } from 'yaml'
-import { digestOf, makeSecret } from '../../src/identity/robots.ts'
-import { cheapHash, newPassword } from './accounts.ts'
+import { digestOf } from '../../src/identity/robots.ts'
+import { cheapHash } from './accounts.ts'
 import { chartMuseum, NO_CHARTMUSEUM, startChartMuseum } from './chartmuseum.ts'
 import { serveFile, type Gateway } from './gateway.ts'
 import { temporaryFolder, type RunResult, type TestLike } from './processes.ts'
+import { newPassword, newSecret, recordToken } from './secrets.ts'
 import { forgeries } from './walkthrough.ts'
 
 export type Backend = 'the embedded repository' | 'a real ChartMuseum'
@@ -70,7 +71,7 @@ export function keep ({ transcript, gateway }: ClientLab, command: string, resul
 async function startClientLab (t: TestLike, backend: Backend, { basePath = '', contextPath = '' }: Mounts): Promise<ClientLab> {
   const folder = await temporaryFolder(t)
   const alice: Login = { username: 'alice', password: newPassword() }
-  const [ci, reader, expired] = (['ci', 'reader', 'expired'] as const).map(username => ({ username, password: makeSecret() })) as [Login, Login, Login]
+  const [ci, reader, expired] = (['ci', 'reader', 'expired'] as const).map(username => ({ username, password: newSecret() })) as [Login, Login, Login]
   const secret = ({ password }: Login, more: object = {}): object => ({ hash: `sha256:${digestOf(password)}`, ...more })
   await writeFile(join(folder, 'accounts.yaml'), stringify({
     users: [{ name: 'alice', passwordHash: await cheapHash(alice.password), groups: ['team'] }],
@@ -100,7 +101,7 @@ async function startClientLab (t: TestLike, backend: Backend, { basePath = '', c
 export async function tokenFor ({ gateway }: ClientLab, { username, password }: Login, scope: string): Promise<string> {
   const query = new URLSearchParams({ grant_type: 'client_credentials', scope })
   const answer = await fetch(`${gateway.url}/oauth/token?${query}`, { method: 'POST', headers: { authorization: basic(username, password) } })
-  return (await answer.json() as { access_token: string }).access_token
+  return recordToken((await answer.json() as { access_token: string }).access_token)
 }
 
 /** The same token, five minutes and more later. */
@@ -108,7 +109,7 @@ export async function expiredTokenFor (lab: ClientLab, login: Login, scope: stri
   const token = await tokenFor(lab, login, scope)
   const { expired } = await forgeries(token, lab.gateway)
   if (Number(decodeJwt(expired).exp) * 1000 > Date.now()) throw new Error('this token has not expired')
-  return expired
+  return recordToken(expired)
 }
 
 /** Stores a chart, and its provenance if there is one. */

@@ -33,7 +33,8 @@ export interface StartedProcess {
   readonly stderr: () => string
 }
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** The project's folder, from dist/test as well as from test. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/dist[/\\]$/, '')
 
 const START_LIMIT = 30_000
 const STOP_LIMIT = 10_000
