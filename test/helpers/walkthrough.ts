@@ -142,7 +142,7 @@ async function stepRefusals (t: Test, gateway: Gateway): Promise<void> {
 }
 
 /** Tokens that differ from a real one in one thing each. */
-async function forgeries (real: string, { stateDir }: Gateway): Promise<Record<'valid' | 'expired' | 'foreign' | 'tampered', string>> {
+export async function forgeries (real: string, { stateDir }: Gateway): Promise<Record<'valid' | 'expired' | 'foreign' | 'tampered', string>> {
   const ours = createPrivateKey(await readFile(join(stateDir, 'keys', 'token.pem')))
   const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const claims = decodeJwt(real)
