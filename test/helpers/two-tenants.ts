@@ -36,7 +36,11 @@ export interface TwoTenants {
 /** Starts a stub that has the secret, and a gateway before it. */
 export async function startTwoTenants (t: Test, config?: (config: Config) => Config): Promise<TwoTenants> {
   const stub = await startStubUpstream(t)
-  stub.answer = ({ target }) => ({ body: /^\/(?:api\/)?org1\/repo1\/[^%]*$/.test(target) && !target.includes('..') ? 'own' : SECRET })
+  stub.answer = ({ target }) => {
+    const body = /^\/(?:api\/)?org1\/repo1\/[^%]*$/.test(target) && !target.includes('..') ? 'own' : SECRET
+    // The index door passes on nothing but an index.
+    return { body: target.includes('index.yaml') ? JSON.stringify({ entries: {}, body }) : body }
+  }
   const gateway = await startApp(t, { origin: stub.origin, ...(config === undefined ? {} : { config }) })
   const own = await bearer(gateway, grant(OWN, 'pull'))
   return {

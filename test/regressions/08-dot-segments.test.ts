@@ -49,7 +49,7 @@ for (const depth of [2, 'dynamic'] as Depth[]) {
         isRefused(t, tenants, await tenants.ask(method, target, { authorization }), `${method} ${shown(target)}`)
       }
     }
-    t.equal((await tenants.ask('GET', '/org1/repo1/charts/own-1.0.0.tgz')).body, 'own', 'the plain form is served')
+    t.equal((await tenants.ask('GET', '/org1/repo1/index.yaml')).body, '{"entries":{},"body":"own"}', 'the plain form is served')
   })
 }
 

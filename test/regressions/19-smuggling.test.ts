@@ -7,14 +7,14 @@ import t from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { provenanceOf } from '../helpers/packages.ts'
 import { answersIn, openRaw } from '../helpers/raw.ts'
-import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const stub = await startStubUpstream(t)
 const have = provenanceOf('a', '1.0.0')
 const prizes: string[] = []
 stub.answer = ({ method, target }) => {
   if (method === 'DELETE') prizes.push(target)
-  return method === 'POST' ? { status: 201 } : { body: 'hello' }
+  return method === 'POST' ? { status: 201 } : { body: target.endsWith('/index.yaml') ? EMPTY_INDEX : 'hello' }
 }
 const gateway = await startApp(t, { origin: stub.origin })
 const auth = `Host: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\n`
@@ -122,7 +122,7 @@ await t.test('what is left behind a refused request is not read as one', async t
 await t.test('no protocol is changed, and nothing of the wish is passed on', async t => {
   for (const upgrade of ['h2c', 'websocket', 'TLS/1.2', 'h2c, websocket']) {
     const { statuses, open, seen } = await say(`${GET}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${upgrade}\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`)
-    t.same({ statuses, open, seen }, { statuses: [200], open: true, seen: ['GET /org1/repo1/charts/a-1.0.0.tgz'] }, upgrade)
+    t.same({ statuses, open, seen }, { statuses: [200], open: false, seen: ['GET /org1/repo1/charts/a-1.0.0.tgz'] }, upgrade)
     for (const name of ['upgrade', 'http2-settings', 'sec-websocket-key']) t.notOk(stub.seen[0]?.headers[name], name)
   }
 })

@@ -165,7 +165,11 @@ async function expand (t: Test): Promise<void> {
 }
 
 await t.test('an archive that expands a thousand times is refused in little memory', async t => {
-  stub.answer = ({ method }) => { t.fail(`the upstream was asked to ${method}`); return {} }
+  // The built gateway asks once at its start whether it is let in, and an accepted upload is asked for before it is stored.
+  stub.answer = ({ method }) => {
+    if (method !== 'GET') t.fail(`the upstream was asked to ${method}`)
+    return { status: 404 }
+  }
   if (await readFile('/proc/self/status').then(() => true, () => false)) await expand(t)
   else await notTried(t, 'the memory of an inspection', 'there is no /proc to read the memory of a process from')
 })

@@ -30,11 +30,11 @@ const ROWS: Row[] = [
 ]
 
 /** The headers of a request of ours, and nothing else. */
-const OURS = new Set(['host', 'connection', 'x-request-id', 'authorization', 'content-type', 'content-length'])
+const OURS = new Set(['host', 'connection', 'x-request-id', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'authorization', 'content-type', 'content-length'])
 
 async function start (t: Parameters<typeof startTwoTenants>[0]): Promise<TwoTenants> {
   const tenants = await startTwoTenants(t)
-  tenants.stub.answer = ({ method, target }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : target.includes('mychart-1.0.0') ? { status: 404, body: '{"error":"object not found"}' } : { body: '{}' }
+  tenants.stub.answer = ({ method, target }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : target.includes('mychart-1.0.0') ? { status: 404, body: '{"error":"object not found"}' } : { body: '{"entries":{}}' }
   return tenants
 }
 
@@ -47,6 +47,7 @@ function differences (seen: readonly SeenRequest[], row: Row, origin: string, ma
     return [
       ...foreign.map(name => `the header ${name}`),
       ...each.headers.host === new URL(origin).host ? [] : [`the host ${each.headers.host}`],
+      ...(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'].every((name, i) => each.headers[name] === undefined || each.headers[name] === ['127.0.0.1', 'http', 'charts.example.test'][i]) ? [] : ['a forwarded header that is not ours']),
       ...each.headers['x-request-id'] === undefined || /^[0-9a-f-]{36}$/.test(String(each.headers['x-request-id'])) ? [] : ['a request id that is not ours'],
       ...each.rawHeaders.join('\n').includes(marker) || each.target.includes(marker) ? ['something that the client sent'] : [],
       ...each.target.startsWith('/org1/repo1/') || each.target.startsWith('/api/org1/repo1/') ? [] : [`the target ${each.target}`],
