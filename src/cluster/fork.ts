@@ -1,0 +1,64 @@
+// How is a worker process made (node:cluster), and how does a worker speak to its primary?
+// Everything else of the workers is told what a process is, and can be tried without one.
+import type { ChildProcess } from 'node:child_process'
+import cluster from 'node:cluster'
+import { passLines } from './lines.ts'
+import type { Channel, ToPrimary, ToWorker } from './messages.ts'
+import type { WorkerProcess } from './pool.ts'
+
+/* c8 ignore start -- a worker runs the program that this one was started as, which is no test */
+/** Starts the program that this process runs once more, with the same arguments, as a worker. */
+export function forkWorker (write: (lines: string) => void): WorkerProcess {
+  cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  const worker = cluster.fork()
+  worker.on('error', () => {}) // its end follows
+  closeUntaken(worker.process)
+  return workerProcess(worker.process, write)
+}
+
+/** True in a worker. */
+export const IS_WORKER = cluster.isWorker
+
+/** The worker's own end of the line. When the primary is gone, Node ends the worker. */
+export const PRIMARY: Channel<ToWorker, ToPrimary> = {
+  send (message) { process.send?.(message) },
+  receive (handler) { process.on('message', handler) }
+}
+/* c8 ignore stop */
+
+interface Handle { close (): void }
+
+/**
+ * Closes the connection that was on its way to a worker when that died. Node keeps it open
+ * and asks nobody else (20.20, lib/internal/cluster/round_robin_handle.js, `handoff`), so
+ * that a client would wait for ever; a handle that was closed before stays as it is.
+ */
+export function closeUntaken (child: Pick<ChildProcess, 'send' | 'once'>): void {
+  const sent = new Map<unknown, Handle>() // the last one of each listener, which has one on its way at most
+  const send = child.send.bind(child) as (message: object, ...rest: unknown[]) => boolean
+  child.send = ((message: { readonly act?: unknown, readonly key?: unknown }, ...rest: unknown[]) => {
+    if (message.act === 'newconn') sent.set(message.key, rest[0] as Handle)
+    return send(message, ...rest)
+  }) as ChildProcess['send']
+  child.once('exit', () => { for (const handle of sent.values()) handle.close() })
+}
+
+/** A child process with a line to it. @param write gets what it logs, in whole lines */
+export function workerProcess (child: ChildProcess, write: (lines: string) => void): WorkerProcess {
+  // Not even a worker that hangs outlives this process, unless that is killed itself.
+  const kill = (): void => { child.kill('SIGKILL') }
+  process.once('exit', kill)
+  if (child.stdout !== null) passLines(child.stdout, write)
+  return {
+    pid: child.pid,
+    kill,
+    send (message) { child.send(message, () => {}) }, // who cannot be reached has ended, or will
+    receive (handler) { child.on('message', handler) },
+    onEnd (handler) {
+      child.once('close', (code, signal) => {
+        process.removeListener('exit', kill)
+        handler(code, signal)
+      })
+    }
+  }
+}

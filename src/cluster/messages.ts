@@ -1,0 +1,38 @@
+// What the primary process and its workers say to each other. Nothing of accounts, rules
+// and keys: every process watches those files itself, and so learns of a change without
+// being told.
+import type { Config } from '../config/schema.ts'
+
+/** What a worker needs to know before it opens anything. */
+export interface WorkerSetup {
+  /** What the primary runs with: its workers do, even when the file says something else by now. */
+  readonly config: Config
+  /** Which of the workers it is, from 1; who takes the place of another has its number. */
+  readonly number: number
+  /** The embedded repository's socket, when there is one. */
+  readonly socketPath?: string
+}
+
+export type ToWorker =
+  | { readonly kind: 'begin', readonly setup: WorkerSetup }
+  | { readonly kind: 'forget', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'all_forgot', readonly id: number }
+  | { readonly kind: 'stop' }
+
+export type ToPrimary =
+  | { readonly kind: 'hears' }
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'listening', readonly address: string }
+  | { readonly kind: 'failed', readonly message: string }
+  | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'forgot', readonly id: number }
+
+/** One end of the line between two processes; what was sent arrives in that order, or the other end is gone. */
+export interface Channel<In, Out> {
+  send (message: Out): void
+  /** Every handler hears every message. */
+  receive (handler: (message: In) => void): void
+}
+
+/** Runs something after so many milliseconds, unless the function that comes back is called before. */
+export type Later = (ms: number, run: () => void) => () => void
