@@ -10,14 +10,13 @@ import type { Refusal } from '../src/http/errors.ts'
 import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
 import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
-import type { IndexStore } from '../src/upstream/index-store.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
 import type { Readable } from 'node:stream'
 
 export interface ForwardDoorOptions {
   upstream: Upstream
-  /** Forgets the index of a tenant that changed. */
-  store: IndexStore
+  /** Lets every index of a tenant be forgotten, before the client is answered. */
+  changed: (tenant: string) => Promise<void>
 }
 
 declare module 'fastify' {
@@ -27,8 +26,13 @@ declare module 'fastify' {
   }
 }
 
-export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
-  const changed = (request: FastifyRequest): void => { if (request.method === 'DELETE') store.drop(chartRequestOf(request).tenant) }
+export default fp<ForwardDoorOptions>(async (app, { upstream, changed }) => {
+  /** Answers; after a delete not before every index is forgotten, whatever came of it. */
+  function whenForgotten (request: FastifyRequest, stream: Readable | undefined, answer: () => void): void {
+    if (request.method !== 'DELETE') return answer()
+    stream?.once('error', () => {}) // nobody reads it yet; who does hears of it afterwards too
+    void changed(chartRequestOf(request).tenant).then(answer)
+  }
   app.decorateRequest('upstreamAuthorization', undefined)
   // None of these routes has a body; one that comes all the same is not passed on.
   app.removeAllContentTypeParsers()
@@ -59,17 +63,17 @@ export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
       rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders({ requestId: request.id, client: request.client }, request.upstreamAuthorization) }),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
-        changed(request)
-        // After a status that is none reply-from has come to onError, and comes here all the same.
-        if (reply.sent) res.stream.destroy()
-        // Nothing is asked for in part or under a condition, and a redirect is not passed on.
-        else if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
-        else void refuseAnswer(request, reply, res.stream)
+        whenForgotten(request, res.stream, () => {
+          // After a status that is none reply-from has come to onError, and comes here all the same.
+          if (reply.sent) res.stream.destroy()
+          else if (res.stream.errored !== null) refuseFailure(reply, res.stream.errored)
+          // Nothing is asked for in part or under a condition, and a redirect is not passed on.
+          else if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
+          else void refuseAnswer(request, reply, res.stream)
+        })
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
-        changed(reply.request)
-        reply.request.failure = error
-        refuse(reply, refusalOfFailure(error))
+        whenForgotten(reply.request, undefined, () => { refuseFailure(reply, error) })
       }
     }
   } as Parameters<typeof httpProxy>[1])
@@ -77,6 +81,11 @@ export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
 
 function chartRequestOf (request: FastifyRequest): ChartRequest {
   return (request.target as { request: ChartRequest }).request
+}
+
+function refuseFailure (reply: FastifyReply, error: Error): void {
+  reply.request.failure = error
+  refuse(reply, refusalOfFailure(error))
 }
 
 /** Reads a refusal of the upstream and answers in our own form. */

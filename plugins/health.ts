@@ -5,15 +5,16 @@ import type { Upstream } from '../src/upstream/client.ts'
 
 export interface ProbesOptions {
   upstream: Upstream
-  /** True once the process drains. */
-  closing: () => boolean
+  /** Why the process cannot serve now; undefined when nothing of its own hinders it. */
+  hindrance: () => string | undefined
 }
 
-/** /healthz (the process) and /readyz (503 while draining or while the upstream is away). */
-export const probes = fp<ProbesOptions>(async (app, { upstream, closing }) => {
+/** /healthz (the process) and /readyz (503 while something hinders it or the upstream is away). */
+export const probes = fp<ProbesOptions>(async (app, { upstream, hindrance }) => {
   app.get('/healthz', async () => ({ healthy: true }))
   app.get('/readyz', async (_request, reply) => {
-    if (closing()) return await reply.code(503).send({ ready: false, reason: 'shutting down' })
+    const reason = hindrance()
+    if (reason !== undefined) return await reply.code(503).send({ ready: false, reason })
     if (!await upstream.healthy()) return await reply.code(503).send({ ready: false, reason: 'the chart repository cannot be reached' })
     return { ready: true }
   })

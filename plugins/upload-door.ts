@@ -7,19 +7,18 @@ import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { readUpload, type Upload } from '../src/upstream/inspect.ts'
 import type { Spool } from '../src/upstream/spool.ts'
-import type { IndexStore } from '../src/upstream/index-store.ts'
 import { createUploader, type Uploader } from '../src/upstream/upload.ts'
 
 export interface UploadDoorOptions {
   upstream: Upstream
   spool: Spool
-  /** Forgets the index of a tenant that changed. */
-  store: IndexStore
+  /** Lets every index of a tenant be forgotten, before the client is answered. */
+  changed: (tenant: string) => Promise<void>
   /** Bytes. */
   maxUploadSize: number
 }
 
-export default fp<UploadDoorOptions>(async (app, { upstream, spool, store, maxUploadSize }) => {
+export default fp<UploadDoorOptions>(async (app, { upstream, spool, changed, maxUploadSize }) => {
   const uploader = createUploader(upstream)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
@@ -28,7 +27,7 @@ export default fp<UploadDoorOptions>(async (app, { upstream, spool, store, maxUp
     if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
     else done()
   })
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, store, maxUploadSize }))
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, changed, maxUploadSize }))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
 interface Place extends Omit<UploadDoorOptions, 'upstream'> { uploader: Uploader }
@@ -50,7 +49,7 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
 }
 
 /** Stores the body, and has freed the spool when it returns. */
-async function save (request: FastifyRequest, { uploader, spool, store, maxUploadSize }: Place): Promise<void> {
+async function save (request: FastifyRequest, { uploader, spool, changed, maxUploadSize }: Place): Promise<void> {
   const { request: chartRequest } = request.target as { request: ChartRequest }
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
@@ -61,7 +60,7 @@ async function save (request: FastifyRequest, { uploader, spool, store, maxUploa
   try {
     await uploader.store(chartRequest, upload, { requestId: request.id, client: request.client })
   } finally {
-    store.drop(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
+    await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()
   }
 }

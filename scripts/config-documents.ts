@@ -62,12 +62,14 @@ A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`
 * \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with both listeners on loopback, unless \`allowDemoKey\` says otherwise.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
 * The two listeners have different ports.
+* With several \`workers\`, each one's share of \`charts.spool.maxBytes\` is at least \`charts.maxUploadSize\`.
 
 ## What happens at the start and at the end
 
-* \`stateDir\` belongs to one process: a second one that is started on it says so, and touches nothing.
+* \`stateDir\` belongs to one chartgate with its workers: a second one that is started on it says so, and touches nothing.
 * The keys of clients and of the upstream are two; the same key in both files is refused.
 * An upstream that cannot be reached, or does not accept the gateway, is one warning in the log; clients are answered 502 until it does.
+* With several \`workers\` ([how they work together](architecture.md#several-workers)) \`/readyz\` is 503 until all of them listen. When one cannot, the start fails with its sentence. One that ends later is replaced, and the log says so. \`auto\` counts the cores that the process may be scheduled on; a CPU quota, as of a container, it does not see: write a number there.
 * On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default).
 * Refusals are logged at \`warn\`, changes (uploads, deletes, tokens asked for with POST) at \`info\`, and with \`log.reads\` allowed reads at \`info\` too: \`log.level: warn\` leaves refusals, \`error\` neither.
 
@@ -78,7 +80,7 @@ On the admin listener, as JSON:
 | | 200 | 503 |
 | --- | --- | --- |
 | \`/healthz\` | the process answers | never |
-| \`/readyz\` | the chart repository answers its \`/health\` with 200 | it does not, or the process is shutting down; \`reason\` says which |
+| \`/readyz\` | the chart repository answers its \`/health\` with 200 | it does not, the process is shutting down, or no worker listens (yet); \`reason\` says which |
 
 \`/readyz\` asks the chart repository each time. It does not say that the repository accepts the gateway's credential.
 `

@@ -20,6 +20,7 @@ import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
+import type { Peers } from './cluster/changes.ts'
 import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
@@ -42,16 +43,20 @@ export interface AppDependencies {
   readonly spool: Spool
   /** Accounts and rules as they are now. */
   readonly live: LiveAuthority
+  /** Other workers that keep an index in memory too. */
+  readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
   /** Seconds since the epoch. */
   readonly now: () => number
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
-  /** Where log lines go; standard output if left out. */
-  readonly logStream?: { write: (line: string) => void }
+  /** Where log lines go. */
+  readonly logStream: { write: (line: string) => void }
   readonly limits?: ConnectionLimits
 }
+
+export type App = FastifyInstance
 
 /** How long a connection may take for what; milliseconds. */
 export interface ConnectionLimits {
@@ -71,8 +76,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = { headers: 15_000, request: 3
 const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
-export async function buildApp (config: Config, deps: AppDependencies): Promise<FastifyInstance> {
-  const { keys, upstream, spool, live, version, now, limits = CONNECTION_LIMITS } = deps
+export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
+  const { keys, upstream, spool, live, peers, version, now, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
@@ -87,6 +92,11 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     maxBytes: config.charts.index.maxBytes,
     clock: () => performance.now()
   })
+  peers?.onChange(store.drop)
+  const changed = async (tenant: string): Promise<void> => {
+    store.drop(tenant)
+    await peers?.changed(tenant)
+  }
 
   const app = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
@@ -95,7 +105,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
       level: config.log.level,
       // Its type knows of errors alone; the request log has sentences there too.
       serializers: { err: errorForLog } as FastifyLoggerOptions['serializers'] & {},
-      ...(deps.logStream === undefined ? {} : { stream: deps.logStream })
+      stream: deps.logStream
     },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
@@ -126,16 +136,19 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(jwks, { keys })
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
-  await app.register(uploadDoor, { upstream, spool, store, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(forwardDoor, { upstream, store })
+  await app.register(uploadDoor, { upstream, spool, changed, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(forwardDoor, { upstream, changed })
   return app
 }
 
-/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
-export async function buildAdmin (upstream: Upstream, closing: () => boolean): Promise<FastifyInstance> {
+/**
+ * The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones.
+ * @param hindrance why this process cannot serve now; undefined: it can, if the upstream can
+ */
+export async function buildAdmin (upstream: Upstream, hindrance: () => string | undefined): Promise<App> {
   const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
-  await admin.register(probes, { upstream, closing })
+  await admin.register(probes, { upstream, hindrance })
   return admin
 }

@@ -4,6 +4,7 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { IS_WORKER } from './cluster/fork.ts'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
 import { CHECK, KEYS_EXPORT, KEYS_LIST, SERVE } from './commands/configured.ts'
 import { EXPLAIN } from './commands/explain.ts'
@@ -99,5 +100,6 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     stderr: text => { process.stderr.write(text) },
     readSecret: async prompt => await readSecret(prompt, process.stdin, process.stderr)
   })
+  if (IS_WORKER) process.exit() // the line to its primary would keep it
 }
 /* c8 ignore stop */

@@ -53,7 +53,7 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     announce(publicKey === undefined
       ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so only this machine can reach it\n`
       : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; its charts lie in ${dir}; tokens are checked\n`)
-    return { ok: true, stop: async () => { await repository.close() }, logCutOff: () => { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) } }
+    return { ok: true, stop: async () => { await repository.close(); return true }, logCutOff: () => { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) } }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return { ok: false, message: code === 'EADDRINUSE' ? `port ${port} is in use by another program: stop it, or choose another --port` : `port ${port} cannot be listened on: ${message}` }

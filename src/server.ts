@@ -1,27 +1,30 @@
-// One process from start to stop: opens what the configuration names, listens, and
-// drains on a signal. Asked by the `serve` command; everything expected that can go
-// wrong comes back as one sentence.
+// From start to stop: opens what the configuration names, listens, and drains on a signal.
+// With one worker this process does everything; with more it is their primary, which has
+// stateDir, the embedded repository and the probes, and they have the clients. Asked by
+// the `serve` command; everything expected that can go wrong comes back as one sentence.
 import { mkdir } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
-import { buildAdmin, buildApp, type AppDependencies } from './app.ts'
+import pino from 'pino'
+import { buildAdmin, type AppDependencies } from './app.ts'
+import { forkWorker, IS_WORKER, PRIMARY } from './cluster/fork.ts'
+import type { ToPrimary } from './cluster/messages.ts'
+import { openPool } from './cluster/pool.ts'
 import type { ConfigResult } from './config/load.ts'
-import { watchAuthority, type OpenedAuthority } from './config/reload.ts'
+import type { OpenedAuthority } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart } from './demo.ts'
+import { addressOf, listen, openFront, type Front } from './front.ts'
 import { openRepository } from './repository/repository.ts'
-import { listenMistake, startMistake, type Address } from './start-mistakes.ts'
+import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
-import { createUpstreamMinter } from './tokens/issue.ts'
 import { openKeyStore, type KeyStore } from './tokens/keys.ts'
-import { createUpstream, type Upstream, type UpstreamAuth } from './upstream/client.ts'
+import { connectUpstream } from './upstream/connect.ts'
 import { firstContact } from './upstream/first-contact.ts'
 import { openSpool } from './upstream/spool.ts'
-import { untilSignal, type Stoppable } from './until-signal.ts'
-import { VERSION } from './version.ts'
+import { DRAIN_LIMIT, untilSignal, type Stoppable } from './until-signal.ts'
 import { walkthrough } from './walkthrough.ts'
+import { startWorker } from './worker.ts'
 
 export interface ServeOptions {
   /** A chart folder to package at the first start, and a walkthrough to print. */
@@ -34,6 +37,8 @@ export interface ServeOptions {
   readonly announce: (text: string) => void
   /** Where log lines go; standard output if left out. */
   readonly logStream?: AppDependencies['logStream']
+  /** Makes a worker; a process that runs this program if left out. */
+  readonly fork?: typeof forkWorker
 }
 
 export type StartResult =
@@ -44,21 +49,45 @@ export type ServeResult =
   | { readonly ok: true, readonly closed: Promise<void> }
   | { readonly ok: false, readonly message: string }
 
+/** Milliseconds after their own limit in which workers end, and this process sees it. */
+const MORE_FOR_WORKERS = 2_000
+
 /* c8 ignore start -- its end is the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
+  if (IS_WORKER) return await serveAsWorker(config, options)
   const started = await start(config, options)
-  return started.ok ? { ok: true, closed: untilSignal(started) } : started
+  return started.ok ? { ok: true, closed: untilSignal(started, config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }) } : started
+}
+
+/** The same in a worker, which also stops when its primary says so. */
+async function serveAsWorker (config: Config, options: ServeOptions): Promise<ServeResult> {
+  const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
+  const started = await startWorker(config, { logStream: pino.destination(1), ...options, channel: PRIMARY })
+  if (started.ok) return { ok: true, closed: untilSignal(started, { asked }) }
+  // The primary says it, once for all workers.
+  await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
+  process.exit(1)
 }
 /* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
-export async function start (config: Config, { demoChart, authority, reload, announce, logStream }: ServeOptions): Promise<StartResult> {
+export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
+  const { demoChart, authority, announce, logStream = pino.destination(1), fork = forkWorker } = options
+  const log = pino({ level: config.log.level }, logStream)
   const opened: (() => Promise<unknown>)[] = []
+  let front: Front | undefined
   let closing = false
-  const stop = async (): Promise<void> => {
+  const stop = async (): Promise<boolean> => {
     closing = true
+    const endedWell = await front?.close() ?? true
     for (const close of opened.splice(0).reverse()) await close()
+    return endedWell
+  }
+  const hindrance = (): string | undefined => {
+    if (closing) return 'shutting down'
+    if (front === undefined) return 'starting'
+    return front.serving() ? undefined : 'no worker listens'
   }
   const failed = async (message: string): Promise<StartResult> => {
     await stop()
@@ -71,56 +100,38 @@ export async function start (config: Config, { demoChart, authority, reload, ann
     opened.push(claim.release)
     const keys = await openKeyStore(join(config.stateDir, 'keys'))
     if (!keys.ok) return await failed(keys.message)
-    const upstream = await openUpstream(config, keys.keys, demoChart, opened)
+    const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys.keys, demoChart, opened) : undefined
+    const upstream = connectUpstream(config, keys.keys.upstream, socketPath)
+    opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin(upstream, () => closing)
+    const admin = await buildAdmin(upstream, hindrance)
     opened.push(async () => { await admin.close() })
-    const app = await buildApp(config, { keys: keys.keys, upstream, spool, live: authority.live, version: VERSION, now: unixTime, ...(logStream === undefined ? {} : { logStream }) })
-    opened.push(async () => { await app.close() })
     // The probes first: who finds their port taken was never open for clients.
-    const mistake = await listen(admin, 'admin', config.admin) ?? await listen(app, 'listen', config.listen)
+    const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
-    const address = addressOf(app)
-    announce(`chartgate listens on ${address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
-    if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
-    for (const warning of authority.warnings) app.log.warn({ warning }, 'a rule may not mean what it says')
-    const watch = watchAuthority({ ...authority, config, reload, log: app.log })
-    opened.push(async () => { watch.close() })
+    const result = config.workers === 1
+      ? await openFront(config, { ...options, keys: keys.keys, upstream, spool, logStream })
+      : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
+    if (!result.ok) return await failed(result.message)
+    front = result.front
+    announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
+    if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address: front.address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
+    for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
     if (config.upstream.url !== undefined) {
       const contact = firstContact(upstream, config.charts.depth).then(trouble => {
-        if (trouble !== undefined && !closing) app.log.warn({ upstream: upstream.origin }, trouble)
+        if (trouble !== undefined && !closing) log.warn({ upstream: upstream.origin }, trouble)
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it
     }
-    return { ok: true, stop, logCutOff: () => { app.logCutOff() } }
+    return { ok: true, stop, logCutOff: front.logCutOff }
   } catch (error) {
     return await failed(startMistake(error, config.stateDir))
   }
 }
 
-/** Opens a listener; what hinders it, if anything does. */
-async function listen (app: FastifyInstance, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
-  const { level } = app.log
-  app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
-  const mistake = await app.listen(address).then(() => undefined, (error: unknown) => listenMistake(error, key, address))
-  app.log.level = level
-  return mistake
-}
-
-function addressOf (app: FastifyInstance): string {
-  const { address, port } = app.server.address() as AddressInfo
-  return `${address.replace(/^.*:.*$/, '[$&]')}:${port}` // an IPv6 address in brackets
-}
-
-/** The configured upstream, or the embedded repository behind a socket of its own. */
-async function openUpstream (config: Config, keys: KeyStore, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<Upstream> {
-  const auth = upstreamAuth(config, keys)
-  const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys, demoChart, opened) : undefined
-  const upstream = createUpstream(socketPath === undefined
-    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth }
-    : { origin: 'http://repository', socketPath, contextPath: '', auth })
-  opened.push(async () => { await upstream.close() })
-  return upstream
+function later (ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms)
+  return () => { clearTimeout(timer) }
 }
 
 /** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
@@ -138,16 +149,4 @@ async function openEmbedded (config: Config, keys: KeyStore, demoChart: string |
     repository.server.once('error', reject).listen(socketPath, resolve)
   })
   return socketPath
-}
-
-function upstreamAuth ({ upstream, publicUrl }: Config, keys: KeyStore): UpstreamAuth {
-  switch (upstream.auth) {
-    case 'none': return { kind: 'none' }
-    case 'basic': return { kind: 'basic', username: upstream.username, password: upstream.password }
-    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, publicUrl, unixTime) }
-  }
-}
-
-function unixTime (): number {
-  return Math.floor(Date.now() / 1000)
 }

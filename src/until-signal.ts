@@ -6,20 +6,30 @@ import closeWithGrace from 'close-with-grace'
 export const DRAIN_LIMIT = 30_000
 
 export interface Stoppable {
-  /** Lets what runs end, and closes everything. */
-  readonly stop: () => Promise<void>
+  /** Lets what runs end, and closes everything; false when something of it did not end well. */
+  readonly stop: () => Promise<boolean>
   /** Says what is still running, because the process ends now. */
   readonly logCutOff: () => void
 }
 
+export interface Until {
+  /** Milliseconds. */
+  readonly limit?: number
+  /** Somebody else who may say that it is time. */
+  readonly asked?: Promise<unknown>
+}
+
 /* c8 ignore start -- its end is the process's own: tests start and stop one */
 /** Resolves when a signal came and `stop` is done; a second signal ends the process at once. */
-export async function untilSignal ({ stop, logCutOff }: Stoppable): Promise<void> {
+export async function untilSignal ({ stop, logCutOff }: Stoppable, { limit = DRAIN_LIMIT, asked }: Until = {}): Promise<void> {
   await new Promise<void>(resolve => {
-    closeWithGrace({ delay: DRAIN_LIMIT, onTimeout: logCutOff }, async () => {
-      await stop()
+    let closing = false
+    const { close } = closeWithGrace({ delay: limit, onTimeout: logCutOff }, async () => {
+      closing = true
+      if (!await stop()) process.exit(1)
       resolve()
     })
+    void asked?.then(() => { if (!closing) close() })
   })
 }
 /* c8 ignore stop */

@@ -18,7 +18,7 @@ interface Started {
   readonly said: string
   readonly log: () => Record<string, unknown>[]
   readonly text: () => string
-  stop (): Promise<void>
+  stop (): Promise<unknown>
   logCutOff (): void
 }
 
@@ -28,8 +28,8 @@ async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): 
   let said = ''
   const started = await startRepository({ dir, port: 0, depth: 2, logStream: { write: line => { text += line } }, ...options }, line => { said += line })
   if (!started.ok) throw new Error(started.message)
-  let stopped: Promise<void> | undefined
-  const stop = async (): Promise<void> => { await (stopped ??= started.stop()) }
+  let stopped: Promise<boolean> | undefined
+  const stop = async (): Promise<unknown> => await (stopped ??= started.stop())
   t.teardown(stop)
   const port = Number(/:(\d+),|port (\d+) /.exec(said)?.slice(1).find(Boolean))
   return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop, logCutOff: started.logCutOff }

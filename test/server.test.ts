@@ -79,6 +79,7 @@ await t.test('a server in front of an upstream says so in one line, whatever the
     const said: string[] = []
     const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
     t.equal(started.ok, true)
+    t.same([base.listen, base.admin].map(each => Object.keys(each)), [['host', 'port'], ['host', 'port']], 'the configuration stays as it is, because later ones are compared with it')
     t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
     if (started.ok) await started.stop()
   }
@@ -105,7 +106,8 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   const stub = await startStubUpstream(t)
   let answer = (): void => {}
   const log: { msg: string }[] = []
-  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port: await freePort() } }
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort } }
   const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
   if (!started.ok) throw new Error(started.message)
   const wanted = ({ target }: { target: string }): boolean => target.endsWith('a-1.0.0.tgz')
@@ -114,6 +116,7 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   while (!stub.seen.some(wanted)) await pause()
   const stopped = started.stop()
   while (log.length === 0) await pause()
+  t.match(await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).json(), { ready: false, reason: 'shutting down' })
   started.logCutOff()
   t.match(log, [
     { level: 30, running: 1, msg: 'shutting down: no new connections, and running requests get 30 s' },

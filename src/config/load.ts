@@ -6,7 +6,7 @@ import { readEnvironment } from './environment.ts'
 import { schemaMistakes, unknownKeys } from './mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { ConfigSchema, leaves, type Config, type ConfigFile, type SchemaNode } from './schema.ts'
-import { readDuration, readSize } from './units.ts'
+import { readDuration, readSize, readWorkers } from './units.ts'
 import { isMapping, readYaml, type FromFile, type Mapping } from './yaml.ts'
 
 export type ConfigResult =
@@ -67,6 +67,7 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     ...(file === undefined ? {} : { file }),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
+    workers: readWorkers(values.workers),
     stateDir: resolve(base, values.stateDir),
     accounts: { files: values.accounts.files.map(each => resolve(base, each)) },
     policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),

@@ -4,7 +4,7 @@
 import { isIP } from 'node:net'
 import { showText, type Mistake } from './mistakes.ts'
 import { leaves, type ConfigFile } from './schema.ts'
-import { readDuration, readSize } from './units.ts'
+import { readDuration, readSize, readWorkers } from './units.ts'
 import type { Mapping } from './yaml.ts'
 
 const DEMO_KEY = 'MASTERKEY'
@@ -32,7 +32,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     const found = keys.every(sound) && sentence()
     if (found !== false) mistakes.push({ key: keys[0], sentence: found })
   }
-  const { listen, admin, publicUrl, upstream, masterKey, allowDemoKey, tokens } = values
+  const { listen, admin, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens } = values
 
   rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () => listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
     `${admin.port} is the port of the public listener too`)
@@ -53,6 +53,11 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   for (const key of ['charts.maxUploadSize', 'charts.spool.maxBytes', 'charts.index.maxBytes'] as const) {
     rule([key], () => !Number.isSafeInteger(readSize(textAt(values, key))) && `"${textAt(values, key)}" is not a size that a computer can have`)
   }
+  rule(['charts.spool.maxBytes', 'charts.maxUploadSize', 'workers'], () => {
+    const count = readWorkers(workers)
+    return count > 1 && readSize(charts.spool.maxBytes) / count < readSize(charts.maxUploadSize) &&
+      `"${charts.spool.maxBytes}" for ${count} workers is less than charts.maxUploadSize ("${charts.maxUploadSize}") for each: some uploads would never find room`
+  })
   for (const name of ['listen', 'admin'] as const) {
     rule(['masterKey', `${name}.host`, 'allowDemoKey'], () => masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&
       `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: set another masterKey, or allowDemoKey for a walkthrough`)

@@ -34,7 +34,8 @@ export const ConfigSchema = Type.Object({
   }, closed),
   publicUrl: text('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
   trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: in the log and for the upstream', default: [], expected: 'a list of IP addresses or CIDRs' }),
-  stateDir: text('folder of this process alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
+  workers: Type.Unsafe<number | 'auto'>({ anyOf: [{ type: 'integer', minimum: 1, maximum: 256 }, { const: 'auto' }], default: 1, description: 'processes that share the public listener; auto: as many as this machine has cores for this process', expected: 'a whole number from 1 to 256, or auto' }),
+  stateDir: text('folder of this chartgate alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
   upstream: Type.Object({
     url: text('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),
     auth: oneOf(['none', 'basic', 'bearer'], 'how the repository is asked: `bearer` mints a token for one tenant and one action with the upstream key', 'bearer'),
@@ -45,10 +46,10 @@ export const ConfigSchema = Type.Object({
     depth: Type.Unsafe<number | 'dynamic'>({ anyOf: [{ type: 'integer', minimum: 0, maximum: 10 }, { const: 'dynamic' }], default: 2, description: 'how many path segments name a tenant, as ChartMuseum is run: 0, 1, 2, … or dynamic', expected: 'a whole number from 0 to 10, or dynamic' }),
     contextPath: text("the upstream's own context path", '', { pattern: '^(/[A-Za-z0-9][A-Za-z0-9._-]*)*$', expected: 'a path such as /charts, or nothing' }),
     maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
-    spool: Type.Object({ maxBytes: size('room for uploads that are being inspected, in stateDir/spool', '1GiB') }, closed),
+    spool: Type.Object({ maxBytes: size('room for uploads that are being inspected, in stateDir/spool; each worker has an equal share', '1GiB') }, closed),
     index: Type.Object({
       maxAge: text('how long an index is answered from memory; 0s: every answer is of after its request', '0s', { pattern: `^0s$|${DURATION_FORM}`, expected: 'a duration such as 1s, or 0s' }),
-      maxBytes: size('memory for indexes, and so the largest index.yaml that is read', '256MiB')
+      maxBytes: size('memory for indexes in each worker, and so the largest index.yaml that is read', '256MiB')
     }, closed)
   }, closed),
   tokens: Type.Object({
@@ -79,6 +80,8 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
   readonly basePath: string
+  /** How many processes there are. */
+  readonly workers: number
   /** Absolute. */
   readonly stateDir: string
   /** `url` undefined is the embedded repository. */

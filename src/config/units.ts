@@ -1,4 +1,6 @@
-// How much, and how long? Sizes and durations as people write them.
+// How much, how long, and how many? Sizes, durations and numbers of workers as people
+// write them.
+import { availableParallelism } from 'node:os'
 
 const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 const DURATIONS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
@@ -14,6 +16,11 @@ export function readSize (text: string): number {
 /** Seconds of a text such as 5m that has DURATION_FORM. */
 export function readDuration (text: string): number {
   return measure(text, DURATIONS)
+}
+
+/** Processes: a number, or auto, which is one for each core that this process may use. */
+export function readWorkers (workers: number | 'auto'): number {
+  return workers === 'auto' ? availableParallelism() : workers
 }
 
 function measure (text: string, units: Readonly<Record<string, number>>): number {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadConfig, type ConfigResult, type Environment } from '../../src/config/load.ts'
@@ -31,6 +32,7 @@ await t.test('everything has a default', async t => {
     publicUrl: 'http://localhost:5001',
     basePath: '',
     trustedProxies: [],
+    workers: 1,
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
@@ -93,6 +95,8 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['no URL', 'publicUrl: nonsense', {}, [/^publicUrl: "nonsense" is not/]],
     ['basic without a password', 'upstream: { auth: basic, username: x }', {}, [/^upstream\.auth: basic needs/]],
     ['a proxy that is no address', 'trustedProxies: [example.com, 10.0.0.0/33, "::/129", 1.2.3.4/5/6]', {}, [/^trustedProxies\[0\]/, /\[1\]/, /\[2\]/, /\[3\]/]],
+    ['workers', 'workers: 0', {}, [/^workers: 0 is not a whole number from 1 to 256, or auto$/]],
+    ['room that some uploads would never find', 'workers: 3\ncharts: { spool: { maxBytes: 59MiB } }', {}, [/^charts\.spool\.maxBytes: "59MiB" for 3 workers is less than charts\.maxUploadSize \("20MiB"\) for each/]],
     ['one port twice', 'admin: { port: 5001 }', {}, [/^admin\.port: 5001 is the port of the public listener too$/]],
     ['the demo key for everybody', 'masterKey: MASTERKEY\nlisten: { host: 0.0.0.0 }', {}, [/^masterKey: the demo's key works on loopback only/]],
     ['a short key', 'masterKey: hidden', {}, [/^masterKey: it is shorter than 16 characters/]],
@@ -113,6 +117,12 @@ await t.test('every mistake is one line that says where, what and what was expec
 await t.test('the demo key works on loopback, and beyond it only when that is said', async t => {
   for (const host of ['127.0.0.1', 'localhost', '::1', '127.1.2.3']) t.equal((await config(t, `masterKey: MASTERKEY\nlisten: { host: "${host}" }`)).masterKey, 'MASTERKEY')
   t.equal((await config(t, 'masterKey: MASTERKEY\nallowDemoKey: true\nlisten: { host: 0.0.0.0 }')).allowDemoKey, true)
+})
+
+await t.test('workers are as many as is said, or one a core', async t => {
+  t.equal((await config(t, 'workers: 3\ncharts: { spool: { maxBytes: 60MiB } }')).workers, 3)
+  t.equal((await config(t, '', { CHARTGATE_WORKERS: '2' })).workers, 2)
+  t.equal((await config(t, 'workers: auto\ncharts: { maxUploadSize: 1KiB }')).workers, availableParallelism())
 })
 
 await t.test('units are those that people write', t => {

@@ -183,7 +183,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   stub.answer = seen => ({ status: seen.target === '/health' ? 200 : 404 })
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   let closing = false
-  const admin = await buildAdmin(upstream, () => closing)
+  const admin = await buildAdmin(upstream, () => closing ? 'shutting down' : undefined)
   t.teardown(async () => { await admin.close(); await upstream.close() })
   const status = async (url: string): Promise<number> => (await admin.inject(url)).statusCode
   t.equal(await status('/healthz'), 200)
@@ -199,7 +199,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
 
 await t.test('the admin listener refuses in the form of the public one', async t => {
   const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
-  const admin = await buildAdmin({ ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, () => false)
+  const admin = await buildAdmin({ ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, () => undefined)
   t.teardown(async () => { await admin.close(); await upstream.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   const { port } = admin.server.address() as AddressInfo

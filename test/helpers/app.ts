@@ -50,6 +50,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     publicUrl: 'http://charts.example.test',
     basePath: '',
     trustedProxies: [],
+    workers: 1,
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },

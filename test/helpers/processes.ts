@@ -29,6 +29,8 @@ export interface RunResult {
 
 export interface StartedProcess {
   readonly pid: number
+  /** Its exit code, as in RunResult. */
+  readonly ended: Promise<number>
   readonly stdout: () => string
   readonly stderr: () => string
 }
@@ -56,7 +58,7 @@ export async function startProcess (t: TestLike, command: string, args: readonly
   t.teardown(async () => { await stop(child, end) })
   const exited = end.then(code => { throw new Error(`${command} ended with code ${code}: ${output.stderr()}${output.stdout()}`) })
   await Promise.race([exited, answersAt(readyUrl, () => output.stderr())])
-  return { pid: child.pid as number, ...output }
+  return { pid: child.pid as number, ended: end, ...output }
 }
 
 /** A folder with a short name, because Unix sockets below it allow about 100 bytes; removed with the test. */

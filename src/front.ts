@@ -1,0 +1,68 @@
+// The public listener of this process, open and watched: what clients speak to. Asked by
+// server.ts when one process does everything, and by worker.ts in each of several.
+import type { AddressInfo } from 'node:net'
+import { buildApp, type App, type AppDependencies } from './app.ts'
+import { watchAuthority, type OpenedAuthority, type WatchOptions } from './config/reload.ts'
+import type { Config } from './config/schema.ts'
+import { listenMistake, type Address } from './start-mistakes.ts'
+import { unixTime } from './unix-time.ts'
+import { VERSION } from './version.ts'
+
+export interface Front {
+  /** Where it listens, as host:port. */
+  readonly address: string
+  /** True as long as somebody listens there. */
+  serving (): boolean
+  /** Lets what runs end; false when something did not end well. */
+  close (): Promise<boolean>
+  /** Says what is still running. */
+  logCutOff (): void
+}
+
+export type FrontResult =
+  | { readonly ok: true, readonly front: Front }
+  | { readonly ok: false, readonly message: string }
+
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'version' | 'now'>, Pick<WatchOptions, 'reload'> {
+  readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
+}
+
+/** Opens it; what hinders that comes back as one sentence. */
+export async function openFront (config: Config, { authority, reload, ...options }: FrontOptions): Promise<FrontResult> {
+  const app = await buildApp(config, { ...options, live: authority.live, version: VERSION, now: unixTime })
+  const mistake = await listen(app, 'listen', config.listen)
+  if (mistake !== undefined) {
+    app.log.level = 'silent' // nothing shuts down that was never up
+    await app.close()
+    return { ok: false, message: mistake }
+  }
+  const watch = watchAuthority({ ...authority, config, reload, log: app.log })
+  return {
+    ok: true,
+    front: {
+      address: addressOf(app),
+      serving: () => true,
+      async close () {
+        watch.close()
+        await app.close()
+        return true
+      },
+      logCutOff () { app.logCutOff() }
+    }
+  }
+}
+
+/** Opens a listener; what hinders it, if anything does. */
+export async function listen (app: App, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
+  const { level } = app.log
+  app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
+  // A copy, because Fastify puts a function into it.
+  const mistake = await app.listen({ ...address }).then(() => undefined, (error: unknown) => listenMistake(error, key, address))
+  app.log.level = level
+  return mistake
+}
+
+export function addressOf (app: App): string {
+  const { address, port } = app.server.address() as AddressInfo
+  return `${address.replace(/^.*:.*$/, '[$&]')}:${port}` // an IPv6 address in brackets
+}
