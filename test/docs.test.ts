@@ -9,7 +9,7 @@ import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from './helpers/cm-push.ts
 import { isAsShown, runnableBlocks, withoutChance, type Shown } from './helpers/documents.ts'
 import { BUILD_LIMIT } from './helpers/go-tool.ts'
 import { helmVersions } from './helpers/helm.ts'
-import { notTried } from './helpers/not-tried.ts'
+import { notTried, skipped } from './helpers/not-tried.ts'
 import { findProgram, freePorts, ROOT, run, temporaryFolder, type Environment } from './helpers/processes.ts'
 
 const DOCUMENTS = ['README.md', 'docs/clients.md', 'docs/accounts.md']
@@ -50,7 +50,7 @@ async function follow (t: Test, blocks: readonly Shown[]): Promise<void> {
   for (const block of blocks) {
     const lacks = missing.find(([word]) => word.test(block.commands))
     if (lacks === undefined) here.push(block)
-    else if (lacks[1] === 'helm-cm-push') await t.test(`line ${block.line}`, { skip: lacks[2] }, () => {})
+    else if (lacks[1] === 'helm-cm-push') await skipped(t, `line ${block.line}`, lacks[2])
     else await notTried(t, `line ${block.line}`, lacks[2])
   }
   const printed = await runTogether(t, here)

@@ -22,8 +22,9 @@ export async function readAccountsFile (file: string): Promise<FileAccounts> {
 }
 
 async function readAccountsYaml (file: string): Promise<FileAccounts> {
-  const { value, mistakes, lineOf } = await readYaml(file)
-  if (value === undefined) return onlyMistakes(mistakes)
+  const read = await readYaml(file)
+  if (read.value === undefined) return onlyMistakes(read.mistakes)
+  const { value, mistakes, lineOf } = read
   const found = [...unknownKeys(value, AccountsSchema as SchemaNode), ...schemaMistakes(value, AccountsSchema)]
   const lines = [...mistakes, ...found.map(({ key, sentence }) => `${file}:${lineOf(pathOf(key))}: ${key}: ${sentence}`)]
   if (lines.length > 0) return onlyMistakes(lines)

@@ -7,7 +7,7 @@ import { schemaMistakes, unknownKeys } from './mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { ConfigSchema, leaves, type Config, type ConfigFile, type SchemaNode } from './schema.ts'
 import { readDuration, readSize, readWorkers } from './units.ts'
-import { isMapping, readYaml, type FromFile, type Mapping } from './yaml.ts'
+import { isMapping, parseYaml, readYaml, type Mapping } from './yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
@@ -20,12 +20,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * @param env CHARTGATE_* variables; they win over the file
  */
 export async function loadConfig (file: string | undefined, env: Environment): Promise<ConfigResult> {
-  const fromFile = file === undefined ? withoutFile() : await readYaml(file)
+  const fromFile = file === undefined ? parseYaml('', '') : await readYaml(file)
   const fromEnvironment = await readEnvironment(env)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
   if (fromFile.value === undefined) return { ok: false, mistakes: unreadable }
 
-  const merged = fromFile.value
+  const { value: merged, lineOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema as SchemaNode)
   for (const { path, value } of fromEnvironment.values) put(merged, path, value)
   for (const { path, node } of leaves()) put(merged, path, node.default, true)
@@ -37,11 +37,7 @@ export async function loadConfig (file: string | undefined, env: Environment): P
   const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => `${key}: ${sentence}${variables.has(key) ? ` (from ${variables.get(key)})` : ''}`)
   const mistakes = [...unreadable, ...lines]
   if (mistakes.length > 0) return { ok: false, mistakes }
-  return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => fromFile.lineOf(['policy', i])) }
-}
-
-function withoutFile (): FromFile {
-  return { value: {}, mistakes: [], lineOf: () => 1 }
+  return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => lineOf(['policy', i])) }
 }
 
 /** Sets a value deep in the mapping; what is no mapping on the way is left for the schema to complain about. */

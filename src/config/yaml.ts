@@ -5,16 +5,12 @@ import { LineCounter, parseDocument, type Node, type YAMLParseError, type YAMLWa
 
 export type Mapping = Record<string, unknown>
 
-export interface FromFile {
-  /** undefined: there is nothing to go on with. */
-  readonly value: Mapping | undefined
-  /** One line each. */
-  readonly mistakes: readonly string[]
-  /** The line of what lies at a path, such as ['policy', 2]; of the file's first one when nothing does. */
-  readonly lineOf: (path: readonly (string | number)[]) => number
-}
+/** The line of what lies at a path, such as ['policy', 2]; of the file's first one when nothing does. */
+export type LineOf = (path: readonly (string | number)[]) => number
 
-const FIRST_LINE = (): number => 1
+export type FromFile =
+  | { readonly value: Mapping, /** one line each */ readonly mistakes: readonly string[], readonly lineOf: LineOf }
+  | { /** there is nothing to go on with */ readonly value: undefined, readonly mistakes: readonly string[] }
 
 const DEEPEST = 20
 const MOST_ALIASES = 100
@@ -31,6 +27,11 @@ export async function readYaml (file: string): Promise<FromFile> {
   } catch (error) {
     return unusable([`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`])
   }
+  return parseYaml(file, text)
+}
+
+/** The same for a text. @param file its name, for mistakes */
+export function parseYaml (file: string, text: string): FromFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   // A warning is a tag that nobody resolves: its value is not what was meant.
@@ -53,7 +54,7 @@ export async function readYaml (file: string): Promise<FromFile> {
 }
 
 function unusable (mistakes: readonly string[]): FromFile {
-  return { value: undefined, mistakes, lineOf: FIRST_LINE }
+  return { value: undefined, mistakes }
 }
 
 /** The parser's words without what they quote after a colon. */

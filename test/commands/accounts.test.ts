@@ -79,6 +79,7 @@ await t.test('robot create adds the entry to a file, and leaves the rest of it a
 await t.test('robot create says what hinders it, and then makes no secret', async t => {
   const dir = testFolder(t, { 'broken.yaml': 'robots: [', 'wrong.yaml': 'robots: 1\nuser: []', htpasswd: '' })
   writeFileSync(join(dir, 'full.yaml'), '')
+  writeFileSync(join(dir, `full.yaml.${process.pid}.tmp`), 'left behind')
   const cases: [string, string[], number, RegExp][] = [
     ['no time', ['ci'], 2, /needs --expires/],
     ['no such time', ['ci', '--expires', 'soon'], 2, /not "soon"/],
@@ -87,6 +88,7 @@ await t.test('robot create says what hinders it, and then makes no secret', asyn
     ['a name with a dollar', ['ci$x', '--expires', '1d'], 1, /is not a robot's name/],
     ['two names', ['ci', 'cd', '--expires', '1d'], 2, /takes NAME: ci cd/],
     ['a file that is not there', ['ci', '--expires', '1d', '--file', join(dir, 'x.yaml')], 1, /ENOENT/],
+    ['a place that is taken', ['ci', '--expires', '1d', '--file', join(dir, 'full.yaml')], 1, /full\.yaml cannot be written: EEXIST/],
     ['a file with mistakes', ['ci', '--expires', '1d', '--file', join(dir, 'wrong.yaml')], 1, /robots: 1 is not a list of robots\n/],
     ['broken YAML', ['ci', '--expires', '1d', '--file', join(dir, 'broken.yaml')], 1, /broken\.yaml:1/],
     ['an htpasswd file', ['ci', '--expires', '1d', '--file', join(dir, 'htpasswd')], 1, /names end in \.yaml/]

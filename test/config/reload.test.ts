@@ -133,6 +133,22 @@ await t.test('a file that changed between being read and being watched is read a
   await until(() => changes === 1 ? true : undefined)
 })
 
+await t.test('a watch that ends while something is read again is over', async t => {
+  const file = join(testFolder(t, { a: '1' }), 'a')
+  const stamps = await stampsOf([file])
+  writeFileSync(file, 'longer')
+  let changes = 0
+  const watch = watchFiles(stamps, async () => {
+    changes++
+    watch.close()
+    writeFileSync(file, 'longer still')
+    return [file]
+  })
+  await until(() => changes === 1 ? true : undefined)
+  await new Promise(resolve => setTimeout(resolve, 400)) // longer than it looks away
+  t.equal(changes, 1)
+})
+
 await t.test('a start is refused with every mistake of every file', async t => {
   const dir = testFolder(t, { 'chartgate.yaml': 'accounts: { files: [a.yaml, b] }', 'a.yaml': 'users: [{ name: a }]', b: 'x' })
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), {})

@@ -10,7 +10,7 @@ import type { Depth } from '../../src/charts/tenant.ts'
 import type { KeyStore } from '../../src/tokens/keys.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { testFolder } from '../helpers/folder.ts'
-import { notTried } from '../helpers/not-tried.ts'
+import { skipped } from '../helpers/not-tried.ts'
 import { chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
 import { findProgram, run, temporaryFolder } from '../helpers/processes.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded } from '../repository/servers.ts'
@@ -121,13 +121,13 @@ async function pushWithPlugin (t: Test, plugin: string, { gateway, url, tenants,
 }
 
 const plugin = await findProgram('helm-cm-push')
-if (plugin === undefined) await notTried(t, 'cm-push itself', 'helm-cm-push is not on PATH')
+if (plugin === undefined) await skipped(t, 'cm-push itself', 'helm-cm-push is not on PATH')
 
 await t.test('from one URL a client finds everything, with the embedded repository behind the gateway', async t => {
   await atEveryMount(t, startEmbedded)
 })
 
-if (findChartMuseum() === undefined) await notTried(t, 'from one URL a client finds everything, with a real ChartMuseum', 'chartmuseum is not on PATH')
+if (findChartMuseum() === undefined) await skipped(t, 'from one URL a client finds everything, with a real ChartMuseum', 'chartmuseum is not on PATH')
 else {
   await t.test('from one URL a client finds everything, with a real ChartMuseum behind the gateway', async t => {
     await atEveryMount(t, startChartMuseum)

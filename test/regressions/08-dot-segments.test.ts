@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import type { Depth } from '../../src/charts/tenant.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { grant, startApp } from '../helpers/app.ts'
-import { notTried } from '../helpers/not-tried.ts'
+import { skipped } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { sendRaw } from '../helpers/raw.ts'
@@ -70,7 +70,7 @@ await t.test('a scope with a dot segment grants nothing, and a token with one op
 })
 
 await t.test('a real ChartMuseum that would follow them is never asked to', async t => {
-  if (findChartMuseum() === undefined) return await notTried(t, 'dot segments before a real ChartMuseum', 'no chartmuseum on the PATH')
+  if (findChartMuseum() === undefined) return await skipped(t, 'dot segments before a real ChartMuseum', 'no chartmuseum on the PATH')
   for (const depth of [2, 'dynamic'] as Depth[]) await t.test(`at depth ${depth}`, async t => { await beforeChartMuseum(t, depth) })
 })
 

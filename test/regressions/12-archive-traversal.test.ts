@@ -6,7 +6,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { grant, startApp } from '../helpers/app.ts'
-import { notTried } from '../helpers/not-tried.ts'
+import { skipped } from '../helpers/not-tried.ts'
 import { archiveOf, chartOf, chartYaml, formOf, provenanceOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { sendRaw } from '../helpers/raw.ts'
@@ -108,7 +108,7 @@ await t.test('what no chart can be, or two readers could read differently, is re
 })
 
 await t.test('nothing of it reaches the storage of a real ChartMuseum', async t => {
-  if (findChartMuseum() === undefined) return await notTried(t, 'uploads before a real ChartMuseum', 'no chartmuseum on the PATH')
+  if (findChartMuseum() === undefined) return await skipped(t, 'uploads before a real ChartMuseum', 'no chartmuseum on the PATH')
   const storage = await temporaryFolder(t)
   for (const folder of [OWN, OTHER]) await mkdir(join(storage, folder), { recursive: true })
   await writeFile(join(storage, OTHER, 'secret-1.0.0.tgz'), await chartOf('secret', '1.0.0'))

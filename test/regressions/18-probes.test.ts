@@ -27,7 +27,7 @@ await t.test('nothing for operators is on the public listener, with or without e
   for (const path of OPERATORS) {
     for (const headers of ['', 'User-Agent: kube-probe/1.34\r\n', `Authorization: Bearer ${gateway.masterKey}\r\n`]) {
       const { status } = await askRaw(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`)
-      t.ok([400, 404].includes(status), `${path} ${headers}`, { status })
+      t.ok([400, 404].includes(status), `${path} ${headers.replace(/Bearer .*/, 'with every right')}`, { status })
     }
   }
   t.same(stub.seen, [])

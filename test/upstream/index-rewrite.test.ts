@@ -87,6 +87,7 @@ await t.test('YAML in another form is read by a parser, to the same effect', t =
   t.equal(rewritten(wide), wide, 'and is left as it is where nothing has to change')
   for (const odd of ['apiVersion: v1\nentries:\n', 'entries:\nserverInfo: {}\n', 'entries:\n  a:\n  - null\n', 'apiVersion: v1\nentries:\n  a:\n  - name: a\n    urls: []\n']) t.equal(rewritten(odd), odd)
   t.same(parse(rewritten('entries:\n', { ...AT, basePath: '/helm' })), { entries: null, serverInfo: { contextPath: '/helm' } })
+  for (const head of ['', 'apiVersion: v1\n']) t.match(parse(rewritten(`${head}entries: {}\nserverInfo: { contextPath: /cm }\n`)), { entries: {}, serverInfo: {} })
   t.same(parse(rewritten('entries:\nserverInfo: { contextPath: /cm }\n')), { entries: null, serverInfo: {} })
   t.end()
 })

@@ -46,7 +46,7 @@ function strictReader ({ folder, contextPath, depth }: World): (seen: SeenReques
   // At dynamic depth /api/a/charts/charts is the list of `a/charts`, and so on with more behind it.
   const chart = `${depth === 'dynamic' ? '(?!charts(?:/|$))' : ''}(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]+`
   const shapes: readonly (readonly [methods: string, target: string])[] = [
-    ['GET', `${tenant}/(?:index\\.yaml|artifacthub-repo\\.yml|charts/[A-Za-z0-9_][A-Za-z0-9._+-]*\\.tgz(?:\\.prov)?)`],
+    ['GET', `${tenant}/(?:index\\.yaml|artifacthub-repo\\.yml|charts/[A-Za-z0-9._-][A-Za-z0-9._+-]*\\.tgz(?:\\.prov)?)`],
     ['GET', `/api${tenant}/charts(?:\\?(?:(?:offset|limit)(?:=[A-Za-z0-9%._~!*'()-]*)?&?)+)?`],
     ['GET|HEAD', `/api${tenant}/charts/${chart}(?:/${version})?`],
     ['GET', `/api${tenant}/charts/${chart}/${version}/(?:templates|values)`],
