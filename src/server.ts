@@ -6,12 +6,13 @@ import { connect } from 'node:net'
 import { join, relative } from 'node:path'
 import { buildAdmin, buildApp } from './app.ts'
 import type { ConfigResult } from './config/load.ts'
-import { watchAuthority, type OpenedAuthority } from './config/reload.ts'
+import { followIssuers, keysPart, openKeys, type OpenedKeys } from './config/live-keys.ts'
+import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart, walkthrough } from './demo.ts'
 import { openRepository } from './repository/repository.ts'
 import { createUpstreamMinter } from './tokens/issue.ts'
-import { openKeyStore, type KeyStore } from './tokens/keys.ts'
+import type { SigningKey } from './tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth } from './upstream/client.ts'
 import { openSpool } from './upstream/spool.ts'
 import { untilSignal } from './until-signal.ts'
@@ -57,19 +58,19 @@ export async function start (config: Config, { demoChart, authority, reload, ann
   }
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
-    const keys = await openKeyStore(join(config.stateDir, 'keys'))
-    if (!keys.ok) return keys
-    const upstream = await openUpstream(config, keys.keys, demoChart, opened)
+    const openedKeys = await openKeys(config)
+    if (!openedKeys.ok) return { ok: false, message: openedKeys.mistakes.join('\nchartgate: ') }
+    const { opened: keys } = openedKeys
+    const upstream = await openUpstream(config, keys.upstream, demoChart, opened)
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin(upstream, () => closing)
     opened.push(async () => { await admin.close() })
-    const app = await buildApp(config, { keys: keys.keys, upstream, spool, live: authority.live, version: VERSION, now: unixTime })
+    const app = await buildApp(config, { keys: keys.live, upstream, spool, live: authority.live, version: VERSION, now: unixTime })
     opened.push(async () => { await app.close() })
     await app.listen(config.listen)
     await admin.listen(config.admin)
     for (const warning of authority.warnings) app.log.warn({ warning }, 'a rule may not mean what it says')
-    const watch = watchAuthority({ ...authority, config, reload, log: app.log })
-    opened.push(async () => { watch.close() })
+    opened.push(followFiles({ config, authority, keys, reload, log: app.log }))
     announce(demoChart === undefined
       ? `chartgate listens on ${config.listen.host}:${config.listen.port} as ${config.publicUrl}; its data lies in ${config.stateDir}\n`
       : walkthrough(config.publicUrl, config.stateDir))
@@ -80,10 +81,20 @@ export async function start (config: Config, { demoChart, authority, reload, ann
   }
 }
 
+/** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
+function followFiles ({ config, authority, keys, reload, log }: { config: Config, authority: OpenedAuthority, keys: OpenedKeys, reload: () => Promise<ConfigResult>, log: ReloadLog }): () => Promise<void> {
+  followIssuers(keys.live.current.issuers, log)
+  const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, unixTime)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
+  return async () => {
+    watch.close()
+    for (const { remote } of keys.live.current.issuers) remote?.close()
+  }
+}
+
 /** The configured upstream, or the embedded repository behind a socket of its own. */
-async function openUpstream (config: Config, keys: KeyStore, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<Upstream> {
-  const auth = upstreamAuth(config, keys)
-  const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys, demoChart, opened) : undefined
+async function openUpstream (config: Config, key: SigningKey, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<Upstream> {
+  const auth = upstreamAuth(config, key)
+  const socketPath = config.upstream.url === undefined ? await openEmbedded(config, key, demoChart, opened) : undefined
   const upstream = createUpstream(socketPath === undefined
     ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth }
     : { origin: 'http://repository', socketPath, contextPath: '', auth })
@@ -92,12 +103,12 @@ async function openUpstream (config: Config, keys: KeyStore, demoChart: string |
 }
 
 /** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
-async function openEmbedded (config: Config, keys: KeyStore, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
+async function openEmbedded (config: Config, key: SigningKey, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
   const dir = join(config.stateDir, 'charts')
   const socketPath = await claimSocket(config.stateDir)
   if (demoChart !== undefined) await seedDemoChart(demoChart, dir)
   const { depth, maxUploadSize } = config.charts
-  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: keys.upstream.publicKey } : {}
+  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
   const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, ...publicKey })
   if (!result.ok) throw new Error(result.message)
   const { repository } = result
@@ -131,11 +142,11 @@ async function answers (path: string): Promise<boolean> {
   })
 }
 
-function upstreamAuth ({ upstream, publicUrl }: Config, keys: KeyStore): UpstreamAuth {
+function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey): UpstreamAuth {
   switch (upstream.auth) {
     case 'none': return { kind: 'none' }
     case 'basic': return { kind: 'basic', username: upstream.username, password: upstream.password }
-    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, publicUrl, unixTime) }
+    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(key, publicUrl, unixTime) }
   }
 }
 

@@ -30,7 +30,7 @@ await t.test('keys list shows both keys, and keys export the public one for Char
   const dir = testFolder(t, { taken: {} })
   const env = { CHARTGATE_STATE_DIR: dir }
   const listed = await run(['keys', 'list'], env)
-  t.match(listed, { code: 0, out: /^USE .*\ntokens +RS256 +\S{43} \S+token\.pem\nupstream +RS256 +\S{43} \S+upstream\.pem\n$/ })
+  t.match(listed, { code: 0, out: /^USE +STATE +ALG +SINCE +KID +FILE\ntokens +active +RS256 +- +\S{43} \S+token\.pem\nupstream +active +RS256 +- +\S{43} \S+upstream\.pem\n$/ })
   t.notMatch(listed.out, 'PRIVATE')
   const exported = await run(['keys', 'export'], env)
   t.equal(createPublicKey(exported.out).asymmetricKeyType, 'rsa')

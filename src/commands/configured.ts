@@ -1,5 +1,4 @@
-// The commands that work with a configuration: serve, check, keys list, keys export.
-import { writeFile } from 'node:fs/promises'
+// What every command with a configuration does first, and two of them: serve, check.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadAuthority } from '../config/authority.ts'
@@ -7,13 +6,12 @@ import { loadConfig, type ConfigResult } from '../config/load.ts'
 import { openAuthority } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { serve } from '../server.ts'
-import { openKeyStore } from '../tokens/keys.ts'
+import { openIssuers } from '../tokens/issuers.ts'
+import { loadTrusted } from '../tokens/trusted.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
 
 export const SERVE = configured(runServe)
 export const CHECK = configured(runCheck)
-export const KEYS_LIST = configured(runKeysList)
-export const KEYS_EXPORT = configured(runKeysExport, ['out'])
 
 export interface Configured {
   readonly config: Config
@@ -51,36 +49,15 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 
 async function runCheck ({ config, io }: Configured): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
-  if (!loaded.ok) return fail(io, ...loaded.mistakes)
+  // The keys that are made here may not be there yet, and are made by nothing but a start.
+  const keys = await (config.tokens.keys.length > 0 ? loadTrusted(config, undefined) : openIssuers(config.tokens.issuers))
+  const mistakes = [loaded, keys].flatMap(each => each.ok ? [] : each.mistakes)
+  if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
   for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`)
   return 0
-}
-
-async function runKeysList ({ config, io }: Configured): Promise<ExitCode> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return fail(io, opened.message)
-  const rows = [['USE', 'ALG', 'KID', 'FILE'], ...[['tokens', opened.keys.signing] as const, ['upstream', opened.keys.upstream] as const].map(([use, { alg, kid, file }]) => [use, alg, kid, file])]
-  for (const [use, alg, kid, file] of rows) io.stdout(`${use?.padEnd(9)} ${alg?.padEnd(6)} ${kid?.padEnd(43)} ${file}\n`)
-  return 0
-}
-
-async function runKeysExport ({ config, io, options: { out } }: Configured): Promise<ExitCode> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return fail(io, opened.message)
-  const pem = opened.keys.upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
-  if (out === undefined) {
-    io.stdout(pem)
-    return 0
-  }
-  try {
-    await writeFile(out, pem)
-    return 0
-  } catch (error) {
-    return fail(io, `${out} cannot be written: ${(error as Error).message}`)
-  }
 }
 
 function count (number: number, what: string): string {

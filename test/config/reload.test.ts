@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
-import { openAuthority, watchAuthority, type LiveAuthority } from '../../src/config/reload.ts'
+import { authorityPart, openAuthority, watchConfig, type LiveAuthority } from '../../src/config/reload.ts'
 import { stampsOf, watchFiles } from '../../src/config/watch.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -41,7 +41,7 @@ async function run (t: Test, config: string, files: Record<string, string>): Pro
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const log: LogLine[] = []
   const write = (level: string) => (fields: object, message: string) => { log.push({ ...fields, level, message }) }
-  const watch = watchAuthority({ ...authority.opened, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') } })
+  const watch = watchConfig({ parts: [authorityPart(authority.opened.live)], stamps: authority.opened.stamps, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') } })
   t.teardown(() => { watch.close() })
   let seen = 0
   return {

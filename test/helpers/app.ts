@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { loadAuthority } from '../../src/config/authority.ts'
+import { followIssuers, keysPart, openKeys, type LiveKeys } from '../../src/config/live-keys.ts'
+import { watchConfig } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
-import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
@@ -17,7 +18,7 @@ export interface TestGateway {
   readonly app: FastifyInstance
   readonly url: string
   readonly port: number
-  readonly keys: KeyStore
+  readonly keys: LiveKeys
   readonly config: Config
   readonly masterKey: string
   /** Every line that was logged, parsed. */
@@ -44,7 +45,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
-    tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test' },
+    tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     masterKey: `test-key-${randomBytes(12).toString('hex')}`,
     allowDemoKey: false,
     log: { level: 'info', reads: true },
@@ -58,14 +59,14 @@ const unixTime = (): number => Math.floor(Date.now() / 1000)
 export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
-  const opened = await openKeyStore(join(stateDir, 'keys'))
-  if (!opened.ok) throw new Error(opened.message)
-  const { keys } = opened
+  const opened = await openKeys(config)
+  if (!opened.ok) throw new Error(opened.mistakes.join('\n'))
+  const { live: keys, upstream: upstreamKey, stamps } = opened.opened
   const { username, password, auth } = config.upstream
   const upstream = createUpstream({
     origin,
     contextPath: config.charts.contextPath,
-    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
+    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
@@ -80,7 +81,14 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     logStream: { write: line => { lines.push(line) } }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  t.teardown(async () => { await app.close(); await upstream.close() })
+  followIssuers(keys.current.issuers, app.log)
+  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, now)], stamps, config, reload: async () => ({ ok: true, config }), log: app.log })
+  t.teardown(async () => {
+    watch.close()
+    for (const { remote } of keys.current.issuers) remote?.close()
+    await app.close()
+    await upstream.close()
+  })
   const { port } = app.server.address() as AddressInfo
   return {
     app,
@@ -93,7 +101,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     logText: () => lines.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
-      return (await issueToken(keys.signing, { issuer, audience, ttl }, subject, grants, now())).token
+      return (await issueToken(keys.current.ring.signing(now()), { issuer, audience, ttl }, subject, grants, now())).token
     }
   }
 }
