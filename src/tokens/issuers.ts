@@ -36,19 +36,20 @@ export type IssuersResult =
 
 /** @param before issuers in force: one whose keys come from the same URL in the same way stays as it is, with the keys that it has */
 export async function openIssuers (configs: readonly IssuerConfig[], before: readonly Issuer[] = []): Promise<IssuersResult> {
-  const mistakes: string[] = []
-  const issuers = await Promise.all(configs.map(async (config, i): Promise<Issuer> => {
-    const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
-    if (same !== undefined) return same
-    if (config.jwksUrl !== undefined) {
-      const remote = createRemoteKeys(config.jwksUrl)
-      return { config, keys: remote.keys, remote }
-    }
-    const read = await readKeys(config)
-    if (typeof read === 'string') mistakes.push(`tokens.issuers[${i}]: ${read}`)
-    return { config, keys: () => read as readonly IssuerKey[] }
-  }))
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, issuers }
+  const opened = await Promise.all(configs.map(async config => await openIssuer(config, before)))
+  const mistakes = opened.flatMap((each, i) => typeof each === 'string' ? [`tokens.issuers[${i}]: ${each}`] : [])
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, issuers: opened.filter(each => typeof each !== 'string') }
+}
+
+async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
+  const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
+  if (same !== undefined) return same
+  if (config.jwksUrl !== undefined) {
+    const remote = createRemoteKeys(config.jwksUrl)
+    return { config, keys: remote.keys, remote }
+  }
+  const keys = await readKeys(config)
+  return typeof keys === 'string' ? keys : { config, keys: () => keys }
 }
 
 async function readKeys ({ publicKey, jwksFile }: IssuerConfig): Promise<readonly IssuerKey[] | string> {

@@ -74,6 +74,7 @@ export async function makeKey (file: string, alg: OwnAlgorithm): Promise<boolean
   const privateKey = await generate(alg)
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   const handle = await open(temporary, 'wx', 0o600)
+  let made = true
   try {
     try {
       await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
@@ -83,13 +84,13 @@ export async function makeKey (file: string, alg: OwnAlgorithm): Promise<boolean
     }
     await chmod(temporary, 0o600)
     await link(temporary, file)
-    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    return false
+    made = false
   } finally {
     await unlink(temporary)
   }
+  return made
 }
 
 async function generate (alg: OwnAlgorithm): Promise<KeyObject> {

@@ -3,7 +3,7 @@
 // than twice as many tokens a second as WebCrypto does. Which key and which algorithm
 // count is never asked of the token: callers say both. Asked by issue.ts and verify.ts.
 import { isUtf8 } from 'node:buffer'
-import { constants, sign, verify, type KeyObject } from 'node:crypto'
+import { constants, sign, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -49,7 +49,7 @@ const signLater = promisify(sign)
 
 /** Every algorithm that a key can be used with; none for a key that is too weak or of another kind. */
 export function algorithmsOf (key: KeyObject): Algorithm[] {
-  const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails ?? {}
+  const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails as AsymmetricKeyDetails
   if (key.asymmetricKeyType === 'rsa' && (modulusLength < SMALLEST_MODULUS || publicExponent < 3n)) return []
   return (Object.entries(SCHEMES) as [Algorithm, Scheme][])
     .filter(([, { keyType, curve }]) => keyType === key.asymmetricKeyType && curve === (keyType === 'ec' ? namedCurve : undefined))

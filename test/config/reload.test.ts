@@ -7,6 +7,7 @@ import { authorityPart, openAuthority, watchConfig, type LiveAuthority } from '.
 import { stampsOf, watchFiles } from '../../src/config/watch.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { until } from '../helpers/until.ts'
 
 const hash = await cheapHash('x')
 const users = (...names: string[]): string => `users:\n${names.map(name => `  - { name: ${name}, passwordHash: "${hash}", groups: [team] }\n`).join('')}`
@@ -21,15 +22,6 @@ interface Running {
   write (name: string, text: string): void
   /** Waits for a line of the log that was not there before. */
   nextLine (message: string): Promise<LogLine>
-}
-
-async function until<T> (what: () => T | undefined): Promise<T> {
-  for (let i = 0; i < 400; i++) {
-    const value = what()
-    if (value !== undefined) return value
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  throw new Error('it did not happen')
 }
 
 async function run (t: Test, config: string, files: Record<string, string>): Promise<Running> {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { responseHeaders } from '../../src/http/headers.ts'
+import { namesEntity, responseHeaders } from '../../src/http/headers.ts'
 
 await t.test('headers that describe the content pass', async t => {
   const headers = {
@@ -32,4 +32,12 @@ await t.test('whatever else the upstream sends stays behind', async t => {
     'x-anything': '1'
   }), { 'content-type': 'application/json' })
   t.strictSame(responseHeaders({}), {})
+})
+
+await t.test('a condition names an entity tag in a list, weakly, or any', async t => {
+  const cases: [header: string | undefined, named: boolean][] = [
+    [undefined, false], ['', false], ['"a"', true], ['W/"a"', true], ['"b", "a"', true], ['"b",W/"a" ', true], ['*', true],
+    ['"b"', false], ['a', false], ['"A"', false], ['"ab"', false], ['w/"a"', false]
+  ]
+  for (const [header, named] of cases) t.equal(namesEntity(header, '"a"'), named, header ?? 'none')
 })

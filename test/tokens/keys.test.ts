@@ -34,6 +34,12 @@ await t.test('a key is made for each algorithm, and says itself what it is for',
   }
 })
 
+await t.test('a key of another kind is none of ours', async t => {
+  const file = join(testFolder(t, { 'key.pem': pkcs8(generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey) }), 'key.pem')
+  await chmod(file, 0o600)
+  await t.rejects(readSigningKey(file), { message: `${file} is not an RSA key of at least 2048 bits, or an EC key on the curve P-256, or an Ed25519 key` })
+})
+
 await t.test('a key that only verifies may be the public half, and need not be hidden', async t => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const dir = testFolder(t, { 'public.pem': spki(publicKey), 'private.pem': pkcs8(privateKey), 'none.pem': 'x' })
