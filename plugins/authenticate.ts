@@ -24,6 +24,12 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   app.decorateRequest('refusedSubject', undefined)
   app.decorateRequest('cameAsBasic', false)
   app.addHook('onRequest', (request, reply, done) => {
+    // What no door answers is refused here: before anybody is asked who they are, and
+    // before a byte of a body is read or judged.
+    if (request.is404) {
+      reply.refuse(request.target.kind === 'refused' ? request.target.refusal : { code: 'no_such_route' })
+      return
+    }
     if (request.target.kind !== 'chart') return done()
     if (hasSeveralAuthorizations(request)) {
       reply.refuse({ code: 'several_authorizations' })

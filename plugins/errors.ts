@@ -34,8 +34,10 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     if (hasUnreadBody(request)) this.header('connection', 'close')
     return this.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
   })
-  app.setNotFoundHandler((request, reply) => {
-    reply.refuse(request.target.kind === 'refused' ? request.target.refusal : { code: 'no_such_route' })
+  // Node hands CONNECT to nobody else, and would close without a word.
+  app.server.on('connect', (_request, socket: Socket) => {
+    answerClientError.call(app, Object.assign(new Error('CONNECT is not for us'), { code: 'CONNECT' }), socket)
+    socket.destroySoon()
   })
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
@@ -70,6 +72,12 @@ export function refusalOf (error: unknown): Refusal {
     case 503: return { code: 'closing' }
     default: return { code: 'internal' }
   }
+}
+
+/** Any error, answered where there are no credentials, no challenges and no log. */
+export function refusePlainly (error: unknown, _request: unknown, reply: Pick<FastifyReply, 'code'>): void {
+  const refusal = refusalOf(error)
+  reply.code(statusOf(refusal)).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(bodyOf(refusal)))
 }
 
 /** Node's names of what its HTTP parser and timers refuse. */

@@ -52,7 +52,8 @@ function isChange (request: FastifyRequest): boolean {
   return request.method === 'POST' || request.method === 'DELETE'
 }
 
-function whatAndWho (request: FastifyRequest): Record<string, unknown> {
+/** What is asked, and who asks; never a header, a query or a body. */
+export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target } = request
   const base = { ip: request.ip, method: request.method, subject: request.principal?.subject ?? request.refusedSubject }
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }

@@ -1,6 +1,6 @@
 // Puts the parser before the router: Fastify's rewriteUrl hands the raw target over,
 // the result stays with the request, and the URL becomes one of a few internal doors.
-import type { IncomingMessage } from 'node:http'
+import { METHODS, type IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import { parseRequestTarget, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
 import { routeOf, type Door } from '../src/charts/routes.ts'
@@ -16,20 +16,32 @@ const DOORS: Readonly<Record<Door, string>> = { index: '/index', upload: '/uploa
 const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = { token: '/oauth/token', jwks: '/.well-known/jwks.json', health: '/health', info: '/info' }
 const REFUSED = '/refused'
 const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_target' } }
+const NOT_HTTP: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_request', detail: 'only HTTP/1.1 and HTTP/1.0 are spoken here' } }
+const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS)
 
 const parsed = new WeakMap<IncomingMessage, ParsedTarget>()
 
 /** For Fastify's `rewriteUrl`: parses once, and names the door. */
 export function createRewriteUrl (layout: Layout): (request: IncomingMessage) => string {
   return (request) => {
-    const target = parseRequestTarget(request.method as string, request.url as string, layout)
+    const target = isHttp(request) ? parseRequestTarget(request.method as string, request.url as string, layout) : NOT_HTTP
     parsed.set(request, target)
+    // The router has no place for such a method, not even for its refusal.
+    if (target === NOT_HTTP) request.method = 'GET'
     switch (target.kind) {
       case 'chart': return DOORS[routeOf(target.request.route).door]
       case 'own': return ENDPOINTS[target.endpoint]
       case 'refused': return REFUSED
     }
   }
+}
+
+/**
+ * Node's parser also takes HTTP/0.9 and HTTP/2.0 for requests like any other, and the
+ * methods of RTSP; Go's, behind us, and proxies before us do not (RFC 9112 section 2.3).
+ */
+function isHttp ({ httpVersion, method }: IncomingMessage): boolean {
+  return (httpVersion === '1.1' || httpVersion === '1.0') && HTTP_METHODS.has(method as string)
 }
 
 export default fp(async (app) => {

@@ -27,7 +27,15 @@ export interface TokenEndpointOptions {
 
 const LONGEST_BODY = 16_384
 
+const METHODS = ['GET', 'POST']
+
 export default fp<TokenEndpointOptions>(async (app, options) => {
+  // Before a body is read, so that what is wrong with one is answered with them too.
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
+    if (METHODS.includes(request.method)) done()
+    else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => {
     done(null, new URLSearchParams(body as string))
@@ -41,7 +49,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
     }
     return reply.refuse({ code: 'invalid_request', detail: `the body must be application/x-www-form-urlencoded and at most ${LONGEST_BODY} bytes` })
   })
-  app.route({ method: ['GET', 'POST'], url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
+  app.route({ method: app.supportedMethods, url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
 }, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
 
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
@@ -53,6 +61,7 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
+  request.tokenFacts = { asked: formatScopes(scopes.grants) }
   const who = await whoAsks(authenticator, read.request)
   if (!who.ok) {
     request.refusedSubject = who.subject
@@ -70,7 +79,7 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const issued = await issueToken(keys.current.ring.signing(time), { ...source, ttl }, who.principal.subject, granted, time)
   const scope = formatScopes(granted)
   request.allowedBy = 'token endpoint'
-  request.tokenFacts = { asked: formatScopes(scopes.grants), granted: scope }
+  request.tokenFacts = { ...request.tokenFacts, granted: scope }
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,

@@ -5,8 +5,8 @@ import { stringify } from 'yaml'
 import { ConfigSchema, leaves, variableOf, type SchemaNode } from '../src/config/schema.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
-# reports every mistake. Any scalar can also be set by the environment variable in
-# brackets, a secret also by the same with _FILE.
+# reports every mistake. Below what a key is for stands what it takes, and the environment
+# variable that sets it too; a secret may also be in a file that a variable names.
 # yaml-language-server: $schema=chartgate.schema.json
 `
 
@@ -23,8 +23,7 @@ function mapping (node: SchemaNode, path: readonly string[], depth: number): str
     if (depth === 0) text += '\n'
     if (child.properties !== undefined) text += `${indent}${name}:\n${mapping(child, place, depth + 1)}`
     else {
-      const variable = child.type === 'array' ? '' : ` [${variableOf(place)}]`
-      text += `${indent}# ${child.description}; ${child.expected}${variable}\n`
+      text += `${indent}# ${child.description}\n${indent}#   ${[child.expected, ...variablesOf(place, child)].join(', ')}\n`
       // The default of publicUrl depends on another key.
       text += name === 'publicUrl' ? `${indent}# publicUrl: http://localhost:5001\n` : `${indent}${name}: ${stringify(child.default).trim()}\n`
       if (name === 'policy') text += '# policy:\n#   - repositories: ["public/*"]\n#     subjects: [anonymous]\n#     actions: [pull]\n'
@@ -33,11 +32,16 @@ function mapping (node: SchemaNode, path: readonly string[], depth: number): str
   return text
 }
 
+function variablesOf (path: readonly string[], { type, secret }: SchemaNode): string[] {
+  if (type === 'array') return []
+  return secret === true ? [variableOf(path), `${variableOf(path)}_FILE`] : [variableOf(path)]
+}
+
 /** docs/configuration.md */
 export function referenceMarkdown (): string {
   const rows = leaves().map(({ path, node }) => {
-    const variable = node.type === 'array' ? '' : `\`${variableOf(path)}\`${node.secret === true ? ', `…_FILE`' : ''}`
-    return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variable} | ${node.description} |`
+    const variables = variablesOf(path, node).map(name => `\`${name}\``)
+    return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variables.join(', ')} | ${node.description} |`
   })
   return `# Configuration
 
@@ -61,6 +65,25 @@ A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`)
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
 * Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback.
 * The two listeners have different ports.
+
+## What happens at the start and at the end
+
+* \`stateDir\` belongs to one process: a second one that is started on it says so, and touches nothing.
+* The keys of clients and of the upstream are two; the same key in both files is refused.
+* An upstream that cannot be reached, or does not accept the gateway, is one warning in the log; clients are answered 502 until it does.
+* On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default).
+* Refusals are logged at \`warn\`, changes (uploads, deletes, tokens asked for with POST) at \`info\`, and with \`log.reads\` allowed reads at \`info\` too: \`log.level: warn\` leaves refusals, \`error\` neither.
+
+## Probes
+
+On the admin listener, as JSON:
+
+| | 200 | 503 |
+| --- | --- | --- |
+| \`/healthz\` | the process answers | never |
+| \`/readyz\` | the chart repository answers its \`/health\` with 200 | it does not, or the process is shutting down; \`reason\` says which |
+
+\`/readyz\` asks the chart repository each time. It does not say that the repository accepts the gateway's credential.
 `
 }
 

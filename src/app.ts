@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
-import errors, { answerClientError } from '../plugins/errors.ts'
+import drain from '../plugins/drain.ts'
+import errors, { answerClientError, refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import forwardDoor from '../plugins/forward-door.ts'
 import health, { probes } from '../plugins/health.ts'
@@ -19,10 +20,12 @@ import type { LiveKeys } from './config/live-keys.ts'
 import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
+import { RefusalError } from './http/errors.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
+import { DRAIN_LIMIT } from './until-signal.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import type { Spool } from './upstream/spool.ts'
 
@@ -76,6 +79,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(requestTarget)
   await app.register(errors, { challenge })
   await app.register(requestLog, { reads: config.log.reads })
+  await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
@@ -88,9 +92,11 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   return app
 }
 
-/** The admin listener's application: probes, and nothing of the charts. */
+/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
 export async function buildAdmin (upstream: Upstream, closing: () => boolean): Promise<FastifyInstance> {
-  const admin = Fastify({ logger: false })
+  const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
+  admin.setErrorHandler(refusePlainly)
+  admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
   await admin.register(probes, { upstream, closing })
   return admin
 }

@@ -12,6 +12,7 @@ import { KEYS_EXPORT, KEYS_LIST, KEYS_ROTATE } from './commands/keys.ts'
 import { REPOSITORY } from './commands/repository.ts'
 import { readSecret } from './commands/terminal.ts'
 import type { Environment } from './config/load.ts'
+import { nearest } from './config/mistakes.ts'
 import { VERSION } from './version.ts'
 
 const USAGE = `usage: chartgate <command> [--config FILE]
@@ -20,12 +21,12 @@ const USAGE = `usage: chartgate <command> [--config FILE]
   check         says whether the configuration is right, or every mistake in it
   explain       says whether somebody may do something, and by which rule
                 (--as SUBJECT | --token TOKEN) ACTION TENANT
-  keys list     the keys that sign and verify, and their states
+  keys list     the keys that sign and verify, and their states; makes none
   keys rotate   makes a new key for tokens; what the old one signed counts until it ends
                 [--alg RS256|ES256|EdDSA]
-  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]
-  hash-password
-                reads a password and prints its hash, for an accounts file
+  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]; makes
+                the keys when there are none
+  hash-password reads a password and prints its hash, for an accounts file
   robot create  makes a robot's secret and prints it once, with its entry for an accounts file
                 NAME --expires 90d|12h|never [--file FILE]
   repository    runs the embedded chart repository alone, without a configuration
@@ -58,15 +59,27 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
     return 0
   }
   const name = [2, 1].map(length => positionals.slice(0, length).join(' ')).find(each => Object.hasOwn(COMMANDS, each))
-  if (name === undefined) return misused(io, [positionals.length === 0 ? 'no command' : `unknown command: ${positionals.join(' ')}`])
+  if (name === undefined) return misused(io, [unknownCommand(positionals)])
   const command = COMMANDS[name] as Command
   const words = positionals.slice(name.split(' ').length)
   const expected = command.words ?? []
-  if (words.length !== expected.length) return misused(io, [`${name} takes ${expected.length === 0 ? 'no further words' : expected.join(' ')}, not ${JSON.stringify(words.join(' '))}`])
+  if (words.length !== expected.length) return misused(io, [`${name} takes ${expected.length === 0 ? 'no more words' : expected.join(' ')}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
   const strays = OPTIONS.filter(option => options[option] !== undefined && !command.takes.includes(option))
   if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
   const outcome = await command.run(options, env, io, words)
   return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong)
+}
+
+/** What was probably meant. */
+function unknownCommand (positionals: readonly string[]): string {
+  const [first] = positionals
+  const name = positionals.join(' ')
+  const names = Object.keys(COMMANDS)
+  const longer = names.filter(each => each.startsWith(`${first} `))
+  if (first === undefined) return 'no command: say what to do, for example chartgate serve'
+  if (longer.length > 0) return `${first} needs one more word: ${longer.join(' or ')}`
+  const near = nearest(name, names)
+  return `there is no command ${name}${near === undefined ? '' : `: did you mean ${near}?`}`
 }
 
 function misused (io: Io, wrong: readonly string[]): ExitCode {

@@ -1,6 +1,5 @@
-// What does somebody see who starts chartgate for the first time? A chart in the
-// embedded repository, and a walkthrough to paste. Asked by server.ts, for the demo's
-// key only.
+// What is there when somebody starts chartgate for the first time? One chart in the
+// embedded repository. Asked by server.ts, for the demo's key only.
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, readdir, rename } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
@@ -28,40 +27,4 @@ export async function seedDemoChart (chartFolder: string, chartsDir: string): Pr
   archive.finalize()
   await written
   await rename(temporary, join(tenantDir, `${name}-${version}.tgz`))
-}
-
-/** The walkthrough, with the addresses of this process. */
-export function walkthrough (publicUrl: string, stateDir: string): string {
-  return `chartgate listens on ${publicUrl}; its data lies in ${stateDir}
-
-Try it, in another terminal:
-
-  # 1. no credentials: the challenge says where a token comes from
-  curl -i ${publicUrl}/org1/repo1/index.yaml
-
-  # 2. a token for one tenant and one action
-  TOKEN=$(curl -s -X POST -H "Authorization: Bearer MASTERKEY" \\
-    "${publicUrl}/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull" \\
-    | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-
-  # 3. what is in it
-  echo "$TOKEN" | cut -d. -f2 | tr '_-' '/+' | base64 -d 2>/dev/null; echo
-
-  # 4. the index, with the token
-  curl -H "Authorization: Bearer $TOKEN" ${publicUrl}/org1/repo1/index.yaml
-
-  # 5. a token that may push, and a push
-  PUSH=$(curl -s -X POST -H "Authorization: Bearer MASTERKEY" \\
-    "${publicUrl}/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull,push" \\
-    | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-  sed -i.bak 's/^version: .*/version: 0.2.0/' examples/mychart/Chart.yaml && tar czf mychart-0.2.0.tgz -C examples mychart && mv examples/mychart/Chart.yaml.bak examples/mychart/Chart.yaml
-  curl -H "Authorization: Bearer $PUSH" --data-binary @mychart-0.2.0.tgz ${publicUrl}/api/org1/repo1/charts
-
-  # 6. stock Helm: the token is the password, the user name does not matter
-  helm repo add r ${publicUrl}/org1/repo1 --username any --password "$TOKEN"
-  helm repo update && helm pull r/mychart && helm template x r/mychart
-
-MASTERKEY is the demo's key: it has every right, so the demo listens on loopback only.
-Stop with Ctrl-C.
-`
 }

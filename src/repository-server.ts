@@ -25,13 +25,13 @@ export interface RepositoryServerOptions {
 const MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 
 /** What happened without anybody's wish; everything else is information. */
-const LEVELS: Readonly<Record<string, 'warn' | 'error'>> = { refused: 'warn', folder_not_watched: 'warn', index_not_saved: 'warn', index_not_removed: 'warn', failed: 'error' }
+const LEVELS: Readonly<Record<string, 'warn' | 'error'>> = { refused: 'warn', cut_off: 'warn', folder_not_watched: 'warn', index_not_saved: 'warn', index_not_removed: 'warn', failed: 'error' }
 
 /* c8 ignore start -- its end is the process's own: a test starts and stops one */
 /** Starts it and serves until SIGTERM or SIGINT. */
 export async function serveRepository (options: RepositoryServerOptions, announce: (text: string) => void): Promise<ServeResult> {
   const started = await startRepository(options, announce)
-  return started.ok ? { ok: true, closed: untilSignal(started.stop) } : started
+  return started.ok ? { ok: true, closed: untilSignal(started) } : started
 }
 /* c8 ignore stop */
 
@@ -53,7 +53,7 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     announce(publicKey === undefined
       ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so only this machine can reach it\n`
       : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; its charts lie in ${dir}; tokens are checked\n`)
-    return { ok: true, stop: async () => { await repository.close() } }
+    return { ok: true, stop: async () => { await repository.close() }, logCutOff: () => { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) } }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return { ok: false, message: code === 'EADDRINUSE' ? `port ${port} is in use by another program: stop it, or choose another --port` : `port ${port} cannot be listened on: ${message}` }

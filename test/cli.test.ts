@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Environment } from '../src/config/load.ts'
@@ -17,6 +15,18 @@ await t.test('wrong usage is 2 and shows the usage', async t => {
   }
 })
 
+await t.test('a command that is not there is named, with the one that was probably meant', async t => {
+  const cases: [argv: string[], sentence: string][] = [
+    [[], 'no command: say what to do, for example chartgate serve'],
+    [['help'], 'there is no command help'],
+    [['serv'], 'there is no command serv: did you mean serve?'],
+    [['keys', 'lst'], 'keys needs one more word: keys list or keys rotate or keys export'],
+    [['keys'], 'keys needs one more word: keys list or keys rotate or keys export'],
+    [['serve', 'now', 'please'], 'serve takes no more words: now please']
+  ]
+  for (const [argv, sentence] of cases) t.match(await run(argv), { code: 2, out: '', err: `chartgate: ${sentence}\n\nusage: chartgate ` }, argv.join(' '))
+})
+
 await t.test('check says that a configuration is right, or every mistake on a line of its own', async t => {
   const dir = testFolder(t, { 'good.yaml': 'upstream: { url: "http://chartmuseum:8080" }', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   t.match(await run(['check', '--config', join(dir, 'good.yaml')]), { code: 0, out: /^configuration is valid: .* in front of http:\/\/chartmuseum:8080/ })
@@ -24,20 +34,6 @@ await t.test('check says that a configuration is right, or every mistake on a li
   t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules, 0 users, 0 robots\n$/ })
   t.match(await run(['check', '--config', 'config/chartgate.demo.yaml']), { code: 0, out: / 1 rule, 0 users, 0 robots\n$/ })
   t.match(await run(['check', '--config', join(dir, 'bad.yaml')]), { code: 1, out: '', err: /^chartgate: lisen: .*\nchartgate: log\.reads: .*\n$/ })
-})
-
-await t.test('keys list shows both keys, and keys export the public one for ChartMuseum', async t => {
-  const dir = testFolder(t, { taken: {} })
-  const env = { CHARTGATE_STATE_DIR: dir }
-  const listed = await run(['keys', 'list'], env)
-  t.match(listed, { code: 0, out: /^USE +STATE +ALG +SINCE +KID +FILE\ntokens +active +RS256 +- +\S{43} \S+token\.pem\nupstream +active +RS256 +- +\S{43} \S+upstream\.pem\n$/ })
-  t.notMatch(listed.out, 'PRIVATE')
-  const exported = await run(['keys', 'export'], env)
-  t.equal(createPublicKey(exported.out).asymmetricKeyType, 'rsa')
-  const out = join(dir, 'upstream.pem')
-  t.match(await run(['keys', 'export', '--out', out], env), { code: 0, out: '' })
-  t.equal(await readFile(out, 'utf8'), exported.out)
-  t.match(await run(['keys', 'export', '--out', join(dir, 'taken')], env), { code: 1, err: /cannot be written/ })
 })
 
 await t.test('keys and serve say in one line what hinders them', async t => {

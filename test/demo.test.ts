@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readChartArchive } from '../src/charts/archive.ts'
-import { seedDemoChart, walkthrough } from '../src/demo.ts'
+import { seedDemoChart } from '../src/demo.ts'
 import { testFolder } from './helpers/folder.ts'
 
 const MYCHART = fileURLToPath(new URL('../examples/mychart', import.meta.url))
@@ -48,30 +48,4 @@ await t.test('another tenant is no reason to leave it out', async t => {
   await mkdir(join(charts, 'org1/repo2'), { recursive: true })
   await seedDemoChart(MYCHART, charts)
   t.strictSame(await readdir(join(charts, 'org1/repo1')), ['mychart-0.1.0.tgz'])
-})
-
-await t.test('the walkthrough speaks of this gateway alone, in the order of its steps', async t => {
-  const url = 'http://localhost:7001'
-  const text = walkthrough(url, '/var/lib/somewhere')
-  const steps = [
-    `chartgate listens on ${url}; its data lies in /var/lib/somewhere`,
-    `curl -i ${url}/org1/repo1/index.yaml`,
-    'curl -s -X POST -H "Authorization: Bearer MASTERKEY"',
-    `"${url}/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull"`,
-    'base64 -d',
-    `curl -H "Authorization: Bearer $TOKEN" ${url}/org1/repo1/index.yaml`,
-    `"${url}/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull,push"`,
-    `--data-binary @mychart-0.2.0.tgz ${url}/api/org1/repo1/charts`,
-    `helm repo add r ${url}/org1/repo1 --username any --password "$TOKEN"`,
-    'helm repo update && helm pull r/mychart && helm template x r/mychart',
-    'loopback only'
-  ]
-  let from = 0
-  for (const step of steps) {
-    const at = text.indexOf(step, from)
-    t.ok(at >= from, step)
-    from = at + step.length
-  }
-  t.strictSame([...new Set(text.match(/https?:\/\/[^/\s";]+/g))], [url])
-  t.notMatch(text, 'undefined')
 })

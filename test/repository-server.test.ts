@@ -19,6 +19,7 @@ interface Started {
   readonly log: () => Record<string, unknown>[]
   readonly text: () => string
   stop (): Promise<void>
+  logCutOff (): void
 }
 
 async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): Promise<Started> {
@@ -31,7 +32,7 @@ async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): 
   const stop = async (): Promise<void> => { await (stopped ??= started.stop()) }
   t.teardown(stop)
   const port = Number(/:(\d+),|port (\d+) /.exec(said)?.slice(1).find(Boolean))
-  return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop }
+  return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop, logCutOff: started.logCutOff }
 }
 
 async function connects (host: string, port: number): Promise<boolean> {
@@ -107,6 +108,12 @@ await t.test('a connection on which nothing was asked holds nothing up', async t
   await stop()
   await closed
   t.equal(await connects('127.0.0.1', port), false)
+})
+
+await t.test('the log says that what still ran was cut off', async t => {
+  const { log, logCutOff } = await start(t)
+  logCutOff()
+  t.match(log(), [{ level: 40, event: 'cut_off' }])
 })
 
 await t.test('a request that runs when it ends is answered, and its connection is closed', async t => {

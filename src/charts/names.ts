@@ -1,5 +1,6 @@
 // What names a chart, and what names one of its versions? The grammars that the
-// parser of request targets, uploads and provenance files share.
+// parser of request targets, uploads and provenance files share, and what names the
+// file that such a version is stored in.
 
 // Helm's own rule for new charts (helm/helm v3.21.4, pkg/chartutil/create.go, chartName), and its limit.
 const CHART_NAME = /^[A-Za-z0-9._-]{1,250}$/
@@ -7,6 +8,10 @@ const CHART_NAME = /^[A-Za-z0-9._-]{1,250}$/
 // What Masterminds/semver's NewVersion takes, with which Helm validates a chart's
 // version: a leading `v` and missing minor and patch are fine (`v1.2.3`, `1.2`).
 const VERSION = /^v?\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/
+
+// Whatever a name of a chart can begin with, a file's can; it is `<name>-<version>.tgz`,
+// but a repository may hold archives that somebody named otherwise.
+const CHART_FILE = /^[A-Za-z0-9._-][A-Za-z0-9._+-]*\.tgz$/
 
 /** True for the name of a chart. */
 export function isChartName (name: string): boolean {
@@ -21,4 +26,9 @@ export function isVersion (version: string): boolean {
 /** True for what the API's reads take in a version's place: a version, `latest`, or one with a leading `~` or `^`. */
 export function isVersionQuery (version: string): boolean {
   return version === 'latest' || isVersion(/^[~^]/.test(version) ? version.slice(1) : version)
+}
+
+/** True for the name of a packaged chart's file. */
+export function isChartFile (file: string): boolean {
+  return CHART_FILE.test(file)
 }

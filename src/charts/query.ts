@@ -1,7 +1,9 @@
 // Which of a route's query parameters does the request carry? Read exactly as
 // ChartMuseum's Go reads them (net/url.ParseQuery: pairs split at `&`, a pair with
 // `;` or a broken percent-encoding is ignored, names decoded once, the first value
-// counts), because the right that is asked for depends on it.
+// counts), because the right that is asked for depends on it. Go 1.26 reads
+// nothing of a query with more than 10,000 pairs, older versions may: here all of them
+// count, so that `force` is never overlooked.
 
 /**
  * @param raw the query without its `?`
@@ -24,6 +26,7 @@ export function readQuery (raw: string, known: readonly string[]): Record<string
 
 /** url.QueryUnescape: `+` is a space; undefined when the encoding is broken. */
 function decode (text: string): string | undefined {
+  if (!/[%+]/.test(text)) return text
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))

@@ -5,7 +5,7 @@
 import type { Refusal } from '../http/errors.ts'
 import type { Access } from '../policy/access.ts'
 import { readQuery } from './query.ts'
-import { ROUTES, type Method, type Parameter, type Route, type RouteId } from './routes.ts'
+import { ROUTES, routesWith, type Method, type Parameter, type Route, type RouteId, type TailPart } from './routes.ts'
 import { ROOT_TENANT, isReservedFirstSegment, isTenantSegment, type Depth } from './tenant.ts'
 
 /** Where the charts are: how many segments name a tenant, and the path in front of everything ('' or '/helm'). */
@@ -58,25 +58,25 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
   const inside = belowBase(path, layout.basePath)
   if (inside === undefined || inside === '/') return refused('no_such_route')
 
-  const segments: string[] = []
-  for (const raw of inside.slice(1).split('/')) {
-    const segment = decodeSegment(raw)
-    if (segment === undefined) return refused('bad_target', segmentFault(raw))
-    segments.push(segment)
-  }
+  const decoded = decodePath(inside)
+  if (decoded === undefined) return refused('bad_target', pathFault(inside))
   const endpoint = Object.hasOwn(OWN_ENDPOINTS, inside) ? OWN_ENDPOINTS[inside] : undefined
   if (endpoint !== undefined) return { kind: 'own', endpoint, query }
-  return matchRoutes(method, segments, query, layout.depth)
+  return matchRoutes(method, decoded.split('/').slice(1), query, layout.depth)
 }
+
+/** Printable ASCII alone, and none of those that another reader could take for the end of the path or a separator. */
+const ODD_CHARACTER = /[^\x21-\x7e]|[#\\]/
 
 /** Characters that no target may have, anywhere. */
 function characterFault (target: string): string | undefined {
   if (!target.startsWith('/')) return 'the request target must begin with /'
-  // Printable ASCII alone, and none of those that another reader could take for the end of the path or a separator.
-  if (/[^\x21-\x7e]/.test(target)) return 'the request target has a character that is not printable ASCII'
-  if (target.includes('#')) return 'the request target has a fragment'
-  if (target.includes('\\')) return 'the request target has a backslash'
-  return undefined
+  switch (ODD_CHARACTER.exec(target)?.[0]) {
+    case undefined: return undefined
+    case '#': return 'the request target has a fragment'
+    case '\\': return 'the request target has a backslash'
+    default: return 'the request target has a character that is not printable ASCII'
+  }
 }
 
 /** The path below the base path, or undefined outside of it. */
@@ -86,20 +86,22 @@ function belowBase (path: string, basePath: string): string | undefined {
   return path.startsWith(basePath + '/') ? path.slice(basePath.length) : undefined
 }
 
+const EMPTY_OR_DOT_SEGMENT = /\/\.{0,2}(?:\/|$)/
+const NO_PATH_CHARACTER = /[^A-Za-z0-9._+~^/-]/
+
 /**
- * One path segment, decoded: `%2B` is `+`, `%5E` is `^`, and no other encoding is
- * taken, so that no reader behind us can find a separator or a dot segment in it.
+ * The path, decoded once: `%2B` is `+`, `%5E` is `^`, and no other encoding is taken,
+ * so that no reader behind us can find a separator or a dot segment in it.
  */
-function decodeSegment (raw: string): string | undefined {
-  const segment = raw.includes('%') ? raw.replace(/%2B/gi, '+').replace(/%5E/gi, '^') : raw
-  if (segment === '' || segment === '.' || segment === '..') return undefined
-  return /^[A-Za-z0-9._+~^-]+$/.test(segment) ? segment : undefined
+function decodePath (raw: string): string | undefined {
+  const path = raw.includes('%') ? raw.replace(/%2B/gi, '+').replace(/%5E/gi, '^') : raw
+  return NO_PATH_CHARACTER.test(path) || EMPTY_OR_DOT_SEGMENT.test(path) ? undefined : path
 }
 
-/** What is wrong with a segment; its bytes are not repeated, they may be anything. */
-function segmentFault (raw: string): string {
-  if (raw === '') return 'the path has an empty segment: it must not end with / or have two in a row'
-  if (raw === '.' || raw === '..') return 'the path has a dot segment'
+/** What is wrong with a path; its bytes are not repeated, they may be anything. */
+function pathFault (raw: string): string {
+  const found = EMPTY_OR_DOT_SEGMENT.exec(raw)?.[0]
+  if (found !== undefined) return found.includes('.') ? 'the path has a dot segment' : 'the path has an empty segment: it must not end with / or have two in a row'
   return raw.includes('%') ? 'the path has a percent-encoding: only %2B is taken' : 'the path has a character that is not allowed'
 }
 
@@ -119,11 +121,11 @@ function matchRoutes (method: string, segments: readonly string[], query: string
   if (tenantLength === undefined) return refused('no_such_route')
   const tenantSegments = segments.slice(start, start + tenantLength)
   const tail = segments.slice(start + tenantLength)
-  if (tenantSegments.length < tenantLength) return refused('no_such_route')
 
+  // Every row has a tail, so where the tenant is too short no row fits.
   let refusal: Refusal = { code: 'no_such_route' }
-  for (const route of ROUTES) {
-    if (route.api !== api || !fitsShape(route, tail) || !allowsDepth(route, depth)) continue
+  for (const route of routesWith(api, tail.length)) {
+    if (!fitsShape(route, tail) || !allowsDepth(route, depth)) continue
     if (!(route.methods as readonly string[]).includes(method)) continue
     const parameters = readParameters(route, tail)
     if (parameters === undefined) {
@@ -158,7 +160,8 @@ function fitsShape (route: Route, tail: readonly string[]): boolean {
 
 function readParameters (route: Route, tail: readonly string[]): Partial<Record<Parameter, string>> | undefined {
   const parameters: Partial<Record<Parameter, string>> = {}
-  for (const [i, part] of route.tail.entries()) {
+  for (let i = 0; i < tail.length; i++) {
+    const part = route.tail[i] as TailPart
     if (typeof part === 'string') continue
     const value = tail[i] as string
     if (!part.accepts(value)) return undefined

@@ -4,7 +4,7 @@
 // depth, where ChartMuseum takes the tenant's length from the first shape that
 // fits (helm/chartmuseum v0.16.5, pkg/chartmuseum/server/multitenant/routes.go
 // and router/match.go).
-import { isChartName, isVersion, isVersionQuery } from './names.ts'
+import { isChartFile, isChartName, isVersion, isVersionQuery } from './names.ts'
 
 /** What a rule can allow. ChartMuseum itself knows only pull and push. */
 export type Action = 'pull' | 'push' | 'overwrite' | 'delete'
@@ -38,8 +38,8 @@ export interface Route {
   readonly fixedDepthOnly?: true
 }
 
-const chartFile: TailPart = { parameter: 'file', accepts: file => /^[A-Za-z0-9_][A-Za-z0-9._+-]*\.tgz$/.test(file) }
-const provFile: TailPart = { parameter: 'file', accepts: file => /^[A-Za-z0-9_][A-Za-z0-9._+-]*\.tgz\.prov$/.test(file) }
+const chartFile: TailPart = { parameter: 'file', accepts: isChartFile }
+const provFile: TailPart = { parameter: 'file', accepts: file => file.endsWith('.prov') && isChartFile(file.slice(0, -'.prov'.length)) }
 const chart: TailPart = { parameter: 'chart', accepts: isChartName }
 const version: TailPart = { parameter: 'version', accepts: isVersionQuery }
 const exactVersion: TailPart = { parameter: 'version', accepts: isVersion }
@@ -67,4 +67,12 @@ const byId = new Map(ROUTES.map(route => [route.id, route]))
 /** The row of the table with this id. */
 export function routeOf (id: RouteId): Route {
   return byId.get(id) as Route // the map is made of every member of RouteId
+}
+
+const byShape = new Map<string, readonly Route[]>()
+for (const { api, tail: { length } } of ROUTES) byShape.set(`${api} ${length}`, ROUTES.filter(route => route.api === api && route.tail.length === length))
+
+/** The rows, in order, that are of the API or not, and have this many segments behind the tenant. */
+export function routesWith (api: boolean, tailLength: number): readonly Route[] {
+  return byShape.get(`${api} ${tailLength}`) ?? []
 }

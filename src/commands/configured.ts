@@ -13,6 +13,7 @@ import { fail, type Command, type ExitCode, type Io, type Option, type Options, 
 export const SERVE = configured(runServe)
 export const CHECK = configured(runCheck)
 
+/** What a command gets that works with a configuration. */
 export interface Configured {
   readonly config: Config
   /** Reads it again. */

@@ -54,7 +54,7 @@ function whoIs (subject: string, { accounts }: Authority): Principal | string {
 }
 
 async function whoseToken (token: string, config: Config, { accounts }: Authority): Promise<Principal | string> {
-  const keys = await openKeys(config)
+  const keys = await openKeys(config, { make: false })
   if (!keys.ok) return keys.mistakes.join('\nchartgate: ')
   const verifier = createVerifier({
     keys: () => keys.opened.live.current,

@@ -1,5 +1,6 @@
 // The commands about keys: list, rotate, and export of the one that ChartMuseum is given.
-import { writeFile } from 'node:fs/promises'
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
+import { dirname, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openKeys } from '../config/live-keys.ts'
 import type { Config } from '../config/schema.ts'
@@ -10,12 +11,14 @@ import { keyFolder } from '../tokens/trusted.ts'
 import { fail, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
 
+const PUBLIC = /^\s*(?:-----BEGIN (?:PUBLIC KEY|CERTIFICATE)-----|$)/
+
 export const KEYS_LIST = configured(runList)
 export const KEYS_ROTATE = configured(runRotate, ['alg'])
 export const KEYS_EXPORT = configured(runExport, ['out'])
 
 async function runList ({ config, io }: Configured): Promise<ExitCode> {
-  const opened = await openKeys(config)
+  const opened = await openKeys(config, { make: false })
   if (!opened.ok) return fail(io, ...opened.mistakes)
   const { live, upstream } = opened.opened
   print(io, [...live.current.ring.states(unixTime()).map(row('tokens')), row('upstream')({ key: upstream, state: 'active' })])
@@ -24,9 +27,9 @@ async function runList ({ config, io }: Configured): Promise<ExitCode> {
 
 async function runRotate ({ config, io, options: { alg } }: Configured): Promise<ExitCode | WrongUsage> {
   if (alg !== undefined && !isOwnAlgorithm(alg)) return { wrong: [`${JSON.stringify(alg)} is no algorithm for tokens: ${OWN_ALGORITHMS.join(', ')}`] }
-  const opened = await openKeys(config)
-  if (!opened.ok) return fail(io, ...opened.mistakes)
   if (config.tokens.keys.length > 0) return fail(io, ...steps(config))
+  const opened = await openKeys(config, { make: false })
+  if (!opened.ok) return fail(io, ...opened.mistakes)
   const before = opened.opened.live.current.ring.signing(unixTime())
   const rotated = await rotateFolder(keyFolder(config), alg, config.tokens.ttl, unixTime())
   if (!rotated.ok) return fail(io, rotated.message)
@@ -50,6 +53,7 @@ function steps ({ tokens: { keys, ttl } }: Config): string[] {
   ]
 }
 
+/** The public upstream key in PEM, on standard output or in the file `--out`; makes the keys when there are none. */
 async function runExport ({ config, io, options: { out } }: Configured): Promise<ExitCode> {
   const opened = await openKeys(config)
   if (!opened.ok) return fail(io, ...opened.mistakes)
@@ -59,11 +63,22 @@ async function runExport ({ config, io, options: { out } }: Configured): Promise
     return 0
   }
   try {
+    const mistake = await overwrites(out, keyFolder(config))
+    if (mistake !== undefined) return fail(io, mistake)
     await writeFile(out, pem)
-    return 0
   } catch (error) {
     return fail(io, `${out} cannot be written: ${(error as Error).message}`)
   }
+  io.stderr(`chartgate: ${out} is the public upstream key, for ChartMuseum's AUTH_CERT_PATH\n`)
+  return 0
+}
+
+/** What would be lost: a file that holds something else than a public key, and anything where the private keys are. */
+async function overwrites (out: string, keysFolder: string): Promise<string | undefined> {
+  const folder = await realpath(dirname(resolve(out)))
+  if (`${folder}${sep}`.startsWith(`${await realpath(keysFolder)}${sep}`)) return `${out} is in the folder of the private keys: choose another --out`
+  const isFile = await stat(out).then(found => found.isFile(), () => false)
+  return isFile && !PUBLIC.test(await readFile(out, 'utf8')) ? `${out} holds something else than a public key, and is not written over: choose another --out` : undefined
 }
 
 type Row = readonly [use: string, state: string, alg: string, since: string, kid: string, file: string]

@@ -1,7 +1,7 @@
 // Which keys are in force, and when is that read again? The keys of the configuration or
 // of stateDir/keys, and those of the issuers, as a part of what is watched.
 import { isDeepStrictEqual } from 'node:util'
-import { folderFiles, openUpstreamKey } from '../tokens/key-folder.ts'
+import { folderFiles, openUpstreamKey, prepareUpstreamKey } from '../tokens/key-folder.ts'
 import type { SigningKey } from '../tokens/keys.ts'
 import type { Issuer } from '../tokens/issuers.ts'
 import { keyFolder, loadTrusted, prepareKeys, type KeysConfig, type TrustedKeys } from '../tokens/trusted.ts'
@@ -22,12 +22,15 @@ export type OpenedKeysResult =
   | { readonly ok: true, readonly opened: OpenedKeys }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-/** Opens all keys for the first time, and makes those of stateDir/keys that are missing. */
-export async function openKeys (config: KeysConfig): Promise<OpenedKeysResult> {
+/** Opens all keys for the first time, and makes those of stateDir/keys that are missing, unless `make` says not to. */
+export async function openKeys (config: KeysConfig, { make = true } = {}): Promise<OpenedKeysResult> {
   try {
-    await prepareKeys(config)
-    const upstream = await openUpstreamKey(keyFolder(config))
+    if (make) {
+      await prepareKeys(config)
+      await prepareUpstreamKey(keyFolder(config))
+    }
     const stamps = await stampsOf(await keyFiles(config))
+    const upstream = await openUpstreamKey(keyFolder(config))
     const loaded = await loadTrusted(config, upstream)
     return loaded.ok ? { ok: true, opened: { live: { current: loaded.trusted }, upstream, stamps } } : loaded
   } catch (error) {

@@ -50,12 +50,12 @@ export const ConfigSchema = Type.Object({
     port: port('port of the public listener', 5001)
   }, closed),
   admin: Type.Object({
-    host: text('address of the admin listener: /healthz and /readyz', '127.0.0.1', { minLength: 1 }),
+    host: text('address of the admin listener: /healthz (the process answers) and /readyz (the chart repository answers too, and nothing is shutting down; else 503)', '127.0.0.1', { minLength: 1 }),
     port: port('port of the admin listener', 5002)
   }, closed),
   publicUrl: text('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
   trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For counts', default: [], expected: 'a list of IP addresses or CIDRs' }),
-  stateDir: text('folder for keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
+  stateDir: text('folder of this process alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
   upstream: Type.Object({
     url: text('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),
     auth: oneOf(['none', 'basic', 'bearer'], 'how the repository is asked: `bearer` mints a token for one tenant and one action with the upstream key', 'bearer'),
@@ -80,7 +80,7 @@ export const ConfigSchema = Type.Object({
   allowDemoKey: flag('lets the key MASTERKEY work beyond loopback'),
   log: Type.Object({
     level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'least level that is logged', 'info'),
-    reads: flag('logs allowed reads too; refusals and changes are always logged')
+    reads: flag('logs allowed reads too, at info; without it refusals (warn) and changes (info) are logged, as far as log.level goes')
   }, closed),
   accounts: Type.Object({
     files: Type.Array(text('', '', { minLength: 1, expected: 'a file' }), { description: 'accounts files (ending in .yaml or .yml) and htpasswd files (any other name)', default: [], expected: 'a list of files' })

@@ -2,8 +2,8 @@
 // first start, token-<time>.pem of each rotation with the time from which it signs, and
 // upstream.pem, which no rotation touches. The names are the whole state: a key appears
 // and goes with one file, and there is no index that could be half written.
-import { mkdir, readdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { KeyFileError, makeKey, readSigningKey, type OwnAlgorithm, type SigningKey } from './keys.ts'
 import { createRing, type KeyRing, type Signer } from './ring.ts'
 
@@ -17,15 +17,26 @@ const NAME = /^token(?:-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z)?\.pem$/
  */
 export const LEAD = 3
 
-/** Opens the key that the upstream is spoken to with, and makes it at the first start (RSA 2048). */
+/** Opens the key that the upstream is spoken to with. */
 export async function openUpstreamKey (dir: string): Promise<SigningKey> {
-  const file = join(dir, UPSTREAM)
-  return await within(dir, async () => await openOrMake(file))
+  return await within(dir, async () => {
+    const file = join(dir, UPSTREAM)
+    return await unlessGone(readSigningKey(file, 'RS256')) ?? missing(file)
+  })
 }
 
-/** Makes the folder and the first key, where there is none. */
+/** Makes the folder and the key that the upstream is spoken to with (RSA 2048), where there is none. */
+export async function prepareUpstreamKey (dir: string): Promise<void> {
+  await within(dir, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    if (!(await readdir(dir)).includes(UPSTREAM)) await makeKey(join(dir, UPSTREAM), 'RS256')
+  })
+}
+
+/** Makes the folder and the first key for the tokens of clients, where there is none. */
 export async function prepareFolder (dir: string): Promise<void> {
   await within(dir, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
     if ((await tokenFiles(dir)).length === 0) await makeKey(join(dir, FIRST), 'RS256')
   })
 }
@@ -38,8 +49,7 @@ export async function openFolder (dir: string): Promise<readonly [Signer, ...Sig
       return key === undefined ? [] : [{ key, since }]
     }))
     const [first, ...more] = opened.flat()
-    if (first === undefined) throw new KeyFileError('there is no token.pem')
-    return [first, ...more]
+    return first === undefined ? missing(join(dir, FIRST)) : [first, ...more]
   })
 }
 
@@ -49,7 +59,6 @@ export type Rotation =
 
 /** Makes the next key, and removes files of keys that are retired. @param now seconds since the epoch */
 export async function rotateFolder (dir: string, alg: OwnAlgorithm | undefined, lifetime: number, now: number): Promise<Rotation> {
-  await prepareFolder(dir)
   const signers = await openFolder(dir)
   const coming = signers.find(({ since }) => since > now)
   if (coming !== undefined) return { ok: false, message: `a rotation is under way: ${coming.key.file} signs from ${showTime(coming.since)} on` }
@@ -73,24 +82,19 @@ export function showTime (seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
-/** The folder, and the files in it whose change may change a key. */
+/** The folder, and the files in it whose change may change a key; what hinders reading it is said by who opens it. */
 export async function folderFiles (dir: string): Promise<readonly string[]> {
   return [dir, ...(await tokenFiles(dir).catch(() => [])).map(({ file }) => file)]
 }
 
 async function tokenFiles (dir: string): Promise<{ file: string, since: number }[]> {
-  return (await readdir(dir)).flatMap(name => {
+  return (await unlessGone(readdir(dir)) ?? []).flatMap(name => {
     const [whole, ...time] = NAME.exec(name) ?? []
     if (whole === undefined) return []
     const [year, month, day, hour, minute, second] = time
     const since = year === undefined ? 0 : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000
     return Number.isNaN(since) ? [] : [{ file: join(dir, name), since }]
   })
-}
-
-async function openOrMake (file: string): Promise<SigningKey> {
-  // Where another process makes one at the same moment, what lies there counts.
-  return await unlessGone(readSigningKey(file, 'RS256')) ?? (await makeKey(file, 'RS256'), await readSigningKey(file, 'RS256'))
 }
 
 async function unlessGone<T> (work: Promise<T>): Promise<T | undefined> {
@@ -102,12 +106,26 @@ async function unlessGone<T> (work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+function missing (file: string): never {
+  throw new KeyFileError(`${file} is not there yet: \`serve\` and \`keys export\` make it`)
+}
+
 /** Does something in the folder; whatever goes wrong names it. */
 async function within<T> (dir: string, work: () => Promise<T>): Promise<T> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
     return await work()
   } catch (error) {
-    throw new KeyFileError(`the keys in ${dir} cannot be used: ${(error as Error).message}`)
+    throw new KeyFileError(`the keys in ${dir} cannot be used: ${await ownerMistake(error as NodeJS.ErrnoException) ?? (error as Error).message}`)
   }
+}
+
+/** Whose file or folder it is, when somebody else's: a command run as root leaves such keys to a service. */
+async function ownerMistake ({ code, path = '' }: NodeJS.ErrnoException): Promise<string | undefined> {
+  const me = process.geteuid?.()
+  if (code !== 'EACCES' && code !== 'EPERM') return undefined
+  for (const each of [path, dirname(path)]) {
+    const uid = await stat(each).then(found => found.uid, () => me)
+    if (uid !== me) return `${each} belongs to user ${uid}, and this is user ${me}: chown it`
+  }
+  return undefined
 }

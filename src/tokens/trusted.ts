@@ -87,7 +87,7 @@ function repeated (keys: readonly VerifyingKey[]): string[] {
   return keys.flatMap(({ kid, file }) => {
     const other = files.get(kid)
     files.set(kid, file)
-    return other === undefined ? [] : [`${file} and ${other} are the same key: each use needs a key of its own`]
+    return other === undefined ? [] : [`${other} and ${file} are the same key: each use needs a key of its own`]
   })
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
+import { isChartName } from '../../src/charts/names.ts'
 import { OWN_ENDPOINTS, parseRequestTarget, type ChartRequest, type Layout, type ParsedTarget } from '../../src/charts/request-target.ts'
 import { ROUTES, routeOf } from '../../src/charts/routes.ts'
 import { isTenantName, type Depth } from '../../src/charts/tenant.ts'
@@ -121,7 +122,8 @@ await t.test('a shape that is not in the table is not found, whatever the method
     ['GET', '/API/org1/repo1/charts'],
     ['GET', '/org1/repo1/Charts/x-1.tgz'],
     ['GET', '/org1/repo1/charts/x-1.zip'],
-    ['GET', '/org1/repo1/charts/.x-1.tgz'],
+    ['GET', '/org1/repo1/charts/.tgz'],
+    ['GET', '/org1/repo1/charts/+x-1.tgz'],
     ['GET', '/org1/repo1/health'],
     ['GET', '/org1/repo1/info'],
     ['GET', '/index'],
@@ -160,6 +162,13 @@ await t.test('a shape that is not in the table is not found, whatever the method
     ['POST', '/api/org1/repo1/charts/x']
   ]
   for (const [method, target] of cases) t.strictSame(parse(method, target), { kind: 'refused', refusal: { code: 'no_such_route' } }, `${method} ${target}`)
+})
+
+await t.test('the file of every chart that can be stored can be asked for', async () => {
+  const version = fc.constantFrom('1.0.0', 'v1.2', '1', '1.2.3-rc.1', '1.0.0+build.5', '1.0.0%2Bbuild.5')
+  const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,12}$/).filter(isChartName)
+  fc.assert(fc.property(name, version, fc.constantFrom('.tgz', '.tgz.prov'), (name, version, end) =>
+    codeOf(parse('GET', `/org1/repo1/charts/${name}-${version}${end}`)) === 'chart'))
 })
 
 await t.test('a shape of the table with a name that cannot be is a bad request, and says why', async t => {

@@ -85,7 +85,7 @@ await t.test('robot create says what hinders it, and then makes no secret', asyn
     ['no time at all', ['ci', '--expires', '0d'], 2, /not "0d"/],
     ['a name in capitals', ['CI', '--expires', '1d'], 1, /"CI" is not a robot's name/],
     ['a name with a dollar', ['ci$x', '--expires', '1d'], 1, /is not a robot's name/],
-    ['two names', ['ci', 'cd', '--expires', '1d'], 2, /takes NAME, not "ci cd"/],
+    ['two names', ['ci', 'cd', '--expires', '1d'], 2, /takes NAME: ci cd/],
     ['a file that is not there', ['ci', '--expires', '1d', '--file', join(dir, 'x.yaml')], 1, /ENOENT/],
     ['a file with mistakes', ['ci', '--expires', '1d', '--file', join(dir, 'wrong.yaml')], 1, /robots: 1 is not a list of robots\n/],
     ['broken YAML', ['ci', '--expires', '1d', '--file', join(dir, 'broken.yaml')], 1, /broken\.yaml:1/],

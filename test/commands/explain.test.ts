@@ -59,7 +59,7 @@ await t.test('explain says what it does not understand', async t => {
     ['nobody', ['pull', 'a/b'], 2, /needs --as SUBJECT or --token TOKEN/],
     ['two', ['--as', 'anonymous', '--token', 'x', 'pull', 'a/b'], 2, /needs --as SUBJECT or --token TOKEN/],
     ['no such action', ['--as', 'anonymous', 'read', 'a/b'], 2, /"read" is no action: pull, push/],
-    ['no tenant', ['--as', 'anonymous', 'pull'], 2, /takes ACTION TENANT, not "pull"/],
+    ['no tenant', ['--as', 'anonymous', 'pull'], 2, /explain takes ACTION TENANT: pull/],
     ['a tenant of another depth', ['--as', 'anonymous', 'pull', 'a'], 1, /"a" is not the name of a tenant of depth 2/],
     ['no subject', ['--as', 'alice', 'pull', 'a/b'], 1, /"alice" is no subject: user:NAME/],
     ['an unknown user', ['--as', 'user:carol', 'pull', 'a/b'], 1, /user:carol is in no accounts file/],

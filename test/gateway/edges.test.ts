@@ -1,5 +1,6 @@
 // What stands around the doors: health, keys, refusals that are made before any hook,
 // a base path, and errors that nobody expected.
+import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { refusalOf } from '../../plugins/errors.ts'
@@ -163,4 +164,25 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   stub.server.closeAllConnections()
   t.equal(await status('/readyz'), 503)
   t.equal(await status('/healthz'), 200)
+})
+
+await t.test('the admin listener refuses in the form of the public one', async t => {
+  const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
+  const admin = await buildAdmin({ ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, () => false)
+  t.teardown(async () => { await admin.close(); await upstream.close() })
+  await admin.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = admin.server.address() as AddressInfo
+  const cases: [request: string, status: number, error: string][] = [
+    ['GET /nope HTTP/1.1', 404, 'not found'],
+    ['POST /healthz HTTP/1.1', 404, 'not found'],
+    ['GET /%zz HTTP/1.1', 400, 'bad request'],
+    ['GET /readyz HTTP/1.1', 500, 'internal error'],
+    ['nonsense', 400, 'bad request']
+  ]
+  for (const [request, status, error] of cases) {
+    const answer = await sendRaw(port, `${request}\r\nHost: x\r\n\r\n`)
+    t.equal(answer.status, status, request)
+    t.same(answer.headers['content-type'], ['application/json; charset=utf-8'], request)
+    t.same(JSON.parse(answer.body), { error }, request)
+  }
 })

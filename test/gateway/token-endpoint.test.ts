@@ -101,10 +101,29 @@ await t.test('what cannot be understood is 400 and bad credentials are 401, in o
     const answer = await ask(gateway, query, init)
     t.equal(answer.status, status, name)
     t.match(answer.body, { error, error_description: description, errors: [{ code: status === 401 ? 'UNAUTHORIZED' : 'UNSUPPORTED', message: description }] }, name)
+    t.equal(answer.headers.get('cache-control'), 'no-store', name)
     if (status === 401) t.equal(answer.headers.get('www-authenticate'), 'Basic realm="charts.example.test", charset="UTF-8"')
   }
   const twice = await sendRaw(gateway.port, 'GET /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n')
   t.equal(twice.status, 400)
+})
+
+await t.test('the log says what a refused request asked for', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  await ask(gateway, `?grant_type=client_credentials&scope=${SCOPE},push%20registry:catalog:*&scope=artifact-repository:org2/repo2:delete`, { method: 'POST', headers: { authorization: basic('alice', 'not-the-key') } })
+  t.match(gateway.log.at(-1), { decision: 'refused', reason: 'bad_credentials', asked: `${SCOPE},push artifact-repository:org2/repo2:delete`, granted: undefined })
+  t.notMatch(gateway.logText(), 'not-the-key')
+})
+
+await t.test('another method is 405, whatever its body, and names those that there are', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  for (const init of [{ method: 'PUT' }, { method: 'PUT', body: '{}', headers: { 'content-type': 'application/json' } }, { method: 'DELETE' }, { method: 'PATCH' }, { method: 'OPTIONS' }]) {
+    const answer = await ask(gateway, `?scope=${SCOPE}`, init)
+    t.same([answer.status, answer.headers.get('allow'), answer.headers.get('cache-control')], [405, 'GET, POST', 'no-store'], init.method)
+    t.match(answer.body, { error: 'invalid_request', error_description: 'method not allowed' })
+  }
+  const head = await fetch(`${gateway.url}/oauth/token`, { method: 'HEAD' })
+  t.same([head.status, head.headers.get('allow')], [405, 'GET, POST'])
 })
 
 await t.test('an error that nobody expected tells the client nothing', async t => {

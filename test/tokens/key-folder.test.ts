@@ -5,7 +5,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/prom
 import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import t from 'tap'
-import { LEAD, openFolder, openUpstreamKey, prepareFolder, rotateFolder, showTime } from '../../src/tokens/key-folder.ts'
+import { LEAD, openFolder, openUpstreamKey, prepareFolder, prepareUpstreamKey, rotateFolder, showTime } from '../../src/tokens/key-folder.ts'
 import type { SigningKey } from '../../src/tokens/keys.ts'
 import { createRing } from '../../src/tokens/ring.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -18,6 +18,7 @@ interface Keys { readonly signing: SigningKey, readonly upstream: SigningKey }
 /** What a start does with the folder. */
 async function opened (dir: string): Promise<Keys> {
   await prepareFolder(dir)
+  await prepareUpstreamKey(dir)
   const upstream = await openUpstreamKey(dir)
   const [{ key }] = await openFolder(dir)
   return { signing: key, upstream }
@@ -114,6 +115,22 @@ await t.test('a key that others can read is refused, with what to do', async t =
   }
 })
 
+await t.test('keys that belong to somebody else are said to, and what to do', async t => {
+  const dir = join(testFolder(t), 'keys')
+  const [me, other] = [process.geteuid?.() as number, 4711]
+  const denied = async (): Promise<never> => { throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', path: join(dir, 'token.pem') }) }
+  const gone = async (): Promise<never> => { throw new Error('ENOENT') }
+  const cases: [name: string, stat: (path: string) => Promise<unknown>, expected: string][] = [
+    ['the file', async () => ({ uid: other }), `${join(dir, 'token.pem')} belongs to user ${other}, and this is user ${me}: chown it`],
+    ['the folder', async path => path === dir ? { uid: other } : await gone(), `${dir} belongs to user ${other}, and this is user ${me}: chown it`],
+    ['neither', async () => ({ uid: me }), 'EACCES: permission denied']
+  ]
+  for (const [name, stat, expected] of cases) {
+    const { openFolder } = await t.mockImport<typeof import('../../src/tokens/key-folder.ts')>('../../src/tokens/key-folder.ts', { 'node:fs/promises': { ...fs, readdir: denied, stat } })
+    await t.rejects(openFolder(dir), { message: `the keys in ${dir} cannot be used: ${expected}` }, name)
+  }
+})
+
 await t.test('a folder that cannot be used is one sentence with the reason', async t => {
   const dir = testFolder(t, { file: 'x', 'a-folder': { 'token.pem': {} }, dangling: { 'upstream.pem': pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey) } })
   await chmod(join(dir, 'dangling', 'upstream.pem'), 0o600)
@@ -122,7 +139,7 @@ await t.test('a folder that cannot be used is one sentence with the reason', asy
     ['a file in its place', join(dir, 'file'), /EEXIST/],
     ['a file above it', join(dir, 'file', 'keys'), /ENOTDIR/],
     ['a folder in the place of a key', join(dir, 'a-folder'), /EISDIR/],
-    ['a link that leads nowhere', join(dir, 'dangling'), /there is no token\.pem/]
+    ['a link that leads nowhere', join(dir, 'dangling'), /token\.pem is not there yet/]
   ]
   for (const [name, path, expected] of cases) {
     const fault = await faultOf(path)

@@ -1,7 +1,7 @@
 import { chmod, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { openUpstreamKey } from '../../src/tokens/key-folder.ts'
+import { openUpstreamKey, prepareUpstreamKey } from '../../src/tokens/key-folder.ts'
 import { makeKey, readSigningKey, type OwnAlgorithm } from '../../src/tokens/keys.ts'
 import type { KeyState } from '../../src/tokens/ring.ts'
 import { keyFolder, loadTrusted, prepareKeys, type KeysConfig, type TrustedResult } from '../../src/tokens/trusted.ts'
@@ -49,10 +49,11 @@ await t.test('everything that is wrong with keys is said at once', async t => {
 await t.test('the key of clients\' tokens is never that of the upstream', async t => {
   const verify = await own(t, [['a.pem', 'ES256', 'active']])
   const config: KeysConfig = { stateDir: verify.dir, tokens: { ttl: 300, keys: [], issuers: [] } }
+  await prepareUpstreamKey(keyFolder(config))
   const upstream = await openUpstreamKey(keyFolder(config))
   const token = join(keyFolder(config), 'token.pem')
   await copyFile(upstream.file, token)
-  t.strictSame(mistakesOf(await loadTrusted(config, upstream)), [`${upstream.file} and ${token} are the same key: each use needs a key of its own`], 'in the folder')
+  t.strictSame(mistakesOf(await loadTrusted(config, upstream)), [`${token} and ${upstream.file} are the same key: each use needs a key of its own`], 'in the folder')
   const theirs = { ...config, tokens: { ...config.tokens, keys: [{ file: upstream.file, alg: 'RS256' as const, state: 'active' as const }] } }
   t.match(mistakesOf(await loadTrusted(theirs, upstream)), [/are the same key/], 'nor one\'s own')
   const both = { ...verify.config, tokens: { ...verify.config.tokens, keys: [...verify.config.tokens.keys, { file: upstream.file, alg: 'RS256' as const, state: 'verify' as const }] } }
@@ -63,7 +64,7 @@ await t.test('the key of clients\' tokens is never that of the upstream', async 
 await t.test('a key has one state, and no token server has a key of ours', async t => {
   const { config, at } = await own(t, [['a.pem', 'RS256', 'active'], ['b.pem', 'RS256', 'verify']])
   await copyFile(at('a.pem'), at('b.pem'))
-  t.strictSame(mistakesOf(await loadTrusted(config, undefined)), [`${at('b.pem')} and ${at('a.pem')} are the same key: each use needs a key of its own`])
+  t.strictSame(mistakesOf(await loadTrusted(config, undefined)), [`${at('a.pem')} and ${at('b.pem')} are the same key: each use needs a key of its own`])
   const upstream = await keyNamed('upstream')
   const key = await readSigningKey(at('a.pem'))
   for (const [name, each] of [['ours', key], ['upstream', upstream]] as const) {
@@ -75,5 +76,5 @@ await t.test('a key has one state, and no token server has a key of ours', async
 
 await t.test('a folder without a key is a sentence', async t => {
   const dir = testFolder(t)
-  t.strictSame(mistakesOf(await loadTrusted({ stateDir: dir, tokens: { ttl: 300, keys: [], issuers: [] } }, undefined)), [`the keys in ${join(dir, 'keys')} cannot be used: there is no token.pem`])
+  t.strictSame(mistakesOf(await loadTrusted({ stateDir: dir, tokens: { ttl: 300, keys: [], issuers: [] } }, undefined)), [`the keys in ${join(dir, 'keys')} cannot be used: ${join(dir, 'keys', 'token.pem')} is not there yet: \`serve\` and \`keys export\` make it`])
 })
