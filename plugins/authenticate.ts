@@ -1,8 +1,8 @@
 // Asks who it is: one credential for a request, read and judged before anything of
 // the body is, on every chart route.
 import fp from 'fastify-plugin'
-import type { FastifyRequest } from 'fastify'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
+import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
 
@@ -31,7 +31,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       return
     }
     if (request.target.kind !== 'chart') return done()
-    if (hasSeveralAuthorizations(request)) {
+    if (countOf('authorization', request.raw.rawHeaders) > 1) {
       reply.refuse({ code: 'several_authorizations' })
       return
     }
@@ -51,13 +51,3 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
     else finish(result)
   })
 }, { name: 'authenticate', fastify: '5.x', dependencies: ['errors'] })
-
-/** Node keeps the first of several; another reader might keep the last. */
-export function hasSeveralAuthorizations ({ raw: { rawHeaders } }: FastifyRequest): boolean {
-  let count = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
-  }
-  return count > 1
-}

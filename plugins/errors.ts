@@ -1,12 +1,11 @@
-// Gives every refusal the same form, wherever it is made: in a door, in a hook, in
-// Fastify before any hook, or in Node's parser before there is a request.
-import type { Socket } from 'node:net'
-import { randomUUID } from 'node:crypto'
+// Gives every refusal the same form, wherever it is made: in a door, in a hook, or in
+// Fastify before any hook. What never becomes a request is client-errors.ts's.
 import fp from 'fastify-plugin'
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
 import { RefusalError, bodyOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
+import { closeGently } from '../src/http/last-words.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -31,13 +30,11 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     if (status === 401) this.header('www-authenticate', atTokenEndpoint ? basicChallenge(challenge) : challengeFor(request, refusal, challenge))
     if (status === 503) this.header('retry-after', '5')
     // What is left of a refused body is not read: megabytes may follow.
-    if (hasUnreadBody(request)) this.header('connection', 'close')
+    if (hasUnreadBody(request)) {
+      this.header('connection', 'close')
+      closeGently(request.socket)
+    }
     return this.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
-  })
-  // Node hands CONNECT to nobody else, and would close without a word.
-  app.server.on('connect', (_request, socket: Socket) => {
-    answerClientError.call(app, Object.assign(new Error('CONNECT is not for us'), { code: 'CONNECT' }), socket)
-    socket.destroySoon()
   })
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
@@ -78,33 +75,4 @@ export function refusalOf (error: unknown): Refusal {
 export function refusePlainly (error: unknown, _request: unknown, reply: Pick<FastifyReply, 'code'>): void {
   const refusal = refusalOf(error)
   reply.code(statusOf(refusal)).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(bodyOf(refusal)))
-}
-
-/** Node's names of what its HTTP parser and timers refuse. */
-const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout' },
-  HPE_HEADER_OVERFLOW: { code: 'headers_too_large' }
-}
-
-/** For Fastify's `clientErrorHandler`: answers what never became a request, and closes. */
-export function answerClientError (this: { log: FastifyBaseLogger }, error: Error & { code?: string }, socket: Socket): void {
-  // The client went away in the middle of a request: there is nobody to answer.
-  if (error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const refusal = PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }
-  const status = statusOf(refusal)
-  const body = JSON.stringify(bodyOf(refusal))
-  const id = randomUUID()
-  this.log.warn({ reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser: error.code, status }, 'refused')
-  socket.end([
-    `HTTP/1.1 ${status} Refused`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${id}`,
-    'Connection: close',
-    '',
-    body
-  ].join('\r\n'))
 }

@@ -6,13 +6,19 @@ import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
-import { responseHeaders } from '../src/http/headers.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
+import type { Refusal } from '../src/http/errors.ts'
+import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
+import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
+import type { IndexStore } from '../src/upstream/index-store.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
 import type { Readable } from 'node:stream'
 
-export interface ForwardDoorOptions { upstream: Upstream }
+export interface ForwardDoorOptions {
+  upstream: Upstream
+  /** Forgets the index of a tenant that changed. */
+  store: IndexStore
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,7 +27,8 @@ declare module 'fastify' {
   }
 }
 
-export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
+export default fp<ForwardDoorOptions>(async (app, { upstream, store }) => {
+  const changed = (request: FastifyRequest): void => { if (request.method === 'DELETE') store.drop(chartRequestOf(request).tenant) }
   app.decorateRequest('upstreamAuthorization', undefined)
   // None of these routes has a body; one that comes all the same is not passed on.
   app.removeAllContentTypeParsers()
@@ -48,15 +55,21 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       return reply.from(path, { ...options, queryString: () => query })
     },
     replyOptions: {
-      rewriteRequestHeaders: (request: FastifyRequest, headers: IncomingHttpHeaders) => upstreamHeaders(request, headers),
+      // reply-from has set the upstream's own Host among the client's headers.
+      rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders({ requestId: request.id, client: request.client }, request.upstreamAuthorization) }),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
-        if (reply.statusCode < 400) reply.send(res.stream)
+        changed(request)
+        // After a status that is none reply-from has come to onError, and comes here all the same.
+        if (reply.sent) res.stream.destroy()
+        // Nothing is asked for in part or under a condition, and a redirect is not passed on.
+        else if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
         else void refuseAnswer(request, reply, res.stream)
       },
       onError: (reply: FastifyReply, { error }: { error: Error }) => {
+        changed(reply.request)
         reply.request.failure = error
-        reply.refuse(refusalOfFailure(error))
+        refuse(reply, refusalOfFailure(error))
       }
     }
   } as Parameters<typeof httpProxy>[1])
@@ -64,15 +77,6 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
 
 function chartRequestOf (request: FastifyRequest): ChartRequest {
   return (request.target as { request: ChartRequest }).request
-}
-
-/** Built anew: nothing that the client sent is among them. */
-function upstreamHeaders (request: FastifyRequest, received: IncomingHttpHeaders): Record<string, string> {
-  return {
-    host: received.host as string, // the upstream's own, set by reply-from
-    'x-request-id': request.id,
-    ...(request.upstreamAuthorization === undefined ? {} : { authorization: request.upstreamAuthorization })
-  }
 }
 
 /** Reads a refusal of the upstream and answers in our own form. */
@@ -87,7 +91,12 @@ async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, strea
   } catch (error) {
     request.failure = error
   }
-  request.failure ??= `the upstream answered ${status}`
-  reply.removeHeader('content-length')
-  reply.refuse(refusalOfAnswer(status, text))
+  request.failure ??= `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
+  refuse(reply, refusalOfAnswer(status, text))
+}
+
+/** Without the headers that describe the upstream's body, which stays behind. */
+function refuse (reply: FastifyReply, refusal: Refusal): void {
+  for (const name of RESPONSE_HEADERS) reply.removeHeader(name)
+  reply.refuse(refusal)
 }

@@ -1,22 +1,56 @@
-// Answers index.yaml: reads it from the upstream and sends it on.
+// Answers index.yaml from the index store: whole, under gzip, or with 304 for who has it.
+import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
-import { INDEX_CONTENT_TYPE, type IndexReader } from '../src/upstream/index-reader.ts'
+import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
+import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
+import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
+import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
 
-export interface IndexDoorOptions { reader: IndexReader }
+export interface IndexDoorOptions { store: IndexStore }
 
-export default fp<IndexDoorOptions>(async (app, { reader }) => {
+/** A body below this does not get smaller by a header more. */
+const SMALLEST_ZIPPED = 1024
+
+export default fp<IndexDoorOptions>(async (app, { store }) => {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/index',
-    handler: async (request, reply) => {
-      const { target } = request
-      const answer = await reader.read((target as { request: ChartRequest }).request)
-      if (!answer.ok) {
-        request.failure = answer.cause
-        return reply.refuse(answer.refusal)
-      }
-      return await reply.header('content-type', INDEX_CONTENT_TYPE).send(answer.body)
+    handler: (request, reply) => {
+      const chartRequest = (request.target as { request: ChartRequest }).request
+      const fresh = store.fresh(chartRequest.tenant)
+      if (fresh !== undefined) send(request, reply, fresh)
+      else store.read(chartRequest).then(result => { sendResult(request, reply, result) }, (error: unknown) => { reply.send(error) })
     }
   })
 }, { name: 'index-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
+
+function sendResult (request: FastifyRequest, reply: FastifyReply, result: IndexResult): void {
+  if (result.ok) return send(request, reply, result)
+  request.failure = result.cause
+  reply.refuse(result.refusal)
+}
+
+function send (request: FastifyRequest, reply: FastifyReply, index: Index): void {
+  const { headers } = request
+  reply.header('content-type', INDEX_CONTENT_TYPE)
+  // A client may keep it, but asks each time: who may read it changes, and so does it.
+  reply.header('cache-control', (request.principal as Principal) === ANONYMOUS ? 'public, no-cache' : 'private, no-cache')
+  reply.header('vary', 'accept-encoding')
+  if (!wantsGzip(headers, index)) return sendBody(headers, reply, index.etag, index.body)
+  reply.header('content-encoding', 'gzip')
+  index.gzipped().then(body => { sendBody(headers, reply, index.etag.replace(/"$/, '-gzip"'), body) }, (error: unknown) => { reply.send(error) })
+}
+
+function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {
+  const accepted = headers['accept-encoding']
+  return accepted !== undefined && body.length >= SMALLEST_ZIPPED && acceptsGzip(accepted)
+}
+
+function sendBody (headers: IncomingHttpHeaders, reply: FastifyReply, etag: string, body: Buffer): void {
+  reply.header('etag', etag)
+  const known = headers['if-none-match']
+  if (known !== undefined && knowsEtag(known, etag)) reply.code(304).send()
+  else reply.send(body)
+}

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { LiveKeys } from '../src/config/live-keys.ts'
 import { namesEntity } from '../src/http/headers.ts'
-import { publicJwk } from '../src/tokens/keys.ts'
+import { jwksOf } from '../src/tokens/ring.ts'
 
 export interface JwksOptions {
   keys: LiveKeys
@@ -14,8 +14,7 @@ export interface JwksOptions {
 
 export default fp<JwksOptions>(async (app, { keys, now }) => {
   app.get('/.well-known/jwks.json', { exposeHeadRoute: true }, async (request, reply) => {
-    const published = keys.current.ring.states(now()).filter(({ state }) => state !== 'retired').map(({ key }) => publicJwk(key))
-    const body = JSON.stringify({ keys: published })
+    const body = JSON.stringify(jwksOf(keys.current.ring, now()))
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
     reply.header('cache-control', 'public, max-age=60').header('etag', etag)
     if (namesEntity(request.headers['if-none-match'], etag)) return await reply.code(304).send()

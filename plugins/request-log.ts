@@ -25,8 +25,10 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
     reply.header('x-request-id', request.id)
     done()
   })
-  // The client went away before the answer's end; onResponse does not come then.
+  // The client went away before the answer's end; onResponse does not come then. It does
+  // come for a refusal, after which the gateway closes and the rest of a body is missing.
   app.addHook('onRequestAbort', (request, done) => {
+    if (request.refusal !== null) return done()
     request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
     done()
   })
@@ -46,7 +48,7 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
     else request.log.warn(line, 'refused')
     done()
   })
-}, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'errors'] })
+}, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'errors', 'client'] })
 
 function isChange (request: FastifyRequest): boolean {
   return request.method === 'POST' || request.method === 'DELETE'
@@ -55,7 +57,7 @@ function isChange (request: FastifyRequest): boolean {
 /** What is asked, and who asks; never a header, a query or a body. */
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target } = request
-  const base = { ip: request.ip, method: request.method, subject: request.principal?.subject ?? request.refusedSubject }
+  const base = { ip: request.client.address, method: request.method, subject: request.principal?.subject ?? request.refusedSubject }
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }
   if (target.kind === 'refused') return { ...base, path: pathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/charts/tenant.ts'
 import type { LiveKeys } from '../src/config/live-keys.ts'
 import type { LiveAuthority } from '../src/config/reload.ts'
+import { countOf } from '../src/http/request-head.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
@@ -12,7 +13,6 @@ import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
-import { hasSeveralAuthorizations } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 
 export interface TokenEndpointOptions {
@@ -55,7 +55,8 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
   const { authenticator, live, keys, source, depth, now } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
-  if (hasSeveralAuthorizations(request)) return reply.refuse({ code: 'invalid_request', detail: 'several Authorization headers: send one' })
+  const several = ['Authorization', 'Content-Type'].find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
+  if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
   const { query } = request.target as { query: string }
   const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)

@@ -7,16 +7,19 @@ import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { readUpload, type Upload } from '../src/upstream/inspect.ts'
 import type { Spool } from '../src/upstream/spool.ts'
+import type { IndexStore } from '../src/upstream/index-store.ts'
 import { createUploader, type Uploader } from '../src/upstream/upload.ts'
 
 export interface UploadDoorOptions {
   upstream: Upstream
   spool: Spool
+  /** Forgets the index of a tenant that changed. */
+  store: IndexStore
   /** Bytes. */
   maxUploadSize: number
 }
 
-export default fp<UploadDoorOptions>(async (app, { upstream, spool, maxUploadSize }) => {
+export default fp<UploadDoorOptions>(async (app, { upstream, spool, store, maxUploadSize }) => {
   const uploader = createUploader(upstream)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
@@ -25,37 +28,48 @@ export default fp<UploadDoorOptions>(async (app, { upstream, spool, maxUploadSiz
     if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
     else done()
   })
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, uploader, spool, maxUploadSize))
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, store, maxUploadSize }))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-async function takeIn (request: FastifyRequest, reply: FastifyReply, uploader: Uploader, spool: Spool, maxUploadSize: number): Promise<FastifyReply> {
+interface Place extends Omit<UploadDoorOptions, 'upstream'> { uploader: Uploader }
+
+async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Place): Promise<FastifyReply> {
+  const { maxUploadSize } = place
   try {
-    await store(request, uploader, spool, maxUploadSize)
+    await save(request, place)
   } catch (error) {
     if (error instanceof RefusalError) {
       request.failure = error.cause
       return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
     }
-    if (request.raw.complete) throw error
+    // Everything else is no fault of the client's, also while its body is still coming.
+    if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
   }
   return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
 }
 
 /** Stores the body, and has freed the spool when it returns. */
-async function store (request: FastifyRequest, uploader: Uploader, spool: Spool, maxUploadSize: number): Promise<void> {
+async function save (request: FastifyRequest, { uploader, spool, store, maxUploadSize }: Place): Promise<void> {
   const { request: chartRequest } = request.target as { request: ChartRequest }
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
-    body: request.raw
+    body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
   try {
-    await uploader.store(chartRequest, upload, request.id)
+    await uploader.store(chartRequest, upload, { requestId: request.id, client: request.client })
   } finally {
+    store.drop(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()
   }
+}
+
+/** How Node says that the body's connection has gone. */
+function isAbort (error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function tooLarge (maxUploadSize: number): Refusal {

@@ -2,31 +2,38 @@
 // The parser stands before the router (rewriteUrl); then who asks, then may they, then
 // one door answers. Asked by server.ts and by tests; it listens nowhere.
 import { randomUUID } from 'node:crypto'
-import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyInstance, type FastifyLoggerOptions } from 'fastify'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
+import client from '../plugins/client.ts'
+import { answerClientError, answerConnect } from '../plugins/client-errors.ts'
 import drain from '../plugins/drain.ts'
-import errors, { answerClientError, refusePlainly } from '../plugins/errors.ts'
+import errors, { refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import forwardDoor from '../plugins/forward-door.ts'
 import health, { probes } from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
+import requestHead from '../plugins/request-head.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
+import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import type { LiveKeys } from './config/live-keys.ts'
 import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
+import { errorForLog } from './http/log-error.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
+import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
+import { createIndexStore } from './upstream/index-store.ts'
 import type { Spool } from './upstream/spool.ts'
 
 export interface AppDependencies {
@@ -40,55 +47,88 @@ export interface AppDependencies {
   readonly version: string
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** How passwords are checked; the slow hashes if left out. */
+  readonly passwords?: Passwords
   /** Where log lines go; standard output if left out. */
   readonly logStream?: { write: (line: string) => void }
+  readonly limits?: ConnectionLimits
 }
 
-const LIMITS = {
-  // A client has this long to send its headers, and this long for the whole request:
-  // 20 MiB over a slow line.
-  headersTimeout: 15_000,
-  requestTimeout: 300_000,
-  // above the 60 s that load balancers keep idle connections for
-  keepAliveTimeout: 75_000,
-  headerBytes: 16_384
+/** How long a connection may take for what; milliseconds. */
+export interface ConnectionLimits {
+  /** For the headers. */
+  readonly headers: number
+  /** For a whole request: 20 MiB over a slow line. */
+  readonly request: number
+  /** Without a byte in either direction, in the middle of a request or of its answer: whoever does not read holds a connection to the upstream. */
+  readonly silence: number
+  /** Between two requests: above the 60 s that load balancers keep idle connections for. */
+  readonly idle: number
+  /** How often the first two are looked at. */
+  readonly look: number
 }
+
+export const CONNECTION_LIMITS: ConnectionLimits = { headers: 15_000, request: 300_000, silence: 120_000, idle: 75_000, look: 5_000 }
+const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<FastifyInstance> {
-  const { keys, upstream, spool, live, version, now } = deps
+  const { keys, upstream, spool, live, version, now, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, now })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+
+  const store = createIndexStore({
+    reader: createIndexReader(upstream, config.charts.index.maxBytes),
+    place: { contextPath: upstream.contextPath, basePath: config.basePath },
+    maxAge: config.charts.index.maxAge,
+    maxBytes: config.charts.index.maxBytes,
+    clock: () => performance.now()
+  })
 
   const app = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
-    logger: { level: config.log.level, ...(deps.logStream === undefined ? {} : { stream: deps.logStream }) },
+    logger: {
+      level: config.log.level,
+      // Its type knows of errors alone; the request log has sentences there too.
+      serializers: { err: errorForLog } as FastifyLoggerOptions['serializers'] & {},
+      ...(deps.logStream === undefined ? {} : { stream: deps.logStream })
+    },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
-    requestTimeout: LIMITS.requestTimeout,
-    keepAliveTimeout: LIMITS.keepAliveTimeout,
-    http: { headersTimeout: LIMITS.headersTimeout, maxHeaderSize: LIMITS.headerBytes }
+    return503OnClosing: false, // request-head.ts does, in our form
+    requestTimeout: limits.request,
+    connectionTimeout: limits.silence,
+    keepAliveTimeout: limits.idle,
+    http: {
+      headersTimeout: limits.headers,
+      connectionsCheckingInterval: limits.look,
+      maxHeaderSize: LONGEST_HEADERS,
+      requireHostHeader: false // request-head.ts does, in our form
+    }
   })
+  answerConnect(app)
   await app.register(requestTarget)
   await app.register(errors, { challenge })
+  await app.register(client, { trustedProxies: config.trustedProxies, publicUrl: config.publicUrl })
   await app.register(requestLog, { reads: config.log.reads })
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
+  await app.register(requestHead)
+  await app.register(upgrade)
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
   await app.register(health, { version })
   await app.register(jwks, { keys, now })
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
-  await app.register(indexDoor, { reader: createIndexReader(upstream, config.charts.index.maxBytes) })
-  await app.register(uploadDoor, { upstream, spool, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(forwardDoor, { upstream })
+  await app.register(indexDoor, { store })
+  await app.register(uploadDoor, { upstream, spool, store, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(forwardDoor, { upstream, store })
   return app
 }
 

@@ -3,23 +3,21 @@
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { DEMO, runChartgate, serveFile, type Gateway } from './helpers/gateway.ts'
+import { chartMuseum, NO_CHARTMUSEUM, startChartMuseum } from './helpers/chartmuseum.ts'
+import { DEMO, serveFile, type Gateway } from './helpers/gateway.ts'
 import { BUILD_LIMIT } from './helpers/go-tool.ts'
 import { helmVersions, packageExample, useRepository, type Helm } from './helpers/helm.ts'
 import { chartOf } from './helpers/packages.ts'
 import { notTried } from './helpers/not-tried.ts'
-import { findProgram, freePorts, ROOT, run, startProcess, temporaryFolder } from './helpers/processes.ts'
+import { freePorts, ROOT, run, startProcess, temporaryFolder } from './helpers/processes.ts'
 import { tokenFor, upload, walkThrough } from './helpers/walkthrough.ts'
 
-const program = process.env['CHARTMUSEUM'] ?? await findProgram('chartmuseum')
+const skip = chartMuseum === undefined && NO_CHARTMUSEUM
 
 t.setTimeout(BUILD_LIMIT)
-await t.test('the walkthrough in front of a real ChartMuseum', { skip: program === undefined && 'no chartmuseum on the PATH, and CHARTMUSEUM names none' }, async t => {
+await t.test('the walkthrough in front of a real ChartMuseum', { skip }, async t => {
   const folder = await temporaryFolder(t)
-  const [stateDir, pem] = [join(folder, 'state'), join(folder, 'upstream.pem')]
-  const exported = await runChartgate(['keys', 'export', '--config', DEMO, '--out', pem], { CHARTGATE_STATE_DIR: stateDir })
-  t.equal(exported.code, 0, exported.stderr)
-  const upstream = await startChartMuseum(t, program as string, join(folder, 'charts'), pem)
+  const { url: upstream, stateDir } = await startChartMuseum(t)
   t.equal((await fetch(`${upstream}/org1/repo1/index.yaml`)).status, 401, 'ChartMuseum answers nobody else')
 
   const gateway = await serveFile(t, { file: DEMO, stateDir, env: { CHARTGATE_UPSTREAM_URL: upstream } })
@@ -40,7 +38,7 @@ async function stepHelm (t: Test, helm: Helm, gateway: Gateway, chart: Buffer): 
   await useRepository(t, helm, `${gateway.url}/org1/repo1`, ['--username', 'any', '--password', token], chart)
 }
 
-await t.test('what the README says about ChartMuseum works word for word', { skip: program === undefined && 'no chartmuseum on the PATH, and CHARTMUSEUM names none' }, async t => {
+await t.test('what the README says about ChartMuseum works word for word', { skip }, async t => {
   const [port, adminPort, upstreamPort] = await freePorts(3)
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
   const [section = ''] = /## In front of your ChartMuseum\n.*?(?=\n## )/s.exec(readme) ?? []
@@ -53,7 +51,7 @@ await t.test('what the README says about ChartMuseum works word for word', { ski
   const bin = join(folder, 'bin')
   await mkdir(bin)
   await writeFile(join(bin, 'chartgate'), `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist/src/cli.js')}' "$@"\n`, { mode: 0o755 })
-  await symlink(resolve(program as string), join(bin, 'chartmuseum'))
+  await symlink(resolve(chartMuseum as string), join(bin, 'chartmuseum'))
   const place = { cwd: folder, env: { PATH: `${bin}${delimiter}${process.env['PATH']}`, CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort) } }
   const prepared = await run('bash', ['-e', '-c', `${prepare}\n${exportKey}`], place)
   t.match(prepared, { code: 0, stdout: /^configuration is valid: .* 1 rule/, stderr: 'chartgate: chartgate-upstream.pub.pem is the public upstream key' })
@@ -66,14 +64,3 @@ await t.test('what the README says about ChartMuseum works word for word', { ski
   t.match(pushed, { code: 0, stdout: /^{"saved":true}\napiVersion: v1\nentries:\n {2}mychart:\n.*version: 0\.1\.0\n/s })
   t.match(gateway.stdout(), /^chartgate listens on [^\n]+\n{"level":30,[^\n]+"decision":"allowed"/, 'no warning about the upstream')
 })
-
-/** A ChartMuseum as the README runs it; its URL. */
-async function startChartMuseum (t: Test, program: string, storage: string, pem: string): Promise<string> {
-  const [port] = await freePorts(1)
-  const url = `http://127.0.0.1:${port}`
-  await startProcess(t, program, [
-    '--depth', '2', '--storage', 'local', '--storage-local-rootdir', storage, '--port', String(port), '--listen-host', '127.0.0.1',
-    '--bearer-auth', '--auth-realm', 'http://localhost/oauth/token', '--auth-service', 'localhost', '--auth-cert-path', pem
-  ], { readyUrl: `${url}/health` })
-  return url
-}

@@ -56,7 +56,8 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
   const inside = belowBase(path, layout.basePath)
-  if (inside === undefined || inside === '/') return refused('no_such_route')
+  if (inside === undefined) return refused('no_such_route', `the path does not begin with ${layout.basePath}, the path of publicUrl: does a proxy in front take it off?`)
+  if (inside === '/') return refused('no_such_route')
 
   const decoded = decodePath(inside)
   if (decoded === undefined) return refused('bad_target', pathFault(inside))

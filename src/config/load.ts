@@ -75,7 +75,7 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
       ...charts,
       maxUploadSize: readSize(charts.maxUploadSize),
       spool: { maxBytes: readSize(charts.spool.maxBytes) },
-      index: { maxBytes: readSize(charts.index.maxBytes) }
+      index: { maxAge: readDuration(charts.index.maxAge), maxBytes: readSize(charts.index.maxBytes) }
     },
     tokens: {
       ttl: readDuration(tokens.ttl),

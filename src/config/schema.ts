@@ -54,7 +54,7 @@ export const ConfigSchema = Type.Object({
     port: port('port of the admin listener', 5002)
   }, closed),
   publicUrl: text('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
-  trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For counts', default: [], expected: 'a list of IP addresses or CIDRs' }),
+  trustedProxies: Type.Array(text('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: in the log and for the upstream', default: [], expected: 'a list of IP addresses or CIDRs' }),
   stateDir: text('folder of this process alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
   upstream: Type.Object({
     url: text('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),
@@ -67,7 +67,10 @@ export const ConfigSchema = Type.Object({
     contextPath: text("the upstream's own context path", '', { pattern: '^(/[A-Za-z0-9][A-Za-z0-9._-]*)*$', expected: 'a path such as /charts, or nothing' }),
     maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
     spool: Type.Object({ maxBytes: size('room for uploads that are being inspected, in stateDir/spool', '1GiB') }, closed),
-    index: Type.Object({ maxBytes: size('largest index.yaml that is read', '256MiB') }, closed)
+    index: Type.Object({
+      maxAge: text('how long an index is answered from memory; 0s: every answer is of after its request', '0s', { pattern: `^0s$|${DURATION_FORM}`, expected: 'a duration such as 1s, or 0s' }),
+      maxBytes: size('memory for indexes, and so the largest index.yaml that is read', '256MiB')
+    }, closed)
   }, closed),
   tokens: Type.Object({
     ttl: text('lifetime of a token', '5m', { pattern: DURATION_FORM, expected: 'a duration of at least 60s, such as 5m' }),
@@ -107,7 +110,7 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
   readonly charts: Pick<ConfigFile['charts'], 'depth' | 'contextPath'> & {
     readonly maxUploadSize: number
     readonly spool: { readonly maxBytes: number }
-    readonly index: { readonly maxBytes: number }
+    readonly index: { /** seconds */ readonly maxAge: number, readonly maxBytes: number }
   }
   /** Absolute. */
   readonly accounts: { readonly files: readonly string[] }

@@ -60,6 +60,8 @@ export const REASONS = {
   upstream_unreachable: { status: 502, error: 'the chart repository cannot be reached' },
   upstream_bad_answer: { status: 502, error: 'the chart repository gave an answer that makes no sense' },
   upstream_refused_us: { status: 502, error: 'the chart repository does not accept the gateway' },
+  upstream_too_large: { status: 413, error: 'request too large for the chart repository' },
+  upstream_busy: { status: 503, error: 'the chart repository is busy: try again shortly' },
   upstream_timeout: { status: 504, error: 'the chart repository did not answer in time' },
 
   // this process

@@ -1,15 +1,42 @@
-// Which headers pass? Lists of what is allowed, so that what nobody thought of does
-// not: hop-by-hop headers, challenges and server names of the upstream stay behind.
+// Which headers pass? Lists of what is allowed, in both directions, so that what nobody
+// thought of does not: a client's headers never reach the upstream, and hop-by-hop
+// headers, challenges and server names of the upstream never reach a client.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Client } from './client.ts'
 
-const RESPONSE = ['content-type', 'content-length', 'content-encoding', 'content-disposition', 'etag', 'last-modified'] as const
+/** For whom the upstream is asked. */
+export interface Caller {
+  readonly requestId: string
+  readonly client: Client
+}
 
-/** The headers of an upstream's answer that a client gets. */
+/**
+ * The headers that the upstream gets with what is done for one client, all of them ours
+ * and none of the client's: neither `Connection` nor anything that it names can take one
+ * away (RFC 9110 section 7.6.1).
+ * @param authorization the gateway's own; undefined sends none
+ */
+export function requestHeaders ({ requestId, client }: Caller, authorization: string | undefined): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    ...(client.address === undefined ? {} : { 'x-forwarded-for': client.address }),
+    'x-forwarded-proto': client.proto,
+    'x-forwarded-host': client.host,
+    ...(authorization === undefined ? {} : { authorization })
+  }
+}
+
+/** What may describe an answer of the upstream. */
+export const RESPONSE_HEADERS = ['content-type', 'content-length', 'content-encoding', 'content-disposition', 'etag', 'last-modified'] as const
+
+/** The headers of an upstream's answer that a client gets: neither hop-by-hop ones nor those that its `Connection` makes so. */
 export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const hopByHop = String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim())
   const passed: IncomingHttpHeaders = {}
-  for (const name of RESPONSE) {
+  for (const name of RESPONSE_HEADERS) {
     const value = headers[name]
-    if (value !== undefined) passed[name] = value
+    // undici makes a list of one that came twice: nobody knows which of the two is meant
+    if (typeof value === 'string' && !hopByHop.includes(name)) passed[name] = value
   }
   return passed
 }

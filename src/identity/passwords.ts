@@ -59,13 +59,20 @@ export function passwordFault (password: string, bcrypt = false): string | undef
 /** What is wrong with a hash of a file, in a sentence; undefined when it can be used. */
 export function hashFault (hash: string): string | undefined {
   try {
-    if (isBcrypt(hash)) return bcrypt.parseOptions(hash).cost > MOST_BCRYPT_COST ? `its cost is above ${MOST_BCRYPT_COST}` : undefined
+    if (isBcrypt(hash)) return bcryptFault(hash)
     if (!hash.startsWith('$argon2id$')) return 'it is neither an argon2id nor a bcrypt hash'
     const { memoryCost, timeCost } = argon2.parseOptions(hash)
     return memoryCost > MOST_MEMORY || timeCost > MOST_PASSES ? `it costs more than ${MOST_MEMORY / 1024} MiB or ${MOST_PASSES} passes` : undefined
   } catch {
     return 'it is not complete, or not a hash'
   }
+}
+
+/** Two digits of cost, 22 characters of salt and 31 of the hash itself. */
+function bcryptFault (hash: string): string | undefined {
+  const cost = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(hash)?.[1]
+  if (cost === undefined || Number(cost) < 4) return 'it is not complete, or not a hash'
+  return Number(cost) > MOST_BCRYPT_COST ? `its cost is above ${MOST_BCRYPT_COST}` : undefined
 }
 
 function isBcrypt (hash: string): boolean {

@@ -8,13 +8,14 @@ export interface TarFile {
 }
 
 const BLOCK = 512
+const END = Buffer.alloc(BLOCK)
 
 /** The files, or undefined when the archive is not plain. */
 export function readPlainTar (tar: Buffer): TarFile[] | undefined {
   const files: TarFile[] = []
   let at = 0
   while (at + BLOCK <= tar.length) {
-    if (tar[at] === 0) return files // the end: a block of zeros
+    if (tar.subarray(at, at + BLOCK).equals(END)) return files
     const type = tar[at + 156] as number
     const size = octal(tar, at + 124, 12)
     if (size === undefined || !checksumHolds(tar, at)) return undefined

@@ -2,7 +2,8 @@
 // from its own time until the next one's, is verified and published from the moment it is
 // there until the last token that it signed has ended, and means nothing afterwards. So
 // every process that sees the same keys agrees with the others without asking them.
-import type { SigningKey, VerifyingKey } from './keys.ts'
+import type { JSONWebKeySet, JWK } from 'jose'
+import { publicJwk, type SigningKey, type VerifyingKey } from './keys.ts'
 
 export type KeyState = 'active' | 'verify' | 'retired'
 
@@ -30,6 +31,11 @@ export interface KeyRing {
 
 /** Seconds that clocks of processes may differ, and a token in flight may take. */
 const GRACE = 60
+
+/** The public halves of all keys whose tokens count, as they are published (RFC 7517). */
+export function jwksOf (ring: KeyRing, now: number): JSONWebKeySet {
+  return { keys: ring.states(now).filter(({ state }) => state !== 'retired').map(({ key }) => publicJwk(key) as JWK) }
+}
 
 /** When the last token of a key has ended whose successor signs since then. @param lifetime seconds that a token of ours lives at most */
 export function tokensEnd (since: number, lifetime: number): number {

@@ -2,16 +2,47 @@
 // out in the one JSON form of this gateway: ChartMuseum's sentences where they help,
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Refusal } from '../http/errors.ts'
 
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384
+
+/** One line that a person reads; a dump is longer, and has line ends. */
+const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
+/**
+ * ChartMuseum 0.16.5 passes on what its storage says, and that names files of the
+ * server, absolute or as the storage was configured: `remove charts/org1/x.tgz: no such
+ * file or directory`, `open C:\charts\x.tgz: Access is denied.` (Go's fs.PathError: an
+ * operation, a path, a reason). None of its own sentences has a slash inside a word
+ * (pkg/chartmuseum/server/multitenant).
+ */
+const NAMES_A_FILE = /\S[/\\]|[/\\]\S|\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|(?:sym)?link|truncate|\w*File\w*) \S+: /i
+/** The gateway's own credential, which an upstream might repeat in refusing it. */
+const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
+
+/** True for a page: a proxy or a login in between speaks, whatever the status; no chart repository's answer is one. */
+export function isPage (headers: IncomingHttpHeaders): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers['content-type'] ?? '')
+}
 
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {
   const codes = [error, (error as Error | undefined)?.cause].map(each => (each as { code?: string } | undefined)?.code)
   const timedOut = codes.some(code => code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
   return { code: timedOut ? 'upstream_timeout' : 'upstream_unreachable' }
+}
+
+/** The bytes of a body, or undefined when there are more than `limit`; the rest is not read then. @throws what the body does when it breaks off */
+export async function collect (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limit) return undefined // leaving the loop destroys the stream
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 /** An answer that is not the one that was wanted as a refusal, with the upstream's sentence where a client may have it. */
@@ -22,7 +53,9 @@ export function refusalOfAnswer (status: number, body: string): Refusal {
     case 403: return { code: 'upstream_refused_us' }
     case 404: return withDetail('not_in_upstream', sentence)
     case 409: return withDetail('chart_exists', sentence)
-    case 413: return { code: 'body_too_large' }
+    case 413: return { code: 'upstream_too_large' }
+    case 429:
+    case 503: return { code: 'upstream_busy' }
     case 507: return withDetail('storage_full', sentence)
   }
   // A redirect or a success that nobody asked for is no answer of a chart repository.
@@ -33,12 +66,12 @@ function withDetail (code: Refusal['code'], detail: string | undefined): Refusal
   return detail === undefined ? { code } : { code, detail }
 }
 
-/** The `error` of a JSON body, unless it names a path: ChartMuseum 0.16.5 prints its storage's (shared by local back ends: `remove /charts/…: no such file`). */
+/** The `error` of a JSON body, where it is a sentence for a client. */
 function readSentence (body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body)
     const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
-    return typeof sentence === 'string' && sentence !== '' && !/(?<![A-Za-z0-9])[/\\]\S/.test(sentence) ? sentence : undefined
+    return typeof sentence === 'string' && SENTENCE.test(sentence) && !NAMES_A_FILE.test(sentence) && !HOLDS_A_CREDENTIAL.test(sentence) ? sentence : undefined
   } catch {
     return undefined
   }

@@ -1,14 +1,20 @@
-// What does a tenant's index say? Reads index.yaml from the upstream into memory,
-// bounded, for the index door.
+// What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
 import type { ChartRequest } from '../charts/request-target.ts'
 import type { Refusal } from '../http/errors.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { LONGEST_ERROR, collect, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { upstreamTarget } from './target.ts'
 
 export type IndexAnswer =
   | { readonly ok: true, readonly body: Buffer }
-  | { readonly ok: false, readonly refusal: Refusal, /** for the log */ readonly cause?: unknown }
+  | IndexFailure
+
+export interface IndexFailure {
+  readonly ok: false
+  readonly refusal: Refusal
+  /** For the log. */
+  readonly cause?: unknown
+}
 
 export interface IndexReader {
   read (request: ChartRequest): Promise<IndexAnswer>
@@ -28,6 +34,7 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
           origin: upstream.origin,
           method: 'GET',
           path,
+          // No request id and no X-Forwarded-*: what is read here may answer several clients at once.
           headers: authorization === undefined ? {} : { authorization }
         })
         const wanted = answer.statusCode === 200
@@ -40,16 +47,4 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
       }
     }
   }
-}
-
-/** The bytes of a body, or undefined when there are more than `limit`; the rest is not read then. */
-async function collect (body: AsyncIterable<Uint8Array> & { destroy: () => unknown }, limit: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > limit) return undefined // leaving the loop destroys the stream
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

@@ -1,12 +1,12 @@
 // What is being pushed? A spooled upload, raw or multipart, understood from its bytes:
 // which chart, which version, with or without provenance. Only what is understood here
 // is ever sent to the upstream.
-import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { readChartArchive, readProvenance } from '../charts/archive.ts'
+import { readChartArchive } from '../charts/archive.ts'
+import { readProvenance } from '../charts/archive/provenance.ts'
 import { RefusalError } from '../http/errors.ts'
 import { readParts, type Parts } from './multipart.ts'
-import { limited, type Spool, type SpoolFile } from './spool.ts'
+import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
 
 export interface Upload extends Parts {
   readonly form: 'raw' | 'multipart'
@@ -61,10 +61,10 @@ async function agree ({ chart, prov }: Parts): Promise<Identity> {
   return (ofChart ?? ofProv) as Identity // there is at least one part
 }
 
-async function identifyChart ({ path }: SpoolFile): Promise<Identity> {
-  const read = await readChartArchive(createReadStream(path), { strict: true })
+async function identifyChart (file: SpoolFile): Promise<Identity> {
+  const read = await readChartArchive(readSpooled(file), file.size)
   if (!read.ok) throw invalid(read.detail)
-  return read.chart
+  return read
 }
 
 async function identifyProvenance ({ path, size }: SpoolFile): Promise<Identity> {

@@ -17,7 +17,8 @@ type Field = typeof FIELDS[number]
 
 /**
  * Spools the parts of a multipart/form-data body (RFC 7578).
- * @throws RefusalError when it is not one of the forms above; nothing stays spooled then
+ * @throws RefusalError when it is not one of the forms above, and what the body or the
+ * disk throws; nothing stays spooled then
  */
 export async function readParts (contentType: string, body: AsyncIterable<Uint8Array>, spool: Spool): Promise<Parts> {
   const writing = new Map<Field, Promise<SpoolFile>>()
@@ -51,7 +52,7 @@ export async function readParts (contentType: string, body: AsyncIterable<Uint8A
   if (failed === undefined && writing.size === 0) failed = invalid('no package or provenance file found in form fields chart and prov')
   if (failed !== undefined) {
     for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
-    throw failed instanceof RefusalError ? failed : invalid('the upload is not complete multipart/form-data', failed)
+    throw isOfForm(failed) ? invalid('the upload is not complete multipart/form-data', failed) : failed
   }
   const parts: { chart?: SpoolFile, prov?: SpoolFile } = {}
   for (const [field, file] of writing) parts[field] = await file
@@ -68,6 +69,11 @@ function openParser (contentType: string): BusboyInstance {
 
 function isField (field: string): field is Field {
   return (FIELDS as readonly string[]).includes(field)
+}
+
+/** The parser's errors have no code; those of a connection or a disk have one. */
+function isOfForm (error: unknown): boolean {
+  return !(error instanceof RefusalError) && (error as NodeJS.ErrnoException).code === undefined
 }
 
 function firstRefusal (errors: readonly unknown[]): unknown {

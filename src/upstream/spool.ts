@@ -2,8 +2,10 @@
 // (0600 in a 0700 folder), bounded in all, emptied at every start: a client as slow as
 // it likes holds a file here and no connection to the upstream.
 import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { RefusalError } from '../http/errors.ts'
 
 /** One spooled body or part of one. */
@@ -23,6 +25,14 @@ export interface Spool {
    * @throws RefusalError spool_full, and whatever the source throws; nothing stays then
    */
   write (source: AsyncIterable<Uint8Array>): Promise<SpoolFile>
+}
+
+// Every piece is a trip to another thread.
+const PIECE = 128 * 1024
+
+/** What a file of the spool holds, from its start. */
+export function readSpooled ({ path }: Pick<SpoolFile, 'path'>): Readable {
+  return createReadStream(path, { highWaterMark: PIECE })
 }
 
 /** Opens the folder, empty. @param maxBytes of all uploads together */

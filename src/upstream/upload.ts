@@ -2,14 +2,15 @@
 // nothing of that name is yet, checked under a lock for the object; always as a request
 // of our own, with a length, from the spool.
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { requestHeaders, type Caller } from '../http/headers.ts'
+import { LONGEST_ERROR, collect, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
 import { createLocks } from './locks.ts'
+import { readSpooled, type SpoolFile } from './spool.ts'
 import { upstreamTarget } from './target.ts'
 
 export interface Uploader {
@@ -17,7 +18,7 @@ export interface Uploader {
    * Stores the upload under the request's tenant.
    * @throws RefusalError when it exists, or the upstream refuses or cannot be reached
    */
-  store (request: ChartRequest, upload: Upload, requestId: string): Promise<void>
+  store (request: ChartRequest, upload: Upload, caller: Caller): Promise<void>
 }
 
 type Parts = Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
@@ -26,20 +27,20 @@ export function createUploader (upstream: Upstream): Uploader {
   const locks = createLocks()
 
   /** True when the upstream has the file. */
-  async function exists (request: ChartRequest, file: string, requestId: string): Promise<boolean> {
+  async function exists (request: ChartRequest, file: string, caller: Caller): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'
-    const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', requestId)
-    if (answer.statusCode === 200) {
+    const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', caller)
+    if (answer.statusCode === 200 && !isPage(answer.headers)) {
       answer.body.destroy() // the file itself is not wanted
       answer.body.on('error', () => {})
       return true
     }
-    const text = await answer.body.text()
+    const text = await textOf(answer.body)
     if (answer.statusCode === 404) return false
     throw new RefusalError(refusalOfAnswer(answer.statusCode, text))
   }
 
-  async function send (parts: Parts, method: 'GET' | 'POST', requestId: string, body?: Outgoing): Promise<Awaited<ReturnType<Upstream['dispatcher']['request']>>> {
+  async function send (parts: Parts, method: 'GET' | 'POST', caller: Caller, body?: Outgoing): Promise<Awaited<ReturnType<Upstream['dispatcher']['request']>>> {
     const { path, query } = upstreamTarget(parts, upstream.contextPath)
     const authorization = await upstream.authorization(parts)
     try {
@@ -48,8 +49,7 @@ export function createUploader (upstream: Upstream): Uploader {
         method,
         path: query === '' ? path : `${path}?${query}`,
         headers: {
-          'x-request-id': requestId,
-          ...(authorization === undefined ? {} : { authorization }),
+          ...requestHeaders(caller, authorization),
           ...(body === undefined ? {} : { 'content-type': body.contentType, 'content-length': String(body.length) })
         },
         ...(body === undefined ? {} : { body: body.stream() })
@@ -60,19 +60,28 @@ export function createUploader (upstream: Upstream): Uploader {
   }
 
   return {
-    async store (request, upload, requestId) {
+    async store (request, upload, caller) {
       await locks.hold(`${request.tenant}/${upload.file}`, async () => {
         const files = [...(upload.chart === undefined ? [] : [upload.file]), ...(upload.prov === undefined ? [] : [`${upload.file}.prov`])]
         if (request.access.action !== 'overwrite') {
-          for (const file of files) if (await exists(request, file, requestId)) throw alreadyThere(upload)
+          for (const file of files) if (await exists(request, file, caller)) throw alreadyThere(upload)
         }
         const route = upload.chart === undefined ? 'upload-prov' : 'upload-chart'
-        const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, 'POST', requestId, outgoing(upload))
-        const text = (await answer.body.text()).slice(0, LONGEST_ERROR)
+        const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, 'POST', caller, outgoing(upload))
+        const text = await textOf(answer.body)
         if (answer.statusCode === 409) throw alreadyThere(upload)
         if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
       })
     }
+  }
+}
+
+/** What an answer says; nothing of one that is no sentence. @throws RefusalError when it breaks off */
+async function textOf (body: AsyncIterable<Uint8Array>): Promise<string> {
+  try {
+    return (await collect(body, LONGEST_ERROR))?.toString('utf8') ?? ''
+  } catch (error) {
+    throw new RefusalError(refusalOfFailure(error), { cause: error })
   }
 }
 
@@ -89,17 +98,17 @@ function outgoing ({ chart, prov, file }: Upload): Outgoing {
     const boundary = `chartgate-${randomUUID()}`
     const head = (name: string, filename: string): string =>
       `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: application/octet-stream\r\n\r\n`
-    const pieces: (string | { path: string, size: number })[] = [head('chart', file), chart, '\r\n' + head('prov', `${file}.prov`), prov, `\r\n--${boundary}--\r\n`]
+    const pieces: (string | SpoolFile)[] = [head('chart', file), chart, '\r\n' + head('prov', `${file}.prov`), prov, `\r\n--${boundary}--\r\n`]
     const length = pieces.reduce((sum, piece) => sum + (typeof piece === 'string' ? Buffer.byteLength(piece) : piece.size), 0)
     return { contentType: `multipart/form-data; boundary=${boundary}`, length, stream: () => Readable.from(concatenate(pieces)) }
   }
-  const { path, size } = (chart ?? prov) as { path: string, size: number }
-  return { contentType: 'application/octet-stream', length: size, stream: () => createReadStream(path) }
+  const only = (chart ?? prov) as SpoolFile
+  return { contentType: 'application/octet-stream', length: only.size, stream: () => readSpooled(only) }
 }
 
-async function * concatenate (pieces: readonly (string | { path: string })[]): AsyncGenerator<Buffer> {
+async function * concatenate (pieces: readonly (string | SpoolFile)[]): AsyncGenerator<Buffer> {
   for (const piece of pieces) {
     if (typeof piece === 'string') yield Buffer.from(piece)
-    else yield * createReadStream(piece.path) as AsyncIterable<Buffer>
+    else yield * readSpooled(piece) as AsyncIterable<Buffer>
   }
 }

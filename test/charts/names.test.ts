@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { isChartName, isVersion, isVersionQuery } from '../../src/charts/names.ts'
 
-const VERSIONS = ['1.2.3', '0.0.0', 'v1.2.3', '1', '1.2', 'v1', '1.2.3-rc.1', '1.2.3-0a-b', '1.2.3+build.7', '1.2.3-rc.1+build.7', '1.2+b', '10.20.30', `1.0.0-${'a'.repeat(250)}`]
-const NO_VERSIONS = ['', 'v', 'latest', '1.2.3.4', '1.', '.1', '1..2', '1.2.3-', '1.2.3+', '1.2.3-a..b', '1.2.3+a+b', '1.2.3_1', 'V1.2.3', 'vv1', ' 1.2.3', '1.2.3\n', '1.2.3/..', '1.2.3-\u00e4', 'x', '1.x', '~1.2', '^1', '>=1', `1.0.0-${'a'.repeat(251)}`]
+const VERSIONS = ['1.2.3', '0.0.0', '01.2.3', '18446744073709551615.0.18446744073709551615', 'v1.2.3', '1', '1.2', 'v1', '1.2.3-rc.1', '1.2.3-0a-b', '1.2.3+build.7', '1.2.3-rc.1+build.7', '1.2+b', '10.20.30', `1.0.0-${'a'.repeat(250)}`]
+const NO_VERSIONS = ['', 'v', 'latest', '18446744073709551616', '1.100000000000000000000', '1.2.3-01', '1.2.3-a.00', '1.2.3.4', '1.', '.1', '1..2', '1.2.3-', '1.2.3+', '1.2.3-a..b', '1.2.3+a+b', '1.2.3_1', 'V1.2.3', 'vv1', ' 1.2.3', '1.2.3\n', '1.2.3/..', '1.2.3-\u00e4', 'x', '1.x', '~1.2', '^1', '>=1', `1.0.0-${'a'.repeat(251)}`]
 
 await t.test('a chart is named with letters, digits, dots, underscores and hyphens', async t => {
   for (const name of ['mychart', 'a', 'My_Chart.2', '-x', '0', '..a', 'a..', '...', 'x'.repeat(250)]) t.equal(isChartName(name), true, name)

@@ -297,6 +297,12 @@ const fitting = fc.record({
 })
 const any = fc.oneof(fitting, fc.record({ depth, method, target: plausible }), fc.record({ depth, method, target: fc.string({ unit: 'binary' }).map(text => '/' + text) }))
 
+await t.test('a path outside of the base path is told so', t => {
+  const detail = 'the path does not begin with /helm, the path of publicUrl: does a proxy in front take it off?'
+  t.strictSame(parseRequestTarget('GET', '/org1/repo1/index.yaml', { depth: 2, basePath: '/helm' }), { kind: 'refused', refusal: { code: 'no_such_route', detail } })
+  t.end()
+})
+
 await t.test('what is accepted is rebuilt to one canonical target, which means the same', async t => {
   let accepted = 0
   fc.assert(fc.property(any, ({ depth, method, target }) => {

@@ -9,8 +9,8 @@ import t from 'tap'
 import type { Config } from '../../src/config/schema.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { chartOf, provenanceOf } from '../helpers/packages.ts'
-import { openRaw } from '../helpers/raw.ts'
-import { startStubUpstream, type SeenRequest, type StubUpstream } from '../helpers/stub-upstream.ts'
+import { rawClient } from '../helpers/raw.ts'
+import { EMPTY_INDEX, startStubUpstream, type SeenRequest, type StubUpstream } from '../helpers/stub-upstream.ts'
 import { DIFFERENCES, differencesTable, type Recorded, type Request } from './routing-differences.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -59,11 +59,12 @@ interface Outcome { readonly status: number, readonly seen: readonly SeenRequest
 
 /** Sends one row after the other, and says what came of each. */
 async function * replay (rows: readonly Recorded[], gateway: TestGateway, stub: StubUpstream): AsyncGenerator<readonly [Request, Outcome]> {
-  const connection = openRaw(gateway.port)
+  const connection = rawClient(gateway.port)
   try {
     for (const row of rows) {
       stub.seen.length = 0
-      stub.answer = ({ method }) => {
+      stub.answer = ({ method, target }) => {
+        if (method === 'GET' && target.endsWith('/index.yaml')) return { headers: { 'content-length': String(EMPTY_INDEX.length) }, body: EMPTY_INDEX }
         const [status, body] = method === 'POST' ? [201, '{"saved":true}'] : [row.method === 'POST' ? 404 : 200, '{"error":"not found"}']
         return { status: status as number, headers: { 'content-type': 'application/json', 'content-length': String(body).length.toString() }, body: String(body) }
       }

@@ -1,16 +1,16 @@
 // Step 6 of the walkthrough and a public tenant, with the real Helm 3 and Helm 4 against
 // the built program.
-import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { startGateway, type Gateway } from '../helpers/gateway.ts'
 import { BUILD_LIMIT } from '../helpers/go-tool.ts'
 import { helmVersions, packageExample, runHelm, useRepository, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { newMasterKey, recordToken } from '../helpers/secrets.ts'
 
 const PRIVATE = 'org1/repo1'
 const PUBLIC = 'public/charts'
-const masterKey = `test-${randomBytes(16).toString('hex')}`
+const masterKey = newMasterKey()
 
 t.setTimeout(BUILD_LIMIT)
 const helms = await helmVersions()
@@ -57,5 +57,5 @@ async function push (t: Test, { url }: Gateway, tenant: string, chart: Buffer): 
 async function tokenFor ({ url }: Gateway, tenant: string): Promise<string> {
   const query = new URLSearchParams({ grant_type: 'client_credentials', scope: `artifact-repository:${tenant}:pull` })
   const answer = await fetch(`${url}/oauth/token?${query}`, { method: 'POST', headers: { authorization: `Bearer ${masterKey}` } })
-  return (await answer.json() as { access_token: string }).access_token
+  return recordToken((await answer.json() as { access_token: string }).access_token)
 }

@@ -7,7 +7,7 @@ import { readSecret } from '../../src/commands/terminal.ts'
 import { readAccountsFile } from '../../src/config/accounts-file.ts'
 import { createPasswords } from '../../src/identity/passwords.ts'
 import { digestOf, looksLikeSecret } from '../../src/identity/robots.ts'
-import { newPassword } from '../helpers/accounts.ts'
+import { newPassword } from '../helpers/secrets.ts'
 import { command } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
 

@@ -33,7 +33,7 @@ await t.test('everything has a default', async t => {
     trustedProxies: [],
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     masterKey: '',
     allowDemoKey: false,

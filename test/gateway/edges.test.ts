@@ -1,6 +1,6 @@
 // What stands around the doors: health, keys, refusals that are made before any hook,
 // a base path, and errors that nobody expected.
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { refusalOf } from '../../plugins/errors.ts'
@@ -10,7 +10,7 @@ import { createUpstream } from '../../src/upstream/client.ts'
 import { grant, startApp } from '../helpers/app.ts'
 import { provenanceOf } from '../helpers/packages.ts'
 import { sendRaw } from '../helpers/raw.ts'
-import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const NO_UPSTREAM = 'http://127.0.0.1:9'
 
@@ -52,6 +52,37 @@ await t.test('what never becomes a request is answered in the same form', async 
   }
 })
 
+await t.test('a request that does not name its host, or names two, is refused in the same form', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const cases: [string, number][] = [
+    ['GET /health HTTP/1.1\r\n\r\n', 400],
+    ['GET /health HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', 400],
+    ['GET /health HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['GET /health HTTP/1.0\r\n\r\n', 200]
+  ]
+  for (const [bytes, status] of cases) {
+    const answer = await sendRaw(gateway.port, bytes)
+    t.equal(answer.status, status, bytes)
+    if (status === 400) t.match(JSON.parse(answer.body), { error: /Host header/ })
+  }
+})
+
+await t.test('an upgrade is not taken, and what comes after it is not left without an end', async t => {
+  const gateway = await startApp(t, { origin: NO_UPSTREAM })
+  const [socket, received] = [connect(gateway.port, '127.0.0.1'), [] as Buffer[]]
+  t.teardown(() => { socket.destroy() })
+  const closed = new Promise<void>(resolve => { socket.once('close', () => { resolve() }).once('error', () => {}) })
+  socket.on('data', (chunk: Buffer) => {
+    // Node's parser would swallow the error in this one.
+    if (received.push(chunk) === 1) socket.write('GET no-slash HTTP/1.1\r\nHost: x\r\n\r\n')
+  })
+  socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+  await closed
+  const text = Buffer.concat(received).toString()
+  t.match(text, /^HTTP\/1\.1 200 /)
+  t.match(text, /\r\nconnection: close\r\n/i)
+})
+
 await t.test('two Authorization headers are a 400', async t => {
   const gateway = await startApp(t, { origin: NO_UPSTREAM })
   const answer = await sendRaw(gateway.port, `GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\nAUTHORIZATION: Bearer x\r\n\r\n`)
@@ -61,7 +92,7 @@ await t.test('two Authorization headers are a 400', async t => {
 
 await t.test('a base path is part of every address', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ body: 'x' })
+  stub.answer = () => ({ body: EMPTY_INDEX })
   const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, publicUrl: 'http://charts.example.test/helm', basePath: '/helm' }) })
   const headers = { authorization: `Bearer ${await gateway.token([grant('org1/repo1', 'pull')])}` }
   t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 200)
@@ -75,7 +106,7 @@ await t.test('a base path is part of every address', async t => {
 
 await t.test('an upstream with Basic gets Basic, and one without auth gets none', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ body: 'x' })
+  stub.answer = () => ({ body: EMPTY_INDEX })
   for (const [auth, expected] of [['basic', 'Basic dXA6c3RyZWFt'], ['none', undefined]] as const) {
     stub.seen.length = 0
     const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, upstream: { ...config.upstream, auth, username: 'up', password: 'stream' } }) })
@@ -96,7 +127,7 @@ await t.test('a proxy that is trusted says whose address it is, and nobody else 
 
 await t.test('reads are logged only when that is wanted', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ body: 'x' })
+  stub.answer = () => ({ body: EMPTY_INDEX })
   const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, log: { level: 'info', reads: false } }) })
   const headers = { authorization: `Bearer ${gateway.masterKey}` }
   await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })
@@ -140,7 +171,7 @@ await t.test('a download that the upstream breaks off is broken off, and a refus
 await t.test('a long refusal and a long index are not read to their end', async t => {
   const stub = await startStubUpstream(t)
   stub.answer = seen => seen.target.endsWith('index.yaml') ? { body: 'x'.repeat(2000) } : { status: 404, body: 'x'.repeat(100_000) }
-  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, charts: { ...config.charts, index: { maxBytes: 1000 } } }) })
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, charts: { ...config.charts, index: { maxAge: 0, maxBytes: 1000 } } }) })
   const headers = { authorization: `Bearer ${gateway.masterKey}` }
   t.equal((await fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers })).status, 404)
   t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 502)

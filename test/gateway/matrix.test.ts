@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import t from 'tap'
 import { request } from 'undici'
 import { ROUTES, type Method } from '../../src/charts/routes.ts'
-import { digestOf, makeSecret } from '../../src/identity/robots.ts'
-import { cheapBcrypt, cheapHash, newPassword } from '../helpers/accounts.ts'
+import { digestOf } from '../../src/identity/robots.ts'
+import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { grant, startApp, type TestGateway } from '../helpers/app.ts'
 import { chartOf, provenanceOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { newPassword, newSecret } from '../helpers/secrets.ts'
 import { startStubUpstream, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const MINE = 'org1/repo1'
@@ -24,7 +25,7 @@ type Scheme = 'basic' | 'bearer' | 'none'
 type Who = 'member' | 'master' | 'anonymous' | 'nobody'
 interface Form { readonly name: string, readonly headers: string[], readonly scheme: Scheme, readonly who: Who }
 
-const [password, other, secret, expired] = [newPassword(), newPassword(), makeSecret(), makeSecret()]
+const [password, other, secret, expired] = [newPassword(), newPassword(), newSecret(), newSecret()]
 
 async function formsOf (gateway: TestGateway): Promise<Form[]> {
   const { masterKey } = gateway
@@ -78,7 +79,7 @@ const CASES: readonly Case[] = ROUTES.flatMap(route => {
 
 async function start (t: Parameters<typeof startApp>[0]): Promise<{ gateway: TestGateway, stub: StubUpstream }> {
   const stub = await startStubUpstream(t)
-  stub.answer = ({ method, target }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : { status: target.includes('/charts/mychart-') ? 404 : 200, headers: { 'content-type': 'application/json' }, body: '{}' }
+  stub.answer = ({ method, target }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : { status: target.includes('/charts/mychart-') ? 404 : 200, headers: { 'content-type': 'application/json' }, body: '{"entries":{}}' }
   const file = join(await temporaryFolder(t), 'accounts.yaml')
   const hash = await cheapHash(password)
   writeFileSync(file, JSON.stringify({

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { grant, startApp, type TestGateway } from '../helpers/app.ts'
 import { sendRaw } from '../helpers/raw.ts'
-import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
@@ -39,7 +39,7 @@ await t.test('a request without credentials is challenged for exactly what it ne
 
 await t.test('each credential form opens what it proves, and the upstream gets a token of its own', async t => {
   const stub = await startStubUpstream(t)
-  stub.answer = () => ({ headers: { 'content-type': 'application/x-yaml' }, body: 'apiVersion: v1\n' })
+  stub.answer = () => ({ headers: { 'content-type': 'application/x-yaml' }, body: EMPTY_INDEX })
   const gateway = await startApp(t, { origin: stub.origin })
   const token = await gateway.token([grant(TENANT, 'pull')])
   const forms: [string, Record<string, string>][] = [
@@ -55,7 +55,7 @@ await t.test('each credential form opens what it proves, and the upstream gets a
     stub.seen.length = 0
     const answer = await get(`${gateway.url}/org1/repo1/index.yaml`, { ...headers, cookie: 'a=b', 'x-forwarded-for': '6.6.6.6' })
     t.equal(answer.status, 200, name)
-    t.equal(answer.text, 'apiVersion: v1\n')
+    t.equal(answer.text, EMPTY_INDEX)
     t.equal(answer.headers.get('content-type'), 'application/x-yaml')
     t.match(answer.headers.get('x-request-id'), /^[0-9a-f-]{36}$/)
     const [seen] = stub.seen
@@ -135,7 +135,7 @@ await t.test('a request is rebuilt from its parts', async t => {
     ].join('\r\n'))
     t.equal(answer.status, 200, target)
     t.same(stub.seen.map(seen => [seen.method, seen.target]), [[method, expected]])
-    t.same(Object.keys(stub.seen[0]?.headers ?? {}).sort(), ['authorization', 'connection', 'host', 'x-request-id'])
+    t.same(Object.keys(stub.seen[0]?.headers ?? {}).sort(), ['authorization', 'connection', 'host', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id'])
     for (const hidden of ['server', 'www-authenticate', 'x-internal']) t.notOk(answer.headers[hidden], hidden)
   }
 })
@@ -169,8 +169,10 @@ await t.test('failures of the upstream are 502 or 504 in our own words', async t
     ['a sentence', 404, '{"error":"chart not found"}', 404, 'chart not found'],
     ['an empty 500', 500, '', 502, 'the chart repository gave an answer that makes no sense'],
     ['its own 401', 401, '{"error":"unauthorized"}', 502, 'the chart repository does not accept the gateway'],
-    ['a text 413', 413, 'request too large', 413, 'request too large'],
-    ['HTML', 503, '<html>', 502, 'the chart repository gave an answer that makes no sense']
+    ['a text 413', 413, 'request too large', 413, 'request too large for the chart repository'],
+    ['HTML', 502, '<html>', 502, 'the chart repository gave an answer that makes no sense'],
+    ['HTML of a proxy without a server', 503, '<html>', 503, 'the chart repository is busy: try again shortly'],
+    ['a limit', 429, '{"error":"slow down, /org1"}', 503, 'the chart repository is busy: try again shortly']
   ]
   for (const [name, status, body, expected, error] of cases) {
     for (const path of ['/org1/repo1/index.yaml', '/api/org1/repo1/charts/mychart']) {
@@ -179,6 +181,7 @@ await t.test('failures of the upstream are 502 or 504 in our own words', async t
       t.equal(answer.status, expected, name)
       t.same(JSON.parse(answer.text), { error }, name)
       t.notOk(answer.headers.get('www-authenticate'))
+      t.equal(answer.headers.get('retry-after'), expected === 503 ? '5' : null)
     }
   }
   stub.server.close()

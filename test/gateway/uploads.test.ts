@@ -1,4 +1,5 @@
 // What the upload door takes, refuses and sends on, over real sockets.
+import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -25,6 +26,8 @@ async function post (gateway: TestGateway, path: string, body: Buffer | string, 
   const answer = await fetch(gateway.url + path, { method: 'POST', body, headers: { authorization: `Bearer ${gateway.masterKey}`, 'content-type': contentType } })
   return { status: answer.status, body: JSON.parse(await answer.text()) as unknown }
 }
+
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
 
 async function spooled (gateway: TestGateway): Promise<string[]> {
   return await readdir(join(gateway.config.stateDir, 'spool'))
@@ -58,7 +61,8 @@ await t.test('an accepted upload reaches the upstream as it is, with a length an
     t.match(seen.headers.authorization, /^Bearer eyJ/)
   }
   t.same(await spooled(gateway), [])
-  t.match(gateway.log.at(-1), { chart: NAME, version: VERSION, status: 201, decision: 'allowed', by: 'master key' })
+  t.match(gateway.log.at(-1), { chart: NAME, version: VERSION, provenance: sha256(prov), status: 201, decision: 'allowed', by: 'master key' })
+  t.match(gateway.log.find(line => line['bytes'] === chart.length), { chart: NAME, version: VERSION, digest: sha256(chart), status: 201, decision: 'allowed' })
 })
 
 await t.test('a chart and its provenance go together in a form of our own', async t => {

@@ -1,24 +1,29 @@
 // The gateway in this process, on a real socket, with a stub or any other upstream.
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../../src/app.ts'
+import pino from 'pino'
+import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import { loadAuthority } from '../../src/config/authority.ts'
-import { followIssuers, keysPart, openKeys, type LiveKeys } from '../../src/config/live-keys.ts'
+import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/config/live-keys.ts'
 import { watchConfig } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
+import type { Passwords } from '../../src/identity/passwords.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
-import { openSpool } from '../../src/upstream/spool.ts'
+import { openSpool, type Spool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
 import { testFolder, type TestLike } from './folder.ts'
+import { KEPT_LOG_LEVEL, keepLog, newMasterKey, recordToken } from './secrets.ts'
 
 export interface TestGateway {
   readonly app: FastifyInstance
   readonly url: string
   readonly port: number
   readonly keys: LiveKeys
+  /** What it was started with, for others that are to have the same. */
+  readonly opened: OpenedKeys
+  readonly spool: Spool
   readonly config: Config
   readonly masterKey: string
   /** Every line that was logged, parsed. */
@@ -32,6 +37,12 @@ export interface Overrides {
   readonly origin: string
   readonly config?: (config: Config) => Config
   readonly now?: () => number
+  /** Those of another gateway, where a test starts many and making keys takes longest; default: new ones. */
+  readonly keys?: OpenedKeys
+  /** Laid over the limits of every day. */
+  readonly limits?: Partial<ConnectionLimits>
+  /** How passwords are checked; tests count it. */
+  readonly passwords?: Passwords
 }
 
 /** A configuration with every default, for tests. */
@@ -44,9 +55,9 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     trustedProxies: [],
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
-    masterKey: `test-key-${randomBytes(12).toString('hex')}`,
+    masterKey: newMasterKey(),
     allowDemoKey: false,
     log: { level: 'info', reads: true },
     accounts: { files: [] },
@@ -56,12 +67,11 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 
 const unixTime = (): number => Math.floor(Date.now() / 1000)
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
-  const opened = await openKeys(config)
-  if (!opened.ok) throw new Error(opened.mistakes.join('\n'))
-  const { live: keys, upstream: upstreamKey, stamps } = opened.opened
+  const opened = given ?? await newKeys(config)
+  const { live: keys, upstream: upstreamKey, stamps } = opened
   const { username, password, auth } = config.upstream
   const upstream = createUpstream({
     origin,
@@ -70,15 +80,27 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
-  const lines: string[] = []
-  const app = await buildApp(config, {
+  const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
+  const [lines, kept]: [string[], string[]] = [[], []]
+  // What is kept for the search of secrets has more lines than the test asked for.
+  const least = pino.levels.values[config.log.level] ?? Infinity
+  const logged = KEPT_LOG_LEVEL === undefined ? config : { ...config, log: { ...config.log, level: KEPT_LOG_LEVEL } as const }
+  t.teardown(() => { keepLog(kept.join('')) })
+  const app = await buildApp(logged, {
     keys,
     upstream,
     live: { current: authority.authority },
-    spool: await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes),
+    spool,
     version: '0.0.0-test',
     now,
-    logStream: { write: line => { lines.push(line) } }
+    limits: { ...CONNECTION_LIMITS, ...limits },
+    ...(passwords === undefined ? {} : { passwords }),
+    logStream: {
+      write: line => {
+        kept.push(line)
+        if (Number(/^\{"level":(\d+)/.exec(line)?.[1]) >= least) lines.push(line)
+      }
+    }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   followIssuers(keys.current.issuers, app.log)
@@ -95,15 +117,23 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     url: `http://127.0.0.1:${port}${config.basePath}`,
     port,
     keys,
+    opened,
+    spool,
     config,
     masterKey: config.masterKey,
     get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },
     logText: () => lines.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
-      return (await issueToken(keys.current.ring.signing(now()), { issuer, audience, ttl }, subject, grants, now())).token
+      return recordToken((await issueToken(keys.current.ring.signing(now()), { issuer, audience, ttl }, subject, grants, now())).token)
     }
   }
+}
+
+async function newKeys (config: Config): Promise<OpenedKeys> {
+  const opened = await openKeys(config)
+  if (!opened.ok) throw new Error(opened.mistakes.join('\n'))
+  return opened.opened
 }
 
 /** Grants on one tenant. */

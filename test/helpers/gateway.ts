@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { freePorts, run, startProcess, temporaryFolder, type Environment, type RunResult, type StartedProcess, type TestLike } from './processes.ts'
+import { KEPT_LOG_LEVEL, keepLog } from './secrets.ts'
 
 export interface Gateway extends StartedProcess {
-  /** http://localhost:PORT, as in challenges and tokens. */
+  /** http://localhost:PORT and the base path, as in challenges and tokens. */
   readonly url: string
   readonly adminUrl: string
   readonly stateDir: string
@@ -19,29 +20,39 @@ export interface GatewayOptions {
   readonly env?: Environment
   /** Where its data lies; default: a new folder. */
   readonly stateDir?: string
+  /** Where it is mounted, such as /helm; default: at the root. */
+  readonly basePath?: string
+  /** Its port, where another program has to know it before; default: any free one. */
+  readonly port?: number
 }
 
 export const DEMO = 'config/chartgate.demo.yaml'
 
 const ATTEMPTS = 3
+const logLevel: Environment = KEPT_LOG_LEVEL === undefined ? {} : { CHARTGATE_LOG_LEVEL: KEPT_LOG_LEVEL }
 
 /** A gateway with this configuration; ports and stateDir are chosen here. */
-export async function startGateway (t: TestLike, config: object = {}): Promise<Gateway> {
+export async function startGateway (t: TestLike, config: object = {}, place: Pick<GatewayOptions, 'port' | 'stateDir'> = {}): Promise<Gateway> {
   const file = join(await temporaryFolder(t), 'chartgate.yaml')
   await writeFile(file, stringify(config))
-  return await serveFile(t, { file })
+  return await serveFile(t, { file, ...place })
 }
 
 /** A gateway with this configuration file, moved to free ports by the environment. */
-export async function serveFile (t: TestLike, { file, env = {}, stateDir }: GatewayOptions): Promise<Gateway> {
+export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: wanted, basePath = '' }: GatewayOptions): Promise<Gateway> {
   const dir = stateDir ?? join(await temporaryFolder(t), 'state')
   for (let attempt = 1; ; attempt++) {
-    const [port, adminPort] = await freePorts(2)
+    const [freePort, adminPort] = await freePorts(2)
+    const port = wanted ?? freePort
     const adminUrl = `http://localhost:${adminPort}`
-    const ports = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir }
+    const url = `http://localhost:${port}${basePath}`
+    let output: StartedProcess | undefined
+    // Registered before the process is, so called after it has ended.
+    t.teardown(() => { if (output !== undefined) keepLog(output.stdout() + output.stderr()) })
+    const place = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir, ...(basePath === '' ? {} : { CHARTGATE_PUBLIC_URL: url }) }
     try {
-      const started = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...env, ...ports }, readyUrl: `${adminUrl}/healthz` })
-      return { ...started, url: `http://localhost:${port}`, adminUrl, stateDir: dir }
+      output = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { env: { ...logLevel, ...env, ...place }, readyUrl: `${adminUrl}/healthz` })
+      return { ...output, url, adminUrl, stateDir: dir }
     } catch (error) {
       // another program took the port in the meantime
       if (attempt === ATTEMPTS || !(error as Error).message.includes('is in use by another program')) throw error

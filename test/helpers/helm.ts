@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { goTool } from './go-tool.ts'
-import { ROOT, run, temporaryFolder, type RunResult } from './processes.ts'
+import { ROOT, run, temporaryFolder, type Environment, type RunResult } from './processes.ts'
 
 export interface Helm {
   readonly name: 'helm3' | 'helm4'
@@ -50,14 +50,14 @@ export async function packageExample (t: Test, helm: Helm): Promise<Buffer> {
 }
 
 /** Helm's output; a command that fails, fails the test with what Helm said. */
-async function succeed (t: Test, helm: Helm, args: readonly string[], options: { readonly home: string }): Promise<string> {
+export async function succeed (t: Test, helm: Helm, args: readonly string[], options: { readonly home: string }): Promise<string> {
   const { code, stdout, stderr } = await runHelm(helm, args, options)
   t.equal(code, 0, `helm ${args.slice(0, 2).join(' ')}`, { stderr })
   return stdout
 }
 
 /** Runs Helm with nothing but the folder `home` as its memory; it is also the working directory. */
-export async function runHelm (helm: Helm, args: readonly string[], { home }: { readonly home: string }): Promise<RunResult> {
-  const env = { HOME: home, HELM_CACHE_HOME: join(home, 'cache'), HELM_CONFIG_HOME: join(home, 'config'), HELM_DATA_HOME: join(home, 'data') }
-  return await run(helm.path, args, { cwd: home, env })
+export async function runHelm (helm: Helm, args: readonly string[], { home, env = {} }: { readonly home: string, readonly env?: Environment }): Promise<RunResult> {
+  const places = { HOME: home, HELM_CACHE_HOME: join(home, 'cache'), HELM_CONFIG_HOME: join(home, 'config'), HELM_DATA_HOME: join(home, 'data') }
+  return await run(helm.path, args, { cwd: home, env: { ...places, ...env } })
 }

@@ -28,11 +28,13 @@ export interface RunResult {
 }
 
 export interface StartedProcess {
+  readonly pid: number
   readonly stdout: () => string
   readonly stderr: () => string
 }
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** The project's folder, from dist/test as well as from test. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/dist[/\\]$/, '')
 
 const START_LIMIT = 30_000
 const STOP_LIMIT = 10_000
@@ -54,7 +56,7 @@ export async function startProcess (t: TestLike, command: string, args: readonly
   t.teardown(async () => { await stop(child, end) })
   const exited = end.then(code => { throw new Error(`${command} ended with code ${code}: ${output.stderr()}${output.stdout()}`) })
   await Promise.race([exited, answersAt(readyUrl, () => output.stderr())])
-  return output
+  return { pid: child.pid as number, ...output }
 }
 
 /** A folder with a short name, because Unix sockets below it allow about 100 bytes; removed with the test. */
@@ -93,7 +95,7 @@ function launch (command: string, args: readonly string[], { cwd = ROOT, env = {
   return spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-function collect (child: ChildProcess): StartedProcess {
+function collect (child: ChildProcess): Pick<StartedProcess, 'stdout' | 'stderr'> {
   const text = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (chunk: string) => { text[name] += chunk })
   return { stdout: () => text.stdout, stderr: () => text.stderr }

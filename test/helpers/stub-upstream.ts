@@ -25,6 +25,9 @@ export interface StubUpstream {
   answer: (request: SeenRequest) => StubAnswer | Promise<StubAnswer>
 }
 
+/** What ChartMuseum has for a tenant without charts. */
+export const EMPTY_INDEX = 'apiVersion: v1\nentries: {}\ngenerated: "2026-11-23T23:27:29Z"\nserverInfo: {}\n'
+
 interface Teardown { teardown (fn: () => unknown): unknown }
 
 /** Starts it on loopback, and stops it with the test. */

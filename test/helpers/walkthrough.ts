@@ -10,6 +10,7 @@ import { curl, download, type CurlAnswer } from './curl.ts'
 import type { Gateway } from './gateway.ts'
 import { chartOf, provenanceOf } from './packages.ts'
 import { temporaryFolder } from './processes.ts'
+import { recordToken } from './secrets.ts'
 
 type ErrorParameter = 'invalid_token' | 'insufficient_scope'
 
@@ -28,7 +29,7 @@ export async function walkThrough (t: Test, gateway: Gateway): Promise<void> {
 /** A token with exactly this scope, asked for as in step 2. */
 export async function tokenFor (gateway: Gateway, scope: string): Promise<string> {
   const answer = await askToken(gateway, scope)
-  return (JSON.parse(answer.body) as { access_token: string }).access_token
+  return recordToken((JSON.parse(answer.body) as { access_token: string }).access_token)
 }
 
 /** POSTs a file as step 5 does. */
@@ -141,7 +142,7 @@ async function stepRefusals (t: Test, gateway: Gateway): Promise<void> {
 }
 
 /** Tokens that differ from a real one in one thing each. */
-async function forgeries (real: string, { stateDir }: Gateway): Promise<Record<'valid' | 'expired' | 'foreign' | 'tampered', string>> {
+export async function forgeries (real: string, { stateDir }: Gateway): Promise<Record<'valid' | 'expired' | 'foreign' | 'tampered', string>> {
   const ours = createPrivateKey(await readFile(join(stateDir, 'keys', 'token.pem')))
   const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const claims = decodeJwt(real)

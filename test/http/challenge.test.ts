@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { ACTIONS } from '../../src/charts/routes.ts'
+import { parseScopes } from '../../src/policy/scope.ts'
 import { basicChallenge, challenges, quote, type ChallengeError } from '../../src/http/challenge.ts'
 
 const SOURCE = { realm: 'http://localhost:5001/oauth/token', service: 'localhost:5001' }
@@ -46,4 +48,14 @@ await t.test('whatever is quoted is read back, and no value can start another pa
     t.strictSame(readChallenge(bearer), { scheme: 'Bearer', parameters: { realm, service, scope: `artifact-repository:${name}:${action}`, ...(error === undefined ? {} : { error }) } })
     t.strictSame(readChallenge(basic), { scheme: 'Basic', parameters: { realm: service, charset: 'UTF-8' } })
   }), { numRuns: 50 })
+})
+
+await t.test('the scope of a challenge is read at the token endpoint as the right that was missing, and no more', async () => {
+  const segment = fc.stringMatching(/^[b-z0-9][a-z0-9._-]{0,9}$/).filter(name => !/^(?:static|(?:v2|oauth|health|info|metrics)$)/.test(name))
+  const name = fc.tuple(segment, segment).map(parts => parts.join('/'))
+  fc.assert(fc.property(name, fc.constantFrom(...ACTIONS), (name, action) => {
+    const [bearer = ''] = challenges(SOURCE, { type: 'artifact-repository', name, action }, 'insufficient_scope')
+    const { scope = '' } = readChallenge(bearer).parameters
+    return isDeepStrictEqual(parseScopes([scope], 2), { ok: true, grants: [{ type: 'artifact-repository', name, actions: [action] }] })
+  }))
 })

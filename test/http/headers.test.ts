@@ -1,5 +1,13 @@
 import t from 'tap'
-import { namesEntity, responseHeaders } from '../../src/http/headers.ts'
+import { namesEntity, requestHeaders, responseHeaders } from '../../src/http/headers.ts'
+
+await t.test('the upstream gets four headers, and a fifth where it wants a credential', async t => {
+  const client = { address: '192.0.2.1', proto: 'https', host: 'charts.example.test' }
+  const four = { 'x-request-id': 'id', 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'charts.example.test' }
+  t.strictSame(requestHeaders({ requestId: 'id', client }, undefined), four)
+  t.strictSame(requestHeaders({ requestId: 'id', client }, 'Bearer x'), { ...four, authorization: 'Bearer x' })
+  t.notOk('x-forwarded-for' in requestHeaders({ requestId: 'id', client: { ...client, address: undefined } }, undefined), 'nobody is said to be there who is gone')
+})
 
 await t.test('headers that describe the content pass', async t => {
   const headers = {
@@ -31,6 +39,8 @@ await t.test('whatever else the upstream sends stays behind', async t => {
     'access-control-allow-origin': '*',
     'x-anything': '1'
   }), { 'content-type': 'application/json' })
+  t.strictSame(responseHeaders({ etag: '"x"', 'content-type': 'text/plain', 'last-modified': 'now', connection: 'close, ETag ,last-modified' }), { 'content-type': 'text/plain' }, 'what Connection names is for one hop')
+  t.strictSame(responseHeaders({ 'content-type': ['text/plain', 'text/html'] } as never), {}, 'one that came twice is none')
   t.strictSame(responseHeaders({}), {})
 })
 

@@ -6,10 +6,11 @@ import { createAuthenticator, type Authentication, type Authenticator } from '..
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { createPasswords, type Hashers } from '../../src/identity/passwords.ts'
 import { MASTER } from '../../src/identity/principal.ts'
-import { digestOf, makeSecret } from '../../src/identity/robots.ts'
+import { digestOf } from '../../src/identity/robots.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
-import { accountsOf, cheapBcrypt, cheapHash, newPassword, robot, user } from '../helpers/accounts.ts'
+import { accountsOf, cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
 import { ourKeys } from '../helpers/keys.ts'
+import { newPassword, newSecret } from '../helpers/secrets.ts'
 import { NOW, SOURCE } from '../helpers/tokens.ts'
 import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
@@ -40,7 +41,7 @@ async function lab (accounts: Accounts): Promise<Lab> {
 }
 
 const [alicePassword, bobPassword] = [newPassword(), newPassword()]
-const [secret, second, future, old] = [makeSecret(), makeSecret(), makeSecret(), makeSecret()]
+const [secret, second, future, old] = [newSecret(), newSecret(), newSecret(), newSecret()]
 const ALICE = user('alice', await cheapHash(alicePassword), { groups: ['team-a'] })
 const BOB = user('bob', await cheapBcrypt(bobPassword))
 const CI = robot('ci', { digest: digestOf(secret), expires: NOW + 100 }, { digest: digestOf(second) })
@@ -63,7 +64,7 @@ await t.test('a user is who knows the password, a robot who has a secret, under 
     ['a secret under any name', basic('any', secret), 'robot:ci'],
     ['a secret without a name', basic('', secret), 'robot:ci'],
     ['a secret as Bearer', bearer(secret), 'robot:ci'],
-    ['a secret that nobody has', bearer(makeSecret()), undefined],
+    ['a secret that nobody has', bearer(newSecret()), undefined],
     ["the secret's hash", bearer(`sha256:${digestOf(secret)}`), undefined],
     ['the master key still', basic('alice', KEY), MASTER.subject]
   ]

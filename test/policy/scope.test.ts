@@ -90,18 +90,30 @@ await t.test('a name is a tenant at the depth of this gateway', async t => {
   t.strictSame(parseScopes(['artifact-repository:a/b/c:pull artifact-repository:repo:push'], 'dynamic'), { ok: true, grants: [grant('a/b/c', 'pull'), grant('repo', 'push')] })
 })
 
-const grants = fc.uniqueArray(fc.record({
-  type: fc.constant('artifact-repository' as const),
-  name: fc.tuple(fc.stringMatching(/^[b-z0-9][A-Za-z0-9._-]{0,9}$/).filter(name => !/^(?:static|v2$|oauth$|health$|info$|metrics$)/.test(name)), fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,9}$/)).map(parts => parts.join('/')),
-  actions: fc.subarray([...ACTIONS], { minLength: 1 })
-}, { noNullPrototype: true }), { maxLength: 32, selector: grant => grant.name })
+const segment = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,9}$/)
+/** None of the words that no tenant begins with. */
+const first = fc.stringMatching(/^[b-z0-9][A-Za-z0-9._-]{0,9}$/).filter(name => !/^(?:static|(?:v2|oauth|health|info|metrics|charts)$)/.test(name))
+const tenantOf = (segments: number): fc.Arbitrary<string> => fc.tuple(first, fc.array(segment, { minLength: segments - 1, maxLength: segments - 1 })).map(([name, more]) => [name, ...more].join('/'))
+const TENANTS: readonly (readonly [Depth, fc.Arbitrary<string>])[] = [[0, fc.constant('repo')], [1, tenantOf(1)], [2, tenantOf(2)], [3, tenantOf(3)], ['dynamic', fc.integer({ min: 1, max: 4 }).chain(tenantOf)]]
 
-await t.test('what is written is read as the same', async () => {
-  fc.assert(fc.property(grants, grants => {
-    const text = formatScopes(grants)
-    return isDeepStrictEqual(parseScopes([text], 2), { ok: true, grants }) &&
-      isDeepStrictEqual(parseScopes(text === '' ? [] : text.split(' '), 2), { ok: true, grants })
-  }))
+/** Grants of both types: on tenants, and on charts in them. */
+function grantsIn (tenant: fc.Arbitrary<string>): fc.Arbitrary<Grant[]> {
+  const chart = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,9}$/)
+  const grant = fc.record({
+    resource: fc.oneof(tenant.map(name => ({ type: 'artifact-repository' as const, name })), fc.tuple(tenant, chart).map(parts => ({ type: 'repository' as const, name: parts.join('/') }))),
+    actions: fc.subarray([...ACTIONS], { minLength: 1 })
+  }).map(({ resource, actions }): Grant => ({ ...resource, actions }))
+  return fc.uniqueArray(grant, { maxLength: 32, selector: ({ type, name }) => `${type}:${name}` })
+}
+
+await t.test('what is written is read as the same, at every depth and of both types', async () => {
+  for (const [depth, tenant] of TENANTS) {
+    fc.assert(fc.property(grantsIn(tenant), grants => {
+      const text = formatScopes(grants)
+      return isDeepStrictEqual(parseScopes([text], depth), { ok: true, grants }) &&
+        isDeepStrictEqual(parseScopes(text === '' ? [] : text.split(' '), depth), { ok: true, grants })
+    }))
+  }
 })
 
 await t.test('whatever is read is written as something that reads the same', async () => {

@@ -197,3 +197,21 @@ await t.test('issuers are opened from their files, or every reason why not is sa
   t.equal(again.ok && again.issuers[0], before[2], 'one that stays keeps what it has fetched')
   t.not(again.ok && again.issuers[1], before[2])
 })
+
+await t.test('a token of a key that is not known yet waits for the keys that are fetched, and only for those', async t => {
+  let keys: IssuerKey[] = []
+  let fetches = 0
+  const arriving = [await keyOf(THEIRS)]
+  const remote = { keys: () => keys, refresh: async () => { fetches++; keys = arriving }, follow: () => {}, close: () => {} }
+  const verifier = await verifierOf({ config: { name: 'far' }, keys: remote.keys, remote }, await issuer({ name: 'near' }, await keyOf(await keyNamed('near'))))
+  const token = await mintForeign(THEIRS)
+  const first = verifier.verify(token)
+  t.ok(first instanceof Promise)
+  t.match(await first, { ok: true, principal: { subject: 'issuer:far' } })
+  t.notOk(verifier.verify(await mintForeign(THEIRS, { claims: { sub: 'x' } })) instanceof Promise, 'what is known waits for nothing')
+  t.equal(fetches, 1)
+  t.strictSame(await verifier.verify(await mintForeign(await strangersKey())), { ok: false, code: 'token_unknown_key' }, 'what nobody knows is asked for, and refused')
+  t.equal(fetches, 2)
+  const early = await verifierOf({ config: { name: 'far' }, keys: () => [], remote: { ...remote, refresh: () => undefined } })
+  t.strictSame(early.verify(token), { ok: false, code: 'token_unknown_key' }, 'at once, where it is too early to ask again')
+})

@@ -2,6 +2,8 @@ import { createHmac, sign } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import type { Grant } from '../../src/policy/access.ts'
+import { tokenPrincipal } from '../../src/identity/principal.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
 import { createVerifier, type Verification, type Verifier, type VerifierOptions } from '../../src/tokens/verify.ts'
 import { encode, partsOf, withClaims, withHeader, withSignature } from '../helpers/jwt-lab.ts'
@@ -22,8 +24,8 @@ async function verify (t: Tap, token: string): Promise<Verification> {
 }
 interface Tap { equal (found: unknown, wanted: unknown, message: string): boolean }
 
-const pull = [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }]
-const PRINCIPAL = { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: pull, expires: NOW + 300 }
+const pull: Grant[] = [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }]
+const PRINCIPAL = tokenPrincipal('key:master', pull, NOW + 300)
 
 await t.test('a token that is right in everything says who and what', async t => {
   t.strictSame(await verify(t, await mintToken()), { ok: true, principal: PRINCIPAL })

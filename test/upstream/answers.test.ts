@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { errors } from 'undici'
-import { refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
+import { isPage, refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
 
 const json = (error: unknown): string => JSON.stringify({ error })
 
@@ -13,12 +13,13 @@ await t.test('statuses of the upstream become ours, with its sentence where it h
     [404, 'not_in_upstream', true],
     [405, 'upstream_rejected', true],
     [409, 'chart_exists', true],
-    [413, 'body_too_large', false],
+    [413, 'upstream_too_large', false],
     [422, 'upstream_rejected', true],
+    [429, 'upstream_busy', false],
     [499, 'upstream_rejected', true],
     [500, 'upstream_bad_answer', false],
     [502, 'upstream_bad_answer', false],
-    [503, 'upstream_bad_answer', false],
+    [503, 'upstream_busy', false],
     [507, 'storage_full', true],
     [599, 'upstream_bad_answer', false],
     [204, 'upstream_bad_answer', false],
@@ -32,7 +33,7 @@ await t.test('statuses of the upstream become ours, with its sentence where it h
 })
 
 await t.test('ChartMuseum\'s own sentences come through', async t => {
-  for (const sentence of ['chart not found', 'no chart version found for mychart-1.0.0', 'object not found', 'file already exists', 'repo has reached storage limit', 'no package or provenance file found in form fields chart and prov', 'validation: chart.metadata.version "a/b" is invalid', 'either this or that: 1 / 2', 'org1/repo1 has none']) {
+  for (const sentence of ['chart not found', 'no chart version found for mychart-1.0.0', 'object not found', 'file already exists', 'repo has reached storage limit', 'no package or provenance file found in form fields chart and prov', 'improper constraint: zzz', 'gzip: invalid header', 'EOF', 'unexpected EOF', 'Chart.yaml file is missing', 'chart filename not found', 'values.yaml not found', 'Artifact Hub repository ID not found', 'mychart.tgz is improperly formatted', 'offset is not a valid non-negative integer', 'validation: chart.metadata.version "notsemver" is invalid', "storage: object doesn't exist", 'read the manual: it helps / a lot']) {
     t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream', detail: sentence })
   }
 })
@@ -40,9 +41,22 @@ await t.test('ChartMuseum\'s own sentences come through', async t => {
 await t.test('a path of the server does not', async t => {
   const sentences = [
     'remove /charts/org1/repo1/x-1.0.0.tgz: no such file or directory', '/charts', 'open "/charts/x": denied', "open '/charts/x'", 'open `/charts/x`', 'path=/charts/x', 'path:/charts/x', '(/charts)', '[/charts/x]', '{/charts/x}', 'a,/charts',
-    'open ./charts/x', 'open ../charts/x', 'open ~/charts/x', 'C:\\charts\\x.tgz', 'open C:/charts/x', '\\\\server\\share', 'file:///charts/x', 'Get http://10.0.0.1/x: refused', 'a\n/charts/x', 'a\t/charts/x'
+    'open ./charts/x', 'open ../charts/x', 'open ~/charts/x', 'C:\\charts\\x.tgz', 'open C:/charts/x', '\\\\server\\share', 'file:///charts/x', 'Get http://10.0.0.1/x: refused', 'a\n/charts/x', 'a\t/charts/x',
+    'open /x: permission denied', 'open charts/org1/x.tgz: permission denied', 'remove org1/repo1/mychart-0.1.0.tgz: no such file or directory', 'remove mychart-0.1.0.tgz: no such file or directory', 'open mychart-0.1.0.tgz: permission denied',
+    'stat charts: not a directory', 'PutWithLimit: clean the old chart: remove x.tgz: read-only', 'CreateFile x.tgz: Access is denied.', 'open C:\\charts\\x.tgz: Access is denied.', 'open charts\\x.tgz: The system cannot find the file specified.', 'GetFileAttributesEx x: Access is denied.',
+    'org1/repo1 has none', 'charts/ is full'
   ]
   for (const sentence of sentences) t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence)
+})
+
+await t.test('nor what the gateway was known by', async t => {
+  for (const sentence of ['no such user: Basic dXA6c3RyZWFt', 'not for bearer  x', 'bad token eyJhbGciOiJub25lIn0.e30.x']) t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence)
+})
+
+await t.test('neither does a dump', async t => {
+  for (const sentence of ['NoSuchKey: it is not there\n\tstatus code: 404, request id: X, host id: Y', 'a\u2028b', 'a\x9b31mb', 'a\x1bb', 'x'.repeat(201)]) {
+    t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence.replace(/[^ -~]/g, '?'))
+  }
 })
 
 await t.test('what is no JSON with a string error says nothing', async t => {
@@ -50,6 +64,13 @@ await t.test('what is no JSON with a string error says nothing', async t => {
     t.strictSame(refusalOfAnswer(404, body), { code: 'not_in_upstream' }, JSON.stringify(body))
   }
   fc.assert(fc.property(fc.integer({ min: 100, max: 599 }), fc.oneof(fc.string(), fc.json()), (status, body) => typeof refusalOfAnswer(status, body).code === 'string'))
+})
+
+await t.test('a page is told by its type', t => {
+  for (const type of ['text/html', 'text/html; charset=utf-8', 'TEXT/HTML;x', ' text/html', 'application/xhtml+xml']) t.ok(isPage({ 'content-type': type }), type)
+  for (const type of ['application/x-tar', 'application/x-yaml', 'application/json; charset=utf-8', 'application/pgp-signature', 'text/plain', 'text/htmlx', 'x-text/html', '']) t.notOk(isPage({ 'content-type': type }), type)
+  t.notOk(isPage({}))
+  t.end()
 })
 
 await t.test('silence is a timeout, and everything else is nobody there', async t => {

@@ -48,6 +48,12 @@ await t.test('a body that breaks off, or finds no room, leaves nothing', async t
   })())
   t.match(await readParts(contentType, breaking, await openSpool(dir, 1_000_000)).catch((error: unknown) => error), { refusal: { code: 'body_too_large' } })
   t.same(await readdir(dir), [])
+  const reset = Readable.from((async function * () {
+    yield body.subarray(0, 60_000)
+    throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
+  })())
+  t.match(await readParts(contentType, reset, await openSpool(dir, 1_000_000)).catch((error: unknown) => error), { code: 'ECONNRESET' }, 'who broke off, the caller wants to know')
+  t.same(await readdir(dir), [])
   t.match(await readParts(contentType, inPieces(body, 1000), await openSpool(dir, 50_000)).catch((error: unknown) => error), { refusal: { code: 'spool_full' } })
   t.same(await readdir(dir), [])
 })

@@ -38,7 +38,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const uploader = createUploader(upstream)
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]) }, spool, 100_000)
-    return await uploader.store({ ...pushTo(tenant), route }, upload, 'id').then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
+    return await uploader.store({ ...pushTo(tenant), route }, upload, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'charts.example.test' } }).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
   }
   const chart = await archiveOf([{ name: 'x/Chart.yaml', body: 'name: foo-bar\nversion: "1.0"\n' }])
   const same = await Promise.all(Array.from({ length: 5 }, async () => await push('a/b', 'upload-chart', chart)))

@@ -1,0 +1,64 @@
+// Answers what never becomes a request: bytes that Node's HTTP parser or its timers
+// refuse, and CONNECT, for which Node has no answer at all. In the form of every other
+// refusal, and never in the middle of another answer.
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
+import { closeWith } from '../src/http/last-words.ts'
+
+/** Node's names of what its HTTP parser and timers refuse. */
+const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout' },
+  HPE_HEADER_OVERFLOW: { code: 'headers_too_large' }
+}
+
+type ParserError = Error & { readonly code?: string }
+
+/** For Fastify's `clientErrorHandler`. */
+export function answerClientError (this: { log: FastifyBaseLogger }, error: ParserError, socket: Socket): void {
+  // The client went away in the middle of a request: there is nobody to answer.
+  const gone = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable
+  if (gone || isAnswering(socket)) {
+    socket.destroy()
+    return
+  }
+  refuse(this.log, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
+}
+
+/** Answers CONNECT (RFC 9110 section 9.3.6), which comes to no request handler. */
+export function answerConnect (app: FastifyInstance): void {
+  app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => { socket.destroy() })
+    if (isAnswering(socket)) socket.destroy()
+    else refuse(app.log, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
+  })
+}
+
+/**
+ * True while an earlier request of the connection waits for its answer or gets it: what
+ * was written now would be taken for that answer or for a part of it. The request that
+ * is itself broken, and not answered yet, is no such.
+ */
+function isAnswering (socket: Socket): boolean {
+  // Where Node has the answer that the connection is writing or will write next; it asks the same before its own answer.
+  const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+  return answer !== null && answer !== undefined && (answer.headersSent || answer.req.complete)
+}
+
+function refuse (log: FastifyBaseLogger, socket: Socket, refusal: Refusal, parser?: string): void {
+  const status = statusOf(refusal)
+  const body = JSON.stringify(bodyOf(refusal))
+  const id = randomUUID()
+  log.warn({ reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status }, 'refused')
+  closeWith(socket, [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] as string}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${id}`,
+    'Connection: close',
+    '',
+    body
+  ].join('\r\n'))
+}

@@ -1,0 +1,81 @@
+// Who is at the other end? The address that the log and the upstream are told, and the
+// scheme and host that the client used. X-Forwarded-* is believed from the configured
+// proxies alone, and only where it has the form of what it is for; nothing here decides
+// about a request or is part of an answer. `Forwarded` (RFC 7239) is not read.
+import type { IncomingHttpHeaders } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+export interface Client {
+  /** Its IP address; undefined when the connection was gone before anybody asked. */
+  readonly address: string | undefined
+  readonly proto: string
+  /** Host and, where it is not the usual one, port. */
+  readonly host: string
+}
+
+export interface ClientSource {
+  /** IP addresses and CIDRs. */
+  readonly trustedProxies: readonly string[]
+  /** Scheme and host for everybody who does not come through one of them. */
+  readonly publicUrl: string
+}
+
+/** @param peer the address of the connection */
+export type ReadClient = (peer: string | undefined, headers: IncomingHttpHeaders) => Client
+
+const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+
+export function createClientReader ({ trustedProxies, publicUrl }: ClientSource): ReadClient {
+  const isTrusted = trust(trustedProxies)
+  const { protocol, host } = new URL(publicUrl)
+  const own = { proto: protocol.slice(0, -1), host }
+
+  return (peer, headers) => {
+    const address = readAddress(peer ?? '')
+    if (address === undefined || !isTrusted(address)) return { address, ...own }
+    const said = (name: string): string[] => listOf(headers[`x-forwarded-${name}`])
+    const proto = said('proto').at(-1)?.toLowerCase()
+    const forwardedHost = said('host').at(-1)
+    return {
+      address: behind(address, said('for'), isTrusted),
+      proto: proto === 'http' || proto === 'https' ? proto : own.proto,
+      host: forwardedHost !== undefined && HOST.test(forwardedHost) ? forwardedHost : own.host
+    }
+  }
+}
+
+/** The nearest address that is no trusted proxy's, from right to left; what is no address ends the list, and so its writer is the client. */
+function behind (proxy: string, list: readonly string[], isTrusted: (address: string) => boolean): string {
+  let nearest = proxy
+  for (let i = list.length - 1; i >= 0 && isTrusted(nearest); i--) {
+    const address = readAddress(list[i] as string)
+    if (address === undefined) break
+    nearest = address
+  }
+  return nearest
+}
+
+function trust (networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList()
+  for (const network of networks) {
+    const [address, bits] = network.split('/') as [string, string | undefined]
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
+    list.addSubnet(address, bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits), family)
+  }
+  return networks.length === 0 ? () => false : address => list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** An IP address in one form: without a port (some proxies write one), zone, or the IPv6 notation of an IPv4 address. */
+function readAddress (text: string): string | undefined {
+  const address = text
+    .replace(/^\[([^\]]*)\](?::\d{1,5})?$/, '$1')
+    .replace(/^([\d.]+):\d{1,5}$/, '$1')
+    .replace(/%.*$/, '')
+    .replace(/^::ffff:(?=[\d.]+$)/i, '')
+  return isIP(address) === 0 ? undefined : address
+}
+
+/** The members of a list (RFC 9110 section 5.6.1); Node has put several headers of the name together. */
+function listOf (header: string | string[] | undefined): string[] {
+  return String(header ?? '').split(',').map(each => each.trim()).filter(each => each !== '')
+}

@@ -1,0 +1,187 @@
+// Which index does a tenant have now? One request to the upstream at a time for each
+// tenant, however many clients ask; what is made of the bytes (links, ETag, gzip) is made
+// once for each change. Nothing is looked up here before the right was checked: the index
+// door is behind authorization, and every tenant has an entry of its own.
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { ChartRequest } from '../charts/request-target.ts'
+import type { IndexFailure, IndexReader } from './index-reader.ts'
+import type { IndexPlace } from './index-links.ts'
+import { rewriteIndex } from './index-rewrite.ts'
+
+/** An index as clients get it. */
+export interface Index {
+  readonly ok: true
+  readonly body: Buffer
+  /** Strong (RFC 9110 section 8.8.1), in quotes. */
+  readonly etag: string
+  /** The body under gzip, made when somebody first wants it. */
+  gzipped (): Promise<Buffer>
+}
+
+export type IndexResult = Index | IndexFailure
+
+export interface IndexStore {
+  /** What is in memory and young enough: no promise on the hot path. */
+  fresh (tenant: string): Index | undefined
+  /** The index as it is after this moment. */
+  read (request: ChartRequest): Promise<IndexResult>
+  /** Something of the tenant has changed: what was read before counts no longer. */
+  drop (tenant: string): void
+}
+
+export interface IndexStoreOptions {
+  readonly reader: IndexReader
+  readonly place: Omit<IndexPlace, 'tenantPath'>
+  /** Seconds that an index is answered from memory; 0: every answer is of after its request. */
+  readonly maxAge: number
+  /** Bytes of all that is remembered. */
+  readonly maxBytes: number
+  /** Milliseconds of a clock that only goes on. */
+  readonly clock: () => number
+}
+
+/** What is remembered of a tenant. */
+interface Entry {
+  readonly raw: Buffer
+  readonly index: Index
+  /** When the upstream was asked for it. */
+  askedAt: number
+  /** Bytes in memory. */
+  size: number
+}
+
+/** A request to the upstream, and the one that follows it. */
+interface Flight {
+  readonly running: Promise<IndexResult>
+  next?: Promise<IndexResult>
+}
+
+const deflate = promisify(gzip)
+
+export function createIndexStore (options: IndexStoreOptions): IndexStore {
+  const { reader, place, maxAge, clock } = options
+  const memory = createMemory(options.maxBytes)
+  const flights = new Map<string, Flight>()
+  /** How often a tenant was dropped while a request for it ran. */
+  const drops = new Map<string, number>()
+
+  async function ask (request: ChartRequest): Promise<IndexResult> {
+    const { tenant, tenantPath } = request
+    const askedAt = clock()
+    const before = drops.get(tenant) ?? 0
+    const answer = await reader.read(request)
+    if (!answer.ok) {
+      memory.forget(tenant)
+      return answer
+    }
+    const known = memory.get(tenant)
+    const isStale = (drops.get(tenant) ?? 0) !== before
+    // Nothing is younger than a change that came while it was on its way.
+    const youngAt = isStale ? -Infinity : askedAt
+    if (known?.raw.equals(answer.body) === true) {
+      known.askedAt = youngAt
+      return known.index
+    }
+    const rewritten = rewriteIndex(answer.body, { ...place, tenantPath })
+    if (!rewritten.ok) {
+      memory.forget(tenant)
+      return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: rewritten.cause }
+    }
+    return memory.put(tenant, answer.body, rewritten.body, youngAt)
+  }
+
+  function take (request: ChartRequest): Promise<IndexResult> {
+    const { tenant } = request
+    const flight: Flight = {
+      running: ask(request).finally(() => {
+        if (flights.get(tenant) !== flight || flight.next !== undefined) return
+        flights.delete(tenant)
+        drops.delete(tenant)
+      })
+    }
+    flights.set(tenant, flight)
+    return flight.running
+  }
+
+  return {
+    fresh (tenant) {
+      const entry = maxAge === 0 ? undefined : memory.get(tenant)
+      return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
+    },
+    read (request) {
+      const flight = flights.get(request.tenant)
+      if (flight === undefined) return take(request)
+      // What runs already may have been answered before this request came: the next one was not.
+      flight.next ??= flight.running.then(() => take(request), /* c8 ignore next -- a reader's failure is a value */ () => take(request))
+      return flight.next
+    },
+    drop (tenant) {
+      const entry = memory.get(tenant)
+      if (entry !== undefined) entry.askedAt = -Infinity
+      if (flights.has(tenant)) drops.set(tenant, (drops.get(tenant) ?? 0) + 1)
+    }
+  }
+}
+
+interface Memory {
+  get (tenant: string): Entry | undefined
+  put (tenant: string, raw: Buffer, body: Buffer, askedAt: number): Index
+  forget (tenant: string): void
+}
+
+/** Entries up to so many bytes; those that were not asked for the longest go first. */
+function createMemory (maxBytes: number): Memory {
+  const entries = new Map<string, Entry>()
+  let used = 0
+
+  function forget (tenant: string): void {
+    used -= entries.get(tenant)?.size ?? 0
+    entries.delete(tenant)
+  }
+
+  /** Makes room, at the worst by forgetting everything. */
+  function shrink (): void {
+    for (const tenant of entries.keys()) {
+      if (used <= maxBytes) return
+      forget(tenant)
+    }
+  }
+
+  return {
+    get (tenant) {
+      const entry = entries.get(tenant)
+      if (entry === undefined) return undefined
+      entries.delete(tenant)
+      entries.set(tenant, entry)
+      return entry
+    },
+    put (tenant, raw, body, askedAt) {
+      forget(tenant)
+      let zipped: Promise<Buffer> | undefined
+      const index: Index = {
+        ok: true,
+        body,
+        etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+        gzipped () {
+          zipped ??= deflate(body).then(bytes => {
+            if (entries.get(tenant) === entry) {
+              entry.size += bytes.length
+              used += bytes.length
+              shrink()
+            }
+            return bytes
+          })
+          return zipped
+        }
+      }
+      const entry: Entry = { raw, index, askedAt, size: raw === body ? raw.length : raw.length + body.length }
+      entries.set(tenant, entry)
+      used += entry.size
+      shrink()
+      return index
+    },
+    forget
+  }
+}

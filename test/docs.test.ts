@@ -1,0 +1,99 @@
+// What the documents show can be followed: every block that is marked `sh runnable` runs,
+// in order and in one shell for each document, and prints what stands below it. The
+// README's own blocks, which need several terminals, are run by walkthrough.test.ts and
+// walkthrough-chartmuseum.test.ts.
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from './helpers/cm-push.ts'
+import { isAsShown, runnableBlocks, withoutChance, type Shown } from './helpers/documents.ts'
+import { BUILD_LIMIT } from './helpers/go-tool.ts'
+import { helmVersions } from './helpers/helm.ts'
+import { notTried } from './helpers/not-tried.ts'
+import { findProgram, freePorts, ROOT, run, temporaryFolder, type Environment } from './helpers/processes.ts'
+
+const DOCUMENTS = ['README.md', 'docs/clients.md', 'docs/accounts.md']
+
+/** Before each block's output, and never in one. */
+const MARK = '\u001e'
+
+const helms = await helmVersions()
+/** Why a block that has these words cannot run here. */
+const missing: (readonly [word: RegExp, program: string, reason: string])[] = []
+if (!helms.ok) missing.push([/\bhelm4? /, 'helm', helms.reason])
+if (cmPush === undefined) missing.push([/\bcm-push\b|\bcm:\/\//, 'helm-cm-push', NO_CM_PUSH])
+for (const program of ['curl', 'gpg']) {
+  if (await findProgram(program) === undefined) missing.push([new RegExp(`\\b${program}\\b`), program, `no ${program} on the PATH`])
+}
+
+t.setTimeout(BUILD_LIMIT)
+for (const document of DOCUMENTS) {
+  const text = await readFile(join(ROOT, document), 'utf8').catch(() => '')
+  const blocks = runnableBlocks(text)
+  if (blocks.length > 0) await t.test(`${document} can be followed`, async t => { await follow(t, blocks) })
+}
+
+await t.test('what is shown counts but for what differs from run to run', t => {
+  const printed = 'kept in /tmp/chartgate-a1/tmp.Xy12/log at 2026-11-25T00:32:13Z\n...Successfully got b\n...Successfully got a\n'
+  t.ok(isAsShown('kept in /tmp/tmp.lab/log at 2027-01-01T00:00:00Z\n...Successfully got a\n...Successfully got b\n', printed))
+  t.ok(isAsShown('kept in …\n...Successfully got a\n...Successfully got b', printed))
+  for (const wrong of ['', 'kept in …', `${printed}more`, printed.replace('log', 'logs'), printed.replace('got a', 'got c')]) t.notOk(isAsShown(wrong, printed), wrong)
+  t.strictSame(runnableBlocks('text\n```sh runnable\na\n```\n```\nb\n```\n```sh\nc\n```\n```sh runnable\nd\n```\n\n```\ne\n```\n'), [
+    { line: 2, commands: 'a\n', printed: 'b\n' },
+    { line: 11, commands: 'd\n', printed: undefined }
+  ])
+  t.end()
+})
+
+async function follow (t: Test, blocks: readonly Shown[]): Promise<void> {
+  const here: Shown[] = []
+  for (const block of blocks) {
+    const lacks = missing.find(([word]) => word.test(block.commands))
+    if (lacks === undefined) here.push(block)
+    else if (lacks[1] === 'helm-cm-push') await t.test(`line ${block.line}`, { skip: lacks[2] }, () => {})
+    else await notTried(t, `line ${block.line}`, lacks[2])
+  }
+  const printed = await runTogether(t, here)
+  for (const [i, { line, commands, printed: shown = '' }] of here.entries()) {
+    const output = printed[i]
+    if (output === undefined) t.fail(`line ${line} was not reached`)
+    else if (isAsShown(shown, output)) t.pass(`line ${line} prints what is shown`)
+    else t.equal(withoutChance(output), withoutChance(shown), `line ${line} prints what is shown`, { commands })
+  }
+}
+
+/** What each block printed, standard output and errors together, as in a terminal. */
+async function runTogether (t: Test, blocks: readonly Shown[]): Promise<string[]> {
+  const [port, adminPort] = (await freePorts(2)).map(String) as [string, string]
+  // Other programs may be on the ports that documents have.
+  const there = (text: string): string => text.replaceAll(/\b5001\b/g, port).replaceAll(/\b5002\b/g, adminPort)
+  const back = (text: string): string => text.replaceAll(port, '5001').replaceAll(adminPort, '5002')
+  const folder = await temporaryFolder(t)
+  const env = await furnish(folder, there)
+  const script = [
+    // whatever was started and not stopped
+    'trap \'kill $(jobs -p) 2> /dev/null; wait\' EXIT', 'exec 2>&1', 'set -e',
+    ...blocks.flatMap(({ commands }) => [`printf '${MARK}'`, there(commands)])
+  ]
+  const file = join(folder, 'script.sh')
+  await writeFile(file, script.join('\n'))
+  const { code, stdout } = await run('bash', [file], { cwd: join(folder, 'clone'), env: { ...env, CHARTGATE_LISTEN_PORT: port, CHARTGATE_ADMIN_PORT: adminPort } })
+  const outputs = back(stdout).split(MARK).slice(1)
+  t.equal(code, 0, `every command succeeds; the last block is that of line ${blocks[outputs.length - 1]?.line}`, { output: outputs.at(-1) })
+  return outputs
+}
+
+/** A clone that is built, with what a reader has: Helm 3 as helm, Helm 4 as helm4, the plugin. */
+async function furnish (folder: string, there: (text: string) => string): Promise<Environment> {
+  const [clone, bin, home, plugins] = ['clone', 'bin', 'home', 'plugins'].map(name => join(folder, name)) as [string, string, string, string]
+  for (const each of [clone, bin, home, plugins]) await mkdir(each)
+  for (const name of ['dist', 'node_modules', 'package.json']) await symlink(join(ROOT, name), join(clone, name))
+  for (const name of ['examples', 'config']) await cp(join(ROOT, name), join(clone, name), { recursive: true })
+  for (const name of await readdir(join(clone, 'config'))) {
+    const path = join(clone, 'config', name)
+    await writeFile(path, there(await readFile(path, 'utf8')))
+  }
+  if (helms.ok) for (const { name, path } of helms.versions) await symlink(path, join(bin, name === 'helm3' ? 'helm' : name))
+  if (cmPush !== undefined) await installCmPushAsItShips(plugins)
+  return { HOME: home, TMPDIR: folder, PATH: `${bin}${delimiter}${process.env['PATH']}`, HELM_PLUGINS: plugins }
+}
