@@ -15,6 +15,7 @@ import { decide } from '../src/policy/decide.ts'
 import { compileRules, type PolicyRule } from '../src/policy/rules.ts'
 import { issueToken } from '../src/tokens/issue.ts'
 import type { SigningKey } from '../src/tokens/keys.ts'
+import { createRing } from '../src/tokens/ring.ts'
 import { createVerifier } from '../src/tokens/verify.ts'
 
 const [RULES, ACCOUNTS, GROUPS, TENANTS] = [10_000, 1_000, 100, 5_000]
@@ -92,7 +93,8 @@ async function timed (count: number, work: (i: number) => unknown): Promise<numb
 
 async function measureLogins (accounts: Accounts, token: string, secret: string, key: SigningKey): Promise<void> {
   const source = { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }
-  const verifier = createVerifier({ keys: [key], source, knowsSubject: subject => subject === 'user:user1', now })
+  const trusted = { ring: createRing([{ key, since: 0 }], [], source.ttl), issuers: [], ours: new Set([key.kid]) }
+  const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', now })
   const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, now, passwords: createPasswords() })
   const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials)).ok
   const basic = (username: string, text: string): Credentials => ({ kind: 'basic', username, password: text })

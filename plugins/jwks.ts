@@ -1,15 +1,23 @@
-// Publishes the public half of the token keys (RFC 7517), for everybody who wants to
-// verify a token of this gateway.
+// Publishes the public half of the keys whose tokens count (RFC 7517), for everybody who
+// wants to verify a token of this gateway.
+import { createHash } from 'node:crypto'
 import fp from 'fastify-plugin'
-import type { KeyStore } from '../src/tokens/keys.ts'
+import type { LiveKeys } from '../src/config/live-keys.ts'
+import { namesEntity } from '../src/http/headers.ts'
+import { jwksOf } from '../src/tokens/ring.ts'
 
-export interface JwksOptions { keys: KeyStore }
+export interface JwksOptions {
+  keys: LiveKeys
+  /** Seconds since the epoch. */
+  now: () => number
+}
 
-export default fp<JwksOptions>(async (app, { keys }) => {
-  app.get('/.well-known/jwks.json', { exposeHeadRoute: true }, async (_request, reply) => {
-    return await reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .header('cache-control', 'public, max-age=60')
-      .send(JSON.stringify(keys.jwks()))
+export default fp<JwksOptions>(async (app, { keys, now }) => {
+  app.get('/.well-known/jwks.json', { exposeHeadRoute: true }, async (request, reply) => {
+    const body = JSON.stringify(jwksOf(keys.current.ring, now()))
+    const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
+    reply.header('cache-control', 'public, max-age=60').header('etag', etag)
+    if (namesEntity(request.headers['if-none-match'], etag)) return await reply.code(304).send()
+    return await reply.header('content-type', 'application/json; charset=utf-8').send(body)
   })
 }, { name: 'jwks', fastify: '5.x', encapsulate: true })

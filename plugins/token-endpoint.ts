@@ -3,6 +3,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/charts/tenant.ts'
+import type { LiveKeys } from '../src/config/live-keys.ts'
 import type { LiveAuthority } from '../src/config/reload.ts'
 import { countOf } from '../src/http/request-head.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
@@ -11,14 +12,13 @@ import type { Principal } from '../src/identity/principal.ts'
 import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
-import type { KeyStore } from '../src/tokens/keys.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
 import { refusalOf } from './errors.ts'
 
 export interface TokenEndpointOptions {
   authenticator: Authenticator
   live: LiveAuthority
-  keys: KeyStore
+  keys: LiveKeys
   source: TokenSource
   depth: Depth
   /** Seconds since the epoch. */
@@ -77,7 +77,7 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   // A token that was got with a token does not outlive it.
   const ttl = Math.min(source.ttl, (who.principal.expires ?? Infinity) - time)
   if (ttl < 1) return reply.refuse({ code: 'token_expired' })
-  const issued = await issueToken(keys.signing, { ...source, ttl }, who.principal.subject, granted, time)
+  const issued = await issueToken(keys.current.ring.signing(time), { ...source, ttl }, who.principal.subject, granted, time)
   const scope = formatScopes(granted)
   request.allowedBy = 'token endpoint'
   request.tokenFacts = { ...request.tokenFacts, granted: scope }

@@ -21,6 +21,7 @@ import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import type { Peers } from './cluster/changes.ts'
+import type { LiveKeys } from './config/live-keys.ts'
 import type { LiveAuthority } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
@@ -29,7 +30,6 @@ import { errorForLog } from './http/log-error.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
-import type { KeyStore } from './tokens/keys.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
@@ -38,7 +38,8 @@ import { createIndexStore } from './upstream/index-store.ts'
 import type { Spool } from './upstream/spool.ts'
 
 export interface AppDependencies {
-  readonly keys: KeyStore
+  /** Keys as they are now. */
+  readonly keys: LiveKeys
   readonly upstream: Upstream
   readonly spool: Spool
   /** Accounts and rules as they are now. */
@@ -82,7 +83,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
-  const verifier = createVerifier({ keys: [keys.signing], source, knowsSubject, now })
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, now })
   const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
 
   const store = createIndexStore({
@@ -133,7 +134,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
   await app.register(health, { version })
-  await app.register(jwks, { keys })
+  await app.register(jwks, { keys, now })
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
   await app.register(uploadDoor, { upstream, spool, changed, maxUploadSize: config.charts.maxUploadSize })

@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { IS_WORKER } from './cluster/fork.ts'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
-import { CHECK, KEYS_EXPORT, KEYS_LIST, SERVE } from './commands/configured.ts'
+import { CHECK, SERVE } from './commands/configured.ts'
 import { EXPLAIN } from './commands/explain.ts'
 import { HASH_PASSWORD, ROBOT_CREATE } from './commands/accounts.ts'
+import { KEYS_EXPORT, KEYS_LIST, KEYS_ROTATE } from './commands/keys.ts'
 import { REPOSITORY } from './commands/repository.ts'
 import { readSecret } from './commands/terminal.ts'
 import type { Environment } from './config/load.ts'
@@ -21,7 +22,9 @@ const USAGE = `usage: chartgate <command> [--config FILE]
   check         says whether the configuration is right, or every mistake in it
   explain       says whether somebody may do something, and by which rule
                 (--as SUBJECT | --token TOKEN) ACTION TENANT
-  keys list     the signing keys; makes none
+  keys list     the keys that sign and verify, and their states; makes none
+  keys rotate   makes a new key for tokens; what the old one signed counts until it ends
+                [--alg RS256|ES256|EdDSA]
   keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]; makes
                 the keys when there are none
   hash-password reads a password and prints its hash, for an accounts file
@@ -39,6 +42,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve: SERVE,
   check: CHECK,
   'keys list': KEYS_LIST,
+  'keys rotate': KEYS_ROTATE,
   'keys export': KEYS_EXPORT,
   explain: EXPLAIN,
   'hash-password': HASH_PASSWORD,

@@ -2,7 +2,8 @@
 // server.ts when one process does everything, and by worker.ts in each of several.
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App, type AppDependencies } from './app.ts'
-import { watchAuthority, type OpenedAuthority, type WatchOptions } from './config/reload.ts'
+import { followIssuers, keysPart, type OpenedKeys } from './config/live-keys.ts'
+import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog, type WatchOptions } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
 import { unixTime } from './unix-time.ts'
@@ -23,32 +24,46 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'version' | 'now'>, Pick<WatchOptions, 'reload'> {
+/** What a front follows the files of. */
+interface Followed extends Pick<WatchOptions, 'reload'> {
   readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
+  readonly keys: OpenedKeys
 }
 
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'now'>, Followed {}
+
 /** Opens it; what hinders that comes back as one sentence. */
-export async function openFront (config: Config, { authority, reload, ...options }: FrontOptions): Promise<FrontResult> {
-  const app = await buildApp(config, { ...options, live: authority.live, version: VERSION, now: unixTime })
+export async function openFront (config: Config, { authority, keys, reload, ...options }: FrontOptions): Promise<FrontResult> {
+  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, now: unixTime })
   const mistake = await listen(app, 'listen', config.listen)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
     await app.close()
     return { ok: false, message: mistake }
   }
-  const watch = watchAuthority({ ...authority, config, reload, log: app.log })
+  const unfollow = follow(config, { authority, keys, reload }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
       serving: () => true,
       async close () {
-        watch.close()
+        unfollow()
         await app.close()
         return true
       },
       logCutOff () { app.logCutOff() }
     }
+  }
+}
+
+/** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
+function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog): () => void {
+  followIssuers(keys.live.current.issuers, log)
+  const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, unixTime)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
+  return () => {
+    watch.close()
+    for (const { remote } of keys.live.current.issuers) remote?.close()
   }
 }
 

@@ -10,6 +10,7 @@ import { forkWorker, IS_WORKER, PRIMARY } from './cluster/fork.ts'
 import type { ToPrimary } from './cluster/messages.ts'
 import { openPool } from './cluster/pool.ts'
 import type { ConfigResult } from './config/load.ts'
+import { openKeys } from './config/live-keys.ts'
 import type { OpenedAuthority } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
@@ -18,7 +19,7 @@ import { addressOf, listen, openFront, type Front } from './front.ts'
 import { openRepository } from './repository/repository.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
-import { openKeyStore, type KeyStore } from './tokens/keys.ts'
+import type { SigningKey } from './tokens/keys.ts'
 import { connectUpstream } from './upstream/connect.ts'
 import { firstContact } from './upstream/first-contact.ts'
 import { openSpool } from './upstream/spool.ts'
@@ -98,10 +99,11 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const claim = await claimStateDir(config.stateDir)
     if (!claim.ok) return claim
     opened.push(claim.release)
-    const keys = await openKeyStore(join(config.stateDir, 'keys'))
-    if (!keys.ok) return await failed(keys.message)
-    const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys.keys, demoChart, opened) : undefined
-    const upstream = connectUpstream(config, keys.keys.upstream, socketPath)
+    const openedKeys = await openKeys(config)
+    if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
+    const { opened: keys } = openedKeys
+    const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys.upstream, demoChart, opened) : undefined
+    const upstream = connectUpstream(config, keys.upstream, socketPath)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin(upstream, hindrance)
@@ -110,7 +112,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
     const result = config.workers === 1
-      ? await openFront(config, { ...options, keys: keys.keys, upstream, spool, logStream })
+      ? await openFront(config, { ...options, keys, upstream, spool, logStream })
       : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
     if (!result.ok) return await failed(result.message)
     front = result.front
@@ -135,12 +137,12 @@ function later (ms: number, run: () => void): () => void {
 }
 
 /** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
-async function openEmbedded (config: Config, keys: KeyStore, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
+async function openEmbedded (config: Config, key: SigningKey, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
   const dir = join(config.stateDir, 'charts')
   const socketPath = await repositorySocket(config.stateDir)
   if (demoChart !== undefined) await seedDemoChart(demoChart, dir)
   const { depth, maxUploadSize } = config.charts
-  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: keys.upstream.publicKey } : {}
+  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
   const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, ...publicKey })
   if (!result.ok) throw new Error(result.message)
   const { repository } = result

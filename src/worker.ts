@@ -1,15 +1,15 @@
 // One worker from start to stop: opens the keys, a way to the repository and the public
-// listener, as its primary says, and watches accounts and rules itself. Asked by
+// listener, as its primary says, and watches accounts, rules and keys itself. Asked by
 // server.ts in a process that a primary has started.
 import { join } from 'node:path'
 import type { AppDependencies } from './app.ts'
 import { createPeers } from './cluster/changes.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './cluster/messages.ts'
+import { openKeys } from './config/live-keys.ts'
 import type { Config } from './config/schema.ts'
 import { openFront } from './front.ts'
 import type { ServeOptions, StartResult } from './server.ts'
 import { startMistake } from './start-mistakes.ts'
-import { openKeyStore } from './tokens/keys.ts'
 import { connectUpstream } from './upstream/connect.ts'
 import { openSpool } from './upstream/spool.ts'
 
@@ -17,7 +17,7 @@ export interface WorkerOptions extends Pick<ServeOptions, 'authority' | 'reload'
   readonly channel: Channel<ToWorker, ToPrimary>
 }
 
-/** @param own the configuration as the file says it now, of which accounts and rules count */
+/** @param own the configuration as the file says it now, of which accounts, rules and keys count */
 export async function startWorker (own: Config, { channel, ...options }: WorkerOptions): Promise<StartResult> {
   const { config: fixed, number, socketPath } = await new Promise<WorkerSetup>(resolve => {
     channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
@@ -25,16 +25,18 @@ export async function startWorker (own: Config, { channel, ...options }: WorkerO
   })
   // A message is JSON, which has no undefined.
   const upstreamAsIs = { ...fixed.upstream, url: fixed.upstream.url }
-  const config: Config = { ...fixed, upstream: upstreamAsIs, accounts: own.accounts, policy: own.policy }
+  const tokens = { ...fixed.tokens, keys: own.tokens.keys, issuers: own.tokens.issuers }
+  const config: Config = { ...fixed, upstream: upstreamAsIs, accounts: own.accounts, policy: own.policy, tokens }
   const { stateDir, charts } = config
   try {
-    const keys = await openKeyStore(join(stateDir, 'keys'))
-    if (!keys.ok) return keys
-    const upstream = connectUpstream(config, keys.keys.upstream, socketPath)
+    const openedKeys = await openKeys(config, { make: false }) // its primary has made them
+    if (!openedKeys.ok) return { ok: false, message: openedKeys.mistakes.join('\nchartgate: ') }
+    const { opened: keys } = openedKeys
+    const upstream = connectUpstream(config, keys.upstream, socketPath)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), Math.floor(charts.spool.maxBytes / config.workers))
     const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
-    const opened = await openFront(config, { ...options, ...peers, keys: keys.keys, upstream, spool })
+    const opened = await openFront(config, { ...options, ...peers, keys, upstream, spool })
     if (!opened.ok) return opened
     const { front } = opened
     channel.send({ kind: 'listening', address: front.address })

@@ -20,8 +20,8 @@ await t.test('a command that is not there is named, with the one that was probab
     [[], 'no command: say what to do, for example chartgate serve'],
     [['help'], 'there is no command help'],
     [['serv'], 'there is no command serv: did you mean serve?'],
-    [['keys', 'lst'], 'keys needs one more word: keys list or keys export'],
-    [['keys'], 'keys needs one more word: keys list or keys export'],
+    [['keys', 'lst'], 'keys needs one more word: keys list or keys rotate or keys export'],
+    [['keys'], 'keys needs one more word: keys list or keys rotate or keys export'],
     [['serve', 'now', 'please'], 'serve takes no more words: now please']
   ]
   for (const [argv, sentence] of cases) t.match(await run(argv), { code: 2, out: '', err: `chartgate: ${sentence}\n\nusage: chartgate ` }, argv.join(' '))

@@ -14,6 +14,7 @@ import { chartOf } from './helpers/packages.ts'
 import { startStubUpstream } from './helpers/stub-upstream.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { testFolder } from './helpers/folder.ts'
+import { until } from './helpers/until.ts'
 
 const QUIET: Config['log'] = { level: 'silent', reads: false }
 const CHART = join(import.meta.dirname, '../examples/mychart')
@@ -83,6 +84,17 @@ await t.test('a server in front of an upstream says so in one line, whatever the
     t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
     if (started.ok) await started.stop()
   }
+})
+
+await t.test('a server fetches the keys of token servers while it runs, and warns of rules', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ body: '{"keys":[]}' })
+  const base = testConfig(await shortFolder(t), stub.origin)
+  const config = { ...base, log: QUIET, tokens: { ...base.tokens, issuers: [{ name: 'corp', jwksUrl: `${stub.origin}/keys` }] }, policy: [{ repositories: ['a/b'], subjects: ['user:nobody'], actions: ['pull' as const] }] }
+  const started = await start(config, { announce: () => {} })
+  if (!started.ok) throw new Error(started.message)
+  await until(() => stub.seen.some(({ target }) => target === '/keys') ? true : undefined)
+  await started.stop()
 })
 
 await t.test('an upstream that would not answer us is a warning at the start, unless the start is over by then', async t => {

@@ -16,7 +16,7 @@ export type ExitCode = 0 | 1 | 2 | 3
 export interface WrongUsage { readonly wrong: readonly string[] }
 
 /** Every option that some command takes; all of them are texts. */
-export const OPTIONS = ['config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file'] as const
+export const OPTIONS = ['config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file', 'alg'] as const
 export type Option = typeof OPTIONS[number]
 export type Options = Readonly<Partial<Record<Option, string>>>
 

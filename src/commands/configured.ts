@@ -1,4 +1,4 @@
-// The commands that work with a configuration: serve, check, keys list, keys export.
+// What every command with a configuration does first, and two of them: serve, check.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadAuthority } from '../config/authority.ts'
@@ -6,13 +6,12 @@ import { loadConfig, type ConfigResult } from '../config/load.ts'
 import { openAuthority } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { serve } from '../server.ts'
+import { openIssuers } from '../tokens/issuers.ts'
+import { loadTrusted } from '../tokens/trusted.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
-import { exportKey, listKeys } from './keys.ts'
 
 export const SERVE = configured(runServe)
 export const CHECK = configured(runCheck)
-export const KEYS_LIST = configured(listKeys)
-export const KEYS_EXPORT = configured(exportKey, ['out'])
 
 /** What a command gets that works with a configuration. */
 export interface Configured {
@@ -51,7 +50,10 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 
 async function runCheck ({ config, io }: Configured): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
-  if (!loaded.ok) return fail(io, ...loaded.mistakes)
+  // The keys that are made here may not be there yet, and are made by nothing but a start.
+  const keys = await (config.tokens.keys.length > 0 ? loadTrusted(config, undefined) : openIssuers(config.tokens.issuers))
+  const mistakes = [loaded, keys].flatMap(each => each.ok ? [] : each.mistakes)
+  if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
   for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`

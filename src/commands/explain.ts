@@ -1,7 +1,7 @@
 // `chartgate explain`: may somebody do something, and which rule says so? The same
 // decision as at every door, asked without a request.
-import { join } from 'node:path'
 import { loadAuthority, type Authority } from '../config/authority.ts'
+import { openKeys } from '../config/live-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { ACTIONS, type Action } from '../charts/routes.ts'
 import { isTenantName } from '../charts/tenant.ts'
@@ -9,7 +9,6 @@ import { isActive } from '../identity/accounts.ts'
 import { isSubject } from '../identity/names.ts'
 import { ANONYMOUS, AUTHENTICATED, EVERYONE, MASTER, type Principal } from '../identity/principal.ts'
 import { decide } from '../policy/decide.ts'
-import { openKeyStore } from '../tokens/keys.ts'
 import { createVerifier } from '../tokens/verify.ts'
 import { fail, type Command, type ExitCode, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
@@ -55,10 +54,10 @@ function whoIs (subject: string, { accounts }: Authority): Principal | string {
 }
 
 async function whoseToken (token: string, config: Config, { accounts }: Authority): Promise<Principal | string> {
-  const opened = await openKeyStore(join(config.stateDir, 'keys'))
-  if (!opened.ok) return opened.message
+  const keys = await openKeys(config, { make: false })
+  if (!keys.ok) return keys.mistakes.join('\nchartgate: ')
   const verifier = createVerifier({
-    keys: [opened.keys.signing],
+    keys: () => keys.opened.live.current,
     source: { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl },
     knowsSubject: subject => subject === EVERYONE || subject === MASTER.subject || isActive(accounts, subject),
     now: () => Math.floor(Date.now() / 1000)

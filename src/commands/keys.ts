@@ -1,34 +1,69 @@
-// `chartgate keys`: which keys there are, and the public one that ChartMuseum needs.
+// The commands about keys: list, rotate, and export of the one that ChartMuseum is given.
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
-import { openKeyStore } from '../tokens/keys.ts'
-import { fail, type ExitCode } from './command.ts'
-import type { Configured } from './configured.ts'
+import { dirname, resolve, sep } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openKeys } from '../config/live-keys.ts'
+import type { Config } from '../config/schema.ts'
+import { rotateFolder, showTime } from '../tokens/key-folder.ts'
+import { isOwnAlgorithm, OWN_ALGORITHMS } from '../tokens/keys.ts'
+import { tokensEnd, type StatedKey } from '../tokens/ring.ts'
+import { keyFolder } from '../tokens/trusted.ts'
+import { fail, type ExitCode, type Io, type WrongUsage } from './command.ts'
+import { configured, type Configured } from './configured.ts'
 
 const PUBLIC = /^\s*(?:-----BEGIN (?:PUBLIC KEY|CERTIFICATE)-----|$)/
 
-/** A table of both keys; makes none. */
-export async function listKeys ({ config: { stateDir }, io }: Configured): Promise<ExitCode> {
-  const opened = await openKeyStore(join(stateDir, 'keys'), { make: false })
-  if (!opened.ok) return fail(io, opened.message)
-  const { signing, upstream } = opened.keys
-  io.stdout(`USE       ALG    ${'KID'.padEnd(43)} FILE\n`)
-  for (const [use, { alg, kid, file }] of [['tokens', signing], ['upstream', upstream]] as const) io.stdout(`${use.padEnd(9)} ${alg.padEnd(6)} ${kid} ${file}\n`)
+export const KEYS_LIST = configured(runList)
+export const KEYS_ROTATE = configured(runRotate, ['alg'])
+export const KEYS_EXPORT = configured(runExport, ['out'])
+
+async function runList ({ config, io }: Configured): Promise<ExitCode> {
+  const opened = await openKeys(config, { make: false })
+  if (!opened.ok) return fail(io, ...opened.mistakes)
+  const { live, upstream } = opened.opened
+  print(io, [...live.current.ring.states(unixTime()).map(row('tokens')), row('upstream')({ key: upstream, state: 'active' })])
   return 0
 }
 
+async function runRotate ({ config, io, options: { alg } }: Configured): Promise<ExitCode | WrongUsage> {
+  if (alg !== undefined && !isOwnAlgorithm(alg)) return { wrong: [`${JSON.stringify(alg)} is no algorithm for tokens: ${OWN_ALGORITHMS.join(', ')}`] }
+  if (config.tokens.keys.length > 0) return fail(io, ...steps(config))
+  const opened = await openKeys(config, { make: false })
+  if (!opened.ok) return fail(io, ...opened.mistakes)
+  const before = opened.opened.live.current.ring.signing(unixTime())
+  const rotated = await rotateFolder(keyFolder(config), alg, config.tokens.ttl, unixTime())
+  if (!rotated.ok) return fail(io, rotated.message)
+  const { key, since, removed } = rotated
+  io.stdout(`${key.file} (${key.alg}, ${key.kid}) is made and published\n`)
+  for (const file of removed) io.stdout(`${file} was retired, and is removed\n`)
+  await sleep(since * 1000 - Date.now())
+  io.stdout(`it signs since ${showTime(since)}; ${before.file} is verified until ${showTime(tokensEnd(since, config.tokens.ttl))}, and retired then\n`)
+  return 0
+}
+
+/** What to do with keys that the configuration names: no command changes that file. */
+function steps ({ tokens: { keys, ttl } }: Config): string[] {
+  const active = keys.find(({ state }) => state === 'active')?.file as string
+  return [
+    'tokens.keys names keys of your own, which only you can rotate; running gateways follow each step within a second',
+    '1. make a key: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out new.pem && chmod 600 new.pem',
+    '2. add it: { file: new.pem, alg: RS256, state: verify }',
+    `3. when every gateway has it: state: active for new.pem, state: verify for ${active}`,
+    `4. ${tokensEnd(0, ttl)} s later, when no token of ${active} is left: state: retired for it, or take it out`
+  ]
+}
+
 /** The public upstream key in PEM, on standard output or in the file `--out`; makes the keys when there are none. */
-export async function exportKey ({ config: { stateDir }, io, options: { out } }: Configured): Promise<ExitCode> {
-  const folder = join(stateDir, 'keys')
-  const opened = await openKeyStore(folder)
-  if (!opened.ok) return fail(io, opened.message)
-  const pem = opened.keys.upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
+async function runExport ({ config, io, options: { out } }: Configured): Promise<ExitCode> {
+  const opened = await openKeys(config)
+  if (!opened.ok) return fail(io, ...opened.mistakes)
+  const pem = opened.opened.upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
   if (out === undefined) {
     io.stdout(pem)
     return 0
   }
   try {
-    const mistake = await overwrites(out, folder)
+    const mistake = await overwrites(out, keyFolder(config))
     if (mistake !== undefined) return fail(io, mistake)
     await writeFile(out, pem)
   } catch (error) {
@@ -44,4 +79,20 @@ async function overwrites (out: string, keysFolder: string): Promise<string | un
   if (`${folder}${sep}`.startsWith(`${await realpath(keysFolder)}${sep}`)) return `${out} is in the folder of the private keys: choose another --out`
   const isFile = await stat(out).then(found => found.isFile(), () => false)
   return isFile && !PUBLIC.test(await readFile(out, 'utf8')) ? `${out} holds something else than a public key, and is not written over: choose another --out` : undefined
+}
+
+type Row = readonly [use: string, state: string, alg: string, since: string, kid: string, file: string]
+
+function row (use: string): (stated: StatedKey) => Row {
+  return ({ key: { alg, kid, file }, state, since = 0 }) => [use, state, alg, since === 0 ? '-' : showTime(since), kid, file]
+}
+
+function print (io: Io, rows: readonly Row[]): void {
+  for (const [use, state, alg, since, kid, file] of [['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'] as const, ...rows]) {
+    io.stdout(`${use.padEnd(9)} ${state.padEnd(8)} ${alg.padEnd(6)} ${since.padEnd(20)} ${kid.padEnd(43)} ${file}\n`)
+  }
+}
+
+function unixTime (): number {
+  return Math.floor(Date.now() / 1000)
 }

@@ -74,6 +74,16 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
       spool: { maxBytes: readSize(charts.spool.maxBytes) },
       index: { maxAge: readDuration(charts.index.maxAge), maxBytes: readSize(charts.index.maxBytes) }
     },
-    tokens: { ttl: readDuration(tokens.ttl), issuer: tokens.issuer === '' ? publicUrl : tokens.issuer, service: tokens.service === '' ? host : tokens.service }
+    tokens: {
+      ttl: readDuration(tokens.ttl),
+      issuer: tokens.issuer === '' ? publicUrl : tokens.issuer,
+      service: tokens.service === '' ? host : tokens.service,
+      keys: tokens.keys.map(key => ({ ...key, file: resolve(base, key.file) })),
+      issuers: tokens.issuers.map(({ publicKey, jwksFile, ...issuer }) => ({
+        ...issuer,
+        ...(publicKey === undefined ? {} : { publicKey: resolve(base, publicKey) }),
+        ...(jwksFile === undefined ? {} : { jwksFile: resolve(base, jwksFile) })
+      }))
+    }
   }
 }

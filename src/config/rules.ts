@@ -19,6 +19,8 @@ const ORIGIN = 'https?://[A-Za-z0-9._:[\\]-]+'
 const PUBLIC_URL = new RegExp(`^${ORIGIN}(/[A-Za-z0-9][A-Za-z0-9._-]*)*/?$`)
 const UPSTREAM_URL = new RegExp(`^${ORIGIN}/?$`)
 
+const KEY_SOURCES = ['publicKey', 'jwksFile', 'jwksUrl'] as const
+
 const CONTROL = /\p{Cc}/u
 
 /**
@@ -62,6 +64,16 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     rule(['masterKey', `${name}.host`, 'allowDemoKey'], () => masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&
       `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: set another masterKey, or allowDemoKey for a walkthrough`)
   }
+  rule(['tokens.keys'], () => tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
+    'exactly one key is active: it signs')
+  const firstOf = (name: string): number => tokens.issuers.findIndex(issuer => issuer.name === name)
+  for (const [i, issuer] of (sound('tokens.issuers') ? tokens.issuers : []).entries()) {
+    rule([`tokens.issuers[${i}]`], () => KEY_SOURCES.filter(source => issuer[source] !== undefined).length !== 1 &&
+      `it needs one of ${KEY_SOURCES.join(', ')}`)
+    rule([`tokens.issuers[${i}].name`], () => firstOf(issuer.name) < i && `the name ${issuer.name} is there already, at tokens.issuers[${firstOf(issuer.name)}]`)
+    rule([`tokens.issuers[${i}].jwksUrl`], () => issuer.jwksUrl !== undefined && !isSafeUrl(issuer.jwksUrl) &&
+      `${showText(issuer.jwksUrl)} is not an https URL, or an http one on loopback: whoever can change what comes from there can give themselves every right`)
+  }
   if (sound('trustedProxies')) {
     for (const [i, proxy] of values.trustedProxies.entries()) rule([`trustedProxies[${i}]`], () => !isNetwork(proxy) && `${showText(proxy)} is not an IP address or CIDR`)
   }
@@ -74,6 +86,13 @@ function textAt (values: ConfigFile, key: string): string {
 
 function isUrl (text: string, form: RegExp): boolean {
   return form.test(text) && URL.canParse(text)
+}
+
+/** Where nobody on the way can change what is read; no user in it, no fragment. */
+function isSafeUrl (text: string): boolean {
+  if (!URL.canParse(text) || /[\s#@\\]/.test(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))
 }
 
 function isNetwork (text: string): boolean {

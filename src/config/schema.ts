@@ -4,7 +4,11 @@
 import Type, { type Static } from 'typebox'
 import { ACTIONS, type Action } from '../charts/routes.ts'
 import type { PolicyRule } from '../policy/rules.ts'
-import { SUBJECT_FORM } from '../identity/names.ts'
+import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../identity/names.ts'
+import type { IssuerConfig } from '../tokens/issuers.ts'
+import { OWN_ALGORITHMS } from '../tokens/keys.ts'
+import type { KeyState } from '../tokens/ring.ts'
+import type { OwnKey } from '../tokens/trusted.ts'
 import { DURATION_FORM, SIZE_FORM } from './units.ts'
 
 const closed = { additionalProperties: false }
@@ -22,6 +26,23 @@ const Rule = Type.Object({
   subjects: Type.Array(Type.String({ pattern: SUBJECT_FORM, expected: 'a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated' }), { minItems: 1, description: 'who the rule is for', expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, anonymous, authenticated' }),
   actions: Type.Array(oneOf<Action>(ACTIONS, 'what'), { minItems: 1, description: 'what they may do', expected: `a list of ${ACTIONS.join(', ')}` })
 }, { ...closed, expected: 'a rule with repositories, subjects and actions' })
+
+const Key = Type.Object({
+  file: Type.String({ minLength: 1, description: 'a private key in PEM; for `verify` the public one is enough', expected: 'a file' }),
+  alg: oneOf(OWN_ALGORITHMS, 'what it is for: RS256 is RSA, ES256 is P-256, EdDSA is Ed25519'),
+  state: oneOf<KeyState>(['active', 'verify', 'retired'], '`active` signs, `verify` is only verified and published, `retired` is neither')
+}, { ...closed, expected: 'a key with file, alg and state' })
+
+const line = (description: string): Type.TString => Type.String({ minLength: 1, description, expected: 'a text' })
+const Issuer = Type.Object({
+  name: Type.String({ pattern: ROBOT_NAME_FORM, description: 'stands in subjects: issuer:NAME/SUB', expected: 'a name of lower-case letters, digits, ".", "_" and "-"' }),
+  publicKey: Type.Optional(line('a file with its public key or certificate in PEM')),
+  jwksFile: Type.Optional(line('a file with its keys as a JSON Web Key Set')),
+  jwksUrl: Type.Optional(line('where it publishes its keys; https, or http on loopback')),
+  issuer: Type.Optional(line('what `iss` has to be')),
+  audience: Type.Optional(line('what `aud` has to name')),
+  pushIncludes: Type.Optional(Type.Array(oneOf<'overwrite' | 'delete'>(['overwrite', 'delete'], 'what'), { description: 'what its `push` means beyond storing a new version', expected: 'a list of overwrite, delete' }))
+}, { ...closed, expected: 'an issuer with name, and publicKey, jwksFile or jwksUrl' })
 
 export const ConfigSchema = Type.Object({
   listen: Type.Object({
@@ -55,7 +76,9 @@ export const ConfigSchema = Type.Object({
   tokens: Type.Object({
     ttl: text('lifetime of a token', '5m', { pattern: DURATION_FORM, expected: 'a duration of at least 60s, such as 5m' }),
     issuer: text('`iss` of tokens; default: publicUrl', ''),
-    service: text('`aud` of tokens and the service of challenges; default: host and port of publicUrl', '')
+    service: text('`aud` of tokens and the service of challenges; default: host and port of publicUrl', ''),
+    keys: Type.Array(Key, { description: 'keys of your own for tokens, one of them active; none: keys are made and rotated in stateDir/keys', default: [], expected: 'a list of keys with file, alg and state' }),
+    issuers: Type.Array(Issuer, { description: 'token servers of others whose access claim counts', default: [], expected: 'a list of issuers with name, and publicKey, jwksFile or jwksUrl' })
   }, closed),
   masterKey: text('a key with every right, for the first steps; empty: none', '', { secret: true }),
   allowDemoKey: flag('lets the key MASTERKEY work beyond loopback'),
@@ -96,7 +119,14 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
   readonly accounts: { readonly files: readonly string[] }
   readonly policy: readonly PlacedRule[]
   /** `ttl` in seconds. */
-  readonly tokens: { readonly ttl: number, readonly issuer: string, readonly service: string }
+  readonly tokens: {
+    readonly ttl: number
+    readonly issuer: string
+    readonly service: string
+    /** Files absolute; empty: the keys of stateDir/keys. */
+    readonly keys: readonly OwnKey[]
+    readonly issuers: readonly IssuerConfig[]
+  }
 }
 
 /** A rule, and its line in the file that it came from. */

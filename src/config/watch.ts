@@ -29,18 +29,19 @@ async function stampOf (file: string): Promise<string> {
 /**
  * Calls `changed` whenever one of the files is not as it was, one call at a time.
  * @param before the stamps of what is in force, taken before it was read
- * @param changed reads everything again, and answers which files count from then on
+ * @param changed reads again what comes from the files that it is given, and answers which files count from then on
  */
-export function watchFiles (before: Stamps, changed: () => Promise<readonly string[]>): Watch {
+export function watchFiles (before: Stamps, changed: (files: ReadonlySet<string>) => Promise<readonly string[]>): Watch {
   let stamps = before
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
   async function look (): Promise<void> {
     const now = await stampsOf([...stamps.keys()])
-    if (closed || [...now].every(([file, stamp]) => stamps.get(file) === stamp)) return
+    const others = new Set([...now].filter(([file, stamp]) => stamps.get(file) !== stamp).map(([file]) => file))
+    if (closed || others.size === 0) return
     stamps = now
-    const files = await changed()
+    const files = await changed(others)
     // A file that is new here was read after `now`: what it was then is not known, so it is read once more.
     stamps = new Map(files.map(file => [file, now.get(file) ?? '']))
   }

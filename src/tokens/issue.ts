@@ -1,9 +1,9 @@
 // What proves a right? Signed tokens: for clients (distribution's token form with
 // ChartMuseum's access claim), and for the upstream, one tenant and one action each.
 import { randomUUID } from 'node:crypto'
-import { SignJWT } from 'jose'
 import type { Access, Grant } from '../policy/access.ts'
 import type { SigningKey } from './keys.ts'
+import { signToken, type JsonObject } from './signature.ts'
 
 export interface TokenSource {
   readonly issuer: string
@@ -74,6 +74,6 @@ export function createUpstreamMinter (key: SigningKey, issuer: string, now: () =
   }
 }
 
-async function sign (key: SigningKey, claims: Record<string, unknown>): Promise<string> {
-  return await new SignJWT(claims).setProtectedHeader({ alg: key.alg, typ: 'JWT', kid: key.kid }).sign(key.privateKey)
+async function sign ({ privateKey, alg, kid }: SigningKey, claims: JsonObject): Promise<string> {
+  return await signToken(privateKey, { alg, typ: 'JWT', kid }, claims)
 }

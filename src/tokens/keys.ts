@@ -1,107 +1,80 @@
-// Which keys sign? Two, made at the first start: one for the tokens of clients, which
-// rotates and is published, and one for the upstream, which no rotation touches,
-// because ChartMuseum takes one PEM and ignores kid, iss and aud.
-import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type KeyObject } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+// What is a key? Private and public halves from PEM files, their ids, and how a new one
+// is made. Asked by whoever opens a file with a key in it.
+import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose'
+import { calculateJwkThumbprint, type JWK } from 'jose'
+import { algorithmsOf } from './signature.ts'
 
-export interface SigningKey {
+/** What our own tokens are signed with; the first is the default. */
+export const OWN_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const
+export type OwnAlgorithm = typeof OWN_ALGORITHMS[number]
+
+export function isOwnAlgorithm (text: string): text is OwnAlgorithm {
+  return (OWN_ALGORITHMS as readonly string[]).includes(text)
+}
+
+export interface VerifyingKey {
   /** RFC 7638 thumbprint, SHA-256, base64url. */
   readonly kid: string
-  readonly alg: 'RS256'
-  readonly privateKey: KeyObject
+  readonly alg: OwnAlgorithm
   readonly publicKey: KeyObject
   readonly file: string
 }
 
-export interface KeyStore {
-  /** Signs the tokens of clients. */
-  readonly signing: SigningKey
-  /** Signs what the upstream is sent, and nothing else. */
-  readonly upstream: SigningKey
-  /** The public half of the client keys (RFC 7517). */
-  jwks (): { keys: JWK[] }
+export interface SigningKey extends VerifyingKey {
+  readonly privateKey: KeyObject
 }
 
-export type KeyStoreResult =
-  | { readonly ok: true, readonly keys: KeyStore }
-  | { readonly ok: false, readonly message: string }
+/** What is wrong with a file, in a sentence that names it and quotes nothing of it. */
+export class KeyFileError extends Error {}
 
-const SMALLEST_MODULUS = 2048
-
-/**
- * Opens the keys of a folder and makes those that are missing (RSA 2048, mode 0600
- * in a folder of mode 0700), unless `make` says not to.
- * @returns a sentence instead, when a file cannot be read, written or used
- */
-export async function openKeyStore (dir: string, { make = true } = {}): Promise<KeyStoreResult> {
-  try {
-    if (make) await mkdir(dir, { recursive: true, mode: 0o700 })
-    const signing = await openKey(join(dir, 'token.pem'), make)
-    const upstream = await openKey(join(dir, 'upstream.pem'), make)
-    // ChartMuseum looks at neither issuer nor audience: with one key for both it would take the token of a client.
-    if (signing.kid === upstream.kid) throw new Error(`${signing.file} and ${upstream.file} are the same key, and so the upstream would accept the tokens of clients: remove one of them, and a new one is made`)
-    const published = { keys: [await publicJwk(signing)] }
-    return { ok: true, keys: { signing, upstream, jwks: () => published } }
-  } catch (error) {
-    return { ok: false, message: `the keys in ${dir} cannot be used: ${await ownerMistake(error as NodeJS.ErrnoException) ?? (error as Error).message}` }
-  }
+const KINDS: Readonly<Record<OwnAlgorithm, string>> = {
+  RS256: 'an RSA key of at least 2048 bits',
+  ES256: 'an EC key on the curve P-256',
+  EdDSA: 'an Ed25519 key'
 }
 
-async function openKey (file: string, make: boolean): Promise<SigningKey> {
-  let pem = await readIfThere(file)
-  if (pem === undefined) {
-    if (!make) throw new Error(`${file} is not there yet: \`serve\` and \`keys export\` make it`)
-    await makeKey(file)
-    pem = await readFile(file, 'utf8') // another process may have been first: what lies there counts
-  }
-  const privateKey = parseKey(pem, file)
+/** Reads a key that signs: a private key that nobody else can read. @param alg what the key must be for; undefined: any of ours */
+export async function readSigningKey (file: string, alg?: OwnAlgorithm): Promise<SigningKey> {
+  const privateKey = parsePrivate(await readFile(file, 'utf8'), file)
   const { mode } = await stat(file)
-  if ((mode & 0o077) !== 0) throw new Error(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
-  const publicKey = createPublicKey(privateKey)
-  return { kid: await calculateJwkThumbprint(await exportJWK(publicKey), 'sha256'), alg: 'RS256', privateKey, publicKey, file }
+  if ((mode & 0o077) !== 0) throw new KeyFileError(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
+  return { ...await describe(createPublicKey(privateKey), file, alg), privateKey }
 }
 
-/** Whose file or folder it is, when somebody else's: a command run as root leaves such keys to a service. */
-async function ownerMistake ({ code, path = '' }: NodeJS.ErrnoException): Promise<string | undefined> {
-  const me = process.geteuid?.()
-  if (code !== 'EACCES' && code !== 'EPERM') return undefined
-  for (const each of [path, dirname(path)]) {
-    const uid = await stat(each).then(found => found.uid, () => me)
-    if (uid !== me) return `${each} belongs to user ${uid}, and this is user ${me}: chown it`
-  }
-  return undefined
+/** Reads a key that only verifies: a public key, or the private one that it belongs to. */
+export async function readVerifyingKey (file: string, alg: OwnAlgorithm): Promise<VerifyingKey> {
+  const pem = await readFile(file, 'utf8')
+  return await describe(parsePublic(pem) ?? createPublicKey(parsePrivate(pem, file)), file, alg)
 }
 
-function parseKey (pem: string, file: string): KeyObject {
-  let key: KeyObject
+/** The public key of a PEM text (SPKI, PKCS #1, or a certificate); undefined when it is none, or a private one. */
+export function parsePublic (pem: string): KeyObject | undefined {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) return undefined
   try {
-    key = createPrivateKey(pem)
+    return createPublicKey(pem)
   } catch {
-    // OpenSSL's own words may quote what it read.
-    throw new Error(`${file} is not an unencrypted private key in PEM`)
-  }
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
-  if (key.asymmetricKeyType !== 'rsa' || bits < SMALLEST_MODULUS) throw new Error(`${file} is not an RSA key of at least ${SMALLEST_MODULUS} bits`)
-  return key
-}
-
-async function readIfThere (file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    return undefined
   }
 }
 
-/** Writes a new key whole or not at all; a key that is already there stays. */
-async function makeKey (file: string): Promise<void> {
-  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: SMALLEST_MODULUS })
+/** RFC 7638 thumbprint of a public key. */
+export async function thumbprintOf (publicKey: KeyObject): Promise<string> {
+  return await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as JWK, 'sha256')
+}
+
+/** The public half as it is published (RFC 7517). */
+export function publicJwk ({ kid, alg, publicKey }: VerifyingKey): JsonWebKey {
+  return { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' }
+}
+
+/** Writes a new key (mode 0600) whole or not at all; false when the file is there already, which stays as it is. */
+export async function makeKey (file: string, alg: OwnAlgorithm): Promise<boolean> {
+  const privateKey = await generate(alg)
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   const handle = await open(temporary, 'wx', 0o600)
+  let made = true
   try {
     try {
       await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }))
@@ -113,11 +86,33 @@ async function makeKey (file: string): Promise<void> {
     await link(temporary, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    made = false
   } finally {
     await unlink(temporary)
   }
+  return made
 }
 
-async function publicJwk (key: SigningKey): Promise<JWK> {
-  return { ...await exportJWK(key.publicKey), kid: key.kid, alg: key.alg, use: 'sig' }
+async function generate (alg: OwnAlgorithm): Promise<KeyObject> {
+  const make = promisify(generateKeyPair)
+  switch (alg) {
+    case 'RS256': return (await make('rsa', { modulusLength: 2048 })).privateKey
+    case 'ES256': return (await make('ec', { namedCurve: 'P-256' })).privateKey
+    case 'EdDSA': return (await make('ed25519')).privateKey
+  }
+}
+
+function parsePrivate (pem: string, file: string): KeyObject {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    // OpenSSL's own words may quote what it read.
+    throw new KeyFileError(`${file} is not an unencrypted private key in PEM`)
+  }
+}
+
+async function describe (publicKey: KeyObject, file: string, wanted: OwnAlgorithm | undefined): Promise<VerifyingKey> {
+  const alg = OWN_ALGORITHMS.find(each => (wanted === undefined || each === wanted) && algorithmsOf(publicKey).includes(each))
+  if (alg === undefined) throw new KeyFileError(`${file} is not ${wanted === undefined ? Object.values(KINDS).join(', or ') : KINDS[wanted]}`)
+  return { kid: await thumbprintOf(publicKey), alg, publicKey, file }
 }

@@ -1,128 +1,123 @@
-// Is a token one of ours, and what does it prove? Algorithm and key are chosen by the
-// key store alone, never by the token; every claim that is issued is demanded back.
-// A verified token is remembered until it expires, so that the signature is checked
-// once for each token and not for each request.
-import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
+// Is a token one that counts, and what does it prove? Keys and algorithms are chosen
+// here, never by the token; every claim that we issue is demanded back. What is not of a
+// key of ours is asked of the configured issuers in their order. A verified token is
+// remembered until it expires, and no longer than its key counts.
 import { tokenPrincipal, type Principal } from '../identity/principal.ts'
-import { ACTIONS, type Action } from '../charts/routes.ts'
-import type { Grant } from '../policy/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
-import type { SigningKey } from './keys.ts'
+import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
+import type { IssuerKey } from './issuer-keys.ts'
+import { isOfIssuer, judge, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
+import type { VerifyingKey } from './keys.ts'
+import { isSignedBy, readToken, type SignedToken } from './signature.ts'
+import type { TrustedKeys } from './trusted.ts'
 
 export type Verification =
   | { readonly ok: true, readonly principal: Principal }
   | { readonly ok: false, readonly code: ReasonCode }
 
 export interface Verifier {
-  /** The answer that is already known, if there is one: no promise on the hot path. */
+  /** The answer that is already known, if there is one. */
   remembered (token: string): Verification | undefined
-  verify (token: string): Promise<Verification>
+  /** A promise only where keys of an issuer have to be fetched first. */
+  verify (token: string): Verification | Promise<Verification>
 }
 
 export interface VerifierOptions {
-  readonly keys: readonly SigningKey[]
+  /** As they are now. */
+  readonly keys: () => TrustedKeys
   readonly source: TokenSource
-  /** Does the subject of a token still exist? A map look-up. */
+  /** Does the account of a token still exist? A map look-up. */
   readonly knowsSubject: (subject: string) => boolean
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** How many tokens are remembered. */
+  readonly most?: number
 }
 
-/** Seconds that the clocks of issuer and verifier may differ. */
-const LEEWAY = 10
+/** Whose signature is on a token. */
+type Signer =
+  | { readonly key: VerifyingKey, readonly issuer?: undefined }
+  | { readonly key: IssuerKey, readonly issuer: Issuer }
+
 const LONGEST_TOKEN = 16_384
 const MOST_REMEMBERED = 20_000
-const REQUIRED_CLAIMS = ['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti']
+const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 
-/** A verifier of the tokens that `issueToken` makes. */
-export function createVerifier ({ keys, source, knowsSubject, now }: VerifierOptions): Verifier {
-  const byKid = new Map(keys.map(key => [key.kid, key]))
-  const known = new Map<string, Principal>()
+export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_REMEMBERED }: VerifierOptions): Verifier {
+  const known = new Map<string, { readonly principal: Principal, readonly signer: Signer }>()
 
   function remembered (token: string): Verification | undefined {
-    const principal = known.get(token)
-    if (principal === undefined) return undefined
-    if (now() >= (principal.expires as number) + LEEWAY) {
+    const found = known.get(token)
+    if (found === undefined) return undefined
+    const { principal, signer } = found
+    const time = now()
+    const expired = time >= (principal.expires as number) + LEEWAY
+    if (expired || !stillCounts(signer, keys(), time)) {
       known.delete(token)
-      return { ok: false, code: 'token_expired' }
+      return expired ? { ok: false, code: 'token_expired' } : undefined
     }
-    return knowsSubject(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
+    return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
   }
 
-  async function verify (token: string): Promise<Verification> {
-    const key = keyOf(token, byKid)
-    if (typeof key === 'string') return { ok: false, code: key }
-    let payload: JWTPayload
-    try {
-      ({ payload } = await jwtVerify(token, key.publicKey, {
-        algorithms: [key.alg],
-        issuer: source.issuer,
-        audience: source.audience,
-        requiredClaims: REQUIRED_CLAIMS,
-        clockTolerance: LEEWAY,
-        currentDate: new Date(now() * 1000)
-      }))
-    } catch (error) {
-      return { ok: false, code: reasonOf(error) }
+  function isThere (subject: string): boolean {
+    return knowsSubject(subject) || isOfIssuer(subject, keys().issuers)
+  }
+
+  function remember (token: string, principal: Principal, signer: Signer): Verification {
+    if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
+    if (known.size >= most) known.delete(known.keys().next().value as string)
+    known.set(token, { principal, signer })
+    return { ok: true, principal }
+  }
+
+  /** What the issuers say: the first who takes it, else the first who knows it; undefined when none of them signed it. */
+  function byIssuer (token: string, read: SignedToken): Verification | undefined {
+    const { issuers, ours } = keys()
+    let refused: Verification | undefined
+    for (const issuer of issuers) {
+      const key = signerOf(issuer, read)
+      if (key === undefined || ours.has(key.thumbprint)) continue
+      const verdict = judge(issuer, read, now())
+      if (verdict.ok) return remember(token, verdict.principal, { key, issuer })
+      refused ??= verdict
     }
-    const proven = readClaims(payload, source, now())
-    if (!proven.ok) return proven
-    if (!knowsSubject(proven.principal.subject)) return { ok: false, code: 'token_unknown_subject' }
-    if (known.size >= MOST_REMEMBERED) known.delete(known.keys().next().value as string)
-    known.set(token, proven.principal)
-    return proven
+    return refused
+  }
+
+  function verify (token: string): Verification | Promise<Verification> {
+    const read = token.length > LONGEST_TOKEN ? undefined : readToken(token)
+    const kid = read?.header['kid']
+    if (read === undefined || !(kid === undefined || typeof kid === 'string')) return { ok: false, code: 'token_malformed' }
+    const { ring, issuers } = keys()
+    const key = kid === undefined ? undefined : ring.verifying(kid, now())
+    if (key !== undefined) {
+      const verdict = judgeOwn(read, key, source, now())
+      return verdict.ok ? remember(token, verdict.principal, { key }) : verdict
+    }
+    const verdict = byIssuer(token, read)
+    if (verdict !== undefined) return verdict
+    const fetches = issuers.flatMap(({ remote }) => remote?.refresh() ?? [])
+    return fetches.length === 0 ? UNKNOWN : Promise.all(fetches).then(() => byIssuer(token, read) ?? UNKNOWN)
   }
 
   return { remembered, verify }
 }
 
-/** The key that a token's header names, when the header is one that we write. */
-function keyOf (token: string, byKid: ReadonlyMap<string, SigningKey>): SigningKey | ReasonCode {
-  if (token.length > LONGEST_TOKEN) return 'token_malformed'
-  let header: ReturnType<typeof decodeProtectedHeader>
-  try {
-    header = decodeProtectedHeader(token)
-  } catch {
-    return 'token_malformed'
-  }
-  if (header.typ !== 'JWT' || typeof header.kid !== 'string') return 'token_malformed'
-  return byKid.get(header.kid) ?? 'token_unknown_key'
+function stillCounts ({ key, issuer }: Signer, { ring, issuers }: TrustedKeys, now: number): boolean {
+  return issuer === undefined ? ring.verifying(key.kid, now) !== undefined : issuers.includes(issuer) && issuer.keys().includes(key)
 }
 
-/** What jose refuses, in the words of our table. */
-function reasonOf (error: unknown): ReasonCode {
-  if (error instanceof errors.JWTExpired) return 'token_expired'
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'token_bad_signature'
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'nbf' ? 'token_not_yet_valid' : 'token_wrong_claims'
-  return 'token_malformed'
-}
-
-/** The claims that jose leaves to us: times that are numbers and near, a subject, and well-formed grants. */
-function readClaims (payload: JWTPayload, source: TokenSource, now: number): Verification {
-  const { iat, exp, sub, jti } = payload
-  if (typeof iat !== 'number' || typeof exp !== 'number' || typeof sub !== 'string' || sub === '' || typeof jti !== 'string') return { ok: false, code: 'token_wrong_claims' }
-  if (iat > now + LEEWAY) return { ok: false, code: 'token_not_yet_valid' }
-  if (exp - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
-  const grants = readGrants(payload['access'])
-  return grants === undefined
-    ? { ok: false, code: 'token_wrong_claims' }
-    : { ok: true, principal: tokenPrincipal(sub, grants, exp) }
-}
-
-/** The access claim; undefined unless it is a list of well-formed entries. */
-function readGrants (claim: unknown): Grant[] | undefined {
-  if (!Array.isArray(claim)) return undefined
-  const grants: Grant[] = []
-  for (const entry of claim as unknown[]) {
-    if (typeof entry !== 'object' || entry === null) return undefined
-    const { type, name, actions } = entry as Record<string, unknown>
-    if ((type !== 'artifact-repository' && type !== 'repository') || typeof name !== 'string' || !isActions(actions)) return undefined
-    grants.push({ type, name, actions })
-  }
-  return grants
-}
-
-function isActions (value: unknown): value is Action[] {
-  return Array.isArray(value) && value.every(action => (ACTIONS as readonly unknown[]).includes(action))
+/** A token with the id of a key of ours: everything has to be as `issueToken` writes it. */
+function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, now: number): Verification {
+  const { header: { typ, alg }, payload } = token
+  if (typ !== 'JWT' || alg !== key.alg) return { ok: false, code: 'token_malformed' }
+  if (!isSignedBy(token, key.publicKey, key.alg)) return { ok: false, code: 'token_bad_signature' }
+  const { iss, sub, aud, iat, nbf, exp, jti } = payload
+  if (iss !== source.issuer || !isFor(aud, source.audience) || typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || !isTime(nbf)) return { ok: false, code: 'token_wrong_claims' }
+  const fault = timeFault(payload, now)
+  if (fault !== undefined) return { ok: false, code: fault }
+  if (!isTime(iat) || exp as number - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
+  const grants = ownGrants(payload['access'])
+  return grants === undefined ? { ok: false, code: 'token_wrong_claims' } : { ok: true, principal: tokenPrincipal(sub, grants, exp as number) }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { issueToken } from '../../src/tokens/issue.ts'
-import { openKeyStore } from '../../src/tokens/keys.ts'
+import { openKeys } from '../../src/config/live-keys.ts'
 import { cheapHash } from '../helpers/accounts.ts'
 import { command, type CommandResult } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -41,9 +41,10 @@ await t.test('explain prints the decision, and the rule or the missing right', a
   ]
   for (const [subject, action, tenant, code, out] of cases) t.match(await explain('--as', subject, action, tenant), { code, out, err: '' }, `${subject} ${action} ${tenant}`)
 
-  const opened = await openKeyStore(join(dir, 'data', 'keys'))
-  if (!opened.ok) throw new Error(opened.message)
-  const token = async (subject: string): Promise<string> => (await issueToken(opened.keys.signing, { issuer: 'http://localhost:5001', audience: 'localhost:5001', ttl: 300 }, subject, [{ type: 'artifact-repository', name: 'team-b/x', actions: ['push'] }], Math.floor(Date.now() / 1000))).token
+  const keys = await openKeys({ stateDir: join(dir, 'data'), tokens: { ttl: 300, keys: [], issuers: [] } })
+  if (!keys.ok) throw new Error(keys.mistakes.join())
+  const key = keys.opened.live.current.ring.signing(0)
+  const token = async (subject: string): Promise<string> => (await issueToken(key, { issuer: 'http://localhost:5001', audience: 'localhost:5001', ttl: 300 }, subject, [{ type: 'artifact-repository', name: 'team-b/x', actions: ['push'] }], Math.floor(Date.now() / 1000))).token
   t.match(await explain('--token', await token('user:alice'), 'push', 'team-b/x'), { code: 0, out: /^allowed: user:alice may push on team-b\/x by the token\n$/ })
   t.match(await explain('--token', await token('anonymous'), 'pull', 'public/x'), { code: 0, out: /policy\[2\]/ })
   t.match(await explain('--token', await token('key:master'), 'pull', 'team-a/x'), { code: 3, out: /^denied: key:master/ })

@@ -36,7 +36,7 @@ await t.test('everything has a default', async t => {
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
-    tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001' },
+    tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     masterKey: '',
     allowDemoKey: false,
     log: { level: 'info', reads: false },
@@ -76,6 +76,26 @@ await t.test('a file says the rest, and the environment wins', async t => {
   })
 })
 
+await t.test('keys and issuers are those of files beside the configuration', async t => {
+  const { result, dir } = await load(t, [
+    'tokens:', '  keys:', '    - { file: new.pem, alg: ES256, state: active }', '    - { file: /keys/old.pem, alg: RS256, state: verify }', '    - { file: ../older.pem, alg: EdDSA, state: retired }',
+    '  issuers:', '    - { name: ours, publicKey: server.pem }', '    - { name: corp.1, jwksUrl: "https://login.example.test/keys?p=1", issuer: "https://login.example.test/", audience: charts, pushIncludes: [overwrite, delete] }', '    - { name: k8s, jwksFile: jwks.json, pushIncludes: [] }'
+  ].join('\n'))
+  t.match(result, { ok: true })
+  t.strictSame(result.ok && result.config.tokens, {
+    ttl: 300,
+    issuer: 'http://localhost:5001',
+    service: 'localhost:5001',
+    keys: [{ file: join(dir, 'new.pem'), alg: 'ES256', state: 'active' }, { file: '/keys/old.pem', alg: 'RS256', state: 'verify' }, { file: join(dir, '../older.pem'), alg: 'EdDSA', state: 'retired' }],
+    issuers: [
+      { name: 'ours', publicKey: join(dir, 'server.pem') },
+      { name: 'corp.1', jwksUrl: 'https://login.example.test/keys?p=1', issuer: 'https://login.example.test/', audience: 'charts', pushIncludes: ['overwrite', 'delete'] },
+      { name: 'k8s', jwksFile: join(dir, 'jwks.json'), pushIncludes: [] }
+    ]
+  })
+  for (const url of ['http://localhost/keys', 'http://127.0.0.1:8080/keys', 'http://[::1]:8080/keys', 'https://x']) t.same(await mistakes(t, `tokens: { issuers: [{ name: a, jwksUrl: "${url}" }] }`), [], url)
+})
+
 await t.test('every mistake is one line that says where, what and what was expected', async t => {
   const cases: [string, string, Environment, RegExp[]][] = [
     ['an unknown key with a near one', 'lisen: {}', {}, [/^lisen: unknown key: did you mean listen\?$/]],
@@ -103,6 +123,12 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a secret of the wrong type', 'masterKey: [hidden]', {}, [/^masterKey: this value is not a text$/]],
     ['the environment', '', { CHARTGATE_LISTEN_PROT: '1', CHARTGATE_LOG_READS: 'yes', CHARTGATE_MASTER_KEY_FILE: '/nowhere/x', CHARTGATE_UPSTREAM_PASSWORD: 'a', CHARTGATE_UPSTREAM_PASSWORD_FILE: 'b' }, [
       /^CHARTGATE_UPSTREAM_PASSWORD_FILE: CHARTGATE_UPSTREAM_PASSWORD is set too/, /^CHARTGATE_MASTER_KEY_FILE: the file \/nowhere\/x cannot be read$/, /^CHARTGATE_LISTEN_PROT: no key/, /^log\.reads: "yes" is not/]],
+    ['keys of a wrong form', 'tokens: { keys: [{ file: a, alg: HS256, state: next }, { file: a }, b] }', {}, [/^tokens\.keys\[0\]\.alg: "HS256" is not one of RS256, ES256, EdDSA$/, /^tokens\.keys\[0\]\.state: "next" is not one of active, verify, retired$/, /^tokens\.keys\[1\]: without alg and state it is not a key with file, alg and state$/, /^tokens\.keys\[2\]: "b" is not a key/]],
+    ['keys of which none signs', 'tokens: { keys: [{ file: a, alg: RS256, state: verify }] }', {}, [/^tokens\.keys: exactly one key is active: it signs$/]],
+    ['keys of which two sign', 'tokens: { keys: [{ file: a, alg: RS256, state: active }, { file: b, alg: RS256, state: active }] }', {}, [/^tokens\.keys: exactly one key is active: it signs$/]],
+    ['issuers of a wrong form', 'tokens: { issuers: [{ name: A, publicKey: a, pushIncludes: [pull] }, { publicKey: a }, { name: b, publickey: a }] }', {}, [/^tokens\.issuers\[0\]\.name: "A" is not a name/, /^tokens\.issuers\[0\]\.pushIncludes\[0\]: "pull" is not one of overwrite, delete$/, /^tokens\.issuers\[1\]: without name it is not/, /^tokens\.issuers\[2\]\.publickey: unknown key: did you mean publicKey\?$/]],
+    ['issuers without a key, with two, and twice', 'tokens: { issuers: [{ name: a }, { name: b, publicKey: x, jwksFile: y }, { name: b, publicKey: x }] }', {}, [/^tokens\.issuers\[0\]: it needs one of publicKey, jwksFile, jwksUrl$/, /^tokens\.issuers\[1\]: it needs one of/, /^tokens\.issuers\[2\]\.name: the name b is there already, at tokens\.issuers\[1\]$/]],
+    ['keys from where somebody else can change them', `tokens: { issuers: [${['http://login.example.test/keys', 'ftp://127.0.0.1/', 'https://u:hidden@x/', 'file:///etc/keys', 'nonsense', 'https://x/#y', 'http://127.0.0.1.example.test/', 'http://localhost.example.test/'].map((url, i) => `{ name: a${i}, jwksUrl: "${url}" }`).join(', ')}] }`, {}, [0, 1, 2, 3, 4, 5, 6, 7].map(i => new RegExp(`^tokens\\.issuers\\[${i}\\]\\.jwksUrl: ".*" is not an https URL, or an http one on loopback`))],
     ['a variable below something else', 'listen: 5', { CHARTGATE_LISTEN_PORT: '1' }, [/^listen: 5 is not a mapping/]]
   ]
   for (const [name, text, env, expected] of cases) {

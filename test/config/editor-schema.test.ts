@@ -11,11 +11,11 @@ const schema = JSON.parse(await readFile(join(CONFIG, 'chartgate.schema.json'), 
 
 await t.test('the files of the project and short ones are right', async t => {
   for (const name of ['chartgate.demo.yaml', 'chartgate.example.yaml']) t.same(Value.Errors(schema, parse(await readFile(join(CONFIG, name), 'utf8'))), [], name)
-  for (const text of ['{}', 'listen: { port: 80 }', 'charts: { depth: dynamic, spool: {} }']) t.same(Value.Errors(schema, parse(text)), [], text)
+  for (const text of ['{}', 'listen: { port: 80 }', 'charts: { depth: dynamic, spool: {} }', 'tokens: { keys: [{ file: a.pem, alg: ES256, state: active }], issuers: [{ name: a, publicKey: a.pem }] }']) t.same(Value.Errors(schema, parse(text)), [], text)
 })
 
 await t.test('a misspelt key, a wrong value and half a rule are not', t => {
-  const wrong = ['lisen: {}', 'charts: { spool: { max: 1GiB } }', 'listen: { port: 70000 }', 'charts: { maxUploadSize: 20MB }', 'policy: [{ repositories: [a], subjects: [anonymous] }]']
+  const wrong = ['lisen: {}', 'charts: { spool: { max: 1GiB } }', 'listen: { port: 70000 }', 'charts: { maxUploadSize: 20MB }', 'policy: [{ repositories: [a], subjects: [anonymous] }]', 'tokens: { keys: [{ file: a.pem }] }', 'tokens: { issuers: [{ publicKey: a.pem }] }']
   for (const text of wrong) t.not(Value.Errors(schema, parse(text)).length, 0, text)
   t.end()
 })

@@ -3,10 +3,11 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { loadConfig } from '../../src/config/load.ts'
-import { openAuthority, watchAuthority, type LiveAuthority } from '../../src/config/reload.ts'
+import { authorityPart, openAuthority, watchConfig, type LiveAuthority } from '../../src/config/reload.ts'
 import { stampsOf, watchFiles } from '../../src/config/watch.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { until } from '../helpers/until.ts'
 
 const hash = await cheapHash('x')
 const users = (...names: string[]): string => `users:\n${names.map(name => `  - { name: ${name}, passwordHash: "${hash}", groups: [team] }\n`).join('')}`
@@ -23,15 +24,6 @@ interface Running {
   nextLine (message: string): Promise<LogLine>
 }
 
-async function until<T> (what: () => T | undefined): Promise<T> {
-  for (let i = 0; i < 400; i++) {
-    const value = what()
-    if (value !== undefined) return value
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  throw new Error('it did not happen')
-}
-
 async function run (t: Test, config: string, files: Record<string, string>): Promise<Running> {
   const dir = testFolder(t, { 'chartgate.yaml': config, ...files })
   const reload = async () => await loadConfig(join(dir, 'chartgate.yaml'), {})
@@ -41,7 +33,7 @@ async function run (t: Test, config: string, files: Record<string, string>): Pro
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const log: LogLine[] = []
   const write = (level: string) => (fields: object, message: string) => { log.push({ ...fields, level, message }) }
-  const watch = watchAuthority({ ...authority.opened, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') } })
+  const watch = watchConfig({ parts: [authorityPart(authority.opened.live)], stamps: authority.opened.stamps, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') } })
   t.teardown(() => { watch.close() })
   let seen = 0
   return {

@@ -157,5 +157,6 @@ async function tokenFor (what: string, gateway: TestGateway, rights: Rights): Pr
   const grants = names.map(name => grant(name, ...rights(actions.split(','))))
   if (expired === undefined) return await gateway.token(grants)
   const { issuer, service: audience, ttl } = gateway.config.tokens
-  return (await issueToken(gateway.keys.signing, { issuer, audience, ttl }, 'key:master', grants, Math.floor(Date.now() / 1000) - 3600)).token
+  const now = Math.floor(Date.now() / 1000)
+  return (await issueToken(gateway.keys.current.ring.signing(now), { issuer, audience, ttl }, 'key:master', grants, now - 3600)).token
 }

@@ -7,7 +7,7 @@ import { join, posix } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import type { Depth } from '../../src/charts/tenant.ts'
-import type { KeyStore } from '../../src/tokens/keys.ts'
+import type { OpenedKeys } from '../../src/config/live-keys.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { skipped } from '../helpers/not-tried.ts'
@@ -38,7 +38,7 @@ interface Place {
 
 /** Uses a gateway at every mount; those in front of the same upstream share it. */
 async function atEveryMount (t: Test, start: typeof startEmbedded): Promise<void> {
-  let keys: KeyStore | undefined
+  let keys: OpenedKeys | undefined
   for (const contextPath of CONTEXT_PATHS) {
     for (const [depth, ...tenants] of TENANTS) {
       const { port } = await start(t, testFolder(t), { ...OPEN, depth, contextPath })
@@ -49,7 +49,7 @@ async function atEveryMount (t: Test, start: typeof startEmbedded): Promise<void
             ...(keys === undefined ? {} : { keys }),
             config: config => ({ ...config, publicUrl: config.publicUrl + basePath, basePath, upstream: { ...config.upstream, auth: 'none' }, charts: { ...config.charts, depth, contextPath } })
           })
-          keys = gateway.keys
+          keys = gateway.opened
           const place = { basePath, contextPath, depth, tenants, gateway, url: (tenant: string) => gateway.url + (tenant === '' ? '' : `/${tenant}`) }
           for (const tenant of tenants) await useFromOneUrl(t, place, tenant)
           if (plugin !== undefined) await pushWithPlugin(t, plugin, place)

@@ -5,10 +5,11 @@ import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import { loadAuthority } from '../../src/config/authority.ts'
+import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/config/live-keys.ts'
+import { watchConfig } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
-import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
@@ -19,7 +20,9 @@ export interface TestGateway {
   readonly app: FastifyInstance
   readonly url: string
   readonly port: number
-  readonly keys: KeyStore
+  readonly keys: LiveKeys
+  /** What it was started with, for others that are to have the same. */
+  readonly opened: OpenedKeys
   readonly spool: Spool
   readonly config: Config
   readonly masterKey: string
@@ -35,7 +38,7 @@ export interface Overrides {
   readonly config?: (config: Config) => Config
   readonly now?: () => number
   /** Those of another gateway, where a test starts many and making keys takes longest; default: new ones. */
-  readonly keys?: KeyStore
+  readonly keys?: OpenedKeys
   /** Laid over the limits of every day. */
   readonly limits?: Partial<ConnectionLimits>
   /** How passwords are checked; tests count it. */
@@ -54,7 +57,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
-    tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test' },
+    tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     masterKey: newMasterKey(),
     allowDemoKey: false,
     log: { level: 'info', reads: true },
@@ -68,12 +71,13 @@ const unixTime = (): number => Math.floor(Date.now() / 1000)
 export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
-  const keys = given ?? await newKeys(stateDir)
+  const opened = given ?? await newKeys(config)
+  const { live: keys, upstream: upstreamKey, stamps } = opened
   const { username, password, auth } = config.upstream
   const upstream = createUpstream({
     origin,
     contextPath: config.charts.contextPath,
-    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(keys.upstream, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
+    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
@@ -100,13 +104,21 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  t.teardown(async () => { await app.close(); await upstream.close() })
+  followIssuers(keys.current.issuers, app.log)
+  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, now)], stamps, config, reload: async () => ({ ok: true, config }), log: app.log })
+  t.teardown(async () => {
+    watch.close()
+    for (const { remote } of keys.current.issuers) remote?.close()
+    await app.close()
+    await upstream.close()
+  })
   const { port } = app.server.address() as AddressInfo
   return {
     app,
     url: `http://127.0.0.1:${port}${config.basePath}`,
     port,
     keys,
+    opened,
     spool,
     config,
     masterKey: config.masterKey,
@@ -114,15 +126,15 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     logText: () => lines.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
-      return recordToken((await issueToken(keys.signing, { issuer, audience, ttl }, subject, grants, now())).token)
+      return recordToken((await issueToken(keys.current.ring.signing(now()), { issuer, audience, ttl }, subject, grants, now())).token)
     }
   }
 }
 
-async function newKeys (stateDir: string): Promise<KeyStore> {
-  const opened = await openKeyStore(join(stateDir, 'keys'))
-  if (!opened.ok) throw new Error(opened.message)
-  return opened.keys
+async function newKeys (config: Config): Promise<OpenedKeys> {
+  const opened = await openKeys(config)
+  if (!opened.ok) throw new Error(opened.mistakes.join('\n'))
+  return opened.opened
 }
 
 /** Grants on one tenant. */

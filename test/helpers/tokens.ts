@@ -20,7 +20,7 @@ export interface Recipe {
   readonly payload?: string
   /** Signs, and is named by `kid`; our own if left out. */
   readonly key?: SigningKey
-  /** The signature over `header.payload`; RS256 with the key if left out. */
+  /** The signature over `header.payload`; the key's own if left out. */
   readonly sign?: (input: string) => Buffer
 }
 
@@ -41,9 +41,18 @@ export function rightClaims (): Record<string, unknown> {
 /** A right token, but for what the recipe changes. */
 export async function mintToken (recipe: Recipe = {}): Promise<string> {
   const key = recipe.key ?? await ourKey()
-  const header = { alg: 'RS256', typ: 'JWT', kid: key.kid, ...recipe.header }
+  const header = { alg: key.alg, typ: 'JWT', kid: key.kid, ...recipe.header }
   const payload = recipe.payload ?? JSON.stringify({ ...rightClaims(), ...recipe.claims })
   const input = `${encode(header)}.${encode(payload)}`
-  const signature = recipe.sign?.(input) ?? sign('sha256', Buffer.from(input), key.privateKey)
+  const signature = recipe.sign?.(input) ?? sign(key.alg === 'EdDSA' ? null : 'sha256', Buffer.from(input), { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
   return `${input}.${signature.toString('base64url')}`
+}
+
+/** A token as chartmuseum/auth v0.6.0 makes it: neither `kid` nor `typ` nor `sub`, unless the recipe says so. */
+export async function mintForeign (key: SigningKey, { header = {}, claims = {} }: Pick<Recipe, 'header' | 'claims'> = {}): Promise<string> {
+  return await mintToken({
+    key,
+    header: { kid: undefined, ...header },
+    payload: JSON.stringify({ exp: NOW + 3600, iat: NOW, access: rightClaims()['access'], ...claims })
+  })
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { requestHeaders, responseHeaders } from '../../src/http/headers.ts'
+import { namesEntity, requestHeaders, responseHeaders } from '../../src/http/headers.ts'
 
 await t.test('the upstream gets four headers, and a fifth where it wants a credential', async t => {
   const client = { address: '192.0.2.1', proto: 'https', host: 'charts.example.test' }
@@ -42,4 +42,12 @@ await t.test('whatever else the upstream sends stays behind', async t => {
   t.strictSame(responseHeaders({ etag: '"x"', 'content-type': 'text/plain', 'last-modified': 'now', connection: 'close, ETag ,last-modified' }), { 'content-type': 'text/plain' }, 'what Connection names is for one hop')
   t.strictSame(responseHeaders({ 'content-type': ['text/plain', 'text/html'] } as never), {}, 'one that came twice is none')
   t.strictSame(responseHeaders({}), {})
+})
+
+await t.test('a condition names an entity tag in a list, weakly, or any', async t => {
+  const cases: [header: string | undefined, named: boolean][] = [
+    [undefined, false], ['', false], ['"a"', true], ['W/"a"', true], ['"b", "a"', true], ['"b",W/"a" ', true], ['*', true],
+    ['"b"', false], ['a', false], ['"A"', false], ['"ab"', false], ['w/"a"', false]
+  ]
+  for (const [header, named] of cases) t.equal(namesEntity(header, '"a"'), named, header ?? 'none')
 })

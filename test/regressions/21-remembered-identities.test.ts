@@ -25,7 +25,7 @@ await t.test('ten thousand requests of several identities in each other\'s way a
   // Two tokens that have everything in common but what they grant: subject, times, even the id.
   const now = Math.floor(Date.now() / 1000)
   const twin = async (tenant: string): Promise<string> => recordToken(await mintToken({
-    key: gateway.keys.signing,
+    key: gateway.keys.current.ring.signing(now),
     claims: { ...rightClaims(), iss: gateway.config.tokens.issuer, aud: gateway.config.tokens.service, iat: now, nbf: now - 10, exp: now + 300, access: [grant(tenant, 'delete')] }
   }))
   const identities: readonly (readonly [string, 'org1/repo1' | 'org2/repo2'])[] = [

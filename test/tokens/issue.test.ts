@@ -5,7 +5,7 @@ import type { Access, Grant } from '../../src/policy/access.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
 import { partsOf } from '../helpers/jwt-lab.ts'
-import { ourKey } from '../helpers/keys.ts'
+import { ourKey, trusting } from '../helpers/keys.ts'
 import { NOW, SOURCE } from '../helpers/tokens.ts'
 
 const GRANTS: Grant[] = [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull', 'push'] }]
@@ -45,7 +45,7 @@ await t.test('each token has an id of its own', async t => {
 await t.test('what is issued is accepted by our verifier, and by any other that has the key', async t => {
   const key = await ourKey()
   const { token } = await issueToken(key, SOURCE, 'user:alice', GRANTS, NOW)
-  const verifier = createVerifier({ keys: [key], source: SOURCE, knowsSubject: () => true, now: () => NOW })
+  const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, now: () => NOW })
   t.strictSame(await verifier.verify(token), { ok: true, principal: tokenPrincipal('user:alice', GRANTS, NOW + 300) })
   const jwks = createLocalJWKSet({ keys: [{ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'RS256', use: 'sig' }] })
   t.match(await jwtVerify(token, jwks, { currentDate: new Date(NOW * 1000), issuer: SOURCE.issuer, audience: SOURCE.audience }), { payload: { sub: 'user:alice' } })
@@ -72,7 +72,7 @@ await t.test('the upstream\'s token is for one tenant and one action, and in the
 await t.test('it is no token for the gateway', async t => {
   const key = await ourKey()
   const token = await createUpstreamMinter(key, SOURCE.issuer, () => NOW)(ACCESS)
-  const verifier = createVerifier({ keys: [key], source: SOURCE, knowsSubject: () => true, now: () => NOW })
+  const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, now: () => NOW })
   t.strictSame(await verifier.verify(token), { ok: false, code: 'token_wrong_claims' }, 'not even if one key signed both')
 })
 

@@ -1,7 +1,7 @@
 // The built gateway in a process of its own, and tokens for it, signed with its own key.
 import { join } from 'node:path'
 import { issueToken } from '../../../src/tokens/issue.ts'
-import { openKeyStore } from '../../../src/tokens/keys.ts'
+import { readSigningKey } from '../../../src/tokens/keys.ts'
 import type { Grant } from '../../../src/policy/access.ts'
 import { startGateway } from '../../helpers/gateway.ts'
 import type { TestLike } from '../../helpers/processes.ts'
@@ -26,11 +26,10 @@ export async function startBuiltGateway (t: TestLike, world: World, origin: stri
     masterKey: 'a key that nobody sends',
     log: { level: 'error' }
   })
-  const opened = await openKeyStore(join(gateway.stateDir, 'keys'))
-  if (!opened.ok) throw new Error(opened.message)
+  const key = await readSigningKey(join(gateway.stateDir, 'keys', 'token.pem'))
   const now = Math.floor(Date.now() / 1000)
   const issue = async (grants: Grant[]): Promise<string> =>
-    (await issueToken(opened.keys.signing, { issuer: ISSUER, audience: 'charts.example.test', ttl: TTL }, 'key:master', grants, now)).token
+    (await issueToken(key, { issuer: ISSUER, audience: 'charts.example.test', ttl: TTL }, 'key:master', grants, now)).token
   return {
     port: Number(new URL(gateway.url).port),
     token: await issue([{ type: 'artifact-repository', name: world.tenant, actions: ['pull', 'push', 'overwrite', 'delete'] }]),

@@ -1,0 +1,116 @@
+// Whose tokens count besides our own? Token servers that the configuration names, such
+// as one that a ChartMuseum has had so far. Their tokens are judged by their own access
+// claim, and under names that no account can have.
+import { readFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Action } from '../charts/routes.ts'
+import type { ReasonCode } from '../http/errors.ts'
+import { tokenPrincipal, type Principal } from '../identity/principal.ts'
+import type { Grant } from '../policy/access.ts'
+import { isFor, knownGrants, timeFault } from './claims.ts'
+import { readJwks, readPem, type IssuerKey } from './issuer-keys.ts'
+import { createRemoteKeys, type RemoteKeys } from './remote-keys.ts'
+import { isSignedBy, type Algorithm, type SignedToken } from './signature.ts'
+
+/** As the configuration has it: one of publicKey, jwksFile and jwksUrl, files absolute. */
+export interface IssuerConfig {
+  readonly name: string
+  readonly publicKey?: string
+  readonly jwksFile?: string
+  readonly jwksUrl?: string
+  readonly issuer?: string
+  readonly audience?: string
+  readonly pushIncludes?: readonly ('overwrite' | 'delete')[]
+}
+
+export interface Issuer {
+  readonly config: IssuerConfig
+  readonly keys: () => readonly IssuerKey[]
+  /** Where keys are fetched from a URL. */
+  readonly remote?: RemoteKeys
+}
+
+export type IssuersResult =
+  | { readonly ok: true, readonly issuers: readonly Issuer[] }
+  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
+
+/** @param before issuers in force: one whose keys come from the same URL in the same way stays as it is, with the keys that it has */
+export async function openIssuers (configs: readonly IssuerConfig[], before: readonly Issuer[] = []): Promise<IssuersResult> {
+  const opened = await Promise.all(configs.map(async config => await openIssuer(config, before)))
+  const mistakes = opened.flatMap((each, i) => typeof each === 'string' ? [`tokens.issuers[${i}]: ${each}`] : [])
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, issuers: opened.filter(each => typeof each !== 'string') }
+}
+
+async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
+  const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
+  if (same !== undefined) return same
+  if (config.jwksUrl !== undefined) {
+    const remote = createRemoteKeys(config.jwksUrl)
+    return { config, keys: remote.keys, remote }
+  }
+  const keys = await readKeys(config)
+  return typeof keys === 'string' ? keys : { config, keys: () => keys }
+}
+
+async function readKeys ({ publicKey, jwksFile }: IssuerConfig): Promise<readonly IssuerKey[] | string> {
+  const file = publicKey ?? jwksFile as string
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    return `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`
+  }
+  const keys = await (publicKey === undefined ? readJwks(text) : readPem(text))
+  if (typeof keys === 'string') return `${file} cannot be used: ${keys}`
+  return keys.length === 0 ? `${file} cannot be used: it holds no key that verifies signatures` : keys
+}
+
+/** Whom tokens of an issuer speak for; no account's name has this kind. */
+function subjectOf ({ config }: Issuer, sub: string | undefined): string {
+  return `issuer:${config.name}${sub === undefined ? '' : `/${sub}`}`
+}
+
+/** True when a subject is one of an issuer that is still named. */
+export function isOfIssuer (subject: string, issuers: readonly Issuer[]): boolean {
+  return issuers.some(issuer => subject === subjectOf(issuer, undefined) || subject.startsWith(subjectOf(issuer, '')))
+}
+
+export type IssuerVerdict =
+  | { readonly ok: true, readonly principal: Principal }
+  | { readonly ok: false, readonly code: ReasonCode }
+
+/** The issuer's key that signed the token, if one did. `iss` and `kid` only spare looking where it cannot be. */
+export function signerOf ({ config, keys }: Issuer, token: SignedToken): IssuerKey | undefined {
+  const { kid, alg } = token.header
+  if (config.issuer !== undefined && token.payload['iss'] !== config.issuer) return undefined
+  return keys().find(key =>
+    (kid === undefined || key.kid === undefined || key.kid === kid) &&
+    key.algorithms.includes(alg as Algorithm) &&
+    isSignedBy(token, key.publicKey, alg as Algorithm))
+}
+
+// As most token servers write it, or not at all (RFC 7515 section 4.1.9, RFC 9068).
+const TYPE = /^(?:application\/)?(?:at\+)?jwt$/i
+const LONGEST_SUBJECT = 256
+
+/** What a token says whose signature is the issuer's. @param now seconds since the epoch */
+export function judge (issuer: Issuer, { header, payload }: SignedToken, now: number): IssuerVerdict {
+  const { typ } = header
+  if (typ !== undefined && !(typeof typ === 'string' && TYPE.test(typ))) return { ok: false, code: 'token_malformed' }
+  const fault = timeFault(payload, now)
+  if (fault !== undefined) return { ok: false, code: fault }
+  const { audience, pushIncludes = [] } = issuer.config
+  const { sub, aud, exp } = payload
+  const grants = knownGrants(payload['access'])
+  if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) return { ok: false, code: 'token_wrong_claims' }
+  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), grants.map(grant => withPush(grant, pushIncludes)), exp as number) }
+}
+
+/** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */
+function isSubject (sub: unknown): sub is string | undefined {
+  return sub === undefined || (typeof sub === 'string' && sub.length <= LONGEST_SUBJECT && !/\p{C}/u.test(sub))
+}
+
+function withPush (grant: Grant, more: readonly Action[]): Grant {
+  return grant.actions.includes('push') ? { ...grant, actions: [...new Set([...grant.actions, ...more])] } : grant
+}

@@ -1,0 +1,102 @@
+// Which keys does a token server publish? Fetched behind the requests, every few minutes
+// and when a token names a key that is not known, but never more often than a limit; what
+// was fetched last stays in force while the server is away. (jose's createRemoteJWKSet
+// refuses every token ten minutes after the server went away, and asks for each of them.)
+import { request } from 'undici'
+import { readJwks, type IssuerKey } from './issuer-keys.ts'
+
+export interface RemoteKeys {
+  /** What counts now. */
+  keys (): readonly IssuerKey[]
+  /** Asks for newer ones and resolves when they are here, or not to be had; undefined when it is too early to ask again. */
+  refresh (): Promise<void> | undefined
+  /** Fetches them now and again from now on. */
+  follow (report: KeyReport): void
+  close (): void
+}
+
+export interface KeyReport {
+  /** The set that is in force from now on. */
+  fetched (keys: readonly IssuerKey[]): void
+  /** Once for each time that the server goes away. */
+  failed (reason: string): void
+}
+
+export const LIMITS = {
+  /** Milliseconds between two fetches, whoever asks. */
+  between: 10_000,
+  /** Milliseconds after which keys are fetched again. */
+  every: 300_000,
+  /** Milliseconds for one fetch. */
+  timeout: 5_000,
+  /** Milliseconds that keys stay in force without being seen again. */
+  keep: 86_400_000,
+  bytes: 262_144
+}
+
+/** @param clock milliseconds that only go forward */
+export function createRemoteKeys (url: string, limits = LIMITS, clock: () => number = () => performance.now()): RemoteKeys {
+  let text: string | undefined
+  let current: readonly IssuerKey[] = []
+  let seenAt = -Infinity
+  let askedAt = -Infinity
+  let running: Promise<void> | undefined
+  let away = false
+  let report: KeyReport | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  async function fetchKeys (): Promise<void> {
+    try {
+      const fetched = await download(url, limits)
+      const keys = fetched === text ? current : await readJwks(fetched)
+      if (typeof keys === 'string') throw new Error(keys)
+      const isNews = fetched !== text || away
+      ;[text, current, seenAt, away] = [fetched, keys, clock(), false]
+      if (isNews) report?.fetched(keys)
+    } catch (error) {
+      if (!away) report?.failed(reasonOf(error))
+      away = true
+    }
+  }
+
+  function refresh (): Promise<void> | undefined {
+    if (running !== undefined) return running
+    if (clock() - askedAt < limits.between) return undefined
+    askedAt = clock()
+    running = fetchKeys().finally(() => { running = undefined })
+    return running
+  }
+
+  return {
+    keys: () => clock() - seenAt < limits.keep ? current : [],
+    refresh,
+    follow (to) {
+      report = to
+      void refresh()
+      timer = setInterval(() => { void refresh() }, limits.every).unref()
+    },
+    close () { clearInterval(timer) }
+  }
+}
+
+/** The body of a 200; a redirect is none, whoever is named in it. */
+async function download (url: string, limits: typeof LIMITS): Promise<string> {
+  const { statusCode, body } = await request(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(limits.timeout), reset: true })
+  if (statusCode !== 200) {
+    await body.dump()
+    throw new Error(`it answered ${statusCode}`)
+  }
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limits.bytes) throw new Error(`it sent more than ${limits.bytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function reasonOf (error: unknown): string {
+  const { name, code, message } = error as NodeJS.ErrnoException
+  return name === 'TimeoutError' ? 'it did not answer in time' : code ?? message
+}
