@@ -141,6 +141,25 @@ await t.test('a watch that ends while something is read again is over', async t 
   t.equal(changes, 1)
 })
 
+await t.test('a watch that ends while it looks tells nobody of a change', async t => {
+  const file = join(testFolder(t, { a: '1' }), 'a')
+  let looks = 0
+  class ClosedByALook extends Map<string, string> {
+    override keys (): MapIterator<string> {
+      looks++
+      watch.close()
+      return super.keys()
+    }
+  }
+  const watch = watchFiles(new ClosedByALook([[file, 'another stamp']]), async () => {
+    t.fail('nobody watches any more')
+    return [file]
+  })
+  await until(() => looks === 1 ? true : undefined)
+  await new Promise(resolve => setTimeout(resolve, 400)) // longer than it looks away
+  t.equal(looks, 1)
+})
+
 await t.test('a start is refused with every mistake of every file', async t => {
   const dir = testFolder(t, { 'chartgate.yaml': 'accounts: { files: [a.yaml, b] }', 'a.yaml': 'users: [{ name: a }]', b: 'x' })
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), {})
