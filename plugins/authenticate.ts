@@ -12,8 +12,6 @@ declare module 'fastify' {
     principal: Principal | null
     /** The account that a refused credential was about; for the log. */
     refusedSubject: string | undefined
-    /** The Authorization header's scheme, for the choice between 401 and 403. */
-    cameAsBasic: boolean
   }
 }
 
@@ -22,7 +20,6 @@ export interface AuthenticateOptions { authenticator: Authenticator }
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   app.decorateRequest('principal', null)
   app.decorateRequest('refusedSubject', undefined)
-  app.decorateRequest('cameAsBasic', false)
   app.addHook('onRequest', (request, reply, done) => {
     // What no door answers is refused here: before anybody is asked who they are, and
     // before a byte of a body is read or judged.
@@ -35,8 +32,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       reply.refuse({ code: 'several_authorizations' })
       return
     }
-    const credentials = readCredentials(request.headers.authorization)
-    request.cameAsBasic = credentials.kind === 'basic'
+    const { authorization } = request.headers
     const finish = (result: Authentication): void => {
       if (result.ok) {
         request.principal = result.principal
@@ -46,7 +42,8 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
         reply.refuse({ code: result.code })
       }
     }
-    const result = authenticator.authenticate(credentials)
+    const known = authorization === undefined ? undefined : authenticator.remembered(authorization)
+    const result = known ?? authenticator.authenticate(readCredentials(authorization), authorization)
     if (result instanceof Promise) result.then(finish, done)
     else finish(result)
   })

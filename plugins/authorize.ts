@@ -3,6 +3,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { Refusal } from '../src/http/errors.ts'
+import { isBasic } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
 import type { Access } from '../src/policy/access.ts'
 import { decide } from '../src/policy/decide.ts'
@@ -37,7 +38,7 @@ export default fp<AuthorizeOptions>(async (app, { live }) => {
  */
 function denial (request: FastifyRequest, principal: Principal, { action, name }: Access): Refusal {
   if (principal.kind === 'anonymous') return { code: 'missing_credentials' }
-  return request.cameAsBasic
+  return isBasic(request.headers.authorization)
     ? { code: 'missing_right', detail: `forbidden: ${action} on ${name} is not allowed` }
     : { code: 'insufficient_scope' }
 }

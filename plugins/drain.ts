@@ -2,7 +2,6 @@
 // lets no connection outlive its request then, and names each request that still runs
 // when its time is up.
 import fp from 'fastify-plugin'
-import type { FastifyReply } from 'fastify'
 import { whatAndWho } from './request-log.ts'
 
 declare module 'fastify' {
@@ -18,14 +17,9 @@ export interface DrainOptions {
 }
 
 export default fp<DrainOptions>(async (app, { limit }) => {
-  const running = new Set<FastifyReply>()
-  app.addHook('onRequest', (_request, reply, done) => {
-    running.add(reply)
-    reply.raw.once('close', () => { running.delete(reply) })
-    done()
-  })
   app.addHook('preClose', done => {
-    app.log.info({ running: running.size }, `shutting down: no new connections, and running requests get ${limit} s`)
+    const running = app.running()
+    app.log.info({ running: running.length }, `shutting down: no new connections, and running requests get ${limit} s`)
     // Node closes what is idle now, and would wait for what becomes idle later until its keep-alive ends.
     for (const { raw, request } of running) {
       raw.shouldKeepAlive = false // says so to the client, if the head is not on its way yet
@@ -34,6 +28,6 @@ export default fp<DrainOptions>(async (app, { limit }) => {
     done()
   })
   app.decorate('logCutOff', () => {
-    for (const { request } of running) request.log.warn({ ...whatAndWho(request), decision: 'cut_off' }, `cut off: it still ran ${limit} s after the signal to stop`)
+    for (const { request } of app.running()) request.log.warn({ ...whatAndWho(request), decision: 'cut_off' }, `cut off: it still ran ${limit} s after the signal to stop`)
   })
-}, { name: 'drain', fastify: '5.x', dependencies: ['request-log'] })
+}, { name: 'drain', fastify: '5.x', dependencies: ['running'] })

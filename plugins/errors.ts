@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
+import { isBasic } from '../src/identity/credentials.ts'
 import { RefusalError, bodyOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
 
@@ -25,6 +26,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
   app.decorateReply('refuse', function (this: FastifyReply, refusal: Refusal) {
     const { request } = this
     request.refusal = refusal
+    this.logWhenSent()
     const status = statusOf(refusal)
     const atTokenEndpoint = request.target.kind === 'own' && request.target.endpoint === 'token'
     if (status === 401) this.header('www-authenticate', atTokenEndpoint ? basicChallenge(challenge) : challengeFor(request, refusal, challenge))
@@ -41,7 +43,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     if (refusal.code === 'internal') request.log.error({ err: error }, 'an error that nobody expected')
     reply.refuse(refusal)
   })
-}, { name: 'errors', fastify: '5.x', dependencies: ['request-target'] })
+}, { name: 'errors', fastify: '5.x', dependencies: ['request-log'] })
 
 function challengeFor (request: FastifyRequest, refusal: Refusal, source: ChallengeSource): string[] {
   // Besides the token endpoint only chart routes ask for credentials.
@@ -52,7 +54,7 @@ function challengeFor (request: FastifyRequest, refusal: Refusal, source: Challe
 /** Only who came with a Bearer credential is told what was wrong with it (RFC 6750 section 3.1). */
 function challengeError (request: FastifyRequest, { code }: Refusal): ChallengeError | undefined {
   if (code === 'insufficient_scope') return 'insufficient_scope'
-  return code === 'missing_credentials' || /^basic /i.test(String(request.headers.authorization)) ? undefined : 'invalid_token'
+  return code === 'missing_credentials' || isBasic(request.headers.authorization) ? undefined : 'invalid_token'
 }
 
 function hasUnreadBody ({ raw }: FastifyRequest): boolean {

@@ -2,7 +2,7 @@
 // who, what, allowed by which rule or refused for which reason. Never a header, a
 // query or a body, so never a secret.
 import fp from 'fastify-plugin'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,6 +12,14 @@ declare module 'fastify' {
     tokenFacts: Readonly<Record<string, unknown>> | null
     /** Why something behind the gateway failed, in full; for the log alone. */
     failure: unknown
+    /** When it came; milliseconds of a clock that only goes on. */
+    arrivedAt: number
+    /** A line will be written of its answer. */
+    isLogged: boolean
+  }
+  interface FastifyReply {
+    /** Its line is written when the answer is out; without this there is none. */
+    logWhenSent (): void
   }
 }
 
@@ -21,34 +29,36 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
   app.decorateRequest('uploadFacts', null)
   app.decorateRequest('tokenFacts', null)
   app.decorateRequest('failure', undefined)
+  app.decorateRequest('arrivedAt', 0)
+  app.decorateRequest('isLogged', false)
+  // An onResponse hook would cost every request two listeners: most write no line.
+  app.decorateReply('logWhenSent', function (this: FastifyReply) {
+    if (this.request.isLogged) return
+    this.request.isLogged = true
+    this.raw.once('finish', () => { logAnswer(this.request, this) })
+  })
   app.addHook('onRequest', (request, reply, done) => {
+    request.arrivedAt = performance.now()
     reply.header('x-request-id', request.id)
+    if (reads || isChange(request)) reply.logWhenSent()
     done()
   })
-  // The client went away before the answer's end; onResponse does not come then. It does
-  // come for a refusal, after which the gateway closes and the rest of a body is missing.
-  app.addHook('onRequestAbort', (request, done) => {
-    if (request.refusal !== null) return done()
-    request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
-    done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    const { refusal } = request
-    if (refusal === null && !reads && !isChange(request)) return done()
-    const line = {
-      ...whatAndWho(request),
-      decision: refusal === null ? 'allowed' : 'refused',
-      ...(refusal === null ? { by: request.allowedBy } : { reason: refusal.code, detail: refusal.detail }),
-      ...request.uploadFacts,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      ...(request.failure === undefined ? {} : { err: request.failure })
-    }
-    if (refusal === null) request.log.info(line, 'allowed')
-    else request.log.warn(line, 'refused')
-    done()
-  })
-}, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'errors', 'client'] })
+}, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'client'] })
+
+function logAnswer (request: FastifyRequest, reply: FastifyReply): void {
+  const { refusal } = request
+  const line = {
+    ...whatAndWho(request),
+    decision: refusal === null ? 'allowed' : 'refused',
+    ...(refusal === null ? { by: request.allowedBy } : { reason: refusal.code, detail: refusal.detail }),
+    ...request.uploadFacts,
+    status: reply.statusCode,
+    ms: Math.round(performance.now() - request.arrivedAt),
+    ...(request.failure === undefined ? {} : { err: request.failure })
+  }
+  if (refusal === null) request.log.info(line, 'allowed')
+  else request.log.warn(line, 'refused')
+}
 
 function isChange (request: FastifyRequest): boolean {
   return request.method === 'POST' || request.method === 'DELETE'

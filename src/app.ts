@@ -2,7 +2,8 @@
 // The parser stands before the router (rewriteUrl); then who asks, then may they, then
 // one door answers. Asked by server.ts and by tests; it listens nowhere.
 import { randomUUID } from 'node:crypto'
-import Fastify, { LogController, type FastifyInstance, type FastifyLoggerOptions } from 'fastify'
+import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import pino from 'pino'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
 import client from '../plugins/client.ts'
@@ -17,6 +18,7 @@ import jwks from '../plugins/jwks.ts'
 import requestHead from '../plugins/request-head.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
+import running from '../plugins/running.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
@@ -27,6 +29,7 @@ import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
 import { errorForLog } from './http/log-error.ts'
+import { RequestLogger } from './http/request-logger.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
@@ -99,15 +102,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     await peers?.changed(tenant)
   }
 
-  const app = Fastify({
+  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
+  const app: App = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
-    logger: {
-      level: config.log.level,
-      // Its type knows of errors alone; the request log has sentences there too.
-      serializers: { err: errorForLog } as FastifyLoggerOptions['serializers'] & {},
-      stream: deps.logStream
-    },
+    // With a logger of its own Fastify makes a child and two listeners for each request.
+    logger: false,
+    childLoggerFactory: (_parent, bindings) => new RequestLogger(log, bindings),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -122,11 +123,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
       requireHostHeader: false // request-head.ts does, in our form
     }
   })
+  app.log = log
   answerConnect(app)
   await app.register(requestTarget)
-  await app.register(errors, { challenge })
   await app.register(client, { trustedProxies: config.trustedProxies, publicUrl: config.publicUrl })
   await app.register(requestLog, { reads: config.log.reads })
+  await app.register(errors, { challenge })
+  await app.register(running)
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
   await app.register(requestHead)
   await app.register(upgrade)

@@ -16,8 +16,13 @@ export type Authentication =
   | { readonly ok: false, readonly code: ReasonCode, /** the account that it was about, where there is one; for the log */ readonly subject?: string }
 
 export interface Authenticator {
-  /** Answers at once where nothing has to be hashed or verified for the first time. */
-  authenticate (credentials: Credentials): Authentication | Promise<Authentication>
+  /** What a token proved that came in the same header before, where that still stands: one look-up, and nothing is read. */
+  remembered (header: string): Authentication | undefined
+  /**
+   * Answers at once where nothing has to be hashed or verified for the first time.
+   * @param header the Authorization header that they come from, if they do
+   */
+  authenticate (credentials: Credentials, header?: string): Authentication | Promise<Authentication>
 }
 
 export interface AuthenticatorOptions {
@@ -40,18 +45,19 @@ export function createAuthenticator ({ masterKey, verifier, accounts, now, passw
   const checkPassword = createPasswordCheck(accounts, passwords, now)
 
   /** What may come without a name; undefined when the secret is none of these. */
-  function bySecret (secret: string): Authentication | Promise<Authentication> | undefined {
-    if (looksLikeToken(secret)) return verifier.remembered(secret) ?? verifier.verify(secret)
+  function bySecret (secret: string, header = secret): Authentication | Promise<Authentication> | undefined {
+    if (looksLikeToken(secret)) return verifier.remembered(header) ?? verifier.verify(secret, header)
     if (looksLikeSecret(secret)) return byRobotSecret(accounts(), secret, now())
     return isMasterKey(secret) ? AUTHENTICATED_MASTER : undefined
   }
 
   return {
-    authenticate (credentials) {
+    remembered: verifier.remembered,
+    authenticate (credentials, header) {
       switch (credentials.kind) {
         case 'none': return AUTHENTICATED_ANONYMOUS
-        case 'bearer': return bySecret(credentials.token) ?? BAD_CREDENTIALS
-        case 'basic': return bySecret(credentials.password) ?? checkPassword(credentials.username, credentials.password)
+        case 'bearer': return bySecret(credentials.token, header) ?? BAD_CREDENTIALS
+        case 'basic': return bySecret(credentials.password, header) ?? checkPassword(credentials.username, credentials.password)
         case 'malformed': return BAD_CREDENTIALS
       }
     }

@@ -25,6 +25,11 @@ export function readCredentials (header: string | undefined): Credentials {
   return scheme === 'basic' ? readBasic(value) : MALFORMED
 }
 
+/** True for a header of the Basic scheme. */
+export function isBasic (header: string | undefined): boolean {
+  return header !== undefined && /^basic /i.test(header)
+}
+
 /** True for what has the form of a signed token. */
 export function looksLikeToken (text: string): boolean {
   return JWT.test(text)

@@ -17,10 +17,10 @@ export type Verification =
   | { readonly ok: false, readonly code: ReasonCode }
 
 export interface Verifier {
-  /** The answer that is already known, if there is one. */
-  remembered (token: string): Verification | undefined
-  /** A promise only where keys of an issuer have to be fetched first. */
-  verify (token: string): Verification | Promise<Verification>
+  /** The answer that is already known, if there is one. @param as what the token came in: the whole header, or itself */
+  remembered (as: string): Verification | undefined
+  /** A promise only where keys of an issuer have to be fetched first. @param as what it is remembered by */
+  verify (token: string, as?: string): Verification | Promise<Verification>
 }
 
 export interface VerifierOptions {
@@ -40,21 +40,29 @@ type Signer =
   | { readonly key: VerifyingKey, readonly issuer?: undefined }
   | { readonly key: IssuerKey, readonly issuer: Issuer }
 
+/** A token that was verified. */
+interface Known {
+  /** What it came in. */
+  readonly as: string
+  readonly principal: Principal
+  readonly signer: Signer
+}
+
 const LONGEST_TOKEN = 16_384
 const MOST_REMEMBERED = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 
 export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_REMEMBERED }: VerifierOptions): Verifier {
-  const known = new Map<string, { readonly principal: Principal, readonly signer: Signer }>()
+  const known = new Map<string, Known>()
 
-  function remembered (token: string): Verification | undefined {
-    const found = known.get(token)
-    if (found === undefined) return undefined
+  function remembered (as: string): Verification | undefined {
+    const found = known.get(endOf(as))
+    if (found?.as !== as) return undefined
     const { principal, signer } = found
     const time = now()
     const expired = time >= (principal.expires as number) + LEEWAY
     if (expired || !stillCounts(signer, keys(), time)) {
-      known.delete(token)
+      known.delete(endOf(as))
       return expired ? { ok: false, code: 'token_expired' } : undefined
     }
     return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
@@ -64,28 +72,28 @@ export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_R
     return knowsSubject(subject) || isOfIssuer(subject, keys().issuers)
   }
 
-  function remember (token: string, principal: Principal, signer: Signer): Verification {
+  function remember (as: string, principal: Principal, signer: Signer): Verification {
     if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
     if (known.size >= most) known.delete(known.keys().next().value as string)
-    known.set(token, { principal, signer })
+    known.set(endOf(as), { as, principal, signer })
     return { ok: true, principal }
   }
 
   /** What the issuers say: the first who takes it, else the first who knows it; undefined when none of them signed it. */
-  function byIssuer (token: string, read: SignedToken): Verification | undefined {
+  function byIssuer (as: string, read: SignedToken): Verification | undefined {
     const { issuers, ours } = keys()
     let refused: Verification | undefined
     for (const issuer of issuers) {
       const key = signerOf(issuer, read)
       if (key === undefined || ours.has(key.thumbprint)) continue
       const verdict = judge(issuer, read, now())
-      if (verdict.ok) return remember(token, verdict.principal, { key, issuer })
+      if (verdict.ok) return remember(as, verdict.principal, { key, issuer })
       refused ??= verdict
     }
     return refused
   }
 
-  function verify (token: string): Verification | Promise<Verification> {
+  function verify (token: string, as = token): Verification | Promise<Verification> {
     const read = token.length > LONGEST_TOKEN ? undefined : readToken(token)
     const kid = read?.header['kid']
     if (read === undefined || !(kid === undefined || typeof kid === 'string')) return { ok: false, code: 'token_malformed' }
@@ -93,15 +101,23 @@ export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_R
     const key = kid === undefined ? undefined : ring.verifying(kid, now())
     if (key !== undefined) {
       const verdict = judgeOwn(read, key, source, now())
-      return verdict.ok ? remember(token, verdict.principal, { key }) : verdict
+      return verdict.ok ? remember(as, verdict.principal, { key }) : verdict
     }
-    const verdict = byIssuer(token, read)
+    const verdict = byIssuer(as, read)
     if (verdict !== undefined) return verdict
     const fetches = issuers.flatMap(({ remote }) => remote?.refresh() ?? [])
-    return fetches.length === 0 ? UNKNOWN : Promise.all(fetches).then(() => byIssuer(token, read) ?? UNKNOWN)
+    return fetches.length === 0 ? UNKNOWN : Promise.all(fetches).then(() => byIssuer(as, read) ?? UNKNOWN)
   }
 
   return { remembered, verify }
+}
+
+/**
+ * The key of what is remembered: a part of the signature, which no two tokens share. A map
+ * reads a key anew for each request, and a header has 700 bytes; comparing it is cheap.
+ */
+function endOf (as: string): string {
+  return as.slice(-48)
 }
 
 function stillCounts ({ key, issuer }: Signer, { ring, issuers }: TrustedKeys, now: number): boolean {

@@ -265,7 +265,7 @@ await t.test('a verified token is remembered until it expires', async t => {
   t.equal(verifier.remembered(token), undefined)
   const first = await verifier.verify(token)
   t.strictSame(verifier.remembered(token), first)
-  t.equal(verifier.remembered(`${token} `), undefined)
+  for (const other of [`${token} `, ` ${token}`, `x${token.slice(1)}`, token.slice(-48)]) t.equal(verifier.remembered(other), undefined)
   t.equal(verifier.remembered(withClaims(token, { sub: 'user:alice' })), undefined)
   now = NOW + 309
   t.strictSame(verifier.remembered(token), first, 'also within the leeway')
