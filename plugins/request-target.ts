@@ -2,8 +2,17 @@
 // the result stays with the request, and the URL becomes one of a few internal doors.
 import { METHODS, type IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
-import { parseRequestTarget, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
+import { rememberTargets, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
 import { routeOf, type Door } from '../src/charts/routes.ts'
+
+const TARGET = Symbol('target')
+
+declare module 'node:http' {
+  interface IncomingMessage {
+    /** What the parser made of it, on its way to Fastify's request. */
+    [TARGET]?: ParsedTarget
+  }
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,13 +28,12 @@ const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_ta
 const NOT_HTTP: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_request', detail: 'only HTTP/1.1 and HTTP/1.0 are spoken here' } }
 const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS)
 
-const parsed = new WeakMap<IncomingMessage, ParsedTarget>()
-
 /** For Fastify's `rewriteUrl`: parses once, and names the door. */
 export function createRewriteUrl (layout: Layout): (request: IncomingMessage) => string {
+  const parse = rememberTargets(layout)
   return (request) => {
-    const target = isHttp(request) ? parseRequestTarget(request.method as string, request.url as string, layout) : NOT_HTTP
-    parsed.set(request, target)
+    const target = isHttp(request) ? parse(request.method as string, request.url as string) : NOT_HTTP
+    request[TARGET] = target
     // The router has no place for such a method, not even for its refusal.
     if (target === NOT_HTTP) request.method = 'GET'
     switch (target.kind) {
@@ -46,6 +54,6 @@ function isHttp ({ httpVersion, method }: IncomingMessage): boolean {
 
 export default fp(async (app) => {
   app.decorateRequest('target', {
-    getter () { return parsed.get(this.raw) ?? /* c8 ignore next -- every request passes rewriteUrl */ REFUSED_TARGET }
+    getter () { return this.raw[TARGET] ?? /* c8 ignore next -- every request passes rewriteUrl */ REFUSED_TARGET }
   })
 }, { name: 'request-target', fastify: '5.x' })

@@ -66,6 +66,25 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
   return matchRoutes(method, decoded.split('/').slice(1), query, layout.depth)
 }
 
+/** Clients ask for the same few targets over and over. */
+const MOST_REMEMBERED = 1000
+const LONGEST_REMEMBERED = 256
+
+/** The same parser, which remembers the last targets of chart requests: a result depends on the method and the target alone. */
+export function rememberTargets (layout: Layout): (method: string, target: string) => ParsedTarget {
+  const remembered = new Map<string, ParsedTarget>()
+  return (method, target) => {
+    const name = `${method} ${target}`
+    const known = remembered.get(name)
+    if (known !== undefined) return known
+    const parsed = parseRequestTarget(method, target, layout)
+    if (parsed.kind !== 'chart' || name.length > LONGEST_REMEMBERED) return parsed
+    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string)
+    remembered.set(name, parsed)
+    return parsed
+  }
+}
+
 /** Printable ASCII alone, and none of those that another reader could take for the end of the path or a separator. */
 const ODD_CHARACTER = /[^\x21-\x7e]|[#\\]/
 

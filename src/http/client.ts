@@ -23,16 +23,34 @@ export interface ClientSource {
 /** @param peer the address of the connection */
 export type ReadClient = (peer: string | undefined, headers: IncomingHttpHeaders) => Client
 
+/** Who a connection comes from, whatever its headers say. */
+interface Peer {
+  readonly isTrusted: boolean
+  readonly client: Client
+}
+
+const MOST_PEERS = 10_000
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 
 export function createClientReader ({ trustedProxies, publicUrl }: ClientSource): ReadClient {
   const isTrusted = trust(trustedProxies)
   const { protocol, host } = new URL(publicUrl)
   const own = { proto: protocol.slice(0, -1), host }
+  /** Of peers that came before: the same few proxies and runners send most requests. */
+  const peers = new Map<string, Peer>()
 
-  return (peer, headers) => {
-    const address = readAddress(peer ?? '')
-    if (address === undefined || !isTrusted(address)) return { address, ...own }
+  function readPeer (peer: string): Peer {
+    const address = readAddress(peer)
+    const read = { isTrusted: address !== undefined && isTrusted(address), client: { address, ...own } }
+    if (peers.size >= MOST_PEERS) peers.clear()
+    peers.set(peer, read)
+    return read
+  }
+
+  return (peer = '', headers) => {
+    const known = peers.get(peer) ?? readPeer(peer)
+    const { address } = known.client
+    if (!known.isTrusted || address === undefined) return known.client
     const said = (name: string): string[] => listOf(headers[`x-forwarded-${name}`])
     const proto = said('proto').at(-1)?.toLowerCase()
     const forwardedHost = said('host').at(-1)

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { isChartName } from '../../src/charts/names.ts'
-import { OWN_ENDPOINTS, parseRequestTarget, type ChartRequest, type Layout, type ParsedTarget } from '../../src/charts/request-target.ts'
+import { OWN_ENDPOINTS, parseRequestTarget, rememberTargets, type ChartRequest, type Layout, type ParsedTarget } from '../../src/charts/request-target.ts'
 import { ROUTES, routeOf } from '../../src/charts/routes.ts'
 import { isTenantName, type Depth } from '../../src/charts/tenant.ts'
 import { upstreamTarget } from '../../src/upstream/target.ts'
@@ -345,4 +345,25 @@ await t.test('a target of any length is answered', async t => {
   t.equal(codeOf(parse('GET', '/' + 'a/'.repeat(500_000) + 'index.yaml')), 'no_such_route')
   t.equal(codeOf(parse('GET', '/' + 'a/'.repeat(500_000) + 'index.yaml', 'dynamic')), 'chart')
   t.equal(codeOf(parse('GET', '/' + '%'.repeat(1_000_000))), 'bad_target')
+})
+
+await t.test('what is remembered of a target is what the parser says of it, and no more than a thousand', t => {
+  for (const depth of DEPTHS) {
+    const layout = { depth, basePath: '' }
+    const remembering = rememberTargets(layout)
+    const targets = ['/index.yaml', '/org1/index.yaml', '/org1/repo1/index.yaml', '/a/b/c/index.yaml', '/api/org1/repo1/charts?offset=1', '/oauth/token?secret=1', '/nothing/here', '/a/../b/index.yaml', `/org1/${'r'.repeat(300)}/index.yaml`]
+    for (let round = 0; round < 3; round++) {
+      for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) {
+        for (const target of targets) t.strictSame(remembering(method, target), parseRequestTarget(method, target, layout), `${method} ${target} at depth ${depth}`)
+      }
+    }
+  }
+  const remembering = rememberTargets({ depth: 1, basePath: '' })
+  const first = remembering('GET', '/t0/index.yaml')
+  t.equal(remembering('GET', '/t0/index.yaml'), first)
+  for (let i = 1; i <= 1000; i++) remembering('GET', `/t${i}/index.yaml`)
+  const again = remembering('GET', '/t0/index.yaml')
+  t.not(again, first, 'the oldest is forgotten')
+  t.strictSame(again, first)
+  t.end()
 })

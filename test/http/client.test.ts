@@ -55,3 +55,14 @@ await t.test('long lists and arbitrary text give an address', t => {
   }))
   t.end()
 })
+
+await t.test('who came before is who it was, however many come', t => {
+  const read = createClientReader({ trustedProxies: ['10.0.0.0/8'], publicUrl: PUBLIC })
+  const peers = Array.from({ length: 12_000 }, (_, i) => `${i % 2 === 0 ? 10 : 11}.0.${i >> 8}.${i & 255}`)
+  for (const peer of [...peers, ...peers.slice(-3), ...peers.slice(0, 3)]) {
+    const expected = peer.startsWith('10.') ? '203.0.113.9' : peer
+    if (read(peer, everything).address !== expected) t.fail(peer)
+  }
+  t.strictSame(read('10.0.0.2', { 'x-forwarded-for': '198.51.100.4' }).address, '198.51.100.4', 'a proxy speaks for another client each time')
+  t.end()
+})
