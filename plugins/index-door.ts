@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
+import { createTurns } from '../src/http/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
 import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
@@ -14,14 +15,15 @@ export interface IndexDoorOptions { store: IndexStore }
 const SMALLEST_ZIPPED = 1024
 
 export default fp<IndexDoorOptions>(async (app, { store }) => {
+  const endOfTurn = createTurns()
   app.route({
     method: ['GET', 'HEAD'],
     url: '/index',
     handler: (request, reply) => {
       const chartRequest = (request.target as { request: ChartRequest }).request
       const fresh = store.fresh(chartRequest.tenant)
-      if (fresh !== undefined) send(request, reply, fresh)
-      else store.read(chartRequest).then(result => { sendResult(request, reply, result) }, (error: unknown) => { reply.send(error) })
+      const result = fresh === undefined ? store.read(chartRequest) : endOfTurn().then(() => fresh)
+      result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })
     }
   })
 }, { name: 'index-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
@@ -38,7 +40,7 @@ function send (request: FastifyRequest, reply: FastifyReply, index: Index): void
   // A client may keep it, but asks each time: who may read it changes, and so does it.
   reply.header('cache-control', (request.principal as Principal) === ANONYMOUS ? 'public, no-cache' : 'private, no-cache')
   reply.header('vary', 'accept-encoding')
-  if (!wantsGzip(headers, index)) return sendBody(headers, reply, index.etag, index.body)
+  if (!wantsGzip(headers, index)) return sendBody(headers, reply, index.etag, index.payload)
   reply.header('content-encoding', 'gzip')
   index.gzipped().then(body => { sendBody(headers, reply, index.etag.replace(/"$/, '-gzip"'), body) }, (error: unknown) => { reply.send(error) })
 }
@@ -48,7 +50,7 @@ function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {
   return accepted !== undefined && body.length >= SMALLEST_ZIPPED && acceptsGzip(accepted)
 }
 
-function sendBody (headers: IncomingHttpHeaders, reply: FastifyReply, etag: string, body: Buffer): void {
+function sendBody (headers: IncomingHttpHeaders, reply: FastifyReply, etag: string, body: Buffer | string): void {
   reply.header('etag', etag)
   const known = headers['if-none-match']
   if (known !== undefined && knowsEtag(known, etag)) reply.code(304).send()

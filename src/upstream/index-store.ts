@@ -2,6 +2,7 @@
 // tenant, however many clients ask; what is made of the bytes (links, ETag, gzip) is made
 // once for each change. Nothing is looked up here before the right was checked: the index
 // door is behind authorization, and every tenant has an entry of its own.
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -14,6 +15,8 @@ import { rewriteIndex } from './index-rewrite.ts'
 export interface Index {
   readonly ok: true
   readonly body: Buffer
+  /** What an answer is written from: for a small body a text of the same bytes, which Node writes together with the head. */
+  readonly payload: Buffer | string
   /** Strong (RFC 9110 section 8.8.1), in quotes. */
   readonly etag: string
   /** The body under gzip, made when somebody first wants it. */
@@ -125,6 +128,13 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   }
 }
 
+/** Where one write of head and body costs less than two. */
+const LONGEST_TEXT = 16 * 1024
+
+function payloadOf (body: Buffer): Buffer | string {
+  return body.length <= LONGEST_TEXT && isUtf8(body) ? body.toString('utf8') : body
+}
+
 interface Memory {
   get (tenant: string): Entry | undefined
   put (tenant: string, raw: Buffer, body: Buffer, askedAt: number): Index
@@ -163,6 +173,7 @@ function createMemory (maxBytes: number): Memory {
       const index: Index = {
         ok: true,
         body,
+        payload: payloadOf(body),
         etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
         gzipped () {
           zipped ??= deflate(body).then(bytes => {
@@ -176,7 +187,7 @@ function createMemory (maxBytes: number): Memory {
           return zipped
         }
       }
-      const entry: Entry = { raw, index, askedAt, size: raw === body ? raw.length : raw.length + body.length }
+      const entry: Entry = { raw, index, askedAt, size: raw.length + (raw === body ? 0 : body.length) + (typeof index.payload === 'string' ? body.length : 0) }
       entries.set(tenant, entry)
       used += entry.size
       shrink()

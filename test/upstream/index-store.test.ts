@@ -173,7 +173,7 @@ await t.test('an index that is larger than the memory is answered and not kept',
 })
 
 await t.test('memory is bounded: who was not asked for the longest goes first', async t => {
-  const size = indexText('x').length
+  const size = 2 * indexText('x').length // what was read, and the text that is written
   const l = lab({ maxAge: 100, maxBytes: 3 * size })
   const load = async (tenant: string): Promise<void> => {
     const asked = l.ask(tenant)

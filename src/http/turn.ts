@@ -1,0 +1,18 @@
+// When are answers written that are ready at once? Together, when everything that has
+// arrived was read. A write wakes up who reads it, who is asleep again before the next
+// one; on another core that costs more than the rest of a small answer, and once for a
+// whole turn of the event loop it does not (docs/performance.md). Asked by the index door.
+
+/** Makes promises of the end of the current turn: one for everybody who asks during it. */
+export function createTurns (): () => Promise<void> {
+  let turn: Promise<void> | undefined
+  return () => {
+    turn ??= new Promise(resolve => {
+      setImmediate(() => {
+        turn = undefined
+        resolve()
+      })
+    })
+    return turn
+  }
+}
