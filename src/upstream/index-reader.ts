@@ -1,7 +1,8 @@
 // What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
+import type { Dispatcher } from 'undici'
 import type { ChartRequest } from '../charts/request-target.ts'
 import type { Refusal } from '../http/errors.ts'
-import { LONGEST_ERROR, collect, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { upstreamTarget } from './target.ts'
 
@@ -30,16 +31,14 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
       const { path } = upstreamTarget(request, upstream.contextPath)
       try {
         const authorization = await upstream.authorization(request)
-        const answer = await upstream.dispatcher.request({
+        const { status, body } = await readWhole(upstream.dispatcher, {
           origin: upstream.origin,
           method: 'GET',
           path,
           // No request id and no X-Forwarded-*: what is read here may answer several clients at once.
           headers: authorization === undefined ? {} : { authorization }
-        })
-        const wanted = answer.statusCode === 200
-        const body = await collect(answer.body, wanted ? maxBytes : LONGEST_ERROR)
-        if (!wanted) return { ok: false, refusal: refusalOfAnswer(answer.statusCode, body?.toString('utf8') ?? ''), cause: `the upstream answered ${answer.statusCode}` }
+        }, maxBytes)
+        if (status !== 200) return { ok: false, refusal: refusalOfAnswer(status, body?.toString('utf8') ?? ''), cause: `the upstream answered ${status}` }
         if (body === undefined) return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
         return { ok: true, body }
       } catch (error) {
@@ -47,4 +46,32 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
       }
     }
   }
+}
+
+interface WholeAnswer {
+  readonly status: number
+  /** Undefined when it is too long; the rest was not read then. */
+  readonly body: Buffer | undefined
+}
+
+/** Asks, and reads an answer to its end; without the streams of undici's `request`, which cost more than a small index. */
+async function readWhole (dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, maxBytes: number): Promise<WholeAnswer> {
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let [status, length] = [0, 0]
+    dispatcher.dispatch(options, {
+      onRequestStart () {},
+      onResponseStart (_controller, statusCode) { status = statusCode },
+      onResponseData (controller, chunk) {
+        length += chunk.length
+        if (length <= (status === 200 ? maxBytes : LONGEST_ERROR)) chunks.push(chunk)
+        else {
+          resolve({ status, body: undefined })
+          controller.abort(new Error('too long'))
+        }
+      },
+      onResponseEnd () { resolve({ status, body: Buffer.concat(chunks, length) }) },
+      onResponseError (_controller, error) { reject(error) }
+    })
+  })
 }
