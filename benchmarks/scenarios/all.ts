@@ -1,0 +1,17 @@
+// Every scenario, in the order in which they run.
+import type { Scenario } from '../scenario.ts'
+import { chartLarge } from './chart-large.ts'
+import { chartSmall } from './chart-small.ts'
+import { indexBasic } from './index-basic.ts'
+import { indexBearer } from './index-bearer.ts'
+import { indexLarge } from './index-large.ts'
+import { indexManyTokens } from './index-many-tokens.ts'
+import { latencyScenario } from './latency.ts'
+import { tokenIssuance } from './token-issuance.ts'
+import { workers } from './workers.ts'
+
+export const SCENARIOS: readonly Scenario[] = [
+  indexBearer, indexBasic, indexManyTokens, indexLarge,
+  chartSmall, chartLarge,
+  latencyScenario, tokenIssuance, workers
+]
