@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Program {
   readonly pid: number
+  /** Milliseconds until it answered. */
+  readonly startedIn: number
   readonly stop: () => Promise<void>
 }
 
@@ -26,20 +28,21 @@ const LOOK = 5
 /** Starts it; resolves when it answers, and rejects with what it printed when it does not. */
 export async function startProgram (command: readonly string[], { log, readyUrl, env = {} }: ProgramOptions): Promise<Program> {
   const output = await open(log, 'w', 0o600)
+  const from = performance.now()
   const child = spawn(command[0] as string, command.slice(1), { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', output.fd, output.fd] })
   await output.close()
   const end = new Promise<string>(resolve => {
     child.once('error', error => { resolve(error.message) })
     child.once('exit', (code, signal) => { resolve(`it ended with ${code ?? signal}`) })
   })
-  const limit = performance.now() + START_LIMIT
+  const limit = from + START_LIMIT
   while (!await answers(readyUrl)) {
     const ended = await Promise.race([end, sleep(LOOK)])
     if (ended === undefined && performance.now() < limit) continue
     child.kill('SIGKILL')
     throw new Error(`${command.join(' ')} does not answer at ${readyUrl}: ${ended ?? 'nothing in 30 s'}\n${await readFile(log, 'utf8')}`)
   }
-  return { pid: child.pid as number, stop: async () => { await stop(child, end) } }
+  return { pid: child.pid as number, startedIn: performance.now() - from, stop: async () => { await stop(child, end) } }
 }
 
 async function stop (child: ChildProcess, end: Promise<string>): Promise<void> {

@@ -27,7 +27,7 @@ const difference = (measured: number, against: number): number => measured - aga
 /** Who has no figure: a contestant that is missing, whose figures may have longer names. */
 function unknown (name: string, { missing }: Outcome): Judgement {
   const who = missing.find(each => name.startsWith(each.name))
-  return { kind: 'unknown', why: who === undefined ? `nobody measured "${name}"` : `${who.name} is missing: ${who.why}` }
+  return { kind: 'unknown', why: who === undefined ? `nobody measured "${name}"` : `${who.name} is missing` }
 }
 
 /** How many times the goal a found value is: 1 is the goal, more is better; undefined where a bound of 0 has no multiple. */

@@ -21,8 +21,10 @@ export function spread ({ low, high }: Summary, unit: Unit | '×'): string {
   return low === high ? '' : `${number(low)} – ${quantity(high, unit)}`
 }
 
+/** The bound as it was agreed, digit for digit. */
 export function goalText ({ at, bound, unit, against }: Goal): string {
-  return `${at === 'least' ? '≥' : '≤'} ${against !== undefined && unit !== '×' ? '+' : ''}${quantity(bound, unit)}`
+  const sign = at === 'least' ? '≥' : '≤'
+  return `${sign} ${against !== undefined && unit !== '×' ? '+' : ''}${bound}${unit === '×' || unit === '/s' ? '' : ' '}${unit}`
 }
 
 /** "reached", or by how much not. */
