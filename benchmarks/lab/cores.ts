@@ -2,6 +2,7 @@
 // load generator share another one.
 import { readFile } from 'node:fs/promises'
 import { findProgram } from '../../test/helpers/processes.ts'
+import { coresOf } from './allowed-cores.ts'
 
 /** tested: the contestant's core; beside: everything else's; both: for what is meant to use two. */
 export type Place = 'tested' | 'beside' | 'both'
@@ -22,13 +23,4 @@ export async function findCores (): Promise<Cores> {
   }
   const lists = { tested: String(tested), beside: String(beside), both: `${tested},${beside}` }
   return { pin: place => ['taskset', '-c', lists[place]], fact: `who is tested has core ${tested}, upstreams and load generator core ${beside}` }
-}
-
-/** The Cpus_allowed_list of /proc/PID/status, such as 0-3,8: proc(5). */
-export function coresOf (status: string): number[] {
-  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? ''
-  return list.split(',').filter(part => part !== '').flatMap(part => {
-    const [from = NaN, to = from] = part.split('-').map(Number)
-    return Array.from({ length: to - from + 1 }, (_, i) => from + i)
-  })
 }

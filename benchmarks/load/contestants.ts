@@ -3,7 +3,8 @@
 import type { Contestant, Figure } from '../scenario.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { MaybeServer, Server } from '../lab/server.ts'
-import { faultOf, get, type Answer, type Expectation } from './answer.ts'
+import { get, type Answer } from './answer.ts'
+import { faultOf, type Expectation } from './expectations.ts'
 import type { LoadOptions } from './load.ts'
 import type { Load } from './outputs.ts'
 

@@ -39,7 +39,7 @@ export function verdict (judgement: Judgement): string {
 /** A Markdown table, its columns padded; the columns named in `right` end at the right. */
 export function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, right: readonly string[] = []): string {
   const cells = [head, ...rows].map(row => row.map(cell => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')))
-  const widths = head.map((_, column) => Math.max(3, ...cells.map(row => row[column]?.length ?? 0)))
+  const widths = head.map((_, column) => Math.max(3, ...cells.map(row => (row[column] as string).length)))
   const aligned = head.map(name => right.includes(name))
   const line = (row: readonly string[]): string => `| ${row.map((cell, column) => aligned[column] === true ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number)).join(' | ')} |`
   const rule = `| ${widths.map((width, column) => aligned[column] === true ? '-'.repeat(width - 1) + ':' : '-'.repeat(width)).join(' | ')} |`

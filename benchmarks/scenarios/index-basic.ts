@@ -3,7 +3,7 @@
 import { startChartMuseum } from '../lab/chartmuseum.ts'
 import { smallChart } from '../lab/charts.ts'
 import { startInFront } from '../lab/gateway.ts'
-import { indexOf } from '../load/answer.ts'
+import { indexOf } from '../load/expectations.ts'
 import { asking, type Ask } from '../load/contestants.ts'
 import type { Contestant, Goal, Scenario } from '../scenario.ts'
 import { GATEWAY_0S, GATEWAY_1S, INDEX } from './names.ts'

@@ -8,8 +8,8 @@ import { startInFront } from '../lab/gateway.ts'
 import type { Lab } from '../lab/lab.ts'
 import type { MaybeServer, Server } from '../lab/server.ts'
 import { chartMuseumToken, clientToken, manyTokens } from '../lab/tokens.ts'
-import { indexOf } from '../load/answer.ts'
-import { CONNECTIONS, drive, type Ask } from '../load/contestants.ts'
+import { indexOf } from '../load/expectations.ts'
+import { CONNECTIONS, drive, rate, type Ask } from '../load/contestants.ts'
 import type { Contestant, Figure, Scenario } from '../scenario.ts'
 import { GATEWAY_0S, INDEX, MUSEUM_BEARER } from './names.ts'
 
@@ -28,37 +28,40 @@ export const indexManyTokens: Scenario = {
   async open (lab) {
     const upstream = await startChartMuseum(lab, { charts: smallChart, auth: 'bearer', place: 'beside' })
     return [
-      await contestant(lab, MUSEUM_BEARER, await startChartMuseum(lab, { charts: smallChart, auth: 'bearer' }), chartMuseumTurn),
-      await contestant(lab, GATEWAY_0S, await startInFront(lab, upstream), gatewayTurn)
+      contestant(MUSEUM_BEARER, lab, await startChartMuseum(lab, { charts: smallChart, auth: 'bearer' }), await chartMuseumTurn(lab)),
+      contestant(GATEWAY_0S, lab, await startInFront(lab, upstream), await gatewayTurn(lab))
     ]
   }
 }
 
-type Turn = (lab: Lab, server: Server, file: string, seconds: number) => Promise<readonly Figure[]>
+type Turn = (server: Server, seconds: number) => Promise<readonly Figure[]>
 
-async function contestant (lab: Lab, name: string, server: MaybeServer, turn: Turn): Promise<Contestant> {
+function contestant (name: string, lab: Lab, server: MaybeServer, turn: Turn): Contestant {
   if ('missing' in server) return { name, missing: server.missing }
   if (lab.load.name !== 'wrk') return { name, missing: 'wrk is not installed, and nothing else here sends another token each time fast enough' }
+  return { name, turn: async seconds => await turn(server, seconds) }
+}
+
+/** It remembers none, so new and seen are the same to it, and it gets the same ones each time. */
+async function chartMuseumTurn (lab: Lab): Promise<Turn> {
   const file = join(await lab.folder(), 'tokens')
-  return { name, turn: async seconds => await turn(lab, server, file, seconds) }
+  await writeTokens(file, async () => await chartMuseumToken(lab))
+  return async (server, seconds) => [rate(MUSEUM_BEARER, await drive(lab, MUSEUM_BEARER, server, ASK, { seconds, tokens: { file, once: false } }))]
 }
 
-/** It remembers none, so new and seen are the same to it. */
-async function chartMuseumTurn (lab: Lab, server: Server, file: string, seconds: number): Promise<Figure[]> {
-  await writeFile(file, (await manyTokens(TOKENS, async () => await chartMuseumToken(lab))).join('\n'))
-  const { requests, seconds: took } = await drive(lab, MUSEUM_BEARER, server, ASK, { seconds, tokens: { file, once: false } })
-  return [{ name: MUSEUM_BEARER, unit: '/s', value: requests / took }]
+async function gatewayTurn (lab: Lab): Promise<Turn> {
+  const file = join(await lab.folder(), 'tokens')
+  return async (server, seconds) => {
+    await writeTokens(file, async () => await clientToken(lab))
+    const { once } = await drive(lab, GATEWAY_0S, server, ASK, { seconds: LONGEST, tokens: { file, once: true } })
+    if (once === undefined) throw new Error(`${GATEWAY_0S}: ${TOKENS} tokens were not sent in ${LONGEST} s`)
+    const seen = await drive(lab, GATEWAY_0S, server, ASK, { seconds, tokens: { file, once: false } })
+    // When the last one is sent, those of the other connections are not answered yet.
+    const answered = TOKENS - CONNECTIONS + 1
+    return [{ name: `${GATEWAY_0S}, all new`, unit: '/s', value: answered / once }, rate(`${GATEWAY_0S}, once seen`, seen)]
+  }
 }
 
-async function gatewayTurn (lab: Lab, server: Server, file: string, seconds: number): Promise<Figure[]> {
-  await writeFile(file, (await manyTokens(TOKENS, async () => await clientToken(lab))).join('\n'))
-  const { once } = await drive(lab, GATEWAY_0S, server, ASK, { seconds: LONGEST, tokens: { file, once: true } })
-  if (once === undefined) throw new Error(`${GATEWAY_0S}: ${TOKENS} tokens were not sent in ${LONGEST} s`)
-  const seen = await drive(lab, GATEWAY_0S, server, ASK, { seconds, tokens: { file, once: false } })
-  // When the last one is sent, those of the other connections are not answered yet.
-  const answered = TOKENS - CONNECTIONS + 1
-  return [
-    { name: `${GATEWAY_0S}, all new`, unit: '/s', value: answered / once },
-    { name: `${GATEWAY_0S}, once seen`, unit: '/s', value: seen.requests / seen.seconds }
-  ]
+async function writeTokens (file: string, make: () => Promise<string>): Promise<void> {
+  await writeFile(file, (await manyTokens(TOKENS, make)).join('\n'), { mode: 0o600 })
 }

@@ -1,5 +1,5 @@
 // Token requests, for the scenarios that ask for them: a key as Bearer, one tenant.
-import { tokenAnswer } from '../load/answer.ts'
+import { tokenAnswer } from '../load/expectations.ts'
 import { asking, type Ask } from '../load/contestants.ts'
 import type { Gateway } from '../lab/gateway.ts'
 import type { Lab } from '../lab/lab.ts'
