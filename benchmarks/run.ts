@@ -49,7 +49,7 @@ async function main ({ names, seconds, rounds }: Wish): Promise<number> {
   }
   console.log(goalsText(outcomes))
   if (names.length === 0) {
-    const how = `${rounds} rounds of ${seconds} s for each contestant, in turns, after a warm-up; a ratio or difference is the median of those of the rounds. ${new Date().toISOString().slice(0, 10)}.`
+    const how = `Each contestant has ${rounds} × ${seconds} s, in turns, after a warm-up, unless its scenario says less; a ratio or difference is the median of those of the rounds. ${new Date().toISOString().slice(0, 10)}.`
     await writeFile(join(ROOT, 'benchmarks/RESULTS.md'), resultsMarkdown(outcomes, facts, how))
     await writeFile(join(ROOT, 'benchmarks/results.svg'), resultsPlot(outcomes))
     console.log('written: benchmarks/RESULTS.md, benchmarks/results.svg')

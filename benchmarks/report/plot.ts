@@ -9,7 +9,7 @@ export interface Bar {
   readonly text: string
 }
 
-const [ROW, LABELS, UNIT, MOST, END] = [22, 560, 160, 3, 190]
+const [ROW, LABELS, UNIT, MOST, END] = [22, 440, 160, 3, 470]
 const [TOP, BOTTOM] = [34, 12]
 const COLOURS = { reached: '#2f7d4f', missed: '#b5482e' }
 
@@ -34,7 +34,7 @@ function row ({ label, times, text }: Bar, y: number): string[] {
   return [
     `<text x="${LABELS - 8}" y="${y + 15}" text-anchor="end">${escape(label)}</text>`,
     `<rect x="${LABELS}" y="${y + 4}" width="${length.toFixed(1)}" height="${ROW - 8}" fill="${colour}"/>`,
-    `<text x="${LABELS + length + 6}" y="${y + 15}">${escape(text)}</text>`
+    `<text x="${(LABELS + length + 6).toFixed(1)}" y="${y + 15}">${escape(text)}</text>`
   ]
 }
 

@@ -63,7 +63,7 @@ export function resultsPlot (outcomes: readonly Outcome[]): string {
     const judgement = judge(goal, outcome)
     const label = `${outcome.scenario.name}: ${goal.measured}`
     if (judgement.kind === 'unknown') return [{ label, times: undefined, text: 'not measured' }]
-    return [{ label, times: timesTheGoal(goal, judgement.found.median), text: `${quantity(judgement.found.median, goal.unit)}, goal ${goalText(goal)}` }]
+    return [{ label, times: timesTheGoal(goal, judgement.found.median), text: `${quantity(judgement.found.median, goal.unit)}, goal ${goalText(goal)}${goal.against === undefined ? '' : ` beside ${goal.against}`}` }]
   }))
   return plot('Every figure beside its goal', bars)
 }

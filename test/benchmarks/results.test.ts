@@ -66,11 +66,13 @@ await t.test('where all is reached and nobody said anything, nothing of that sta
   const text = resultsMarkdown([good], [], '')
   t.match(text, /≤ 2 ms \| +1 ms \|/)
   t.notMatch(text, /What is not reached|\* /)
+  t.match(resultsPlot([good]), />1 ms, goal ≤ 2 ms</)
 })
 
 await t.test('the plot has a bar for every goal that has a multiple', async t => {
   const svg = resultsPlot([outcome])
   t.equal(svg.match(/<text [^>]*text-anchor="end">/g)?.length, 3, 'all but the one with a bound of 0')
+  t.match(svg, /2\.50×, goal ≥ 1\.2× beside slow/)
   t.match(svg, /race: absent/)
   t.match(svg, /not measured/)
 })
