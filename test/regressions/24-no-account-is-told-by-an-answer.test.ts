@@ -1,7 +1,7 @@
 // Class 24: whoever guesses learns who has an account, or which repository exists.
 // note-mark CVE-2026-40263 and static-web-server CVE-2026-27480 hashed a password for
 // known users alone, so that the time of an answer told them apart. Counted here, and
-// timed in benchmarks/policy.ts: each guess costs one hash of the same kind.
+// timed in benchmarks/scenarios/policy.ts: each guess costs one hash of the same kind.
 import t, { type Test } from 'tap'
 import { grant } from '../helpers/app.ts'
 import { newPassword, newSecret } from '../helpers/secrets.ts'

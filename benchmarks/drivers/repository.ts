@@ -1,7 +1,6 @@
 // How fast is the embedded repository with many charts? 10,000 versions in one tenant:
 // a cold start (nothing remembered), a warm one, a push and the index after it, and the
-// memory of the process. Prints figures, judges none.
-//   npx tsc --outDir dist && node dist/benchmarks/repository.js
+// memory of the process.
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +12,9 @@ import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
-import { openRepository } from '../src/repository/repository.ts'
+import { openRepository } from '../../src/repository/repository.ts'
+import type { Figure, Unit } from '../scenario.ts'
+import { report } from './task.ts'
 
 const VERSIONS = 10_000
 const CHARTS = 20
@@ -41,7 +42,7 @@ async function serve (dir: string): Promise<void> {
   const { repository: { server, close } } = opened
   server.listen(0, '127.0.0.1', () => { process.send?.((server.address() as AddressInfo).port) })
   process.on('message', message => {
-    if (message === 'usage') process.send?.({ rss: process.memoryUsage().rss, cpu: process.cpuUsage(), most: process.resourceUsage().maxRSS * 1024 })
+    if (message === 'usage') process.send?.({ rss: process.memoryUsage().rss, most: process.resourceUsage().maxRSS * 1024 })
     else void close().then(() => { process.disconnect() })
   })
 }
@@ -52,16 +53,17 @@ async function start (dir: string): Promise<{ child: ChildProcess, port: number 
   return { child, port }
 }
 
-async function call (port: number, method: string, path: string, body?: Buffer): Promise<number> {
-  return await new Promise((resolve, reject) => {
+async function call (port: number, method: string, path: string, body?: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     request({ port, host: '127.0.0.1', method, path, headers: body === undefined ? {} : { 'content-length': body.length } }, response => {
-      let bytes = 0
-      response.on('data', (chunk: Buffer) => { bytes += chunk.length }).on('end', () => { resolve(bytes) })
+      const expected = method === 'GET' ? 200 : 201
+      if (response.statusCode !== expected) reject(new Error(`${method} ${path} is answered with ${String(response.statusCode)}`))
+      response.resume().on('end', resolve)
     }).on('error', reject).end(body)
   })
 }
 
-interface Usage { rss: number, most: number, cpu: NodeJS.CpuUsage }
+interface Usage { rss: number, most: number }
 
 async function usage (child: ChildProcess): Promise<Usage> {
   child.send('usage')
@@ -69,20 +71,23 @@ async function usage (child: ChildProcess): Promise<Usage> {
   return found
 }
 
-async function timed<T> (label: string, child: ChildProcess | undefined, work: () => Promise<T>): Promise<T> {
-  const before = child === undefined ? undefined : await usage(child)
+const figures: Figure[] = []
+
+function found (name: string, value: number, unit: Unit): void {
+  figures.push({ name, value, unit })
+}
+
+async function timed<T> (label: string, work: () => Promise<T>): Promise<T> {
   const from = performance.now()
   const result = await work()
-  const wall = performance.now() - from
-  const after = child === undefined ? undefined : await usage(child)
-  const cpu = before === undefined || after === undefined ? '' : `  (processor ${((after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / 1000).toFixed(0)} ms)`
-  console.log(`${label.padEnd(58)} ${wall.toFixed(0).padStart(7)} ms${cpu}`)
+  found(label, performance.now() - from, 'ms')
   return result
 }
 
 async function memory (label: string, child: ChildProcess): Promise<void> {
   const { rss, most } = await usage(child)
-  console.log(`${label.padEnd(58)} ${(rss / 1024 / 1024).toFixed(0).padStart(7)} MiB (at most ${(most / 1024 / 1024).toFixed(0)})`)
+  found(label, rss / 1024 / 1024, 'MiB')
+  found(`${label}, at most`, most / 1024 / 1024, 'MiB')
 }
 
 async function measure (): Promise<void> {
@@ -95,19 +100,21 @@ async function measure (): Promise<void> {
       writeFileSync(join(tenant, `${name}-${version}.tgz`), await archive(name, version))
     }
     for (const kind of ['cold', 'warm']) {
-      const { child, port } = await timed(`${kind} start of ${VERSIONS} versions, process until it listens`, undefined, async () => await start(dir))
-      const bytes = await timed(`${kind} first index.yaml`, child, async () => await call(port, 'GET', INDEX))
-      await timed(`next index.yaml (${(bytes / 1024 / 1024).toFixed(1)} MiB)`, child, async () => await call(port, 'GET', INDEX))
-      await memory(`memory after the ${kind} start`, child)
+      const index = async (when: string): Promise<void> => { await timed(`${kind}, ${when}`, async () => await call(port, 'GET', INDEX)) }
+      const { child, port } = await timed(`${kind}, start until it listens`, async () => await start(dir))
+      await index('first index.yaml')
+      await index('next index.yaml')
+      await memory(`${kind}, memory then`, child)
       const charts = await Promise.all(Array.from({ length: PUSHES }, async (_, i) => await archive('pushed', `${kind === 'cold' ? 1 : 2}.0.${i}`)))
-      await timed(`${PUSHES} pushes, one after the other`, child, async () => { for (const chart of charts) await call(port, 'POST', '/api/org1/repo1/charts', chart) })
-      await timed('index.yaml after them', child, async () => await call(port, 'GET', INDEX))
+      await timed(`${kind}, ${PUSHES} pushes, one after the other`, async () => { for (const chart of charts) await call(port, 'POST', '/api/org1/repo1/charts', chart) })
+      await index('index.yaml after them')
       await new Promise(resolve => setTimeout(resolve, 2_500))
-      await timed('index.yaml after a while', child, async () => await call(port, 'GET', INDEX))
-      await memory('memory after them', child)
+      await index('index.yaml a while later')
+      await memory(`${kind}, memory at the end`, child)
       child.send('close')
       await once(child, 'exit')
     }
+    report({ figures })
   } finally {
     rmSync(dir, { recursive: true })
   }

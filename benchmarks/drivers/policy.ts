@@ -1,22 +1,23 @@
 // What does it cost to know who asks and what they may? A decision among 10,000 rules and
 // 1,000 accounts, a login of an unknown and of a known user, and what a remembered
-// password costs beside a remembered token. Prints figures, judges none.
-//   npx tsc --outDir dist && node dist/benchmarks/policy.js
+// password costs beside a remembered token.
 import { generateKeyPairSync } from 'node:crypto'
-import { gatherAccounts, type Accounts, type UserEntry } from '../src/identity/accounts.ts'
-import { createAuthenticator } from '../src/identity/authenticate.ts'
-import type { Credentials } from '../src/identity/credentials.ts'
-import { createPasswords, hashPassword } from '../src/identity/passwords.ts'
-import { digestOf, makeSecret } from '../src/identity/robots.ts'
-import type { Principal } from '../src/identity/principal.ts'
-import { ACTIONS, type Action } from '../src/charts/routes.ts'
-import type { Access } from '../src/policy/access.ts'
-import { decide } from '../src/policy/decide.ts'
-import { compileRules, type PolicyRule } from '../src/policy/rules.ts'
-import { issueToken } from '../src/tokens/issue.ts'
-import type { SigningKey } from '../src/tokens/keys.ts'
-import { createRing } from '../src/tokens/ring.ts'
-import { createVerifier } from '../src/tokens/verify.ts'
+import { gatherAccounts, type Accounts, type UserEntry } from '../../src/identity/accounts.ts'
+import { createAuthenticator } from '../../src/identity/authenticate.ts'
+import type { Credentials } from '../../src/identity/credentials.ts'
+import { createPasswords, hashPassword } from '../../src/identity/passwords.ts'
+import { digestOf, makeSecret } from '../../src/identity/robots.ts'
+import type { Principal } from '../../src/identity/principal.ts'
+import { ACTIONS, type Action } from '../../src/charts/routes.ts'
+import type { Access } from '../../src/policy/access.ts'
+import { decide } from '../../src/policy/decide.ts'
+import { compileRules, type PolicyRule } from '../../src/policy/rules.ts'
+import { issueToken } from '../../src/tokens/issue.ts'
+import type { SigningKey } from '../../src/tokens/keys.ts'
+import { createRing } from '../../src/tokens/ring.ts'
+import { createVerifier } from '../../src/tokens/verify.ts'
+import type { Figure, Unit } from '../scenario.ts'
+import { report } from './task.ts'
 
 const [RULES, ACCOUNTS, GROUPS, TENANTS] = [10_000, 1_000, 100, 5_000]
 const DECISIONS = 1_000_000
@@ -27,23 +28,17 @@ const REMEMBERED = 200_000
 const now = (): number => Math.floor(Date.now() / 1000)
 const password = 'a password of this benchmark'
 
-function print (label: string, figure: string): void {
-  console.log(`${label.padEnd(64)} ${figure.padStart(9)}`)
+const figures: Figure[] = []
+
+function found (name: string, value: number, unit: Unit): void {
+  figures.push({ name, value, unit })
 }
 
-interface Cost { readonly wall: number, readonly processor: number }
-
-/** Microseconds by the clock, and of the processor: on a busy machine the two differ. */
-function spent (work: () => void): Cost {
-  const [cpu, from] = [process.cpuUsage(), performance.now()]
+/** Microseconds for each of so many. */
+function spent (count: number, work: () => void): number {
+  const from = performance.now()
   work()
-  const wall = (performance.now() - from) * 1000
-  const { user, system } = process.cpuUsage(cpu)
-  return { wall, processor: user + system }
-}
-
-function each ({ wall, processor }: Cost, count: number): string {
-  return `${(wall / count).toFixed(2)} µs (processor ${(processor / count).toFixed(2)})`
+  return (performance.now() - from) * 1000 / count
 }
 
 function accountsOf (passwordHash: string, secret: string): Accounts {
@@ -65,7 +60,7 @@ function rulesOf (): PolicyRule[] {
 function measureDecisions (accounts: Accounts): void {
   const started = performance.now()
   const rules = compileRules(rulesOf())
-  print(`compiling ${RULES} rules`, `${(performance.now() - started).toFixed(1)} ms`)
+  found(`compiling ${RULES} rules`, performance.now() - started, 'ms')
   const principals = [...accounts.users.values()].map(({ principal }): Principal => principal)
   // Half of the questions are about a tenant that a rule names for a user, half about any.
   const questions = Array.from({ length: QUESTIONS }, (_, i): [Principal, Access] => {
@@ -75,13 +70,14 @@ function measureDecisions (accounts: Accounts): void {
   })
   for (const round of ['first', 'second']) {
     let allowed = 0
-    const cost = spent(() => {
+    const cost = spent(DECISIONS, () => {
       for (let i = 0; i < DECISIONS; i++) {
         const [principal, access] = questions[i % QUESTIONS] as [Principal, Access]
         if (decide(principal, access, rules).allowed) allowed++
       }
     })
-    print(`a decision, ${round} million (${(100 * allowed / DECISIONS).toFixed(0)} % allowed)`, each(cost, DECISIONS))
+    if (allowed === 0 || allowed === DECISIONS) throw new Error(`${allowed} of ${DECISIONS} are allowed: the questions are no good`)
+    found(`a decision, ${round} million`, cost, 'µs')
   }
 }
 
@@ -106,23 +102,22 @@ async function measureLogins (accounts: Accounts, token: string, secret: string,
     known += await timed(1, async () => await ask(basic('user1', `wrong ${i}`)))
     unknown += await timed(1, async () => await ask(basic('nobody', `wrong ${i}`)))
   }
-  print('a wrong password, known user', `${(known / LOGINS).toFixed(1)} ms`)
-  print('a wrong password, unknown user', `${(unknown / LOGINS).toFixed(1)} ms`)
-  print('unknown : known', (unknown / known).toFixed(2))
+  found('a wrong password, known user', known / LOGINS, 'ms')
+  found('a wrong password, unknown user', unknown / LOGINS, 'ms')
   const together = await timed(1, async () => await Promise.all(Array.from({ length: 200 }, async (_, i) => await ask(basic('user1', `at once ${i}`)))))
-  print('200 wrong logins at once', `${together.toFixed(0)} ms`)
+  found('200 wrong logins at once', together, 'ms')
 
   const cases: [string, Credentials][] = [['Basic, a remembered password', basic('user1', password)], ['Bearer, a remembered token', { kind: 'bearer', token }], ['Basic, a remembered token as the password', basic('any', token)], ["Bearer, a robot's secret", { kind: 'bearer', token: secret }]]
   for (const [label, credentials] of cases) {
     if (!await ask(credentials)) throw new Error(`${label} is refused`)
     for (const round of ['', ', again']) {
-      const cost = spent(() => {
+      const cost = spent(REMEMBERED, () => {
         for (let i = 0; i < REMEMBERED; i++) {
           const result = authenticator.authenticate(credentials)
           if (result instanceof Promise) throw new Error(`${label} is not answered at once`)
         }
       })
-      print(label + round, each(cost, REMEMBERED))
+      found(label + round, cost, 'µs')
     }
   }
 }
@@ -134,3 +129,4 @@ const accounts = accountsOf(await hashPassword(password), secret)
 measureDecisions(accounts)
 const { token } = await issueToken(key, { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }, 'user:user1', [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], now())
 await measureLogins(accounts, token, secret, key)
+report({ figures })

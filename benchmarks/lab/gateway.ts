@@ -1,0 +1,77 @@
+// chartgate as it is shipped: the built program, its own process, its defaults, and only
+// what a benchmark names changed.
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { ROOT, freePorts } from '../../test/helpers/processes.ts'
+import { hashPassword } from '../../src/identity/passwords.ts'
+import { ACTIONS } from '../../src/charts/routes.ts'
+import type { Fill } from './charts.ts'
+import type { Place } from './cores.ts'
+import type { Lab } from './lab.ts'
+import type { Program } from './program.ts'
+import type { MaybeServer, Server } from './server.ts'
+import { PUBLIC_URL, USER, clientToken } from './tokens.ts'
+
+export interface Gateway extends Server {
+  readonly program: Program
+  readonly masterKey: string
+  /** An Authorization header with the user's password. */
+  readonly basic: string
+}
+
+export interface GatewayOptions {
+  /** What it stands in front of; left out: its embedded repository. */
+  readonly upstream?: Server
+  /** Puts charts into the embedded repository. */
+  readonly charts?: Fill
+  readonly maxAge?: '0s' | '1s'
+  /** Logs reads too. */
+  readonly reads?: boolean
+  readonly workers?: number
+  readonly place?: Place
+}
+
+/** Starts it in front of an upstream; where that is missing, so is this. */
+export async function startInFront (lab: Lab, upstream: MaybeServer, options: Omit<GatewayOptions, 'upstream' | 'charts'> = {}): Promise<Gateway | { readonly missing: string }> {
+  return 'missing' in upstream ? upstream : await startGateway(lab, { ...options, upstream })
+}
+
+export async function startGateway (lab: Lab, options: GatewayOptions = {}): Promise<Gateway> {
+  const { charts, place = 'tested' } = options
+  const stateDir = await lab.stateDir()
+  if (charts !== undefined) {
+    await mkdir(join(stateDir, 'charts'))
+    await charts(join(stateDir, 'charts'))
+  }
+  const [port, adminPort] = await freePorts(2) as [number, number]
+  const [masterKey, password] = [secret(), secret()]
+  const [file, accounts] = [join(stateDir, 'chartgate.yaml'), join(stateDir, 'accounts.yaml')]
+  await writeFile(accounts, stringify({ users: [{ name: USER, passwordHash: await hashPassword(password) }] }), { mode: 0o600 })
+  await writeFile(file, stringify({ ...placeOf(port, adminPort, stateDir), masterKey, ...chosen(options), accounts: { files: [accounts] } }), { mode: 0o600 })
+  const origin = `http://127.0.0.1:${port}`
+  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(ROOT, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl: `${origin}/health` })
+  return {
+    origin,
+    program,
+    masterKey,
+    basic: `Basic ${Buffer.from(`${USER}:${password}`).toString('base64')}`,
+    authorization: async tenant => `Bearer ${await clientToken(lab, tenant)}`
+  }
+}
+
+const secret = (): string => `bench-${randomBytes(16).toString('hex')}`
+
+function placeOf (port: number, adminPort: number, stateDir: string): object {
+  return { listen: { port }, admin: { port: adminPort }, publicUrl: PUBLIC_URL, stateDir, policy: [{ repositories: ['org1/*'], subjects: [`user:${USER}`], actions: [...ACTIONS] }] }
+}
+
+function chosen ({ upstream, maxAge, reads, workers }: GatewayOptions): object {
+  return {
+    ...(upstream === undefined ? {} : { upstream: { url: upstream.origin } }),
+    ...(maxAge === undefined ? {} : { charts: { index: { maxAge } } }),
+    ...(reads === undefined ? {} : { log: { reads } }),
+    ...(workers === undefined ? {} : { workers })
+  }
+}

@@ -1,0 +1,73 @@
+// Starts a pinned program and ends it. What it prints goes into a file, as a service's
+// log does: a pipe would give the benchmark's own process work during a turn.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { open, readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Program {
+  readonly pid: number
+  /** Milliseconds until it answered. */
+  readonly startedIn: number
+  readonly stop: () => Promise<void>
+}
+
+export interface ProgramOptions {
+  /** The file for its output; new. */
+  readonly log: string
+  /** It is ready when this answers at all. */
+  readonly readyUrl: string
+  /** All of its environment besides PATH. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const START_LIMIT = 30_000
+const STOP_LIMIT = 15_000
+const LOOK = 5
+
+/** Starts it; resolves when it answers, and rejects with what it printed when it does not. */
+export async function startProgram (command: readonly string[], { log, readyUrl, env = {} }: ProgramOptions): Promise<Program> {
+  const output = await open(log, 'w', 0o600)
+  const from = performance.now()
+  const child = spawn(command[0] as string, command.slice(1), { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', output.fd, output.fd] })
+  await output.close()
+  const end = new Promise<string>(resolve => {
+    child.once('error', error => { resolve(error.message) })
+    child.once('exit', (code, signal) => { resolve(`it ended with ${code ?? signal}`) })
+  })
+  const limit = from + START_LIMIT
+  while (!await answers(readyUrl)) {
+    const ended = await Promise.race([end, sleep(LOOK)])
+    if (ended === undefined && performance.now() < limit) continue
+    child.kill('SIGKILL')
+    throw new Error(`${command.join(' ')} does not answer at ${readyUrl}: ${ended ?? 'nothing in 30 s'}\n${await readFile(log, 'utf8')}`)
+  }
+  return { pid: child.pid as number, startedIn: performance.now() - from, stop: async () => { await stop(child, end) } }
+}
+
+async function stop (child: ChildProcess, end: Promise<string>): Promise<void> {
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => { child.kill('SIGKILL') }, STOP_LIMIT)
+  await end
+  clearTimeout(timer)
+}
+
+async function answers (url: string): Promise<boolean> {
+  return await new Promise(resolve => {
+    request(url, { agent: false }, response => {
+      response.resume()
+      resolve(true)
+    }).on('error', () => { resolve(false) }).end()
+  })
+}
+
+/** Runs a program to its end; what it printed. Rejects when it fails. */
+export async function runProgram (command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const child = spawn(command[0] as string, command.slice(1), { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [out, err] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { out += chunk })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => { err += chunk })
+  const code = await new Promise((resolve, reject) => { child.once('error', reject).once('close', resolve) })
+  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${String(code)}: ${err}${out}`)
+  return out + err
+}
