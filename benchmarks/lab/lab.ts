@@ -3,7 +3,8 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openKeyStore, type KeyStore } from '../../src/tokens/keys.ts'
+import { openFolder, openUpstreamKey, prepareFolder, prepareUpstreamKey } from '../../src/tokens/key-folder.ts'
+import type { SigningKey } from '../../src/tokens/keys.ts'
 import type { LoadGenerator } from '../load/load.ts'
 import type { Cores } from './cores.ts'
 import { startProgram, type Program, type ProgramOptions } from './program.ts'
@@ -12,7 +13,7 @@ export interface Lab {
   readonly cores: Cores
   readonly load: LoadGenerator
   /** For gateways and for ChartMuseum: all of a lab take the same tokens. */
-  readonly keys: KeyStore
+  readonly keys: { readonly signing: SigningKey, readonly upstream: SigningKey }
   /** A new folder, with a short name: Unix sockets below it allow about 100 bytes. */
   folder: () => Promise<string>
   /** A new folder with a copy of the keys in it. */
@@ -27,8 +28,11 @@ export interface Lab {
 export async function openLab (cores: Cores, load: LoadGenerator): Promise<Lab> {
   const root = await mkdtemp(join(tmpdir(), 'chartgate-bench-'))
   const opened: (() => Promise<void>)[] = [async () => { await rm(root, { recursive: true, force: true }) }]
-  const opening = await openKeyStore(join(root, 'keys'))
-  if (!opening.ok) throw new Error(opening.message)
+  const keyFolder = join(root, 'keys')
+  await prepareFolder(keyFolder)
+  await prepareUpstreamKey(keyFolder)
+  const [{ key: signing }] = await openFolder(keyFolder)
+  const keys = { signing, upstream: await openUpstreamKey(keyFolder) }
   const notes: string[] = []
   let count = 0
   const folder = async (): Promise<string> => {
@@ -39,12 +43,12 @@ export async function openLab (cores: Cores, load: LoadGenerator): Promise<Lab> 
   return {
     cores,
     load,
-    keys: opening.keys,
+    keys,
     folder,
     stateDir: async () => {
       const path = await folder()
       await mkdir(join(path, 'keys'), { mode: 0o700 })
-      for (const { file } of [opening.keys.signing, opening.keys.upstream]) await copyFile(file, file.replace(root, path))
+      for (const { file } of [keys.signing, keys.upstream]) await copyFile(file, file.replace(root, path))
       return path
     },
     start: async (command, options) => {
