@@ -1,6 +1,6 @@
-// Streams everything that is neither an index nor an upload: chart and provenance
-// files, the API's reads, deletes. What goes to the upstream is built from the
-// understood request, what comes back passes a list of allowed headers.
+// Forwards everything that has no door of its own: the API's reads, artifacthub-repo.yml,
+// deletes. What goes to the upstream is built from the understood request, what comes back
+// passes a list of allowed headers.
 import type { IncomingHttpHeaders } from 'node:http'
 import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'

@@ -11,6 +11,7 @@ import { answerClientError, answerConnect } from '../plugins/client-errors.ts'
 import drain from '../plugins/drain.ts'
 import errors, { refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
+import fileDoor from '../plugins/file-door.ts'
 import forwardDoor from '../plugins/forward-door.ts'
 import health, { probes } from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
@@ -36,6 +37,7 @@ import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
+import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
 import type { Spool } from './upstream/spool.ts'
@@ -140,6 +142,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(jwks, { keys, now })
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
+  await app.register(fileDoor, { files: createFileReader(upstream) })
   await app.register(uploadDoor, { upstream, spool, changed, maxUploadSize: config.charts.maxUploadSize })
   await app.register(forwardDoor, { upstream, changed })
   return app

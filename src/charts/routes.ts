@@ -11,7 +11,7 @@ export type Action = 'pull' | 'push' | 'overwrite' | 'delete'
 export const ACTIONS: readonly Action[] = ['pull', 'push', 'overwrite', 'delete']
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
-export type Door = 'index' | 'upload' | 'forward'
+export type Door = 'index' | 'file' | 'upload' | 'forward'
 export type RouteId =
   | 'index' | 'chart-file' | 'prov-file' | 'artifact-hub'
   | 'list' | 'chart' | 'version' | 'templates' | 'values'
@@ -49,8 +49,8 @@ const write = { upstreamAction: 'push', door: 'upload', query: ['force'] } as co
 
 export const ROUTES: readonly Route[] = [
   { id: 'index', methods: ['GET', 'HEAD'], api: false, tail: ['index.yaml'], ...read, door: 'index' },
-  { id: 'chart-file', methods: ['GET'], api: false, tail: ['charts', chartFile], ...read, door: 'forward' },
-  { id: 'prov-file', methods: ['GET'], api: false, tail: ['charts', provFile], ...read, door: 'forward' },
+  { id: 'chart-file', methods: ['GET'], api: false, tail: ['charts', chartFile], ...read, door: 'file' },
+  { id: 'prov-file', methods: ['GET'], api: false, tail: ['charts', provFile], ...read, door: 'file' },
   { id: 'list', methods: ['GET'], api: true, tail: ['charts'], ...read, door: 'forward', query: ['offset', 'limit'] },
   { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...write },
   { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...read, door: 'forward' },

@@ -35,8 +35,9 @@ export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHead
   const passed: IncomingHttpHeaders = {}
   for (const name of RESPONSE_HEADERS) {
     const value = headers[name]
-    // undici makes a list of one that came twice: nobody knows which of the two is meant
-    if (typeof value === 'string' && !hopByHop.includes(name)) passed[name] = value
+    // undici makes a list of one that came twice: nobody knows which of the two is meant. What is
+    // not ASCII has no one meaning either (RFC 9110 section 5.5), and Node may refuse to send it.
+    if (typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value) && !hopByHop.includes(name)) passed[name] = value
   }
   return passed
 }

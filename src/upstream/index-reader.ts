@@ -29,8 +29,8 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
   return {
     async read (request) {
       const { path } = upstreamTarget(request, upstream.contextPath)
+      const authorization = await upstream.authorization(request)
       try {
-        const authorization = await upstream.authorization(request)
         const { status, body } = await readWhole(upstream.dispatcher, {
           origin: upstream.origin,
           method: 'GET',

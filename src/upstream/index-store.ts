@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { ChartRequest } from '../charts/request-target.ts'
+import { createFlights } from './flights.ts'
 import type { IndexFailure, IndexReader } from './index-reader.ts'
 import type { IndexPlace } from './index-links.ts'
 import { rewriteIndex } from './index-rewrite.ts'
@@ -55,34 +56,28 @@ interface Entry {
   size: number
 }
 
-/** A request to the upstream, and the one that follows it. */
-interface Flight {
-  readonly running: Promise<IndexResult>
-  next?: Promise<IndexResult>
-}
-
 const deflate = promisify(gzip)
 
 export function createIndexStore (options: IndexStoreOptions): IndexStore {
   const { reader, place, maxAge, clock } = options
   const memory = createMemory(options.maxBytes)
-  const flights = new Map<string, Flight>()
-  /** How often a tenant was dropped while a request for it ran. */
-  const drops = new Map<string, number>()
+  const flights = createFlights<IndexResult>()
+  /** Tenants that the upstream is asked for now, and whether they were dropped since. */
+  const asking = new Map<string, { dropped: boolean }>()
 
   async function ask (request: ChartRequest): Promise<IndexResult> {
     const { tenant, tenantPath } = request
     const askedAt = clock()
-    const before = drops.get(tenant) ?? 0
-    const answer = await reader.read(request)
+    const state = { dropped: false }
+    asking.set(tenant, state)
+    const answer = await reader.read(request).finally(() => { asking.delete(tenant) })
     if (!answer.ok) {
       memory.forget(tenant)
       return answer
     }
     const known = memory.get(tenant)
-    const isStale = (drops.get(tenant) ?? 0) !== before
     // Nothing is younger than a change that came while it was on its way.
-    const youngAt = isStale ? -Infinity : askedAt
+    const youngAt = state.dropped ? -Infinity : askedAt
     if (known?.raw.equals(answer.body) === true) {
       known.askedAt = youngAt
       return known.index
@@ -95,35 +90,19 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
     return memory.put(tenant, answer.body, rewritten.body, youngAt)
   }
 
-  function take (request: ChartRequest): Promise<IndexResult> {
-    const { tenant } = request
-    const flight: Flight = {
-      running: ask(request).finally(() => {
-        if (flights.get(tenant) !== flight || flight.next !== undefined) return
-        flights.delete(tenant)
-        drops.delete(tenant)
-      })
-    }
-    flights.set(tenant, flight)
-    return flight.running
-  }
-
   return {
     fresh (tenant) {
       const entry = maxAge === 0 ? undefined : memory.get(tenant)
       return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
     },
-    read (request) {
-      const flight = flights.get(request.tenant)
-      if (flight === undefined) return take(request)
-      // What runs already may have been answered before this request came: the next one was not.
-      flight.next ??= flight.running.then(() => take(request), /* c8 ignore next -- a reader's failure is a value */ () => take(request))
-      return flight.next
+    async read (request) {
+      return await flights.join(request.tenant, async () => await ask(request))
     },
     drop (tenant) {
       const entry = memory.get(tenant)
       if (entry !== undefined) entry.askedAt = -Infinity
-      if (flights.has(tenant)) drops.set(tenant, (drops.get(tenant) ?? 0) + 1)
+      const state = asking.get(tenant)
+      if (state !== undefined) state.dropped = true
     }
   }
 }

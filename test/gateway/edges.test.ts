@@ -153,17 +153,18 @@ await t.test('errors that nobody expected are 500 and logged, the known ones kee
   for (const [error, code] of cases) t.equal(refusalOf(error).code, code)
 })
 
-await t.test('a download that the upstream breaks off is broken off, and a refusal that it breaks off is one', async t => {
+await t.test('a large download that the upstream breaks off is broken off, and a small one or a refusal that it breaks off is a refusal', async t => {
   const stub = await startStubUpstream(t)
   stub.server.removeAllListeners('request')
   stub.server.on('request', (request, response) => {
-    response.writeHead(request.url?.includes('/api/') === true ? 404 : 200, { 'content-length': '1000' })
+    response.writeHead(request.url?.includes('/api/') === true ? 404 : 200, { 'content-length': request.url?.includes('large') === true ? '100000' : '1000' })
     Readable.from(['x']).pipe(response, { end: false })
     setTimeout(() => { response.destroy() }, 20)
   })
   const gateway = await startApp(t, { origin: stub.origin })
   const headers = { authorization: `Bearer ${gateway.masterKey}` }
-  await t.rejects(fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers }).then(async answer => await answer.text()))
+  await t.rejects(fetch(`${gateway.url}/org1/repo1/charts/large-1.0.0.tgz`, { headers }).then(async answer => await answer.text()))
+  t.equal((await fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers })).status, 502)
   t.equal((await fetch(`${gateway.url}/api/org1/repo1/charts/a`, { headers })).status, 404)
   t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 502)
 })

@@ -42,6 +42,7 @@ await t.test('whatever else the upstream sends stays behind', async t => {
   t.strictSame(responseHeaders({ etag: '"x"', 'content-type': 'text/plain', 'last-modified': 'now', connection: 'close, ETag ,last-modified' }), { 'content-type': 'text/plain' }, 'what Connection names is for one hop')
   t.strictSame(responseHeaders({ 'content-type': ['text/plain', 'text/html'] } as never), {}, 'one that came twice is none')
   t.strictSame(responseHeaders({}), {})
+  for (const odd of ['\u00e4', '\u00ff', '\u0100', 'a\u0000b', 'a\u007fb', 'a\nb']) t.strictSame(responseHeaders({ etag: odd, 'content-type': 'text/plain' }), { 'content-type': 'text/plain' }, 'what is not ASCII is none')
 })
 
 await t.test('a condition names an entity tag in a list, weakly, or any', async t => {
