@@ -2,7 +2,7 @@
 // who, what, allowed by which rule or refused for which reason. Never a header, a
 // query or a body, so never a secret.
 import fp from 'fastify-plugin'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,32 +23,44 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
   app.decorateRequest('failure', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    // onRequestAbort would not come to a client that left after the last byte of its body.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished && !isRefused(request)) request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
+    })
     done()
   })
-  // The client went away before the answer's end; onResponse does not come then. It does
-  // come for a refusal, after which the gateway closes and the rest of a body is missing.
-  app.addHook('onRequestAbort', (request, done) => {
-    if (request.refusal !== null) return done()
-    request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
-    done()
+  // As soon as it is decided: who leaves before the answer keeps nothing out of the log.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (isRefused(request) || (request.refusal === null && isChange(request))) logOutcome(request, reply)
+    done(null, payload)
   })
   app.addHook('onResponse', (request, reply, done) => {
     const { refusal } = request
-    if (refusal === null && !reads && !isChange(request)) return done()
-    const line = {
-      ...whatAndWho(request),
-      decision: refusal === null ? 'allowed' : 'refused',
-      ...(refusal === null ? { by: request.allowedBy } : { reason: refusal.code, detail: refusal.detail }),
-      ...request.uploadFacts,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      ...(request.failure === undefined ? {} : { err: request.failure })
-    }
-    if (refusal === null) request.log.info(line, 'allowed')
-    else request.log.warn(line, 'refused')
+    // a broken body whose sender was still there to be told
+    if (refusal?.code === 'upload_aborted' || (reads && refusal === null && !isChange(request))) logOutcome(request, reply)
     done()
   })
 }, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'errors', 'client'] })
+
+function logOutcome (request: FastifyRequest, reply: FastifyReply): void {
+  const { refusal } = request
+  const line = {
+    ...whatAndWho(request),
+    decision: refusal === null ? 'allowed' : 'refused',
+    ...(refusal === null ? { by: request.allowedBy } : { reason: refusal.code, detail: refusal.detail }),
+    ...request.uploadFacts,
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+    ...(request.failure === undefined ? {} : { err: request.failure })
+  }
+  if (refusal === null) request.log.info(line, 'allowed')
+  else request.log.warn(line, 'refused')
+}
+
+/** For another reason than that the client has gone. */
+function isRefused ({ refusal }: FastifyRequest): boolean {
+  return refusal !== null && refusal.code !== 'upload_aborted'
+}
 
 function isChange (request: FastifyRequest): boolean {
   return request.method === 'POST' || request.method === 'DELETE'
