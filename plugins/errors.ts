@@ -26,7 +26,6 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
   app.decorateReply('refuse', function (this: FastifyReply, refusal: Refusal) {
     const { request } = this
     request.refusal = refusal
-    this.logWhenSent()
     const status = statusOf(refusal)
     const atTokenEndpoint = request.target.kind === 'own' && request.target.endpoint === 'token'
     if (status === 401) this.header('www-authenticate', atTokenEndpoint ? basicChallenge(challenge) : challengeFor(request, refusal, challenge))
@@ -36,7 +35,8 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
       this.header('connection', 'close')
       closeGently(request.socket)
     }
-    return this.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
+    this.code(status).logRefusal()
+    return this.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
   })
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)

@@ -12,6 +12,7 @@ import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src
 import type { Upstream } from '../src/upstream/client.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
 import type { Readable } from 'node:stream'
+import { logChange } from './request-log.ts'
 
 export interface ForwardDoorOptions {
   upstream: Upstream
@@ -27,6 +28,7 @@ declare module 'fastify' {
 }
 
 export default fp<ForwardDoorOptions>(async (app, { upstream, changed }) => {
+  app.addHook('onSend', logChange)
   /** Answers; after a delete not before every index is forgotten, whatever came of it. */
   function whenForgotten (request: FastifyRequest, stream: Readable | undefined, answer: () => void): void {
     if (request.method !== 'DELETE') return answer()

@@ -2,7 +2,7 @@
 // who, what, allowed by which rule or refused for which reason. Never a header, a
 // query or a body, so never a secret.
 import fp from 'fastify-plugin'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,12 +14,12 @@ declare module 'fastify' {
     failure: unknown
     /** When it came; milliseconds of a clock that only goes on. */
     arrivedAt: number
-    /** A line will be written of its answer. */
+    /** Its one line is written. */
     isLogged: boolean
   }
   interface FastifyReply {
-    /** Its line is written when the answer is out; without this there is none. */
-    logWhenSent (): void
+    /** Writes the line of a refusal: at once, so that who leaves before the answer keeps nothing out of the log. */
+    logRefusal (): void
   }
 }
 
@@ -31,21 +31,30 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
   app.decorateRequest('failure', undefined)
   app.decorateRequest('arrivedAt', 0)
   app.decorateRequest('isLogged', false)
-  // An onResponse hook would cost every request two listeners: most write no line.
-  app.decorateReply('logWhenSent', function (this: FastifyReply) {
-    if (this.request.isLogged) return
-    this.request.isLogged = true
-    this.raw.once('finish', () => { logAnswer(this.request, this) })
+  app.decorateReply('logRefusal', function (this: FastifyReply) {
+    // A broken body is one when its sender is still there to be told, and else an abort (running.ts).
+    if (isRefused(this.request)) logOutcome(this)
+    else this.raw.once('finish', () => { logOutcome(this) })
   })
+  // No onResponse hook: it would cost every request two listeners, and most write no line.
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAt = performance.now()
     reply.header('x-request-id', request.id)
-    if (reads || isChange(request)) reply.logWhenSent()
+    if (reads && !isChange(request)) reply.raw.once('finish', () => { logOutcome(reply) })
     done()
   })
 }, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'client'] })
 
-function logAnswer (request: FastifyRequest, reply: FastifyReply): void {
+/** An onSend hook for doors that change something: the line is written when that is decided, and not when the answer has left. */
+export const logChange: onSendHookHandler = (request, reply, payload, done) => {
+  if (request.refusal === null && isChange(request)) logOutcome(reply)
+  done(null, payload)
+}
+
+function logOutcome (reply: FastifyReply): void {
+  const { request } = reply
+  if (request.isLogged) return
+  request.isLogged = true
   const { refusal } = request
   const line = {
     ...whatAndWho(request),
@@ -58,6 +67,11 @@ function logAnswer (request: FastifyRequest, reply: FastifyReply): void {
   }
   if (refusal === null) request.log.info(line, 'allowed')
   else request.log.warn(line, 'refused')
+}
+
+/** For another reason than that the client has gone. */
+export function isRefused ({ refusal }: FastifyRequest): boolean {
+  return refusal !== null && refusal.code !== 'upload_aborted'
 }
 
 function isChange (request: FastifyRequest): boolean {

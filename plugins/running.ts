@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyReply } from 'fastify'
-import { whatAndWho } from './request-log.ts'
+import { isRefused, whatAndWho } from './request-log.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -45,8 +45,8 @@ function isRunning ({ raw }: FastifyReply): boolean {
   return !raw.writableFinished
 }
 
-/** A refusal was written, after which the gateway closes and the rest of a body is missing. */
+/** After a refusal the gateway itself closes, and the rest of a body is missing. */
 function logAborted ({ request }: FastifyReply): void {
-  if (request.refusal !== null) return
+  if (isRefused(request)) return
   request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
 }

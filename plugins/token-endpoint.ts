@@ -14,6 +14,7 @@ import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
 import { refusalOf } from './errors.ts'
+import { logChange } from './request-log.ts'
 
 export interface TokenEndpointOptions {
   authenticator: Authenticator
@@ -30,6 +31,7 @@ const LONGEST_BODY = 16_384
 const METHODS = ['GET', 'POST']
 
 export default fp<TokenEndpointOptions>(async (app, options) => {
+  app.addHook('onSend', logChange)
   // Before a body is read, so that what is wrong with one is answered with them too.
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('cache-control', 'no-store').header('pragma', 'no-cache')

@@ -8,6 +8,7 @@ import type { Upstream } from '../src/upstream/client.ts'
 import { readUpload, type Upload } from '../src/upstream/inspect.ts'
 import type { Spool } from '../src/upstream/spool.ts'
 import { createUploader, type Uploader } from '../src/upstream/upload.ts'
+import { logChange } from './request-log.ts'
 
 export interface UploadDoorOptions {
   upstream: Upstream
@@ -19,6 +20,7 @@ export interface UploadDoorOptions {
 }
 
 export default fp<UploadDoorOptions>(async (app, { upstream, spool, changed, maxUploadSize }) => {
+  app.addHook('onSend', logChange)
   const uploader = createUploader(upstream)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })

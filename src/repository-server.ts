@@ -4,6 +4,7 @@
 import type { KeyObject } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import pino from 'pino'
+import { logOfRepository } from './repository-log.ts'
 import { openRepository } from './repository/repository.ts'
 import type { Depth } from './repository/routing.ts'
 import type { ServeResult, StartResult } from './server.ts'
@@ -24,9 +25,6 @@ export interface RepositoryServerOptions {
 /** ChartMuseum's --max-upload-size, when nobody says otherwise. */
 const MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 
-/** What happened without anybody's wish; everything else is information. */
-const LEVELS: Readonly<Record<string, 'warn' | 'error'>> = { refused: 'warn', cut_off: 'warn', folder_not_watched: 'warn', index_not_saved: 'warn', index_not_removed: 'warn', failed: 'error' }
-
 /* c8 ignore start -- its end is the process's own: a test starts and stops one */
 /** Starts it and serves until SIGTERM or SIGINT. */
 export async function serveRepository (options: RepositoryServerOptions, announce: (text: string) => void): Promise<ServeResult> {
@@ -39,8 +37,7 @@ export async function serveRepository (options: RepositoryServerOptions, announc
 export async function startRepository ({ dir, port, depth, publicKey, logStream }: RepositoryServerOptions, announce: (text: string) => void): Promise<StartResult> {
   // Who checks nobody must not be reached from elsewhere.
   const address = publicKey === undefined ? { port, host: '127.0.0.1' } : { port }
-  const logger = pino({ serializers: { error: pino.stdSerializers.err } }, logStream ?? pino.destination(1))
-  const log = (event: object): void => { logger[LEVELS[(event as { event: string }).event] ?? 'info'](event) }
+  const log = logOfRepository(pino({}, logStream ?? pino.destination(1)))
   try {
     // The port first: to open a folder removes the drafts of a repository that runs on both.
     const probe = await listen(createServer(), address)

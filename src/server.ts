@@ -16,6 +16,7 @@ import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { seedDemoChart } from './demo.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
+import { troubleOfRepository } from './repository-log.ts'
 import { openRepository } from './repository/repository.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
@@ -102,7 +103,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
     const { opened: keys } = openedKeys
-    const socketPath = config.upstream.url === undefined ? await openEmbedded(config, keys.upstream, demoChart, opened) : undefined
+    const socketPath = config.upstream.url === undefined ? await openEmbedded(config, { key: keys.upstream, log, opened, ...(demoChart === undefined ? {} : { demoChart }) }) : undefined
     const upstream = connectUpstream(config, keys.upstream, socketPath)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
@@ -136,14 +137,22 @@ function later (ms: number, run: () => void): () => void {
   return () => { clearTimeout(timer) }
 }
 
+interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {
+  /** What its tokens are checked with. */
+  readonly key: SigningKey
+  readonly log: pino.Logger
+  /** What is closed in the end, in the order of opening. */
+  readonly opened: (() => Promise<unknown>)[]
+}
+
 /** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
-async function openEmbedded (config: Config, key: SigningKey, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
+async function openEmbedded (config: Config, { key, demoChart, log, opened }: EmbeddedOptions): Promise<string> {
   const dir = join(config.stateDir, 'charts')
   const socketPath = await repositorySocket(config.stateDir)
   if (demoChart !== undefined) await seedDemoChart(demoChart, dir)
   const { depth, maxUploadSize } = config.charts
   const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
-  const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, ...publicKey })
+  const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, log: troubleOfRepository(log), ...publicKey })
   if (!result.ok) throw new Error(result.message)
   const { repository } = result
   opened.push(async () => { await repository.close() })

@@ -24,12 +24,22 @@ export interface Until {
 export async function untilSignal ({ stop, logCutOff }: Stoppable, { limit = DRAIN_LIMIT, asked }: Until = {}): Promise<void> {
   await new Promise<void>(resolve => {
     let closing = false
-    const { close } = closeWithGrace({ delay: limit, onTimeout: logCutOff }, async () => {
+    const { close } = closeWithGrace({ delay: limit, onTimeout: logCutOff }, async ({ err }) => {
       closing = true
-      if (!await stop()) process.exit(1)
+      if (err !== undefined) say('an error that nobody expected, and so it ends', err)
+      const endedWell = await stop().catch((error: unknown) => {
+        say('it could not end well', error)
+        return false
+      })
+      if (!endedWell) process.exit(1)
       resolve()
     })
     void asked?.then(() => { if (!closing) close() })
   })
+}
+
+/** One sentence and where it happened, without what libraries hang on errors (see http/log-error.ts). */
+function say (what: string, error: unknown): void {
+  process.stderr.write(`chartgate: ${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`)
 }
 /* c8 ignore stop */

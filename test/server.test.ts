@@ -73,6 +73,26 @@ await t.test('a server with the embedded repository starts, says where it is, st
   if (again.ok) await again.stop()
 })
 
+await t.test('what the embedded repository fails at is in the log, once, with the cause', async t => {
+  const stateDir = await shortFolder(t)
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const log: { event?: string, decision?: string, reqId?: string, id?: string }[] = []
+  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'info' as const, reads: false } }
+  const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
+  if (!started.ok) throw new Error(started.message)
+  await mkdir(join(stateDir, 'charts/org1/repo1/other-1.0.0.tgz'), { recursive: true }) // where the chart would lie
+  const push = async (tenant: string, query = ''): Promise<number> => (await fetch(`http://127.0.0.1:${port}/api/${tenant}/charts${query}`, { method: 'POST', headers: { authorization: `Bearer ${config.masterKey}` }, body: await chartOf('other', '1.0.0') })).status
+  t.strictSame([await push('org1/repo1', '?force'), await push('org2/repo2'), await push('org2/repo2')], [502, 201, 409])
+  await started.stop()
+  const [failed, refused, saved, exists, ...more] = log
+  t.match(failed, { level: 50, event: 'failed', method: 'POST', path: '/api/org1/repo1/charts', status: 500, error: { code: 'EISDIR', message: /EISDIR/ } })
+  t.match(refused, { level: 40, decision: 'refused', reason: 'upstream_bad_answer', status: 502 })
+  t.equal(failed?.id, refused?.reqId, 'one id has both')
+  t.match([saved, exists], [{ decision: 'allowed', status: 201 }, { decision: 'refused', status: 409 }])
+  t.match(more, [{ msg: /^shutting down/ }], 'and what it merely stores or refuses is not said twice')
+  t.equal(more.length, 1)
+})
+
 await t.test('a server in front of an upstream says so in one line, whatever the upstream wants', async t => {
   const stub = await startStubUpstream(t)
   for (const auth of ['none', 'basic', 'bearer'] as const) {

@@ -55,15 +55,33 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
-  const inside = belowBase(path, layout.basePath)
-  if (inside === undefined) return refused('no_such_route', `the path does not begin with ${layout.basePath}, the path of publicUrl: does a proxy in front take it off?`)
-  if (inside === '/') return refused('no_such_route')
+  const { basePath, depth } = layout
+  const inside = belowBase(path, basePath)
+  if (inside === undefined) return refused('no_such_route', `the path does not begin with ${basePath}, the path of publicUrl: does a proxy in front take it off?`)
+  const parsed = parseInside(method, inside, query, depth)
+  return isNoRoute(parsed) && isDoubled(method, inside, layout)
+    ? refused('no_such_route', `the path begins twice with ${basePath}, the path of publicUrl: does a proxy in front add it?`)
+    : parsed
+}
 
+/** What is asked, by a path without the base path. */
+function parseInside (method: string, inside: string, query: string, depth: Depth): ParsedTarget {
+  if (inside === '/') return refused('no_such_route')
   const decoded = decodePath(inside)
   if (decoded === undefined) return refused('bad_target', pathFault(inside))
   const endpoint = Object.hasOwn(OWN_ENDPOINTS, inside) ? OWN_ENDPOINTS[inside] : undefined
   if (endpoint !== undefined) return { kind: 'own', endpoint, query }
-  return matchRoutes(method, decoded.split('/').slice(1), query, layout.depth)
+  return matchRoutes(method, decoded.split('/').slice(1), query, depth)
+}
+
+/** True when what is no route would be one without a second base path. */
+function isDoubled (method: string, inside: string, { basePath, depth }: Layout): boolean {
+  const once = basePath === '' ? undefined : belowBase(inside, basePath)
+  return once !== undefined && !isNoRoute(parseInside(method, once, '', depth))
+}
+
+function isNoRoute (parsed: ParsedTarget): boolean {
+  return parsed.kind === 'refused' && parsed.refusal.code === 'no_such_route'
 }
 
 /** Clients ask for the same few targets over and over. */

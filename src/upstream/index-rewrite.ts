@@ -33,6 +33,10 @@ function linked (url: string, place: IndexPlace): string {
   return local
 }
 
+// Line ends of YAML 1.1, which Go's reader knows and others do not: what is one line to
+// these may have a key in its middle for Helm.
+const ODD_LINE_END = /\r(?!\n)|[\x85\u2028\u2029]/
+
 /**
  * The form in which ChartMuseum writes an index (block style, two columns a level), line
  * by line; undefined for any other. What charts say of themselves stands in columns
@@ -42,34 +46,41 @@ function linked (url: string, place: IndexPlace): string {
 function rewriteBlocks (text: string, place: IndexPlace): string | undefined {
   if (!/^apiVersion: \S+\nentries:(?: \{\})?\n/.test(text)) return undefined
   const lines = text.split('\n')
+  if (ODD_LINE_END.test(text) && lines.some(hidesKey)) return undefined
   let section = ''
+  let inVersion = false
   let inUrls = false
   let serverInfo: number | undefined
   for (const [i, line] of lines.entries()) {
     const column = line.search(/[^ ]/)
+    if (column >= 4 && !inVersion) return undefined // a level of more columns: the keys of its versions are elsewhere
     if (column < 0 || column > 4) {
       if (inUrls) return undefined // an URL of several lines
-      continue
-    }
-    if (column === 4 && inUrls && line.startsWith('    - ')) {
+    } else if (column === 4 && inUrls && line.startsWith('    - ')) {
       const url = plainScalar(line.slice(6))
       if (url === undefined) return undefined
       const local = linked(url, place)
       if (local !== url) lines[i] = `    - ${local}`
-      continue
-    }
-    inUrls = false
-    if (column === 0) {
-      const key = /^(apiVersion|entries|generated|serverInfo): ?/.exec(line)?.[1]
-      if (key === undefined) return undefined
-      section = key
-      if (key === 'serverInfo') serverInfo = i
     } else if (column === 4) {
-      if (line === '    urls:') inUrls = true
-      else if (/^ {4}["']?urls/i.test(line) || !/^ {4}(?:- |-$|[A-Za-z]+:)/.test(line)) return undefined
-    } else if (column !== 2 || !isSecondLevel(section, line)) return undefined
+      inUrls = line === '    urls:'
+      if (!inUrls && (/^ {4}["']?urls/i.test(line) || !/^ {4}(?:- |-$|[A-Za-z]+:)/.test(line))) return undefined
+    } else {
+      inUrls = false
+      inVersion = line.startsWith('  - ')
+      if (column === 0) {
+        const key = /^(apiVersion|entries|generated|serverInfo): ?/.exec(line)?.[1]
+        if (key === undefined) return undefined
+        section = key
+        if (key === 'serverInfo') serverInfo = i
+      } else if (column !== 2 || !isSecondLevel(section, line)) return undefined
+    }
   }
   return withServerInfo(lines, serverInfo, place.basePath)
+}
+
+/** True when a key may begin behind an odd line end; in a text of a chart's the indentation of that text follows. */
+function hidesKey (line: string): boolean {
+  return line.split(ODD_LINE_END).some((part, i) => i > 0 && /^ {0,4}[^ ]/.test(part))
 }
 
 /** A chart's name, the first key of a version, or the one key of serverInfo. */
@@ -95,7 +106,7 @@ function withServerInfo (lines: string[], at: number | undefined, basePath: stri
 }
 
 interface JsonIndex {
-  entries?: Record<string, { urls?: unknown[] }[] | null>
+  entries?: Record<string, { urls?: unknown[] | null }[] | null>
   serverInfo?: { contextPath?: string }
 }
 
@@ -104,31 +115,26 @@ function rewriteJson (text: string, place: IndexPlace): string {
   const index = JSON.parse(text) as JsonIndex
   if (typeof index.entries !== 'object') throw new Fault("the upstream's index has no entries")
   refuseOtherSpellings(index)
-  let changed = false
   for (const version of Object.values(index.entries).flatMap(versions => versions ?? [])) {
     refuseOtherSpellings(version)
-    for (const [i, url] of (version.urls ?? []).entries()) {
-      const local = linked(String(url), place)
-      changed ||= local !== url
-      if (version.urls !== undefined) version.urls[i] = local
-    }
+    const urls = version.urls?.map(url => linked(String(url), place))
+    if (urls !== undefined) version.urls = urls
   }
-  if ((index.serverInfo?.contextPath ?? '') !== place.basePath) {
-    changed = true
-    index.serverInfo = place.basePath === '' ? {} : { contextPath: place.basePath }
-  }
-  return changed ? JSON.stringify(index) : text
+  if ((index.serverInfo?.contextPath ?? '') !== place.basePath) index.serverInfo = place.basePath === '' ? {} : { contextPath: place.basePath }
+  // Always what was read: of a key that is there twice, Go's JSON takes both.
+  return JSON.stringify(index)
 }
 
-/** Go's JSON takes a key in any letters for the one that it wants (encoding/json, Unmarshal). */
+/** Go's JSON takes a key in any letters for the one that it wants, an \u017f for an s too (encoding/json, foldName). */
 function refuseOtherSpellings (value: object): void {
-  const odd = Object.keys(value).find(key => /^(?:urls|entries|serverInfo)$/i.test(key) && !['urls', 'entries', 'serverInfo'].includes(key))
+  const odd = Object.keys(value).find(key => /^(?:urls|entries|serverInfo)$/iu.test(key) && !['urls', 'entries', 'serverInfo'].includes(key))
   if (odd !== undefined) throw new Fault(`the upstream's index has a key ${odd}, which some readers take for another one`)
 }
 
 /** Any other form of YAML, by a parser. */
 function rewriteYaml (text: string, place: IndexPlace): string {
   if (text.length > MOST_PARSED) throw new Fault(`the upstream's index is not written as ChartMuseum writes one, and too long to be parsed (${text.length} characters)`)
+  if (ODD_LINE_END.test(text)) throw new Fault("the upstream's index has line ends that readers take differently")
   const document = parseDocument(text, { version: '1.1', logLevel: 'error' })
   const entries = document.errors.length === 0 && isMap(document.contents) ? document.get('entries', true) : undefined
   if (!isMap(entries) && !(isScalar(entries) && entries.value === null)) throw new Fault("what the upstream calls its index.yaml has no entries: it is another page, or another program's")

@@ -297,9 +297,25 @@ const fitting = fc.record({
 })
 const any = fc.oneof(fitting, fc.record({ depth, method, target: plausible }), fc.record({ depth, method, target: fc.string({ unit: 'binary' }).map(text => '/' + text) }))
 
-await t.test('a path outside of the base path is told so', t => {
-  const detail = 'the path does not begin with /helm, the path of publicUrl: does a proxy in front take it off?'
-  t.strictSame(parseRequestTarget('GET', '/org1/repo1/index.yaml', { depth: 2, basePath: '/helm' }), { kind: 'refused', refusal: { code: 'no_such_route', detail } })
+await t.test('a path outside of the base path, or with two of it, is told so', t => {
+  const missing = 'the path does not begin with /helm, the path of publicUrl: does a proxy in front take it off?'
+  const doubled = 'the path begins twice with /helm, the path of publicUrl: does a proxy in front add it?'
+  const cases: [method: string, target: string, detail: string | undefined][] = [
+    ['GET', '/org1/repo1/index.yaml', missing],
+    ['GET', '/helm/helm/org1/repo1/index.yaml', doubled],
+    ['GET', '/helm/helm/org1/repo1/charts/a-1.0.0.tgz?x', doubled],
+    ['POST', '/helm/helm/api/org1/repo1/charts', doubled],
+    ['POST', '/helm/helm/oauth/token', doubled],
+    ['GET', '/helm/helm/org1/index.yaml/x', undefined],
+    ['GET', '/helm/helm', undefined],
+    ['GET', '/helm/helmorg1/repo1/index.yaml/x', undefined]
+  ]
+  for (const [method, target, detail] of cases) {
+    const refusal = { code: 'no_such_route', ...(detail === undefined ? {} : { detail }) }
+    t.strictSame(parseRequestTarget(method, target, { depth: 2, basePath: '/helm' }), { kind: 'refused', refusal }, target)
+  }
+  t.equal(codeOf(parseRequestTarget('GET', '/helm/helm/repo1/index.yaml', { depth: 2, basePath: '/helm' })), 'chart', 'a tenant may have the same name')
+  t.equal(codeOf(parseRequestTarget('GET', '/helm/helm/org1/repo1/index.yaml', { depth: 'dynamic', basePath: '/helm' })), 'chart', 'also with more segments')
   t.end()
 })
 

@@ -140,6 +140,32 @@ await t.test('a client that closes its half has left: nobody goes on reading for
   t.match(gateway.log.findLast(line => line['decision'] === 'aborted'), { route: 'chart-file' })
 })
 
+await t.test('whoever leaves before a change is made keeps nothing of it out of the log', async t => {
+  const chart = await chartOf('a', '1.0.0')
+  const cases: [name: string, request: string | Buffer, made: { status: number, body: string }, logged: object][] = [
+    ['an upload', Buffer.concat([Buffer.from(`POST ${CHARTS} HTTP/1.1\r\n${auth}Content-Length: ${chart.length}\r\n\r\n`), chart]), { status: 201, body: '{"saved":true}' }, { route: 'upload-chart', chart: 'a', version: '1.0.0', decision: 'allowed', status: 201, digest: String }],
+    ['an upload that the upstream does not take', Buffer.concat([Buffer.from(`POST ${CHARTS} HTTP/1.1\r\n${auth}Content-Length: ${chart.length}\r\n\r\n`), chart]), { status: 409, body: '{"error":"x"}' }, { route: 'upload-chart', decision: 'refused', reason: 'file_exists', status: 409 }]
+  ]
+  for (const [name, request, made, logged] of cases) {
+    const asked = new Promise<ServerResponse>(resolve => {
+      upstream.answer = ({ method }, response) => { if (method === 'POST' || method === 'DELETE') resolve(response); else response.writeHead(404).end('{"error":"not found"}') }
+    })
+    const before = gateway.log.length
+    const connection = await openRaw(t, gateway.port)
+    connection.socket.write(request)
+    const response = await asked
+    connection.socket.destroy()
+    while (gateway.log.length === before) await sleep(5)
+    response.writeHead(made.status, { 'content-type': 'application/json' }).end(made.body)
+    while (gateway.log.length === before + 1) await sleep(5)
+    await sleep(50) // and no line more
+    const [aborted, outcome, ...more] = gateway.log.slice(before)
+    t.match(aborted, { decision: 'aborted', msg: 'the client went away' }, name)
+    t.match(outcome, { ...logged, subject: 'key:master', reqId: aborted?.['reqId'] }, name)
+    t.same(more, [], name)
+  }
+})
+
 await t.test('a connection that says nothing is closed', async t => {
   const connection = await openRaw(t, gateway.port)
   await connection.closed

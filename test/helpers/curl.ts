@@ -13,13 +13,14 @@ export interface CurlAnswer {
 export async function curl (...args: string[]): Promise<CurlAnswer> {
   const { code, stdout, stderr } = await run('curl', ['-sS', '-i', ...args], { env: { HOME: tmpdir() } })
   if (code !== 0) throw new Error(`curl ended with code ${code}: ${stderr}`)
-  const end = stdout.indexOf('\r\n\r\n')
-  const [statusLine = '', ...lines] = stdout.slice(0, end).split('\r\n')
+  const answer = stdout.replace(/^(?:HTTP\/1\.1 1\d\d .*?\r\n\r\n)+/s, '') // a 100 Continue is none
+  const end = answer.indexOf('\r\n\r\n')
+  const [statusLine = '', ...lines] = answer.slice(0, end).split('\r\n')
   const headers = lines.map(line => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()])
   return {
     status: Number(statusLine.split(' ')[1]),
     header: name => headers.filter(([each]) => each === name).map(([, value]) => value as string),
-    body: stdout.slice(end + 4)
+    body: answer.slice(end + 4)
   }
 }
 

@@ -58,6 +58,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'index, chart, provenance, uploads and delete pass': everyRoute,
   'the log has the client address, and believes nothing that the client says': clientAddress,
   '15 MiB go up, with buffering and without, and come down slowly': largeFiles,
+  '15 MiB that are refused get their answer while they are still on their way': refusedUploads,
   'connections are kept alive on both sides': keepAlive,
   'Helm 3 adds, updates, pulls and templates': realHelm
 }
@@ -199,6 +200,19 @@ async function largeFiles (site: Site): Promise<void> {
     t.equal(await download(received, ...args, '--data-binary', `@${sent}`, `${base}/api/${TENANT}/charts`), 201, `${version} goes up`)
     t.equal(await download(received, ...args, '--limit-rate', '10M', `${base}/${TENANT}/charts/large-${version}.tgz`), 200)
     t.ok((await readFile(received)).equals(await readFile(sent)), `${version} comes down byte for byte`)
+  }
+}
+
+async function refusedUploads ({ t, askAnonymously }: Site): Promise<void> {
+  const file = join(await temporaryFolder(t), 'sent')
+  await writeFile(file, randomBytes(15 * MIB))
+  const ways: Readonly<Record<string, string[]>> = { 'after asking': ['-H', 'Expect: 100-continue'], 'without asking': ['-H', 'Expect:'], 'without a length': ['-H', 'Expect:', '-H', 'Transfer-Encoding: chunked'] }
+  for (const [name, args] of Object.entries(ways)) {
+    // a connection that is closed too early loses some of its answers, not all
+    for (let i = 0; i < 5; i++) {
+      const { status, body } = await askAnonymously(`/api/${TENANT}/charts`, ...args, '--data-binary', `@${file}`)
+      t.strictSame([status, body], [401, '{"error":"unauthorized"}'], name)
+    }
   }
 }
 

@@ -16,8 +16,12 @@ interface Mistake {
   readonly edits: readonly Edit[]
   readonly path: string
   readonly args?: readonly string[]
+  /** In place of the one that may do everything. */
+  readonly credential?: string
   readonly status: number
   readonly body: RegExp
+  /** The first one. */
+  readonly challenge?: RegExp
   /** What the gateway logs; undefined: the request never came. */
   readonly logged?: Readonly<Record<string, unknown>>
 }
@@ -26,6 +30,7 @@ const INDEX = '/helm/org1/repo1/index.yaml'
 const pass = (to: string): Edit => ['proxy_pass http://chartgate;', `proxy_pass http://chartgate${to};`]
 const EMPTY_SEGMENT = 'the path has an empty segment: it must not end with / or have two in a row'
 const ENCODING = 'the path has a percent-encoding: only %2B is taken'
+const DOUBLED = 'the path begins twice with /helm, the path of publicUrl: does a proxy in front add it?'
 const PREFIX = 'the path does not begin with /helm, the path of publicUrl: does a proxy in front take it off?'
 
 async function mistakes (t: Test): Promise<readonly Mistake[]> {
@@ -34,7 +39,8 @@ async function mistakes (t: Test): Promise<readonly Mistake[]> {
   return [
     { name: 'a body limit of 1 MB', edits: [['client_max_body_size 21m;', '']], path: '/helm/api/org1/repo1/charts', args: ['-H', 'Expect:', '--data-binary', `@${large}`], status: 413, body: /<h1>413 Request Entity Too Large/ },
     { name: 'a stripped prefix', edits: [['location / {', 'location /helm/ {'], pass('/')], path: INDEX, status: 404, body: /does not begin with \/helm/, logged: { reason: 'no_such_route', path: '/org1/repo1/index.yaml', detail: PREFIX } },
-    { name: 'a doubled prefix', edits: [pass('/helm/')], path: INDEX, status: 404, body: /not found/, logged: { reason: 'no_such_route', path: '/helm/helm/org1/repo1/index.yaml' } },
+    { name: 'a doubled prefix', edits: [pass('/helm/')], path: INDEX, status: 404, body: /begins twice with \/helm/, logged: { reason: 'no_such_route', path: '/helm/helm/org1/repo1/index.yaml', detail: DOUBLED } },
+    { name: 'a missing X-Forwarded-Proto', edits: [['proxy_set_header Host', 'proxy_set_header X-Forwarded-Proto "";\n    proxy_set_header Host']], path: INDEX, credential: 'wrong', status: 401, body: /unauthorized/, challenge: /^Bearer realm="https:\/\/charts\.example\.test\/helm\/oauth\/token"/, logged: { reason: 'bad_credentials' } },
     { name: 'a dropped Authorization', edits: [['proxy_set_header Host', 'proxy_set_header Authorization "";\n    proxy_set_header Host']], path: INDEX, status: 401, body: /unauthorized/, logged: { reason: 'missing_credentials', subject: 'anonymous' } },
     { name: 'a path with two slashes, passed on as it came', edits: [], path: '/helm/org1//repo1/index.yaml', status: 400, body: /empty segment/, logged: { reason: 'bad_target', detail: EMPTY_SEGMENT } },
     { name: 'a plus that became a space', edits: [], path: '/helm/org1/repo1/charts/x-1.0.0%20b.tgz', status: 400, body: /percent-encoding/, logged: { reason: 'bad_target', detail: ENCODING } }
@@ -47,12 +53,13 @@ else {
   const masterKey = `test-${randomBytes(16).toString('hex')}`
   const gateway = await startGateway(t, { publicUrl: 'https://charts.example.test/helm', trustedProxies: ['127.0.0.1'], masterKey })
   const gatewayPort = Number(new URL(gateway.url).port)
-  for (const { name, edits, path, args = [], status, body, logged } of await mistakes(t)) {
+  for (const { name, edits, path, args = [], credential = masterKey, status, body, challenge, logged } of await mistakes(t)) {
     await t.test(name, async t => {
       const proxy = await startProxy(t, 'nginx', { gatewayPort, edits })
-      const answer = await curl('--cacert', proxy.ca, '--path-as-is', '-H', `Authorization: Bearer ${masterKey}`, ...args, proxy.url + path)
+      const answer = await curl('--cacert', proxy.ca, '--path-as-is', '-H', `Authorization: Bearer ${credential}`, ...args, proxy.url + path)
       t.equal(answer.status, status)
       t.match(answer.body, body)
+      if (challenge !== undefined) t.match(answer.header('www-authenticate')[0], challenge)
       const [id] = answer.header('x-request-id')
       if (logged === undefined) t.equal(id, undefined, 'the gateway was not asked')
       else t.match(await loggedLine(gateway, id as string), logged)

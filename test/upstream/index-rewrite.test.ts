@@ -47,6 +47,12 @@ await t.test('an index of ChartMuseum that leads nowhere else passes byte for by
   t.end()
 })
 
+await t.test('a line end of YAML 1.1 in what a chart says of itself passes, with the indentation that follows it', t => {
+  const text = index('    - charts/a.tgz\n', '    keywords:\n    - |-\n      a\u2028      b\n')
+  t.equal(rewritten(text), text)
+  t.end()
+})
+
 await t.test('an absolute URL of the tenant comes out relative, and nothing beside it is touched', t => {
   const expected = index('    - charts/mychart-0.1.0.tgz\n    - charts/b.tgz\n')
   for (const [first, second] of [['https://x.example.test/org1/repo1/charts/mychart-0.1.0.tgz', '//y/org1/repo1/charts/b.tgz'], ['"http://x/org1/repo1/charts/mychart-0.1.0.tgz"', "'/org1/repo1/charts/b.tgz'"]]) {
@@ -76,7 +82,8 @@ await t.test('an index as JSON is an index too', t => {
   t.equal(rewritten(plain), plain)
   t.equal(rewritten(json('https://x/org1/repo1/charts/a.tgz', { contextPath: '/cm' })), plain)
   t.equal(rewritten(plain, { ...AT, basePath: '/helm' }), json('charts/a.tgz', { contextPath: '/helm' }))
-  for (const bad of [json('https://evil/', {}), '{"entries":1}', '{"entries":{"a":[{"URLS":["x"]}]}}', '{"Entries":{},"entries":{}}', '{', '{}']) t.equal(rewrite(bad).ok, false, bad)
+  for (const bad of [json('https://evil/', {}), '{"entries":1}', '{"entries":{"a":[{"URLS":["x"]}]}}', '{"entries":{"a":[{"url\u017f":["x"]}]}}', '{"entries":{"a":[{"urls":"x"}]}}', '{"Entries":{},"entries":{}}', '{', '{}']) t.equal(rewrite(bad).ok, false, bad)
+  t.equal(rewritten('{"entries":{"a":[{"name":"a","urls":["https://evil/"]}]},"entries":{"b":[{"name":"b","urls":null}]}}'), '{"entries":{"b":[{"name":"b","urls":null}]}}', 'of a key that is there twice, what was read is what is sent')
   t.end()
 })
 
@@ -109,6 +116,12 @@ await t.test('an index that would send a credential away, or that nobody can be 
     ['with a key in capitals', index('    - charts/a.tgz\n', `    URLs:\n    - ${evil}\n`), /key URLs/],
     ['as the first key', `apiVersion: v1\nentries:\n  a:\n  - urls:\n    - ${evil}\n    name: a\n`, /evil/],
     ['with a merge', `apiVersion: v1\nentries:\n  a:\n  - <<: {urls: ["${evil}"]}\n    name: a\n`, /merge|YAML/],
+    ['in levels of more columns', `apiVersion: v1\nentries:\n  a:\n    - name: a\n      urls:\n        - ${evil}\n`, /evil/],
+    ['in levels of more columns, from the second chart on', index('    - charts/a.tgz\n').replace('generated:', `  b:\n    - name: b\n      urls:\n        - ${evil}\ngenerated:`), /evil/],
+    ['in a flow that is indented', `apiVersion: v1\nentries:\n  a:\n      [{name: a, urls: ["${evil}"]}]\n`, /evil/],
+    ['below a chart that is indented further', `apiVersion: v1\nentries:\n     a:\n     - name: a\n       urls: [${evil}]\n`, /evil/],
+    ...['\r', '\u0085', '\u2028', '\u2029'].map((end): [string, string, RegExp] => [`behind the line end U+${end.charCodeAt(0).toString(16)}`, index('    - charts/a.tgz\n', `    home: x${end}    urls:${end}    - ${evil}\n`), /line ends that readers take differently/]),
+    ['with a key that has a long s', index('    - charts/a.tgz\n', `    "url\u017f":\n    - ${evil}\n`), /key url\u017f/],
     ['a URL that is a list', index('    - [a]\n'), /sends clients to/],
     ['a key twice', index(`    - ${evil}\n`, '    urls:\n    - charts/a.tgz\n'), /./],
     ['a page', '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head></html>\n', /no entries|not YAML/],
