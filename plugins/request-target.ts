@@ -12,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-const DOORS: Readonly<Record<Door, string>> = { index: '/index', upload: '/upload', forward: '/forward' }
+const DOORS: Readonly<Record<Door, string>> = { index: '/index', upload: '/upload', delete: '/delete', forward: '/forward' }
 const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = { token: '/oauth/token', jwks: '/.well-known/jwks.json', health: '/health', info: '/info' }
 const REFUSED = '/refused'
 const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_target' } }
