@@ -40,6 +40,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
   })
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
+    if (error instanceof RefusalError) request.failure = error.cause
     if (refusal.code === 'internal') request.log.error({ err: error }, 'an error that nobody expected')
     reply.refuse(refusal)
   })

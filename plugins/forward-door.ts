@@ -1,6 +1,6 @@
-// Forwards everything that has no door of its own: the API's reads, artifacthub-repo.yml,
-// deletes. What goes to the upstream is built from the understood request, what comes back
-// passes a list of allowed headers.
+// Forwards the reads that have no door of their own: the API's and artifacthub-repo.yml.
+// What goes to the upstream is built from the understood request, what comes back passes a
+// list of allowed headers.
 import type { IncomingHttpHeaders } from 'node:http'
 import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
@@ -12,12 +12,9 @@ import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src
 import type { Upstream } from '../src/upstream/client.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
 import type { Readable } from 'node:stream'
-import { logChange } from './request-log.ts'
 
 export interface ForwardDoorOptions {
   upstream: Upstream
-  /** Lets every index of a tenant be forgotten, before the client is answered. */
-  changed: (tenant: string) => Promise<void>
 }
 
 declare module 'fastify' {
@@ -27,26 +24,13 @@ declare module 'fastify' {
   }
 }
 
-export default fp<ForwardDoorOptions>(async (app, { upstream, changed }) => {
-  app.addHook('onSend', logChange)
-  /** Answers; after a delete not before every index is forgotten, whatever came of it. */
-  function whenForgotten (request: FastifyRequest, stream: Readable | undefined, answer: () => void): void {
-    if (request.method !== 'DELETE') return answer()
-    stream?.once('error', () => {}) // nobody reads it yet; who does hears of it afterwards too
-    void changed(chartRequestOf(request).tenant).then(answer)
-  }
+export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
   app.decorateRequest('upstreamAuthorization', undefined)
-  // None of these routes has a body; one that comes all the same is not passed on.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume()
-    done(null, undefined)
-  })
   await app.register(httpProxy, {
     upstream: upstream.origin,
     undici: upstream.dispatcher,
     routes: ['/forward'],
-    httpMethods: ['GET', 'HEAD', 'DELETE'],
+    httpMethods: ['GET', 'HEAD'],
     proxyPayloads: false,
     retryMethods: [],
     disableRequestLogging: true,
@@ -65,18 +49,13 @@ export default fp<ForwardDoorOptions>(async (app, { upstream, changed }) => {
       rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders({ requestId: request.id, client: request.client }, request.upstreamAuthorization) }),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
-        whenForgotten(request, res.stream, () => {
-          // After a status that is none reply-from has come to onError, and comes here all the same.
-          if (reply.sent) res.stream.destroy()
-          else if (res.stream.errored !== null) refuseFailure(reply, res.stream.errored)
-          // Nothing is asked for in part or under a condition, and a redirect is not passed on.
-          else if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
-          else void refuseAnswer(request, reply, res.stream)
-        })
+        // After a status that is none reply-from has come to onError, and comes here all the same.
+        if (reply.sent) res.stream.destroy()
+        // Nothing is asked for in part or under a condition, and a redirect is not passed on.
+        else if (reply.statusCode === 200 && !isPage(reply.getHeaders() as IncomingHttpHeaders)) reply.send(res.stream)
+        else void refuseAnswer(request, reply, res.stream)
       },
-      onError: (reply: FastifyReply, { error }: { error: Error }) => {
-        whenForgotten(reply.request, undefined, () => { refuseFailure(reply, error) })
-      }
+      onError: refuseFailure
     }
   } as Parameters<typeof httpProxy>[1])
 }, { name: 'forward-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
@@ -85,7 +64,7 @@ function chartRequestOf (request: FastifyRequest): ChartRequest {
   return (request.target as { request: ChartRequest }).request
 }
 
-function refuseFailure (reply: FastifyReply, error: Error): void {
+function refuseFailure (reply: FastifyReply, { error }: { error: Error }): void {
   reply.request.failure = error
   refuse(reply, refusalOfFailure(error))
 }

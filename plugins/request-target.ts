@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-const DOORS: Readonly<Record<Door, string>> = { index: '/index', file: '/file', upload: '/upload', forward: '/forward' }
+const DOORS: Readonly<Record<Door, string>> = { index: '/index', file: '/file', upload: '/upload', delete: '/delete', forward: '/forward' }
 const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = { token: '/oauth/token', jwks: '/.well-known/jwks.json', health: '/health', info: '/info' }
 const REFUSED = '/refused'
 const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_target' } }

@@ -8,6 +8,7 @@ import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
 import client from '../plugins/client.ts'
 import { answerClientError, answerConnect } from '../plugins/client-errors.ts'
+import deleteDoor from '../plugins/delete-door.ts'
 import drain from '../plugins/drain.ts'
 import errors, { refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
@@ -144,7 +145,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
   await app.register(uploadDoor, { upstream, spool, changed, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(forwardDoor, { upstream, changed })
+  await app.register(deleteDoor, { upstream, changed })
+  await app.register(forwardDoor, { upstream })
   return app
 }
 

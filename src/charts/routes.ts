@@ -11,7 +11,7 @@ export type Action = 'pull' | 'push' | 'overwrite' | 'delete'
 export const ACTIONS: readonly Action[] = ['pull', 'push', 'overwrite', 'delete']
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
-export type Door = 'index' | 'file' | 'upload' | 'forward'
+export type Door = 'index' | 'file' | 'upload' | 'delete' | 'forward'
 export type RouteId =
   | 'index' | 'chart-file' | 'prov-file' | 'artifact-hub'
   | 'list' | 'chart' | 'version' | 'templates' | 'values'
@@ -55,7 +55,7 @@ export const ROUTES: readonly Route[] = [
   { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...write },
   { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...read, door: 'forward' },
   { id: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart, version], ...read, door: 'forward' },
-  { id: 'delete-version', methods: ['DELETE'], api: true, tail: ['charts', chart, exactVersion], action: 'delete', upstreamAction: 'push', door: 'forward', query: [] },
+  { id: 'delete-version', methods: ['DELETE'], api: true, tail: ['charts', chart, exactVersion], action: 'delete', upstreamAction: 'push', door: 'delete', query: [] },
   { id: 'templates', methods: ['GET'], api: true, tail: ['charts', chart, version, 'templates'], ...read, door: 'forward' },
   { id: 'values', methods: ['GET'], api: true, tail: ['charts', chart, version, 'values'], ...read, door: 'forward' },
   { id: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push', ...write },

@@ -134,10 +134,10 @@ function refuseOtherSpellings (value: object): void {
 /** Any other form of YAML, by a parser. */
 function rewriteYaml (text: string, place: IndexPlace): string {
   if (text.length > MOST_PARSED) throw new Fault(`the upstream's index is not written as ChartMuseum writes one, and too long to be parsed (${text.length} characters)`)
-  if (ODD_LINE_END.test(text)) throw new Fault("the upstream's index has line ends that readers take differently")
   const document = parseDocument(text, { version: '1.1', logLevel: 'error' })
   const entries = document.errors.length === 0 && isMap(document.contents) ? document.get('entries', true) : undefined
   if (!isMap(entries) && !(isScalar(entries) && entries.value === null)) throw new Fault("what the upstream calls its index.yaml has no entries: it is another page, or another program's")
+  if (ODD_LINE_END.test(text)) throw new Fault("the upstream's index has line ends that readers take differently")
   visit(document, {
     Alias () { throw new Fault("the upstream's index has aliases, which it does not need") },
     Map (_key, node) { refuseOtherSpellings(Object.fromEntries(node.items.map(({ key }) => [String(key), true]))) },

@@ -5,13 +5,13 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import { requestHeaders, type Caller } from '../http/headers.ts'
-import { LONGEST_ERROR, collect, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import type { Caller } from '../http/headers.ts'
+import { isPage, refusalOfAnswer } from './answers.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
 import { createLocks } from './locks.ts'
+import { sendOwn, textOf, type Parts } from './own-request.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
-import { upstreamTarget } from './target.ts'
 
 export interface Uploader {
   /**
@@ -20,8 +20,6 @@ export interface Uploader {
    */
   store (request: ChartRequest, upload: Upload, caller: Caller): Promise<void>
 }
-
-type Parts = Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
 
 export function createUploader (upstream: Upstream): Uploader {
   const locks = createLocks()
@@ -40,23 +38,8 @@ export function createUploader (upstream: Upstream): Uploader {
     throw new RefusalError(refusalOfAnswer(answer.statusCode, text))
   }
 
-  async function send (parts: Parts, method: 'GET' | 'POST', caller: Caller, body?: Outgoing): Promise<Awaited<ReturnType<Upstream['dispatcher']['request']>>> {
-    const { path, query } = upstreamTarget(parts, upstream.contextPath)
-    const authorization = await upstream.authorization(parts)
-    try {
-      return await upstream.dispatcher.request({
-        origin: upstream.origin,
-        method,
-        path: query === '' ? path : `${path}?${query}`,
-        headers: {
-          ...requestHeaders(caller, authorization),
-          ...(body === undefined ? {} : { 'content-type': body.contentType, 'content-length': String(body.length) })
-        },
-        ...(body === undefined ? {} : { body: body.stream() })
-      })
-    } catch (error) {
-      throw new RefusalError(refusalOfFailure(error), { cause: error })
-    }
+  async function send (parts: Parts, method: 'GET' | 'POST', caller: Caller, body?: Outgoing): Promise<Awaited<ReturnType<typeof sendOwn>>> {
+    return await sendOwn(upstream, parts, { method, caller, ...(body === undefined ? {} : { contentType: body.contentType, length: body.length, stream: body.stream() }) })
   }
 
   return {
@@ -73,15 +56,6 @@ export function createUploader (upstream: Upstream): Uploader {
         if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
       })
     }
-  }
-}
-
-/** What an answer says; nothing of one that is no sentence. @throws RefusalError when it breaks off */
-async function textOf (body: AsyncIterable<Uint8Array>): Promise<string> {
-  try {
-    return (await collect(body, LONGEST_ERROR))?.toString('utf8') ?? ''
-  } catch (error) {
-    throw new RefusalError(refusalOfFailure(error), { cause: error })
   }
 }
 

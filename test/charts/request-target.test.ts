@@ -128,6 +128,7 @@ await t.test('a shape that is not in the table is not found, whatever the method
     ['GET', '/org1/repo1/info'],
     ['GET', '/index'],
     ['GET', '/upload'],
+    ['DELETE', '/delete'],
     ['GET', '/forward'],
     ['GET', '/refused'],
     ['GET', '/v2'],

@@ -144,6 +144,8 @@ await t.test('whoever leaves before a change is made keeps nothing of it out of 
   const chart = await chartOf('a', '1.0.0')
   const cases: [name: string, request: string | Buffer, made: { status: number, body: string }, logged: object][] = [
     ['an upload', Buffer.concat([Buffer.from(`POST ${CHARTS} HTTP/1.1\r\n${auth}Content-Length: ${chart.length}\r\n\r\n`), chart]), { status: 201, body: '{"saved":true}' }, { route: 'upload-chart', chart: 'a', version: '1.0.0', decision: 'allowed', status: 201, digest: String }],
+    ['a delete', `DELETE ${CHARTS}/a/1.0.0 HTTP/1.1\r\n${auth}\r\n`, { status: 200, body: '{"deleted":true}' }, { route: 'delete-version', chart: 'a', version: '1.0.0', decision: 'allowed', status: 200 }],
+    ['a delete with a body', `DELETE ${CHARTS}/a/1.0.0 HTTP/1.1\r\n${auth}Content-Length: 1\r\n\r\nx`, { status: 200, body: '{"deleted":true}' }, { route: 'delete-version', chart: 'a', version: '1.0.0', decision: 'allowed', status: 200 }],
     ['an upload that the upstream does not take', Buffer.concat([Buffer.from(`POST ${CHARTS} HTTP/1.1\r\n${auth}Content-Length: ${chart.length}\r\n\r\n`), chart]), { status: 409, body: '{"error":"x"}' }, { route: 'upload-chart', decision: 'refused', reason: 'file_exists', status: 409 }]
   ]
   for (const [name, request, made, logged] of cases) {

@@ -1,5 +1,8 @@
 // index.yaml through the real door: conditional, under gzip, from memory, and never for
 // who may not read it.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { request, type Dispatcher } from 'undici'
@@ -82,6 +85,26 @@ await t.test('a push, an overwrite and a delete through this gateway are seen by
     await answer.body.dump()
     t.equal(answer.statusCode, method === 'POST' ? 201 : 200)
     t.equal(await seen(), String(i + 1), `${method} ${path}`)
+  }
+  for (const what of [chart, undefined]) {
+    const before = Number(await seen())
+    const left = connect(gateway.port, '127.0.0.1')
+    const answer = stub.answer
+    const asked = new Promise<void>(resolve => {
+      stub.answer = async seen => {
+        if (seen.method === 'GET') return await answer(seen)
+        left.destroy()
+        await once(left, 'close')
+        resolve()
+        return await answer(seen)
+      }
+    })
+    left.write(`${what === undefined ? 'DELETE /api/org2/repo2/charts/secret/1.0.0' : 'POST /api/org2/repo2/charts'} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n${what === undefined ? '\r\n' : `Content-Length: ${what.length}\r\n\r\n`}`)
+    if (what !== undefined) left.write(what)
+    await asked
+    while (Number(await seen()) === before) await sleep(10)
+    t.equal(Number(await seen()), before + 1, 'also when the client left before its answer')
+    stub.answer = answer
   }
   stub.answer = ({ method }) => method === 'GET' ? { body: secretIndex('later') } : { status: 500 }
   t.equal((await request(`${gateway.url}/api/org2/repo2/charts/secret/1.0.0`, { method: 'DELETE', headers: { authorization } })).statusCode, 502)

@@ -1,15 +1,18 @@
 // What is usually wrong in front of the gateway: what the client sees then, and what the
 // gateway logs. docs/proxies.md has an entry for each.
 import { randomBytes } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { curl } from '../helpers/curl.ts'
 import { startGateway } from '../helpers/gateway.ts'
 import { notTried } from '../helpers/not-tried.ts'
+import { chartOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { loggedLine } from '../helpers/proxy-scenarios.ts'
 import { lacking, startProxy, type Edit } from '../helpers/proxies.ts'
+import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 interface Mistake {
   readonly name: string
@@ -65,4 +68,27 @@ else {
       else t.match(await loggedLine(gateway, id as string), logged)
     })
   }
+  await t.test('a proxy that gives up on an upload', async t => { await gaveUp(t, masterKey) })
+}
+
+/** The chart repository answers only when the proxy has: both lines are in the log, under one id. */
+async function gaveUp (t: Test, masterKey: string): Promise<void> {
+  const stub = await startStubUpstream(t)
+  const given = new EventEmitter()
+  stub.answer = async ({ method }) => {
+    if (method !== 'POST') return { status: 404, body: '{"error":"not found"}' }
+    await once(given, 'up')
+    return { status: 201, body: '{"saved":true}' }
+  }
+  const gateway = await startGateway(t, { publicUrl: 'https://charts.example.test', upstream: { url: stub.origin }, masterKey })
+  const proxy = await startProxy(t, 'nginx', { gatewayPort: Number(new URL(gateway.url).port), edits: [['proxy_read_timeout 300s', 'proxy_read_timeout 1s'], ['proxy_request_buffering off', 'proxy_request_buffering on']] })
+  const file = join(await temporaryFolder(t), 'chart')
+  await writeFile(file, await chartOf('slow', '1.0.0'))
+  const answer = await curl('--cacert', proxy.ca, '-H', `Authorization: Bearer ${masterKey}`, '--data-binary', `@${file}`, `${proxy.url}/api/org1/repo1/charts`)
+  t.equal(answer.status, 504)
+  t.match(answer.body, /504 Gateway Time-out/)
+  const aborted = await loggedLine(gateway, '"decision":"aborted"')
+  t.match(aborted, { route: 'upload-chart', chart: 'slow', msg: 'the client went away' })
+  given.emit('up')
+  t.match(await loggedLine(gateway, '"decision":"allowed"'), { reqId: aborted['reqId'], chart: 'slow', status: 201 })
 }

@@ -1,0 +1,29 @@
+// Deletes a version, and answers as ChartMuseum does. The client is answered, and what is
+// done is logged, when every index is forgotten; also when the client has gone by then.
+import fp from 'fastify-plugin'
+import type { ChartRequest } from '../src/charts/request-target.ts'
+import type { Upstream } from '../src/upstream/client.ts'
+import { removeVersion } from '../src/upstream/remove.ts'
+import { logChange } from './request-log.ts'
+
+export interface DeleteDoorOptions {
+  upstream: Upstream
+  /** Lets every index of a tenant be forgotten. */
+  changed: (tenant: string) => Promise<void>
+}
+
+export default fp<DeleteDoorOptions>(async (app, { upstream, changed }) => {
+  app.addHook('onSend', logChange)
+  // It has no body; one that comes all the same is not passed on.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume()
+    done(null, undefined)
+  })
+  app.delete('/delete', async (request, reply) => {
+    const { request: chartRequest } = request.target as { request: ChartRequest }
+    const { headers, body } = await removeVersion(upstream, chartRequest, { requestId: request.id, client: request.client })
+      .finally(async () => { await changed(chartRequest.tenant) }) // also after a failure: nobody knows then what the upstream did
+    return await reply.headers(headers).send(body)
+  })
+}, { name: 'delete-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })

@@ -1,0 +1,22 @@
+// How is a version deleted in the upstream? Asked by the delete door.
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ChartRequest } from '../charts/request-target.ts'
+import { RefusalError } from '../http/errors.ts'
+import { responseHeaders, type Caller } from '../http/headers.ts'
+import { isPage, refusalOfAnswer } from './answers.ts'
+import type { Upstream } from './client.ts'
+import { sendOwn, textOf } from './own-request.ts'
+
+/** What the upstream says of it. */
+export interface Removed {
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** Deletes what the request names. @throws RefusalError when the upstream refuses or cannot be reached */
+export async function removeVersion (upstream: Upstream, request: ChartRequest, caller: Caller): Promise<Removed> {
+  const { statusCode, headers, body } = await sendOwn(upstream, request, { method: 'DELETE', caller })
+  const text = await textOf(body)
+  if (statusCode === 200 && !isPage(headers)) return { headers: responseHeaders(headers), body: text }
+  throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}${statusCode === 200 ? ' with a page, as a proxy or a login in between does' : ''}` })
+}
