@@ -6,7 +6,6 @@ import type { RobotEntry, RobotSecret, UserEntry } from '../identity/accounts.ts
 import { hashFault } from '../identity/passwords.ts'
 import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
 import { schemaMistakes, unknownKeys } from './mistakes.ts'
-import type { SchemaNode } from './schema.ts'
 import { readYaml } from './yaml.ts'
 
 export interface FileAccounts {
@@ -25,7 +24,7 @@ async function readAccountsYaml (file: string): Promise<FileAccounts> {
   const read = await readYaml(file)
   if (read.value === undefined) return onlyMistakes(read.mistakes)
   const { value, mistakes, lineOf } = read
-  const found = [...unknownKeys(value, AccountsSchema as SchemaNode), ...schemaMistakes(value, AccountsSchema)]
+  const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
   const lines = [...mistakes, ...found.map(({ key, sentence }) => `${file}:${lineOf(pathOf(key))}: ${key}: ${sentence}`)]
   if (lines.length > 0) return onlyMistakes(lines)
 
