@@ -14,9 +14,7 @@ import { openKeys } from './config/live-keys.ts'
 import type { OpenedAuthority } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
-import { seedDemoChart } from './demo.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
-import { openRepository } from './repository/repository.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from './tokens/keys.ts'
@@ -136,13 +134,14 @@ function later (ms: number, run: () => void): () => void {
   return () => { clearTimeout(timer) }
 }
 
-/** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
+/** Opens the repository on stateDir/charts; the path of the socket that it listens on. A gateway with an upstream of its own never loads it. */
 async function openEmbedded (config: Config, key: SigningKey, demoChart: string | undefined, opened: (() => Promise<unknown>)[]): Promise<string> {
   const dir = join(config.stateDir, 'charts')
   const socketPath = await repositorySocket(config.stateDir)
-  if (demoChart !== undefined) await seedDemoChart(demoChart, dir)
+  if (demoChart !== undefined) await (await import('./demo.ts')).seedDemoChart(demoChart, dir)
   const { depth, maxUploadSize } = config.charts
   const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
+  const { openRepository } = await import('./repository/repository.ts')
   const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, ...publicKey })
   if (!result.ok) throw new Error(result.message)
   const { repository } = result
