@@ -69,7 +69,7 @@ export async function hashFault (hash: string, libraries: typeof LIBRARIES = LIB
     await libraries.bcrypt()
     return bcryptFault(hash)
   } catch (error) {
-    return `what checks it, @node-rs/${kind}, cannot be loaded on this machine: install chartgate here with npm ci (${(error as Error).message.split('\n')[0]})`
+    return `what checks it, @node-rs/${kind}, cannot be loaded on this machine: install chartgate here with npm ci (${/^[^.\n]*/.exec((error as Error).message)?.[0]})`
   }
 }
 

@@ -75,8 +75,8 @@ await t.test('a hash that cannot be used says why, without repeating itself', as
 })
 
 await t.test('a hash whose library is missing cannot be used, and what is missing is named', async t => {
-  const missing = async (): Promise<never> => { throw new Error('Cannot find native binding.\nmore') }
+  const missing = async (): Promise<never> => { throw new Error('Cannot find native binding. npm may\nmore') }
   for (const [hash, name] of [[await cheapHash('x'), 'argon2'], [await cheapBcrypt('x'), 'bcrypt']] as const) {
-    t.match(await hashFault(hash, { argon2: missing, bcrypt: missing }), new RegExp(`^what checks it, @node-rs/${name}, cannot be loaded on this machine: .* \\(Cannot find native binding\\.\\)$`))
+    t.match(await hashFault(hash, { argon2: missing, bcrypt: missing }), new RegExp(`^what checks it, @node-rs/${name}, cannot be loaded on this machine: .* \\(Cannot find native binding\\)$`))
   }
 })
