@@ -2,7 +2,8 @@
 // drift: the commented example, the reference and the JSON Schema for editors. A test
 // compares them; `npm run docs:config` writes them.
 import { stringify } from 'yaml'
-import { ConfigSchema, leaves, variableOf, type SchemaNode } from '../src/config/schema.ts'
+import type { SchemaNode } from '../src/config/nodes.ts'
+import { ConfigSchema, leaves, variableOf } from '../src/config/schema.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
 # reports every mistake. Below what a key is for stands what it takes, and the environment
@@ -12,7 +13,7 @@ const HEAD = `# Every key with its default. Copy what you change; \`chartgate ch
 
 /** config/chartgate.example.yaml */
 export function exampleYaml (): string {
-  return HEAD + mapping(ConfigSchema as SchemaNode, [], 0)
+  return HEAD + mapping(ConfigSchema, [], 0)
 }
 
 function mapping (node: SchemaNode, path: readonly string[], depth: number): string {

@@ -6,12 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { IS_WORKER } from './cluster/fork.ts'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
-import { CHECK, SERVE } from './commands/configured.ts'
-import { EXPLAIN } from './commands/explain.ts'
-import { HASH_PASSWORD, ROBOT_CREATE } from './commands/accounts.ts'
-import { KEYS_EXPORT, KEYS_LIST, KEYS_ROTATE } from './commands/keys.ts'
-import { REPOSITORY } from './commands/repository.ts'
-import { readSecret } from './commands/terminal.ts'
 import type { Environment } from './config/load.ts'
 import { nearest } from './config/mistakes.ts'
 import { VERSION } from './version.ts'
@@ -38,16 +32,17 @@ const USAGE = `usage: chartgate <command> [--config FILE]
   --help, --version
 `
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  serve: SERVE,
-  check: CHECK,
-  'keys list': KEYS_LIST,
-  'keys rotate': KEYS_ROTATE,
-  'keys export': KEYS_EXPORT,
-  explain: EXPLAIN,
-  'hash-password': HASH_PASSWORD,
-  'robot create': ROBOT_CREATE,
-  repository: REPOSITORY
+/** Each command loads what it needs itself: a gateway that serves needs nothing of the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/configured.ts')).SERVE,
+  check: async () => (await import('./commands/configured.ts')).CHECK,
+  'keys list': async () => (await import('./commands/keys.ts')).KEYS_LIST,
+  'keys rotate': async () => (await import('./commands/keys.ts')).KEYS_ROTATE,
+  'keys export': async () => (await import('./commands/keys.ts')).KEYS_EXPORT,
+  explain: async () => (await import('./commands/explain.ts')).EXPLAIN,
+  'hash-password': async () => (await import('./commands/accounts.ts')).HASH_PASSWORD,
+  'robot create': async () => (await import('./commands/accounts.ts')).ROBOT_CREATE,
+  repository: async () => (await import('./commands/repository.ts')).REPOSITORY
 }
 
 /** Runs a command. @param argv without node and the script */
@@ -61,7 +56,7 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
   }
   const name = [2, 1].map(length => positionals.slice(0, length).join(' ')).find(each => Object.hasOwn(COMMANDS, each))
   if (name === undefined) return misused(io, [unknownCommand(positionals)])
-  const command = COMMANDS[name] as Command
+  const command = await (COMMANDS[name] as () => Promise<Command>)()
   const words = positionals.slice(name.split(' ').length)
   const expected = command.words ?? []
   if (words.length !== expected.length) return misused(io, [`${name} takes ${expected.length === 0 ? 'no more words' : expected.join(' ')}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
@@ -102,7 +97,7 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
   process.exitCode = await main(process.argv.slice(2), process.env, {
     stdout: text => { process.stdout.write(text) },
     stderr: text => { process.stderr.write(text) },
-    readSecret: async prompt => await readSecret(prompt, process.stdin, process.stderr)
+    readSecret: async prompt => await (await import('./commands/terminal.ts')).readSecret(prompt, process.stdin, process.stderr)
   })
   if (IS_WORKER) process.exit() // the line to its primary would keep it
 }

@@ -4,7 +4,7 @@
 // the `serve` command; everything expected that can go wrong comes back as one sentence.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import pino from 'pino'
+import pino, { type DestinationStream } from 'pino'
 import { buildAdmin, type AppDependencies } from './app.ts'
 import { forkWorker, IS_WORKER, PRIMARY } from './cluster/fork.ts'
 import type { ToPrimary } from './cluster/messages.ts'
@@ -14,10 +14,8 @@ import { openKeys } from './config/live-keys.ts'
 import type { OpenedAuthority } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
-import { seedDemoChart } from './demo.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
-import { openRepository } from './repository/repository.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from './tokens/keys.ts'
@@ -65,7 +63,7 @@ export async function serve (config: Config, options: ServeOptions): Promise<Ser
 /** The same in a worker, which also stops when its primary says so. */
 async function serveAsWorker (config: Config, options: ServeOptions): Promise<ServeResult> {
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
-  const started = await startWorker(config, { logStream: pino.destination(1), ...options, channel: PRIMARY })
+  const started = await startWorker(config, { logStream: logDestination(), ...options, channel: PRIMARY })
   if (started.ok) return { ok: true, closed: untilSignal(started, { asked }) }
   // The primary says it, once for all workers.
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
@@ -73,9 +71,14 @@ async function serveAsWorker (config: Config, options: ServeOptions): Promise<Se
 }
 /* c8 ignore stop */
 
+/** Standard output, without waiting for it; what is not written at the end of the process is written then. */
+function logDestination (): DestinationStream {
+  return pino.destination({ dest: 1, sync: false })
+}
+
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
-  const { demoChart, authority, announce, logStream = pino.destination(1), fork = forkWorker } = options
+  const { demoChart, authority, announce, logStream = logDestination(), fork = forkWorker } = options
   const log = pino({ level: config.log.level }, logStream)
   const opened: (() => Promise<unknown>)[] = []
   let front: Front | undefined
@@ -145,13 +148,14 @@ interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {
   readonly opened: (() => Promise<unknown>)[]
 }
 
-/** Opens the repository on stateDir/charts; the path of the socket that it listens on. */
+/** Opens the repository on stateDir/charts; the path of the socket that it listens on. A gateway with an upstream of its own never loads it. */
 async function openEmbedded (config: Config, { key, demoChart, log, opened }: EmbeddedOptions): Promise<string> {
   const dir = join(config.stateDir, 'charts')
   const socketPath = await repositorySocket(config.stateDir)
-  if (demoChart !== undefined) await seedDemoChart(demoChart, dir)
+  if (demoChart !== undefined) await (await import('./demo.ts')).seedDemoChart(demoChart, dir)
   const { depth, maxUploadSize } = config.charts
   const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
+  const { openRepository } = await import('./repository/repository.ts')
   const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, log: troubleOfRepository(log), ...publicKey })
   if (!result.ok) throw new Error(result.message)
   const { repository } = result

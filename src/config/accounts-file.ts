@@ -6,7 +6,6 @@ import type { RobotEntry, RobotSecret, UserEntry } from '../identity/accounts.ts
 import { hashFault } from '../identity/passwords.ts'
 import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
 import { schemaMistakes, unknownKeys } from './mistakes.ts'
-import type { SchemaNode } from './schema.ts'
 import { readYaml } from './yaml.ts'
 
 export interface FileAccounts {
@@ -25,15 +24,16 @@ async function readAccountsYaml (file: string): Promise<FileAccounts> {
   const read = await readYaml(file)
   if (read.value === undefined) return onlyMistakes(read.mistakes)
   const { value, mistakes, lineOf } = read
-  const found = [...unknownKeys(value, AccountsSchema as SchemaNode), ...schemaMistakes(value, AccountsSchema)]
+  const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
   const lines = [...mistakes, ...found.map(({ key, sentence }) => `${file}:${lineOf(pathOf(key))}: ${key}: ${sentence}`)]
   if (lines.length > 0) return onlyMistakes(lines)
 
   const { users = [], robots = [] } = value as AccountsFile
   const faults: string[] = []
   const placed = (list: 'users' | 'robots', i: number): string => `${file}:${lineOf([list, i])}`
+  const hashFaults = await Promise.all(users.map(async ({ passwordHash }) => await hashFault(passwordHash)))
   const userEntries = users.map(({ name, passwordHash, groups = [], disabled = false }, i): UserEntry => {
-    const fault = hashFault(passwordHash)
+    const fault = hashFaults[i]
     if (fault !== undefined) faults.push(`${placed('users', i)}: the passwordHash of ${name} cannot be used: ${fault}`)
     return { name, passwordHash, groups, disabled, place: placed('users', i) }
   })
@@ -68,8 +68,12 @@ async function readHtpasswd (file: string): Promise<FileAccounts> {
     const name = line.slice(0, Math.max(colon, 0))
     const passwordHash = line.slice(colon + 1).trim()
     if (!isName(name)) mistakes.push(`${place}: a line is NAME:HASH, with a name of letters, digits, ".", "_", "@", "+" and "-"`)
-    else if (!passwordHash.startsWith('$2') || hashFault(passwordHash) !== undefined) mistakes.push(`${place}: the hash of ${name} is not bcrypt: make it with htpasswd -B`)
-    else users.push({ name, passwordHash, groups: [], disabled: false, place })
+    else if (!passwordHash.startsWith('$2')) mistakes.push(`${place}: the hash of ${name} is not bcrypt: make it with htpasswd -B`)
+    else {
+      const fault = await hashFault(passwordHash)
+      if (fault !== undefined) mistakes.push(`${place}: the hash of ${name} cannot be used: ${fault}`)
+      else users.push({ name, passwordHash, groups: [], disabled: false, place })
+    }
   }
   return mistakes.length > 0 ? onlyMistakes(mistakes) : { users, robots: [], mistakes: [] }
 }

@@ -4,7 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Environment } from './load.ts'
 import { nearest } from './mistakes.ts'
-import { leaves, variableOf, type SchemaNode } from './schema.ts'
+import type { SchemaNode } from './nodes.ts'
+import { leaves, variableOf } from './schema.ts'
 
 export interface FromEnvironment {
   readonly values: readonly { readonly path: readonly string[], readonly value: unknown, readonly variable: string }[]

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { readEnvironment } from './environment.ts'
 import { schemaMistakes, unknownKeys } from './mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
-import { ConfigSchema, leaves, type Config, type ConfigFile, type SchemaNode } from './schema.ts'
+import { ConfigSchema, leaves, type Config, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from './units.ts'
 import { isMapping, parseYaml, readYaml, type Mapping } from './yaml.ts'
 
@@ -26,7 +26,7 @@ export async function loadConfig (file: string | undefined, env: Environment): P
   if (fromFile.value === undefined) return { ok: false, mistakes: unreadable }
 
   const { value: merged, lineOf } = fromFile
-  const unknown = unknownKeys(merged, ConfigSchema as SchemaNode)
+  const unknown = unknownKeys(merged, ConfigSchema)
   for (const { path, value } of fromEnvironment.values) put(merged, path, value)
   for (const { path, node } of leaves()) put(merged, path, node.default, true)
   const wrong = schemaMistakes(merged, ConfigSchema)

@@ -1,11 +1,9 @@
 // What in these values is not as the schema says? One line for each mistake: the key,
 // the value unless it is or may hold a secret, what was expected, and the environment
 // variable when it comes from there.
-import Value from 'typebox/value'
-import { Settings } from 'typebox/system'
-import { leaves, type SchemaNode } from './schema.ts'
-import type { TSchema } from 'typebox'
-import { isMapping, type Mapping } from './yaml.ts'
+import type { SchemaNode } from './nodes.ts'
+import { leaves } from './schema.ts'
+import { isMapping } from './yaml.ts'
 
 export interface Mistake {
   /** The key that it is about, such as policy[0].actions. */
@@ -27,30 +25,37 @@ export function unknownKeys (value: unknown, node: SchemaNode, key = ''): Mistak
   })
 }
 
-/** Values that are not what their key expects. */
-export function schemaMistakes (values: Mapping, schema: TSchema): Mistake[] {
-  Settings.Set({ maxErrors: Number.MAX_SAFE_INTEGER }) // TypeBox stops at 8
-  const found = new Map<string, Mistake>()
-  for (const { keyword, instancePath, params } of Value.Errors(schema, values)) {
-    if (keyword === 'additionalProperties' || keyword === 'boolean') continue // unknownKeys says it better
-    const { key, node, value } = resolve(values, schema as SchemaNode, instancePath.split('/').slice(1))
-    const missing = keyword === 'required' ? (params as { requiredProperties: string[] }).requiredProperties : []
-    const what = missing.length > 0 ? `without ${missing.join(' and ')} it` : show(value, node)
-    found.set(key, { key, sentence: `${what} is not ${node.expected ?? 'a mapping of keys to values'}` })
-  }
-  return [...found.values()]
+/** Values that are not what their key expects, at any depth; what the schema has no key for is unknownKeys' business. */
+export function schemaMistakes (value: unknown, node: SchemaNode, key = ''): Mistake[] {
+  const missing = isMapping(value) ? (node.required ?? []).filter(name => !Object.hasOwn(value, name)) : []
+  const what = missing.length > 0 ? `without ${missing.join(' and ')} it` : fits(value, node) ? undefined : show(value, node)
+  const own = what === undefined ? [] : [{ key, sentence: `${what} is not ${node.expected ?? 'a mapping of keys to values'}` }]
+  return [...own, ...children(value, node, key).flatMap(child => schemaMistakes(child.value, child.node, child.key))]
 }
 
-/** The key in people's notation, what the schema says of it, and its value. */
-function resolve (value: unknown, node: SchemaNode, parts: readonly string[]): { key: string, node: SchemaNode, value: unknown } {
-  let key = ''
-  for (const part of parts) {
-    const list = Array.isArray(value)
-    value = (value as Mapping)[part]
-    node = (list ? node.items : node.properties?.[part]) as SchemaNode
-    key = list ? `${key}[${part}]` : join(key, part)
+interface Place { readonly value: unknown, readonly node: SchemaNode, /** in people's notation */ readonly key: string }
+
+/** What is in a list or a mapping, with what the schema says of it. */
+function children (value: unknown, { items, properties }: SchemaNode, key: string): Place[] {
+  if (items !== undefined && Array.isArray(value)) return value.map((each: unknown, i) => ({ value: each, node: items, key: `${key}[${i}]` }))
+  if (properties === undefined || !isMapping(value)) return []
+  return Object.entries(properties).flatMap(([name, node]) => Object.hasOwn(value, name) ? [{ value: value[name], node, key: join(key, name) }] : [])
+}
+
+/** True when a value is right in itself, as far as nodes.ts has keywords; what is in it is another question. */
+function fits (value: unknown, node: SchemaNode): boolean {
+  switch (node.type) {
+    case 'object': return isMapping(value)
+    case 'array': return Array.isArray(value) && isWithin(value.length, node.minItems, node.maxItems)
+    case 'integer': return Number.isInteger(value) && isWithin(value as number, node.minimum, node.maximum)
+    case 'boolean': return typeof value === 'boolean'
+    case 'string': return typeof value === 'string' && isWithin(value.length, node.minLength) && node.enum?.includes(value) !== false && (node.pattern === undefined || new RegExp(node.pattern, 'u').test(value))
+    default: return node.anyOf === undefined ? value === node.const : node.anyOf.some(each => fits(value, each))
   }
-  return { key, node, value }
+}
+
+function isWithin (number: number, least = -Infinity, most = Infinity): boolean {
+  return least <= number && number <= most
 }
 
 function show (value: unknown, node: SchemaNode): string {

@@ -1,8 +1,6 @@
 // Is this the user's password? Slow hashes, off the event loop and few at a time: argon2id
 // for what is made here, bcrypt for what comes from htpasswd. What a hash would cut off
 // or stop at is refused before it is hashed, so no two passwords are the same by accident.
-import * as argon2 from '@node-rs/argon2'
-import * as bcrypt from '@node-rs/bcrypt'
 import pLimit from 'p-limit'
 
 /** bcrypt reads no more bytes than these (Provos and Mazières, 1999; Okta's incident of October 2024). */
@@ -28,9 +26,15 @@ export interface Hashers {
   bcrypt (hash: string, password: string): Promise<boolean>
 }
 
+/** Native code of 4 MiB each, loaded with the first hash of its kind: when an accounts file is read, so that a start says it when one is missing. */
+const LIBRARIES = {
+  argon2: async () => await import('@node-rs/argon2'),
+  bcrypt: async () => await import('@node-rs/bcrypt')
+}
+
 const HASHERS: Hashers = {
-  argon2: async (hash, password) => await argon2.verify(hash, password),
-  bcrypt: async (hash, password) => await bcrypt.verify(password, hash)
+  argon2: async (hash, password) => await (await LIBRARIES.argon2()).verify(hash, password),
+  bcrypt: async (hash, password) => await (await LIBRARIES.bcrypt()).verify(password, hash)
 }
 
 export function createPasswords (hashers: Hashers = HASHERS): Passwords {
@@ -45,7 +49,7 @@ export function createPasswords (hashers: Hashers = HASHERS): Passwords {
 
 /** The hash of a new password, to be written into an accounts file. */
 export async function hashPassword (password: string): Promise<string> {
-  return await argon2.hash(password, PARAMETERS)
+  return await (await LIBRARIES.argon2()).hash(password, PARAMETERS)
 }
 
 /** What keeps a text from being a password, in a sentence; undefined when nothing does. */
@@ -56,12 +60,22 @@ export function passwordFault (password: string, bcrypt = false): string | undef
   return Buffer.byteLength(password) > most ? `the password is longer than ${most} bytes` : undefined
 }
 
-/** What is wrong with a hash of a file, in a sentence; undefined when it can be used. */
-export function hashFault (hash: string): string | undefined {
+/** What is wrong with a hash of a file, in a sentence; undefined when it can be used, and the library that checks it is loaded. */
+export async function hashFault (hash: string, libraries: typeof LIBRARIES = LIBRARIES): Promise<string | undefined> {
+  const kind = isBcrypt(hash) ? 'bcrypt' : hash.startsWith('$argon2id$') ? 'argon2' : undefined
+  if (kind === undefined) return 'it is neither an argon2id nor a bcrypt hash'
   try {
-    if (isBcrypt(hash)) return bcryptFault(hash)
-    if (!hash.startsWith('$argon2id$')) return 'it is neither an argon2id nor a bcrypt hash'
-    const { memoryCost, timeCost } = argon2.parseOptions(hash)
+    if (kind === 'argon2') return argon2Fault(hash, await libraries.argon2())
+    await libraries.bcrypt()
+    return bcryptFault(hash)
+  } catch (error) {
+    return `what checks it, @node-rs/${kind}, cannot be loaded on this machine: install chartgate here with npm ci (${/^[^.\n]*/.exec((error as Error).message)?.[0]})`
+  }
+}
+
+function argon2Fault (hash: string, { parseOptions }: typeof import('@node-rs/argon2')): string | undefined {
+  try {
+    const { memoryCost, timeCost } = parseOptions(hash)
     return memoryCost > MOST_MEMORY || timeCost > MOST_PASSES ? `it costs more than ${MOST_MEMORY / 1024} MiB or ${MOST_PASSES} passes` : undefined
   } catch {
     return 'it is not complete, or not a hash'

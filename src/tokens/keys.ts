@@ -3,7 +3,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint' // all of jose is five times as many files to open
 import { algorithmsOf } from './signature.ts'
 
 /** What our own tokens are signed with; the first is the default. */

@@ -45,7 +45,7 @@ await t.test('few hashes run at once, however many are asked for', async t => {
 await t.test('a new hash is argon2id with the parameters that OWASP names, and matches', async t => {
   const hash = await hashPassword('correct horse')
   t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
-  t.equal(hashFault(hash), undefined)
+  t.equal(await hashFault(hash), undefined)
   t.equal(await passwords.matches('correct horse', hash), true)
 })
 
@@ -66,9 +66,17 @@ await t.test('a hash that cannot be used says why, without repeating itself', as
     [(await cheapBcrypt('x')).replace('$04$', '$31$'), /cost is above/]
   ]
   for (const [hash, fault] of cases) {
-    t.match(hashFault(hash), fault, hash)
-    if (hash.length > 5) t.notMatch(hashFault(hash), hash)
+    const found = await hashFault(hash)
+    t.match(found, fault, hash)
+    if (hash.length > 5) t.notMatch(found, hash)
   }
-  for (const hash of [good, await cheapBcrypt('x', '2a'), await cheapBcrypt('x', '2b'), await cheapBcrypt('x')]) t.equal(hashFault(hash), undefined)
+  for (const hash of [good, await cheapBcrypt('x', '2a'), await cheapBcrypt('x', '2b'), await cheapBcrypt('x')]) t.equal(await hashFault(hash), undefined)
   t.equal(passwordFault('x'), undefined)
+})
+
+await t.test('a hash whose library is missing cannot be used, and what is missing is named', async t => {
+  const missing = async (): Promise<never> => { throw new Error('Cannot find native binding. npm may\nmore') }
+  for (const [hash, name] of [[await cheapHash('x'), 'argon2'], [await cheapBcrypt('x'), 'bcrypt']] as const) {
+    t.match(await hashFault(hash, { argon2: missing, bcrypt: missing }), new RegExp(`^what checks it, @node-rs/${name}, cannot be loaded on this machine: .* \\(Cannot find native binding\\)$`))
+  }
 })
