@@ -52,7 +52,7 @@ export type ServeResult =
 /** Milliseconds after their own limit in which workers end, and this process sees it. */
 const MORE_FOR_WORKERS = 2_000
 
-/* c8 ignore start -- its end is the process's own: the walkthrough starts and stops one */
+/* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
   if (IS_WORKER) return await serveAsWorker(config, options)
@@ -69,12 +69,11 @@ async function serveAsWorker (config: Config, options: ServeOptions): Promise<Se
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
   process.exit(1)
 }
-/* c8 ignore stop */
-
 /** Standard output, without waiting for it; what is not written at the end of the process is written then. */
 function logDestination (): DestinationStream {
   return pino.destination({ dest: 1, sync: false })
 }
+/* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
