@@ -10,7 +10,7 @@ function template (route: Route): string {
 await t.test('the table has every route of ChartMuseum that names a tenant, with its rights', async t => {
   // methods, path, our action, ChartMuseum's action, door (pkg/chartmuseum/server/multitenant/routes.go)
   t.strictSame(ROUTES.map(route => [route.methods.join(), template(route), route.action, route.upstreamAction, route.door].join(' ')).sort(), [
-    'DELETE /api/:repo/charts/:chart/:version delete push forward',
+    'DELETE /api/:repo/charts/:chart/:version delete push delete',
     'GET /:repo/artifacthub-repo.yml pull pull forward',
     'GET /:repo/charts/:file pull pull forward', // .tgz
     'GET /:repo/charts/:file pull pull forward', // .tgz.prov
