@@ -12,8 +12,8 @@ await t.test('the table has every route of ChartMuseum that names a tenant, with
   t.strictSame(ROUTES.map(route => [route.methods.join(), template(route), route.action, route.upstreamAction, route.door].join(' ')).sort(), [
     'DELETE /api/:repo/charts/:chart/:version delete push delete',
     'GET /:repo/artifacthub-repo.yml pull pull forward',
-    'GET /:repo/charts/:file pull pull forward', // .tgz
-    'GET /:repo/charts/:file pull pull forward', // .tgz.prov
+    'GET /:repo/charts/:file pull pull file', // .tgz
+    'GET /:repo/charts/:file pull pull file', // .tgz.prov
     'GET /api/:repo/charts pull pull forward',
     'GET /api/:repo/charts/:chart/:version/templates pull pull forward',
     'GET /api/:repo/charts/:chart/:version/values pull pull forward',

@@ -15,7 +15,7 @@ const QUERIES = [
   '?offset=%2e%2e%2f&limit=9', '?limit=1&limit=2', '?limit=1%26repo=org2', '?', '??', '?=&', '?%', '?_method=DELETE', '?x=%0d%0aX: y', '?offset=1#/health'
 ]
 const FRAGMENTS = ['#', '#/health', '%23/health', '#/../org2/repo2', '#?force']
-const RESERVED = ['api', 'oauth', 'v2', 'authz', 'health', 'info', 'metrics', 'static', 'static-x', 'charts', 'index.yaml', 'artifacthub-repo.yml', 'prov', 'templates', 'values', 'token', 'forward', 'index', 'upload', 'delete', 'refused', '.well-known']
+const RESERVED = ['api', 'oauth', 'v2', 'authz', 'health', 'info', 'metrics', 'static', 'static-x', 'charts', 'index.yaml', 'artifacthub-repo.yml', 'prov', 'templates', 'values', 'token', 'forward', 'index', 'file', 'upload', 'delete', 'refused', '.well-known']
 const PREFIXES = ['/helm', '/cm', '/helmx', '/cmx', '/helm/cm', '/cm/helm', '/helm/..', '/cm/..', '/HELM', '/helm%2f', '/', '/api', '/forward', '/health/..', '/static/..', '/x/..', '/.']
 const ENDINGS = ['.yaml', '.tgz', '.prov', '.tgz.prov', '.yml', '/', '/index.yaml', '/charts', '/.', '/..', '.json', '%00.tgz', ';.tgz', '/charts/mychart-0.1.0.tgz', '/values', '%2e']
 const METHODS = ['HEAD', 'HEAD', 'GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', 'get', 'GETT', '', 'QUERY', 'PRI', 'PURGE', 'MOVE', 'COPY']
