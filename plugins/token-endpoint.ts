@@ -6,6 +6,7 @@ import type { Depth } from '../src/charts/tenant.ts'
 import type { LiveKeys } from '../src/config/live-keys.ts'
 import type { LiveAuthority } from '../src/config/reload.ts'
 import { countOf } from '../src/http/request-head.ts'
+import { createTurns } from '../src/http/turn.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
@@ -29,6 +30,7 @@ export interface TokenEndpointOptions {
 const LONGEST_BODY = 16_384
 
 const METHODS = ['GET', 'POST']
+const endOfTurn = createTurns()
 
 export default fp<TokenEndpointOptions>(async (app, options) => {
   app.addHook('onSend', logChange)
@@ -80,6 +82,7 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const ttl = Math.min(source.ttl, (who.principal.expires ?? Infinity) - time)
   if (ttl < 1) return reply.refuse({ code: 'token_expired' })
   const issued = await issueToken(keys.current.ring.signing(time), { ...source, ttl }, who.principal.subject, granted, time)
+  await endOfTurn() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
   request.allowedBy = 'token endpoint'
   request.tokenFacts = { ...request.tokenFacts, granted: scope }

@@ -1,7 +1,8 @@
 // When are answers written that are ready at once? Together, when everything that has
 // arrived was read. A write wakes up who reads it, who is asleep again before the next
 // one; on another core that costs more than the rest of a small answer, and once for a
-// whole turn of the event loop it does not (docs/performance.md). Asked by the index door.
+// whole turn of the event loop it does not (docs/performance.md). Asked by the index door
+// and the token endpoint, and where tokens are signed: there a thread is what is woken up.
 
 /** Makes promises of the end of the current turn: one for everybody who asks during it. */
 export function createTurns (): () => Promise<void> {

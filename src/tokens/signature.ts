@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { constants, sign, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { createTurns } from '../http/turn.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -79,10 +80,19 @@ export function isSignedBy ({ header, input, signature }: SignedToken, publicKey
   return header['alg'] === alg && verify(hash, Buffer.from(input), { key: publicKey, ...options }, signature)
 }
 
-/** A token of these claims; the signature is made in the thread pool. */
+const endOfTurn = createTurns()
+
+/**
+ * A token of these claims. The signature is made in the thread pool: 0.25 ms of RSA in the
+ * event loop would be the delay of every index that is read meanwhile, a second core could
+ * not help, and even on one core a token would cost more (docs/performance.md). All of one
+ * turn go there together, because each wakes up a thread, which takes the core from
+ * whatever this one has not done yet.
+ */
 export async function signToken (privateKey: KeyObject, header: { readonly alg: Algorithm, readonly typ: 'JWT', readonly kid: string }, claims: JsonObject): Promise<string> {
   const { hash, options }: Scheme = SCHEMES[header.alg]
   const input = `${encode(header)}.${encode(claims)}`
+  await endOfTurn()
   const signature = await signLater(hash, Buffer.from(input), { key: privateKey, ...options })
   return `${input}.${signature.toString('base64url')}`
 }
