@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/charts/request-target.ts'
 import type { Refusal } from '../src/http/errors.ts'
 import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
-import { LONGEST_ERROR, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
+import { LONGEST_ERROR, collect, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
 import type { Readable } from 'node:stream'
@@ -72,17 +72,12 @@ function refuseFailure (reply: FastifyReply, { error }: { error: Error }): void 
 /** Reads a refusal of the upstream and answers in our own form. */
 async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, stream: Readable): Promise<void> {
   const status = reply.statusCode
-  let text = ''
-  try {
-    for await (const chunk of stream) {
-      text += String(chunk)
-      if (text.length > LONGEST_ERROR) break
-    }
-  } catch (error) {
+  const text = await collect(stream, LONGEST_ERROR).catch((error: unknown) => {
     request.failure = error
-  }
+    return undefined
+  })
   request.failure ??= `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
-  refuse(reply, refusalOfAnswer(status, text))
+  refuse(reply, refusalOfAnswer(status, text?.toString('utf8') ?? ''))
 }
 
 /** Without the headers that describe the upstream's body, which stays behind. */

@@ -27,6 +27,7 @@ await t.test('a whole answer comes through, and every other one is one refusal',
     ['headers that are not ASCII', `${OK}ETag: "\xc3\xa4"\r\nContent-Disposition: attachment; filename="\xff"\r\n\r\n{"entries":{}}`, 200],
     ['two lengths', `${OK}Content-Length: 2\r\n\r\nx`, 502],
     ['a length and chunks', `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`, 502],
+    ['a page', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 8\r\n\r\nupstream', 502],
     ['no content', 'HTTP/1.1 204 No Content\r\n\r\n', 502],
     ['a part', 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-0/8\r\nContent-Length: 1\r\n\r\nx', 502],
     ['not modified', 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n', 502],
@@ -42,7 +43,7 @@ await t.test('a whole answer comes through, and every other one is one refusal',
     ['nothing', '', 502]
   ]
   for (const [name, said, status] of cases) {
-    for (const path of ['/org1/repo1/charts/a-1.0.0.tgz', '/org1/repo1/index.yaml']) {
+    for (const path of ['/org1/repo1/charts/a-1.0.0.tgz', '/org1/repo1/index.yaml', '/api/org1/repo1/charts/a']) {
       bytes = said
       const { text } = await sendRaw(gateway.port, `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\n\r\n`, { quiet: 20 })
       const [answer, ...more] = answersIn(text)

@@ -172,6 +172,18 @@ await t.test('an index that is larger than the memory is answered and not kept',
   t.equal(l.store.fresh('a'), undefined)
 })
 
+await t.test('a small index is written as a text of the same bytes, a long one as it is', async t => {
+  const l = lab({ maxBytes: 100_000 })
+  for (const [mark, isText] of [['1', true], ['x'.repeat(20_000), false]] as const) {
+    const asked = l.ask('a')
+    await l.answer(mark)
+    const index = await asked
+    if (!index.ok) throw new Error('refused')
+    t.equal(typeof index.payload, isText ? 'string' : 'object')
+    t.ok(Buffer.from(index.payload as string).equals(index.body))
+  }
+})
+
 await t.test('memory is bounded: who was not asked for the longest goes first', async t => {
   const size = 2 * indexText('x').length // what was read, and the text that is written
   const l = lab({ maxAge: 100, maxBytes: 3 * size })
