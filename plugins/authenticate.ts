@@ -1,5 +1,6 @@
 // Asks who it is: one credential for a request, read and judged before anything of
 // the body is, on every chart route.
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { countOf } from '../src/http/request-head.ts'
@@ -17,7 +18,17 @@ declare module 'fastify' {
 
 export interface AuthenticateOptions { authenticator: Authenticator }
 
+/** What the last request of a connection came with, and how to ask for the same again. */
+interface Before {
+  readonly authorization: string | undefined
+  readonly again: () => Authentication | undefined
+}
+
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
+  // A connection sends the same credentials each time, and to read and hash those of Basic
+  // again would cost as much as all else. The header lies in the connection's last request
+  // in any case; what it proves is asked of the accounts as they are.
+  const connections = new WeakMap<Socket, Before>()
   app.decorateRequest('principal', null)
   app.decorateRequest('refusedSubject', undefined)
   app.addHook('onRequest', (request, reply, done) => {
@@ -42,9 +53,18 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
         reply.refuse({ code: result.code })
       }
     }
-    const known = authorization === undefined ? undefined : authenticator.remembered(authorization)
-    const result = known ?? authenticator.authenticate(readCredentials(authorization), authorization)
-    if (result instanceof Promise) result.then(finish, done)
-    else finish(result)
+    const learn = (result: Authentication): void => {
+      if (result.ok && result.again !== undefined) connections.set(request.socket, { authorization, again: result.again })
+      finish(result)
+    }
+    const known = again(connections.get(request.socket), authorization) ?? (authorization === undefined ? undefined : authenticator.remembered(authorization))
+    if (known !== undefined) return finish(known)
+    const result = authenticator.authenticate(readCredentials(authorization), authorization)
+    if (result instanceof Promise) result.then(learn, done)
+    else learn(result)
   })
 }, { name: 'authenticate', fastify: '5.x', dependencies: ['errors'] })
+
+function again (before: Before | undefined, authorization: string | undefined): Authentication | undefined {
+  return before?.authorization === authorization ? before?.again() : undefined
+}

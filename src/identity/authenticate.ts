@@ -12,7 +12,12 @@ import { ANONYMOUS, MASTER, type Principal } from './principal.ts'
 import { digestOf, looksLikeSecret } from './robots.ts'
 
 export type Authentication =
-  | { readonly ok: true, readonly principal: Principal }
+  | {
+    readonly ok: true
+    readonly principal: Principal
+    /** The same for who sends the very same credentials once more: as it is then, without reading or hashing them; undefined when that has to be done again. */
+    readonly again?: () => Authentication | undefined
+  }
   | { readonly ok: false, readonly code: ReasonCode, /** the account that it was about, where there is one; for the log */ readonly subject?: string }
 
 export interface Authenticator {
@@ -37,17 +42,18 @@ export interface AuthenticatorOptions {
 }
 
 const AUTHENTICATED_ANONYMOUS: Authentication = { ok: true, principal: ANONYMOUS }
-const AUTHENTICATED_MASTER: Authentication = { ok: true, principal: MASTER }
+const AUTHENTICATED_MASTER: Authentication = { ok: true, principal: MASTER, again: () => AUTHENTICATED_MASTER }
 const BAD_CREDENTIALS: Authentication = { ok: false, code: 'bad_credentials' }
 
 export function createAuthenticator ({ masterKey, verifier, accounts, now, passwords = createPasswords() }: AuthenticatorOptions): Authenticator {
   const isMasterKey = secretComparer(masterKey)
   const checkPassword = createPasswordCheck(accounts, passwords, now)
+  const byRobotSecret = createRobotCheck(accounts, now)
 
   /** What may come without a name; undefined when the secret is none of these. */
   function bySecret (secret: string, header = secret): Authentication | Promise<Authentication> | undefined {
     if (looksLikeToken(secret)) return verifier.remembered(header) ?? verifier.verify(secret, header)
-    if (looksLikeSecret(secret)) return byRobotSecret(accounts(), secret, now())
+    if (looksLikeSecret(secret)) return byRobotSecret(digestOf(secret))
     return isMasterKey(secret) ? AUTHENTICATED_MASTER : undefined
   }
 
@@ -72,13 +78,16 @@ function secretComparer (secret: string): (candidate: string) => boolean {
   return candidate => timingSafeEqual(digest(candidate), expected)
 }
 
-function byRobotSecret ({ secrets }: Accounts, text: string, now: number): Authentication {
-  const found = secrets.get(digestOf(text))
-  if (found === undefined) return BAD_CREDENTIALS
-  const { robot: { principal, disabled }, secret: { notBefore = -Infinity, expires = Infinity } } = found
-  if (disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
-  if (now < notBefore) return { ok: false, code: 'secret_not_yet_valid', subject: principal.subject }
-  return now < expires ? { ok: true, principal } : { ok: false, code: 'secret_expired', subject: principal.subject }
+function createRobotCheck (accounts: () => Accounts, now: () => number): (digest: string) => Authentication {
+  function check (digest: string): Authentication {
+    const found = accounts().secrets.get(digest)
+    if (found === undefined) return BAD_CREDENTIALS
+    const { robot: { principal, disabled }, secret: { notBefore = -Infinity, expires = Infinity } } = found
+    if (disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
+    if (now() < notBefore) return { ok: false, code: 'secret_not_yet_valid', subject: principal.subject }
+    return now() < expires ? { ok: true, principal, again: () => check(digest) } : { ok: false, code: 'secret_expired', subject: principal.subject }
+  }
+  return check
 }
 
 /** Seconds that a verified password is remembered. */
@@ -109,7 +118,15 @@ function createPasswordCheck (accounts: () => Accounts, passwords: Passwords, no
     if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
     if (current.disabled) return { ok: false, code: 'account_disabled', subject }
     remember(name, stored)
-    return { ok: true, principal: current.principal }
+    return { ok: true, principal: current.principal, again: () => known(name, username) }
+  }
+
+  /** What is remembered, as far as it stands. */
+  function known (name: string, username: string): Authentication | undefined {
+    const user = accounts().users.get(username)
+    const entry = remembered.get(name)
+    if (entry === undefined || user === undefined || entry.passwordHash !== user.passwordHash || entry.until <= now()) return undefined
+    return user.disabled ? { ok: false, code: 'account_disabled', subject: user.principal.subject } : { ok: true, principal: user.principal, again: () => known(name, username) }
   }
 
   function remember (name: string, passwordHash: string): void {
@@ -121,10 +138,8 @@ function createPasswordCheck (accounts: () => Accounts, passwords: Passwords, no
   return (username, password) => {
     const user = accounts().users.get(username)
     const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
-    const known = remembered.get(name)
-    if (known !== undefined && user !== undefined && known.passwordHash === user.passwordHash && known.until > now()) {
-      return user.disabled ? { ok: false, code: 'account_disabled', subject: user.principal.subject } : { ok: true, principal: user.principal }
-    }
+    const before = known(name, username)
+    if (before !== undefined) return before
     const running = checking.get(name)
     if (running !== undefined) return running
     const result = check(name, user, username, password).finally(() => { checking.delete(name) })

@@ -7,6 +7,7 @@ import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/ap
 import { loadAuthority } from '../../src/config/authority.ts'
 import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/config/live-keys.ts'
 import { watchConfig } from '../../src/config/reload.ts'
+import type { LiveAuthority } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
@@ -23,6 +24,8 @@ export interface TestGateway {
   readonly keys: LiveKeys
   /** What it was started with, for others that are to have the same. */
   readonly opened: OpenedKeys
+  /** Accounts and rules in force; a test may put others there. */
+  readonly authority: LiveAuthority
   readonly spool: Spool
   readonly config: Config
   readonly masterKey: string
@@ -81,6 +84,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
+  const live = { current: authority.authority }
   const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
   const [lines, kept]: [string[], string[]] = [[], []]
   // What is kept for the search of secrets has more lines than the test asked for.
@@ -90,7 +94,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const app = await buildApp(logged, {
     keys,
     upstream,
-    live: { current: authority.authority },
+    live,
     spool,
     version: '0.0.0-test',
     now,
@@ -119,6 +123,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     port,
     keys,
     opened,
+    authority: live,
     spool,
     config,
     masterKey: config.masterKey,

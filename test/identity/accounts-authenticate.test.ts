@@ -157,6 +157,33 @@ await t.test('an account that changes while its password is hashed does not get 
   }
 })
 
+await t.test('who asks again with the same is judged by the accounts as they are, without a hash', async t => {
+  const state = await lab(everybody)
+  const againOf = async (credentials: Credentials): Promise<() => Authentication | undefined> => {
+    const result = await state.authenticator.authenticate(credentials)
+    if (!result.ok || result.again === undefined) throw new Error('not to be asked again')
+    return result.again
+  }
+  const [alice, ci] = [await againOf(basic('alice', alicePassword)), await againOf(basic('any', secret))]
+  for (const again of [alice, ci]) {
+    const result = again()
+    t.match(result, { ok: true })
+    t.match(result?.ok === true && result.again?.(), { ok: true }, 'and once more')
+  }
+  t.equal(state.hashed.length, 1)
+  state.accounts = accountsOf([{ ...ALICE, disabled: true }], [{ ...CI, disabled: true }])
+  t.match([alice(), ci()], [{ ok: false, code: 'account_disabled' }, { ok: false, code: 'account_disabled' }])
+  state.accounts = accountsOf([user('alice', await cheapHash(bobPassword))])
+  t.strictSame([alice(), ci()], [undefined, BAD], 'another password, and a robot that is gone')
+  state.accounts = accountsOf([BOB])
+  t.equal(alice(), undefined)
+  state.accounts = everybody
+  state.now = NOW + 60
+  t.equal(alice(), undefined, 'a minute later it is hashed again')
+  state.now = NOW + 100
+  t.match(ci(), { ok: false, code: 'secret_expired' })
+})
+
 await t.test('what is remembered is bounded, and names and passwords do not run into each other', async t => {
   const passwords = createPasswords({ argon2: async () => true, bcrypt: async () => true })
   let hashed = 0

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { Pool } from 'undici'
+import { NO_ACCOUNTS } from '../../src/identity/accounts.ts'
 import { mintToken, rightClaims } from '../helpers/tokens.ts'
 import { grant } from '../helpers/app.ts'
 import { newPassword, newSecret, recordToken } from '../helpers/secrets.ts'
@@ -99,4 +100,28 @@ await t.test('a password is remembered for a minute, and no longer', async t => 
     t.equal((await ask('/org1/repo1/index.yaml', { authorization })).status, 200)
     t.equal(hashed.length, hashes, `after ${seconds} seconds`)
   }
+})
+
+await t.test('a connection that several share is nobody\'s, and an account that is gone is gone on it too', async t => {
+  const secret = newSecret()
+  const [alice, bob] = [newPassword(), newPassword()]
+  const { gateway } = await startTeam(t, {
+    people: [{ name: 'alice', password: alice }, { name: 'bob', password: bob }],
+    robots: [{ name: 'ci', secrets: [secret] }],
+    policy: [{ repositories: ['org1/repo1'], subjects: ['user:alice', 'robot:ci'], actions: ['delete'] }]
+  })
+  const pool = new Pool(gateway.url, { connections: 1 })
+  t.teardown(async () => { await pool.close() })
+  const ask = async (authorization?: string): Promise<number> => {
+    const { statusCode, body } = await pool.request({ method: 'DELETE', path: '/api/org1/repo1/charts/a/1.0.0', headers: authorization === undefined ? {} : { authorization } })
+    await body.dump()
+    return statusCode
+  }
+  const [asAlice, asBob, asRobot] = [basic('alice', alice), basic('bob', bob), basic('any', secret)]
+  for (let round = 0; round < 3; round++) {
+    t.strictSame([await ask(asAlice), await ask(asAlice), await ask(), await ask(asBob), await ask(asBob), await ask(basic('alice', bob)), await ask(asRobot), await ask(asRobot), await ask(`${asAlice} `), await ask(gateway.masterKey)], [200, 200, 401, 403, 403, 401, 200, 200, 200, 401])
+  }
+  t.strictSame([await ask(asAlice), await ask(asRobot)], [200, 200])
+  gateway.authority.current = { ...gateway.authority.current, accounts: NO_ACCOUNTS }
+  t.strictSame([await ask(asRobot), await ask(asRobot), await ask(asAlice), await ask(asAlice)], [401, 401, 401, 401])
 })
