@@ -14,7 +14,7 @@ export const latencyScenario: Scenario = {
   name: 'latency',
   title: 'small index, one connection, p50',
   goals: [
-    { measured: GATEWAY_0S, against: MUSEUM_OPEN, unit: 'ms', at: 'most', bound: 0.25 },
+    { measured: GATEWAY_0S, against: MUSEUM_OPEN, unit: 'ms', at: 'most', bound: 0.25, inTheWay: 'ChartMuseum checks the token of the gateway, which is the difference between its two rows here; the rest is one more hop between two sleeping processes' },
     { measured: GATEWAY_1S, against: MUSEUM_OPEN, unit: 'ms', at: 'most', bound: 0.05 }
   ],
   async open (lab) {

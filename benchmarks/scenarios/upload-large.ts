@@ -21,7 +21,7 @@ export const uploadLarge: Scenario = {
   name: 'upload-large',
   title: '16 MiB upload of files under 5 MiB, inspected',
   turns: { rounds: 3, warmUp: true },
-  goals: AT_ONCE.map(({ words }): Goal => ({ measured: `${GATEWAY}, ${words}`, against: `${MUSEUM_OPEN}, ${words}`, unit: '×', at: 'least', bound: 0.4 })),
+  goals: AT_ONCE.map(({ words }): Goal => ({ measured: `${GATEWAY}, ${words}`, against: `${MUSEUM_OPEN}, ${words}`, unit: '×', at: 'least', bound: 0.4, inTheWay: '16 MiB are hashed and inflated on the core of the gateway, and written and read once more, before ChartMuseum sees a byte' })),
   async open (lab) {
     const folder = await lab.folder()
     const charts: Chart[] = []
