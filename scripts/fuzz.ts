@@ -29,6 +29,8 @@ async function fuzz (world: World, cases: number, seed: number, program: string 
     if (relay !== undefined) cleanup.teardown(async () => { await relay.close() })
     const witness = await startWitness(cleanup, world, relay)
     const gateway = await startBuiltGateway(cleanup, world, witness.origin, museum === undefined ? 'bearer' : 'none')
+    await witness.contacted
+    witness.complaints() // nobody's case
     const tally = await runCases(await openArena(world, gateway, witness), { cases, seed, lines: CONNECTIONS })
     for (const path of await museum?.changes() ?? []) {
       tally.leak++

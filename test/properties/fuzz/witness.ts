@@ -15,6 +15,8 @@ export interface Witness {
   complaints (): string[]
   /** True when a request with this id was seen; asks once. */
   saw (requestId: string): boolean
+  /** When the first request came: a built gateway's own, which asks once at its start whether anybody is there. */
+  readonly contacted: Promise<void>
 }
 
 interface Teardown { teardown (fn: () => unknown): unknown }
@@ -25,8 +27,11 @@ export async function startWitness (t: Teardown, world: World, relay?: Dispatche
   const read = strictReader(world)
   const complaints: string[] = []
   const ids = new Set<string>()
+  let contact = (): void => {}
+  const contacted = new Promise<void>(resolve => { contact = resolve })
   stub.answer = async seen => {
     stub.seen.length = 0
+    contact()
     complaints.push(...read(seen), ...(relay === undefined ? credentialFaults(seen, world) : []))
     const id = seen.headers['x-request-id']
     if (typeof id === 'string') ids.add(id)
@@ -35,7 +40,8 @@ export async function startWitness (t: Teardown, world: World, relay?: Dispatche
   return {
     origin: stub.origin,
     complaints: () => complaints.splice(0),
-    saw: id => ids.delete(id)
+    saw: id => ids.delete(id),
+    contacted
   }
 }
 
