@@ -1,8 +1,9 @@
 // Programs that tests start: curl, Helm, ChartMuseum, and the built chartgate. Each gets
 // a clean environment, and none outlives its test.
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { access, constants, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -68,18 +69,33 @@ export async function temporaryFolder (t: TestLike): Promise<string> {
   return folder
 }
 
+// Below those that systems give to outgoing connections (from 32768 on Linux) and to who
+// listens on port 0: one of these would be taken before the program that it is for begins.
+const FIRST_PORT = 15_000
+const LAST_PORT = 32_000
+
 /** Ports on loopback that nobody used a moment ago, all different. */
 export async function freePorts (count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = createServer()
-    await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-    return server
-  }))
+  const servers = await Promise.all(Array.from({ length: count }, listenSomewhere))
   return await Promise.all(servers.map(async server => {
     const { port } = server.address() as AddressInfo
     await new Promise(resolve => { server.close(resolve) })
     return port
   }))
+}
+
+async function listenSomewhere (): Promise<Server> {
+  for (;;) {
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE') resolve(false)
+        else reject(error)
+      })
+      server.listen(randomInt(FIRST_PORT, LAST_PORT), '127.0.0.1', () => { resolve(true) })
+    })
+    if (isFree) return server
+  }
 }
 
 /** Where the program lies; undefined when PATH does not have it. */

@@ -3,11 +3,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { openRepository, type Repository } from '../../src/repository/repository.ts'
 import type { Depth } from '../../src/repository/routing.ts'
+import { freePorts } from '../helpers/processes.ts'
 import { KEYS, REALM, SERVICE, exchange } from './recordings.ts'
 
 export interface ServerFlags {
@@ -60,7 +61,7 @@ export function findChartMuseum (): string | undefined {
 }
 
 export async function startChartMuseum (t: TestLike, storage: string, flags: ServerFlags): Promise<Running> {
-  const port = await freePort()
+  const [port] = await freePorts(1) as [number]
   const arguments_ = ['--port', String(port), '--listen-host', '127.0.0.1', '--storage', 'local', '--storage-local-rootdir', storage, '--max-upload-size', String(flags.maxUploadSize)]
   arguments_.push(...flags.depth === 'dynamic' ? ['--depth-dynamic'] : ['--depth', String(flags.depth)])
   if (flags.contextPath !== '') arguments_.push('--context-path', flags.contextPath)
@@ -85,13 +86,4 @@ export async function startChartMuseum (t: TestLike, storage: string, flags: Ser
     }
   }
   throw new Error('chartmuseum does not start')
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
