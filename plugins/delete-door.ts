@@ -1,10 +1,11 @@
 // Deletes a version, and answers as ChartMuseum does. The client is answered, and what is
 // done is logged, when every index is forgotten; also when the client has gone by then.
 import fp from 'fastify-plugin'
-import type { ChartRequest } from '../src/charts/request-target.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { removeVersion } from '../src/upstream/remove.ts'
+import { callerOf } from './client.ts'
 import { logChange } from './request-log.ts'
+import { chartRequestOf } from './request-target.ts'
 
 export interface DeleteDoorOptions {
   upstream: Upstream
@@ -21,8 +22,8 @@ export default fp<DeleteDoorOptions>(async (app, { upstream, changed }) => {
     done(null, undefined)
   })
   app.delete('/delete', async (request, reply) => {
-    const { request: chartRequest } = request.target as { request: ChartRequest }
-    const { headers, body } = await removeVersion(upstream, chartRequest, { requestId: request.id, client: request.client })
+    const chartRequest = chartRequestOf(request)
+    const { headers, body } = await removeVersion(upstream, chartRequest, callerOf(request))
       .finally(async () => { await changed(chartRequest.tenant) }) // also after a failure: nobody knows then what the upstream did
     return await reply.headers(headers).send(body)
   })

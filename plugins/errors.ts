@@ -2,11 +2,11 @@
 // Fastify before any hook. What never becomes a request is client-errors.ts's.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ChartRequest } from '../src/charts/request-target.ts'
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
 import { isBasic } from '../src/identity/credentials.ts'
 import { RefusalError, bodyOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
+import { chartRequestOf } from './request-target.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -48,7 +48,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
 
 function challengeFor (request: FastifyRequest, refusal: Refusal, source: ChallengeSource): string[] {
   // Besides the token endpoint only chart routes ask for credentials.
-  const { access } = (request.target as { request: ChartRequest }).request
+  const { access } = chartRequestOf(request)
   return challenges(source, access, challengeError(request, refusal))
 }
 

@@ -2,8 +2,9 @@
 // as fast as the client reads.
 import fp from 'fastify-plugin'
 import type { FastifyReply } from 'fastify'
-import type { ChartRequest } from '../src/charts/request-target.ts'
 import type { FileAnswer, FileReader } from '../src/upstream/file-reader.ts'
+import { callerOf } from './client.ts'
+import { chartRequestOf } from './request-target.ts'
 
 export interface FileDoorOptions { files: FileReader }
 
@@ -13,8 +14,7 @@ export default fp<FileDoorOptions>(async (app, { files }) => {
     url: '/file',
     exposeHeadRoute: false,
     handler: (request, reply) => {
-      const chartRequest = (request.target as { request: ChartRequest }).request
-      files.read(chartRequest, { requestId: request.id, client: request.client })
+      files.read(chartRequestOf(request), callerOf(request))
         .then(answer => { send(reply, answer) })
         .catch((error: unknown) => { reply.send(error) })
     }

@@ -5,12 +5,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ChartRequest } from '../src/charts/request-target.ts'
 import type { Refusal } from '../src/http/errors.ts'
 import { RESPONSE_HEADERS, requestHeaders, responseHeaders } from '../src/http/headers.ts'
-import { LONGEST_ERROR, collect, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
+import { causeOfAnswer, errorText, isPage, refusalOfAnswer, refusalOfFailure } from '../src/upstream/answers.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { upstreamTarget } from '../src/upstream/target.ts'
+import { callerOf } from './client.ts'
+import { chartRequestOf } from './request-target.ts'
 import type { Readable } from 'node:stream'
 
 export interface ForwardDoorOptions {
@@ -46,7 +47,7 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
     },
     replyOptions: {
       // reply-from has set the upstream's own Host among the client's headers.
-      rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders({ requestId: request.id, client: request.client }, request.upstreamAuthorization) }),
+      rewriteRequestHeaders: (request: FastifyRequest, { host }: IncomingHttpHeaders) => ({ host, ...requestHeaders(callerOf(request), request.upstreamAuthorization) }),
       rewriteHeaders: responseHeaders,
       onResponse: (request: FastifyRequest, reply: FastifyReply, res: { stream: Readable }) => {
         // After a status that is none reply-from has come to onError, and comes here all the same.
@@ -60,10 +61,6 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
   } as Parameters<typeof httpProxy>[1])
 }, { name: 'forward-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-function chartRequestOf (request: FastifyRequest): ChartRequest {
-  return (request.target as { request: ChartRequest }).request
-}
-
 function refuseFailure (reply: FastifyReply, { error }: { error: Error }): void {
   reply.request.failure = error
   refuse(reply, refusalOfFailure(error))
@@ -72,12 +69,12 @@ function refuseFailure (reply: FastifyReply, { error }: { error: Error }): void 
 /** Reads a refusal of the upstream and answers in our own form. */
 async function refuseAnswer (request: FastifyRequest, reply: FastifyReply, stream: Readable): Promise<void> {
   const status = reply.statusCode
-  const text = await collect(stream, LONGEST_ERROR).catch((error: unknown) => {
+  const text = await errorText(stream).catch((error: unknown) => {
     request.failure = error
-    return undefined
+    return ''
   })
-  request.failure ??= `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
-  refuse(reply, refusalOfAnswer(status, text?.toString('utf8') ?? ''))
+  request.failure ??= causeOfAnswer(status)
+  refuse(reply, refusalOfAnswer(status, text))
 }
 
 /** Without the headers that describe the upstream's body, which stays behind. */

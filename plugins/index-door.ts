@@ -2,12 +2,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ChartRequest } from '../src/charts/request-target.ts'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
-import { createTurns } from '../src/http/turn.ts'
+import { endOfTurn } from '../src/http/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
 import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import { chartRequestOf } from './request-target.ts'
 
 export interface IndexDoorOptions { store: IndexStore }
 
@@ -15,12 +15,11 @@ export interface IndexDoorOptions { store: IndexStore }
 const SMALLEST_ZIPPED = 1024
 
 export default fp<IndexDoorOptions>(async (app, { store }) => {
-  const endOfTurn = createTurns()
   app.route({
     method: ['GET', 'HEAD'],
     url: '/index',
     handler: (request, reply) => {
-      const chartRequest = (request.target as { request: ChartRequest }).request
+      const chartRequest = chartRequestOf(request)
       const fresh = store.fresh(chartRequest.tenant)
       const result = fresh === undefined ? store.read(chartRequest) : endOfTurn().then(() => fresh)
       result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })

@@ -2,7 +2,8 @@
 // the result stays with the request, and the URL becomes one of a few internal doors.
 import { METHODS, type IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
-import { rememberTargets, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
+import type { FastifyRequest } from 'fastify'
+import { rememberTargets, type ChartRequest, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
 import { routeOf, type Door } from '../src/charts/routes.ts'
 
 const TARGET = Symbol('target')
@@ -50,6 +51,11 @@ export function createRewriteUrl (layout: Layout): (request: IncomingMessage) =>
  */
 function isHttp ({ httpVersion, method }: IncomingMessage): boolean {
   return (httpVersion === '1.1' || httpVersion === '1.0') && HTTP_METHODS.has(method as string)
+}
+
+/** What is asked, behind the doors of chart routes: no other request comes there. */
+export function chartRequestOf ({ target }: FastifyRequest): ChartRequest {
+  return (target as { request: ChartRequest }).request
 }
 
 export default fp(async (app) => {

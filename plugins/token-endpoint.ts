@@ -6,7 +6,7 @@ import type { Depth } from '../src/charts/tenant.ts'
 import type { LiveKeys } from '../src/config/live-keys.ts'
 import type { LiveAuthority } from '../src/config/reload.ts'
 import { countOf } from '../src/http/request-head.ts'
-import { createTurns } from '../src/http/turn.ts'
+import { endOfTurn } from '../src/http/turn.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
@@ -30,7 +30,6 @@ export interface TokenEndpointOptions {
 const LONGEST_BODY = 16_384
 
 const METHODS = ['GET', 'POST']
-const endOfTurn = createTurns()
 
 export default fp<TokenEndpointOptions>(async (app, options) => {
   app.addHook('onSend', logChange)

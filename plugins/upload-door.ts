@@ -2,13 +2,14 @@
 // body's first byte is read only after the request was allowed.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ChartRequest } from '../src/charts/request-target.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { readUpload, type Upload } from '../src/upstream/inspect.ts'
 import type { Spool } from '../src/upstream/spool.ts'
 import { createUploader, type Uploader } from '../src/upstream/upload.ts'
+import { callerOf } from './client.ts'
 import { logChange } from './request-log.ts'
+import { chartRequestOf } from './request-target.ts'
 
 export interface UploadDoorOptions {
   upstream: Upstream
@@ -39,11 +40,8 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
   try {
     await save(request, place)
   } catch (error) {
-    if (error instanceof RefusalError) {
-      request.failure = error.cause
-      return reply.refuse(error.refusal.code === 'body_too_large' ? tooLarge(maxUploadSize) : error.refusal)
-    }
-    // Everything else is no fault of the client's, also while its body is still coming.
+    if (error instanceof RefusalError && error.refusal.code === 'body_too_large') return reply.refuse(tooLarge(maxUploadSize))
+    // What is no refusal is no fault of the client's, also while its body is still coming.
     if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
   }
@@ -52,7 +50,7 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
 
 /** Stores the body, and has freed the spool when it returns. */
 async function save (request: FastifyRequest, { uploader, spool, changed, maxUploadSize }: Place): Promise<void> {
-  const { request: chartRequest } = request.target as { request: ChartRequest }
+  const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
@@ -60,7 +58,7 @@ async function save (request: FastifyRequest, { uploader, spool, changed, maxUpl
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
   try {
-    await uploader.store(chartRequest, upload, { requestId: request.id, client: request.client })
+    await uploader.store(chartRequest, upload, callerOf(request))
   } finally {
     await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()

@@ -69,6 +69,7 @@ async function serveAsWorker (config: Config, options: ServeOptions): Promise<Se
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
   process.exit(1)
 }
+
 /** Standard output, without waiting for it; what is not written at the end of the process is written then. */
 function logDestination (): DestinationStream {
   return pino.destination({ dest: 1, sync: false })

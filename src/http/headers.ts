@@ -11,18 +11,22 @@ export interface Caller {
 }
 
 /**
- * The headers that the upstream gets with what is done for one client, all of them ours
+ * The headers that the upstream gets with what is done for a client, all of them ours
  * and none of the client's: neither `Connection` nor anything that it names can take one
  * away (RFC 9110 section 7.6.1).
+ * @param caller undefined: for several or for nobody, of whom the upstream is told nothing
  * @param authorization the gateway's own; undefined sends none
  */
-export function requestHeaders ({ requestId, client }: Caller, authorization: string | undefined): Record<string, string> {
+export function requestHeaders (caller: Caller | undefined, authorization: string | undefined): Record<string, string> {
+  return { ...(caller === undefined ? {} : callerHeaders(caller)), ...(authorization === undefined ? {} : { authorization }) }
+}
+
+function callerHeaders ({ requestId, client }: Caller): Record<string, string> {
   return {
     'x-request-id': requestId,
     ...(client.address === undefined ? {} : { 'x-forwarded-for': client.address }),
     'x-forwarded-proto': client.proto,
-    'x-forwarded-host': client.host,
-    ...(authorization === undefined ? {} : { authorization })
+    'x-forwarded-host': client.host
   }
 }
 

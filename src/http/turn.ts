@@ -4,16 +4,15 @@
 // whole turn of the event loop it does not (docs/performance.md). Asked by the index door
 // and the token endpoint, and where tokens are signed: there a thread is what is woken up.
 
-/** Makes promises of the end of the current turn: one for everybody who asks during it. */
-export function createTurns (): () => Promise<void> {
-  let turn: Promise<void> | undefined
-  return () => {
-    turn ??= new Promise(resolve => {
-      setImmediate(() => {
-        turn = undefined
-        resolve()
-      })
+let turn: Promise<void> | undefined
+
+/** Resolves at the end of the current turn: one promise for everybody who asks during it. */
+export function endOfTurn (): Promise<void> {
+  turn ??= new Promise(resolve => {
+    setImmediate(() => {
+      turn = undefined
+      resolve()
     })
-    return turn
-  }
+  })
+  return turn
 }

@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { constants, sign, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { createTurns } from '../http/turn.ts'
+import { endOfTurn } from '../http/turn.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -79,8 +79,6 @@ export function isSignedBy ({ header, input, signature }: SignedToken, publicKey
   const { hash, options }: Scheme = SCHEMES[alg]
   return header['alg'] === alg && verify(hash, Buffer.from(input), { key: publicKey, ...options }, signature)
 }
-
-const endOfTurn = createTurns()
 
 /**
  * A token of these claims. The signature is made in the thread pool: 0.25 ms of RSA in the

@@ -45,6 +45,16 @@ export async function collect (body: AsyncIterable<Uint8Array>, limit: number): 
   return Buffer.concat(chunks)
 }
 
+/** What an answer says that is not the one that was wanted, as far as a sentence goes. @throws what the body does when it breaks off */
+export async function errorText (body: AsyncIterable<Uint8Array>): Promise<string> {
+  return (await collect(body, LONGEST_ERROR))?.toString('utf8') ?? ''
+}
+
+/** The same for the log: a 200 is not wanted when it is a page. */
+export function causeOfAnswer (status: number): string {
+  return `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
+}
+
 /** An answer that is not the one that was wanted as a refusal, with the upstream's sentence where a client may have it. */
 export function refusalOfAnswer (status: number, body: string): Refusal {
   const sentence = readSentence(body)

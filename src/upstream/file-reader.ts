@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import type { Refusal } from '../http/errors.ts'
 import { requestHeaders, responseHeaders, type Caller } from '../http/headers.ts'
-import { LONGEST_ERROR, collect, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { causeOfAnswer, collect, errorText, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { createFlights } from './flights.ts'
 import { upstreamTarget } from './target.ts'
@@ -41,7 +41,7 @@ export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileRe
         origin: upstream.origin,
         method: 'GET',
         path,
-        headers: caller === undefined ? (authorization === undefined ? {} : { authorization }) : requestHeaders(caller, authorization)
+        headers: requestHeaders(caller, authorization)
       })
       // Nothing is asked for in part or under a condition, and a redirect is not passed on.
       if (statusCode !== 200 || isPage(headers)) return await refused(statusCode, body)
@@ -63,7 +63,7 @@ export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileRe
       const key = `${request.tenantPath}/${request.file as string}`
       if (large.has(key)) return await ask(request, key, caller)
       const answer = await flights.join(key, async alone => await ask(request, key, alone ? caller : undefined))
-      // One stream has one reader: the first; it has begun to be read before anybody else comes here.
+      // One stream has one reader: the first who comes here with it; the others ask for their own.
       return answer.kind === 'streamed' && !claim(answer.body) ? await ask(request, key, caller) : answer
     }
   }
@@ -83,8 +83,6 @@ function isSmall (headers: IncomingHttpHeaders): boolean {
   return length !== undefined && Number(length) <= SMALL
 }
 
-/** The upstream's refusal, read as far as a sentence goes. */
 async function refused (status: number, body: AsyncIterable<Uint8Array>): Promise<FileAnswer> {
-  const text = (await collect(body, LONGEST_ERROR))?.toString('utf8') ?? ''
-  return { kind: 'failed', refusal: refusalOfAnswer(status, text), cause: `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}` }
+  return { kind: 'failed', refusal: refusalOfAnswer(status, await errorText(body)), cause: causeOfAnswer(status) }
 }

@@ -1,6 +1,7 @@
 // Would the chart repository answer us? Asked once by server.ts after the start, so that
 // a wrong address or key is seen before the first client sees it; nothing depends on it.
 import { ROOT_TENANT, type Depth } from '../charts/tenant.ts'
+import { requestHeaders } from '../http/headers.ts'
 import type { Upstream } from './client.ts'
 import { upstreamTarget } from './target.ts'
 
@@ -21,7 +22,7 @@ export async function firstContact (upstream: Upstream, depth: Depth): Promise<s
       origin: upstream.origin,
       method: 'GET',
       path: upstreamTarget(request, upstream.contextPath).path,
-      headers: authorization === undefined ? {} : { authorization },
+      headers: requestHeaders(undefined, authorization),
       headersTimeout: PATIENCE,
       bodyTimeout: PATIENCE
     })

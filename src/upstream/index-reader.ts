@@ -2,7 +2,8 @@
 import type { Dispatcher } from 'undici'
 import type { ChartRequest } from '../charts/request-target.ts'
 import type { Refusal } from '../http/errors.ts'
-import { LONGEST_ERROR, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { requestHeaders } from '../http/headers.ts'
+import { LONGEST_ERROR, causeOfAnswer, refusalOfAnswer, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { upstreamTarget } from './target.ts'
 
@@ -35,10 +36,9 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
           origin: upstream.origin,
           method: 'GET',
           path,
-          // No request id and no X-Forwarded-*: what is read here may answer several clients at once.
-          headers: authorization === undefined ? {} : { authorization }
+          headers: requestHeaders(undefined, authorization) // what is read here may answer several clients at once
         }, maxBytes)
-        if (status !== 200) return { ok: false, refusal: refusalOfAnswer(status, body?.toString('utf8') ?? ''), cause: `the upstream answered ${status}` }
+        if (status !== 200) return { ok: false, refusal: refusalOfAnswer(status, body?.toString('utf8') ?? ''), cause: causeOfAnswer(status) }
         if (body === undefined) return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
         return { ok: true, body }
       } catch (error) {

@@ -6,22 +6,27 @@ import type { Dispatcher } from 'undici'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
 import { requestHeaders, type Caller } from '../http/headers.ts'
-import { LONGEST_ERROR, collect, refusalOfFailure } from './answers.ts'
+import { errorText, refusalOfFailure } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { upstreamTarget } from './target.ts'
 
-export type Parts = Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
+type Parts = Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
 
 export interface OwnRequest {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly caller: Caller
-  readonly contentType?: string
-  readonly length?: number
-  readonly stream?: Readable
+  readonly body?: OwnBody
+}
+
+export interface OwnBody {
+  readonly contentType: string
+  /** Bytes. */
+  readonly length: number
+  readonly stream: () => Readable
 }
 
 /** Asks; the head of the answer. @throws RefusalError when the upstream cannot be reached */
-export async function sendOwn (upstream: Upstream, parts: Parts, { method, caller, contentType, length, stream }: OwnRequest): Promise<Dispatcher.ResponseData> {
+export async function sendOwn (upstream: Upstream, parts: Parts, { method, caller, body }: OwnRequest): Promise<Dispatcher.ResponseData> {
   const { path, query } = upstreamTarget(parts, upstream.contextPath)
   const authorization = await upstream.authorization(parts)
   try {
@@ -31,9 +36,9 @@ export async function sendOwn (upstream: Upstream, parts: Parts, { method, calle
       path: query === '' ? path : `${path}?${query}`,
       headers: {
         ...requestHeaders(caller, authorization),
-        ...(contentType === undefined ? {} : { 'content-type': contentType, 'content-length': String(length) })
+        ...(body === undefined ? {} : { 'content-type': body.contentType, 'content-length': String(body.length) })
       },
-      ...(stream === undefined ? {} : { body: stream })
+      ...(body === undefined ? {} : { body: body.stream() })
     })
   } catch (error) {
     throw new RefusalError(refusalOfFailure(error), { cause: error })
@@ -43,7 +48,7 @@ export async function sendOwn (upstream: Upstream, parts: Parts, { method, calle
 /** What an answer says; nothing of one that is no sentence. @throws RefusalError when it breaks off */
 export async function textOf (body: AsyncIterable<Uint8Array>): Promise<string> {
   try {
-    return (await collect(body, LONGEST_ERROR))?.toString('utf8') ?? ''
+    return await errorText(body)
   } catch (error) {
     throw new RefusalError(refusalOfFailure(error), { cause: error })
   }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
 import { responseHeaders, type Caller } from '../http/headers.ts'
-import { isPage, refusalOfAnswer } from './answers.ts'
+import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
 import type { Upstream } from './client.ts'
 import { sendOwn, textOf } from './own-request.ts'
 
@@ -18,5 +18,5 @@ export async function removeVersion (upstream: Upstream, request: ChartRequest, 
   const { statusCode, headers, body } = await sendOwn(upstream, request, { method: 'DELETE', caller })
   const text = await textOf(body)
   if (statusCode === 200 && !isPage(headers)) return { headers: responseHeaders(headers), body: text }
-  throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}${statusCode === 200 ? ' with a page, as a proxy or a login in between does' : ''}` })
+  throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: causeOfAnswer(statusCode) })
 }

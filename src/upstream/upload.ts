@@ -10,7 +10,7 @@ import { isPage, refusalOfAnswer } from './answers.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
 import { createLocks } from './locks.ts'
-import { sendOwn, textOf, type Parts } from './own-request.ts'
+import { sendOwn, textOf, type OwnBody } from './own-request.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 
 export interface Uploader {
@@ -27,7 +27,7 @@ export function createUploader (upstream: Upstream): Uploader {
   /** True when the upstream has the file. */
   async function exists (request: ChartRequest, file: string, caller: Caller): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'
-    const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, 'GET', caller)
+    const answer = await sendOwn(upstream, { route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, { method: 'GET', caller })
     if (answer.statusCode === 200 && !isPage(answer.headers)) {
       answer.body.destroy() // the file itself is not wanted
       answer.body.on('error', () => {})
@@ -38,10 +38,6 @@ export function createUploader (upstream: Upstream): Uploader {
     throw new RefusalError(refusalOfAnswer(answer.statusCode, text))
   }
 
-  async function send (parts: Parts, method: 'GET' | 'POST', caller: Caller, body?: Outgoing): Promise<Awaited<ReturnType<typeof sendOwn>>> {
-    return await sendOwn(upstream, parts, { method, caller, ...(body === undefined ? {} : { contentType: body.contentType, length: body.length, stream: body.stream() }) })
-  }
-
   return {
     async store (request, upload, caller) {
       await locks.hold(`${request.tenant}/${upload.file}`, async () => {
@@ -50,7 +46,7 @@ export function createUploader (upstream: Upstream): Uploader {
           for (const file of files) if (await exists(request, file, caller)) throw alreadyThere(upload)
         }
         const route = upload.chart === undefined ? 'upload-prov' : 'upload-chart'
-        const answer = await send({ route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, 'POST', caller, outgoing(upload))
+        const answer = await sendOwn(upstream, { route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, { method: 'POST', caller, body: outgoing(upload) })
         const text = await textOf(answer.body)
         if (answer.statusCode === 409) throw alreadyThere(upload)
         if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
@@ -64,10 +60,8 @@ function alreadyThere ({ form }: Upload): RefusalError {
   return new RefusalError({ code: form === 'raw' ? 'file_exists' : 'chart_exists' })
 }
 
-interface Outgoing { contentType: string, length: number, stream: () => Readable }
-
 /** The body that the upstream gets: the file as it is, or a form of ours when there are two. */
-function outgoing ({ chart, prov, file }: Upload): Outgoing {
+function outgoing ({ chart, prov, file }: Upload): OwnBody {
   if (chart !== undefined && prov !== undefined) {
     const boundary = `chartgate-${randomUUID()}`
     const head = (name: string, filename: string): string =>

@@ -6,6 +6,7 @@ import { startApp } from '../helpers/app.ts'
 import { skipped } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { until } from '../helpers/until.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded } from '../repository/servers.ts'
 
 const FILE = '/org1/repo1/charts/mychart-1.0.0.tgz'
@@ -45,7 +46,7 @@ async function overwriteAndDelete (t: Test, start: typeof startEmbedded): Promis
   t.equal((await ask('DELETE', '/api/org1/repo1/charts/mychart/1.0.0')).status, 200)
   state.deleted = true
   const before = counts.reads
-  while (counts.reads < before + READERS * 3) await new Promise(resolve => { setTimeout(resolve, 5) })
+  await until(() => counts.reads >= before + READERS * 3 || undefined)
   state.over = true
   await Promise.all(readers)
   t.ok(counts.reads > OVERWRITES)

@@ -1,8 +1,7 @@
 import t from 'tap'
-import { createTurns } from '../../src/http/turn.ts'
+import { endOfTurn } from '../../src/http/turn.ts'
 
 await t.test('whoever asks in one turn of the event loop goes on together, after what was ready to be read', async t => {
-  const endOfTurn = createTurns()
   const order: string[] = []
   const note = (text: string) => (): void => { order.push(text) }
   const first = endOfTurn().then(note('a'))

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { parseRequestTarget, type ChartRequest } from '../../src/charts/request-target.ts'
 import type { Caller } from '../../src/http/headers.ts'
 import { createUpstream, type UpstreamAuth } from '../../src/upstream/client.ts'
+import { until } from '../helpers/until.ts'
 import { createFileReader, type FileAnswer } from '../../src/upstream/file-reader.ts'
 
 const LARGE = 100_000
@@ -44,7 +45,7 @@ async function lab (t: Test, { most, auth = { kind: 'none' } }: { most?: number,
       const caller: Caller = { requestId: `caller-${++callers}`, client: { address: '192.0.2.7', proto: 'https', host: 'charts.example.test' } }
       return await files.read(parsed.request, caller)
     },
-    until: async count => { while (seen.length < count) await new Promise(resolve => { setTimeout(resolve, 2) }) }
+    until: async count => { await until(() => seen.length >= count || undefined) }
   }
   return state
 }
