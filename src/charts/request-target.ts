@@ -4,6 +4,7 @@
 // and never from the received bytes. Asked by Fastify's rewriteUrl (app.ts).
 import type { Refusal } from '../http/errors.ts'
 import type { Access } from '../policy/access.ts'
+import { putBounded } from '../put-bounded.ts'
 import { readQuery } from './query.ts'
 import { ROUTES, routesWith, type Method, type Parameter, type Route, type RouteId, type TailPart } from './routes.ts'
 import { ROOT_TENANT, isReservedFirstSegment, isTenantSegment, type Depth } from './tenant.ts'
@@ -97,8 +98,7 @@ export function rememberTargets (layout: Layout): (method: string, target: strin
     if (known !== undefined) return known
     const parsed = parseRequestTarget(method, target, layout)
     if (parsed.kind !== 'chart' || name.length > LONGEST_REMEMBERED) return parsed
-    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string)
-    remembered.set(name, parsed)
+    putBounded(remembered, name, parsed, MOST_REMEMBERED)
     return parsed
   }
 }

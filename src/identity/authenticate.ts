@@ -4,6 +4,7 @@
 // under the user's own name.
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ReasonCode } from '../http/errors.ts'
+import { putBounded } from '../put-bounded.ts'
 import type { Verifier } from '../tokens/verify.ts'
 import type { Accounts, User } from './accounts.ts'
 import { looksLikeToken, type Credentials } from './credentials.ts'
@@ -117,7 +118,7 @@ function createPasswordCheck (accounts: () => Accounts, passwords: Passwords, no
     const current = accounts().users.get(username)
     if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
     if (current.disabled) return { ok: false, code: 'account_disabled', subject }
-    remember(name, stored)
+    putBounded(remembered, name, { passwordHash: stored, until: now() + REMEMBERED_FOR }, MOST_REMEMBERED)
     return { ok: true, principal: current.principal, again: () => known(name, username) }
   }
 
@@ -129,20 +130,13 @@ function createPasswordCheck (accounts: () => Accounts, passwords: Passwords, no
     return user.disabled ? { ok: false, code: 'account_disabled', subject: user.principal.subject } : { ok: true, principal: user.principal, again: () => known(name, username) }
   }
 
-  function remember (name: string, passwordHash: string): void {
-    remembered.delete(name)
-    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string)
-    remembered.set(name, { passwordHash, until: now() + REMEMBERED_FOR })
-  }
-
   return (username, password) => {
-    const user = accounts().users.get(username)
     const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
     const before = known(name, username)
     if (before !== undefined) return before
     const running = checking.get(name)
     if (running !== undefined) return running
-    const result = check(name, user, username, password).finally(() => { checking.delete(name) })
+    const result = check(name, accounts().users.get(username), username, password).finally(() => { checking.delete(name) })
     checking.set(name, result)
     return result
   }

@@ -2,6 +2,7 @@
 // token.go), but strictly: RS256 and nothing else, a scheme is needed, a token ends,
 // and an access claim that is no list is no access (there: 500).
 import { verify, type KeyObject } from 'node:crypto'
+import { putBounded } from '../put-bounded.ts'
 
 export interface AuthoriseOptions {
   readonly publicKey: KeyObject
@@ -39,8 +40,7 @@ export function createAuthoriser ({ publicKey, realm, service, now }: AuthoriseO
     if (known !== undefined) return known
     const claims = readToken(token, publicKey)
     if (claims === undefined) return undefined
-    if (signed.size >= MOST_REMEMBERED) signed.delete(signed.keys().next().value as string)
-    signed.set(token, claims)
+    putBounded(signed, token, claims, MOST_REMEMBERED)
     return claims
   }
 

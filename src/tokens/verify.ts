@@ -4,6 +4,7 @@
 // remembered until it expires, and no longer than its key counts.
 import { tokenPrincipal, type Principal } from '../identity/principal.ts'
 import type { ReasonCode } from '../http/errors.ts'
+import { putBounded } from '../put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
 import { isOfIssuer, judge, signerOf, type Issuer } from './issuers.ts'
@@ -74,8 +75,7 @@ export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_R
 
   function remember (as: string, principal: Principal, signer: Signer): Verification {
     if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
-    if (known.size >= most) known.delete(known.keys().next().value as string)
-    known.set(endOf(as), { as, principal, signer })
+    putBounded(known, endOf(as), { as, principal, signer }, most)
     return { ok: true, principal }
   }
 
