@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs'
 import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { RefusalError } from '../http/errors.ts'
 
 /** One spooled body or part of one. */
@@ -52,21 +53,22 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
         size = 0
         await rm(path, { force: true })
       }
-      const file = await open(path, 'wx', 0o600)
-      try {
+      const file = await open(path, 'wx', 0o600) // before anything can fail: what is removed then is there
+      const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
           if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
           used += chunk.length
           size += chunk.length
           hash.update(chunk)
-          await file.writeFile(chunk) // goes on where it is, and writes all of it
+          yield chunk
         }
+      }
+      try {
+        await pipeline(counted, file.createWriteStream({ highWaterMark: 2 * PIECE }))
       } catch (error) {
-        await file.close()
         await remove()
         throw hasNoRoom(error) ? new RefusalError({ code: 'spool_full' }, { cause: error }) : error
       }
-      await file.close()
       return { path, size, digest: hash.digest('hex'), remove }
     }
   }
