@@ -9,40 +9,59 @@ export interface Flights<T> {
    * Takes the first flight that begins from now on.
    * @param fly asks the upstream, when the key's turn has come; `alone`: for nobody else
    */
-  join (key: string, fly: (alone: boolean) => Promise<T>): Promise<T>
+  join (key: string, fly: Fly<T>): Promise<T>
 }
 
-/** A request to the upstream, and the one that follows it. */
-interface Flight<T> {
-  readonly running: Promise<T>
-  next?: { promise: Promise<T>, alone: boolean }
+type Fly<T> = (alone: boolean) => Promise<T>
+
+interface Passenger<T> {
+  readonly fly: Fly<T>
+  resolve (result: T): void
+  reject (error: unknown): void
 }
+
+/**
+ * So many get their answer in one turn of the event loop. Were it all, they would come
+ * back all together, before anything else is looked at, and wait for their next flight
+ * all together, with nothing left to do meanwhile; like this they become two groups, one
+ * of which is answered while the upstream is asked for the other (docs/performance.md).
+ */
+const AT_ONCE = 8
 
 export function createFlights<T> (): Flights<T> {
-  const flights = new Map<string, Flight<T>>()
+  /** Who waits for the next flight, for each key of which one is in the air. */
+  const waiting = new Map<string, Passenger<T>[]>()
 
-  function start (key: string, fly: (alone: boolean) => Promise<T>, alone: boolean): Promise<T> {
-    const flight: Flight<T> = {
-      running: fly(alone).finally(() => {
-        if (flight.next === undefined) flights.delete(key)
-      })
+  function begin (key: string, passengers: readonly [Passenger<T>, ...Passenger<T>[]]): void {
+    waiting.set(key, [])
+    const landed = (settle: (passenger: Passenger<T>) => void): void => {
+      const [first, ...others] = waiting.get(key) as Passenger<T>[]
+      // The upstream gets its next request first: it can work while these are answered.
+      if (first === undefined) waiting.delete(key)
+      else begin(key, [first, ...others])
+      inTurns(passengers, settle)
     }
-    flights.set(key, flight)
-    return flight.running
+    passengers[0].fly(passengers.length === 1).then(
+      result => { landed(({ resolve }) => { resolve(result) }) },
+      (error: unknown) => { landed(({ reject }) => { reject(error) }) }
+    )
   }
 
   return {
-    join (key, fly) {
-      const flight = flights.get(key)
-      if (flight === undefined) return start(key, fly, true)
-      if (flight.next !== undefined) {
-        flight.next.alone = false
-        return flight.next.promise
-      }
-      const begin = (): Promise<T> => start(key, fly, next.alone)
-      const next = { alone: true, promise: flight.running.then(begin, begin) }
-      flight.next = next
-      return next.promise
+    async join (key, fly) {
+      return await new Promise((resolve, reject) => {
+        const passenger = { fly, resolve, reject }
+        const others = waiting.get(key)
+        if (others === undefined) begin(key, [passenger])
+        else others.push(passenger)
+      })
     }
   }
+}
+
+/** Calls for a few at once, the others in the next turns of the event loop. */
+function inTurns<P> (all: readonly P[], call: (one: P) => void, from = 0): void {
+  const to = from + AT_ONCE
+  for (const one of all.slice(from, to)) call(one)
+  if (to < all.length) setImmediate(() => { inTurns(all, call, to) })
 }
