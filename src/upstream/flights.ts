@@ -48,8 +48,8 @@ export function createFlights<T> (): Flights<T> {
   }
 
   return {
-    async join (key, fly) {
-      return await new Promise((resolve, reject) => {
+    join (key, fly) {
+      return new Promise((resolve, reject) => {
         const passenger = { fly, resolve, reject }
         const others = waiting.get(key)
         if (others === undefined) begin(key, [passenger])

@@ -101,8 +101,8 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       const entry = maxAge === 0 ? undefined : memory.get(tenant)
       return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
     },
-    async read (request) {
-      return await flights.join(request.tenant, async () => await ask(request))
+    read (request) {
+      return flights.join(request.tenant, async () => await ask(request))
     },
     drop (tenant) {
       const entry = memory.get(tenant)
