@@ -3,6 +3,7 @@
 // have been answered before it came. So nobody gets an answer that is older than their
 // request, and the upstream gets one request where clients send many. Asked by the index
 // store and the file reader, behind authorization.
+import { endOfTurn } from '../http/turn.ts'
 
 export interface Flights<T> {
   /**
@@ -32,18 +33,18 @@ export function createFlights<T> (): Flights<T> {
   /** Who waits for the next flight, for each key of which one is in the air. */
   const waiting = new Map<string, Passenger<T>[]>()
 
-  function begin (key: string, passengers: readonly [Passenger<T>, ...Passenger<T>[]]): void {
+  function begin (key: string, passengers: readonly Passenger<T>[], fly: Fly<T>): void {
     waiting.set(key, [])
-    const landed = (settle: (passenger: Passenger<T>) => void): void => {
-      const [first, ...others] = waiting.get(key) as Passenger<T>[]
+    const landed = async (settle: (passenger: Passenger<T>) => void): Promise<void> => {
+      const next = waiting.get(key) as Passenger<T>[]
       // The upstream gets its next request first: it can work while these are answered.
-      if (first === undefined) waiting.delete(key)
-      else begin(key, [first, ...others])
-      inTurns(passengers, settle)
+      if (next[0] === undefined) waiting.delete(key)
+      else begin(key, next, next[0].fly)
+      await inTurns(passengers, settle)
     }
-    passengers[0].fly(passengers.length === 1).then(
-      result => { landed(({ resolve }) => { resolve(result) }) },
-      (error: unknown) => { landed(({ reject }) => { reject(error) }) }
+    fly(passengers.length === 1).then(
+      async result => { await landed(({ resolve }) => { resolve(result) }) },
+      async (error: unknown) => { await landed(({ reject }) => { reject(error) }) }
     )
   }
 
@@ -52,7 +53,7 @@ export function createFlights<T> (): Flights<T> {
       return new Promise((resolve, reject) => {
         const passenger = { fly, resolve, reject }
         const others = waiting.get(key)
-        if (others === undefined) begin(key, [passenger])
+        if (others === undefined) begin(key, [passenger], fly)
         else others.push(passenger)
       })
     }
@@ -60,8 +61,9 @@ export function createFlights<T> (): Flights<T> {
 }
 
 /** Calls for a few at once, the others in the next turns of the event loop. */
-function inTurns<P> (all: readonly P[], call: (one: P) => void, from = 0): void {
-  const to = from + AT_ONCE
-  for (const one of all.slice(from, to)) call(one)
-  if (to < all.length) setImmediate(() => { inTurns(all, call, to) })
+async function inTurns<P> (all: readonly P[], call: (one: P) => void): Promise<void> {
+  for (const [i, one] of all.entries()) {
+    if (i > 0 && i % AT_ONCE === 0) await endOfTurn()
+    call(one)
+  }
 }
