@@ -1,34 +1,48 @@
 // Which requests run now? Kept for each connection and not for each request, so that a
 // request adds and takes away no listener. Says in the log when a client went away before
-// its answer's end; asked by drain.ts.
+// its answer's end, and lets what is done for a connection know when that has gone.
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyReply } from 'fastify'
+import { createPresence, type Presence } from '../src/lib/presence.ts'
 import { isRefused, whatAndWho } from './request-log.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether the other end of its connection is still there. */
+    presence: Presence
+  }
   interface FastifyInstance {
     /** The replies that are not out yet. */
     running (): FastifyReply[]
   }
 }
 
-export default fp(async (app) => {
-  /** The replies of each connection that may still run, the oldest first: one, but for clients that do not wait for it. */
-  const connections = new Map<Socket, FastifyReply[]>()
+interface Connection {
+  /** Those that may still run, the oldest first: one, but for clients that do not wait for it. */
+  readonly replies: FastifyReply[]
+  readonly presence: Presence
+}
 
-  function watch (socket: Socket): FastifyReply[] {
-    const replies: FastifyReply[] = []
-    connections.set(socket, replies)
+export default fp(async (app) => {
+  const connections = new Map<Socket, Connection>()
+  app.decorateRequest('presence')
+
+  function watch (socket: Socket): Connection {
+    const presence = createPresence()
+    const connection: Connection = { replies: [], presence }
+    connections.set(socket, connection)
     socket.once('close', () => {
       connections.delete(socket)
-      for (const reply of replies.filter(isRunning)) logAborted(reply)
+      presence.leave()
+      for (const reply of connection.replies.filter(isRunning)) logAborted(reply)
     })
-    return replies
+    return connection
   }
 
   app.addHook('onRequest', (request, reply, done) => {
-    const replies = connections.get(request.socket) ?? watch(request.socket)
+    const { replies, presence } = connections.get(request.socket) ?? watch(request.socket)
+    request.presence = presence
     // They end in their order (RFC 9112 section 9.3.2).
     while (replies.length > 0 && !isRunning(replies[0] as FastifyReply)) replies.shift()
     replies.push(reply)
@@ -36,7 +50,7 @@ export default fp(async (app) => {
     reply.raw.on('error', ignore)
     done()
   })
-  app.decorate('running', () => [...connections.values()].flat().filter(isRunning))
+  app.decorate('running', () => [...connections.values()].flatMap(({ replies }) => replies.filter(isRunning)))
 }, { name: 'running', fastify: '5.x', dependencies: ['request-log'] })
 
 function ignore (): void {}

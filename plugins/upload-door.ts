@@ -3,6 +3,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
+import type { Locks } from '../src/lib/locks.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { readUpload, type Upload } from '../src/upstream/inspect.ts'
 import type { Spool } from '../src/upstream/spool.ts'
@@ -13,6 +14,7 @@ import { chartRequestOf } from './request-target.ts'
 
 export interface UploadDoorOptions {
   upstream: Upstream
+  locks: Locks
   spool: Spool
   /** Lets every index of a tenant be forgotten, before the client is answered. */
   changed: (tenant: string) => Promise<void>
@@ -20,9 +22,9 @@ export interface UploadDoorOptions {
   maxUploadSize: number
 }
 
-export default fp<UploadDoorOptions>(async (app, { upstream, spool, changed, maxUploadSize }) => {
+export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, changed, maxUploadSize }) => {
   app.addHook('onSend', logChange)
-  const uploader = createUploader(upstream)
+  const uploader = createUploader(upstream, locks)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
@@ -33,7 +35,7 @@ export default fp<UploadDoorOptions>(async (app, { upstream, spool, changed, max
   app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, changed, maxUploadSize }))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Place extends Omit<UploadDoorOptions, 'upstream'> { uploader: Uploader }
+interface Place extends Omit<UploadDoorOptions, 'upstream' | 'locks'> { uploader: Uploader }
 
 async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Place): Promise<FastifyReply> {
   const { maxUploadSize } = place

@@ -36,6 +36,7 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
+import type { Locks } from './lib/locks.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
 import { createFileReader } from './upstream/file-reader.ts'
@@ -50,6 +51,8 @@ export interface AppDependencies {
   readonly spool: Spool
   /** Accounts and rules as they are now. */
   readonly live: LiveAuthority
+  /** Who is first at an object of the repository. */
+  readonly locks: Locks
   /** Other workers that keep an index in memory too. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
@@ -84,7 +87,7 @@ const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, peers, version, now, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstream, spool, live, locks, peers, version, now, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
@@ -144,7 +147,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-  await app.register(uploadDoor, { upstream, spool, changed, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })
   await app.register(deleteDoor, { upstream, changed })
   await app.register(forwardDoor, { upstream })
   return app

@@ -16,6 +16,7 @@ import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
+import { createLocks } from './lib/locks.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from './tokens/keys.ts'
@@ -116,7 +117,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
     const result = config.workers === 1
-      ? await openFront(config, { ...options, keys, upstream, spool, logStream })
+      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), logStream })
       : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
     if (!result.ok) return await failed(result.message)
     front = result.front

@@ -9,6 +9,7 @@ import { openKeys } from './config/live-keys.ts'
 import type { Config } from './config/schema.ts'
 import { openFront } from './front.ts'
 import type { ServeOptions, StartResult } from './server.ts'
+import { createLocks } from './lib/locks.ts'
 import { startMistake } from './start-mistakes.ts'
 import { connectUpstream } from './upstream/connect.ts'
 import { openSpool } from './upstream/spool.ts'
@@ -36,7 +37,7 @@ export async function startWorker (own: Config, { channel, ...options }: WorkerO
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), Math.floor(charts.spool.maxBytes / config.workers))
     const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
-    const opened = await openFront(config, { ...options, ...peers, keys, upstream, spool })
+    const opened = await openFront(config, { ...options, ...peers, keys, upstream, spool, locks: createLocks() })
     if (!opened.ok) return opened
     const { front } = opened
     channel.send({ kind: 'listening', address: front.address })

@@ -6,10 +6,10 @@ import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
 import type { Caller } from '../http/headers.ts'
+import type { Locks } from '../lib/locks.ts'
 import { isPage, refusalOfAnswer } from './answers.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
-import { createLocks } from './locks.ts'
 import { sendOwn, textOf, type OwnBody } from './own-request.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 
@@ -21,9 +21,7 @@ export interface Uploader {
   store (request: ChartRequest, upload: Upload, caller: Caller): Promise<void>
 }
 
-export function createUploader (upstream: Upstream): Uploader {
-  const locks = createLocks()
-
+export function createUploader (upstream: Upstream, locks: Locks): Uploader {
   /** True when the upstream has the file. */
   async function exists (request: ChartRequest, file: string, caller: Caller): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'

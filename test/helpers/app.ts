@@ -10,6 +10,7 @@ import { watchConfig } from '../../src/config/reload.ts'
 import type { LiveAuthority } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
+import { createLocks } from '../../src/lib/locks.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/upstream/spool.ts'
@@ -96,6 +97,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     upstream,
     live,
     spool,
+    locks: createLocks(),
     version: '0.0.0-test',
     now,
     limits: { ...CONNECTION_LIMITS, ...limits },

@@ -2,7 +2,6 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { createLocks } from '../../src/upstream/locks.ts'
 import { limited, openSpool } from '../../src/upstream/spool.ts'
 import { testFolder } from '../helpers/folder.ts'
 
@@ -48,19 +47,4 @@ await t.test('a body passes up to its limit, the limit included', async t => {
   }
   t.equal(await read(6), 'abcdef')
   t.match(await read(5).catch((error: unknown) => error), { refusal: { code: 'body_too_large' } })
-})
-
-await t.test('a lock is held by one, in the order of asking, and survives a failure', async t => {
-  const { hold } = createLocks()
-  const order: string[] = []
-  const work = (name: string, ms: number) => async (): Promise<string> => {
-    order.push(`${name} in`)
-    await new Promise(resolve => { setTimeout(resolve, ms) })
-    order.push(`${name} out`)
-    if (name === 'b') throw new Error('b failed')
-    return name
-  }
-  const results = await Promise.allSettled([hold('x', work('a', 20)), hold('x', work('b', 1)), hold('x', work('c', 1))])
-  t.same(results.map(result => result.status), ['fulfilled', 'rejected', 'fulfilled'])
-  t.same(order, ['a in', 'a out', 'b in', 'b out', 'c in', 'c out'])
 })

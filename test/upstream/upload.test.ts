@@ -8,6 +8,7 @@ import type { RefusalError } from '../../src/http/errors.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { readUpload } from '../../src/upstream/inspect.ts'
 import { openSpool } from '../../src/upstream/spool.ts'
+import { createLocks } from '../../src/lib/locks.ts'
 import { createUploader } from '../../src/upstream/upload.ts'
 import { archiveOf, provenanceOf } from '../helpers/packages.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
@@ -35,7 +36,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
   const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
-  const uploader = createUploader(upstream)
+  const uploader = createUploader(upstream, createLocks())
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]) }, spool, 100_000)
     return await uploader.store({ ...pushTo(tenant), route }, upload, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'charts.example.test' } }).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)

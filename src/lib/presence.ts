@@ -1,0 +1,42 @@
+// Is whoever asked still there? One answer for everything that is done for a connection:
+// what waits, hashes, spools or asks the upstream for somebody who has gone ends with them.
+
+export interface Presence {
+  readonly gone: boolean
+  /**
+   * Calls once when they go, at once if they have gone.
+   * @returns takes it back, when what was done for them has ended before
+   */
+  onGone (run: () => void): () => void
+}
+
+/** A presence, and the one who ends it. */
+export interface OwnPresence extends Presence {
+  leave (): void
+}
+
+/** Of those who do not go: the gateway itself, and what is done to its end also without its client. */
+export const ALWAYS_HERE: Presence = { gone: false, onGone: () => () => {} }
+
+export function createPresence (): OwnPresence {
+  const listeners = new Set<() => void>()
+  let gone = false
+  return {
+    get gone () { return gone },
+    onGone (run) {
+      if (gone) {
+        run()
+        return () => {}
+      }
+      const listener = (): void => { run() } // one of its own, so that the same function can wait twice
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
+    },
+    leave () {
+      gone = true
+      const leaving = [...listeners]
+      listeners.clear()
+      for (const run of leaving) run()
+    }
+  }
+}
