@@ -5,8 +5,8 @@ import { buildApp, type App, type AppDependencies } from './app.ts'
 import { followIssuers, keysPart, type OpenedKeys } from './config/live-keys.ts'
 import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog, type WatchOptions } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { CLOCK } from './lib/clock.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
-import { unixTime } from './unix-time.ts'
 import { VERSION } from './version.ts'
 
 export interface Front {
@@ -30,11 +30,11 @@ interface Followed extends Pick<WatchOptions, 'reload'> {
   readonly keys: OpenedKeys
 }
 
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'now'>, Followed {}
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (config: Config, { authority, keys, reload, ...options }: FrontOptions): Promise<FrontResult> {
-  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, now: unixTime })
+  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, clock: CLOCK })
   const mistake = await listen(app, 'listen', config.listen)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
@@ -60,7 +60,7 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
 /** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
 function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog): () => void {
   followIssuers(keys.live.current.issuers, log)
-  const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, unixTime)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
+  const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
   return () => {
     watch.close()
     for (const { remote } of keys.live.current.issuers) remote?.close()

@@ -16,6 +16,7 @@ import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
+import { CLOCK } from './lib/clock.ts'
 import { createLocks } from './lib/locks.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
@@ -125,7 +126,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address: front.address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
     for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
     if (config.upstream.url !== undefined) {
-      const contact = firstContact(upstream, config.charts.depth).then(trouble => {
+      const contact = firstContact(upstream, config.charts.depth, CLOCK.wall).then(trouble => {
         if (trouble !== undefined && !closing) log.warn({ upstream: upstream.origin }, trouble)
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it

@@ -79,8 +79,9 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
       issuer: tokens.issuer === '' ? publicUrl : tokens.issuer,
       service: tokens.service === '' ? host : tokens.service,
       keys: tokens.keys.map(key => ({ ...key, file: resolve(base, key.file) })),
-      issuers: tokens.issuers.map(({ publicKey, jwksFile, ...issuer }) => ({
+      issuers: tokens.issuers.map(({ publicKey, jwksFile, clockSkew, ...issuer }) => ({
         ...issuer,
+        ...(clockSkew === undefined ? {} : { clockSkew: readDuration(clockSkew) }),
         ...(publicKey === undefined ? {} : { publicKey: resolve(base, publicKey) }),
         ...(jwksFile === undefined ? {} : { jwksFile: resolve(base, jwksFile) })
       }))
