@@ -2,7 +2,8 @@
 // go.yaml.in/yaml v2.4.3 (encode.go, emitterc.go, sorter.go): keys sorted with numbers
 // by value, lists not indented, quotes only where another reader would see something
 // else, block text for lines, folded behind column 80. Helm parses the result strictly.
-import { goFloat, type GoStruct, type GoValue } from './go-json.ts'
+import { goFloat, resolveGoScalar } from '../lib/go-scalars.ts'
+import type { GoStruct, GoValue } from './go-json.ts'
 
 /** One entry of a chart's list, indented to its place in the index. */
 export function entryYaml (entry: GoStruct): string {
@@ -76,23 +77,9 @@ function goNumber (value: number): string {
 
 // ---- scalars -------------------------------------------------------------------
 
-const RESOLVED: ReadonlySet<string> = new Set([
-  'y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON', 'n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF',
-  '', '~', 'null', 'Null', 'NULL', '.nan', '.NaN', '.NAN', '.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF', '-.inf', '-.Inf', '-.INF', '<<'
-])
-
-/** Would a YAML reader see something else than text? (resolve.go; isBase60Float of encode.go) */
+/** Would Go's reader see something else than text, or a reader of YAML 1.1 a number in base 60? (resolve.go; isBase60Float of encode.go) */
 function isResolved (text: string): boolean {
-  // '<<' is looked up only behind the hint of a first character that is in the table, and `<` is none.
-  if (text !== '<<' && RESOLVED.has(text)) return true
-  const first = text.charAt(0)
-  if (first === '.') return /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/.test(text)
-  if (!/[-+0-9]/.test(first)) return false
-  if (/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)) return true
-  if (isTimestamp(text)) return true
-  const digits = text.replace(/_/g, '')
-  if (/^[-+]?(?:0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0[oO][0-7]{1,21})$/.test(digits)) return true
-  return /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(digits) && Number.isFinite(Number(digits))
+  return typeof resolveGoScalar(text) !== 'string' || isTimestamp(text) || /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)
 }
 
 function isTimestamp (text: string): boolean {
@@ -111,7 +98,7 @@ const NEVER_FOLDED = -Infinity
  * @param column where the first one begins
  */
 function scalar (text: string, indent: number, column: number): string {
-  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && !RESOLVED.has(text)) return text // nearly all of them
+  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && typeof resolveGoScalar(text) === 'string') return text // nearly all of them
   const traits = analyse(text)
   if (text.includes('\n')) return traits.block && column !== NEVER_FOLDED ? literal(text, indent) : doubleQuoted(text, indent, column)
   if (isResolved(text)) return doubleQuoted(text, indent, column)

@@ -81,6 +81,17 @@ void t.test('Chart.yaml becomes the same metadata, in the API and in the index',
   }
 })
 
+void t.test('a scalar is what Go takes it for, and what says what it is must be that', async t => {
+  const read = (scalar: string): unknown => (readWholeYaml(`a: ${scalar}\n`) as ReadonlyMap<string, unknown> | undefined)?.get('a')
+  const scalars: readonly (readonly [string, unknown])[] = [
+    ['0_x10', 16n], ['1e_5', 100000], ['e1', 'e1'], ['2001-99-99', '2001-99-99'], ['1:30', '1:30'], ['', null], ['"0x10"', '0x10'], ["'yes'", 'yes'],
+    ['!!int 0x10', 16n], ['!!int "16"', 16n], ['!!int e1', undefined], ['!!float 1e3', 1000], ['!!float 5', 5], ['!!float yes', undefined], ['!!bool "yes"', true], ['!!bool 1', undefined], ['!!null ~', null], ['!!null x', undefined],
+    ['!!str 5', '5'], ['! 5', '5'], ['!!timestamp 2001-01-01', '2001-01-01'], ['!!binary eA==', Buffer.from('x')]
+  ]
+  for (const [scalar, value] of scalars) t.same(read(scalar), value, scalar)
+  t.strictSame(readWholeYaml('e1: a\n0x10: b\n<<: {c: d}\n'), new Map<unknown, unknown>([['e1', 'a'], [16n, 'b'], ['c', 'd']]))
+})
+
 void t.test('the quick reader of YAML sees what the whole one sees, or nothing', async t => {
   for (const { chartYaml } of metadata) {
     const quick = readSimpleYaml(chartYaml)
