@@ -59,6 +59,8 @@ export interface AppDependencies {
   readonly version: string
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** Seconds of a clock that only goes on. */
+  readonly monotonic: () => number
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
   /** Where log lines go. */
@@ -87,13 +89,13 @@ const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, locks, peers, version, now, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstream, spool, live, locks, peers, version, now, monotonic, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, now })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, monotonic, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
 
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
