@@ -74,8 +74,8 @@ async function startLab (t: Test): Promise<Lab> {
   return { gateway, turnstile, password, arrived }
 }
 
-function requestFor (name: string, password: string): string {
-  return `GET ${INDEX} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(name, password)}\r\n\r\n`
+function requestFor (name: string, password: string, path = INDEX): string {
+  return `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(name, password)}\r\n\r\n`
 }
 
 interface Flood {
@@ -86,16 +86,17 @@ interface Flood {
   readonly depth: number
   /** The account that the passwords are guessed of. */
   readonly name: (i: number) => string
+  readonly path?: string
 }
 
 /** Sends wrong passwords, each another one; the sockets, open. */
-async function flood (t: Test, port: number, { from, connections, depth, name }: Flood): Promise<Socket[]> {
+async function flood (t: Test, port: number, { from, connections, depth, name, path }: Flood): Promise<Socket[]> {
   return await Promise.all(from.flatMap(localAddress => Array.from({ length: connections }, async (_, i) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress })
     t.teardown(() => { socket.destroy() })
     socket.on('error', () => {}).resume()
     await once(socket, 'connect')
-    socket.write(Array.from({ length: depth }, (_, j) => requestFor(name(i * depth + j), newPassword())).join(''))
+    socket.write(Array.from({ length: depth }, (_, j) => requestFor(name(i * depth + j), newPassword(), path)).join(''))
     return socket
   })))
 }
@@ -154,7 +155,11 @@ await t.test('a hundred addresses that guess one account\'s password do not keep
 
 await t.test('for connections that have gone nothing is hashed, but what had begun', async t => {
   const lab = await startLab(t)
-  const sockets = await flood(t, lab.gateway.port, { from: HUNDRED, connections: 1, depth: 10, name: i => i % 2 === 0 ? 'alice' : 'bob' })
+  const wave = { connections: 1, depth: 10, name: (i: number) => i % 2 === 0 ? 'alice' : 'bob' }
+  const sockets = [
+    ...await flood(t, lab.gateway.port, { ...wave, from: HUNDRED.slice(0, 50) }),
+    ...await flood(t, lab.gateway.port, { ...wave, from: HUNDRED.slice(50), path: '/oauth/token' })
+  ]
   await until(() => lab.arrived.count === 1_000 || undefined)
   for (const [i, socket] of sockets.entries()) {
     if (i % 2 === 0) socket.end()
@@ -165,6 +170,7 @@ await t.test('for connections that have gone nothing is hashed, but what had beg
   const alice = askAsAlice(t, lab.gateway.port, QUIET, lab.password)
   t.equal(await until(alice.status), 200)
   t.ok(lab.turnstile.begun <= 3, `${lab.turnstile.begun} hashes, alice's among them`)
+  t.notMatch(lab.gateway.logText(), '"refused"', 'and nobody is said to have been refused who had gone')
 })
 
 await t.test('more than can wait is refused at once, in the form of each door, and says when to come again', async t => {
