@@ -11,10 +11,12 @@ import type { Authentication, Authenticator } from '../src/identity/authenticate
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
 import { secondsUntil, type Clock } from '../src/lib/clock.ts'
+import type { Asker } from '../src/limits/attempts.ts'
 import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
+import { askerOf } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { logChange } from './request-log.ts'
 
@@ -66,7 +68,9 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
   request.tokenFacts = { asked: formatScopes(scopes.grants) }
-  const who = await whoAsks(authenticator, read.request)
+  const who = await whoAsks(authenticator, read.request, askerOf(request))
+  // Who has gone meanwhile is not answered; running.ts has said so.
+  if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.refusedSubject = who.subject
     return reply.refuse({ code: who.code })
@@ -97,9 +101,9 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
 }
 
 /** Credentials as they came, and where those are nobody's, as a form encodes them. */
-async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest): Promise<Authentication> {
-  const who = await authenticator.authenticate(credentials)
-  return who.ok || decoded === undefined ? who : await authenticator.authenticate(decoded)
+async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest, asker: Asker): Promise<Authentication> {
+  const who = await authenticator.authenticate(credentials, asker)
+  return who.ok || who.code === 'too_many_attempts' || decoded === undefined ? who : await authenticator.authenticate(decoded, asker)
 }
 
 /** `ci` of `robot:ci`. */

@@ -93,7 +93,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now: clock.wall, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, clock, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
 
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
