@@ -5,8 +5,8 @@ import { isName } from '../identity/names.ts'
 import type { RobotEntry, RobotSecret, UserEntry } from '../identity/accounts.ts'
 import { hashFault } from '../identity/passwords.ts'
 import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
-import { schemaMistakes, unknownKeys } from './mistakes.ts'
-import { readYaml } from './yaml.ts'
+import { inWords, schemaMistakes, unknownKeys } from './mistakes.ts'
+import { parseYaml, readText } from './yaml.ts'
 
 export interface FileAccounts {
   readonly users: readonly UserEntry[]
@@ -21,12 +21,14 @@ export async function readAccountsFile (file: string): Promise<FileAccounts> {
 }
 
 async function readAccountsYaml (file: string): Promise<FileAccounts> {
-  const read = await readYaml(file)
-  if (read.value === undefined) return onlyMistakes(read.mistakes)
+  const text = await readText(file)
+  if (!text.ok) return onlyMistakes([text.mistake])
+  const read = parseYaml(file, text.text)
+  if (read.value === undefined) return onlyMistakes(inWords(file, read.mistakes, mistake => mistake))
   const { value, mistakes, lineOf } = read
   const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
-  const lines = [...mistakes, ...found.map(({ key, sentence }) => `${file}:${lineOf(pathOf(key))}: ${key}: ${sentence}`)]
-  if (lines.length > 0) return onlyMistakes(lines)
+  const wrong = [...mistakes, ...found]
+  if (wrong.length > 0) return onlyMistakes(inWords(file, wrong, each => typeof each === 'string' ? each : `${file}:${lineOf(pathOf(each.key))}: ${each.key}: ${each.sentence}`))
 
   const { users = [], robots = [] } = value as AccountsFile
   const faults: string[] = []
@@ -48,7 +50,7 @@ async function readAccountsYaml (file: string): Promise<FileAccounts> {
       return { digest: hash.slice('sha256:'.length), ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }), ...(times.expires === undefined ? {} : { expires: times.expires }) }
     })
   }))
-  return faults.length > 0 ? onlyMistakes(faults) : { users: userEntries, robots: robotEntries, mistakes: [] }
+  return faults.length > 0 ? onlyMistakes(inWords(file, faults, fault => fault)) : { users: userEntries, robots: robotEntries, mistakes: [] }
 }
 
 /** Apache's htpasswd -B: name:hash, one a line; empty lines and # are passed over. */
@@ -75,7 +77,7 @@ async function readHtpasswd (file: string): Promise<FileAccounts> {
       else users.push({ name, passwordHash, groups: [], disabled: false, place })
     }
   }
-  return mistakes.length > 0 ? onlyMistakes(mistakes) : { users, robots: [], mistakes: [] }
+  return mistakes.length > 0 ? onlyMistakes(inWords(file, mistakes, mistake => mistake)) : { users, robots: [], mistakes: [] }
 }
 
 function onlyMistakes (mistakes: readonly string[]): FileAccounts {

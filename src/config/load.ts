@@ -3,11 +3,11 @@
 // by every command that needs a configuration.
 import { dirname, resolve } from 'node:path'
 import { readEnvironment } from './environment.ts'
-import { schemaMistakes, unknownKeys } from './mistakes.ts'
+import { inWords, schemaMistakes, unknownKeys } from './mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { ConfigSchema, leaves, type Config, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from './units.ts'
-import { isMapping, parseYaml, readYaml, type Mapping } from './yaml.ts'
+import { isMapping, parseYaml, readText, type Mapping } from './yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
@@ -20,10 +20,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * @param env CHARTGATE_* variables; they win over the file
  */
 export async function loadConfig (file: string | undefined, env: Environment): Promise<ConfigResult> {
-  const fromFile = file === undefined ? parseYaml('', '') : await readYaml(file)
+  const read = file === undefined ? { ok: true as const, text: '' } : await readText(file)
+  const fromFile = read.ok ? parseYaml(file ?? '', read.text) : { value: undefined, mistakes: [read.mistake] }
   const fromEnvironment = await readEnvironment(env)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
-  if (fromFile.value === undefined) return { ok: false, mistakes: unreadable }
+  const failed = (mistakes: readonly string[]): ConfigResult => ({ ok: false, mistakes: inWords(file ?? 'the configuration', mistakes, each => each) })
+  if (fromFile.value === undefined) return failed(unreadable)
 
   const { value: merged, lineOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
@@ -36,7 +38,7 @@ export async function loadConfig (file: string | undefined, env: Environment): P
   const variables = new Map(fromEnvironment.values.map(({ path, variable }) => [path.join('.'), variable]))
   const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => `${key}: ${sentence}${variables.has(key) ? ` (from ${variables.get(key)})` : ''}`)
   const mistakes = [...unreadable, ...lines]
-  if (mistakes.length > 0) return { ok: false, mistakes }
+  if (mistakes.length > 0) return failed(mistakes)
   return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => lineOf(['policy', i])) }
 }
 
