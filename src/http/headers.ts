@@ -45,8 +45,3 @@ export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHead
   }
   return passed
 }
-
-/** True when an If-None-Match header names this strong entity tag, or any (RFC 9110 section 13.1.2: compared weakly). */
-export function namesEntity (ifNoneMatch: string | undefined, etag: string): boolean {
-  return ifNoneMatch !== undefined && ifNoneMatch.split(',').some(each => ['*', etag].includes(each.trim().replace(/^W\//, '')))
-}
