@@ -50,13 +50,19 @@ await t.test('no such header changes an answer or a challenge, whoever sends it'
 
 await t.test('the upstream gets what the gateway knows, and nothing of it from an untrusted client', async t => {
   for (const headers of [[], ...SPOOFED.map(each => [each]), SPOOFED]) {
-    t.same(await served(untrusting, headers), [{ idIsOurs: true }, ...Array(3).fill({ ...OURS, idIsOurs: true })], String(headers[0]))
+    const [shared, ...alone] = await served(untrusting, headers)
+    t.same(shared, { idIsOurs: true }, String(headers[0]))
+    t.ok(alone.length >= 3)
+    for (const each of alone) t.same(each, { ...OURS, idIsOurs: true }, String(headers[0]))
   }
 })
 
 await t.test('a trusted proxy is believed about address, scheme and host, and about nothing else', async t => {
   const believed = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example', idIsOurs: true }
-  t.same(await served(trusting, SPOOFED), [{ idIsOurs: true }, believed, believed, believed])
+  const [shared, ...alone] = await served(trusting, SPOOFED)
+  t.same(shared, { idIsOurs: true })
+  t.ok(alone.length >= 3)
+  for (const each of alone) t.same(each, believed)
 })
 
 await t.test('the log has the address of the connection, or the one that a trusted proxy vouches for', async t => {
