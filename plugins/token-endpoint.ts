@@ -10,6 +10,7 @@ import { endOfTurn } from '../src/http/turn.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
+import { secondsUntil, type Clock } from '../src/lib/clock.ts'
 import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
@@ -23,8 +24,7 @@ export interface TokenEndpointOptions {
   keys: LiveKeys
   source: TokenSource
   depth: Depth
-  /** Seconds since the epoch. */
-  now: () => number
+  clock: Clock
 }
 
 const LONGEST_BODY = 16_384
@@ -56,7 +56,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 }, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
 
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
-  const { authenticator, live, keys, source, depth, now } = options
+  const { authenticator, live, keys, source, depth, clock } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   const several = ['Authorization', 'Content-Type'].find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
   if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
@@ -76,9 +76,10 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   if (account !== undefined && account !== nameOf(who.principal)) return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
 
   const granted = narrow(who.principal, scopes.grants, live.current.rules)
-  const time = now()
+  const time = clock.wall()
   // A token that was got with a token does not outlive it.
-  const ttl = Math.min(source.ttl, (who.principal.expires ?? Infinity) - time)
+  const { expires } = who.principal
+  const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
   if (ttl < 1) return reply.refuse({ code: 'token_expired' })
   const issued = await issueToken(keys.current.ring.signing(time), { ...source, ttl }, who.principal.subject, granted, time)
   await endOfTurn() // answers whose signatures came together are written together

@@ -36,6 +36,7 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
+import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
@@ -57,8 +58,7 @@ export interface AppDependencies {
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
-  /** Seconds since the epoch. */
-  readonly now: () => number
+  readonly clock: Clock
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
   /** Where log lines go. */
@@ -87,13 +87,13 @@ const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, locks, peers, version, now, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstream, spool, live, locks, peers, version, clock, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
-  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, now })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now: clock.wall, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
 
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
@@ -143,8 +143,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
   await app.register(health, { version })
-  await app.register(jwks, { keys, now })
-  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
+  await app.register(jwks, { keys, now: clock.wall })
+  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
   await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })

@@ -8,6 +8,7 @@ import type { Credentials } from '../../src/identity/credentials.ts'
 import { createPasswords, hashPassword } from '../../src/identity/passwords.ts'
 import { digestOf, makeSecret } from '../../src/identity/robots.ts'
 import type { Principal } from '../../src/identity/principal.ts'
+import { CLOCK } from '../../src/lib/clock.ts'
 import { ACTIONS, type Action } from '../../src/charts/routes.ts'
 import type { Access } from '../../src/policy/access.ts'
 import { decide } from '../../src/policy/decide.ts'
@@ -25,7 +26,6 @@ const QUESTIONS = 4_096
 const LOGINS = 30
 const REMEMBERED = 200_000
 
-const now = (): number => Math.floor(Date.now() / 1000)
 const password = 'a password of this benchmark'
 
 const figures: Figure[] = []
@@ -90,8 +90,8 @@ async function timed (count: number, work: (i: number) => unknown): Promise<numb
 async function measureLogins (accounts: Accounts, token: string, secret: string, key: SigningKey): Promise<void> {
   const source = { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }
   const trusted = { ring: createRing([{ key, since: 0 }], [], source.ttl), issuers: [], ours: new Set([key.kid]) }
-  const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', now })
-  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, now, passwords: createPasswords() })
+  const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', clock: CLOCK })
+  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, now: CLOCK.wall, passwords: createPasswords() })
   const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials)).ok
   const basic = (username: string, text: string): Credentials => ({ kind: 'basic', username, password: text })
 
@@ -127,6 +127,6 @@ const key: SigningKey = { kid: 'benchmark', alg: 'RS256', privateKey, publicKey,
 const secret = makeSecret()
 const accounts = accountsOf(await hashPassword(password), secret)
 measureDecisions(accounts)
-const { token } = await issueToken(key, { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }, 'user:user1', [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], now())
+const { token } = await issueToken(key, { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }, 'user:user1', [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], CLOCK.wall())
 await measureLogins(accounts, token, secret, key)
 report({ figures })

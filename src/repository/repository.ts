@@ -4,6 +4,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { CLOCK } from '../lib/clock.ts'
 import { failure, json, problem, writeAnswer, type Answer } from './answer.ts'
 import { createAuthoriser } from './authorise.ts'
 import { createCatalog } from './catalog.ts'
@@ -63,7 +64,7 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
     const catalog = createCatalog({ store, contextPath, log })
     const reads = createReads(catalog, store)
     const uploads = createUploads({ catalog, store, allowOverwrite, log })
-    const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: () => Math.floor(Date.now() / 1000) })
+    const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: CLOCK.wall })
 
     async function answer (request: IncomingMessage, accept: () => void): Promise<Answer> {
       const match = route(request.method as string, request.url as string, depth, contextPath)

@@ -9,6 +9,7 @@ import { MASTER } from '../../src/identity/principal.ts'
 import { digestOf } from '../../src/identity/robots.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
 import { accountsOf, cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
+import { clockOf } from '../helpers/clock.ts'
 import { ourKeys } from '../helpers/keys.ts'
 import { newPassword, newSecret } from '../helpers/secrets.ts'
 import { NOW, SOURCE } from '../helpers/tokens.ts'
@@ -35,7 +36,7 @@ async function lab (accounts: Accounts): Promise<Lab> {
     bcrypt: async (hash, password) => { hashed.push('bcrypt'); return await bcrypt.verify(password, hash) }
   }
   const state = { accounts, now: NOW, hashed }
-  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, now: () => NOW })
+  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const authenticator = createAuthenticator({ masterKey: KEY, verifier, accounts: () => state.accounts, now: () => state.now, passwords: createPasswords(hashers) })
   return Object.assign(state, { authenticator })
 }
@@ -188,7 +189,7 @@ await t.test('what is remembered is bounded, and names and passwords do not run 
   const passwords = createPasswords({ argon2: async () => true, bcrypt: async () => true })
   let hashed = 0
   const counting = { matches: async (password: string, hash: string) => { hashed++; return await passwords.matches(password, hash) } }
-  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, now: () => NOW })
+  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const accounts = accountsOf([user('a', ALICE.passwordHash), user('ab', ALICE.passwordHash)])
   const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, now: () => NOW, passwords: counting })
   await authenticator.authenticate(basic('a', 'b:c'))

@@ -4,6 +4,7 @@ import { createAuthenticator, type Authentication, type Authenticator } from '..
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { ANONYMOUS, MASTER } from '../../src/identity/principal.ts'
 import { createVerifier, type Verifier } from '../../src/tokens/verify.ts'
+import { at, clockOf } from '../helpers/clock.ts'
 import { ourKeys, strangersKey } from '../helpers/keys.ts'
 import { mintToken, NOW, SOURCE } from '../helpers/tokens.ts'
 
@@ -13,7 +14,7 @@ const bearer = (token: string): Credentials => ({ kind: 'bearer', token })
 const BAD: Authentication = { ok: false, code: 'bad_credentials' }
 
 async function verifier (): Promise<Verifier> {
-  return createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: subject => subject !== 'user:gone', now: () => NOW })
+  return createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: subject => subject !== 'user:gone', clock: clockOf(() => NOW) })
 }
 
 async function authenticatorWith (masterKey: string): Promise<Authenticator> {
@@ -58,7 +59,7 @@ await t.test('a token is who it says, as Bearer and as a password, and that is k
   const token = await mintToken()
   const expected = {
     ok: true,
-    principal: { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: NOW + 300 }
+    principal: { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: at(NOW + 300) }
   }
   const first = authenticator.authenticate(bearer(token))
   t.strictSame(first, expected)
