@@ -3,7 +3,8 @@
 // from which cm-push makes the address that it pushes to. Nothing else is touched, and
 // no key is added: Helm parses an index strictly (helm/helm v3.21.4, pkg/repo/index.go,
 // loadIndex).
-import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, visit, type Document, type YAMLMap } from 'yaml'
+import { parseBounded } from '../lib/bounded-yaml.ts'
 import { localUrl, type IndexPlace } from './index-links.ts'
 
 export type RewriteResult =
@@ -12,6 +13,7 @@ export type RewriteResult =
 
 /** A parser of YAML takes seconds for more than this, while nobody else is answered. */
 const MOST_PARSED = 2 * 1024 * 1024
+const BOUNDS = { tokens: 600_000, levels: 100 }
 
 class Fault extends Error {}
 
@@ -134,13 +136,19 @@ function refuseOtherSpellings (value: object): void {
 /** Any other form of YAML, by a parser. */
 function rewriteYaml (text: string, place: IndexPlace): string {
   if (text.length > MOST_PARSED) throw new Fault(`the upstream's index is not written as ChartMuseum writes one, and too long to be parsed (${text.length} characters)`)
-  const document = parseDocument(text, { version: '1.1', logLevel: 'error' })
+  // The keys of a mapping are compared with each other below: here that takes time by the square of their number.
+  const document = parseBounded(text, BOUNDS, { version: '1.1', logLevel: 'error', uniqueKeys: false, prettyErrors: false })
+  if (document === undefined) throw new Fault("the upstream's index is not written as ChartMuseum writes one, and too deep or too long to be parsed")
   const entries = document.errors.length === 0 && isMap(document.contents) ? document.get('entries', true) : undefined
   if (!isMap(entries) && !(isScalar(entries) && entries.value === null)) throw new Fault("what the upstream calls its index.yaml has no entries: it is another page, or another program's")
   if (ODD_LINE_END.test(text)) throw new Fault("the upstream's index has line ends that readers take differently")
   visit(document, {
     Alias () { throw new Fault("the upstream's index has aliases, which it does not need") },
-    Map (_key, node) { refuseOtherSpellings(Object.fromEntries(node.items.map(({ key }) => [String(key), true]))) },
+    Map (_key, node) {
+      const keys = node.items.map(({ key }) => isScalar(key) ? String(key.value) : '')
+      if (new Set(keys).size < keys.length || keys.includes('')) throw new Fault("the upstream's index has a key twice, or one that is no text")
+      refuseOtherSpellings(Object.fromEntries(keys.map(key => [key, true])))
+    },
     Pair (_key, { key }) { if (isScalar(key) && (key.source === '<<' || typeof key.value === 'symbol')) throw new Fault("the upstream's index has merge keys, which it does not need") }
   })
   let changed = isMap(entries) && relinkAll(document, entries, place)

@@ -134,6 +134,9 @@ await t.test('an index that would send a credential away, or that nobody can be 
     ['no YAML', 'a: [', /no entries|not YAML/],
     ['a chart that is no list', 'apiVersion: v1\nentries:\n  a: {}\n', /without a list of versions/],
     ['a second page behind it', `${index('    - charts/a.tgz\n')}---\na: b\n`, /./],
+    ['a key of the index twice', 'entries: {}\nx: a\nx: b\n', /a key twice/],
+    ['a key that is a mapping', 'entries: {}\n? {a: b}\n: c\n', /no text/],
+    ['many levels', `entries: ${'['.repeat(5_000)}`, /too deep/],
     ['too long to be parsed', `entries: {}\n# ${'x'.repeat(3 * 1024 * 1024)}`, /too long to be parsed/]
   ]
   for (const [name, text, cause] of cases) {
