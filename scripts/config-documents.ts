@@ -56,7 +56,7 @@ ${rows.join('\n')}
 
 A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
 
-A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\` and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
+A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
 
 ## What is checked beyond each key
 
@@ -64,7 +64,7 @@ A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`)
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
 * \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with both listeners on loopback, unless \`allowDemoKey\` says otherwise.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
-* Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback.
+* Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback; a \`clockSkew\` is at most 5m.
 * The two listeners have different ports.
 * With several \`workers\`, each one's share of \`charts.spool.maxBytes\` is at least \`charts.maxUploadSize\`.
 

@@ -31,6 +31,8 @@ export interface GatewayOptions {
   readonly reads?: boolean
   readonly workers?: number
   readonly place?: Place
+  /** The folder of another build; default: this one. */
+  readonly root?: string
 }
 
 /** Starts it in front of an upstream; where that is missing, so is this. */
@@ -39,7 +41,7 @@ export async function startInFront (lab: Lab, upstream: MaybeServer, options: Om
 }
 
 export async function startGateway (lab: Lab, options: GatewayOptions = {}): Promise<Gateway> {
-  const { charts, place = 'tested' } = options
+  const { charts, place = 'tested', root = ROOT } = options
   const stateDir = await lab.stateDir()
   if (charts !== undefined) {
     await mkdir(join(stateDir, 'charts'))
@@ -51,7 +53,7 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
   await writeFile(accounts, stringify({ users: [{ name: USER, passwordHash: await hashPassword(password) }] }), { mode: 0o600 })
   await writeFile(file, stringify({ ...placeOf(port, adminPort, stateDir), masterKey, ...chosen(options), accounts: { files: [accounts] } }), { mode: 0o600 })
   const origin = `http://127.0.0.1:${port}`
-  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(ROOT, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl: `${origin}/health` })
+  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(root, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl: `${origin}/health` })
   return {
     origin,
     program,
