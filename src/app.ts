@@ -147,7 +147,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize, depth: config.charts.depth })
   await app.register(deleteDoor, { upstream, changed })
   await app.register(forwardDoor, { upstream })
   return app
