@@ -74,7 +74,8 @@ A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`)
 * The keys of clients and of the upstream are two; the same key in both files is refused.
 * An upstream that cannot be reached, or does not accept the gateway, is one warning in the log; clients are answered 502 until it does.
 * With several \`workers\` ([how they work together](architecture.md#several-workers)) \`/readyz\` is 503 until all of them listen. When one cannot, the start fails with its sentence. One that ends later is replaced, and the log says so. \`auto\` counts the cores that the process may be scheduled on; a CPU quota, as of a container, it does not see: write a number there.
-* On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default).
+* On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default). An end waits half a second for whoever reads the log.
+* The log waits for nobody. What its reader does not take waits in memory, up to 4 MiB in each process; what is beyond, or cannot be written to a full disk, is lost, counted, and said in one line (\`lines\`) as soon as the log is written again.
 * Refusals are logged at \`warn\`, changes (uploads, deletes, tokens asked for with POST) at \`info\`, and with \`log.reads\` allowed reads at \`info\` too: \`log.level: warn\` leaves refusals, \`error\` neither.
 
 ## Probes

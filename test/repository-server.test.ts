@@ -95,9 +95,10 @@ await t.test('what is stored, deleted, refused and has failed is one line each, 
 
 await t.test('a port that cannot be listened on is one sentence', async t => {
   const { port } = await start(t)
-  const second = await startRepository({ dir: testFolder(t), port, depth: 2 }, () => {})
+  const logStream = { write () {} }
+  const second = await startRepository({ dir: testFolder(t), port, depth: 2, logStream }, () => {})
   t.match(second, { ok: false, message: new RegExp(`^port ${port} is in use by another program: stop it, or choose another --port$`) })
-  t.match(await startRepository({ dir: testFolder(t), port: 65536, depth: 2 }, () => {}), { ok: false, message: /^port 65536 cannot be listened on: / })
+  t.match(await startRepository({ dir: testFolder(t), port: 65536, depth: 2, logStream }, () => {}), { ok: false, message: /^port 65536 cannot be listened on: / })
 })
 
 await t.test('a connection on which nothing was asked holds nothing up', async t => {
