@@ -12,8 +12,8 @@ import { VERSION } from './version.ts'
 export interface Front {
   /** Where it listens, as host:port. */
   readonly address: string
-  /** True as long as somebody listens there. */
-  serving (): boolean
+  /** What keeps clients from being served; undefined: nothing. */
+  hindrance (): string | undefined
   /** Lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
   /** Says what is still running. */
@@ -46,7 +46,7 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
     ok: true,
     front: {
       address: addressOf(app),
-      serving: () => true,
+      hindrance: () => undefined,
       async close () {
         unfollow()
         await app.close()

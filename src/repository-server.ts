@@ -5,6 +5,8 @@ import type { KeyObject } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import pino from 'pino'
 import { logOfRepository } from './repository-log.ts'
+import { createThreads } from './lib/threads.ts'
+import { every } from './lib/timers.ts'
 import { openLog, STANDARD_OUTPUT } from './observe/log-sink.ts'
 import { openRepository } from './repository/repository.ts'
 import type { Depth } from './repository/routing.ts'
@@ -52,7 +54,17 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     announce(publicKey === undefined
       ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so only this machine can reach it\n`
       : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; its charts lie in ${dir}; tokens are checked\n`)
-    return { ok: true, stop: async () => { await repository.close(); return true }, logCutOff: () => { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) } }
+    const threads = createThreads(every)
+    return {
+      ok: true,
+      threads,
+      logCutOff () { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) },
+      async stop () {
+        await repository.close()
+        threads.close()
+        return true
+      }
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return { ok: false, message: code === 'EADDRINUSE' ? `port ${port} is in use by another program: stop it, or choose another --port` : `port ${port} cannot be listened on: ${message}` }

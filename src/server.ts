@@ -17,6 +17,8 @@ import type { Config } from './config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
 import { createLocks } from './lib/locks.ts'
+import { createPulse } from './lib/pulse.ts'
+import { every, later } from './lib/timers.ts'
 import { openLog, STANDARD_OUTPUT } from './observe/log-sink.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
@@ -80,7 +82,8 @@ async function serveAsWorker (config: Config, options: Omit<WorkerOptions, 'chan
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
   const { demoChart, authority, announce, logStream, fork = forkWorker } = options
   const log = pino({ level: config.log.level }, logStream)
-  const opened: (() => Promise<unknown>)[] = []
+  const pulse = createPulse(every)
+  const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   let front: Front | undefined
   let closing = false
   const stop = async (): Promise<boolean> => {
@@ -92,7 +95,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   const hindrance = (): string | undefined => {
     if (closing) return 'shutting down'
     if (front === undefined) return 'starting'
-    return front.serving() ? undefined : 'no worker listens'
+    return pulse.stuck() ?? front.hindrance()
   }
   const failed = async (message: string): Promise<StartResult> => {
     await stop()
@@ -101,7 +104,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
     const claim = await claimStateDir(config.stateDir)
-    if (!claim.ok) return claim
+    if (!claim.ok) return await failed(claim.message)
     opened.push(claim.release)
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
@@ -110,14 +113,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const upstream = connectUpstream(config, keys.upstream, socketPath)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin(upstream, hindrance)
+    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
     const result = config.workers === 1
-      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks() })
-      : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
+      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
+      : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later, every })
     if (!result.ok) return await failed(result.message)
     front = result.front
     announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
@@ -129,15 +132,10 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it
     }
-    return { ok: true, stop, logCutOff: front.logCutOff }
+    return { ok: true, stop, logCutOff: front.logCutOff, threads: pulse.threads }
   } catch (error) {
     return await failed(startMistake(error, config.stateDir))
   }
-}
-
-function later (ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms)
-  return () => { clearTimeout(timer) }
 }
 
 interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {

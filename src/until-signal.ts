@@ -1,6 +1,8 @@
 // When does a process that serves end? On SIGTERM or SIGINT, after what runs has ended
 // or its time is up. Asked by the two commands that serve.
+import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
+import { HANG_AFTER, type Threads } from './lib/threads.ts'
 
 /** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
 export const DRAIN_LIMIT = 30_000
@@ -10,6 +12,8 @@ export interface Stoppable {
   readonly stop: () => Promise<boolean>
   /** Says what is still running, because the process ends now. */
   readonly logCutOff: () => void
+  /** Those of the process, for which an exit waits. */
+  readonly threads: Threads
 }
 
 export interface Until {
@@ -21,20 +25,31 @@ export interface Until {
 
 /* c8 ignore start -- its end is the process's own: tests start and stop one */
 /** Resolves when a signal came and `stop` is done; a second signal ends the process at once. */
-export async function untilSignal ({ stop, logCutOff }: Stoppable, { limit = DRAIN_LIMIT, asked }: Until = {}): Promise<void> {
+export async function untilSignal ({ stop, logCutOff, threads }: Stoppable, { limit = DRAIN_LIMIT, asked }: Until = {}): Promise<void> {
   await new Promise<void>(resolve => {
     let closing = false
     const { close } = closeWithGrace({ delay: limit, onTimeout: logCutOff }, async ({ err }) => {
       closing = true
+      endWithoutThreads(threads)
       if (err !== undefined) say('an error that nobody expected, and so it ends', err)
       const endedWell = await stop().catch((error: unknown) => {
         say('it could not end well', error)
         return false
       })
+      await Promise.race([threads.ask(), sleep(2 * HANG_AFTER)])
       if (!endedWell) process.exit(1)
       resolve()
     })
     void asked?.then(() => { if (!closing) close() })
+  })
+}
+
+/** An exit waits for every thread, also for one that waits for a disk or a pipe without end. Last of all that is done at the exit. */
+function endWithoutThreads (threads: Threads): void {
+  process.once('exit', () => {
+    if (!threads.hang()) return
+    process.kill(process.pid, 'SIGKILL')
+    process.abort() // the first process of a container, which no signal ends
   })
 }
 

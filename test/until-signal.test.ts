@@ -26,9 +26,11 @@ const CASES: readonly Case[] = [
 for (const { name, stop = 'console.log("stopped"); return true', then, code, stdout, stderr } of CASES) {
   await t.test(`${name} ends the process, and what was wrong is said`, async t => {
     const script = `import { untilSignal } from './dist/src/until-signal.js'
+      import { createThreads } from './dist/src/lib/threads.js'
+      import { every } from './dist/src/lib/timers.js'
       setInterval(() => {}, 1000)
       setTimeout(() => { ${then} }, 10)
-      await untilSignal({ stop: async () => { ${stop} }, logCutOff () { console.log('cut off') } }, { limit: 500 })`
+      await untilSignal({ stop: async () => { ${stop} }, logCutOff () { console.log('cut off') }, threads: createThreads(every) }, { limit: 500 })`
     const ended = await run(process.execPath, ['--input-type=module', '-e', script])
     t.strictSame([ended.code, ended.stdout], [code, stdout])
     t.match(ended.stderr, stderr)

@@ -176,6 +176,18 @@ await t.test('of its own configuration a worker takes accounts and rules, of eve
   t.equal(await started.stop(), true)
 })
 
+await t.test('a worker answers its primary, and says what stands still in it', async t => {
+  const stub = await startStubUpstream(t)
+  const config = { ...testConfig(await temporaryFolder(t), stub.origin), workers: 2 }
+  const { started, workers } = await several(t, config, twice(config))
+  if (!started.ok) throw new Error(started.message)
+  const [first] = workers as [Worker, Worker]
+  first.process.send({ kind: 'ping' })
+  await settled()
+  t.same(first.said.at(-1), { kind: 'pong' })
+  t.equal(await started.stop(), true)
+})
+
 /** A worker that is told to begin, and what hindered it. */
 async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(config, await authorityOf(config))
