@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { buildAdmin, type AppDependencies } from './app.ts'
 import { forkWorker, IS_WORKER, PRIMARY } from './cluster/fork.ts'
+import { endWithParent } from './cluster/orphan.ts'
 import type { ToPrimary } from './cluster/messages.ts'
 import { openPool } from './cluster/pool.ts'
 import type { ConfigResult } from './config/load.ts'
@@ -67,8 +68,9 @@ export async function serve (config: Config, options: Omit<ServeOptions, 'announ
   return started.ok ? { ok: true, closed: untilSignal(started, config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }) } : started
 }
 
-/** The same in a worker, which also stops when its primary says so. */
+/** The same in a worker, which also stops when its primary says so, and never outlives it. */
 async function serveAsWorker (config: Config, options: Omit<WorkerOptions, 'channel'>): Promise<ServeResult> {
+  endWithParent()
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
   const started = await startWorker(config, { ...options, channel: PRIMARY })
   if (started.ok) return { ok: true, closed: untilSignal(started, { asked }) }
