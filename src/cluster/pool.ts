@@ -4,6 +4,7 @@
 import type { Every, Later } from '../lib/timers.ts'
 import { createRelay } from './changes.ts'
 import { createLiveness } from './liveness.ts'
+import { createLockKeeper } from './locks.ts'
 import type { Member } from './member.ts'
 import type { ToPrimary, WorkerSetup } from './messages.ts'
 
@@ -62,7 +63,7 @@ interface Place {
 
 /** Starts the workers; resolves when all of them listen, or with what hindered the first that could not. */
 export async function openPool ({ count, setup, fork, log, clock, later, every }: PoolOptions): Promise<PoolResult> {
-  const relay = createRelay()
+  const offices = [createRelay(), createLockKeeper({ clock, later })]
   const liveness = createLiveness(every, log)
   const places = Array.from({ length: count }, (_, i): Place => ({ number: i + 1, worker: undefined, listens: false, ended: Promise.resolve(), failures: 0 }))
   let address = ''
@@ -91,7 +92,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
       place.ended = new Promise(resolve => {
         worker.onEnd((code, signal) => {
           liveness.leave(worker)
-          relay.leave(worker)
+          for (const office of offices) office.leave(worker)
           place.worker = undefined
           ended(place, { worker: worker.pid, ...(signal === null ? { code } : { signal }), ...(said === undefined ? {} : { said }) }, clock() - startedAt)
           resolve()
@@ -102,7 +103,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
     /** What it said of why it cannot start, if it did. */
     function hear (place: Place, worker: WorkerProcess, message: ToPrimary): string | undefined {
       if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup, number: place.number } })
-      if (message.kind === 'joined') relay.join(worker)
+      if (message.kind === 'joined') for (const office of offices) office.join(worker)
       if (message.kind === 'listening') {
         address = message.address
         place.listens = true

@@ -183,3 +183,16 @@ await t.test('one that answers no more makes the gateway unready, and is ended a
   await closed
   t.equal(l.beats.count(), 0)
 })
+
+await t.test('the workers share the locks, and who ends gives back what it had', async t => {
+  const l = lab(2)
+  const pool = await poolOf(l)
+  const [a, b] = l.workers as [FakeWorker, FakeWorker]
+  for (const worker of [a, b]) worker.own.send({ kind: 'lock', id: 1, name: 'x' })
+  await settled()
+  t.same([a, b].map(({ sent }) => sent.at(-1)), [{ kind: 'locked', id: 1 }, b.sent[0]])
+  a.end(1)
+  l.timers.fire()
+  t.same(b.sent.at(-1), { kind: 'locked', id: 1 })
+  t.equal(pool.hindrance(), undefined)
+})
