@@ -58,6 +58,7 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     return {
       ok: true,
       threads,
+      reread () { log({ event: 'nothing_to_read', detail: 'SIGHUP: nothing of it can be read again while it runs' }) },
       logCutOff () { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) },
       async stop () {
         await repository.close()

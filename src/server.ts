@@ -73,7 +73,7 @@ async function serveAsWorker (config: Config, options: Omit<WorkerOptions, 'chan
   endWithParent()
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
   const started = await startWorker(config, { ...options, channel: PRIMARY })
-  if (started.ok) return { ok: true, closed: untilSignal(started, { asked }) }
+  if (started.ok) return { ok: true, closed: untilSignal(started, { asked, rereads: false }) }
   // The primary says it, once for all workers.
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
   process.exit(1)
@@ -134,7 +134,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it
     }
-    return { ok: true, stop, logCutOff: front.logCutOff, threads: pulse.threads }
+    return { ok: true, stop, logCutOff: front.logCutOff, reread: front.reread, threads: pulse.threads }
   } catch (error) {
     return await failed(startMistake(error, config.stateDir))
   }

@@ -46,10 +46,12 @@ export async function startWorker (own: Config, { channel, ...options }: WorkerO
     const opened = await openFront(config, { ...options, ...peers, keys, upstream, spool, locks, pulse })
     if (!opened.ok) return opened
     const { front } = opened
+    channel.receive(message => { if (message.kind === 'reread') front.reread() })
     channel.send({ kind: 'listening', address: front.address })
     return {
       ok: true,
       threads: pulse.threads,
+      reread: front.reread,
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()

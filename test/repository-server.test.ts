@@ -20,6 +20,7 @@ interface Started {
   readonly text: () => string
   stop (): Promise<unknown>
   logCutOff (): void
+  reread (): void
 }
 
 async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): Promise<Started> {
@@ -32,7 +33,7 @@ async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): 
   const stop = async (): Promise<unknown> => await (stopped ??= started.stop())
   t.teardown(stop)
   const port = Number(/:(\d+),|port (\d+) /.exec(said)?.slice(1).find(Boolean))
-  return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop, logCutOff: started.logCutOff }
+  return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop, logCutOff: started.logCutOff, reread: started.reread }
 }
 
 async function connects (host: string, port: number): Promise<boolean> {
@@ -131,4 +132,10 @@ await t.test('a request that runs when it ends is answered, and its connection i
   answer.resume()
   await stopped
   t.same((await readdir(join(dir, 'org1/repo1'))).filter(name => name.endsWith('.tgz')), ['slow-1.0.0.tgz'])
+})
+
+await t.test('what SIGHUP asks for is answered: there is nothing to read again', async t => {
+  const { reread, log } = await start(t)
+  reread()
+  t.match(log().at(-1), { level: 30, event: 'nothing_to_read', detail: /^SIGHUP: / })
 })

@@ -19,6 +19,7 @@ export type ToWorker =
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'ping' }
+  | { readonly kind: 'reread' }
   | { readonly kind: 'stop' }
 
 export type ToPrimary =

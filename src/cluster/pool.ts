@@ -35,6 +35,8 @@ export interface Pool {
   readonly address: string
   /** What keeps clients from being served: nobody listens, or somebody who should serve them does not. */
   hindrance (): string | undefined
+  /** Lets every worker read accounts, rules and keys again. */
+  reread (): void
   /** Lets what runs end; false when a worker did not end well. */
   close (): Promise<boolean>
   /** Says which workers still run, and ends them. */
@@ -149,6 +151,10 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
     front: {
       address,
       hindrance: () => places.some(({ listens }) => listens) ? liveness.ailment() : 'no worker listens',
+      reread () {
+        log.info({}, 'SIGHUP: the workers read accounts, rules and keys again')
+        for (const worker of running()) worker.send({ kind: 'reread' })
+      },
       close,
       logCutOff () {
         const left = running()
