@@ -136,7 +136,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     }
     return { ok: true, stop, logCutOff: front.logCutOff, reread: front.reread, threads: pulse.threads }
   } catch (error) {
-    return await failed(startMistake(error, config.stateDir))
+    return await failed(await startMistake(error, config.stateDir))
   }
 }
 

@@ -61,6 +61,6 @@ export async function startWorker (own: Config, { channel, ...options }: WorkerO
       }
     }
   } catch (error) {
-    return { ok: false, message: startMistake(error, stateDir) }
+    return { ok: false, message: await startMistake(error, stateDir) }
   }
 }
