@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
 import { isBasic } from '../src/identity/credentials.ts'
-import { RefusalError, bodyOf, isOutOfDescriptors, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
+import { RefusalError, bodyOf, isOutOfDescriptors, retryAfterOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
 import { NobodyThere } from '../src/lib/presence.ts'
 import { chartRequestOf } from './request-target.ts'
@@ -30,7 +30,8 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     const status = statusOf(refusal)
     const atTokenEndpoint = request.target.kind === 'own' && request.target.endpoint === 'token'
     if (status === 401) this.header('www-authenticate', atTokenEndpoint ? basicChallenge(challenge) : challengeFor(request, refusal, challenge))
-    if (status === 503) this.header('retry-after', '5')
+    const retryAfter = retryAfterOf(refusal)
+    if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
     // What is left of a refused body is not read: megabytes may follow.
     if (hasUnreadBody(request)) {
       this.header('connection', 'close')

@@ -5,8 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
 import { endOfTurn } from '../src/http/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
+import type { Index } from '../src/upstream/index-memory.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
-import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import type { IndexResult, IndexStore } from '../src/upstream/index-store.ts'
 import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
 
@@ -52,7 +53,6 @@ function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {
 
 function sendBody (headers: IncomingHttpHeaders, reply: FastifyReply, etag: string, body: Buffer | string): void {
   reply.header('etag', etag)
-  const known = headers['if-none-match']
-  if (known !== undefined && knowsEtag(known, etag)) reply.code(304).send()
+  if (knowsEtag(headers['if-none-match'], etag)) reply.code(304).send()
   else reply.send(body)
 }

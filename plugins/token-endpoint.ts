@@ -10,10 +10,12 @@ import { endOfTurn } from '../src/http/turn.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
+import type { Asker } from '../src/limits/attempts.ts'
 import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
+import { askerOf } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { logChange } from './request-log.ts'
 
@@ -40,9 +42,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
     else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => {
-    done(null, new URLSearchParams(body as string))
-  })
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => { done(null, body) })
   // Whatever is wrong with a body here is the client's mistake in one form: 400.
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
@@ -61,12 +61,14 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const several = ['Authorization', 'Content-Type'].find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
   if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
   const { query } = request.target as { query: string }
-  const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
+  const read = readTokenRequest(request.method, query, request.body as string | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
   request.tokenFacts = { asked: formatScopes(scopes.grants) }
-  const who = await whoAsks(authenticator, read.request)
+  const who = await whoAsks(authenticator, read.request, askerOf(request))
+  // Who has gone meanwhile is not answered; running.ts has said so.
+  if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.refusedSubject = who.subject
     return reply.refuse({ code: who.code })
@@ -96,9 +98,9 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
 }
 
 /** Credentials as they came, and where those are nobody's, as a form encodes them. */
-async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest): Promise<Authentication> {
-  const who = await authenticator.authenticate(credentials)
-  return who.ok || decoded === undefined ? who : await authenticator.authenticate(decoded)
+async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest, asker: Asker): Promise<Authentication> {
+  const who = await authenticator.authenticate(credentials, asker)
+  return who.ok || who.code === 'too_many_attempts' || decoded === undefined ? who : await authenticator.authenticate(decoded, asker)
 }
 
 /** `ci` of `robot:ci`. */

@@ -59,6 +59,8 @@ export interface AppDependencies {
   readonly version: string
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** Seconds of a clock that only goes on. */
+  readonly monotonic: () => number
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
   /** Where log lines go. */
@@ -87,20 +89,22 @@ const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, locks, peers, version, now, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstream, spool, live, locks, peers, version, now, monotonic, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, now })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, monotonic, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
 
+  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
-    place: { contextPath: upstream.contextPath, basePath: config.basePath },
+    place: { basePath: config.basePath },
     maxAge: config.charts.index.maxAge,
     maxBytes: config.charts.index.maxBytes,
-    clock: () => performance.now()
+    clock: () => performance.now(),
+    warn: line => { log.warn(line, 'left out of the index') }
   })
   peers?.onChange(store.drop)
   const changed = async (tenant: string): Promise<void> => {
@@ -108,7 +112,6 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     await peers?.changed(tenant)
   }
 
-  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
@@ -147,7 +150,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })
+  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize, depth: config.charts.depth })
   await app.register(deleteDoor, { upstream, changed })
   await app.register(forwardDoor, { upstream })
   return app

@@ -5,6 +5,7 @@ import { buildApp, type App, type AppDependencies } from './app.ts'
 import { followIssuers, keysPart, type OpenedKeys } from './config/live-keys.ts'
 import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog, type WatchOptions } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import { monotonicNow } from './lib/clock.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
 import { unixTime } from './unix-time.ts'
 import { VERSION } from './version.ts'
@@ -30,11 +31,11 @@ interface Followed extends Pick<WatchOptions, 'reload'> {
   readonly keys: OpenedKeys
 }
 
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'now'>, Followed {}
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'now' | 'monotonic'>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (config: Config, { authority, keys, reload, ...options }: FrontOptions): Promise<FrontResult> {
-  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, now: unixTime })
+  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, now: unixTime, monotonic: monotonicNow })
   const mistake = await listen(app, 'listen', config.listen)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
@@ -79,5 +80,5 @@ export async function listen (app: App, key: 'listen' | 'admin', address: Addres
 
 export function addressOf (app: App): string {
   const { address, port } = app.server.address() as AddressInfo
-  return `${address.replace(/^.*:.*$/, '[$&]')}:${port}` // an IPv6 address in brackets
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }

@@ -54,10 +54,9 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     const known = peers.get(peer) ?? readPeer(peer)
     const { address } = known.client
     if (!known.isTrusted || address === undefined) return known.client
-    const said = (name: string): string[] => listOf(headers[`x-forwarded-${name}`])
-    const proto = said('proto').at(-1)?.toLowerCase()
-    const forwardedHost = said('host').at(-1)
-    const nearest = behind(address, said('for'), isTrusted)
+    const proto = listOf(headers['x-forwarded-proto']).at(-1)?.toLowerCase()
+    const forwardedHost = listOf(headers['x-forwarded-host']).at(-1)
+    const nearest = behind(address, listOf(headers['x-forwarded-for']), isTrusted)
     return {
       address: nearest,
       isProxy: nearest === address,
@@ -90,11 +89,11 @@ function trust (networks: readonly string[]): (address: string) => boolean {
 
 /** An IP address in one form: without a port (some proxies write one), zone, or the IPv6 notation of an IPv4 address. */
 function readAddress (text: string): string | undefined {
-  const address = text
+  const [bare] = text
     .replace(/^\[([^\]]*)\](?::\d{1,5})?$/, '$1')
     .replace(/^([\d.]+):\d{1,5}$/, '$1')
-    .replace(/%.*$/, '')
-    .replace(/^::ffff:(?=[\d.]+$)/i, '')
+    .split('%', 1) as [string]
+  const address = bare.replace(/^::ffff:(?=[\d.]+$)/i, '')
   return isIP(address) === 0 ? undefined : address
 }
 

@@ -33,6 +33,9 @@ export const REASONS = {
   token_not_yet_valid: { status: 401, error: 'unauthorized' },
   token_wrong_claims: { status: 401, error: 'unauthorized' },
   token_unknown_subject: { status: 401, error: 'unauthorized' },
+  too_many_attempts: { status: 429, error: 'too many passwords at once: try again shortly' },
+  // Nobody reads it; the status is nginx's for the same.
+  client_gone: { status: 499, error: 'the client went away' },
 
   // may they
   insufficient_scope: { status: 401, error: 'unauthorized' },
@@ -85,6 +88,14 @@ export function statusOf (refusal: Refusal): number {
   return REASONS[refusal.code].status
 }
 
+/** Seconds after which the same may be asked again, where it may (RFC 9110 section 10.2.3). */
+export function retryAfterOf (refusal: Refusal): number | undefined {
+  return AGAIN.has(statusOf(refusal)) ? RETRY_AFTER : undefined
+}
+
+const RETRY_AFTER = 5
+const AGAIN: ReadonlySet<number> = new Set([429, 503])
+
 /** The JSON body of a refusal: a string `error`, which is what cm-push prints (chartmuseum/helm-push v0.10.4, cmd/helm-cm-push/main.go). */
 export function bodyOf (refusal: Refusal): { error: string } {
   return { error: refusal.detail ?? REASONS[refusal.code].error }
@@ -98,11 +109,15 @@ export function bodyOf (refusal: Refusal): { error: string } {
 export function tokenBodyOf (refusal: Refusal): { error: string, error_description: string, errors: { code: string, message: string }[] } {
   const { status, error } = REASONS[refusal.code]
   const message = refusal.detail ?? (status === 401 ? 'bad credentials' : error)
-  const name = status === 401 ? 'invalid_client' : OAUTH_ERRORS.has(refusal.code) ? refusal.code : status < 500 ? 'invalid_request' : 'server_error'
-  return { error: name, error_description: message, errors: [{ code: status === 401 ? 'UNAUTHORIZED' : status === 403 ? 'DENIED' : 'UNSUPPORTED', message }] }
+  const name = OAUTH_ERRORS.has(refusal.code) ? refusal.code : OAUTH_BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server_error')
+  return { error: name, error_description: message, errors: [{ code: DOCKER_BY_STATUS[status] ?? 'UNSUPPORTED', message }] }
 }
 
 const OAUTH_ERRORS: ReadonlySet<ReasonCode> = new Set(['invalid_request', 'invalid_scope', 'unsupported_grant_type'])
+/** The second of section 4.1.2.1, for want of one in 5.2. */
+const OAUTH_BY_STATUS: Readonly<Record<number, string>> = { 401: 'invalid_client', 429: 'temporarily_unavailable' }
+/** Those of the OCI distribution specification v1.1.1, "Error Codes". */
+const DOCKER_BY_STATUS: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 403: 'DENIED', 429: 'TOOMANYREQUESTS' }
 
 /** A refusal on its way through code that can only throw (streams, hooks of libraries). */
 export class RefusalError extends Error {

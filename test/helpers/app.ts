@@ -10,6 +10,7 @@ import { watchConfig } from '../../src/config/reload.ts'
 import type { LiveAuthority } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
+import { monotonicNow } from '../../src/lib/clock.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
@@ -41,6 +42,8 @@ export interface Overrides {
   readonly origin: string
   readonly config?: (config: Config) => Config
   readonly now?: () => number
+  /** Seconds of a clock that only goes on. */
+  readonly monotonic?: () => number
   /** Those of another gateway, where a test starts many and making keys takes longest; default: new ones. */
   readonly keys?: OpenedKeys
   /** Laid over the limits of every day. */
@@ -72,7 +75,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 
 const unixTime = (): number => Math.floor(Date.now() / 1000)
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, monotonic = monotonicNow, keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const opened = given ?? await newKeys(config)
@@ -100,6 +103,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     locks: createLocks(),
     version: '0.0.0-test',
     now,
+    monotonic,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
     logStream: {

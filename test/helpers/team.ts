@@ -38,6 +38,7 @@ export interface TeamOptions {
   readonly policy?: Config['policy']
   readonly config?: (config: Config) => Config
   readonly now?: () => number
+  readonly monotonic?: () => number
 }
 
 export interface Answer {
@@ -75,7 +76,7 @@ export async function accountsFile (people: readonly Person[], robots: readonly 
   })
 }
 
-export async function startTeam (t: TestLike, { people = [], robots = [], policy = [], config: change = config => config, now }: TeamOptions): Promise<Team> {
+export async function startTeam (t: TestLike, { people = [], robots = [], policy = [], config: change = config => config, now, monotonic }: TeamOptions): Promise<Team> {
   const file = join(await temporaryFolder(t), 'accounts.yaml')
   writeFileSync(file, await accountsFile(people, robots))
   const hashed: Team['hashed'] = []
@@ -89,7 +90,8 @@ export async function startTeam (t: TestLike, { people = [], robots = [], policy
     origin: stub.origin,
     config: config => change({ ...config, accounts: { files: [file] }, policy }),
     passwords: createPasswords(hashers),
-    ...(now === undefined ? {} : { now })
+    ...(now === undefined ? {} : { now }),
+    ...(monotonic === undefined ? {} : { monotonic })
   })
 
   const ask = async (path: string, { method = 'GET', authorization, headers = {}, body }: Ask = {}): Promise<Answer> => {
