@@ -74,7 +74,7 @@ function isTooMuch (text: string): boolean {
   let inLine = 0
   for (const token of new Lexer().lex(text)) {
     if (token === '[' || token === '{') brackets++
-    else if (token === ']' || token === '}') brackets--
+    else if (token === ']' || token === '}') brackets = Math.max(0, brackets - 1) // one that closes nothing makes no room
     else if (token === '-' || token === '?' || token === ':') inLine++
     else if (token.startsWith('\n')) inLine = 0
     if (++tokens > MOST_TOKENS || brackets > MOST_LEVELS || (brackets <= 0 && inLine > MOST_LEVELS)) return true
