@@ -1,4 +1,5 @@
 // Large files are understood in a thread, and everybody else goes on meanwhile.
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
@@ -26,7 +27,9 @@ await t.test('what a thread understands is the same, also when it is wrong', asy
   const reader = openReader()
   t.teardown(() => { reader.close() })
   const accounts = manyAccounts(500, hash)
+  const before = getPriority()
   t.strictSame(await reader.accounts('a.yaml', accounts), await accountsOf('a.yaml', accounts))
+  t.equal(getPriority(), before, 'a thread that comes after all others changes nothing for them')
   const rules = manyRules(500, 'a.yaml')
   const env = { CHARTGATE_LISTEN_PORT: '6000' }
   t.strictSame(await reader.config('c.yaml', rules, env), await configOf('c.yaml', rules, env))
