@@ -3,7 +3,6 @@
 // time that grows as the file does: the library's own way to values compares each key with
 // all others, looks through all anchors for each alias, and writes a key that is a mapping
 // out as text once for each level that it is in.
-import { readFile } from 'node:fs/promises'
 import { Composer, isAlias, isScalar, isSeq, LineCounter, Parser, type Alias, type Document, type Node, type YAMLMap, type YAMLParseError, type YAMLWarning } from 'yaml'
 import { beyondLevels } from '../lib/yaml-levels.ts'
 
@@ -16,26 +15,12 @@ export type FromFile =
   | { readonly value: Mapping, /** one line each */ readonly mistakes: readonly string[], readonly lineOf: LineOf }
   | { /** there is nothing to go on with */ readonly value: undefined, readonly mistakes: readonly string[] }
 
-/** What a file holds, or why that cannot be said now: another try may do. */
-export type FileText =
-  | { readonly ok: true, readonly text: string }
-  | { readonly ok: false, readonly mistake: string }
-
 const DEEPEST = 20
 /** Values that all aliases of a file may stand for together. */
 const MOST_ALIASED = 100_000
 
 export function isMapping (value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Reads a file as it is now. */
-export async function readText (file: string): Promise<FileText> {
-  try {
-    return { ok: true, text: await readFile(file, 'utf8') }
-  } catch (error) {
-    return { ok: false, mistake: `${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code})` }
-  }
 }
 
 /** Reads a YAML text whose root is a mapping; an empty one is an empty mapping. @param file its name, for mistakes */
