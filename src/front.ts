@@ -2,8 +2,9 @@
 // server.ts when one process does everything, and by worker.ts in each of several.
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App, type AppDependencies } from './app.ts'
-import { followIssuers, keysPart, type OpenedKeys } from './config/live-keys.ts'
-import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog, type WatchOptions } from './config/reload.ts'
+import { follow, type Followed } from './config/in-force.ts'
+import { followIssuers } from './config/live-keys.ts'
+import type { ReloadLog } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { CLOCK } from './lib/clock.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
@@ -24,12 +25,6 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-/** What a front follows the files of. */
-interface Followed extends Pick<WatchOptions, 'reload'> {
-  readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
-  readonly keys: OpenedKeys
-}
-
 export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
@@ -41,7 +36,7 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
     await app.close()
     return { ok: false, message: mistake }
   }
-  const unfollow = follow(config, { authority, keys, reload }, app.log)
+  const unfollow = followAll(config, { authority, keys, reload }, app.log)
   return {
     ok: true,
     front: {
@@ -58,9 +53,10 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
 }
 
 /** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
-function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog): () => void {
+function followAll (config: Config, followed: Followed, log: ReloadLog): () => void {
+  const { keys } = followed
   followIssuers(keys.live.current.issuers, log)
-  const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
+  const watch = follow(config, followed, log)
   return () => {
     watch.close()
     for (const { remote } of keys.live.current.issuers) remote?.close()

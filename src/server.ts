@@ -6,12 +6,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino, { type DestinationStream } from 'pino'
 import { buildAdmin, type AppDependencies } from './app.ts'
-import { forkWorker, IS_WORKER, PRIMARY } from './cluster/fork.ts'
-import type { ToPrimary } from './cluster/messages.ts'
+import { forkWorker, PRIMARY } from './cluster/fork.ts'
+import type { ToPrimary, WorkerSetup } from './cluster/messages.ts'
 import { openPool } from './cluster/pool.ts'
-import type { ConfigResult } from './config/load.ts'
-import { openKeys } from './config/live-keys.ts'
-import type { OpenedAuthority } from './config/reload.ts'
+import { openKeys, type OpenedKeys } from './config/live-keys.ts'
+import { follow, inForce } from './config/in-force.ts'
+import type { OpenedAuthority, Reload } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
@@ -34,7 +34,7 @@ export interface ServeOptions {
   /** Who there is, and who may do what. */
   readonly authority: OpenedAuthority
   /** Reads the configuration again, after one of its files changed. */
-  readonly reload: () => Promise<ConfigResult>
+  readonly reload: Reload
   /** Text for the person who started it. */
   readonly announce: (text: string) => void
   /** Where log lines go; standard output if left out. */
@@ -57,16 +57,15 @@ const MORE_FOR_WORKERS = 2_000
 /* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
-  if (IS_WORKER) return await serveAsWorker(config, options)
   const started = await start(config, options)
   return started.ok ? { ok: true, closed: untilSignal(started, config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }) } : started
 }
 
-/** The same in a worker, which also stops when its primary says so. */
-async function serveAsWorker (config: Config, options: ServeOptions): Promise<ServeResult> {
+/** The same in a worker, which begins as its primary says, and also stops when it does. */
+export async function serveAsWorker (reload: Reload): Promise<void> {
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
-  const started = await startWorker(config, { logStream: logDestination(), ...options, channel: PRIMARY })
-  if (started.ok) return { ok: true, closed: untilSignal(started, { asked }) }
+  const started = await startWorker({ logStream: logDestination(), reload, channel: PRIMARY })
+  if (started.ok) return await untilSignal(started, { asked })
   // The primary says it, once for all workers.
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
   process.exit(1)
@@ -119,7 +118,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (mistake !== undefined) return await failed(mistake)
     const result = config.workers === 1
       ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), logStream })
-      : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
+      : await openPool({ count: config.workers, setup: setupOf(config, { ...options, keys, socketPath, log, opened }), fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
     if (!result.ok) return await failed(result.message)
     front = result.front
     announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
@@ -135,6 +134,19 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   } catch (error) {
     return await failed(startMistake(error, config.stateDir))
   }
+}
+
+interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
+  readonly keys: OpenedKeys
+  readonly socketPath: string | undefined
+}
+
+/** What each worker begins with; for that this process follows the files too, and leaves it to the workers to say what it finds. */
+function setupOf (config: Config, { authority, reload, keys, socketPath, log, opened }: SetupOptions): () => Omit<WorkerSetup, 'number'> {
+  const followed = { authority, keys, reload }
+  const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
+  opened.push(async () => { watch.close() })
+  return () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) })
 }
 
 function later (ms: number, run: () => void): () => void {

@@ -1,12 +1,15 @@
-// What the primary process and its workers say to each other. Nothing of accounts, rules
-// and keys: every process watches those files itself, and so learns of a change without
-// being told.
+// What the primary process and its workers say to each other. Of accounts, rules and keys
+// only what is in force when a worker begins: every process watches those files itself, and
+// so learns of a change without being told.
+import type { InForce } from '../config/in-force.ts'
 import type { Config } from '../config/schema.ts'
 
 /** What a worker needs to know before it opens anything. */
 export interface WorkerSetup {
   /** What the primary runs with: its workers do, even when the file says something else by now. */
   readonly config: Config
+  /** What it begins with of all that is read again: its files may be broken by now. */
+  readonly inForce: InForce
   /** Which of the workers it is, from 1; who takes the place of another has its number. */
   readonly number: number
   /** The embedded repository's socket, when there is one. */

@@ -18,7 +18,8 @@ export interface PoolLog {
 
 export interface PoolOptions {
   readonly count: number
-  readonly setup: Omit<WorkerSetup, 'number'>
+  /** What a worker is told that begins now. */
+  readonly setup: () => Omit<WorkerSetup, 'number'>
   readonly fork: () => WorkerProcess
   readonly log: PoolLog
   /** Milliseconds of a clock that only goes on. */
@@ -94,7 +95,7 @@ export async function openPool ({ count, setup, fork, log, clock, later }: PoolO
 
     /** What it said of why it cannot start, if it did. */
     function hear (place: Place, worker: WorkerProcess, message: ToPrimary): string | undefined {
-      if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup, number: place.number } })
+      if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup(), number: place.number } })
       if (message.kind === 'joined') relay.join(worker)
       if (message.kind === 'listening') {
         address = message.address

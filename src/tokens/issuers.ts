@@ -47,12 +47,15 @@ export async function openIssuers (configs: readonly IssuerConfig[], before: rea
 async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
   const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
   if (same !== undefined) return same
-  if (config.jwksUrl !== undefined) {
-    const remote = createRemoteKeys(config.jwksUrl)
-    return { config, keys: remote.keys, remote }
-  }
-  const keys = await readKeys(config)
-  return typeof keys === 'string' ? keys : { config, keys: () => keys }
+  const keys = config.jwksUrl === undefined ? await readKeys(config) : []
+  return typeof keys === 'string' ? keys : createIssuer(config, keys)
+}
+
+/** @param keys of its file; one with a URL has those that are fetched from there */
+export function createIssuer (config: IssuerConfig, keys: readonly IssuerKey[]): Issuer {
+  if (config.jwksUrl === undefined) return { config, keys: () => keys }
+  const remote = createRemoteKeys(config.jwksUrl)
+  return { config, keys: remote.keys, remote }
 }
 
 async function readKeys ({ publicKey, jwksFile }: IssuerConfig): Promise<readonly IssuerKey[] | string> {

@@ -1,8 +1,15 @@
 // As many workers as there should be, whatever becomes of them.
 import t from 'tap'
 import { openPool, type Pool, type PoolResult } from '../../src/cluster/pool.ts'
+import type { InForce } from '../../src/config/in-force.ts'
 import { fakeWorker, manualTimers, settled, type FakeWorker } from '../helpers/channels.ts'
 import { testConfig } from '../helpers/app.ts'
+
+/** Something that is another each time. */
+function nothingInForce (number: number): InForce {
+  const key = { pem: '', alg: 'RS256', file: `${number}` } as const
+  return { config: testConfig('/nowhere', undefined), authority: { users: [], robots: [], policies: [[]] }, keys: { upstream: key, own: [], issuers: [] } }
+}
 
 interface Lab {
   readonly opened: Promise<PoolResult>
@@ -17,10 +24,11 @@ function lab (count: number): Lab {
   const log: Lab['log'] = []
   const timers = manualTimers()
   const time = { now: 0 }
+  let begun = 0
   const line = (level: string) => (fields: object, message: string): void => { log.push({ level, fields: { ...fields }, message }) }
   const opened = openPool({
     count,
-    setup: { config: testConfig('/nowhere', undefined), socketPath: 'run/repo' },
+    setup: () => ({ config: testConfig('/nowhere', undefined), inForce: nothingInForce(begun++), socketPath: 'run/repo' }),
     fork () {
       const worker = fakeWorker(100 + workers.length)
       workers.push(worker)

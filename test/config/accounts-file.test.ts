@@ -67,6 +67,22 @@ await t.test('every mistake in an accounts file is a line with its place, and no
   }
 })
 
+await t.test('twenty mistakes of a file are said, and how many more there are', async t => {
+  const cases: [name: string, text: string][] = [
+    ['a.yaml', 'users:\n' + '  - { name: a }\n'.repeat(3_000)],
+    ['a.yaml', Array.from({ length: 3_000 }, (_, i) => `k${i}: 1\n`).join('')],
+    ['a.yaml', 'users:\n' + '  - { name: a, passwordHash: x }\n'.repeat(3_000)],
+    ['a.yaml', Array.from({ length: 3_000 }, (_, i) => `k${i}: !t${i} 1\n`).join('')],
+    ['htpasswd', 'x\n'.repeat(3_000)]
+  ]
+  for (const [name, text] of cases) {
+    const { mistakes } = await read(t, name, text)
+    t.match(mistakes[0], new RegExp(`^${name}:[12]: `))
+    t.match(mistakes.slice(20), [`${name}: and 2980 more`], text.slice(0, 40))
+  }
+  t.equal((await read(t, 'a.yaml', `users: [\n${'- { name: a, passwordHash: "x" }\n'.repeat(3_000)}`)).mistakes.length, 1, 'a bracket is one')
+})
+
 await t.test('an htpasswd file has a user a line, with bcrypt', async t => {
   const text = `# made by htpasswd -B\nalice:${bcrypt}\r\n\nbob:${bcrypt}\n`
   t.strictSame(await read(t, 'htpasswd', text), {
