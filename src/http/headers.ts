@@ -38,7 +38,7 @@ export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHead
   const hopByHop = String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim())
   const passed: IncomingHttpHeaders = {}
   for (const name of RESPONSE_HEADERS) {
-    const value = headers[name]
+    const value = headers[name] // eslint-disable-line no-restricted-syntax -- the names are above
     // undici makes a list of one that came twice: nobody knows which of the two is meant. What is
     // not ASCII has no one meaning either (RFC 9110 section 5.5), and Node may refuse to send it.
     if (typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value) && !hopByHop.includes(name)) passed[name] = value
