@@ -51,7 +51,6 @@ function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {
 
 function sendBody (headers: IncomingHttpHeaders, reply: FastifyReply, etag: string, body: Buffer | string): void {
   reply.header('etag', etag)
-  const known = headers['if-none-match']
-  if (known !== undefined && knowsEtag(known, etag)) reply.code(304).send()
+  if (knowsEtag(headers['if-none-match'], etag)) reply.code(304).send()
   else reply.send(body)
 }

@@ -75,5 +75,5 @@ export async function listen (app: App, key: 'listen' | 'admin', address: Addres
 
 export function addressOf (app: App): string {
   const { address, port } = app.server.address() as AddressInfo
-  return `${address.replace(/^.*:.*$/, '[$&]')}:${port}` // an IPv6 address in brackets
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }

@@ -51,11 +51,10 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     const known = peers.get(peer) ?? readPeer(peer)
     const { address } = known.client
     if (!known.isTrusted || address === undefined) return known.client
-    const said = (name: string): string[] => listOf(headers[`x-forwarded-${name}`])
-    const proto = said('proto').at(-1)?.toLowerCase()
-    const forwardedHost = said('host').at(-1)
+    const proto = listOf(headers['x-forwarded-proto']).at(-1)?.toLowerCase()
+    const forwardedHost = listOf(headers['x-forwarded-host']).at(-1)
     return {
-      address: behind(address, said('for'), isTrusted),
+      address: behind(address, listOf(headers['x-forwarded-for']), isTrusted),
       proto: proto === 'http' || proto === 'https' ? proto : own.proto,
       host: forwardedHost !== undefined && HOST.test(forwardedHost) ? forwardedHost : own.host
     }
@@ -85,11 +84,11 @@ function trust (networks: readonly string[]): (address: string) => boolean {
 
 /** An IP address in one form: without a port (some proxies write one), zone, or the IPv6 notation of an IPv4 address. */
 function readAddress (text: string): string | undefined {
-  const address = text
+  const [bare] = text
     .replace(/^\[([^\]]*)\](?::\d{1,5})?$/, '$1')
     .replace(/^([\d.]+):\d{1,5}$/, '$1')
-    .replace(/%.*$/, '')
-    .replace(/^::ffff:(?=[\d.]+$)/i, '')
+    .split('%', 1) as [string]
+  const address = bare.replace(/^::ffff:(?=[\d.]+$)/i, '')
   return isIP(address) === 0 ? undefined : address
 }
 

@@ -1,7 +1,8 @@
 // How does Go read this YAML? As go.yaml.in/yaml v2 does below sigs.k8s.io/yaml: the
 // structure of YAML 1.1, scalars in a way of its own, and of two equal keys the last one
 // counts. Asked for Chart.yaml, requirements.yaml and values.yaml.
-import { parseDocument, type ScalarTag, type Tags } from 'yaml'
+import type { ScalarTag, Tags } from 'yaml'
+import { parseBounded } from '../lib/bounded-yaml.ts'
 import { goScalarText, resolveGoScalar, type GoScalar } from '../lib/go-scalars.ts'
 import type { GoValue } from './go-json.ts'
 import { readSimpleYaml } from './simple-yaml.ts'
@@ -9,22 +10,27 @@ import { readSimpleYaml } from './simple-yaml.ts'
 /** A mapping is a Map, an integer a bigint, so that nothing of the text is lost. */
 export type YamlValue = string | number | bigint | boolean | null | readonly YamlValue[] | ReadonlyMap<unknown, YamlValue>
 
-/** The document, or undefined when it is not one. The parser's own words quote the file, so they are dropped. */
+// A quarter of a second, in which nobody else is answered: 14,000 lines of `key: value`.
+const LONGEST = 2 * 1024 * 1024
+const BOUNDS = { tokens: 100_000, levels: 100 }
+
+/** The document, or undefined when it is not one, or too much of one. The parser's own words quote the file, so they are dropped. */
 export function readGoYaml (text: string): YamlValue | undefined {
   return readSimpleYaml(text) ?? readWholeYaml(text)
 }
 
 /** The same, the long way. */
 export function readWholeYaml (text: string): YamlValue | undefined {
+  if (text.length > LONGEST) return undefined
   try {
-    const document = parseDocument(text, {
+    const document = parseBounded(text, BOUNDS, {
       version: '1.1',
       customTags: withGoScalars,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: 'silent'
     })
-    return document.errors.length > 0 ? undefined : document.toJS({ mapAsMap: true, maxAliasCount: 100 }) as YamlValue
+    return document === undefined || document.errors.length > 0 ? undefined : document.toJS({ mapAsMap: true, maxAliasCount: 100 }) as YamlValue
   } catch {
     return undefined // a bomb of aliases
   }

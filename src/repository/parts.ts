@@ -38,6 +38,8 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     })
     drafts.set(field, draft)
   })
+  // Go's reads on to the thousandth; each costs more than it has bytes.
+  parser.on('partsLimit', () => { parser.destroy(new Error('too many parts')) })
   try {
     await pipeline(Readable.from(source), parser)
   } catch {

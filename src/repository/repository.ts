@@ -143,7 +143,7 @@ function requestId (request: IncomingMessage): string {
 /** For the log: the path without its query, and no header, since both may hold a secret. */
 function refusalEvent (id: string, request: IncomingMessage, { status, refusal, cause }: Answer): object {
   const { method, url = '', socket: { remoteAddress: ip } } = request
-  const what = { id, ip, method, path: url.startsWith('/') ? url.replace(/\?.*$/s, '').slice(0, 200) : undefined, status, reason: refusal }
+  const what = { id, ip, method, path: url.startsWith('/') ? (url.split('?', 1)[0] as string).slice(0, 200) : undefined, status, reason: refusal }
   return cause === undefined ? { event: 'refused', ...what } : { event: 'failed', ...what, error: cause }
 }
 

@@ -2,16 +2,16 @@
 // YAML 1.1 with scalars of Go's own, then JSON into a struct. YAML has many ways to say
 // one thing, and readers that differ in them: name and version must be plain keys, with
 // plain values that Go leaves as they are written.
-import { isMap, isScalar, Lexer, parseDocument, type Document, type Pair } from 'yaml'
+import { isMap, isScalar, type Document, type Pair } from 'yaml'
+import { parseBounded } from '../../lib/bounded-yaml.ts'
 import { goScalarText, resolveGoScalar } from '../../lib/go-scalars.ts'
 import { isChartName, isVersion } from '../names.ts'
 import { Fault, type ArchiveFault } from './fault.ts'
 
-// Parsing takes time for every byte and token, and more for every level; with these
-// bounds some tens of milliseconds at most, in which nobody else is answered.
+// Parsing takes time for every byte, token and level; with these bounds some tens of
+// milliseconds at most, in which nobody else is answered.
 const LONGEST = 256 * 1024
-const MOST_TOKENS = 10_000
-const MOST_LEVELS = 64
+const BOUNDS = { tokens: 10_000, levels: 100 }
 const MOST_ALIASES = 100
 
 export interface ChartIdentity {
@@ -52,36 +52,25 @@ const READ_DIFFERENTLY = /\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2
 
 function parseYaml (bytes: Buffer, file: string): Document.Parsed {
   const text = bytes.toString('utf8')
-  if (isTooMuch(text)) throw new Fault('too_large', `the archive has a ${file} that is too large or too deep`)
+  if (text.length > LONGEST) throw tooMuch(file)
   if (text.includes('\ufffd')) throw invalid(`${file} is not UTF-8`)
   if (READ_DIFFERENTLY.test(text)) throw invalid(`${file} has control characters, line ends or byte order marks that readers take differently: end its lines with LF or CRLF`)
   // The keys of a mapping are compared with each other by fieldsOf, not here: that
   // takes time by the square of their number.
-  const document = parseDocument(text, { version: '1.1', uniqueKeys: false, logLevel: 'error', prettyErrors: false })
+  const document = parseBounded(text, BOUNDS, { version: '1.1', uniqueKeys: false, logLevel: 'error', prettyErrors: false })
+  if (document === undefined) throw tooMuch(file)
   // The parser's own words quote the file.
   if (document.errors.length > 0) throw invalid(`${file} is not valid YAML`)
   try {
-    document.toJS({ maxAliasCount: MOST_ALIASES })
+    document.toJS({ maxAliasCount: MOST_ALIASES, mapAsMap: true }) // keys that are mappings would be written out as text, at every level anew
   } catch {
     throw invalid(`${file} has aliases that lead nowhere or too far`)
   }
   return document
 }
 
-/** A look at the tokens first: they come one by one, and a parser only then takes them all. */
-function isTooMuch (text: string): boolean {
-  if (text.length > LONGEST) return true
-  let tokens = 0
-  let brackets = 0
-  let inLine = 0
-  for (const token of new Lexer().lex(text)) {
-    if (token === '[' || token === '{') brackets++
-    else if (token === ']' || token === '}') brackets--
-    else if (token === '-' || token === '?' || token === ':') inLine++
-    else if (token.startsWith('\n')) inLine = 0
-    if (++tokens > MOST_TOKENS || brackets > MOST_LEVELS || (brackets <= 0 && inLine > MOST_LEVELS)) return true
-  }
-  return false
+function tooMuch (file: string): Fault {
+  return new Fault('too_large', `the archive has a ${file} that is too large or too deep`)
 }
 
 /** The values by their keys, each key said once and in the one way that all readers understand. */

@@ -1,0 +1,94 @@
+// Whatever somebody sends: what it costs grows with its length, and no faster. Each input
+// on its own, at the length that it may have, in shapes that have made other readers slow;
+// and each header at the whole gateway, where Node and Fastify read it too. The list of
+// headers is the code's: one that is read and not measured here fails.
+import fc from 'fast-check'
+import t from 'tap'
+import { startApp } from '../helpers/app.ts'
+import { cpuOf } from '../helpers/cpu.ts'
+import { askRaw } from '../helpers/raw.ts'
+import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
+import { headersIn, headersRead } from './linear/headers-read.ts'
+import { ARCHIVES, inputs, readArchive } from './linear/inputs.ts'
+import { growth } from './linear/measure.ts'
+import { shapesOf, textOf, type Shape } from './linear/shapes.ts'
+
+/** Shapes by chance, for each input. */
+const RUNS = 60
+const KIB = 1024
+/** What Node and Fastify look at by themselves. */
+const READ_BY_OTHERS = ['accept', 'content-encoding', 'cookie', 'date', 'keep-alive', 'proxy-connection', 'range', 'te', 'trailer', 'x-http-method-override']
+
+const all = await inputs()
+
+await t.test('the headers that the code reads are found, however it reads them', t => {
+  const cases: [source: string, names: string[]][] = [
+    ['const x = request.headers["a-b"] ?? headers.c', ['a-b', 'c']],
+    ['const { d, "e-f": g } = request.headers', ['d', 'e-f']],
+    ['const f = ({ raw: { headers: { h } } }) => h', ['h']],
+    ['const f = (x: unknown, { i }: IncomingHttpHeaders) => i', ['i']],
+    ['const x = (answer.headers as Headers)["j"], y = headers!.k, z = partHeaders["l"]', ['j', 'k', 'l']],
+    ['reply.headers({ m: 1 }); raw.rawHeaders[0]; const headers = { n: 1 }; rawHeaders.length', []]
+  ]
+  for (const [source, names] of cases) t.strictSame(headersIn(source), names, source)
+  t.end()
+})
+
+await t.test('each header that is read is measured, and none that is not', t => {
+  const measured = all.flatMap(({ headers = [] }) => headers)
+  const known = headersRead()
+  t.strictSame(known.filter(name => !measured.includes(name)), [], 'add them to test/properties/linear/inputs.ts, with what reads them')
+  t.strictSame(measured.filter(name => !known.includes(name) && !['content-disposition', 'content-encoding', 'etag', 'last-modified'].includes(name)), [], 'nobody reads these any more')
+  t.end()
+})
+
+for (const { name, read, longest = 0, ...alphabet } of all) {
+  if (read === undefined) continue
+  await t.test(`${name}: four times as long is no more than eight times as dear`, async t => {
+    const { always, some } = shapesOf(alphabet)
+    const faultOf = async (shape: Shape): Promise<string | undefined> => await growth(read, length => textOf(shape, length), longest)
+    for (const shape of always) {
+      const fault = await faultOf(shape)
+      if (fault !== undefined) t.fail(`${JSON.stringify(shape)}: ${fault}`)
+    }
+    await fc.assert(fc.asyncProperty(some, async shape => {
+      const fault = await faultOf(shape)
+      if (fault !== undefined) throw new Error(fault)
+    }), { numRuns: RUNS })
+  })
+}
+
+await t.test('an archive: four times as long is no more than eight times as dear', async t => {
+  for (const [name, make] of Object.entries(ARCHIVES)) {
+    const made = new Map<string, Buffer>()
+    const lengthOf = (length: number): string => {
+      const key = String(length)
+      made.set(key, make(length))
+      return key.padEnd(length)
+    }
+    t.equal(await growth(async text => { await readArchive(made.get(text.trimEnd()) as Buffer) }, lengthOf, 2 * KIB * KIB), undefined, name)
+  }
+})
+
+await t.test('a header or target of 14,000 characters costs the gateway what a harmless one does', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ headers: { 'content-type': 'application/x-yaml' }, body: EMPTY_INDEX })
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, trustedProxies: ['127.0.0.0/8'] }) })
+  const requests: [what: string, head: (value: string) => string, shapes: readonly Shape[]][] = []
+  const few = (alphabet: Parameters<typeof shapesOf>[0]): readonly Shape[] => shapesOf(alphabet).always.filter(({ unit }) => /^[ \t,;=."0a(%/:]|../.test(unit) && !/[\r\n\u0080-\uffff]/.test(unit))
+  for (const input of all) {
+    for (const header of input.headers ?? []) requests.push([header, value => `GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\n${header}: ${value}\r\n`, few(input)])
+  }
+  for (const header of READ_BY_OTHERS) requests.push([header, value => `GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\n${header}: ${value}\r\n`, few({})])
+  requests.push(['the type of a form', value => `POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Type: ${value}\r\n`, few({ starts: ['application/x-www-form-urlencoded', 'application/x-www-form-urlencoded;', 'a/b; a="'], units: ['; a=b', ';a="', '\\"'] })])
+  requests.push(['a target', value => `GET /${value.replace(/\s/g, '_')} HTTP/1.1\r\nHost: x\r\n`, few({ starts: ['org1/repo1/', 'oauth/token?', 'http://a/'], units: ['/..', '%2e', 'a=b&'] })])
+  const cost = async (head: string, runs: number): Promise<number> => await cpuOf(async () => { await askRaw(gateway.port, `${head}Connection: close\r\n\r\n${head.startsWith('POST') ? 'x' : ''}`) }, runs)
+  const harmless = await cost('GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\nX: ' + 'x'.repeat(14_000) + '\r\n', 20)
+  for (const [what, head, shapes] of requests) {
+    for (const shape of shapes) {
+      const bytes = head(textOf(shape, 14_000))
+      if (await cost(bytes, 1) > 8 * harmless + 5 && await cost(bytes, 5) > 8 * harmless + 5) t.fail(`${what}: ${JSON.stringify(shape)}`)
+    }
+    t.pass(what)
+  }
+})
