@@ -62,7 +62,7 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
     const store = await openStore(dir)
     const catalog = createCatalog({ store, contextPath, log })
     const reads = createReads(catalog, store)
-    const uploads = createUploads({ catalog, store, allowOverwrite, log })
+    const uploads = createUploads({ catalog, store, allowOverwrite, contextPath, log })
     const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: () => Math.floor(Date.now() / 1000) })
 
     async function answer (request: IncomingMessage, accept: () => void): Promise<Answer> {

@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import type { Test } from 'tap'
 import type { Depth } from '../../src/charts/tenant.ts'
+import type { OpenedKeys } from '../../src/config/live-keys.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded, type ServerFlags } from '../repository/servers.ts'
 import { startApp, type TestGateway } from './app.ts'
 import { NO_CHARTMUSEUM } from './chartmuseum.ts'
@@ -44,12 +45,20 @@ export async function overEachRepository (t: Test, flags: Partial<ServerFlags>, 
   }
 }
 
+// Making keys takes longest.
+let keys: OpenedKeys | undefined
+
 async function open (t: Test, name: string, start: typeof startEmbedded, flags: ServerFlags): Promise<Repository> {
   const storage = await temporaryFolder(t)
   const { port } = await start(t, storage, flags)
   const origin = `http://127.0.0.1:${port}`
   const between = await startFaultyUpstream(t, origin)
-  const gateway = await startApp(t, { origin: between.origin, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' }, charts: { ...config.charts, depth: flags.depth } }) })
+  const gateway = await startApp(t, {
+    origin: between.origin,
+    config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' }, charts: { ...config.charts, depth: flags.depth } }),
+    ...(keys === undefined ? {} : { keys })
+  })
+  keys ??= gateway.opened
   return {
     name,
     depth: flags.depth,
