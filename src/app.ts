@@ -148,7 +148,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
   await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(deleteDoor, { upstream, changed })
+  await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstream })
   return app
 }

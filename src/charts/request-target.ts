@@ -3,6 +3,7 @@
 // refusal. Everything later (rights, upstream path, log) is built from its result
 // and never from the received bytes. Asked by Fastify's rewriteUrl (app.ts).
 import type { Refusal } from '../http/errors.ts'
+import { isNamedLikeAFile } from '../lib/tenant-segment.ts'
 import type { Access } from '../policy/access.ts'
 import { putBounded } from '../put-bounded.ts'
 import { readQuery } from './query.ts'
@@ -219,12 +220,15 @@ interface Tenant { name: string, path: string }
 
 function readTenant (segments: readonly string[], depth: Depth): Tenant | Refusal {
   if (segments.length === 0) return { name: ROOT_TENANT, path: '' }
-  if (!segments.every(isTenantSegment)) {
+  if (!segments.every(segment => isTenantSegment(segment) || isNamedLikeAFile(segment))) {
     return { code: 'bad_target', detail: 'a tenant name has letters, digits, ".", "_" and "-", and every part begins with a letter or digit' }
   }
   const path = segments.join('/')
   // At dynamic depth the root's name is "repo"; a folder of that name would share its rights.
   if (isReservedFirstSegment(segments[0] as string, depth) || (depth === 'dynamic' && path === ROOT_TENANT)) return { code: 'no_such_route' }
+  if (segments.some(isNamedLikeAFile)) {
+    return { code: 'bad_target', detail: 'no part of a tenant name is named like a file of a repository: ….tgz, ….tgz.prov or index-cache.yaml' }
+  }
   return { name: path, path }
 }
 

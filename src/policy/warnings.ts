@@ -2,6 +2,7 @@
 // depth can have, and a subject that no file knows. Warnings only: an account that was
 // removed must be gone, also while a rule still names it.
 import type { Accounts } from '../identity/accounts.ts'
+import { isNamedLikeAFile } from '../lib/tenant-segment.ts'
 import { ROOT_TENANT, isReservedFirstSegment, type Depth } from '../charts/tenant.ts'
 import { atOnce, type Steps } from '../lib/steps.ts'
 import type { PolicyRule } from './rules.ts'
@@ -37,7 +38,7 @@ function canMatch (pattern: readonly string[], depth: Depth): boolean {
   const [first] = pattern as [string]
   const open = pattern.at(-1) === '**'
   if (depth === 0) return pattern.length === 1 && (first.startsWith('*') || first === ROOT_TENANT)
-  if (isReservedFirstSegment(first, depth)) return false
+  if (isReservedFirstSegment(first, depth) || pattern.some(isNamedLikeAFile)) return false
   // `**` stands for one segment at least.
   return depth === 'dynamic' || (open ? pattern.length <= depth : pattern.length === depth)
 }

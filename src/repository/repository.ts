@@ -63,7 +63,7 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
     const store = await openStore(dir)
     const catalog = createCatalog({ store, contextPath, log })
     const reads = createReads(catalog, store)
-    const uploads = createUploads({ catalog, store, allowOverwrite, log })
+    const uploads = createUploads({ catalog, store, allowOverwrite, contextPath, log })
     const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: CLOCK.wall })
 
     async function answer (request: IncomingMessage, accept: () => void): Promise<Answer> {

@@ -3,9 +3,11 @@
 import { readdir } from 'node:fs/promises'
 import type { Test } from 'tap'
 import type { Depth } from '../../src/charts/tenant.ts'
+import type { OpenedKeys } from '../../src/config/live-keys.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded, type ServerFlags } from '../repository/servers.ts'
 import { startApp, type TestGateway } from './app.ts'
 import { NO_CHARTMUSEUM } from './chartmuseum.ts'
+import { startFaultyUpstream, type FaultyUpstream } from './faulty-upstream.ts'
 import { skipped } from './not-tried.ts'
 import { temporaryFolder } from './processes.ts'
 
@@ -15,6 +17,8 @@ export interface Repository {
   readonly gateway: TestGateway
   /** The folder with the tenants' folders. */
   readonly storage: string
+  /** What stands between the gateway and the repository, and passes everything on until a test says otherwise. */
+  readonly between: FaultyUpstream
   /** Of the repository itself, where nothing is checked. */
   readonly origin: string
   /** Asks the gateway, with every right. */
@@ -41,16 +45,26 @@ export async function overEachRepository (t: Test, flags: Partial<ServerFlags>, 
   }
 }
 
+// Making keys takes longest.
+let keys: OpenedKeys | undefined
+
 async function open (t: Test, name: string, start: typeof startEmbedded, flags: ServerFlags): Promise<Repository> {
   const storage = await temporaryFolder(t)
   const { port } = await start(t, storage, flags)
   const origin = `http://127.0.0.1:${port}`
-  const gateway = await startApp(t, { origin, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' }, charts: { ...config.charts, depth: flags.depth } }) })
+  const between = await startFaultyUpstream(t, origin)
+  const gateway = await startApp(t, {
+    origin: between.origin,
+    config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' }, charts: { ...config.charts, depth: flags.depth } }),
+    ...(keys === undefined ? {} : { keys })
+  })
+  keys ??= gateway.opened
   return {
     name,
     depth: flags.depth,
     gateway,
     storage,
+    between,
     origin,
     ask: async (method, path, body, contentType) => await askAs(gateway, method, path, body, contentType),
     files: async tenant => (await readdir(`${storage}/${tenant}`).catch(() => [])).filter(file => /\.tgz(?:\.prov)?$/.test(file)).sort()

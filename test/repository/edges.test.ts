@@ -221,7 +221,7 @@ void t.test('when another process is quicker with one of two files, the other on
   const dir = testFolder(t, { a: { 'a-1.0.0.tgz.prov': 'theirs' } })
   const store = await openStore(dir)
   const catalog = createCatalog({ store, contextPath: '', log: () => {} })
-  const uploads = createUploads({ catalog, store: { ...store, exists: async () => false }, allowOverwrite: false, log: () => {} })
+  const uploads = createUploads({ catalog, store: { ...store, exists: async () => false }, allowOverwrite: false, contextPath: '', log: () => {} })
   const body = Buffer.concat([Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\n'), await tgz(['a/Chart.yaml', META]),
     Buffer.from('\r\n--b\r\nContent-Disposition: form-data; name="prov"; filename="x"\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\n\nname: a\nversion: 1.0.0\n\r\n--b--\r\n')])
   const match = { handler: 'upload', tenant: 'a', name: '', version: '', file: '', query: new URLSearchParams() } as const
