@@ -5,6 +5,7 @@ import { buildApp, type App, type AppDependencies } from './app.ts'
 import { followIssuers, keysPart, type OpenedKeys } from './config/live-keys.ts'
 import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog, type WatchOptions } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import type { Watch } from './config/watch.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
 import { unixTime } from './unix-time.ts'
 import { VERSION } from './version.ts'
@@ -12,8 +13,10 @@ import { VERSION } from './version.ts'
 export interface Front {
   /** Where it listens, as host:port. */
   readonly address: string
-  /** True as long as somebody listens there. */
-  serving (): boolean
+  /** What keeps clients from being served; undefined: nothing. */
+  hindrance (): string | undefined
+  /** Reads accounts, rules and keys again, changed or not. */
+  reread (): void
   /** Lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
   /** Says what is still running. */
@@ -41,14 +44,18 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
     await app.close()
     return { ok: false, message: mistake }
   }
-  const unfollow = follow(config, { authority, keys, reload }, app.log)
+  const watch = follow(config, { authority, keys, reload }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
-      serving: () => true,
+      hindrance: () => undefined,
+      reread () {
+        app.log.info('SIGHUP: accounts, rules and keys are read again')
+        watch.lookNow()
+      },
       async close () {
-        unfollow()
+        watch.close()
         await app.close()
         return true
       },
@@ -57,13 +64,16 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
   }
 }
 
-/** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
-function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog): () => void {
+/** Keeps accounts, rules and keys at what their files and URLs say. */
+function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog): Watch {
   followIssuers(keys.live.current.issuers, log)
   const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, unixTime)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
-  return () => {
-    watch.close()
-    for (const { remote } of keys.live.current.issuers) remote?.close()
+  return {
+    lookNow: watch.lookNow,
+    close () {
+      watch.close()
+      for (const { remote } of keys.live.current.issuers) remote?.close()
+    }
   }
 }
 

@@ -4,6 +4,8 @@
 import { stat } from 'node:fs/promises'
 
 export interface Watch {
+  /** Reads everything again, changed or not, as soon as what is being read has been read. */
+  lookNow (): void
   close (): void
 }
 
@@ -35,10 +37,14 @@ export function watchFiles (before: Stamps, changed: (files: ReadonlySet<string>
   let stamps = before
   let timer: NodeJS.Timeout | undefined
   let closed = false
+  let looking = false
+  let everything = false
 
   async function look (): Promise<void> {
+    const all = everything
+    everything = false
     const now = await stampsOf([...stamps.keys()])
-    const others = new Set([...now].filter(([file, stamp]) => stamps.get(file) !== stamp).map(([file]) => file))
+    const others = new Set([...now].filter(([file, stamp]) => all || stamps.get(file) !== stamp).map(([file]) => file))
     if (closed || others.size === 0) return
     stamps = now
     const files = await changed(others)
@@ -48,10 +54,25 @@ export function watchFiles (before: Stamps, changed: (files: ReadonlySet<string>
 
   function wait (): void {
     if (closed) return
-    timer = setTimeout(() => { void look().finally(wait) }, LOOK_EVERY).unref()
+    timer = setTimeout(begin, everything ? 0 : LOOK_EVERY).unref()
   }
+
+  function begin (): void {
+    looking = true
+    void look().finally(() => {
+      looking = false
+      wait()
+    })
+  }
+
   wait()
   return {
+    lookNow () {
+      everything = true
+      if (looking) return // it follows
+      clearTimeout(timer)
+      wait()
+    },
     close () {
       closed = true
       clearTimeout(timer)

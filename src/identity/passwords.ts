@@ -2,6 +2,7 @@
 // for what is made here, bcrypt for what comes from htpasswd. What a hash would cut off
 // or stop at is refused before it is hashed, so no two passwords are the same by accident.
 import pLimit from 'p-limit'
+import type { Watched } from '../lib/pulse.ts'
 
 /** bcrypt reads no more bytes than these (Provos and Mazières, 1999; Okta's incident of October 2024). */
 const LONGEST_FOR_BCRYPT = 72
@@ -14,10 +15,14 @@ const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const MOST_MEMORY = 1024 * 1024
 const MOST_PASSES = 20
 const MOST_BCRYPT_COST = 15
+/** Seconds that no check of these takes, also on a slow machine. */
+const LONGEST_CHECK = 60
 
 export interface Passwords {
   /** @param hash one that hashFault takes */
   matches (password: string, hash: string): Promise<boolean>
+  /** Of those that wait for others to be checked, where there is one. */
+  readonly queue?: Watched
 }
 
 /** The two libraries' `verify`; tests count their calls. */
@@ -39,10 +44,15 @@ const HASHERS: Hashers = {
 
 export function createPasswords (hashers: Hashers = HASHERS): Passwords {
   const limit = pLimit(AT_ONCE)
+  let moves = 0
   return {
+    queue: { name: 'the passwords to be checked', bound: LONGEST_CHECK, waiting: () => limit.pendingCount, moves: () => moves },
     async matches (password, hash) {
       if (passwordFault(password, isBcrypt(hash)) !== undefined) return false
-      return await limit(async () => await (isBcrypt(hash) ? hashers.bcrypt(hash, password) : hashers.argon2(hash, password)))
+      return await limit(async () => {
+        moves++
+        return await (isBcrypt(hash) ? hashers.bcrypt(hash, password) : hashers.argon2(hash, password))
+      })
     }
   }
 }

@@ -15,6 +15,7 @@ import { fakeWorker, settled, type FakeWorker } from '../helpers/channels.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { freePorts, temporaryFolder } from '../helpers/processes.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { until } from '../helpers/until.ts'
 
 async function authorityOf (config: Config): Promise<OpenedAuthority> {
   const authority = await openAuthority(config)
@@ -173,6 +174,20 @@ await t.test('of its own configuration a worker takes accounts and rules, of eve
   const second = await workers[1]?.started
   if (second?.ok === true) second.logCutOff() // nothing runs
   t.same(workers[1]?.log.filter(line => line.includes('cut off')), [])
+  t.equal(await started.stop(), true)
+})
+
+await t.test('a worker answers its primary, says what stands still in it, and reads again when it is told to', async t => {
+  const stub = await startStubUpstream(t)
+  const config = { ...testConfig(await temporaryFolder(t), stub.origin), workers: 2 }
+  const { started, workers } = await several(t, config, twice(config))
+  if (!started.ok) throw new Error(started.message)
+  const [first] = workers as [Worker, Worker]
+  first.process.send({ kind: 'ping' })
+  await settled()
+  t.same(first.said.at(-1), { kind: 'pong' })
+  started.reread()
+  await until(() => workers.every(({ log }) => log.some(line => line.includes('SIGHUP: accounts, rules and keys are read again'))) || undefined)
   t.equal(await started.stop(), true)
 })
 

@@ -175,3 +175,28 @@ await t.test('rules without a file are warned of without a place', async t => {
   const opened = await openAuthority({ ...loaded.config, policy: [{ repositories: ['a'], subjects: ['user:x'], actions: ['pull'] }] })
   t.match(opened, { ok: true, opened: { warnings: [/^policy\[0\]: the pattern a /, /^policy\[0\]: the subject user:x/] } })
 })
+
+await t.test('everything is read again when somebody asks for it, changed or not, and once more when it was being read', async t => {
+  const dir = testFolder(t, { a: '', b: '' })
+  const files = ['a', 'b'].map(name => join(dir, name))
+  const read: string[][] = []
+  const ends: (() => void)[] = []
+  const watch = watchFiles(await stampsOf(files), async changed => {
+    read.push([...changed])
+    await new Promise<void>(resolve => { ends.push(resolve) })
+    return files
+  })
+  t.teardown(() => { watch.close() })
+  watch.lookNow()
+  await until(() => ends.shift())
+    .then(end => {
+      for (let i = 0; i < 3; i++) watch.lookNow() // it is being read
+      end()
+    })
+  await until(() => ends.shift()).then(end => { end() })
+  t.same(read, [files, files])
+  watch.close()
+  watch.lookNow()
+  await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.equal(read.length, 2, 'nothing is read after the end')
+})
