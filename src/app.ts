@@ -14,7 +14,7 @@ import errors, { refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import fileDoor from '../plugins/file-door.ts'
 import forwardDoor from '../plugins/forward-door.ts'
-import health, { probes } from '../plugins/health.ts'
+import health, { probes, type ProbesOptions } from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
 import requestHead from '../plugins/request-head.ts'
@@ -38,6 +38,7 @@ import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
+import type { Pulse } from './lib/pulse.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
 import { createFileReader } from './upstream/file-reader.ts'
@@ -54,6 +55,8 @@ export interface AppDependencies {
   readonly live: LiveAuthority
   /** Who is first at an object of the repository. */
   readonly locks: Locks
+  /** Where queues of this process say that they move. */
+  readonly pulse: Pulse
   /** Other workers that keep an index in memory too. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
@@ -87,13 +90,14 @@ const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, locks, peers, version, clock, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstream, spool, live, locks, pulse, peers, version, clock, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
   const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, clock, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  pulse.watch(authenticator.queue)
 
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
@@ -153,14 +157,11 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   return app
 }
 
-/**
- * The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones.
- * @param hindrance why this process cannot serve now; undefined: it can, if the upstream can
- */
-export async function buildAdmin (upstream: Upstream, hindrance: () => string | undefined): Promise<App> {
+/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
+export async function buildAdmin (options: ProbesOptions): Promise<App> {
   const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
-  await admin.register(probes, { upstream, hindrance })
+  await admin.register(probes, options)
   return admin
 }

@@ -6,6 +6,7 @@ import { follow, type Followed } from './config/in-force.ts'
 import { followIssuers } from './config/live-keys.ts'
 import type { ReloadLog } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import type { Watch } from './config/watch.ts'
 import { CLOCK } from './lib/clock.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
 import { VERSION } from './version.ts'
@@ -13,8 +14,10 @@ import { VERSION } from './version.ts'
 export interface Front {
   /** Where it listens, as host:port. */
   readonly address: string
-  /** True as long as somebody listens there. */
-  serving (): boolean
+  /** What keeps clients from being served; undefined: nothing. */
+  hindrance (): string | undefined
+  /** Reads accounts, rules and keys again, changed or not. */
+  reread (): void
   /** Lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
   /** Says what is still running. */
@@ -36,14 +39,18 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
     await app.close()
     return { ok: false, message: mistake }
   }
-  const unfollow = followAll(config, { authority, keys, reload }, app.log)
+  const watch = followAll(config, { authority, keys, reload }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
-      serving: () => true,
+      hindrance: () => undefined,
+      reread () {
+        app.log.info('SIGHUP: accounts, rules and keys are read again')
+        void watch.lookNow()
+      },
       async close () {
-        unfollow()
+        watch.close()
         await app.close()
         return true
       },
@@ -52,14 +59,17 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
   }
 }
 
-/** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
-function followAll (config: Config, followed: Followed, log: ReloadLog): () => void {
+/** Keeps accounts, rules and keys at what their files and URLs say. */
+function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
   const { keys } = followed
   followIssuers(keys.live.current.issuers, log)
   const watch = follow(config, followed, log)
-  return () => {
-    watch.close()
-    for (const { remote } of keys.live.current.issuers) remote?.close()
+  return {
+    lookNow: watch.lookNow,
+    close () {
+      watch.close()
+      for (const { remote } of keys.live.current.issuers) remote?.close()
+    }
   }
 }
 

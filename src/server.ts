@@ -4,9 +4,10 @@
 // the `serve` command; everything expected that can go wrong comes back as one sentence.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import pino, { type DestinationStream } from 'pino'
+import pino from 'pino'
 import { buildAdmin, type AppDependencies } from './app.ts'
 import { forkWorker, PRIMARY } from './cluster/fork.ts'
+import { endWithParent } from './cluster/orphan.ts'
 import type { ToPrimary, WorkerSetup } from './cluster/messages.ts'
 import { openPool } from './cluster/pool.ts'
 import { openKeys, type OpenedKeys } from './config/live-keys.ts'
@@ -18,6 +19,9 @@ import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
 import { CLOCK } from './lib/clock.ts'
 import { createLocks } from './lib/locks.ts'
+import { createPulse } from './lib/pulse.ts'
+import { every, later } from './lib/timers.ts'
+import { openLog, STANDARD_OUTPUT } from './observe/log-sink.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from './tokens/keys.ts'
@@ -37,8 +41,8 @@ export interface ServeOptions {
   readonly reload: Reload
   /** Text for the person who started it. */
   readonly announce: (text: string) => void
-  /** Where log lines go; standard output if left out. */
-  readonly logStream?: AppDependencies['logStream']
+  /** Where log lines go. */
+  readonly logStream: AppDependencies['logStream']
   /** Makes a worker; a process that runs this program if left out. */
   readonly fork?: typeof forkWorker
 }
@@ -56,32 +60,32 @@ const MORE_FOR_WORKERS = 2_000
 
 /* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
-export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
-  const started = await start(config, options)
+export async function serve (config: Config, options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>): Promise<ServeResult> {
+  const logStream = openLog(STANDARD_OUTPUT)
+  // One writer, so that nothing that it writes stands within a line of log.
+  const announce = (text: string): void => { logStream.write(text) }
+  const started = await start(config, { ...options, announce, logStream })
   return started.ok ? { ok: true, closed: untilSignal(started, config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }) } : started
 }
 
-/** The same in a worker, which begins as its primary says, and also stops when it does. */
+/** The same in a worker, which begins as its primary says, also stops when it does, and never outlives it. */
 export async function serveAsWorker (reload: Reload): Promise<void> {
+  endWithParent()
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
-  const started = await startWorker({ logStream: logDestination(), reload, channel: PRIMARY })
-  if (started.ok) return await untilSignal(started, { asked })
+  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reload, channel: PRIMARY })
+  if (started.ok) return await untilSignal(started, { asked, rereads: false })
   // The primary says it, once for all workers.
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
   process.exit(1)
-}
-
-/** Standard output, without waiting for it; what is not written at the end of the process is written then. */
-function logDestination (): DestinationStream {
-  return pino.destination({ dest: 1, sync: false })
 }
 /* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
-  const { demoChart, authority, announce, logStream = logDestination(), fork = forkWorker } = options
+  const { demoChart, authority, announce, logStream, fork = forkWorker } = options
   const log = pino({ level: config.log.level }, logStream)
-  const opened: (() => Promise<unknown>)[] = []
+  const pulse = createPulse(every)
+  const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   let front: Front | undefined
   let closing = false
   const stop = async (): Promise<boolean> => {
@@ -93,7 +97,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   const hindrance = (): string | undefined => {
     if (closing) return 'shutting down'
     if (front === undefined) return 'starting'
-    return front.serving() ? undefined : 'no worker listens'
+    return pulse.stuck() ?? front.hindrance()
   }
   const failed = async (message: string): Promise<StartResult> => {
     await stop()
@@ -102,7 +106,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
     const claim = await claimStateDir(config.stateDir)
-    if (!claim.ok) return claim
+    if (!claim.ok) return await failed(claim.message)
     opened.push(claim.release)
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
@@ -111,14 +115,22 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const upstream = connectUpstream(config, keys.upstream, socketPath)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin(upstream, hindrance)
+    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
     const result = config.workers === 1
-      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), logStream })
-      : await openPool({ count: config.workers, setup: setupOf(config, { ...options, keys, socketPath, log, opened }), fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
+      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
+      : await openPool({
+        count: config.workers,
+        setup: setupOf(config, { ...options, keys, socketPath, log, opened }),
+        fork: () => fork(lines => { logStream.write(lines) }),
+        log,
+        clock: () => performance.now(),
+        later,
+        every
+      })
     if (!result.ok) return await failed(result.message)
     front = result.front
     announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
@@ -130,9 +142,9 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it
     }
-    return { ok: true, stop, logCutOff: front.logCutOff }
+    return { ok: true, stop, logCutOff: front.logCutOff, reread: front.reread, threads: pulse.threads }
   } catch (error) {
-    return await failed(startMistake(error, config.stateDir))
+    return await failed(await startMistake(error, config.stateDir))
   }
 }
 
@@ -147,11 +159,6 @@ function setupOf (config: Config, { authority, reload, keys, socketPath, log, op
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
   opened.push(async () => { watch.close() })
   return () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) })
-}
-
-function later (ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms)
-  return () => { clearTimeout(timer) }
 }
 
 interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {

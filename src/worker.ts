@@ -4,12 +4,14 @@
 import { join } from 'node:path'
 import type { AppDependencies } from './app.ts'
 import { createPeers } from './cluster/changes.ts'
+import { createSharedLocks } from './cluster/locks.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './cluster/messages.ts'
 import { beginWith } from './config/in-force.ts'
 import type { Config } from './config/schema.ts'
 import { openFront } from './front.ts'
+import { createPulse } from './lib/pulse.ts'
+import { every } from './lib/timers.ts'
 import type { ServeOptions, StartResult } from './server.ts'
-import { createLocks } from './lib/locks.ts'
 import { startMistake } from './start-mistakes.ts'
 import { connectUpstream } from './upstream/connect.ts'
 import { openSpool } from './upstream/spool.ts'
@@ -34,21 +36,29 @@ export async function startWorker ({ channel, ...options }: WorkerOptions): Prom
     const upstream = connectUpstream(config, keys.upstream, socketPath)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), Math.floor(charts.spool.maxBytes / config.workers))
     const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
+    const locks = createSharedLocks(channel)
+    const pulse = createPulse(every)
+    // That it is answered says that the event loop moves.
+    channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
-    const opened = await openFront(config, { ...options, ...peers, authority, keys, upstream, spool, locks: createLocks() })
+    const opened = await openFront(config, { ...options, ...peers, authority, keys, upstream, spool, locks, pulse })
     if (!opened.ok) return opened
     const { front } = opened
+    channel.receive(message => { if (message.kind === 'reread') front.reread() })
     channel.send({ kind: 'listening', address: front.address })
     return {
       ok: true,
+      threads: pulse.threads,
+      reread: front.reread,
+      logCutOff: front.logCutOff,
       async stop () {
         await front.close()
         await upstream.close()
+        pulse.close()
         return true
-      },
-      logCutOff () { front.logCutOff() }
+      }
     }
   } catch (error) {
-    return { ok: false, message: startMistake(error, stateDir) }
+    return { ok: false, message: await startMistake(error, stateDir) }
   }
 }

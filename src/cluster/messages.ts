@@ -20,6 +20,9 @@ export type ToWorker =
   | { readonly kind: 'begin', readonly setup: WorkerSetup }
   | { readonly kind: 'forget', readonly id: number, readonly tenant: string }
   | { readonly kind: 'all_forgot', readonly id: number }
+  | { readonly kind: 'locked', readonly id: number }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'reread' }
   | { readonly kind: 'stop' }
 
 export type ToPrimary =
@@ -29,6 +32,9 @@ export type ToPrimary =
   | { readonly kind: 'failed', readonly message: string }
   | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
   | { readonly kind: 'forgot', readonly id: number }
+  | { readonly kind: 'lock', readonly id: number, readonly name: string }
+  | { readonly kind: 'unlock', readonly id: number, readonly name: string }
+  | { readonly kind: 'pong', /** what stands still in it */ readonly stuck?: string | undefined }
 
 /** One end of the line between two processes; what was sent arrives in that order, or the other end is gone. */
 export interface Channel<In, Out> {
@@ -36,6 +42,3 @@ export interface Channel<In, Out> {
   /** Every handler hears every message. */
   receive (handler: (message: In) => void): void
 }
-
-/** Runs something after so many milliseconds, unless the function that comes back is called before. */
-export type Later = (ms: number, run: () => void) => () => void

@@ -55,7 +55,7 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
-  const served = await serve(config, { announce: io.stdout, authority: authority.opened, reload, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
+  const served = await serve(config, { authority: authority.opened, reload, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0

@@ -64,6 +64,7 @@ export function watchFiles (before: Stamps, look: (glance: Glance) => Promise<St
     if (closed) return
     timer = setTimeout(() => { running = running.then(async () => { await glance(false) }).finally(wait) }, LOOK_EVERY).unref()
   }
+
   wait()
   return {
     async lookNow () {

@@ -55,6 +55,7 @@ export const REASONS = {
   chart_exists: { status: 409, error: 'chart already exists' },
   file_exists: { status: 409, error: 'file already exists' },
   spool_full: { status: 503, error: 'too many uploads at once: try again shortly' },
+  spool_read_only: { status: 507, error: 'uploads cannot be stored: the disk of the gateway is read-only' },
   storage_full: { status: 507, error: 'the repository has no room left' },
 
   // the upstream

@@ -5,7 +5,8 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ReasonCode } from '../http/errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { createAttempts, type Asker, type Verdict } from '../limits/attempts.ts'
+import { createAttempts, type Asker, type Attempts, type Verdict } from '../limits/attempts.ts'
+import type { Watched } from '../lib/pulse.ts'
 import { putBounded } from '../put-bounded.ts'
 import type { Verifier } from '../tokens/verify.ts'
 import type { Accounts, User } from './accounts.ts'
@@ -25,6 +26,8 @@ export type Authentication =
   | { readonly ok: false, readonly code: ReasonCode, /** the account that it was about, where there is one; for the log */ readonly subject?: string }
 
 export interface Authenticator {
+  /** Of those whose password waits to be checked. */
+  readonly queue: Watched
   /** What a token proved that came in the same header before, where that still stands: one look-up, and nothing is read. */
   remembered (header: string): Authentication | undefined
   /**
@@ -52,7 +55,8 @@ const BAD_CREDENTIALS: Authentication = { ok: false, code: 'bad_credentials' }
 export function createAuthenticator (options: AuthenticatorOptions): Authenticator {
   const { masterKey, verifier, accounts, clock } = options
   const isMasterKey = secretComparer(masterKey)
-  const checkPassword = createPasswordCheck(options)
+  const attempts = createAttempts(clock.monotonic)
+  const checkPassword = createPasswordCheck(options, attempts)
   const byRobotSecret = createRobotCheck(accounts, clock.wall)
 
   /** What may come without a name; undefined when the secret is none of these. */
@@ -63,6 +67,7 @@ export function createAuthenticator (options: AuthenticatorOptions): Authenticat
   }
 
   return {
+    queue: attempts.queue,
     remembered: verifier.remembered,
     authenticate (credentials, asker, header) {
       switch (credentials.kind) {
@@ -106,9 +111,8 @@ type PasswordCheck = (username: string, password: string, asker: Asker) => Authe
  * Helm's Basic costs a slow hash once and not for each request. What is remembered
  * counts only while the account is as it was.
  */
-function createPasswordCheck ({ accounts, clock: { monotonic }, passwords = createPasswords() }: AuthenticatorOptions): PasswordCheck {
+function createPasswordCheck ({ accounts, clock: { monotonic }, passwords = createPasswords() }: AuthenticatorOptions, attempts: Attempts): PasswordCheck {
   const key = randomBytes(32).toString('latin1')
-  const attempts = createAttempts(monotonic)
   const remembered = new Map<string, { readonly passwordHash: string, readonly until: number }>()
 
   /** What is remembered, as far as it stands. */

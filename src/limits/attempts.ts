@@ -4,6 +4,7 @@
 // would let anybody lock its owner out. What waits is bounded, and ends with its
 // connection; of what is refused nothing stays.
 import type { Presence } from '../lib/presence.ts'
+import type { Watched } from '../lib/pulse.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
 import { originOf } from './origin.ts'
 
@@ -24,10 +25,15 @@ export interface Attempt {
   readonly compare: () => Promise<boolean>
 }
 
+/** Seconds that no check of the hashes that are taken takes, also on a slow machine. */
+const LONGEST_CHECK = 60
+
 /** `refused`: there is no room, and nothing was checked; `gone`: nobody is there to be told. */
 export type Verdict = 'right' | 'wrong' | 'refused' | 'gone'
 
 export interface Attempts {
+  /** Of those who wait for others to be checked. */
+  readonly queue: Watched
   /** @throws what the check throws */
   judge (attempt: Attempt): Promise<Verdict>
 }
@@ -64,6 +70,7 @@ export function createAttempts (clock: () => number, { atOnce, ofPair, lately, .
   const queue = createFairQueue<Waiter>({ room, lately, clock })
   const checks = new Map<string, Check>()
   let running = 0
+  let moves = 0
 
   /** @returns false when there is no room for it */
   function admit (waiter: Waiter): boolean {
@@ -89,6 +96,7 @@ export function createAttempts (clock: () => number, { atOnce, ofPair, lately, .
   function begin (check: Check): void {
     check.hasBegun = true
     running++
+    moves++
     // Also of those who leave meanwhile: the hash is computed for them.
     const origins = new Set([...check.waiters].map(({ origin }) => origin))
     for (const waiter of check.waiters) queue.remove(waiter)
@@ -100,6 +108,7 @@ export function createAttempts (clock: () => number, { atOnce, ofPair, lately, .
 
   function finish ({ name, waiters }: Check, tell: (waiter: Waiter) => void): void {
     running--
+    moves++
     checks.delete(name)
     for (const waiter of waiters) {
       waiter.takeBack?.()
@@ -117,6 +126,7 @@ export function createAttempts (clock: () => number, { atOnce, ofPair, lately, .
   }
 
   return {
+    queue: { name: 'the passwords to be checked', bound: LONGEST_CHECK, waiting: () => queue.size(), moves: () => moves },
     async judge ({ name, account, asker: { address, presence }, compare }) {
       if (presence.gone) return 'gone'
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }

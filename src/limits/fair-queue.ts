@@ -11,6 +11,8 @@ export interface Waiting {
 }
 
 export interface FairQueue<W extends Waiting> {
+  /** How many wait. */
+  size (): number
   /** Takes one in. @returns the one for whom there is no room any more, which may be the same; it is out then */
   add (waiter: W): W | undefined
   /** Takes one out; nothing, when it is not in. */
@@ -81,6 +83,7 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
   }
 
   return {
+    size: () => size,
     add (waiter) {
       const own = enter(waiter)
       if (own.size <= room.ofOrigin && size <= room.total) return undefined

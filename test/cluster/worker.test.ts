@@ -197,6 +197,20 @@ await t.test('a worker begins with accounts, rules and keys that are in force, a
   t.equal(await started.stop(), true)
 })
 
+await t.test('a worker answers its primary, says what stands still in it, and reads again when it is told to', async t => {
+  const stub = await startStubUpstream(t)
+  const config = { ...testConfig(await temporaryFolder(t), stub.origin), workers: 2 }
+  const { started, workers } = await several(t, config)
+  if (!started.ok) throw new Error(started.message)
+  const [first] = workers as [Worker, Worker]
+  first.process.send({ kind: 'ping' })
+  await settled()
+  t.same(first.said.at(-1), { kind: 'pong' })
+  started.reread()
+  await until(() => workers.every(({ log }) => log.some(line => line.includes('SIGHUP: accounts, rules and keys are read again'))) || undefined)
+  t.equal(await started.stop(), true)
+})
+
 /** A worker that is told to begin, and what hindered it. */
 async function hindered (t: Test, config: Config): Promise<unknown> {
   const reload: Reload = async () => ({ ok: true, config })

@@ -185,7 +185,8 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   stub.answer = seen => ({ status: seen.target === '/health' ? 200 : 404 })
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   let closing = false
-  const admin = await buildAdmin(upstream, () => closing ? 'shutting down' : undefined)
+  let stuck: string | undefined
+  const admin = await buildAdmin({ upstream, stuck: () => stuck, hindrance: () => closing ? 'shutting down' : undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   const status = async (url: string): Promise<number> => (await admin.inject(url)).statusCode
   t.equal(await status('/healthz'), 200)
@@ -193,6 +194,10 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   closing = true
   t.equal(await status('/readyz'), 503)
   closing = false
+  stuck = 'the passwords to be checked have not moved for 60 s'
+  const answer = await admin.inject('/healthz')
+  t.same([answer.statusCode, answer.json()], [503, { healthy: false, reason: stuck }], 'what needs a new process says so')
+  stuck = undefined
   stub.server.close()
   stub.server.closeAllConnections()
   t.equal(await status('/readyz'), 503)
@@ -201,7 +206,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
 
 await t.test('the admin listener refuses in the form of the public one', async t => {
   const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
-  const admin = await buildAdmin({ ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, () => undefined)
+  const admin = await buildAdmin({ upstream: { ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, stuck: () => undefined, hindrance: () => undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   const { port } = admin.server.address() as AddressInfo

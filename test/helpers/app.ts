@@ -12,6 +12,7 @@ import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createLocks } from '../../src/lib/locks.ts'
+import { createPulse } from '../../src/lib/pulse.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/upstream/spool.ts'
@@ -100,6 +101,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     live,
     spool,
     locks: createLocks(),
+    pulse: createPulse(() => () => {}), // no time goes by
     version: '0.0.0-test',
     clock,
     limits: { ...CONNECTION_LIMITS, ...limits },

@@ -28,6 +28,7 @@ await t.test('the table has the statuses that clients were promised', async t =>
     body_too_large: 413,
     storage_full: 507,
     spool_full: 503,
+    spool_read_only: 507,
     upstream_unreachable: 502,
     upstream_bad_answer: 502,
     upstream_refused_us: 502,

@@ -31,6 +31,7 @@ import { readParts } from '../../../src/upstream/multipart.ts'
 import type { Spool } from '../../../src/upstream/spool.ts'
 import { ASKER } from '../../helpers/accounts.ts'
 import { paxEntry, rawTar, rawTgz, TAR_END } from '../../helpers/archives.ts'
+import { clockOf } from '../../helpers/clock.ts'
 import { ourKeys } from '../../helpers/keys.ts'
 import { chartYaml } from '../../helpers/packages.ts'
 import { NOW, SOURCE } from '../../helpers/tokens.ts'
@@ -89,8 +90,8 @@ function entries (length: number, one: (i: number) => Parameters<typeof rawTar>[
 
 /** Every input but the tar archives, which are no texts. */
 export async function inputs (): Promise<readonly Input[]> {
-  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, now: () => NOW })
-  const authenticator = createAuthenticator({ masterKey: 'a master key of this test', verifier, accounts: () => NO_ACCOUNTS, now: () => NOW, monotonic: () => 0 })
+  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
+  const authenticator = createAuthenticator({ masterKey: 'a master key of this test', verifier, accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
   const authorise = createAuthoriser({ publicKey: (await ourKeys())().ring.signing(NOW).publicKey, realm: '', service: '', now: () => NOW })
   const readClient = createClientReader({ trustedProxies: ['10.0.0.0/8', '::/0'], publicUrl: 'http://charts.example.test' })
   const client = (header: string) => (text: string) => originOf(readClient('10.0.0.1', { [header]: text }).address)
