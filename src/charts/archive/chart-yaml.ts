@@ -4,6 +4,7 @@
 import { isMap, isScalar, Lexer, parseDocument, type Document, type Pair } from 'yaml'
 import { isChartName, isVersion } from '../names.ts'
 import { Fault } from './fault.ts'
+import { unsayableInIndex } from './index-text.ts'
 
 // Parsing takes time for every byte and token, and more for every level; with these
 // bounds some tens of milliseconds at most, in which nobody else is answered.
@@ -63,6 +64,8 @@ function parseYaml (bytes: Buffer, file: string): Document.Parsed {
   } catch {
     throw invalid(`${file} has aliases that lead nowhere or too far`)
   }
+  const unsayable = unsayableInIndex(document)
+  if (unsayable !== undefined) throw invalid(`${file} has ${unsayable}, which no index can say`)
   return document
 }
 
