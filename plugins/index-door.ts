@@ -5,8 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
 import { endOfTurn } from '../src/http/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
+import type { Index } from '../src/upstream/index-memory.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
-import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import type { IndexResult, IndexStore } from '../src/upstream/index-store.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface IndexDoorOptions { store: IndexStore }

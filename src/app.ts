@@ -99,12 +99,14 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, clock, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
   pulse.watch(authenticator.queue)
 
+  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
-    place: { contextPath: upstream.contextPath, basePath: config.basePath },
+    place: { basePath: config.basePath },
     maxAge: config.charts.index.maxAge,
     maxBytes: config.charts.index.maxBytes,
-    clock: () => performance.now()
+    clock: () => performance.now(),
+    warn: line => { log.warn(line, 'left out of the index') }
   })
   peers?.onChange(store.drop)
   const changed = async (tenant: string): Promise<void> => {
@@ -112,7 +114,6 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     await peers?.changed(tenant)
   }
 
-  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,

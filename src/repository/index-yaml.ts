@@ -5,9 +5,10 @@
 import { goFloat, resolveGoScalar } from '../lib/go-scalars.ts'
 import type { GoStruct, GoValue } from './go-json.ts'
 
-/** One entry of a chart's list, indented to its place in the index. */
+/** One entry of a chart's list, indented to its place in the index: two columns more below a long name. */
 export function entryYaml (entry: GoStruct): string {
-  return `  - ${mapping(entriesOf(entry), 4)}\n`
+  const indent = isLong(String(entry['name'])) ? 6 : 4
+  return `${' '.repeat(indent - 2)}- ${mapping(entriesOf(entry), indent)}\n`
 }
 
 export interface IndexParts {
@@ -21,7 +22,10 @@ export interface IndexParts {
 export function indexYaml ({ charts, generated, contextPath }: IndexParts): string {
   const sorted = [...charts].sort(([a], [b]) => compareKeys(a, b))
   const parts = ['apiVersion: v1\n', sorted.length === 0 ? 'entries: {}\n' : 'entries:\n']
-  for (const [name, entries] of sorted) parts.push(`  ${key(name, 2)}\n`, ...entries)
+  for (const [name, entries] of sorted) {
+    if (isLong(name)) parts.push(`  ${key(name, 2)} `, entries.join('').trimStart())
+    else parts.push(`  ${key(name, 2)}\n`, ...entries)
+  }
   const seconds = new Date(Math.round(generated.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
   parts.push(`generated: "${seconds}"\n`, contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4, 15)}\n`)
   return parts.join('')
@@ -35,14 +39,18 @@ function entriesOf (value: GoStruct): [string, GoValue][] {
 function mapping (entries: readonly [string, GoValue][], indent: number): string {
   return entries.map(([name, value]) => {
     const before = key(name, indent)
-    return before + valueOf(value, indent, before.includes('\n') ? indent + 2 : indent + lengthOf(before) + 1)
+    if (isLong(name)) return `${before} ${itemOf(value, indent + 2)}`
+    return before + valueOf(value, indent, indent + lengthOf(before) + 1)
   }).join('\n' + ' '.repeat(indent))
 }
 
+/** A long key, or one of several lines, cannot stand before a colon. */
+function isLong (name: string): boolean {
+  return Buffer.byteLength(name) > 128 || BREAK.test(name)
+}
+
 function key (name: string, indent: number): string {
-  // A long key, or one of several lines, cannot stand before a colon.
-  if (Buffer.byteLength(name) > 128 || BREAK.test(name)) return `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:`
-  return `${scalar(name, indent, NEVER_FOLDED)}:`
+  return isLong(name) ? `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:` : `${scalar(name, indent, NEVER_FOLDED)}:`
 }
 
 /**

@@ -179,8 +179,8 @@ async function understandProvenance (draft: Draft): Promise<Named | string> {
   return isFileName(file) ? { draft, file } : `${file} is improperly formatted`
 }
 
-/** Can it be a file in a tenant's folder, and nowhere else? (255 bytes: ext4 and most others, with room for .prov) */
+/** Can it be a file in a tenant's folder, and nowhere else? (255 bytes: ext4 and most others; a chart leaves room for .prov) */
 function isFileName (name: string): boolean {
   // eslint-disable-next-line no-control-regex
-  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= 250
+  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= (name.endsWith('.prov') ? 255 : 250)
 }

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { readChartArchive } from '../charts/archive.ts'
 import { readProvenance } from '../charts/archive/provenance.ts'
+import { chartFileOf, faultOfNewChart } from '../charts/names.ts'
 import { RefusalError } from '../http/errors.ts'
 import { readParts, type Parts } from './multipart.ts'
 import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
@@ -42,7 +43,9 @@ export async function readUpload ({ route, contentType, body }: IncomingUpload, 
   }
   try {
     const { name, version } = await agree(parts)
-    return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: `${name}-${version}.tgz`, remove }
+    const fault = faultOfNewChart(name, version)
+    if (fault !== undefined) throw invalid(fault)
+    return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: chartFileOf(name, version), remove }
   } catch (error) {
     await remove()
     throw error

@@ -143,7 +143,7 @@ void t.test('created survives a restart, and so does everything else', async t =
   const third = await startEmbedded(t, dir, OPEN)
   t.equal(entries(await index(third.port)), entries(before).replaceAll(/created: "\d{4}/g, 'created: "2001'), 'times that ChartMuseum remembers are kept')
   await third.stop()
-  writeFileSync(join(dir, '.chartgate/index/org1@repo1.json'), '"chartgate index 1"\nrubbish\n')
+  writeFileSync(join(dir, '.chartgate/index/org1@repo1.json'), '"chartgate index 2"\nrubbish\n')
   const fourth = await startEmbedded(t, dir, OPEN)
   t.match(await index(fourth.port), 'kept-1.1.0.tgz', 'a damaged memory costs only time')
   for (const version of ['1.0.0', '1.1.0']) t.equal((await exchange(fourth.port, 'DELETE', `${UPLOAD}/kept/${version}`)).status, 200)

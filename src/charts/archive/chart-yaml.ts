@@ -7,6 +7,7 @@ import { parseBounded } from '../../lib/bounded-yaml.ts'
 import { goScalarText, resolveGoScalar } from '../../lib/go-scalars.ts'
 import { isChartName, isVersion } from '../names.ts'
 import { Fault, type ArchiveFault } from './fault.ts'
+import { unsayableInIndex } from './index-text.ts'
 
 // Parsing takes time for every byte, token and level; with these bounds some tens of
 // milliseconds at most, in which nobody else is answered.
@@ -66,6 +67,8 @@ function parseYaml (bytes: Buffer, file: string): Document.Parsed {
   } catch {
     throw invalid(`${file} has aliases that lead nowhere or too far`)
   }
+  const unsayable = unsayableInIndex(document)
+  if (unsayable !== undefined) throw invalid(`${file} has ${unsayable}, which no index can say`)
   return document
 }
 
