@@ -7,6 +7,7 @@ import { endOfTurn } from '../src/http/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
 import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface IndexDoorOptions { store: IndexStore }
@@ -21,7 +22,7 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
     handler: (request, reply) => {
       const chartRequest = chartRequestOf(request)
       const fresh = store.fresh(chartRequest.tenant)
-      const result = fresh === undefined ? store.read(chartRequest) : endOfTurn().then(() => fresh)
+      const result = fresh === undefined ? store.read(chartRequest, callerOf(request)) : endOfTurn().then(() => fresh)
       result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })
     }
   })

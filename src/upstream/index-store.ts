@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import type { ChartRequest } from '../charts/request-target.ts'
+import type { Company } from '../lib/company.ts'
+import type { Asker, Asking } from './asker.ts'
 import { createFlights } from './flights.ts'
 import type { IndexFailure, IndexReader } from './index-reader.ts'
 import type { IndexPlace } from './index-links.ts'
@@ -29,8 +31,8 @@ export type IndexResult = Index | IndexFailure
 export interface IndexStore {
   /** What is in memory and young enough: no promise on the hot path. */
   fresh (tenant: string): Index | undefined
-  /** The index as it is after this moment. */
-  read (request: ChartRequest): Promise<IndexResult>
+  /** The index as it is after this moment. @throws NobodyThere when who asked went before */
+  read (request: ChartRequest, asker: Asker): Promise<IndexResult>
   /** Something of the tenant has changed: what was read before counts no longer. */
   drop (tenant: string): void
 }
@@ -71,12 +73,12 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   /** Tenants that the upstream is asked for now, and whether they were dropped since. */
   const asking = new Map<string, { dropped: boolean }>()
 
-  async function ask (request: ChartRequest): Promise<IndexResult> {
+  async function ask (request: ChartRequest, company: Company<Asking>): Promise<IndexResult> {
     const { tenant, tenantPath } = request
     const askedAt = clock()
     const state = { dropped: false }
     asking.set(tenant, state)
-    const answer = await reader.read(request).finally(() => { asking.delete(tenant) })
+    const answer = await reader.read(request, company).finally(() => { asking.delete(tenant) })
     if (!answer.ok) {
       memory.forget(tenant)
       return answer
@@ -101,8 +103,8 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       const entry = maxAge === 0 ? undefined : memory.get(tenant)
       return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
     },
-    read (request) {
-      return flights.join(request.tenant, async () => await ask(request))
+    read (request, asker) {
+      return flights.join(request.tenant, asker, async company => await ask(request, company))
     },
     drop (tenant) {
       const entry = memory.get(tenant)

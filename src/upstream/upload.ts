@@ -5,12 +5,12 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import type { Caller } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
 import { isPage, refusalOfAnswer } from './answers.ts'
-import type { Upstream } from './client.ts'
+import type { Asker } from './asker.ts'
+import type { QuestionBody, Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
-import { sendOwn, textOf, type OwnBody } from './own-request.ts'
+import { sendOwn } from './own-request.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 
 export interface Uploader {
@@ -18,22 +18,17 @@ export interface Uploader {
    * Stores the upload under the request's tenant.
    * @throws RefusalError when it exists, or the upstream refuses or cannot be reached
    */
-  store (request: ChartRequest, upload: Upload, caller: Caller): Promise<void>
+  store (request: ChartRequest, upload: Upload, caller: Asker): Promise<void>
 }
 
 export function createUploader (upstream: Upstream, locks: Locks): Uploader {
   /** True when the upstream has the file. */
-  async function exists (request: ChartRequest, file: string, caller: Caller): Promise<boolean> {
+  async function exists (request: ChartRequest, file: string, caller: Asker): Promise<boolean> {
     const route = file.endsWith('.prov') ? 'prov-file' : 'chart-file'
     const answer = await sendOwn(upstream, { route, tenant: request.tenant, tenantPath: request.tenantPath, file, query: {} }, { method: 'GET', caller })
-    if (answer.statusCode === 200 && !isPage(answer.headers)) {
-      answer.body.destroy() // the file itself is not wanted
-      answer.body.on('error', () => {})
-      return true
-    }
-    const text = await textOf(answer.body)
+    if (answer.statusCode === 200 && !isPage(answer.headers)) return true
     if (answer.statusCode === 404) return false
-    throw new RefusalError(refusalOfAnswer(answer.statusCode, text))
+    throw new RefusalError(refusalOfAnswer(answer.statusCode, answer.text))
   }
 
   return {
@@ -45,9 +40,8 @@ export function createUploader (upstream: Upstream, locks: Locks): Uploader {
         }
         const route = upload.chart === undefined ? 'upload-prov' : 'upload-chart'
         const answer = await sendOwn(upstream, { route, tenant: request.tenant, tenantPath: request.tenantPath, query: request.query }, { method: 'POST', caller, body: outgoing(upload) })
-        const text = await textOf(answer.body)
         if (answer.statusCode === 409) throw alreadyThere(upload)
-        if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
+        if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, answer.text), { cause: `the upstream answered ${answer.statusCode}` })
       })
     }
   }
@@ -59,7 +53,7 @@ function alreadyThere ({ form }: Upload): RefusalError {
 }
 
 /** The body that the upstream gets: the file as it is, or a form of ours when there are two. */
-function outgoing ({ chart, prov, file }: Upload): OwnBody {
+function outgoing ({ chart, prov, file }: Upload): QuestionBody {
   if (chart !== undefined && prov !== undefined) {
     const boundary = `chartgate-${randomUUID()}`
     const head = (name: string, filename: string): string =>

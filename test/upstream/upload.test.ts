@@ -10,6 +10,7 @@ import { readUpload } from '../../src/upstream/inspect.ts'
 import { openSpool } from '../../src/upstream/spool.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createUploader } from '../../src/upstream/upload.ts'
+import { someAsker } from '../helpers/askers.ts'
 import { archiveOf, provenanceOf } from '../helpers/packages.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -39,7 +40,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const uploader = createUploader(upstream, createLocks())
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]) }, spool, 100_000)
-    return await uploader.store({ ...pushTo(tenant), route }, upload, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'charts.example.test' } }).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
+    return await uploader.store({ ...pushTo(tenant), route }, upload, someAsker({ tenant })).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
   }
   const chart = await archiveOf([{ name: 'x/Chart.yaml', body: 'name: foo-bar\nversion: "1.0"\n' }])
   const same = await Promise.all(Array.from({ length: 5 }, async () => await push('a/b', 'upload-chart', chart)))
