@@ -8,6 +8,7 @@ import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
 import type { Index } from '../src/upstream/index-memory.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
 import type { IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface IndexDoorOptions { store: IndexStore }
@@ -22,7 +23,7 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
     handler: (request, reply) => {
       const chartRequest = chartRequestOf(request)
       const fresh = store.fresh(chartRequest.tenant)
-      const result = fresh === undefined ? store.read(chartRequest) : endOfTurn().then(() => fresh)
+      const result = fresh === undefined ? store.read(chartRequest, callerOf(request)) : endOfTurn().then(() => fresh)
       result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })
     }
   })

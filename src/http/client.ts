@@ -8,6 +8,8 @@ import { BlockList, isIP } from 'node:net'
 export interface Client {
   /** Its IP address; undefined when the connection was gone before anybody asked. */
   readonly address: string | undefined
+  /** The address is that of a trusted proxy, which said of nobody: many clients, maybe. */
+  readonly isProxy: boolean
   readonly proto: string
   /** Host and, where it is not the usual one, port. */
   readonly host: string
@@ -41,7 +43,8 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
 
   function readPeer (peer: string): Peer {
     const address = readAddress(peer)
-    const read = { isTrusted: address !== undefined && isTrusted(address), client: { address, ...own } }
+    const isProxy = address !== undefined && isTrusted(address)
+    const read = { isTrusted: isProxy, client: { address, isProxy, ...own } }
     if (peers.size >= MOST_PEERS) peers.clear()
     peers.set(peer, read)
     return read
@@ -53,8 +56,10 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     if (!known.isTrusted || address === undefined) return known.client
     const proto = listOf(headers['x-forwarded-proto']).at(-1)?.toLowerCase()
     const forwardedHost = listOf(headers['x-forwarded-host']).at(-1)
+    const nearest = behind(address, listOf(headers['x-forwarded-for']), isTrusted)
     return {
-      address: behind(address, listOf(headers['x-forwarded-for']), isTrusted),
+      address: nearest,
+      isProxy: nearest === address,
       proto: proto === 'http' || proto === 'https' ? proto : own.proto,
       host: forwardedHost !== undefined && HOST.test(forwardedHost) ? forwardedHost : own.host
     }

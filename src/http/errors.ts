@@ -66,9 +66,12 @@ export const REASONS = {
   upstream_refused_us: { status: 502, error: 'the chart repository does not accept the gateway' },
   upstream_too_large: { status: 413, error: 'request too large for the chart repository' },
   upstream_busy: { status: 503, error: 'the chart repository is busy: try again shortly' },
+  upstream_no_room: { status: 503, error: 'all connections to the chart repository are in use: try again in a few seconds, with fewer downloads at once' },
   upstream_timeout: { status: 504, error: 'the chart repository did not answer in time' },
 
   // this process
+  download_not_read: { status: 503, error: 'the download was not read while others waited for a connection' }, // for the log: its answer had begun
+  no_descriptors: { status: 503, error: 'the gateway has no file descriptors left: try again shortly' },
   internal: { status: 500, error: 'internal error' },
   closing: { status: 503, error: 'shutting down' }
 } as const satisfies Record<string, Reason>
@@ -126,4 +129,9 @@ export class RefusalError extends Error {
     this.name = 'RefusalError'
     this.refusal = refusal
   }
+}
+
+/** True for the code of an error that says that this process, or the machine, has no file descriptor left (errno(3)). */
+export function isOutOfDescriptors (code: unknown): boolean {
+  return code === 'EMFILE' || code === 'ENFILE'
 }

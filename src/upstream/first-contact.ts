@@ -1,10 +1,9 @@
 // Would the chart repository answer us? Asked once by server.ts after the start, so that
 // a wrong address or key is seen before the first client sees it; nothing depends on it.
 import { ROOT_TENANT, type Depth } from '../charts/tenant.ts'
-import { requestHeaders } from '../http/headers.ts'
 import { UPSTREAM_SKEW } from '../tokens/issue.ts'
+import { alone, gatewayItself } from './asker.ts'
 import type { Upstream } from './client.ts'
-import { upstreamTarget } from './target.ts'
 
 /** Milliseconds. */
 const PATIENCE = 2_000
@@ -21,24 +20,16 @@ export async function firstContact (upstream: Upstream, depth: Depth, now: () =>
   const tenantPath = Array<string>(depth === 'dynamic' ? 1 : depth).fill('nobody').join('/')
   const request = { route: 'chart-file', tenant: tenantPath === '' ? ROOT_TENANT : tenantPath, tenantPath, file: 'nothing-0.0.0.tgz', query: {} } as const
   try {
-    const authorization = await upstream.authorization(request)
-    const answer = await upstream.dispatcher.request({
-      origin: upstream.origin,
-      method: 'GET',
-      path: upstreamTarget(request, upstream.contextPath).path,
-      headers: requestHeaders(undefined, authorization),
-      headersTimeout: PATIENCE,
-      bodyTimeout: PATIENCE
-    })
-    await answer.body.dump()
-    if (answer.statusCode === 404) return undefined
-    if (answer.statusCode === 401 || answer.statusCode === 403) {
-      const date = authorization?.startsWith('Bearer ') === true ? answer.headers['date'] : undefined
-      return `the chart repository does not accept the gateway (${answer.statusCode}): ${clockHint(String(date), now())}is upstream.auth right, and for bearer, does it run with the key of \`keys export\`?`
+    const answer = await upstream.ask({ method: 'GET', target: request, company: alone(gatewayItself(request.tenant)), named: false, most: 0, longer: 'left', patience: PATIENCE })
+    if (answer.status === 404) return undefined
+    if (answer.status === 401 || answer.status === 403) {
+      const date = upstream.datesTokens ? answer.headers['date'] : undefined
+      return `the chart repository does not accept the gateway (${answer.status}): ${clockHint(String(date), now())}is upstream.auth right, and for bearer, does it run with the key of \`keys export\`?`
     }
-    return `the chart repository gives an odd answer (${answer.statusCode}): is there a ChartMuseum at upstream.url?`
+    return `the chart repository gives an odd answer (${answer.status}): is there a ChartMuseum at upstream.url?`
   } catch (error) {
-    return `the chart repository cannot be reached (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}): is upstream.url right, and does it run? Clients are answered 502 until it does`
+    const cause = (error as Error).cause ?? error
+    return `the chart repository cannot be reached (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).message}): is upstream.url right, and does it run? Clients are answered 502 until it does`
   }
 }
 

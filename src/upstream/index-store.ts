@@ -3,6 +3,8 @@
 // once for each change. Nothing is looked up here before the right was checked: the index
 // door is behind authorization, and every tenant has an entry of its own.
 import type { ChartRequest } from '../charts/request-target.ts'
+import type { Company } from '../lib/company.ts'
+import type { Asker, Asking } from './asker.ts'
 import { createFlights } from './flights.ts'
 import type { IndexPlace } from './index-links.ts'
 import { createIndexMemory, type Index } from './index-memory.ts'
@@ -15,8 +17,8 @@ export type IndexResult = Index | IndexFailure
 export interface IndexStore {
   /** What is in memory and young enough: no promise on the hot path. */
   fresh (tenant: string): Index | undefined
-  /** The index as it is after this moment. */
-  read (request: ChartRequest): Promise<IndexResult>
+  /** The index as it is after this moment. @throws NobodyThere when who asked went before */
+  read (request: ChartRequest, asker: Asker): Promise<IndexResult>
   /** Something of the tenant has changed: what was read before counts no longer. */
   drop (tenant: string): void
   /** Bytes of all that is remembered. */
@@ -44,12 +46,12 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   /** Tenants that the upstream is asked for now, and whether they were dropped since. */
   const asking = new Map<string, { dropped: boolean }>()
 
-  async function ask (request: ChartRequest): Promise<IndexResult> {
+  async function ask (request: ChartRequest, company: Company<Asking>): Promise<IndexResult> {
     const { tenant, tenantPath } = request
     const askedAt = clock()
     const state = { dropped: false }
     asking.set(tenant, state)
-    const answer = await reader.read(request).finally(() => { asking.delete(tenant) })
+    const answer = await reader.read(request, company).finally(() => { asking.delete(tenant) })
     if (!answer.ok) {
       memory.forget(tenant)
       return answer
@@ -76,8 +78,8 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       const entry = maxAge === 0 ? undefined : memory.get(tenant)
       return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
     },
-    read (request) {
-      return flights.join(request.tenant, async () => await ask(request))
+    read (request, asker) {
+      return flights.join(request.tenant, asker, async company => await ask(request, company))
     },
     drop (tenant) {
       const entry = memory.get(tenant)

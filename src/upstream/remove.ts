@@ -5,11 +5,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import { responseHeaders, type Caller } from '../http/headers.ts'
+import { responseHeaders } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
+import { toItsEnd, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
-import { textOf } from './own-request.ts'
 import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
 import { upstreamTarget } from './target.ts'
 
@@ -21,14 +21,14 @@ export interface Removed {
 
 export interface Remover {
   /** Deletes the version that the request names. @throws RefusalError when it is not there, or the upstream refuses or cannot be reached */
-  remove (request: ChartRequest, caller: Caller): Promise<Removed>
+  remove (request: ChartRequest, caller: Asker): Promise<Removed>
 }
 
 /** @param basePath the path of publicUrl, in front of every path that a client is told */
 export function createRemover (upstream: Upstream, locks: Locks, basePath: string): Remover {
   return {
     async remove ({ tenant, tenantPath, chart, version }, caller) {
-      const place: Place = { upstream, tenant, tenantPath, caller }
+      const place: Place = { upstream, tenant, tenantPath, caller: toItsEnd(caller) }
       const [name, exact] = [chart as string, version as string] // the route has both
       const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () => await removeNamed(place, name, exact, basePath))
       if (!('elsewhere' in removed)) return removed
@@ -39,8 +39,7 @@ export function createRemover (upstream: Upstream, locks: Locks, basePath: strin
 
 /** Removes a chart's file and its provenance, whatever they hold. @throws RefusalError when they are not removed */
 export async function removeFiles (place: Place, name: string, version: string): Promise<Removed> {
-  const { statusCode, headers, body } = await askFor(place, { route: 'delete-version', chart: name, version }, 'DELETE')
-  const text = await textOf(body)
+  const { statusCode, headers, text } = await askFor(place, { route: 'delete-version', chart: name, version }, 'DELETE')
   if (statusCode === 200 && !isPage(headers)) return { headers: responseHeaders(headers), body: text }
   throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: causeOfAnswer(statusCode) })
 }

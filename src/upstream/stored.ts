@@ -3,20 +3,21 @@
 // name, and a file that somebody put there may hold anything. An index is asked for only
 // when a file is there and nothing else says whose it is.
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { isChartName, isVersion } from '../charts/names.ts'
 import { RefusalError } from '../http/errors.ts'
-import type { Caller } from '../http/headers.ts'
-import { causeOfAnswer, collect, isPage, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { causeOfAnswer, isPage, refusalOfAnswer, refusalOfFailure, textOf } from './answers.ts'
+import { alone, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
-import { sendOwn, textOf, type OwnRequest } from './own-request.ts'
+import type { Reading, UpstreamAnswer } from './exchange.ts'
+import { sendOwn, type OwnAnswer, type OwnRequest } from './own-request.ts'
 import type { SpoolFile } from './spool.ts'
 
 /** One tenant of the upstream, and for whom it is asked. */
 export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
   readonly upstream: Upstream
-  readonly caller: Caller
+  readonly caller: Asker
 }
 
 /** Another version that a file holds; without a name when the index has one that no chart can have. */
@@ -53,17 +54,14 @@ export function lockOfFile (tenant: string, file: string): string {
 type Asked = Omit<Parameters<typeof sendOwn>[1], 'tenant' | 'tenantPath' | 'query'> & { readonly query?: ChartRequest['query'] }
 
 /** Asks for something of the tenant. @throws RefusalError when the upstream cannot be reached */
-export async function askFor (place: Place, parts: Asked, method: OwnRequest['method'], body?: OwnRequest['body']): ReturnType<typeof sendOwn> {
+export async function askFor (place: Place, parts: Asked, method: OwnRequest['method'], body?: OwnRequest['body']): Promise<OwnAnswer> {
   const { upstream, tenant, tenantPath, caller } = place
   return await sendOwn(upstream, { query: {}, ...parts, tenant, tenantPath }, { method, caller, ...(body === undefined ? {} : { body }) })
 }
 
 /** True when the tenant has the file. @throws RefusalError when the upstream does not say */
 export async function hasFile (place: Place, file: string): Promise<boolean> {
-  const body = await open(place, partsOf(file))
-  body?.destroy() // what is in it is not wanted
-  body?.on('error', () => {})
-  return body !== undefined
+  return await read(place, partsOf(file), { most: 0, longer: 'left' }) !== undefined
 }
 
 /** Is this what the tenant has in the file? No more of it is read than can be the same. @throws RefusalError when the upstream does not say */
@@ -165,13 +163,26 @@ function partsOf (file: string): Asked {
   return { route: file.endsWith('.prov') ? 'prov-file' : 'chart-file', file }
 }
 
+/** Bytes of a body that are read before anybody looks at them. */
+const AT_FIRST = 64 * 1024
+
 /** The body of a read; undefined when there is no such thing. */
 async function open (place: Place, parts: Asked): Promise<Readable | undefined> {
-  const { statusCode, headers, body } = await askFor(place, parts, 'GET')
-  if (statusCode === 200 && !isPage(headers)) return body
-  const text = await textOf(body)
-  if (statusCode === 404) return undefined
-  throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: causeOfAnswer(statusCode) })
+  const answer = await read(place, parts, { most: AT_FIRST, longer: 'streamed' })
+  return answer?.kind === 'whole' ? Readable.from([answer.body]) : answer?.body
+}
+
+type Answered<K extends UpstreamAnswer['kind']> = Extract<UpstreamAnswer, { readonly kind: K }>
+
+/** What there is under a name; undefined when nothing is. @throws RefusalError when the upstream does not say */
+async function read (place: Place, parts: Asked, how: Reading & { readonly longer: 'streamed' }): Promise<Answered<'whole' | 'streamed'> | undefined>
+async function read (place: Place, parts: Asked, how: Reading): Promise<UpstreamAnswer | undefined>
+async function read ({ upstream, tenant, tenantPath, caller }: Place, parts: Asked, how: Reading): Promise<UpstreamAnswer | undefined> {
+  const target = { query: {}, ...parts, tenant, tenantPath }
+  const answer = await upstream.ask({ ...how, method: 'GET', target, company: alone(caller), named: true })
+  if (answer.status === 200 && !isPage(answer.headers)) return answer
+  if (answer.status === 404) return undefined
+  throw new RefusalError(refusalOfAnswer(answer.status, textOf(answer)), { cause: causeOfAnswer(answer.status) })
 }
 
 /** A JSON body, or {} for what is none. @throws RefusalError when it is longer than `limit` */
@@ -193,4 +204,16 @@ async function wholly<T> (read: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw new RefusalError(refusalOfFailure(error), { cause: error })
   }
+}
+
+/** The bytes of a body; undefined when there are more than `limit`, of which the rest is not read. */
+async function collect (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limit) return undefined // leaving the loop destroys the stream
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }

@@ -5,12 +5,11 @@
 import { readFile } from 'node:fs/promises'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import type { Caller } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
 import { refusalOfAnswer } from './answers.ts'
+import { toItsEnd, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
-import { textOf } from './own-request.ts'
 import { removeFiles } from './remove.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 import { askFor, compareFile, findVersion, hasFile, lockOfFile, provenanceOfFile, type OtherVersion, type Place } from './stored.ts'
@@ -21,13 +20,13 @@ export interface Uploader {
    * @throws RefusalError when it exists, or the upstream refuses or cannot be reached; of
    * half a pair it says what is stored
    */
-  store (request: ChartRequest, upload: Upload, caller: Caller): Promise<void>
+  store (request: ChartRequest, upload: Upload, caller: Asker): Promise<void>
 }
 
 export function createUploader (upstream: Upstream, locks: Locks): Uploader {
   return {
     async store ({ tenant, tenantPath, access }, upload, caller) {
-      const place: Place = { upstream, tenant, tenantPath, caller }
+      const place: Place = { upstream, tenant, tenantPath, caller: toItsEnd(caller) }
       const store = access.action === 'overwrite' ? overwrite : push
       await locks.hold(lockOfFile(tenant, upload.file), async () => { await store(place, upload) })
     }
@@ -95,10 +94,9 @@ const FORCE = { force: '' }
 
 async function send (place: Place, upload: Upload, route: 'upload-chart' | 'upload-prov', file: SpoolFile, query: ChartRequest['query'] = {}): Promise<void> {
   const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
-  const answer = await askFor(place, { route, query }, 'POST', body)
-  const text = await textOf(answer.body)
-  if (answer.statusCode === 409) throw alreadyThere(upload)
-  if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
+  const { statusCode, text } = await askFor(place, { route, query }, 'POST', body)
+  if (statusCode === 409) throw alreadyThere(upload)
+  if (statusCode !== 201) throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
 }
 
 /**

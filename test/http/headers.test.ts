@@ -2,7 +2,7 @@ import t from 'tap'
 import { requestHeaders, responseHeaders } from '../../src/http/headers.ts'
 
 await t.test('the upstream gets four headers, and a fifth where it wants a credential', async t => {
-  const client = { address: '192.0.2.1', proto: 'https', host: 'charts.example.test' }
+  const client = { isProxy: false, address: '192.0.2.1', proto: 'https', host: 'charts.example.test' }
   const four = { 'x-request-id': 'id', 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'charts.example.test' }
   t.strictSame(requestHeaders({ requestId: 'id', client }, undefined), four)
   t.strictSame(requestHeaders({ requestId: 'id', client }, 'Bearer x'), { ...four, authorization: 'Bearer x' })

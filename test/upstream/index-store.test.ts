@@ -5,7 +5,10 @@ import t from 'tap'
 import { gunzipSync } from 'node:zlib'
 import type { ChartRequest } from '../../src/charts/request-target.ts'
 import type { IndexAnswer } from '../../src/upstream/index-reader.ts'
+import type { Company } from '../../src/lib/company.ts'
+import type { Asking } from '../../src/upstream/asker.ts'
 import { createIndexStore, type IndexResult, type IndexStore } from '../../src/upstream/index-store.ts'
+import { someAsker } from '../helpers/askers.ts'
 
 const indexText = (mark: string | number): string => `apiVersion: v1\nentries:\n  c:\n  - name: c\n    urls:\n    - charts/c-${mark}.tgz\nserverInfo: {}\n`
 
@@ -30,7 +33,8 @@ function lab ({ maxAge = 0, maxBytes = 10_000 } = {}): Lab {
   const asked: Asked[] = []
   const state = { count: 0, now: 0 }
   const reader = {
-    async read (request: ChartRequest): Promise<IndexAnswer> {
+    async read (request: ChartRequest, company: Company<Asking>): Promise<IndexAnswer> {
+      company.begin()
       state.count++
       return await new Promise(resolve => { asked.push({ tenant: request.tenant, answer: resolve }) })
     }
@@ -45,7 +49,7 @@ function lab ({ maxAge = 0, maxBytes = 10_000 } = {}): Lab {
     store,
     asked,
     warned,
-    ask: async (tenant: string) => await store.read({ tenant, tenantPath: tenant } as ChartRequest),
+    ask: async (tenant: string) => await store.read({ tenant, tenantPath: tenant } as ChartRequest, someAsker({ tenant })),
     answer: async (mark: string | number) => { await settle({ ok: true, body: Buffer.from(indexText(mark)) }) },
     fail: async () => { await settle({ ok: false, refusal: { code: 'upstream_unreachable' }, cause: 'down' }) }
   })

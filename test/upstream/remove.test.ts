@@ -6,6 +6,7 @@ import { createLocks } from '../../src/lib/locks.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { createRemover } from '../../src/upstream/remove.ts'
 import { fillStub, type StubRepository } from '../helpers/stub-repository.ts'
+import { someAsker } from '../helpers/askers.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
@@ -23,7 +24,7 @@ async function start (t: Test): Promise<Started> {
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
     async remove (chart, version) {
       const request: ChartRequest = { route: 'delete-version', method: 'DELETE', tenant: TENANT, tenantPath: TENANT, chart, version, query: {}, access: { type: 'artifact-repository', name: TENANT, action: 'delete' } }
-      return await remover.remove(request, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'x' } })
+      return await remover.remove(request, someAsker())
         .then(({ body }) => body, (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : String(error))
     }
   }

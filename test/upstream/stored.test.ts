@@ -7,6 +7,7 @@ import { createUpstream } from '../../src/upstream/client.ts'
 import type { SpoolFile } from '../../src/upstream/spool.ts'
 import { compareFile, findVersion, hasFile, provenanceOfFile, type Place } from '../../src/upstream/stored.ts'
 import { fillStub, type StubRepository } from '../helpers/stub-repository.ts'
+import { someAsker } from '../helpers/askers.ts'
 import { startStubUpstream, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
@@ -15,7 +16,7 @@ async function start (t: Test): Promise<{ stub: StubUpstream, repository: StubRe
   const stub = await startStubUpstream(t)
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
-  const caller = { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'charts.example.test' } } as const
+  const caller = someAsker()
   return { stub, repository: fillStub(stub, TENANT), place: { upstream, tenant: TENANT, tenantPath: TENANT, caller }, asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`) }
 }
 

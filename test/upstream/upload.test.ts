@@ -11,6 +11,7 @@ import { readUpload } from '../../src/upstream/inspect.ts'
 import { openSpool } from '../../src/upstream/spool.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createUploader } from '../../src/upstream/upload.ts'
+import { someAsker } from '../helpers/askers.ts'
 import { archiveOf, chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
 import { fillStub, type StubRepository } from '../helpers/stub-repository.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
@@ -41,7 +42,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const uploader = createUploader(upstream, createLocks())
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]) }, spool, 100_000)
-    return await uploader.store({ ...pushTo(tenant), route }, upload, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'charts.example.test' } }).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
+    return await uploader.store({ ...pushTo(tenant), route }, upload, someAsker({ tenant })).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
   }
   const chart = await archiveOf([{ name: 'x/Chart.yaml', body: 'name: foo-bar\nversion: "1.0"\n' }])
   const same = await Promise.all(Array.from({ length: 5 }, async () => await push('a/b', 'upload-chart', chart)))
@@ -78,7 +79,7 @@ async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<S
       const { body, contentType } = formOf(parts.map(field => ({ field, filename: 'x', body: field === 'chart' ? CHART : PROV })))
       const upload = await readUpload({ route: 'upload-chart', contentType, body: Readable.from([body]) }, spool, 100_000)
       const request: ChartRequest = { ...pushTo('a/b'), access: { type: 'artifact-repository', name: 'a/b', action } }
-      return await uploader.store(request, upload, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'x' } })
+      return await uploader.store(request, upload, someAsker())
         .then(() => 'saved', (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : `${error}`).finally(upload.remove)
     }
   }
