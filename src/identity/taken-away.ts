@@ -85,7 +85,7 @@ function shorter (secret: RobotSecret, { notBefore = -Infinity, expires = Infini
  * counts no longer, and the new one not yet. (Its last part, the digest, is all zero.)
  */
 export function hashOfNothing (hash: string): string {
-  return hash.startsWith('$argon2') ? hash.replace(/[^$]+$/, digest => 'A'.repeat(digest.length)) : hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
+  return hash.startsWith('$argon2') ? hash.slice(0, hash.lastIndexOf('$') + 1) + 'A'.repeat(hash.length - hash.lastIndexOf('$') - 1) : hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
 }
 
 const BCRYPT_DIGEST = 31

@@ -106,7 +106,7 @@ function shortestSingle (single: number): number {
       .filter(({ value }) => Math.fround(value) === single)
     if (first === undefined) continue
     if (second === undefined) return first.value
-    const rest = exact.slice(length).replace(/0+$/, '')
-    return rest > '5' || (rest === '5' && below % 2 === 1) ? second.value : first.value
+    const rest = BigInt(exact.slice(length)) - 5n * 10n ** BigInt(exact.length - length - 1)
+    return rest > 0n || (rest === 0n && below % 2 === 1) ? second.value : first.value
   }
 }

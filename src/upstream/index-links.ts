@@ -67,7 +67,7 @@ function isOwnFolder (folder: string, tenantPath: string): boolean {
 function lastSegment (url: string, own: string): { folder: string, file: string } {
   const whole = cut(url)
   if (whole.file === own) return whole
-  const withoutQuery = cut(url.replace(/[?#].*$/s, ''))
+  const withoutQuery = cut(url.split(/[?#]/, 1)[0] as string)
   return withoutQuery.file.endsWith('.tgz') ? withoutQuery : whole
 }
 

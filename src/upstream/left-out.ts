@@ -35,7 +35,7 @@ function shown (text: string): string {
 
 /** The last segment of a link; but a query may hold a credential, and so may what is before an `@`, where that is not in a file's name. */
 function fileOf (link: string): string {
-  const path = link.replace(/[?#].*$/s, '')
+  const path = link.split(/[?#]/, 1)[0] as string
   const segment = path.slice(path.lastIndexOf('/') + 1)
   return /[^/]\/[^/]*\.tgz$/.test(path) ? segment : segment.slice(segment.lastIndexOf('@') + 1)
 }

@@ -20,7 +20,7 @@ export interface ReadFailure {
 }
 
 /** Bytes up to which an answer is read whole. */
-const SMALL = 64 * 1024
+export const SMALL = 64 * 1024
 
 type Read = Pick<Question, 'target' | 'company' | 'large'> & { readonly method: 'GET' | 'HEAD' }
 
