@@ -2,7 +2,6 @@
 // not there yet; a chart first and then its provenance, each as a request of our own with
 // a length, from the spool. What is looked at, stored and undone is so under one lock.
 // ChartMuseum's own form is not used: it cleans up in its own way when half of it fails.
-import { readFile } from 'node:fs/promises'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
 import type { Locks } from '../lib/locks.ts'
@@ -92,26 +91,38 @@ function isPair (upload: Upload): upload is Pair {
 
 const FORCE = { force: '' }
 
-async function send (place: Place, upload: Upload, route: 'upload-chart' | 'upload-prov', file: SpoolFile, query: ChartRequest['query'] = {}): Promise<void> {
+type UploadRoute = 'upload-chart' | 'upload-prov'
+
+/** Stores one file. When the answer is lost, what is there says whether it was done. */
+async function send (place: Place, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query'] = {}): Promise<void> {
+  try {
+    await sendOnce(place, upload, route, file, query)
+  } catch (error) {
+    if (!isUnanswered(error)) throw error
+    const stored = await compareFile(place, route === 'upload-chart' ? upload.file : `${upload.file}.prov`, file).catch(() => 'missing')
+    if (stored !== 'same') throw error
+  }
+}
+
+function isUnanswered (error: unknown): boolean {
+  return error instanceof RefusalError && (error.refusal.code === 'upstream_unreachable' || error.refusal.code === 'upstream_timeout')
+}
+
+async function sendOnce (place: Place, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query']): Promise<void> {
   const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
   const { statusCode, text } = await askFor(place, { route, query }, 'POST', body)
   if (statusCode === 409) throw alreadyThere(upload)
   if (statusCode !== 201) throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
 }
 
-/**
- * Stores the provenance of a chart that is stored. When that fails, and not its answer
- * alone, `settle` sees to what is left, knowing the provenance that is there.
- */
+/** Stores the provenance of a chart that is stored. When that fails, `settle` sees to what is left, knowing the provenance that is there. */
 async function sendSecond (place: Place, pair: Pair, query: ChartRequest['query'], settle: (there: string | undefined) => Promise<void>): Promise<void> {
   const { prov, file } = pair
   try {
     await send(place, pair, 'upload-prov', prov, query)
   } catch (error) {
     try {
-      const there = await provenanceOfFile(place, file)
-      if (there !== undefined && there === await readFile(prov.path, 'utf8')) return
-      await settle(there)
+      await settle(await provenanceOfFile(place, file))
     } catch {
       // What is stored now is told below.
     }

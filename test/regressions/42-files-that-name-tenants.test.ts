@@ -152,6 +152,19 @@ await t.test('after an overwrite nothing is undone, and no old provenance stays 
   })
 })
 
+await t.test('when the answer to the first half is lost, the second follows all the same', async t => {
+  await overEachRepository(t, {}, async (t, repository) => {
+    const { between } = repository
+    between.fault = request => request.startsWith('POST /api/team-a/b/charts') ? 'lost' : undefined
+    t.equal((await push(repository, 'team-a/b', FIRST)).status, 201)
+    t.equal(await stored(repository, 'team-a/b'), 'first first')
+    t.equal((await push(repository, 'team-a/b', SECOND, '?force')).status, 201)
+    t.equal(await stored(repository, 'team-a/b'), 'second second')
+    t.equal((await push(repository, 'team-a/b', { chart: FIRST.chart }, '?force')).status, 201)
+    t.equal(await stored(repository, 'team-a/b'), 'first -')
+  })
+})
+
 await t.test('an overwrite that the upstream does not take leaves the pair that was there', async t => {
   await overEachRepository(t, {}, async (t, repository) => {
     const { between } = repository

@@ -142,6 +142,9 @@ await t.test('an upstream that does not say is no answer', async t => {
   }
   repository.instead = request => request.endsWith('/charts') ? { status: 404 } : undefined
   t.same(await findVersion(place, 'foo', '1-1.0'), { holds: 'this' }, 'no list, no entry')
+  let lists = 0
+  repository.instead = request => !request.endsWith('/charts') ? undefined : ++lists === 1 ? { body: '"/foo-1-1.0.tgz"' } : { status: 404 }
+  t.same(await findVersion(place, 'foo', '1-1.0'), { holds: 'this' }, 'nor a list that is gone the second time')
   repository.instead = request => request.includes('/charts/foo/') ? { body: 'x'.repeat(9 * 1024 * 1024) } : undefined
   t.equal(await refusalOf(findVersion(place, 'foo', '1-1.0')), 'upstream_bad_answer', 'an entry without end')
 
