@@ -26,7 +26,7 @@ export function authorityPart (live: LiveAuthority): Part {
     const stale = files.filter(file => asked || known.get(file)?.accounts.again === true || known.get(file)?.stamp !== stamps.get(file))
     const texts = await Promise.all(stale.map(async file => [file, await reader.text(file)] as const))
     const then = new Map([...stamps, ...reader.stamps])
-    const now = await stampsOf(config.file === undefined ? files : [config.file, ...files])
+    const now = await stampsOf([...stamps.keys()])
     for (const [file, read] of texts) {
       const accounts = read.ok ? await reader.accounts(file, read.text) : { users: [], robots: [], mistakes: [read.mistake], again: true }
       known.set(file, { stamp: read.stamp, accounts })

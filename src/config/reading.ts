@@ -84,7 +84,8 @@ async function understoodBy (thread: Worker, task: Task): Promise<Result> {
     }
     return collector.result()
   } finally {
-    thread.removeAllListeners().on('error', () => {}) // of a thread that nobody waits for any more
+    for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event)
+    thread.on('error', () => {}) // of a thread that nobody waits for any more
     port1.close()
   }
 }

@@ -44,8 +44,8 @@ export function parseYaml (file: string, text: string): FromFile {
   try {
     value = valuesOf(document.contents, (node, sentence) => { mistakes.push(place(startOf(node), sentence)) }) ?? {}
   } catch (error) {
-    if (!(error instanceof TooMuch)) throw error
-    return unusable([...mistakes, place(startOf(error.node), error.message)])
+    const { node, message } = error as TooMuch // and nothing else
+    return unusable([...mistakes, place(startOf(node), message)])
   }
   if (!isMapping(value)) return unusable([...mistakes, `${file}: the file is not a mapping of keys to values`])
   return { value, mistakes, lineOf: path => lineAt(startOf(document.getIn(path, true) as Node | undefined)) }

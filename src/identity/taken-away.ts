@@ -19,14 +19,18 @@ export interface Left extends Entries {
  * @param said everything that files say which can be used
  * @param isUnknown true for a file that cannot be used: whom it held stays, unless another file says otherwise
  */
-export function * takingAway (accounts: Accounts, said: Entries, isUnknown: (file: string) => boolean): Steps<Left> {
+export function * takingAway (accounts: Accounts, said: Entries, isUnknown: IsUnknown): Steps<Left> {
   const users = yield * leaving([...accounts.users.values()], said.users, isUnknown, userLeft)
   const robots = yield * leaving([...accounts.robots.values()], said.robots, isUnknown, robotLeft)
   return { users: users.left, robots: robots.left, less: users.less || robots.less }
 }
 
+type IsUnknown = (file: string) => boolean
+
 /** @param both what is left of one when an entry of the same name says so; the same object when nothing is taken */
-function * leaving<E extends UserEntry | RobotEntry> (inForce: readonly E[], said: readonly E[], isUnknown: (file: string) => boolean, both: (entry: E, said: E) => E): Steps<{ left: E[], less: boolean }> {
+function * leaving<E extends UserEntry | RobotEntry> (
+  inForce: readonly E[], said: readonly E[], isUnknown: IsUnknown, both: (entry: E, said: E) => E
+): Steps<{ left: E[], less: boolean }> {
   const byName = new Map<string, E[]>()
   for (const entry of said) {
     const others = byName.get(entry.name)
@@ -54,7 +58,8 @@ function userLeft (user: UserEntry, said: UserEntry): UserEntry {
   const groups = commonGroups(user, said)
   const passwordHash = user.passwordHash === said.passwordHash ? user.passwordHash : hashOfNothing(user.passwordHash)
   const disabled = user.disabled || said.disabled
-  return groups === user.groups && passwordHash === user.passwordHash && disabled === user.disabled ? user : { ...user, groups, passwordHash, disabled }
+  const same = groups === user.groups && passwordHash === user.passwordHash && disabled === user.disabled
+  return same ? user : { ...user, groups, passwordHash, disabled }
 }
 
 function robotLeft (robot: RobotEntry, said: RobotEntry): RobotEntry {
@@ -64,7 +69,8 @@ function robotLeft (robot: RobotEntry, said: RobotEntry): RobotEntry {
     return other === undefined ? [] : [shorter(secret, other)]
   })
   const disabled = robot.disabled || said.disabled
-  const same = groups === robot.groups && disabled === robot.disabled && secrets.length === robot.secrets.length && secrets.every((secret, i) => secret === robot.secrets[i])
+  const sameSecrets = secrets.length === robot.secrets.length && secrets.every((secret, i) => secret === robot.secrets[i])
+  const same = groups === robot.groups && disabled === robot.disabled && sameSecrets
   return same ? robot : { ...robot, groups, secrets, disabled }
 }
 
@@ -76,8 +82,8 @@ function commonGroups ({ groups }: Pick<UserEntry, 'groups'>, said: Pick<UserEnt
 function shorter (secret: RobotSecret, { notBefore = -Infinity, expires = Infinity }: RobotSecret): RobotSecret {
   const [begins, ends] = [secret.notBefore ?? -Infinity, secret.expires ?? Infinity]
   if (begins >= notBefore && ends <= expires) return secret
-  const times = { notBefore: Math.max(begins, notBefore), expires: Math.min(ends, expires) }
-  return { digest: secret.digest, ...(times.notBefore === -Infinity ? {} : { notBefore: times.notBefore }), ...(times.expires === Infinity ? {} : { expires: times.expires }) }
+  const [later, sooner] = [Math.max(begins, notBefore), Math.min(ends, expires)]
+  return { digest: secret.digest, ...(later === -Infinity ? {} : { notBefore: later }), ...(sooner === Infinity ? {} : { expires: sooner }) }
 }
 
 /**
@@ -85,7 +91,13 @@ function shorter (secret: RobotSecret, { notBefore = -Infinity, expires = Infini
  * counts no longer, and the new one not yet. (Its last part, the digest, is all zero.)
  */
 export function hashOfNothing (hash: string): string {
+<<<<<<< HEAD
   return hash.startsWith('$argon2') ? hash.slice(0, hash.lastIndexOf('$') + 1) + 'A'.repeat(hash.length - hash.lastIndexOf('$') - 1) : hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
+=======
+  if (hash.startsWith('$argon2')) return hash.replace(/[^$]+$/, digest => 'A'.repeat(digest.length))
+  return hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
+>>>>>>> e1df98b (Take in what part 6 finished)
 }
 
+/** Letters. */
 const BCRYPT_DIGEST = 31

@@ -1,7 +1,7 @@
 // How do keys get from one process of ours to another? As PEM texts of what is in force,
 // which may be more than can be read from their files at that moment: a worker that starts
 // while a key file is broken goes on with what all others go on with.
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { createIssuer, type Issuer, type IssuerConfig } from './issuers.ts'
 import type { IssuerKey } from './issuer-keys.ts'
 import { thumbprintOf, type OwnAlgorithm, type SigningKey, type VerifyingKey } from './keys.ts'
@@ -36,14 +36,18 @@ export function keysData ({ ring, issuers }: TrustedKeys, upstream: SigningKey, 
     own: ring.states(now).map(({ key, since }) => dataOf(key, since)),
     issuers: issuers.map(({ config, keys, remote }) => ({
       config,
-      keys: remote !== undefined ? [] : keys().map(({ kid, algorithms, publicKey }) => ({ algorithms, pem: publicKey.export({ type: 'spki', format: 'pem' }) as string, ...(kid === undefined ? {} : { kid }) }))
+      keys: remote !== undefined ? [] : keys().map(({ kid, algorithms, publicKey }) => ({ algorithms, pem: publicPem(publicKey), ...(kid === undefined ? {} : { kid }) }))
     }))
   }
 }
 
+function publicPem (key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'pem' }) as string
+}
+
 function dataOf (key: VerifyingKey | SigningKey, since: number | undefined): KeyData {
   const { alg, file, publicKey } = key
-  if (since === undefined) return { pem: publicKey.export({ type: 'spki', format: 'pem' }) as string, alg, file }
+  if (since === undefined) return { pem: publicPem(publicKey), alg, file }
   return { pem: (key as SigningKey).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, alg, file, since }
 }
 

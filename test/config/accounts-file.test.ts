@@ -45,6 +45,7 @@ await t.test('every mistake in an accounts file is a line with its place, and no
   const cases: [string, string, RegExp[]][] = [
     ['an unknown key', 'users:\n  - { name: a, passwordhash: "$argon2id$secret" }', [/^a\.yaml:2: users\[0\]\.passwordhash: unknown key: did you mean passwordHash\?$/, /^a\.yaml:2: users\[0\]: without passwordHash it is not a user/]],
     ['a key that no path names', 'users: []\n"odd key": 1', [/^a\.yaml:1: "odd key": unknown key/]],
+    ['a list twice', 'users: []\nusers: []\nrobot: []', [/^a\.yaml:2: Map keys must be unique$/, /^a\.yaml:3: robot: unknown key/]],
     ['an unknown list', 'user: []', [/^a\.yaml:1: user: unknown key: did you mean users\?$/]],
     ['a name with a colon', `users:\n\n  - { name: "a:b", passwordHash: "${argon}" }`, [/^a\.yaml:3: users\[0\]\.name: "a:b" is not a name/]],
     ['a robot in capitals', `robots:\n  - { name: CI, secrets: [{ hash: "sha256:${digest}" }] }`, [/robots\[0\]\.name: "CI" is not a name of lower-case/]],

@@ -18,6 +18,7 @@ await t.test('levels are refused at once, however they are written', async t => 
     'dashes below a key': `a:\n  ${repeat('- ', LEVELS)}a`,
     brackets: `a: ${repeat('[', LEVELS)}${repeat(']', LEVELS)}`,
     braces: `a: ${repeat('{a: ', LEVELS)}${repeat('}', LEVELS)}`,
+    'brackets the wrong way round': `${repeat(']', LEVELS)}${repeat('[', LEVELS)}`,
     'open brackets': repeat('[', LEVELS),
     'open braces': repeat('{', LEVELS),
     lines: each(1_000, i => `${repeat(' ', i)}a:\n`),
