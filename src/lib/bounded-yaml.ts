@@ -18,6 +18,8 @@ class TooMuch extends Error {}
  * @returns undefined for a text beyond the bounds
  */
 export function parseBounded (text: string, bounds: YamlBounds, options: ParseOptions & DocumentOptions & SchemaOptions): Document.Parsed | undefined {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0 // of three quarters of its time a text that is all faults makes stacks
   try {
     const [document, another] = new Composer(options).compose(tokensOf(text, bounds), true, text.length) as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
     if (another !== undefined && options.logLevel !== 'silent') document.errors.push(new YAMLParseError([another.range[0], another.range[1]], 'MULTIPLE_DOCS', 'a second document begins'))
@@ -26,6 +28,8 @@ export function parseBounded (text: string, bounds: YamlBounds, options: ParseOp
     /* c8 ignore next -- nothing else is thrown */
     if (!(error instanceof TooMuch)) throw error
     return undefined
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 

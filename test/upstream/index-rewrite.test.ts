@@ -179,6 +179,9 @@ await t.test('what is no index, or one in a form of which nobody can be sure, is
     ['nothing', '', /no entries/],
     ['no YAML', 'a: [', /no entries|not YAML/],
     ['a second page behind it', `${index('    - charts/a.tgz\n')}---\na: b\n`, /./],
+    ['a key of the index twice', 'entries: {}\nx: a\nx: b\n', /a key twice/],
+    ['a key that is a mapping', 'entries: {}\n? {a: b}\n: c\n', /no text/],
+    ['many levels', `entries: ${'['.repeat(5_000)}`, /too deep/],
     ['too long to be parsed', `entries: {}\n# ${'x'.repeat(3 * 1024 * 1024)}`, /too long to be parsed/]
   ]
   for (const [name, text, cause] of cases) {

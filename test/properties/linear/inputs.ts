@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { readChartArchive } from '../../../src/charts/archive.ts'
-import { checkRequirements, readChartYaml } from '../../../src/charts/archive/chart-yaml.ts'
+import { readChartYaml } from '../../../src/charts/archive/chart-yaml.ts'
 import { readProvenance } from '../../../src/charts/archive/provenance.ts'
 import { isChartFile, isChartName, isVersion, isVersionQuery } from '../../../src/charts/names.ts'
 import { parseRequestTarget } from '../../../src/charts/request-target.ts'
@@ -45,11 +45,12 @@ export interface Input extends Alphabet {
   readonly read?: (text: string) => unknown
   /** Characters; that of headers in all when left out. */
   readonly longest?: number
+  /** How many times what others cost a character of this costs. */
+  readonly dear?: number
 }
 
 const HEADERS = 16_384
 const KIB = 1024
-const MIB = 1024 * KIB
 const PLACE = { contextPath: '/cm', tenantPath: 'org1/repo1', basePath: '/helm' }
 const LAYOUTS = [{ depth: 2, basePath: '/helm' }, { depth: 'dynamic', basePath: '' }] as const
 const CREDENTIALS: Alphabet = {
@@ -115,9 +116,10 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'names and versions', starts: ['1.', '1.0.0-', '1.0.0+', 'v', '^', '~', 'a-'], units: ['1.', '0.', '-a', '.a', '1a', 'a.', '+1', '..'], ends: ['.tgz', '.0', '+', '-'], read: text => [isVersion(text), isVersionQuery(text), isChartName(text), isChartFile(text), parseVersion(text)] },
     { name: 'ranges of versions', longest: 256, starts: ['1', '>=1.0 ', '1 - ', '1 || ', '= '], units: ['1 ', '1   ', '1 , ', '|| ', '1 - 2 ', '>= ', '=  ', '1-a.', '1.x ', '|', 'x', '> 1, '], ends: ['!', ' -', ','], read: parseConstraint },
     { name: 'scopes', starts: ['artifact-repository:', 'artifact-repository:a/b:', 'repository(', 'a', 'repository:a/b/'], units: ['a:', 'pull,', '(', '(a', '()', 'a-', '-_', 'a.', '/a', 'artifact-repository:a/b:pull '], ends: [':pull', ')', '):a:pull', ':'], read: text => LAYOUTS.map(({ depth }) => parseScopes([text], depth)) },
-    { name: 'parameters of a token request', starts: ['scope=', 'grant_type=password&username=a&password=', 'grant_type=client_credentials&client_id=a&client_secret=', 'grant_type='], units: ['scope=a&', 'account=a&', '%26', '+', '%', '&', 'a=b&', '%ff', '=&'], ends: ['&grant_type=password'], read: text => [readTokenRequest('GET', text, undefined, { kind: 'none' }), readTokenRequest('POST', '', new URLSearchParams(text), { kind: 'none' }), readTokenRequest('POST', 'grant_type=client_credentials', undefined, { kind: 'basic', username: text, password: text })] },
+    { name: 'parameters of a token request', starts: ['scope=', 'grant_type=password&username=a&password=', 'grant_type=client_credentials&client_id=a&client_secret=', 'grant_type='], units: ['scope=a&', 'account=a&', '%26', '+', '%', '&', 'a=b&', '%ff', '=&'], ends: ['&grant_type=password'], read: text => [readTokenRequest('GET', text, undefined, { kind: 'none' }), readTokenRequest('POST', '', text, { kind: 'none' }), readTokenRequest('POST', 'grant_type=client_credentials', undefined, { kind: 'basic', username: text, password: text })] },
     { name: 'a remote answer that refuses', starts: ['{"error":"', '{"error":"open '], units: ['/', 'File', 'open ', ' a', 'eyJ', 'bearer ', 'read', '\\u0041', '['], ends: ['"}', ' File: "}', '/"}'], read: text => [400, 409, 507].map(status => refusalOfAnswer(status, text)) },
 
+<<<<<<< HEAD
     { name: 'a form', longest: MIB, starts: ['--b\r\n', '--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\n', '--b\r\nContent-Disposition: form-data; name="other"\r\n\r\n'], units: ['--b\r\n', '\r\n--b\r\n', '--b\r\n\r\n\r\n', '\r\n--', '\r\n', '\r', '--b', '-', '\r\n\r\n', '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n', '--b\r\nA: b\r\n\r\n\r\n'], ends: ['\r\n--b--\r\n', '\r\n--b'], read: async text => { await form('multipart/form-data; boundary=b', text) } },
     { name: 'the head of a part of a form', longest: 256 * KIB, starts: ['--b\r\n', '--b\r\nContent-Disposition: ', '--b\r\nContent-Disposition: form-data; name="', '--b\r\nContent-Disposition: form-data; name="chart"; filename="', '--b\r\nContent-Type: ', '--b\r\nContent-Type: a; '], units: ['a: b\r\n', ' a\r\n', '\\', '\\"', '; a=b', ';', '%41', "a*=utf-8''%41;", '"', '\r', '\n', ':'], ends: ['\r\n\r\nx\r\n--b--\r\n', '"\r\n\r\nx\r\n--b--\r\n'], read: async text => { await form('multipart/form-data; boundary=b', text) } },
     { name: 'Chart.yaml and requirements.yaml', longest: 256 * KIB, ...YAML, read: text => [readChartYaml, checkRequirements].map(read => attempt(() => { read(Buffer.from(text)) })) },
@@ -126,10 +128,30 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'an index in blocks', longest: MIB, isText: true, starts: ['apiVersion: v1\nentries:\n', 'apiVersion: v1\nentries:\n  a:\n  - urls:\n    - ', 'apiVersion: v1\nentries:\n  a:\n  - apiVersion: v1\n    description: '], units: ['  a:\n', '  - a: b\n', '    urls:\n', '    - charts/a-1.0.0.tgz\n', '    a: b\n', '\r', '\u0085', '\u2028', '      a\n', '    - http://a/cm/org1/repo1/charts/a.tgz\n'], ends: ['\ngenerated: "x"\nserverInfo: {}\n'], read: text => rewriteIndex(Buffer.from(text), PLACE) },
     { name: 'an index in JSON', longest: MIB, starts: ['{"entries":{"a":[{"urls":["', '{"entries":{', '{"'], units: ['{"a":', '[', '"a":[],', '\\u0041', '{"urls":["charts/a.tgz"]},'], ends: ['"]}]}}', '}}', ']'], read: text => rewriteIndex(Buffer.from(text), PLACE) },
     { name: 'a link of an index', longest: 64 * KIB, starts: ['charts/', 'http://', 'http://a/cm/org1/repo1/charts/', '//', 'HTTPS://[', '/cm/org1/repo1/charts/'], units: ['%2B', '../', 'a/', '//', 'http:', '[', ':'], ends: ['.tgz', '\\', '/..'], read: text => localUrl(text) },
+=======
+    { name: 'a form', longest: 64 * KIB, dear: 10, starts: ['--b\r\n', '--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\n', '--b\r\nContent-Disposition: form-data; name="other"\r\n\r\n'], units: ['--b\r\n', '\r\n--b\r\n', '--b\r\n\r\n\r\n', '\r\n--', '\r\n', '\r', '--b', '-', '\r\n\r\n', '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n', '--b\r\nA: b\r\n\r\n\r\n'], ends: ['\r\n--b--\r\n', '\r\n--b'], read: async text => { await form('multipart/form-data; boundary=b', text) } },
+    { name: 'the head of a part of a form', longest: 96 * KIB, dear: 4, starts: ['--b\r\n', '--b\r\nContent-Disposition: ', '--b\r\nContent-Disposition: form-data; name="', '--b\r\nContent-Disposition: form-data; name="chart"; filename="', '--b\r\nContent-Type: ', '--b\r\nContent-Type: a; '], units: ['a: b\r\n', ' a\r\n', '\\', '\\"', '; a=b', ';', '%41', "a*=utf-8''%41;", '"', '\r', '\n', ':'], ends: ['\r\n\r\nx\r\n--b--\r\n', '"\r\n\r\nx\r\n--b--\r\n'], read: async text => { await form('multipart/form-data; boundary=b', text) } },
+    { name: 'Chart.yaml', ...YAML, longest: 6 * KIB, dear: 50, read: readChart },
+    { name: 'Chart.yaml, as long as it may be', ...YAML, longest: 64 * KIB, kinds: ['stairs'], dear: 8, read: readChart },
+    { name: 'YAML at the embedded repository', ...YAML, longest: 4 * KIB, dear: 50, read: readMuch },
+    { name: 'YAML at the embedded repository, long', ...YAML, longest: 64 * KIB, kinds: ['stairs'], dear: 8, read: readMuch },
+    { name: 'a provenance file', longest: 64 * KIB, isText: true, starts: ['-----BEGIN PGP SIGNED MESSAGE-----', '-----BEGIN PGP SIGNED MESSAGE-----\nname: '], units: ['\nname: a', '\nname:', '\nversion: 1', '\nname: "', '\n-----BEGIN PGP SIGNATURE-----', '-----BEGIN', '\nname: a\nversion: 1'], ends: ['\nname: a\nversion: 1.0.0\n', '"'], read: text => [readProvenance(text), provenanceFileName(text)] },
+    { name: 'an index in blocks', longest: 16 * KIB, dear: 50, isText: true, starts: ['apiVersion: v1\nentries:\n', 'apiVersion: v1\nentries:\n  a:\n  - urls:\n    - ', 'apiVersion: v1\nentries:\n  a:\n  - apiVersion: v1\n    description: '], units: ['  a:\n', '  - a: b\n', '    urls:\n', '    - charts/a-1.0.0.tgz\n', '    a: b\n', '\r', '\u0085', '\u2028', '      a\n', '    - http://a/cm/org1/repo1/charts/a.tgz\n'], ends: ['\ngenerated: "x"\nserverInfo: {}\n'], read: text => rewriteIndex(Buffer.from(text), PLACE) },
+    { name: 'an index in JSON', longest: 64 * KIB, starts: ['{"entries":{"a":[{"urls":["', '{"entries":{', '{"'], units: ['{"a":', '[', '"a":[],', '\\u0041', '{"urls":["charts/a.tgz"]},'], ends: ['"]}]}}', '}}', ']'], read: text => rewriteIndex(Buffer.from(text), PLACE) },
+    { name: 'a link of an index', longest: 64 * KIB, starts: ['charts/', 'http://', 'http://a/cm/org1/repo1/charts/', '//', 'HTTPS://[', '/cm/org1/repo1/charts/'], units: ['%2B', '../', 'a/', '//', 'http:', '[', ':'], ends: ['.tgz', '\\', '/..'], read: text => localUrl(text, PLACE) },
+>>>>>>> 508cb6b (Take in what part 2 finished)
     { name: 'bytes that are to be an archive', longest: 256 * KIB, read: async text => { await archive(Buffer.from(text)) } },
-    { name: 'bytes in an archive', longest: MIB, units: ['\0', 'ustar\x0000', '0000644\0'], read: async text => { await archive(gzipSync(text, { level: 1 })) } }
+    { name: 'bytes in an archive', longest: 256 * KIB, units: ['\0', 'ustar\x0000', '0000644\0'], read: async text => { await archive(gzipSync(text, { level: 1 })) } }
   ]
   return anywhere.map(input => ({ longest: HEADERS, ...input }))
+}
+
+function readChart (text: string): unknown {
+  return attempt(() => readChartYaml(Buffer.from(text))) // requirements.yaml is read by the same parser
+}
+
+function readMuch (text: string): unknown {
+  return attempt(() => readMetadata(readGoYaml(text), null))
 }
 
 /** Archives of about so many bytes, before they are packed. */

@@ -3,9 +3,9 @@
 // it so many times what a loop over its characters costs.
 import { cpuOf } from '../../helpers/cpu.ts'
 
-/** What costs no more than so many loops is not looked at closer: what grows by the square costs thousands. */
+/** What costs no more than so many loops is not looked at closer: at these lengths what grows by the square costs thousands. */
 const FREE = 64
-const MOST = 2_000
+const MOST = 1_000
 const MOST_RATIO = 8
 /** Milliseconds below which a difference is chance. */
 const RESOLUTION = 0.3
@@ -28,11 +28,12 @@ async function loopOver (length: number): Promise<number> {
  * @param run what reads a text
  * @param textOf a text of about so many characters
  * @param longest characters
+ * @param dear how many times what others cost a character of this may
  * @returns what is wrong, in numbers; undefined when nothing is
  */
-export async function growth (run: (text: string) => unknown, textOf: (length: number) => string, longest: number): Promise<string | undefined> {
+export async function growth (run: (text: string) => unknown, textOf: (length: number) => string, longest: number, dear = 1): Promise<string | undefined> {
   const [short, long] = [textOf(longest / 4), textOf(longest)]
-  const loop = await loopOver(longest)
+  const loop = await loopOver(longest) * dear
   if (await cpuOf(async () => { await run(long) }, 1) <= FREE * loop + RESOLUTION) return undefined
   let found = ''
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
