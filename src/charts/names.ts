@@ -2,6 +2,7 @@
 // definition for all who say a name: uploads, provenance files, request targets and the
 // links of an index. What is taken for a new chart is strict; what a repository holds
 // already may be called in other ways, as long as a path can say it.
+import type { Depth } from './tenant.ts'
 
 // Helm's own rule for new charts (helm/helm v3.21.4, pkg/chartutil/create.go, chartName), and its limit.
 const CHART_NAME = /^[A-Za-z0-9._-]{1,250}$/
@@ -44,11 +45,13 @@ export function chartFileOf (name: string, version: string): string {
  * stored and then neither listed, read nor deleted is not taken.
  * @returns a sentence for a person; undefined: it may
  */
-export function faultOfNewChart (name: string, version: string): string | undefined {
+export function faultOfNewChart (name: string, version: string, depth: Depth): string | undefined {
   const length = Buffer.byteLength(chartFileOf(name, version)) + '.prov'.length
   if (length > LONGEST_FILE) return `name and version are too long together: a disk takes file names of ${LONGEST_FILE} bytes, and NAME-VERSION.tgz.prov would have ${length}`
   // A path that ends so is none of the API's (pkg/chartmuseum/router/match.go, checkApiRoute).
   if (/\.(?:yaml|tgz|prov)$/.test(name) || /\.(?:yaml|tgz|prov)$/.test(version)) return 'neither name nor version may end in .yaml, .tgz or .prov: ChartMuseum takes a path of its API that ends so for a file\'s'
+  // `/api/a/charts/charts` are the charts of the tenant `a/charts` (router/match.go, getDepth).
+  if (depth === 'dynamic' && name === 'charts') return 'no chart can be called charts where charts.depth is dynamic: a path of the API would name another tenant'
   return undefined
 }
 

@@ -1,6 +1,6 @@
 // What does an index in a form that ChartMuseum does not write say to clients of this
 // gateway? YAML by a parser, for whatever program or person wrote it; only up to a size.
-import { isAlias, isMap, isScalar, isSeq, parseDocument, visit, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
 import type { Rewritten } from './index-blocks.ts'
 import type { IndexPlace } from './index-links.ts'
 import { ODD_LINE_END } from './index-scalar.ts'
@@ -75,7 +75,7 @@ function placesOf (chart: Pair): Place[] {
   const { key, value } = chart
   const name = isScalar(key) ? String(key.value) : ''
   if (isSeq(value) && isScalar(key) && !isMerge(key)) return value.items.map(node => ({ version: readVersion(node, name), node, chart }))
-  if (value === null || (isScalar(value) && value.value === null)) return []
+  if (isNull(value)) return []
   return [{ version: { words: { name, version: '' }, urls: 'unreadable' }, node: chart, chart }]
 }
 
@@ -85,14 +85,19 @@ function isMerge (key: { readonly source?: string, readonly value: unknown }): b
 
 function readVersion (node: unknown, chart: string): Version {
   const words = { name: textOf(node, 'name') ?? chart, version: textOf(node, 'version') ?? '' }
-  if (node === null || (isScalar(node) && node.value === null)) return { words, urls: 'none' }
+  if (isNull(node)) return { words, urls: 'none' }
   if (!isMap(node) || faultOf(node) !== undefined) return { words, urls: 'unreadable' }
   const urls = node.get('urls', true) as unknown
-  if (urls === undefined || (isScalar(urls) && urls.value === null)) return { words, urls: 'none' }
+  if (urls === undefined || isNull(urls)) return { words, urls: 'none' }
   return { words, urls: isSeq(urls) ? urls.items.map(item => isScalar(item) ? item.value : item) : 'unreadable' }
 }
 
+/** The text of a scalar as it is written. */
 function textOf (node: unknown, key: string): string | undefined {
   const value = isMap(node) ? node.get(key, true) as unknown : undefined
-  return isScalar(value) && !isAlias(value) ? String(value.source ?? value.value) : undefined
+  return isScalar(value) ? value.source : undefined
+}
+
+function isNull (node: unknown): boolean {
+  return node === null || (isScalar(node) && node.value === null)
 }

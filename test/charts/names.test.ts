@@ -31,10 +31,12 @@ await t.test('no name and no version can leave its folder or start another path 
 
 await t.test('a new chart may be called as all who say its name can say it, and what is wrong is said with its limit', t => {
   const fits = 'n'.repeat(255 - '-1.0.0.tgz.prov'.length)
-  for (const [name, version] of [['mychart', '1.0.0'], ['a..b', '1.0.0'], ['x...', 'v1'], ['..x', '1'], ['tgz', '1.0.0-yaml'], ['yaml-x', '1.0.0+prov'], [fits, '1.0.0'], ['n', `1.0.0-${'v'.repeat(238)}`]] as const) t.equal(faultOfNewChart(name, version), undefined, `${name} ${version}`)
-  t.match(faultOfNewChart(`${fits}n`, '1.0.0'), /255 bytes.*would have 256/)
-  t.match(faultOfNewChart('n'.repeat(250), '1.0.0'), /would have 265/)
-  for (const [name, version] of [['a.yaml', '1.0.0'], ['a.tgz', '1.0.0'], ['a.prov', '1.0.0'], ['.tgz', '1'], ['a', '1.0.0-x.yaml'], ['a', '1.0.0+b.tgz'], ['a', '1.0.0-a.prov']] as const) t.match(faultOfNewChart(name, version), /\.yaml, \.tgz or \.prov/, `${name} ${version}`)
+  for (const [name, version] of [['mychart', '1.0.0'], ['a..b', '1.0.0'], ['x...', 'v1'], ['..x', '1'], ['tgz', '1.0.0-yaml'], ['yaml-x', '1.0.0+prov'], [fits, '1.0.0'], ['n', `1.0.0-${'v'.repeat(238)}`]] as const) t.equal(faultOfNewChart(name, version, 2), undefined, `${name} ${version}`)
+  t.match(faultOfNewChart(`${fits}n`, '1.0.0', 2), /255 bytes.*would have 256/)
+  t.match(faultOfNewChart('n'.repeat(250), '1.0.0', 2), /would have 265/)
+  for (const [name, version] of [['a.yaml', '1.0.0'], ['a.tgz', '1.0.0'], ['a.prov', '1.0.0'], ['.tgz', '1'], ['a', '1.0.0-x.yaml'], ['a', '1.0.0+b.tgz'], ['a', '1.0.0-a.prov']] as const) t.match(faultOfNewChart(name, version, 2), /\.yaml, \.tgz or \.prov/, `${name} ${version}`)
+  t.match(faultOfNewChart('charts', '1.0.0', 'dynamic'), /charts\.depth is dynamic/)
+  for (const [name, depth] of [['charts', 2], ['charts', 0], ['prov', 'dynamic'], ['charts-x', 'dynamic']] as const) t.equal(faultOfNewChart(name, '1.0.0', depth), undefined, `${name} ${depth}`)
   t.equal(chartFileOf('a', '1.0.0+b'), 'a-1.0.0+b.tgz')
   t.end()
 })

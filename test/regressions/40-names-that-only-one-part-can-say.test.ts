@@ -95,6 +95,15 @@ for (const { name: program, missing } of PROGRAMS) {
     }
   })
 
+  await t.test(`at depth dynamic a chart is not called as a part of a path, over ${program}`, async t => {
+    if (missing !== undefined) return await skipped(t, `in front of ${program}`, missing)
+    const { ask } = await startInFront(t, program, { flags: { depth: 'dynamic' }, config: config => ({ ...config, charts: { ...config.charts, depth: 'dynamic' } }) })
+    const { status, text } = await ask(`/api/${TENANT}/charts`, { method: 'POST', body: await packaged({ name: 'charts', version: '0.1.0' }) })
+    t.equal(status, 400)
+    t.match(text, /charts\.depth is dynamic/)
+    for (const name of ['prov', 'index', 'api', 'values', 'templates', 'a..b']) await follow(t, ask, { name, version: '0.1.0' })
+  })
+
   await t.test(`a long name beside an index of more than 2 MiB costs nobody the index, over ${program}`, async t => {
     if (missing !== undefined) return await skipped(t, `in front of ${program}`, missing)
     const { ask } = await startInFront(t, program, { flags: { maxUploadSize: 20 * MIB } })

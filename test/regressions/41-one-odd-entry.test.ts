@@ -118,6 +118,52 @@ await t.test('links that a --chart-url has left are those of this tenant, over C
   }
 })
 
+// --- charts that are pushed -----------------------------------------------------------
+
+/** What one chart says of itself; ChartMuseum's writer, or a reader of the index, fails on it. */
+const HOSTILE: readonly (readonly [what: string, chartYaml: string, taken: boolean])[] = [
+  // ChartMuseum answers 201, and from then on nobody of the tenant any more
+  ['a key with a line end of YAML 1.1', 'annotations:\n  "a\\Nb": x\n', false],
+  ['a text with DEL', 'annotations:\n  a: "x\\x7f"\n', false],
+  ['a text with a control character', 'annotations:\n  a: "\\x9b"\n', false],
+  ['a text with what is no character', 'annotations:\n  a: "\\uffff"\n', false],
+  ['a long key', `annotations:\n  ? ${'k'.repeat(1_100)}\n  : x\n`, false],
+  ['a key that is long in JSON', `annotations:\n  ? "${'<'.repeat(300)}"\n  : x\n`, false],
+  ['a key in what is imported', 'dependencies:\n- name: x\n  version: "1"\n  repository: https://x/\n  import-values:\n  - "a\\Nb": x\n', false],
+  ['a word with DEL for the version of its API', 'apiVersion: "v2\\x7f"\n', false],
+  // an index that some readers take in another way
+  ['the key of a merge', 'annotations:\n  "<<": x\n', true],
+  ['the key of a merge in what is imported', 'dependencies:\n- name: x\n  version: "1"\n  repository: https://x/\n  import-values:\n  - "<<": x\n', true],
+  ['line ends of YAML 1.1', 'annotations:\n  a: "x\\n\\Ly"\n  b: "x\\L    urls:\\L    - https://evil.example.test/"\n', true],
+  ['text that looks like links', 'description: "x\\n    urls:\\n    - https://evil.example.test/"\nkeywords:\n- "urls:\\n    - https://evil.example.test/"\n', true],
+  ['control characters that Helm takes out', 'description: "\\N\\x7f\\L"\n', true]
+]
+
+for (const { name: program, missing } of PROGRAMS) {
+  await t.test(`what one chart says of itself takes the index from nobody, over ${program}`, async t => {
+    if (missing !== undefined) return await skipped(t, `in front of ${program}`, missing)
+    const { ask } = await startInFront(t, program)
+    for (const [i, [what, chartYaml, taken]] of HOSTILE.entries()) {
+      const tenant = `org1/hostile${i}`
+      const push = async (name: string, more: string): Promise<number> => (await ask(`/api/${tenant}/charts`, { method: 'POST', body: await archiveOf([{ name: 'c/Chart.yaml', body: `${more.includes('apiVersion') ? '' : 'apiVersion: v2\n'}name: ${name}\nversion: 1.0.0\n${more}` }]) })).status
+      t.equal(await push('good', ''), 201)
+      t.equal(await push('odd', chartYaml), taken ? 201 : 400, what)
+      // ChartMuseum's index is a moment behind an upload, and with it what breaks it.
+      t.equal(await push('last', ''), 201)
+      const text = await until(async () => {
+        const { status, text } = await ask(`/${tenant}/index.yaml`)
+        return status === 200 && text.includes('charts/last-1.0.0.tgz') ? text : undefined
+      })
+      // As readers have it who know merges, and those who do not.
+      for (const merge of [true, false]) {
+        const { entries } = parse(text, { version: '1.1', merge }) as { entries: Record<string, Listed[]> }
+        t.match(Object.keys(entries).filter(name => name !== 'odd'), ['good', 'last'], what)
+        t.strictSame(Object.values(entries).flat().filter(({ urls: [url = ''] }) => !/^charts\/(?:good|odd|last)-1\.0\.0\.tgz$/.test(url)), [], `${what}: every entry is one, and leads here`)
+      }
+    }
+  })
+}
+
 // --- links ----------------------------------------------------------------------------
 
 interface Entry { readonly name: string, readonly version?: string, readonly urls: readonly string[] }

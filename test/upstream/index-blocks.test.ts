@@ -66,6 +66,19 @@ await t.test('of several links those that lead here stay', t => {
   t.end()
 })
 
+await t.test('a link that goes on below is read to its end', t => {
+  const lines = (urls: string): string => `apiVersion: v1\nentries:\n  a:\n  - name: a\n    urls:\n${urls}    version: "1"\nserverInfo: {}\n`
+  const cases: [urls: string, rewritten: string][] = [
+    ['    - charts/a-1\n      (1).tgz\n', '    - charts/a-1%20%281%29.tgz\n'],
+    ['    - charts/a-1.tgz\n    - charts/b-1.tgz\n      c\n      d.tgz\n    - charts/e-1.tgz\n', '    - charts/a-1.tgz\n    - charts/b-1.tgz%20c%20d.tgz\n    - charts/e-1.tgz\n'],
+    ['    - charts/a-1.tgz\n    - charts/b-1.tgz\n      c\n', '    - charts/a-1.tgz\n'],
+    ["    - 'https://x/org1/repo1/charts/a: b\n      c.tgz'\n", '    - charts/a%3A%20b%20c.tgz\n']
+  ]
+  for (const [urls, rewritten] of cases) t.equal(rewriteBlocks(lines(urls), AT)?.text, lines(rewritten), urls)
+  t.equal(rewriteBlocks(lines('      charts/a-1.tgz\n'), AT), undefined)
+  t.end()
+})
+
 await t.test('an entry without links is none of our business', t => {
   for (const urls of ['    urls: []\n', '']) {
     const text = `apiVersion: v1\nentries:\n  a:\n  - name: a\n${urls}    version: 1.0.0\n  b: []\n  c:\nserverInfo: {}\n`
@@ -104,6 +117,7 @@ await t.test('line ends of YAML 1.1 in the text of one chart cost no other one t
     const hidden = write({ a: [version('1', 'charts/a-1.tgz')], b }).replace('apiVersion: v2', `apiVersion: v2${end}    home: x`)
     t.match(rewriteBlocks(hidden, AT)?.leftOut, [{ chart: 'a', reason: 'unreadable' }], 'a key that only some see')
     t.equal(rewriteBlocks(write({ a: b }).replace('  a:', `  a:${end}`), AT), undefined, 'beside the charts')
+    t.equal(rewriteBlocks(write({ a: b }).replace('generated: ', `generated: x${end}`), AT), undefined, 'below them')
     t.equal(rewriteBlocks(write({ a: b }).replace('    - charts', `${end}    - charts`), AT), undefined, 'a link that stands in two places')
   }
   t.end()

@@ -84,7 +84,7 @@ await t.test('an index as JSON is an index too', t => {
   t.equal(rewritten(plain, { ...AT, basePath: '/helm' }), json('charts/a.tgz', { contextPath: '/helm' }))
   for (const bad of ['{"entries":1}', '{"entries":[]}', '{"Entries":{},"entries":{}}', '{"entries":{},"serverinfo":{}}', '{', '{}']) t.equal(rewrite(bad).ok, false, bad)
   t.equal(rewritten('{"entries":null,"serverInfo":null}'), '{"entries":null,"serverInfo":null}')
-  for (const version of ['{"name":"a","urls":["https://evil/"]}', '{"URLS":["x"]}', '{"url\u017f":["x"]}', '{"urls":"x"}', '{"urls":[["charts/a.tgz"]]}', '{"urls":{}}', '[]', '"x"', '7']) {
+  for (const version of ['{"name":"a","urls":["https://evil/"]}', '{"URLS":["x"]}', '{"url\u017f":["x"]}', '{"urls":"x"}', '{"urls":[["charts/a.tgz"]]}', '{"urls":{}}', '{"name":7,"version":7,"urls":["charts/a\\\\b.tgz"]}', '[]', '"x"', '7']) {
     t.strictSame(JSON.parse(rewritten(`{"entries":{"a":[${version},{"name":"a","urls":["charts/a.tgz"]}],"b":[${version}],"c":[null,{"name":"c"}]}}`)), { entries: { a: [{ name: 'a', urls: ['charts/a.tgz'] }], c: [null, { name: 'c' }] } }, version)
     t.match(rewrite(`{"entries":{"b":[${version}]}}`), { ok: true, leftOut: [{ chart: String, reason: String }] }, `${version} is said`)
   }
@@ -98,7 +98,7 @@ await t.test('YAML in another form is read by a parser, to the same effect', t =
   t.same(parse(rewritten(flow)), { apiVersion: 'v1', entries: { mychart: [{ name: 'mychart', urls: ['charts/a.tgz'] }] } })
   const wide = 'entries:\n    mychart:\n        - name: mychart\n          urls:\n            - charts/a.tgz\n        - name: mychart\napiVersion: v1\n'
   t.equal(rewritten(wide), wide, 'and is left as it is where nothing has to change')
-  for (const odd of ['apiVersion: v1\nentries:\n', 'entries:\nserverInfo: {}\n', 'entries:\n  a:\n  - null\n', 'apiVersion: v1\nentries:\n  a:\n  - name: a\n    urls: []\n']) t.equal(rewritten(odd), odd)
+  for (const odd of ['apiVersion: v1\nentries:\n  ? a\n', 'entries:\n  a:\n    - urls:\n', 'entries:\n    a:\n    - name:\n      version: 1.10\n', 'apiVersion: v1\nentries:\n', 'entries:\nserverInfo: {}\n', 'entries:\n  a:\n  - null\n', 'apiVersion: v1\nentries:\n  a:\n  - name: a\n    urls: []\n']) t.equal(rewritten(odd), odd)
   t.same(parse(rewritten('entries:\n', { ...AT, basePath: '/helm' })), { entries: null, serverInfo: { contextPath: '/helm' } })
   for (const head of ['', 'apiVersion: v1\n']) t.match(parse(rewritten(`${head}entries: {}\nserverInfo: { contextPath: /cm }\n`)), { entries: {}, serverInfo: {} })
   t.same(parse(rewritten('entries:\nserverInfo: { contextPath: /cm }\n')), { entries: null, serverInfo: {} })
@@ -143,6 +143,8 @@ await t.test('an entry that would send a credential away, or of which nobody can
     ...['\r', '\u0085', '\u2028', '\u2029'].map((end): [string, string] => [`behind the line end U+${end.charCodeAt(0).toString(16)}`, index('    - charts/a.tgz\n', `    home: x${end}    urls:${end}    - ${evil}\n`)]),
     ['a URL that is a list', index('    - [a]\n')],
     ['a URL that is a number', index('', '    urls: [7]\n').replace('    urls:\n    version', '    version')],
+    ['a URL that is a list, in a flow', index('', '    urls: [[charts/a.tgz]]\n').replace('    urls:\n    version', '    version')],
+    ['a name that no path says, in a flow', index('', '    urls: ["charts/a\\\\b.tgz"]\n').replace('    urls:\n    version', '    version')],
     ['URLs that are a text', index('', '    urls: x\n').replace('    urls:\n    version', '    version')],
     ['a version that is a text', 'apiVersion: v1\nentries:\n  a:\n  - x\n'],
     ['a chart that is no list', 'apiVersion: v1\nentries:\n  a: {}\n'],
