@@ -95,11 +95,16 @@ export async function provenanceOfFile (place: Place, chartFile: string): Promis
 export async function findVersion (place: Place, name: string, version: string): Promise<Found> {
   const file = fileOfVersion(name, version)
   const canBe = isChartName(name) && isVersion(version)
-  const listedIn = canBe ? await listedFile(place, name, version) : undefined
+  const listedIn = canBe && canBeAsked(name) ? await listedFile(place, name, version) : undefined
   if (listedIn === file) return { holds: 'this' }
   const elsewhere = listedIn === undefined ? {} : { elsewhere: listedIn }
   if (!await hasFile(place, file)) return { holds: 'nothing', ...elsewhere }
-  return { holds: await otherVersionIn(place, file, name, canBe) ?? 'this', ...elsewhere }
+  return { holds: await otherVersionIn(place, { name, version, file }, canBe) ?? 'this', ...elsewhere }
+}
+
+/** At dynamic depth /api/a/charts/charts/1.0.0 asks for something of another tenant, `a/charts`: such a chart is looked for in the list. */
+function canBeAsked (name: string): boolean {
+  return name !== 'charts'
 }
 
 /** The file in which the API lists exactly this version. */
@@ -110,15 +115,17 @@ async function listedFile (place: Place, name: string, version: string): Promise
   return entry?.name === name && entry.version === version ? entry.file : undefined
 }
 
-/** The listed version that lives in a file, but for the chart that was asked for; with `anyName` also one whose own file has another name. */
-async function otherVersionIn (place: Place, file: string, asked: string, anyName: boolean): Promise<OtherVersion | undefined> {
-  const splits = splitsOf(file).filter(([name]) => name !== asked)
-  const few = splits.length <= MOST_SPLITS
+/** The listed version that lives in the file of the one that was asked for; with `anyName` also one whose own file has another name. */
+async function otherVersionIn (place: Place, asked: Entry, anyName: boolean): Promise<OtherVersion | undefined> {
+  const { file } = asked
+  const splits = splitsOf(file).filter(([name]) => name !== asked.name)
+  const few = splits.length <= MOST_SPLITS && splits.every(([name]) => canBeAsked(name))
   if (few) for (const [name, version] of splits) if (await listedFile(place, name, version) === file) return { name, version }
   if ((few && !anyName) || !await isListed(place, file)) return undefined
   const list = await jsonOf(await open(place, { route: 'list' }), LONGEST_LIST)
   const entry = Object.values(list as object).flat().map(readEntry).find(each => each?.file === file)
-  if (entry === undefined || (!anyName && fileOfVersion(entry.name, entry.version) !== file)) return undefined
+  if (entry === undefined || (entry.name === asked.name && entry.version === asked.version)) return undefined
+  if (!anyName && fileOfVersion(entry.name, entry.version) !== file) return undefined
   return isChartName(entry.name) && isVersion(entry.version) ? { name: entry.name, version: entry.version } : {}
 }
 

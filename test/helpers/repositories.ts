@@ -7,9 +7,12 @@ import type { OpenedKeys } from '../../src/config/live-keys.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded, type ServerFlags } from '../repository/servers.ts'
 import { startApp, type TestGateway } from './app.ts'
 import { NO_CHARTMUSEUM } from './chartmuseum.ts'
+import { startGateway } from './gateway.ts'
 import { startFaultyUpstream, type FaultyUpstream } from './faulty-upstream.ts'
 import { skipped } from './not-tried.ts'
 import { temporaryFolder } from './processes.ts'
+import { newMasterKey } from './secrets.ts'
+import { until } from './until.ts'
 
 export interface Repository {
   readonly name: string
@@ -71,8 +74,20 @@ async function open (t: Test, name: string, start: typeof startEmbedded, flags: 
   }
 }
 
+/** The built gateway, over its embedded repository at depth dynamic, with one worker and with two. */
+export async function overEachBuilt (t: Test, work: (t: Test, ask: Repository['ask'], storage: string) => Promise<void>): Promise<void> {
+  for (const workers of [1, 2]) {
+    await t.test(`the built gateway with ${workers} worker${workers === 1 ? '' : 's'}`, async t => {
+      const masterKey = newMasterKey()
+      const { url, adminUrl, stateDir } = await startGateway(t, { workers, masterKey, charts: { depth: 'dynamic' } })
+      await until(async () => (await fetch(`${adminUrl}/readyz`)).ok ? true : undefined) // the primary of workers lives before they listen
+      await work(t, async (method, path, body, contentType) => await askAs({ url, masterKey }, method, path, body, contentType), `${stateDir}/charts`)
+    })
+  }
+}
+
 /** One request with the master key, and its whole answer. */
-export async function askAs ({ url, masterKey }: TestGateway, method: string, path: string, body?: Buffer | string, contentType = 'application/octet-stream'): Promise<Answered> {
+export async function askAs ({ url, masterKey }: Pick<TestGateway, 'url' | 'masterKey'>, method: string, path: string, body?: Buffer | string, contentType = 'application/octet-stream'): Promise<Answered> {
   const headers = { authorization: `Bearer ${masterKey}`, ...(body === undefined ? {} : { 'content-type': contentType }) }
   const answer = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }) })
   const bytes = Buffer.from(await answer.arrayBuffer())

@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
-import { overEachRepository, type Answered, type Repository } from '../helpers/repositories.ts'
+import { overEachBuilt, overEachRepository, type Answered, type Repository } from '../helpers/repositories.ts'
 import type { Fault } from '../helpers/faulty-upstream.ts'
 import { until } from '../helpers/until.ts'
 
@@ -260,6 +260,22 @@ await t.test('two pairs, and a pair and a delete, come one after the other', asy
       t.ok([200, 404].includes(deleted.status))
       const left = await stored(repository, 'team-a/b')
       t.ok(['- -', 'first first', 'second second'].includes(left), left)
+    }
+  })
+})
+
+await t.test('the program that is built takes no such tenant, and stores pairs whole', async t => {
+  await overEachBuilt(t, async (t, ask, storage) => {
+    for (const name of NAMES) t.equal((await ask('POST', `/api/team-a/${name}/charts`, FIRST.chart)).status, 400, name)
+    for (let i = 0; i < 10; i++) {
+      const tenant = `team-a/t${i}`
+      const form = (pair: Pair): Promise<Answered> => {
+        const { body, contentType } = formOf([{ field: 'chart', filename: 'x', body: pair.chart }, { field: 'prov', filename: 'x', body: pair.prov }])
+        return ask('POST', `/api/${tenant}/charts?force`, body, contentType)
+      }
+      t.same((await Promise.all([form(FIRST), form(FIRST)])).map(({ status }) => status), [201, 201])
+      t.equal((await form(SECOND)).status, 201)
+      for (const [end, bytes] of [['', SECOND.chart], ['.prov', Buffer.from(SECOND.prov)]] as const) t.ok((await readFile(join(storage, tenant, FILE + end))).equals(bytes))
     }
   })
 })

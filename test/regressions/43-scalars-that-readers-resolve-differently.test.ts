@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { archiveOf } from '../helpers/packages.ts'
-import { overEachRepository } from '../helpers/repositories.ts'
+import { overEachBuilt, overEachRepository } from '../helpers/repositories.ts'
 
 const TENANT = 'org1/repo1'
 const CHARTS = `/api/${TENANT}/charts`
@@ -52,5 +52,12 @@ await t.test('what Go reads as it is written is stored under that name', async t
     }
     t.same(await files(TENANT), TEXTS.map(text => `${text}-1.0.0.tgz`).sort())
     t.equal((await ask('GET', `/${TENANT}/index.yaml`)).status, 200)
+  })
+})
+
+await t.test('the program that is built reads them so too', async t => {
+  await overEachBuilt(t, async (t, ask) => {
+    for (const [written] of NUMBERS) t.equal((await ask('POST', CHARTS, await chart(written))).status, 400, written)
+    for (const text of TEXTS) t.equal((await ask('POST', CHARTS, await chart(text))).status, 201, text)
   })
 })

@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
-import { overEachRepository, type Repository } from '../helpers/repositories.ts'
+import { overEachBuilt, overEachRepository, type Repository } from '../helpers/repositories.ts'
 
 const TENANT = 'org1/repo1'
 const CHARTS = `/api/${TENANT}/charts`
@@ -121,5 +121,17 @@ await t.test('a delete waits for an upload of another version with the same file
       else t.equal(other.status, 409)
       t.same(await repository.files(TENANT), [])
     }
+  })
+})
+
+await t.test('the program that is built neither deletes nor overwrites what was not named', async t => {
+  await overEachBuilt(t, async (t, ask) => {
+    t.equal((await ask('POST', CHARTS, charts.foo1)).status, 201)
+    for (let i = 0; i < 10; i++) {
+      const [deleted, replaced, pushed] = await Promise.all([ask('DELETE', `${CHARTS}/foo/1-1.0`), ask('POST', `${CHARTS}?force`, charts.foo), ask('POST', CHARTS, charts.foo)])
+      t.same([deleted.status, replaced.status, pushed.status], [404, 409, 409])
+    }
+    t.ok((await ask('GET', `/${TENANT}/charts/${FILE}`)).bytes.equals(charts.foo1))
+    t.equal((await ask('DELETE', `${CHARTS}/foo-1/1.0`)).status, 200)
   })
 })

@@ -78,6 +78,24 @@ await t.test('what is no version speaks of its file, unless that is a version\'s
   t.same(await findVersion(place, 'foo-1.0.0', 'x'), { holds: { name: 'foo', version: '1.0.0-x' } })
 })
 
+await t.test('a chart that is called charts is looked for in the list: its path is another tenant\'s at dynamic depth', async t => {
+  const { repository, place, asked } = await start(t)
+  const list = `GET /api/${TENANT}/charts`
+  repository.files.set('charts-1.0.0.tgz', 'x')
+  for (const holds of ['this', 'this', { name: 'bar', version: '1.0.0' }] as const) {
+    t.same(await findVersion(place, 'charts', '1.0.0'), { holds })
+    t.same(new Set(asked()), new Set([`GET /${TENANT}/charts/charts-1.0.0.tgz`, list]))
+    repository.listed.splice(0, 1, repository.listed.length === 0 ? entry('charts', '1.0.0') : entry('bar', '1.0.0', 'charts-1.0.0.tgz'))
+  }
+  repository.files.set('charts-1-1.0.tgz', 'x')
+  repository.listed.splice(0, 1, entry('charts', '1-1.0'))
+  t.same(await findVersion(place, 'charts-1', '1.0'), { holds: { name: 'charts', version: '1-1.0' } })
+  repository.files.set('charts-1-1.0-x.tgz', 'x')
+  repository.listed.splice(0, 1, entry('charts', '1-1.0-x'))
+  t.same(await findVersion(place, 'charts-1-1.0', 'x'), { holds: { name: 'charts', version: '1-1.0-x' } }, 'also by what is no version')
+  t.notOk(asked().some(request => request.includes('/charts/charts/')))
+})
+
 await t.test('a name with very many ends is looked for in the list, in one go', async t => {
   const { repository, place, asked } = await start(t)
   const [name, version] = ['a', `1${'-1'.repeat(100)}`]
