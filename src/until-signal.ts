@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import { HANG_AFTER, type Threads } from './lib/threads.ts'
+import { closeDebugger } from './signals.ts'
 
 /** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
 export const DRAIN_LIMIT = 30_000
@@ -33,6 +34,7 @@ const NO_END = ['SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGILL', 'SIGTRAP', 'SIGABRT', 
 /* c8 ignore start -- its end is the process's own: tests start and stop one */
 /** Resolves when a signal came and `stop` is done; a second signal ends the process at once. */
 export async function untilSignal ({ stop, logCutOff, reread, threads }: Stoppable, { limit = DRAIN_LIMIT, asked, rereads = true }: Until = {}): Promise<void> {
+  void closeDebugger()
   if (rereads) process.on('SIGHUP', reread)
   await new Promise<void>(resolve => {
     let closing = false
@@ -54,7 +56,11 @@ export async function untilSignal ({ stop, logCutOff, reread, threads }: Stoppab
 
 /** An exit waits for every thread, also for one that waits for a disk or a pipe without end. Last of all that is done at the exit. */
 function endWithoutThreads (threads: Threads): void {
-  process.once('exit', () => { if (threads.hang()) process.kill(process.pid, 'SIGKILL') })
+  process.once('exit', () => {
+    if (!threads.hang()) return
+    process.kill(process.pid, 'SIGKILL')
+    process.abort() // the first process of a container, which no signal ends
+  })
 }
 
 /** One sentence and where it happened, without what libraries hang on errors (see http/log-error.ts). */

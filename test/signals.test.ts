@@ -1,10 +1,11 @@
 // Only SIGTERM and SIGINT end a process that serves. SIGHUP reads again what can be read
 // again; SIGQUIT, SIGUSR1 and SIGUSR2 do nothing, the debugger's port least of all.
 import { writeFile } from 'node:fs/promises'
+import inspector from 'node:inspector'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
-import { ignoreSignals } from '../src/signals.ts'
+import { closeDebugger, ignoreSignals } from '../src/signals.ts'
 import { freePorts, startProcess, temporaryFolder, type StartedProcess } from './helpers/processes.ts'
 import { KEY, linesOf, workersOf, lives } from './helpers/several.ts'
 import { untilTrue } from './helpers/until.ts'
@@ -67,4 +68,14 @@ await t.test('a signal that is ignored has a listener, and nothing else', t => {
   process.emit('SIGUSR2')
   process.removeListener('SIGUSR2', process.listeners('SIGUSR2').at(-1) as () => void)
   t.end()
+})
+
+await t.test('a debugger that was opened before the first line is closed, unless somebody asked for it', async t => {
+  await closeDebugger()
+  inspector.open(0)
+  t.teardown(() => { inspector.close() })
+  await closeDebugger(['--inspect=0'])
+  t.match(inspector.url(), 'ws://127.0.0.1:')
+  await closeDebugger([])
+  t.equal(inspector.url(), undefined)
 })
