@@ -45,6 +45,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     if (error instanceof NobodyThere && request.presence.gone) return
     const refusal = refusalOf(error)
     if (error instanceof RefusalError) request.failure = error.cause
+    else if (refusal.code === 'no_descriptors') request.failure = error
     if (refusal.code === 'internal') request.log.error({ err: error }, 'an error that nobody expected')
     reply.refuse(refusal)
   })

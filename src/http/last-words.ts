@@ -7,16 +7,22 @@ import type { Socket } from 'node:net'
 const MOST_DISCARDED = 1024 * 1024
 /** The same while an answer is under way; then the connection ends without it. */
 const MOST_IGNORED = 32 * MOST_DISCARDED
-/** Milliseconds that the other side has to read and go. */
+/** Milliseconds that the other side has to read and go, */
 const PATIENCE = 2_000
+/** and when it sends so much that it is not read any more: that it has gone is not seen then. */
+const PATIENCE_UNREAD = 750
 
 /** Says the last words and closes; nothing that still comes is taken for a request. */
 export function closeWith (socket: Socket, words: string): void {
+  const destroy = (): void => { socket.destroy() }
+  const timers = [setTimeout(destroy, PATIENCE)]
   socket.end(words)
-  discard(socket, MOST_DISCARDED, () => { socket.pause() })
-  const timer = setTimeout(() => { socket.destroy() }, PATIENCE)
-  socket.once('end', () => { socket.destroy() })
-  socket.once('close', () => { clearTimeout(timer) })
+  discard(socket, MOST_DISCARDED, () => {
+    socket.pause()
+    timers.push(setTimeout(destroy, PATIENCE_UNREAD))
+  })
+  socket.once('end', destroy)
+  socket.once('close', () => { for (const timer of timers) clearTimeout(timer) })
 }
 
 /** Lets Node close in this way after the answer that it is about to send with `Connection: close`. */
@@ -63,6 +69,7 @@ function discard (socket: HttpSocket, most: number, tooMuch: () => void): void {
   process.nextTick(() => {
     socket._paused = false
     socket.resume()
+    socket.push('') // the stream thinks that it reads, which the parser has stopped behind its back
   })
 }
 

@@ -58,10 +58,8 @@ export const LOOK = 250
 export const PATIENCE = 4_750
 /** Who comes when so many wait is refused, or whoever has the most of them waiting. */
 export const MOST_WAITING = 1_024
-/** Milliseconds after which a download that is not read makes place for a client with fewer connections. */
-export const STALLED = 2_000
-/** The same for one that has no fewer when it has got it. */
-export const STALLED_LONG = 15_000
+/** Milliseconds after which a download that is not read makes place: for a client with fewer, for a tenant with fewer, for anybody who then has no more. */
+export const STALLED = { byClient: 2_000, byTenant: 4_000, atLast: 15_000 } as const
 
 /** One who shares, a client or a tenant, for as long as it holds or waits for anything. */
 interface Share {
@@ -258,7 +256,8 @@ function compare (a: Party, b: Party): number {
 function patienceOf (waiting: Party, holder: Party): number {
   const more = waiting.client === holder.client ? 1 : holder.client.held - waiting.client.held
   if (more <= 0) return Infinity
-  return more > 1 || holder.tenant.held - waiting.tenant.held > 1 ? STALLED : STALLED_LONG
+  if (more > 1) return STALLED.byClient
+  return holder.tenant.held - waiting.tenant.held > 1 ? STALLED.byTenant : STALLED.atLast
 }
 
 interface Book {

@@ -2,7 +2,7 @@
 // everybody has a share, and the credential that each request is sent with. A client's own
 // credential never gets here.
 import type { Readable } from 'node:stream'
-import { Pool } from 'undici'
+import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { routeOf } from '../charts/routes.ts'
 import { requestHeaders } from '../http/headers.ts'
@@ -81,6 +81,9 @@ const LARGE = CONNECTIONS * 3 / 4
 /** For what says whether the repository is healthy. */
 const PROBES = 1
 
+/** Of HEAD, however long its header says it is. */
+const NO_BODY: Reading = { most: Infinity, longer: 'left' }
+
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
   const { origin, contextPath, auth, socketPath } = options
@@ -110,29 +113,30 @@ export function createUpstream (options: UpstreamOptions): Upstream {
   return {
     origin,
     contextPath,
+<<<<<<< HEAD
     datesTokens: auth.kind === 'bearer',
     async ask ({ method, target, company, named, body, patience, ...reading }) {
+=======
+    async ask (question) {
+      const { method, target, company, named, body, patience } = question
+>>>>>>> 8f8cf2a (Take in what part 1 finished)
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
       return await exchange({
-        ...reading,
-        ...(method === 'HEAD' ? { most: Infinity } : {}), // it has no body, however long its header says it is
+        reading: method === 'HEAD' ? NO_BODY : question,
         company,
         toItsEnd: method === 'POST' || method === 'DELETE',
         shares,
         clock,
         send (handler, isAlone) {
-          const caller = named && isAlone ? company.members[0]?.asker : undefined
-          pool.dispatch({
-            method,
-            path: query === '' ? path : `${path}?${query}`,
-            headers: {
-              ...requestHeaders(caller, credential),
-              ...(body === undefined ? {} : { 'content-type': body.contentType, 'content-length': String(body.length) })
-            },
-            ...(body === undefined ? {} : { body: body.stream() }),
-            ...(patience === undefined ? {} : { headersTimeout: patience, bodyTimeout: patience })
-          }, handler)
+          const headers = requestHeaders(named && isAlone ? company.members[0]?.asker : undefined, credential)
+          const options: Dispatcher.DispatchOptions = { origin, method, path: query === '' ? path : `${path}?${query}`, headers }
+          if (body !== undefined) {
+            Object.assign(headers, { 'content-type': body.contentType, 'content-length': String(body.length) })
+            options.body = body.stream()
+          }
+          if (patience !== undefined) Object.assign(options, { headersTimeout: patience, bodyTimeout: patience })
+          pool.dispatch(options, handler)
         }
       })
     },

@@ -29,7 +29,8 @@ export type UpstreamAnswer = { readonly status: number, readonly headers: Incomi
   | { readonly kind: 'left' }
 )
 
-export interface ExchangeOptions extends Reading {
+export interface ExchangeOptions {
+  readonly reading: Reading
   readonly company: Company<Asking>
   /** Asks the upstream, when there is a connection: `alone` for one, of whom it may be told. */
   readonly send: (handler: Dispatcher.DispatchHandler, isAlone: boolean) => void
@@ -50,8 +51,8 @@ const AHEAD = 64 * 1024
  * @throws RefusalError when the upstream cannot be reached, breaks off or has no room;
  * NobodyThere when everybody went before there was an answer
  */
-export async function exchange (options: ExchangeOptions): Promise<UpstreamAnswer> {
-  return await new Promise((resolve, reject) => { begin(options, { resolve, reject }) })
+export function exchange (options: ExchangeOptions): Promise<UpstreamAnswer> {
+  return new Promise((resolve, reject) => { begin(options, { resolve, reject }) })
 }
 
 interface Outcome {
@@ -60,10 +61,10 @@ interface Outcome {
 }
 
 function begin (options: ExchangeOptions, outcome: Outcome): void {
-  const { company, large = false, shares } = options
+  const { company, reading, shares } = options
   shares.take({
     company,
-    large,
+    large: reading.large === true,
     grant: place => { new Exchange(options, outcome, place).send() },
     refuse: why => { outcome.reject(errorOf(why)) }
   })
@@ -134,7 +135,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.release()
     if (this.over) return
     this.over = true
-    if (this.stream === undefined) this.outcome.resolve({ ...this.head, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
+    const { status, headers } = this
+    if (this.stream === undefined) this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
     else this.stream.push(null)
   }
 
@@ -146,29 +148,26 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.stream.destroy(error)
   }
 
-  private get head (): { status: number, headers: IncomingHttpHeaders } {
-    return { status: this.status, headers: this.headers }
-  }
-
   private get most (): number {
-    return this.status === 200 ? this.options.most : LONGEST_ERROR
+    return this.status === 200 ? this.options.reading.most : LONGEST_ERROR
   }
 
   /** It is longer than what is read whole. */
   private outgrow (controller: Dispatcher.DispatchController): void {
-    if (this.status !== 200 || this.options.longer === 'left' || !this.isAlone) {
-      this.outcome.resolve({ ...this.head, kind: 'left' })
+    const { status, headers, options: { reading } } = this
+    if (status !== 200 || reading.longer === 'left' || !this.isAlone) {
+      this.outcome.resolve({ status, headers, kind: 'left' })
       this.leave()
     } else if (this.place.grow()) this.passOn(controller)
     else {
       // While it waits for a place among the large ones it takes none of the others.
       this.leave()
-      begin({ ...this.options, large: true }, this.outcome)
+      begin({ ...this.options, reading: { ...reading, large: true } }, this.outcome)
     }
   }
 
   private passOn (controller: Dispatcher.DispatchController): void {
-    const { company, clock } = this.options
+    const { status, headers, options: { company, clock } } = this
     const stream = new Readable({
       highWaterMark: AHEAD,
       read: () => {
@@ -189,7 +188,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       stream.destroy()
     })
     for (const chunk of this.chunks.splice(0)) this.give(controller, stream, chunk)
-    this.outcome.resolve({ ...this.head, kind: 'streamed', body: stream })
+    this.outcome.resolve({ status, headers, kind: 'streamed', body: stream })
   }
 
   private give (controller: Dispatcher.DispatchController, stream: Readable, chunk: Buffer): void {

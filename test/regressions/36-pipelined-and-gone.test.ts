@@ -66,7 +66,7 @@ const leave = {
 
 await t.test('of requests that are sent at once the first is answered, as the last of its connection, and no other is looked at', async t => {
   const lab = await startLab(t)
-  const upload = `Content-Length: 5\r\n\r\nhello`
+  const upload = 'Content-Length: 5\r\n\r\nhello'
   const cases: [name: string, first: string, rest: string][] = [
     ...['GET', 'HEAD'].flatMap(method => [`${API}/a`, INDEX].map((path): [string, string, string] => [`${method} ${path}`, lab.ask(`${method} ${path}`), lab.ask(`${method} ${path}`)])),
     ['files', lab.ask(`GET ${FILE}`), lab.ask(`GET ${FILE}`)],
