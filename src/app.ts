@@ -152,13 +152,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-<<<<<<< HEAD
-  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
-=======
   await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize, depth: config.charts.depth })
-  await app.register(deleteDoor, { upstream, changed })
->>>>>>> 4b9c679 (Take in what part 3 finished)
+  await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstream })
   return app
 }

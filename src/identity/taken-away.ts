@@ -91,12 +91,7 @@ function shorter (secret: RobotSecret, { notBefore = -Infinity, expires = Infini
  * counts no longer, and the new one not yet. (Its last part, the digest, is all zero.)
  */
 export function hashOfNothing (hash: string): string {
-<<<<<<< HEAD
   return hash.startsWith('$argon2') ? hash.slice(0, hash.lastIndexOf('$') + 1) + 'A'.repeat(hash.length - hash.lastIndexOf('$') - 1) : hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
-=======
-  if (hash.startsWith('$argon2')) return hash.replace(/[^$]+$/, digest => 'A'.repeat(digest.length))
-  return hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
->>>>>>> e1df98b (Take in what part 6 finished)
 }
 
 /** Letters. */

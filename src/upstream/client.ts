@@ -113,13 +113,9 @@ export function createUpstream (options: UpstreamOptions): Upstream {
   return {
     origin,
     contextPath,
-<<<<<<< HEAD
     datesTokens: auth.kind === 'bearer',
-    async ask ({ method, target, company, named, body, patience, ...reading }) {
-=======
     async ask (question) {
       const { method, target, company, named, body, patience } = question
->>>>>>> 8f8cf2a (Take in what part 1 finished)
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
       return await exchange({

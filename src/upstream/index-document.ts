@@ -1,6 +1,7 @@
 // What does an index in a form that ChartMuseum does not write say to clients of this
 // gateway? YAML by a parser, for whatever program or person wrote it; only up to a size.
-import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, visit, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
+import { parseBounded } from '../lib/bounded-yaml.ts'
 import type { Rewritten } from './index-blocks.ts'
 import type { IndexPlace } from './index-links.ts'
 import { ODD_LINE_END } from './index-scalar.ts'
@@ -8,12 +9,14 @@ import { NoIndex, decideVersions, otherSpelling, type Version } from './index-va
 
 /** A parser of YAML takes seconds for more than this, while nobody else is answered. */
 const MOST_PARSED = 2 * 1024 * 1024
+const BOUNDS = { tokens: 600_000, levels: 100 }
 
 /** @throws NoIndex, and what the parser throws */
 export function rewriteDocument (text: string, place: IndexPlace): Rewritten {
   if (text.length > MOST_PARSED) throw new NoIndex(`the upstream's index is not written as ChartMuseum writes one, and too long to be parsed (${text.length} characters)`)
   // Keys are compared with each other below, and by their texts: the parser does it by the square of their number.
-  const document = parseDocument(text, { version: '1.1', logLevel: 'error', uniqueKeys: false, prettyErrors: false })
+  const document = parseBounded(text, BOUNDS, { version: '1.1', logLevel: 'error', uniqueKeys: false, prettyErrors: false })
+  if (document === undefined) throw new NoIndex("the upstream's index is not written as ChartMuseum writes one, and too deep or too long to be parsed")
   const entries = document.errors.length === 0 && isMap(document.contents) ? document.get('entries', true) : undefined
   if (!isMap(entries) && !(isScalar(entries) && entries.value === null)) throw new NoIndex("what the upstream calls its index.yaml has no entries: it is another page, or another program's")
   if (ODD_LINE_END.test(text)) throw new NoIndex("the upstream's index has line ends that readers take differently")

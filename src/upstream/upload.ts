@@ -102,7 +102,6 @@ async function send (place: Place, upload: Upload, route: UploadRoute, file: Spo
     const stored = await compareFile(place, route === 'upload-chart' ? upload.file : `${upload.file}.prov`, file).catch(() => 'missing')
     if (stored !== 'same') throw error
   }
-<<<<<<< HEAD
 }
 
 function isUnanswered (error: unknown): boolean {
@@ -116,22 +115,6 @@ async function sendOnce (place: Place, upload: Upload, route: UploadRoute, file:
   if (statusCode !== 201) throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
 }
 
-=======
-}
-
-function isUnanswered (error: unknown): boolean {
-  return error instanceof RefusalError && (error.refusal.code === 'upstream_unreachable' || error.refusal.code === 'upstream_timeout')
-}
-
-async function sendOnce (place: Place, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query']): Promise<void> {
-  const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
-  const answer = await askFor(place, { route, query }, 'POST', body)
-  const text = await textOf(answer.body)
-  if (answer.statusCode === 409) throw alreadyThere(upload)
-  if (answer.statusCode !== 201) throw new RefusalError(refusalOfAnswer(answer.statusCode, text), { cause: `the upstream answered ${answer.statusCode}` })
-}
-
->>>>>>> fd03185 (Take in what part 4 finished)
 /** Stores the provenance of a chart that is stored. When that fails, `settle` sees to what is left, knowing the provenance that is there. */
 async function sendSecond (place: Place, pair: Pair, query: ChartRequest['query'], settle: (there: string | undefined) => Promise<void>): Promise<void> {
   const { prov, file } = pair

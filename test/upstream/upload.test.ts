@@ -41,13 +41,8 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
   const uploader = createUploader(upstream, createLocks())
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
-<<<<<<< HEAD
-    const upload = await readUpload({ route, contentType: '', body: Readable.from([body]) }, spool, 100_000)
-    return await uploader.store({ ...pushTo(tenant), route }, upload, someAsker({ tenant })).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
-=======
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]), depth: 2 }, spool, 100_000)
-    return await uploader.store({ ...pushTo(tenant), route }, upload, { requestId: 'id', client: { address: '192.0.2.1', proto: 'http', host: 'charts.example.test' } }).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
->>>>>>> 4b9c679 (Take in what part 3 finished)
+    return await uploader.store({ ...pushTo(tenant), route }, upload, someAsker({ tenant })).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
   }
   const chart = await archiveOf([{ name: 'x/Chart.yaml', body: 'name: foo-bar\nversion: "1.0"\n' }])
   const same = await Promise.all(Array.from({ length: 5 }, async () => await push('a/b', 'upload-chart', chart)))
