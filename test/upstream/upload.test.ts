@@ -77,7 +77,7 @@ async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<S
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
     async store (parts, action = 'push') {
       const { body, contentType } = formOf(parts.map(field => ({ field, filename: 'x', body: field === 'chart' ? CHART : PROV })))
-      const upload = await readUpload({ route: 'upload-chart', contentType, body: Readable.from([body]) }, spool, 100_000)
+      const upload = await readUpload({ route: 'upload-chart', contentType, depth: 2, body: Readable.from([body]) }, spool, 100_000)
       const request: ChartRequest = { ...pushTo('a/b'), access: { type: 'artifact-repository', name: 'a/b', action } }
       return await uploader.store(request, upload, someAsker())
         .then(() => 'saved', (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : `${error}`).finally(upload.remove)
