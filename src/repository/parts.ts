@@ -17,7 +17,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
   const drafts = new Map<string, Promise<Draft>>()
   const parser = openParser(contentType)
   let failure: { readonly error: unknown } | undefined
-  const source = watched(bytes, error => { failure ??= { error } })
+  const source = watched(bytes, error => { if (parser?.destroyed !== true) failure ??= { error } }) // what is destroyed takes the bytes with it
   let complete = parser !== undefined
   if (parser === undefined) {
     for await (const chunk of source) void chunk // so that the connection can go on
@@ -39,7 +39,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     drafts.set(field, draft)
   })
   // Go's reads on to the thousandth; each costs more than it has bytes.
-  parser.on('partsLimit', () => { parser.destroy(new Error('too many parts')) })
+  parser.on('partsLimit', () => { parser.destroy() })
   try {
     await pipeline(Readable.from(source), parser)
   } catch {

@@ -9,7 +9,9 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { startGateway } from '../helpers/gateway.ts'
 import { PROGRAMS, startInFront, type Ask, type Answer, type Listed } from '../helpers/in-front.ts'
-import { skipped } from '../helpers/not-tried.ts'
+import { BUILD_LIMIT } from '../helpers/go-tool.ts'
+import { helmVersions, succeed } from '../helpers/helm.ts'
+import { notTried, skipped } from '../helpers/not-tried.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { STORES, unpackStore } from '../helpers/stores.ts'
 import { archiveOf } from '../helpers/packages.ts'
@@ -100,6 +102,23 @@ await t.test('the same through the built gateway, with one worker and two', asyn
       return { status: answer.status, body, text: body.toString('utf8') }
     }
     for (const store of STORES) await look(t, join(stateDir, 'charts'), ask, store)
+  }
+})
+
+await t.test('Helm finds and pulls them', async t => {
+  t.setTimeout(BUILD_LIMIT)
+  const helms = await helmVersions()
+  if (!helms.ok) return await notTried(t, 'real Helm', helms.reason)
+  const folder = await unpackAll(t)
+  const { gateway } = await startInFront(t, 'the embedded repository', { folder })
+  const login = ['--username', 'any', '--password', gateway.masterKey]
+  for (const helm of helms.versions) {
+    const home = await temporaryFolder(t)
+    for (const { case: name, chartmuseum, files } of STORES.filter(({ case: name }) => ['paren', 'umlaut', 'mergename', 'longname', 'backsl'].includes(name))) {
+      await succeed(t, helm, ['repo', 'add', name, `${gateway.url}/org/${name}`, ...login], { home })
+      for (const chart of chartmuseum.filter(({ name }) => !UNSAYABLE.test(name))) await succeed(t, helm, ['pull', `${name}/${chart.name}`, '--version', chart.version, '-d', home], { home })
+      for (const file of files.filter(file => !UNSAYABLE.test(file))) t.ok((await readFile(join(home, file))).equals(await readFile(join(folder, 'org', name, file))), `${helm.name}: ${file}`)
+    }
   }
 })
 

@@ -15,6 +15,7 @@ import { createCatalog } from '../../src/repository/catalog.ts'
 import { readMetadata } from '../../src/repository/chart-metadata.ts'
 import { makeEntry, timeText } from '../../src/repository/entries.ts'
 import { readGoYaml } from '../../src/repository/go-yaml.ts'
+import { readParts } from '../../src/repository/parts.ts'
 import { compareKeys, entryYaml } from '../../src/repository/index-yaml.ts'
 import { createMemory } from '../../src/repository/memory.ts'
 import { provenanceFileName, readPackage } from '../../src/repository/package.ts'
@@ -229,6 +230,15 @@ void t.test('when another process is quicker with one of two files, the other on
   t.strictSame(readdirSync(join(dir, 'a')), ['a-1.0.0.tgz.prov'])
   t.match((await catalog.view('a')).index().toString(), 'entries: {}')
   await catalog.close()
+})
+
+void t.test('a form of more parts than anybody sends is read no further, and has none', async t => {
+  const dir = testFolder(t)
+  const store = await openStore(dir)
+  const part = Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\nx\r\n')
+  const bytes = Readable.from([part, Buffer.from('--b\r\n\r\n\r\n'.repeat(200)), Buffer.from('--b--\r\n')])
+  t.strictSame(await readParts('multipart/form-data; boundary=b', bytes, store), [])
+  t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [])
 })
 
 void t.test('small things that a start meets', async t => {

@@ -72,10 +72,11 @@ await t.test('a Chart.yaml that would take long to read is not read', t => {
     ['lines', '\n'.repeat(10_000)],
     ['keys', Array.from({ length: 2_500 }, (_, i) => `k${i}:\n`).join('')],
     ['brackets', 'a: ' + '['.repeat(500_000)],
-    ['dashes', 'a:\n  ' + '- '.repeat(200_000)],
-    ['brackets that close nothing, and as many that open', `a: ${']'.repeat(2_600)}\nb: ${'['.repeat(2_600)}`]
+    ['dashes', 'a:\n  ' + '- '.repeat(200_000)]
   ]
   for (const [name, body] of bodies) t.match(yamlOf(YAML + body), { fault: 'too_large', message: /too large or too deep/ }, name)
   t.match(yamlOf(YAML + `a: ${'['.repeat(20)}${']'.repeat(20)}\nb: |\n  ${'[ - ? '.repeat(1000)}\n`), { name: 'x', version: '1.0.0' })
+  // A level is counted where it is, and nothing behind the first fault is looked at.
+  t.match(yamlOf(YAML + `a: ${']'.repeat(2_600)}\nb: ${'['.repeat(2_600)}`), { fault: 'invalid_chart_yaml' })
   t.end()
 })
