@@ -1,50 +1,33 @@
-// How does @fastify/http-proxy ask the upstream? As everybody does, by `ask`: through a
-// dispatcher that is told by the request's id what the request was understood to be. The
-// library never sees the path: it takes a chart named `..x` for a way out of a folder.
+// How does @fastify/http-proxy ask the upstream? As everybody does: through a dispatcher
+// that has what is answered from us, by the request's id. The library sees neither the
+// path (it takes a chart named `..x` for a way out of a folder) nor a failure (it would
+// put one of its own in its place): to it a failure is an empty 502.
+import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { Dispatcher } from 'undici'
-import type { Question, Upstream } from './client.ts'
-import type { UpstreamAnswer } from './exchange.ts'
+import type { ReadAnswer } from './read-through.ts'
 
-export interface Proxied {
-  /** For the library's option `undici`. */
-  readonly dispatcher: Dispatcher
-  /** What the request of this id asks; the library's next request with it in `x-request-id` does. */
-  expect (requestId: string, question: Question): void
-}
+type Read = Exclude<ReadAnswer, { kind: 'failed' }>
 
-export function createProxied (upstream: Pick<Upstream, 'ask'>): Proxied {
-  const questions = new Map<string, Question>()
-  const dispatcher = new Dispatcher().compose(() => ({ headers }, handler) => {
-    const id = (headers as Readonly<Record<string, string>>)['x-request-id'] as string
-    const question = questions.get(id) as Question
-    questions.delete(id)
-    upstream.ask(question).then(
-      answer => { play(answer, handler) },
-      (error: Error) => { handler.onResponseError?.(new BodyController(Readable.from([])), error) }
-    )
+/** A way to ask for the library's option `undici`. @param ask what the request with this `x-request-id` is answered; undefined for a failure */
+export function createProxied (ask: (requestId: string) => Promise<Read | undefined>): Dispatcher {
+  return new Dispatcher().compose(() => ({ headers }, handler) => {
+    void ask((headers as Readonly<Record<'x-request-id', string>>)['x-request-id']).then(answer => {
+      if (answer === undefined) play(502, {}, Readable.from([]), handler)
+      else play(200, answer.headers, answer.kind === 'streamed' ? answer.body : Readable.from([answer.body]), handler)
+    })
     return true
   })
-  return { dispatcher, expect (requestId, question) { questions.set(requestId, question) } }
 }
 
 /** Tells a handler of undici's what was answered, as fast as it takes it. */
-function play (answer: UpstreamAnswer, handler: Dispatcher.DispatchHandler): void {
-  const body = bodyOf(answer)
+function play (status: number, headers: IncomingHttpHeaders, body: Readable, handler: Dispatcher.DispatchHandler): void {
   const controller = new BodyController(body)
   handler.onRequestStart?.(controller, {})
-  handler.onResponseStart?.(controller, answer.status, answer.headers, '')
+  handler.onResponseStart?.(controller, status, headers, '')
   body.on('data', (chunk: Buffer) => { handler.onResponseData?.(controller, chunk) })
   body.once('end', () => { handler.onResponseEnd?.(controller, {}) })
   body.once('error', error => { handler.onResponseError?.(controller, error) })
-}
-
-function bodyOf (answer: UpstreamAnswer): Readable {
-  switch (answer.kind) {
-    case 'streamed': return answer.body
-    case 'whole': return Readable.from(answer.body.length === 0 ? [] : [answer.body])
-    case 'left': return Readable.from([])
-  }
 }
 
 /** What undici gives a handler to hold up or end what it gets. */

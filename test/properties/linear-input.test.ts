@@ -19,7 +19,7 @@ const KIB = 1024
 /** At the whole gateway, where most of the cost is not the header's. */
 const MOST_TIMES = 8
 /** What Node and Fastify look at by themselves. */
-const READ_BY_OTHERS = ['accept', 'content-encoding', 'cookie', 'date', 'keep-alive', 'proxy-connection', 'range', 'te', 'trailer', 'x-http-method-override']
+const READ_BY_OTHERS = ['accept', 'content-encoding', 'cookie', 'host', 'keep-alive', 'proxy-connection', 'range', 'te', 'trailer', 'x-http-method-override']
 
 const all = await inputs()
 
