@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RefusalError } from '../src/http/errors.ts'
 import { alone } from '../src/upstream/asker.ts'
 import type { Upstream } from '../src/upstream/client.ts'
-import { createProxied } from '../src/upstream/proxied.ts'
+import { createProxied, type Proxied } from '../src/upstream/proxied.ts'
 import { readThrough, type ReadAnswer } from '../src/upstream/read-through.ts'
 import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
@@ -19,18 +19,23 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
   const asking = new Map<string, FastifyRequest>()
   const failures = new WeakMap<FastifyRequest, unknown>()
 
-  async function ask (id: string): ReturnType<Parameters<typeof createProxied>[0]> {
+  async function ask (id: string): Promise<Proxied> {
     const request = asking.get(id) as FastifyRequest
     asking.delete(id)
-    try {
-      // Only what is for several is left.
-      const answer = await readThrough(upstream, { method: request.method as 'GET' | 'HEAD', target: chartRequestOf(request), company: alone(callerOf(request)) }) as ReadAnswer
-      if (answer.kind !== 'failed') return answer
-      failures.set(request, new RefusalError(answer.refusal, { cause: answer.cause }))
-    } catch (error) {
+    const answer = await answerFor(request).catch((error: unknown) => {
       failures.set(request, error)
-    }
-    return undefined
+      return 'failed' as const
+    })
+    if (!request.raw.aborted) return answer
+    if (answer !== 'failed' && answer.kind === 'streamed') answer.body.destroy()
+    return 'nobody'
+  }
+
+  async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {
+    const read = { method: request.method as 'GET' | 'HEAD', target: chartRequestOf(request), company: alone(callerOf(request)) }
+    const answer = await readThrough(upstream, read) as ReadAnswer // only what is for several is left
+    if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
+    return answer
   }
 
   await app.register(httpProxy, {

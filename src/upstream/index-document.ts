@@ -38,6 +38,7 @@ function faultOf (node: Document | Node): string | undefined {
   visit(node, {
     Alias: () => found('aliases, which it does not need'),
     Map (_key, { items }) {
+      if (!items.every(({ key }) => isScalar(key))) return found('a key that is no text')
       const keys = items.map(({ key }) => String(key))
       const odd = otherSpelling(keys)
       if (odd !== undefined) return found(`a key ${odd}, which some readers take for another one`)

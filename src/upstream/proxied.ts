@@ -1,7 +1,8 @@
 // How does @fastify/http-proxy ask the upstream? As everybody does: through a dispatcher
 // that has what is answered from us, by the request's id. The library sees neither the
 // path (it takes a chart named `..x` for a way out of a folder) nor a failure (it would
-// put one of its own in its place): to it a failure is an empty 502.
+// put one of its own in its place): to it a failure is an empty 502. And it is told nothing
+// for whoever has gone: it would end an answer whose errors nobody hears.
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { Dispatcher } from 'undici'
@@ -9,11 +10,15 @@ import type { ReadAnswer } from './read-through.ts'
 
 type Read = Exclude<ReadAnswer, { kind: 'failed' }>
 
-/** A way to ask for the library's option `undici`. @param ask what the request with this `x-request-id` is answered; undefined for a failure */
-export function createProxied (ask: (requestId: string) => Promise<Read | undefined>): Dispatcher {
+/** What a request is answered; `nobody` is there any more to be told. */
+export type Proxied = Read | 'failed' | 'nobody'
+
+/** A way to ask for the library's option `undici`. @param ask by the request's `x-request-id` */
+export function createProxied (ask: (requestId: string) => Promise<Proxied>): Dispatcher {
   return new Dispatcher().compose(() => ({ headers }, handler) => {
     void ask((headers as Readonly<Record<'x-request-id', string>>)['x-request-id']).then(answer => {
-      if (answer === undefined) play(502, {}, Readable.from([]), handler)
+      if (answer === 'nobody') return
+      if (answer === 'failed') play(502, {}, Readable.from([]), handler)
       else play(200, answer.headers, answer.kind === 'streamed' ? answer.body : Readable.from([answer.body]), handler)
     })
     return true

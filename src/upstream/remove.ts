@@ -8,7 +8,7 @@ import { RefusalError } from '../http/errors.ts'
 import { responseHeaders } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
-import { toItsEnd, type Asker } from './asker.ts'
+import type { Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
 import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
 import { upstreamTarget } from './target.ts'
@@ -28,7 +28,7 @@ export interface Remover {
 export function createRemover (upstream: Upstream, locks: Locks, basePath: string): Remover {
   return {
     async remove ({ tenant, tenantPath, chart, version }, caller) {
-      const place: Place = { upstream, tenant, tenantPath, caller: toItsEnd(caller) }
+      const place: Place = { upstream, tenant, tenantPath, caller }
       const [name, exact] = [chart as string, version as string] // the route has both
       const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () => await removeNamed(place, name, exact, basePath))
       if (!('elsewhere' in removed)) return removed

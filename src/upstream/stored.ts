@@ -8,7 +8,7 @@ import type { ChartRequest } from '../charts/request-target.ts'
 import { isChartName, isVersion } from '../charts/names.ts'
 import { RefusalError } from '../http/errors.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer, refusalOfFailure, textOf } from './answers.ts'
-import { alone, type Asker } from './asker.ts'
+import { alone, toItsEnd, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
 import type { Reading, UpstreamAnswer } from './exchange.ts'
 import { sendOwn, type OwnAnswer, type OwnRequest } from './own-request.ts'
@@ -18,6 +18,11 @@ import type { SpoolFile } from './spool.ts'
 export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
   readonly upstream: Upstream
   readonly caller: Asker
+}
+
+/** The same, once something of a change was sent: what belongs to it is done also when the client has gone. */
+export function forTheRest (place: Place): Place {
+  return { ...place, caller: toItsEnd(place.caller) }
 }
 
 /** Another version that a file holds; without a name when the index has one that no chart can have. */

@@ -6,12 +6,12 @@ import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
 import type { Locks } from '../lib/locks.ts'
 import { refusalOfAnswer } from './answers.ts'
-import { toItsEnd, type Asker } from './asker.ts'
+import type { Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
 import type { Upload } from './inspect.ts'
 import { removeFiles } from './remove.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
-import { askFor, compareFile, findVersion, hasFile, lockOfFile, provenanceOfFile, type OtherVersion, type Place } from './stored.ts'
+import { askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile, type OtherVersion, type Place } from './stored.ts'
 
 export interface Uploader {
   /**
@@ -25,7 +25,7 @@ export interface Uploader {
 export function createUploader (upstream: Upstream, locks: Locks): Uploader {
   return {
     async store ({ tenant, tenantPath, access }, upload, caller) {
-      const place: Place = { upstream, tenant, tenantPath, caller: toItsEnd(caller) }
+      const place: Place = { upstream, tenant, tenantPath, caller }
       const store = access.action === 'overwrite' ? overwrite : push
       await locks.hold(lockOfFile(tenant, upload.file), async () => { await store(place, upload) })
     }
@@ -51,9 +51,10 @@ async function pushPair (place: Place, pair: Pair): Promise<void> {
   if (provThere === 'other' || (chartThere === 'same' && provThere === 'same')) throw await conflict(place, pair)
   if (chartThere === 'missing') await send(place, pair, 'upload-chart', chart)
   if (provThere === 'same') return
-  await sendSecond(place, pair, {}, async there => {
+  const rest = chartThere === 'missing' ? forTheRest(place) : place
+  await sendSecond(rest, pair, {}, async there => {
     // One that has come meanwhile is somebody else's, and would go too.
-    if (chartThere === 'missing' && there === undefined) await removeFiles(place, pair.name, pair.version)
+    if (chartThere === 'missing' && there === undefined) await removeFiles(rest, pair.name, pair.version)
   })
 }
 
@@ -67,19 +68,21 @@ async function overwrite (place: Place, upload: Upload): Promise<void> {
   const old = holds === 'this' && isOld(await provenanceOfFile(place, upload.file), upload, chart)
   await send(place, upload, 'upload-chart', chart, FORCE)
   if (!old) return
+  const rest = forTheRest(place)
   try {
-    await dropProvenance(place, upload, chart)
+    await dropProvenance(rest, upload, chart)
   } catch (error) {
-    throw await halfDone(place, upload, error)
+    throw await halfDone(rest, upload, error)
   }
 }
 
 async function overwritePair (place: Place, pair: Pair, isNew: boolean): Promise<void> {
   const { chart, name, version } = pair
   await send(place, pair, 'upload-chart', chart, FORCE)
-  await sendSecond(place, pair, FORCE, async there => {
-    if (!isNew && isOld(there, pair, chart)) await dropProvenance(place, pair, chart)
-    if (isNew && (there === undefined || isOld(there, pair, chart))) await removeFiles(place, name, version)
+  const rest = forTheRest(place)
+  await sendSecond(rest, pair, FORCE, async there => {
+    if (!isNew && isOld(there, pair, chart)) await dropProvenance(rest, pair, chart)
+    if (isNew && (there === undefined || isOld(there, pair, chart))) await removeFiles(rest, name, version)
   })
 }
 
@@ -99,7 +102,7 @@ async function send (place: Place, upload: Upload, route: UploadRoute, file: Spo
     await sendOnce(place, upload, route, file, query)
   } catch (error) {
     if (!isUnanswered(error)) throw error
-    const stored = await compareFile(place, route === 'upload-chart' ? upload.file : `${upload.file}.prov`, file).catch(() => 'missing')
+    const stored = await compareFile(forTheRest(place), route === 'upload-chart' ? upload.file : `${upload.file}.prov`, file).catch(() => 'missing')
     if (stored !== 'same') throw error
   }
 }
