@@ -41,8 +41,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     return this.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
   })
   app.setErrorHandler((error, request, reply) => {
-    // There is nobody to answer; running.ts has said so.
-    if (error instanceof NobodyThere && request.presence.gone) return
+    if (error instanceof NobodyThere) return // to answer; running.ts has said so
     const refusal = refusalOf(error)
     if (error instanceof RefusalError) request.failure = error.cause
     else if (refusal.code === 'no_descriptors') request.failure = error

@@ -2,7 +2,6 @@
 import fp from 'fastify-plugin'
 import type { FileReader } from '../src/upstream/file-reader.ts'
 import { callerOf } from './client.ts'
-import { sendRead } from './read-answer.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface FileDoorOptions { files: FileReader }
@@ -14,7 +13,13 @@ export default fp<FileDoorOptions>(async (app, { files }) => {
     exposeHeadRoute: false,
     handler: (request, reply) => {
       files.read(chartRequestOf(request), callerOf(request))
-        .then(answer => { sendRead(reply, answer) })
+        .then(answer => {
+          if (answer.kind !== 'failed') reply.headers(answer.headers).send(answer.body)
+          else {
+            request.failure = answer.cause
+            reply.refuse(answer.refusal)
+          }
+        })
         .catch((error: unknown) => { reply.send(error) })
     }
   })

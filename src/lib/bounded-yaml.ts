@@ -10,39 +10,33 @@ export interface YamlBounds {
   readonly levels: number
 }
 
-class TooMuch extends Error {}
-
 /**
  * What the library's parseDocument gives (yaml 2.9, public-api), with the parser's first
  * error at most.
  * @returns undefined for a text beyond the bounds
  */
 export function parseBounded (text: string, bounds: YamlBounds, options: ParseOptions & DocumentOptions & SchemaOptions): Document.Parsed | undefined {
+  let isWithin = true
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0 // of three quarters of its time a text that is all faults makes stacks
-  try {
-    const [document, another] = new Composer(options).compose(tokensOf(text, bounds), true, text.length) as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
-    if (another !== undefined && options.logLevel !== 'silent') document.errors.push(new YAMLParseError([another.range[0], another.range[1]], 'MULTIPLE_DOCS', 'a second document begins'))
-    return document
-  } catch (error) {
-    /* c8 ignore next -- nothing else is thrown */
-    if (!(error instanceof TooMuch)) throw error
-    return undefined
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
+  const [document, another] = new Composer(options).compose(tokensOf(text, bounds, () => { isWithin = false }), true, text.length) as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
+  Error.stackTraceLimit = stackTraceLimit
+  if (!isWithin) return undefined
+  if (another !== undefined && options.logLevel !== 'silent') document.errors.push(new YAMLParseError([another.range[0], another.range[1]], 'MULTIPLE_DOCS', 'a second document begins'))
+  return document
 }
 
-function * tokensOf (text: string, { tokens, levels }: YamlBounds): Generator<CST.Token> {
+/** The tokens up to the first fault, or to a bound. */
+function * tokensOf (text: string, { tokens, levels }: YamlBounds, tooMuch: () => void): Generator<CST.Token> {
   const parser = new Parser()
   let count = 0
   for (const lexeme of new Lexer().lex(text)) {
-    if (++count > tokens) throw new TooMuch()
+    if (++count > tokens) return tooMuch()
     for (const token of parser.next(lexeme)) {
       yield token
       if (token.type === 'error') return
     }
-    if (parser.stack.length > levels) throw new TooMuch()
+    if (parser.stack.length > levels) return tooMuch()
   }
   yield * parser.end()
 }

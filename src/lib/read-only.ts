@@ -15,3 +15,8 @@ export async function isReadOnly (error: unknown): Promise<boolean> {
     if (mistake !== 'ENOENT') return mistake === 'EROFS'
   }
 }
+
+/** Why it failed: the sentence for a disk that is mounted read-only, or the system's. */
+export async function reasonOf (error: unknown, readOnly: string): Promise<string> {
+  return await isReadOnly(error) ? readOnly : (error as Error).message
+}

@@ -86,8 +86,10 @@ interface Waiter extends Party {
 interface Holder extends Party {
   large: boolean
   pace?: Pace
-  /** Once, and only for what somebody may not read. */
-  end?: (() => void) | undefined
+  /** Only for what somebody may not read. */
+  end?: () => void
+  /** It has been ended, and its place comes. */
+  isEnding: boolean
 }
 
 export function createShares ({ all, large: mostLarge, clock, later }: SharesOptions): Shares {
@@ -97,6 +99,8 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   /** In the order of their coming. */
   const waiters = new Set<Waiter>()
   let large = 0
+  /** Holders that have been ended. */
+  let ending = 0
   let looking = false
 
   function hasRoom (isLarge: boolean): boolean {
@@ -104,7 +108,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   }
 
   function grant ({ client, tenant }: Party, want: Want): void {
-    const holder: Holder = { client, tenant, large: want.large }
+    const holder: Holder = { client, tenant, large: want.large, isEnding: false }
     holders.add(holder)
     if (holder.large) large++
     client.held++
@@ -125,6 +129,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       release () {
         if (!holders.delete(holder)) return
         if (holder.large) large--
+        if (holder.isEnding) ending--
         client.held--
         tenant.held--
         settle(holder)
@@ -159,12 +164,12 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       refuse(party, want, 'no_room')
       return
     }
-    const waiter: Waiter = { ...party, want, since: clock(), forget: () => {} }
+    // Somebody is there: nobody gives up before this is made.
+    const waiter: Waiter = { ...party, want, since: clock(), forget: want.company.onAllGone(() => { giveUp(waiter, 'nobody_there') }) }
     waiter.client.waits++
     waiter.tenant.waits++
     waiters.add(waiter)
     want.company.onJoin(({ asker }) => { improve(waiter, asker) })
-    waiter.forget = want.company.onAllGone(() => { giveUp(waiter, 'nobody_there') })
     endOneFor(waiter)
     lookLater()
   }
@@ -206,18 +211,31 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     return true
   }
 
-  /** Ends what is not read of whoever is the farthest above this one; its place is free then, if there is such. */
+  /** Ends what is not read of whoever is the farthest above this one, if there is such and no place is coming. */
   function endOneFor (party: Party): void {
+    if (ending > aheadOf(party)) return
     const now = clock()
     const stalled = ({ pace }: Holder): number => (pace as Pace).stalled(now)
     let worst: Holder | undefined
     for (const holder of holders) {
-      if (holder.end === undefined || stalled(holder) < patienceOf(party, holder)) continue
+      if (holder.end === undefined || holder.isEnding || stalled(holder) < patienceOf(party, holder)) continue
       if (worst === undefined || (compare(holder, worst) || stalled(holder) - stalled(worst)) > 0) worst = holder
     }
-    const end = worst?.end
-    if (worst !== undefined) worst.end = undefined
-    end?.()
+    if (worst?.end === undefined) return
+    worst.isEnding = true
+    ending++
+    worst.end()
+  }
+
+  /** How many of those who wait come before this one. */
+  function aheadOf (party: Party): number {
+    let ahead = 0
+    let isBefore = true
+    for (const waiter of waiters) {
+      if (waiter === party) isBefore = false
+      else if (compare(waiter, party) < (isBefore ? 1 : 0)) ahead++
+    }
+    return ahead
   }
 
   function lookLater (): void {

@@ -5,7 +5,7 @@ import { randomUUID, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { CLOCK } from '../lib/clock.ts'
-import { isReadOnly } from '../lib/read-only.ts'
+import { reasonOf } from '../lib/read-only.ts'
 import { failure, json, problem, writeAnswer, type Answer } from './answer.ts'
 import { createAuthoriser } from './authorise.ts'
 import { createCatalog } from './catalog.ts'
@@ -131,7 +131,7 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
       }
     }
   } catch (error) {
-    return { ok: false, message: `the chart folder ${dir} cannot be used: ${await isReadOnly(error) ? 'its disk is mounted read-only: mount one there that can be written, or choose another folder' : (error as Error).message}` }
+    return { ok: false, message: `the chart folder ${dir} cannot be used: ${await reasonOf(error, 'its disk is mounted read-only: mount one there that can be written, or choose another folder')}` }
   }
 }
 

@@ -25,5 +25,5 @@ export function gatewayItself (tenant: string): Asker {
 
 /** The same who asks, for what is done to its end also when they have gone. */
 export function toItsEnd ({ requestId, client, party, tenant }: Asker): Asker {
-  return { requestId, client, party, tenant, presence: ALWAYS_HERE, dismiss: () => {} }
+  return { ...gatewayItself(tenant), requestId, client, party }
 }

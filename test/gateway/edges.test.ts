@@ -149,7 +149,7 @@ await t.test('errors that nobody expected are 500 and logged, the known ones kee
   t.equal(upload.status, 500)
   const cases: [unknown, string][] = [
     [new RefusalError({ code: 'spool_full' }), 'spool_full'], [{ statusCode: 400 }, 'bad_request'], [{ statusCode: 413 }, 'body_too_large'],
-    [{ statusCode: 415 }, 'unsupported_media_type'], [{ statusCode: 503 }, 'closing'], [null, 'internal']
+    [{ statusCode: 415 }, 'unsupported_media_type'], [{ statusCode: 503 }, 'closing'], [null, 'internal'], [Object.assign(new Error(), { code: 'EMFILE' }), 'no_descriptors']
   ]
   for (const [error, code] of cases) t.equal(refusalOf(error).code, code)
 })

@@ -39,7 +39,7 @@ await t.test('it is told once when the last has gone, whoever goes first', async
     members[i]?.asker.presence.leave()
   }
   t.equal(told, 1)
-  company.onAllGone(() => { told++ })
+  company.onAllGone(() => { told++ })()
   t.equal(told, 2, 'at once, when nobody is there')
   t.equal(company.present, undefined)
 })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { isReadOnly } from '../../src/lib/read-only.ts'
+import { isReadOnly, reasonOf } from '../../src/lib/read-only.ts'
 import { testFolder } from '../helpers/folder.ts'
 
 const failed = (code: string, path?: string): Error => Object.assign(new Error(code), { code, path })
@@ -9,6 +9,8 @@ await t.test('what the system says of a disk that is mounted read-only', async t
   t.equal(await isReadOnly(failed('EROFS')), true)
   for (const code of ['EACCES', 'ENOSPC', 'ENOENT']) t.equal(await isReadOnly(failed(code)), false, code)
   t.equal(await isReadOnly(new Error('no code')), false)
+  t.equal(await reasonOf(failed('EROFS'), 'mount another one'), 'mount another one')
+  t.equal(await reasonOf(failed('EACCES'), 'mount another one'), 'EACCES')
 })
 
 await t.test('a folder that is not there is asked of the one above, as far up as it takes', async t => {

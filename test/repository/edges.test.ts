@@ -278,6 +278,7 @@ void t.test('what the disk refuses is said without a path, and memory is not nee
   const dir = testFolder(t, { file: 'x' })
   const opened = await openRepository({ dir: join(dir, 'file'), depth: 2, contextPath: '', maxUploadSize: 1 })
   t.match(opened, { ok: false, message: /cannot be used/ })
+  t.match(failure(Object.assign(new Error('EROFS: /secret/path'), { code: 'EROFS' })), { status: 507, body: '{"error":"the disk for charts is read-only"}' })
   const store = await openStore(dir)
   await t.rejects(store.replace(join(dir, 'nowhere/x'), ['x']), { code: 'ENOENT' })
   t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [], 'an aside that could not be placed is gone')

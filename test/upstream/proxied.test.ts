@@ -25,7 +25,11 @@ await t.test('what is answered is asked for by the id of the request', async t =
 await t.test('nothing and a stream come through, and a failure is an empty 502', async t => {
   t.strictSame(await told(createProxied(async () => ({ kind: 'whole', headers: HEADERS, body: Buffer.alloc(0) }))), [200, HEADERS, ''])
   t.strictSame(await told(createProxied(async () => ({ kind: 'streamed', headers: HEADERS, body: Readable.from([Buffer.from('a'), Buffer.from('b')]) }))), [200, HEADERS, 'ab'])
-  t.strictSame(await told(createProxied(async () => undefined)), [502, {}, ''])
+  t.strictSame(await told(createProxied(async () => 'failed')), [502, {}, ''])
+})
+
+await t.test('for whoever has gone nothing is told', async t => {
+  t.equal(await Promise.race([told(createProxied(async () => 'nobody')), sleep(20, 'nothing')]), 'nothing')
 })
 
 await t.test('what breaks off in the middle breaks off', async t => {

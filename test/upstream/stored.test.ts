@@ -169,12 +169,15 @@ await t.test('an upstream that does not say is no answer', async t => {
   repository.instead = () => undefined
   const refuse = stub.server.listeners('request') as ((...args: unknown[]) => void)[]
   stub.server.removeAllListeners('request')
-  for (const target of targets.filter(each => each !== targets[1])) {
-    stub.server.removeAllListeners('request')
-    stub.server.on('request', (request, response) => {
-      if (`GET ${request.url}` === target) (response.socket as Socket).end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"x":')
-      else for (const listener of refuse) listener(request, response)
-    })
-    t.equal(await refusalOf(findVersion(place, 'foo', '1-1.0')), 'upstream_unreachable', `${target} breaks off`)
+  // What is short is read whole before it is looked at, what is long while it comes.
+  for (const length of [100, 200_000]) {
+    for (const target of targets.filter(each => each !== targets[1])) {
+      stub.server.removeAllListeners('request')
+      stub.server.on('request', (request, response) => {
+        if (`GET ${request.url}` === target) (response.socket as Socket).end(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n{"x":${' '.repeat(length / 2)}`)
+        else for (const listener of refuse) listener(request, response)
+      })
+      t.equal(await refusalOf(findVersion(place, 'foo', '1-1.0')), 'upstream_unreachable', `${target} breaks off`)
+    }
   }
 })
