@@ -12,7 +12,7 @@ import type { ToPrimary, WorkerSetup } from './cluster/messages.ts'
 import { openPool } from './cluster/pool.ts'
 import { openKeys, type OpenedKeys } from './config/live-keys.ts'
 import { follow, inForce } from './config/in-force.ts'
-import type { OpenedAuthority, Reload } from './config/reload.ts'
+import type { ConfigWatch, OpenedAuthority, Reload } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
@@ -120,11 +120,12 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
-    const result = config.workers === 1
+    const followed = config.workers === 1 ? undefined : followForWorkers(config, { ...options, keys, socketPath, log, opened })
+    const result = followed === undefined
       ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
       : await openPool({
         count: config.workers,
-        setup: setupOf(config, { ...options, keys, socketPath, log, opened }),
+        setup: followed.setup,
         fork: () => fork(lines => { logStream.write(lines) }),
         log,
         clock: () => performance.now(),
@@ -132,7 +133,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         every
       })
     if (!result.ok) return await failed(result.message)
-    front = result.front
+    const { front: running } = result
+    front = running
     announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
     if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address: front.address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
     for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
@@ -142,10 +144,20 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it
     }
-    return { ok: true, stop, logCutOff: front.logCutOff, reread: front.reread, threads: pulse.threads }
+    const reread = (): void => {
+      running.reread()
+      void followed?.lookNow()
+    }
+    return { ok: true, stop, logCutOff: running.logCutOff, reread, threads: pulse.threads }
   } catch (error) {
     return await failed(await startMistake(error, config.stateDir))
   }
+}
+
+interface FollowedForWorkers {
+  /** What a worker begins with now. */
+  setup (): Omit<WorkerSetup, 'number'>
+  readonly lookNow: ConfigWatch['lookNow']
 }
 
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
@@ -153,12 +165,15 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
   readonly socketPath: string | undefined
 }
 
-/** What each worker begins with; for that this process follows the files too, and leaves it to the workers to say what it finds. */
-function setupOf (config: Config, { authority, reload, keys, socketPath, log, opened }: SetupOptions): () => Omit<WorkerSetup, 'number'> {
+/** For what each worker begins with this process follows the files too, and leaves it to the workers to say what it finds. */
+function followForWorkers (config: Config, { authority, reload, keys, socketPath, log, opened }: SetupOptions): FollowedForWorkers {
   const followed = { authority, keys, reload }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
   opened.push(async () => { watch.close() })
-  return () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) })
+  return {
+    setup: () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) }),
+    lookNow: watch.lookNow
+  }
 }
 
 interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {
