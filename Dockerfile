@@ -30,6 +30,6 @@ VOLUME /var/lib/chartgate
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.CHARTGATE_ADMIN_PORT}/healthz`).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# One process, which gets the signals itself.
-ENTRYPOINT ["node", "dist/src/cli.js"]
+# One process, which gets the signals itself; SIGUSR1 never opens Node's debugger.
+ENTRYPOINT ["node", "--disable-sigusr1", "dist/src/cli.js"]
 CMD ["serve"]

@@ -2,10 +2,12 @@
 // the body is, on every chart route.
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
+import type { FastifyRequest } from 'fastify'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
+import type { Asker } from '../src/limits/attempts.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,6 +24,11 @@ export interface AuthenticateOptions { authenticator: Authenticator }
 interface Before {
   readonly authorization: string | undefined
   readonly again: () => Authentication | undefined
+}
+
+/** Who waits for an answer, and from where. */
+export function askerOf ({ client: { address }, presence }: FastifyRequest): Asker {
+  return { address, presence }
 }
 
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
@@ -59,11 +66,12 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
     }
     const known = again(connections.get(request.socket), authorization) ?? (authorization === undefined ? undefined : authenticator.remembered(authorization))
     if (known !== undefined) return finish(known)
-    const result = authenticator.authenticate(readCredentials(authorization), authorization)
-    if (result instanceof Promise) result.then(learn, done)
-    else learn(result)
+    const result = authenticator.authenticate(readCredentials(authorization), askerOf(request), authorization)
+    if (!(result instanceof Promise)) return learn(result)
+    // Who has gone meanwhile is neither answered nor let in; running.ts has said so.
+    result.then(result => { if (!request.presence.gone) learn(result) }, done)
   })
-}, { name: 'authenticate', fastify: '5.x', dependencies: ['errors'] })
+}, { name: 'authenticate', fastify: '5.x', dependencies: ['errors', 'client', 'running'] })
 
 function again (before: Before | undefined, authorization: string | undefined): Authentication | undefined {
   return before?.authorization === authorization ? before?.again() : undefined

@@ -6,7 +6,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
-import { closeWith } from '../src/http/last-words.ts'
+import { closeWith, hearNoMore, isDeaf } from '../src/http/last-words.ts'
 
 /** Node's names of what its HTTP parser and timers refuse. */
 const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
@@ -18,6 +18,9 @@ type ParserError = Error & { readonly code?: string }
 
 /** For Fastify's `clientErrorHandler`. */
 export function answerClientError (this: { log: FastifyBaseLogger }, error: ParserError, socket: Socket): void {
+  if (isDeaf(socket) && socket.writable) return // the last answer is under way, and nothing of the rest counts
+  // Something behind a request that was to be the last: its answer is, and says so.
+  if (error.code === 'HPE_CLOSED_CONNECTION' && isAnswering(socket)) return hearNoMore(socket)
   // The client went away in the middle of a request: there is nobody to answer.
   const gone = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable
   if (gone || isAnswering(socket)) {

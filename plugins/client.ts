@@ -4,7 +4,12 @@
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
-import type { Caller } from '../src/http/headers.ts'
+import { EVERYONE } from '../src/identity/principal.ts'
+import type { Presence } from '../src/lib/presence.ts'
+import { originOf } from '../src/limits/origin.ts'
+import type { Asker } from '../src/upstream/asker.ts'
+import { whatAndWho } from './request-log.ts'
+import { chartRequestOf } from './request-target.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,9 +18,36 @@ declare module 'fastify' {
   }
 }
 
-/** For whom the upstream is asked. */
-export function callerOf ({ id, client }: FastifyRequest): Caller {
-  return { requestId: id, client }
+/** For whom the upstream is asked, on chart routes. */
+export function callerOf (request: FastifyRequest): Asker {
+  return new RequestAsker(request)
+}
+
+class RequestAsker implements Asker {
+  private readonly request: FastifyRequest
+
+  constructor (request: FastifyRequest) {
+    this.request = request
+  }
+
+  get requestId (): string { return this.request.id }
+  get client (): Client { return this.request.client }
+  get tenant (): string { return chartRequestOf(this.request).tenant }
+  get presence (): Presence { return this.request.presence }
+
+  /** An account, else an address; a connection of a proxy that says of nobody is one of its own. */
+  get party (): unknown {
+    const { principal, client, presence } = this.request
+    if (principal !== null && principal.subject !== EVERYONE) return principal.subject
+    return client.isProxy ? presence : originOf(client.address)
+  }
+
+  dismiss (): void {
+    const { request } = this
+    request.refusal = { code: 'download_not_read' }
+    request.log.warn({ ...whatAndWho(request), decision: 'ended', reason: request.refusal.code }, 'the client did not read its download while others waited for a connection to the chart repository: its own is closed')
+    request.socket.destroy()
+  }
 }
 
 export default fp<ClientSource>(async (app, source) => {

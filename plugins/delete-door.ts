@@ -1,19 +1,24 @@
 // Deletes a version, and answers as ChartMuseum does. The client is answered, and what is
 // done is logged, when every index is forgotten; also when the client has gone by then.
 import fp from 'fastify-plugin'
+import type { Locks } from '../src/lib/locks.ts'
 import type { Upstream } from '../src/upstream/client.ts'
-import { removeVersion } from '../src/upstream/remove.ts'
+import { createRemover } from '../src/upstream/remove.ts'
 import { callerOf } from './client.ts'
 import { logChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface DeleteDoorOptions {
   upstream: Upstream
+  locks: Locks
+  /** The path of publicUrl. */
+  basePath: string
   /** Lets every index of a tenant be forgotten. */
   changed: (tenant: string) => Promise<void>
 }
 
-export default fp<DeleteDoorOptions>(async (app, { upstream, changed }) => {
+export default fp<DeleteDoorOptions>(async (app, { upstream, locks, basePath, changed }) => {
+  const remover = createRemover(upstream, locks, basePath)
   app.addHook('onSend', logChange)
   // It has no body; one that comes all the same is not passed on.
   app.removeAllContentTypeParsers()
@@ -23,7 +28,7 @@ export default fp<DeleteDoorOptions>(async (app, { upstream, changed }) => {
   })
   app.delete('/delete', async (request, reply) => {
     const chartRequest = chartRequestOf(request)
-    const { headers, body } = await removeVersion(upstream, chartRequest, callerOf(request))
+    const { headers, body } = await remover.remove(chartRequest, callerOf(request))
       .finally(async () => { await changed(chartRequest.tenant) }) // also after a failure: nobody knows then what the upstream did
     return await reply.headers(headers).send(body)
   })

@@ -3,6 +3,7 @@
 // when its time is up.
 import fp from 'fastify-plugin'
 import { whatAndWho } from './request-log.ts'
+import { makeLast } from './running.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,10 +22,7 @@ export default fp<DrainOptions>(async (app, { limit }) => {
     const running = app.running()
     app.log.info({ running: running.length }, `shutting down: no new connections, and running requests get ${limit} s`)
     // Node closes what is idle now, and would wait for what becomes idle later until its keep-alive ends.
-    for (const { raw, request } of running) {
-      raw.shouldKeepAlive = false // says so to the client, if the head is not on its way yet
-      raw.once('finish', () => { request.socket.destroySoon() })
-    }
+    for (const reply of running) makeLast(reply)
     done()
   })
   app.decorate('logCutOff', () => {

@@ -4,8 +4,9 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
 import { isBasic } from '../src/identity/credentials.ts'
-import { RefusalError, bodyOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
+import { RefusalError, bodyOf, isOutOfDescriptors, retryAfterOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
+import { NobodyThere } from '../src/lib/presence.ts'
 import { chartRequestOf } from './request-target.ts'
 
 declare module 'fastify' {
@@ -29,7 +30,8 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     const status = statusOf(refusal)
     const atTokenEndpoint = request.target.kind === 'own' && request.target.endpoint === 'token'
     if (status === 401) this.header('www-authenticate', atTokenEndpoint ? basicChallenge(challenge) : challengeFor(request, refusal, challenge))
-    if (status === 503) this.header('retry-after', '5')
+    const retryAfter = retryAfterOf(refusal)
+    if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
     // What is left of a refused body is not read: megabytes may follow.
     if (hasUnreadBody(request)) {
       this.header('connection', 'close')
@@ -39,8 +41,10 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     return this.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
   })
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof NobodyThere) return // to answer; running.ts has said so
     const refusal = refusalOf(error)
     if (error instanceof RefusalError) request.failure = error.cause
+    else if (refusal.code === 'no_descriptors') request.failure = error
     if (refusal.code === 'internal') request.log.error({ err: error }, 'an error that nobody expected')
     reply.refuse(refusal)
   })
@@ -65,6 +69,7 @@ function hasUnreadBody ({ raw }: FastifyRequest): boolean {
 /** Any error as a refusal: our own as they are, Fastify's by their status, everything else as an internal one. */
 export function refusalOf (error: unknown): Refusal {
   if (error instanceof RefusalError) return error.refusal
+  if (isOutOfDescriptors((error as { code?: unknown } | null)?.code)) return { code: 'no_descriptors' }
   switch ((error as { statusCode?: number } | null)?.statusCode) {
     case 400: return { code: 'bad_request' }
     case 413: return { code: 'body_too_large' }

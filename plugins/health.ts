@@ -5,18 +5,21 @@ import type { Upstream } from '../src/upstream/client.ts'
 
 export interface ProbesOptions {
   upstream: Upstream
+  /** Why the process has to be replaced, because nothing of its own brings it back; undefined: it has not. */
+  stuck: () => string | undefined
   /** Why the process cannot serve now; undefined when nothing of its own hinders it. */
   hindrance: () => string | undefined
 }
 
-/** /healthz (the process) and /readyz (503 while something hinders it or the upstream is away). */
-export const probes = fp<ProbesOptions>(async (app, { upstream, hindrance }) => {
-  app.get('/healthz', async () => ({ healthy: true }))
+/** /healthz (the process; 503 when it has to be replaced) and /readyz (503 while something hinders it or the upstream is away). */
+export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance }) => {
+  app.get('/healthz', async (_request, reply) => {
+    const reason = stuck()
+    return reason === undefined ? { healthy: true } : await reply.code(503).send({ healthy: false, reason })
+  })
   app.get('/readyz', async (_request, reply) => {
-    const reason = hindrance()
-    if (reason !== undefined) return await reply.code(503).send({ ready: false, reason })
-    if (!await upstream.healthy()) return await reply.code(503).send({ ready: false, reason: 'the chart repository cannot be reached' })
-    return { ready: true }
+    const reason = hindrance() ?? (await upstream.healthy() ? undefined : 'the chart repository cannot be reached')
+    return reason === undefined ? { ready: true } : await reply.code(503).send({ ready: false, reason })
   })
 }, { name: 'probes', fastify: '5.x' })
 

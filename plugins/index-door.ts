@@ -5,8 +5,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
 import { endOfTurn } from '../src/http/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
+import type { Index } from '../src/upstream/index-memory.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
-import type { Index, IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import type { IndexResult, IndexStore } from '../src/upstream/index-store.ts'
+import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface IndexDoorOptions { store: IndexStore }
@@ -21,7 +23,7 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
     handler: (request, reply) => {
       const chartRequest = chartRequestOf(request)
       const fresh = store.fresh(chartRequest.tenant)
-      const result = fresh === undefined ? store.read(chartRequest) : endOfTurn().then(() => fresh)
+      const result = fresh === undefined ? store.read(chartRequest, callerOf(request)) : endOfTurn().then(() => fresh)
       result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })
     }
   })
@@ -51,7 +53,6 @@ function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {
 
 function sendBody (headers: IncomingHttpHeaders, reply: FastifyReply, etag: string, body: Buffer | string): void {
   reply.header('etag', etag)
-  const known = headers['if-none-match']
-  if (known !== undefined && knowsEtag(known, etag)) reply.code(304).send()
+  if (knowsEtag(headers['if-none-match'], etag)) reply.code(304).send()
   else reply.send(body)
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { LiveKeys } from '../src/config/live-keys.ts'
-import { namesEntity } from '../src/http/headers.ts'
+import { knowsEtag } from '../src/http/conditional.ts'
 import { jwksOf } from '../src/tokens/ring.ts'
 
 export interface JwksOptions {
@@ -17,7 +17,7 @@ export default fp<JwksOptions>(async (app, { keys, now }) => {
     const body = JSON.stringify(jwksOf(keys.current.ring, now()))
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
     reply.header('cache-control', 'public, max-age=60').header('etag', etag)
-    if (namesEntity(request.headers['if-none-match'], etag)) return await reply.code(304).send()
+    if (knowsEtag(request.headers['if-none-match'], etag)) return await reply.code(304).send()
     return await reply.header('content-type', 'application/json; charset=utf-8').send(body)
   })
 }, { name: 'jwks', fastify: '5.x', encapsulate: true })

@@ -2,6 +2,7 @@
 // who, what, allowed by which rule or refused for which reason. Never a header, a
 // query or a body, so never a secret.
 import fp from 'fastify-plugin'
+import { printable } from '../src/lib/printable.ts'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 
 declare module 'fastify' {
@@ -85,10 +86,14 @@ export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }
   if (target.kind === 'refused') return { ...base, path: pathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request
-  return { ...base, route, tenant, action: access.action, chart, version, file }
+  return { ...base, route, tenant, action: access.action, chart: shown(chart), version: shown(version), file: shown(file) }
+}
+
+function shown (name: string | undefined): string | undefined {
+  return name === undefined ? undefined : printable(name)
 }
 
 /** The received path without its query, which may hold a secret; nothing of a target that is no path (it may hold a password). */
 function pathOf ({ originalUrl }: FastifyRequest): string | undefined {
-  return originalUrl.startsWith('/') ? originalUrl.replace(/\?.*$/s, '').slice(0, 200) : undefined
+  return originalUrl.startsWith('/') ? (originalUrl.split('?', 1)[0] as string).slice(0, 200) : undefined
 }

@@ -1,10 +1,13 @@
-// Which requests run now? Kept for each connection and not for each request, so that a
-// request adds and takes away no listener. Says in the log when a client went away before
-// its answer's end, and lets what is done for a connection know when that has gone.
-import type { Socket } from 'node:net'
+// Which requests run now? One on each connection: what comes before the answer to the one
+// before it is dropped, and that answer is the last of its connection. Kept for each
+// connection and not for each request, so that a request adds and takes away no listener.
+// Says in the log when a client went away before its answer's end, and lets what is done
+// for a connection know when that has gone.
+import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
-import type { FastifyReply } from 'fastify'
-import { createPresence, type Presence } from '../src/lib/presence.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hearNoMore } from '../src/http/last-words.ts'
+import { ALWAYS_HERE, createPresence, type Presence } from '../src/lib/presence.ts'
 import { isRefused, whatAndWho } from './request-log.ts'
 
 declare module 'fastify' {
@@ -19,8 +22,8 @@ declare module 'fastify' {
 }
 
 interface Connection {
-  /** Those that may still run, the oldest first: one, but for clients that do not wait for it. */
-  readonly replies: FastifyReply[]
+  /** The last one, which may still run. */
+  reply: FastifyReply
   readonly presence: Presence
 }
 
@@ -28,35 +31,72 @@ export default fp(async (app) => {
   const connections = new Map<Socket, Connection>()
   app.decorateRequest('presence')
 
-  function watch (socket: Socket): Connection {
+  function watch (socket: Socket, reply: FastifyReply): Connection {
     const presence = createPresence()
-    const connection: Connection = { replies: [], presence }
+    const connection: Connection = { reply, presence }
     connections.set(socket, connection)
+    // Who closes their half has left too: Node closes the other one.
+    socket.once('end', () => { presence.leave() })
     socket.once('close', () => {
       connections.delete(socket)
       presence.leave()
-      for (const reply of connection.replies.filter(isRunning)) logAborted(reply)
+      if (isRunning(connection.reply)) logAborted(connection.reply)
     })
     return connection
   }
 
   app.addHook('onRequest', (request, reply, done) => {
-    const { replies, presence } = connections.get(request.socket) ?? watch(request.socket)
+    if (!(request.socket instanceof Socket)) {
+      request.presence = ALWAYS_HERE // Fastify's inject has no connection
+      return done()
+    }
+    const known = connections.get(request.socket)
+    // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a client do it, and a server close).
+    if (known !== undefined && !hasLeft(known.reply)) return drop(request, known.reply)
+    const { presence } = known ?? watch(request.socket, reply)
+    if (known !== undefined) known.reply = reply
     request.presence = presence
-    // They end in their order (RFC 9112 section 9.3.2).
-    while (replies.length > 0 && !isRunning(replies[0] as FastifyReply)) replies.shift()
-    replies.push(reply)
     // Node's response says so when it is written to after its end, and an error that nobody hears ends the process.
     reply.raw.on('error', ignore)
+    // A body that no door reads would stop the reading of its connection, whose end is not seen then.
+    if (isRead(request) && hasBody(request)) request.raw.resume()
     done()
   })
-  app.decorate('running', () => [...connections.values()].flatMap(({ replies }) => replies.filter(isRunning)))
+  app.decorate('running', () => [...connections.values()].map(({ reply }) => reply).filter(isRunning))
 }, { name: 'running', fastify: '5.x', dependencies: ['request-log'] })
+
+/** Closes the connection after this answer, and says so to the client if its head is not on its way yet. */
+export function makeLast ({ raw, request: { socket } }: FastifyReply): void {
+  raw.shouldKeepAlive = false
+  if (raw.headersSent) raw.once('finish', () => { socket.destroySoon() })
+}
+
+function drop (request: FastifyRequest, before: FastifyReply): void {
+  makeLast(before)
+  hearNoMore(request.socket)
+  request.log.warn({ ...whatAndWho(request), decision: 'dropped' }, 'a request came before the answer to the one before it was sent: it is not answered, and its connection ends')
+}
 
 function ignore (): void {}
 
 function isRunning ({ raw }: FastifyReply): boolean {
   return !raw.writableFinished
+}
+
+/**
+ * Nothing of it is with Node any more, which lets go of the connection when the kernel
+ * has the last byte: before anything can be read that was sent in answer to that byte.
+ */
+function hasLeft ({ raw }: FastifyReply): boolean {
+  return raw.writableFinished && raw.socket === null
+}
+
+function isRead ({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function hasBody ({ headers }: FastifyRequest): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
 }
 
 /** After a refusal the gateway itself closes, and the rest of a body is missing. */

@@ -10,10 +10,13 @@ import { endOfTurn } from '../src/http/turn.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/identity/principal.ts'
+import { secondsUntil, type Clock } from '../src/lib/clock.ts'
+import type { Asker } from '../src/limits/attempts.ts'
 import { narrow } from '../src/policy/decide.ts'
 import { formatScopes, parseScopes } from '../src/policy/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
+import { askerOf } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { logChange } from './request-log.ts'
 
@@ -23,8 +26,7 @@ export interface TokenEndpointOptions {
   keys: LiveKeys
   source: TokenSource
   depth: Depth
-  /** Seconds since the epoch. */
-  now: () => number
+  clock: Clock
 }
 
 const LONGEST_BODY = 16_384
@@ -40,9 +42,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
     else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => {
-    done(null, new URLSearchParams(body as string))
-  })
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => { done(null, body) })
   // Whatever is wrong with a body here is the client's mistake in one form: 400.
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
@@ -56,17 +56,19 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
 }, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
 
 async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
-  const { authenticator, live, keys, source, depth, now } = options
+  const { authenticator, live, keys, source, depth, clock } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   const several = ['Authorization', 'Content-Type'].find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
   if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
   const { query } = request.target as { query: string }
-  const read = readTokenRequest(request.method, query, request.body as URLSearchParams | undefined, readCredentials(request.headers.authorization))
+  const read = readTokenRequest(request.method, query, request.body as string | undefined, readCredentials(request.headers.authorization))
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
   request.tokenFacts = { asked: formatScopes(scopes.grants) }
-  const who = await whoAsks(authenticator, read.request)
+  const who = await whoAsks(authenticator, read.request, askerOf(request))
+  // Who has gone meanwhile is not answered; running.ts has said so.
+  if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.refusedSubject = who.subject
     return reply.refuse({ code: who.code })
@@ -76,9 +78,10 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   if (account !== undefined && account !== nameOf(who.principal)) return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
 
   const granted = narrow(who.principal, scopes.grants, live.current.rules)
-  const time = now()
+  const time = clock.wall()
   // A token that was got with a token does not outlive it.
-  const ttl = Math.min(source.ttl, (who.principal.expires ?? Infinity) - time)
+  const { expires } = who.principal
+  const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
   if (ttl < 1) return reply.refuse({ code: 'token_expired' })
   const issued = await issueToken(keys.current.ring.signing(time), { ...source, ttl }, who.principal.subject, granted, time)
   await endOfTurn() // answers whose signatures came together are written together
@@ -96,9 +99,9 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
 }
 
 /** Credentials as they came, and where those are nobody's, as a form encodes them. */
-async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest): Promise<Authentication> {
-  const who = await authenticator.authenticate(credentials)
-  return who.ok || decoded === undefined ? who : await authenticator.authenticate(decoded)
+async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest, asker: Asker): Promise<Authentication> {
+  const who = await authenticator.authenticate(credentials, asker)
+  return who.ok || who.code === 'too_many_attempts' || decoded === undefined ? who : await authenticator.authenticate(decoded, asker)
 }
 
 /** `ci` of `robot:ci`. */

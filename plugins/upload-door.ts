@@ -2,6 +2,7 @@
 // body's first byte is read only after the request was allowed.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Depth } from '../src/charts/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
 import type { Upstream } from '../src/upstream/client.ts'
@@ -20,9 +21,10 @@ export interface UploadDoorOptions {
   changed: (tenant: string) => Promise<void>
   /** Bytes. */
   maxUploadSize: number
+  depth: Depth
 }
 
-export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, changed, maxUploadSize }) => {
+export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, changed, maxUploadSize, depth }) => {
   app.addHook('onSend', logChange)
   const uploader = createUploader(upstream, locks)
   app.removeAllContentTypeParsers()
@@ -32,7 +34,7 @@ export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, chang
     if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
     else done()
   })
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, changed, maxUploadSize }))
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, changed, maxUploadSize, depth }))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
 interface Place extends Omit<UploadDoorOptions, 'upstream' | 'locks'> { uploader: Uploader }
@@ -51,11 +53,12 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
 }
 
 /** Stores the body, and has freed the spool when it returns. */
-async function save (request: FastifyRequest, { uploader, spool, changed, maxUploadSize }: Place): Promise<void> {
+async function save (request: FastifyRequest, { uploader, spool, changed, maxUploadSize, depth }: Place): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
+    depth,
     body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)

@@ -56,7 +56,7 @@ ${rows.join('\n')}
 
 A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
 
-A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\` and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
+A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
 
 ## What is checked beyond each key
 
@@ -64,7 +64,7 @@ A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`)
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
 * \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with both listeners on loopback, unless \`allowDemoKey\` says otherwise.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
-* Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback.
+* Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback; a \`clockSkew\` is at most 5m.
 * The two listeners have different ports.
 * With several \`workers\`, each one's share of \`charts.spool.maxBytes\` is at least \`charts.maxUploadSize\`.
 
@@ -73,8 +73,10 @@ A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`)
 * \`stateDir\` belongs to one chartgate with its workers: a second one that is started on it says so, and touches nothing.
 * The keys of clients and of the upstream are two; the same key in both files is refused.
 * An upstream that cannot be reached, or does not accept the gateway, is one warning in the log; clients are answered 502 until it does.
-* With several \`workers\` ([how they work together](architecture.md#several-workers)) \`/readyz\` is 503 until all of them listen. When one cannot, the start fails with its sentence. One that ends later is replaced, and the log says so. \`auto\` counts the cores that the process may be scheduled on; a CPU quota, as of a container, it does not see: write a number there.
-* On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default).
+* With several \`workers\` ([how they work together](architecture.md#several-workers)) \`/readyz\` is 503 until all of them listen. When one cannot, the start fails with its sentence. One that ends later is replaced, and the log says so; so is one that does not answer for 8 seconds, or in which threads or passwords to be checked do not move. \`auto\` counts the cores that the process may be scheduled on; a CPU quota, as of a container, it does not see: write a number there.
+* On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default). An end waits half a second for whoever reads the log, and for no thread that hangs on a disk: such an end is a SIGKILL that the process sends itself.
+* SIGHUP reads accounts, rules and keys again, changed or not, and the log says so; sent to the first process or to all of them it is one wish. SIGQUIT, SIGUSR1 and SIGUSR2 do nothing. Before the program's first line runs, which takes a tenth of a second, Node does with a signal what it always does: SIGHUP, SIGQUIT and SIGUSR2 end it, and SIGUSR1 opens the debugger's port on loopback, which chartgate closes when it serves; with \`node --disable-sigusr1\` (Node 22.14 and 24, as in the image) it is never opened.
+* The log waits for nobody. What its reader does not take waits in memory, up to 4 MiB in each process; what is beyond, or cannot be written to a full disk, is lost, counted, and said in one line (\`lines\`) as soon as the log is written again.
 * Refusals are logged at \`warn\`, changes (uploads, deletes, tokens asked for with POST) at \`info\`, and with \`log.reads\` allowed reads at \`info\` too: \`log.level: warn\` leaves refusals, \`error\` neither.
 
 ## Probes
@@ -83,10 +85,12 @@ On the admin listener, as JSON:
 
 | | 200 | 503 |
 | --- | --- | --- |
-| \`/healthz\` | the process answers | never |
-| \`/readyz\` | the chart repository answers its \`/health\` with 200 | it does not, the process is shutting down, or no worker listens (yet); \`reason\` says which |
+| \`/healthz\` | the process answers | only a new process helps: its threads for files have not answered for 20 seconds, or no password has been checked for 60 while some waited; \`reason\` says which |
+| \`/readyz\` | the chart repository answers its \`/health\` with 200 | it does not, the process is shutting down, no worker listens (yet), a worker has not answered for 3 seconds, or what makes \`/healthz\` 503 here or in a worker; \`reason\` says which |
 
 \`/readyz\` asks the chart repository each time. It does not say that the repository accepts the gateway's credential.
+
+Let an orchestrator restart on \`/healthz\` (in Kubernetes \`livenessProbe\`, with \`timeoutSeconds: 5\`) and route by \`/readyz\` (\`readinessProbe\`), never the other way round: a chart repository that is away or slow is no reason to restart anything, and never makes \`/healthz\` 503. With one worker the probes share the event loop with the clients: when that stands still no probe is answered, which counts as a failure, and nobody but the orchestrator replaces the process. With several workers the process that answers the probes replaces them itself; while one of them hangs, \`/readyz\` is 503 for a few seconds, because the clients that came to it get nothing, and 200 again as soon as it is ended.
 `
 }
 

@@ -1,77 +1,18 @@
-// Fuzzes the built gateway: `npm run fuzz -- --cases N --seed S [--chartmuseum PROGRAM]`.
-// A ChartMuseum that is named (or by CHARTMUSEUM) is the upstream, otherwise a stub as
-// sloppy as it. Ends with 1 after any leak, crash, hang or answer without its form, and
-// when too few cases got through to mean anything.
-import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
-import { Pool } from 'undici'
-import { startChartMuseum } from '../test/properties/fuzz/chartmuseum.ts'
-import { openArena, runCases, type Finding, type Tally } from '../test/properties/fuzz/fuzzer.ts'
-import { startBuiltGateway } from '../test/properties/fuzz/opponent.ts'
-import { startWitness } from '../test/properties/fuzz/witness.ts'
-import { shared, type World } from '../test/properties/fuzz/worlds.ts'
+// `npm run fuzz -- [FUZZER] [OPTIONS]`: sends the built gateway what nobody should, for as
+// long as one likes. Ends with 1 after any finding, and with 2 when it was asked wrongly.
+import { neighbours } from './fuzzers/neighbours.ts'
+import { targets } from './fuzzers/targets.ts'
+import type { Fuzzer } from './fuzzers/fuzzer.ts'
 
-const CONNECTIONS = 24
-const SMALLEST_PART_FORWARDED = 0.05
+/** The first is what runs when none is named. */
+const FUZZERS: readonly Fuzzer[] = [targets, neighbours]
 
-/** What was started stops in the opposite order, as with tap. */
-class Cleanup {
-  private readonly steps: (() => unknown)[] = []
-  teardown (step: () => unknown): void { this.steps.push(step) }
-  async run (): Promise<void> { for (const step of this.steps.splice(0).reverse()) await step() }
-}
-
-async function fuzz (world: World, cases: number, seed: number, program: string | undefined): Promise<Tally> {
-  const cleanup = new Cleanup()
-  try {
-    const museum = program === undefined ? undefined : await startChartMuseum(cleanup, program, world)
-    const relay = museum === undefined ? undefined : new Pool(museum.origin)
-    if (relay !== undefined) cleanup.teardown(async () => { await relay.close() })
-    const witness = await startWitness(cleanup, world, relay)
-    const gateway = await startBuiltGateway(cleanup, world, witness.origin, museum === undefined ? 'bearer' : 'none')
-    await witness.contacted
-    witness.complaints() // nobody's case
-    const tally = await runCases(await openArena(world, gateway, witness), { cases, seed, lines: CONNECTIONS })
-    for (const path of await museum?.changes() ?? []) {
-      tally.leak++
-      tally.findings.push({ faults: [{ kind: 'leak', text: `${path} was changed, outside of ${world.tenant}` }], sent: [] })
-    }
-    if (tally.crash > 0) process.stdout.write(`the gateway said: ${gateway.output().slice(-4_000)}\n`)
-    return tally
-  } finally {
-    await cleanup.run()
-  }
-}
-
-function describe ({ faults, sent }: Finding): string {
-  return [...faults.map(({ kind, text }) => `  ${kind}: ${text}\n`), ...sent.map(text => `    printf '${text.replaceAll("'", "'\\''")}'\n`)].join('')
-}
-
-function summary (name: string, { cases, forwarded, leak, crash, hang, form }: Omit<Tally, 'findings'>, seconds: number): string {
-  return `${name}: cases ${cases}, forwarded ${forwarded}, refused ${cases - forwarded}, leaks ${leak}, crashes ${crash}, hangs ${hang}, malformed refusals ${form}, ${Math.round(cases / seconds)} cases/s\n`
-}
-
-const { values } = parseArgs({ options: { cases: { type: 'string', default: '20000' }, seed: { type: 'string' }, chartmuseum: { type: 'string' } } })
-const cases = Number(values.cases)
-const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed)
-const program = values.chartmuseum ?? process.env['CHARTMUSEUM']
-if (!Number.isSafeInteger(cases) || cases < 1 || !Number.isSafeInteger(seed)) {
-  process.stderr.write('usage: npm run fuzz -- [--cases N] [--seed S] [--chartmuseum PROGRAM], with whole numbers\n')
+const [first = '', ...rest] = process.argv.slice(2)
+const named = FUZZERS.find(({ name }) => name === first)
+const fuzzer = named ?? (first === '' || first.startsWith('-') ? FUZZERS[0] : undefined)
+const options = fuzzer?.read(named === undefined ? process.argv.slice(2) : rest)
+if (options === undefined) {
+  process.stderr.write(`usage: ${FUZZERS.map(({ usage }) => `npm run fuzz -- ${usage}`).join('\n       ')}\n`)
   process.exit(2)
 }
-process.stdout.write(`seed ${seed}, upstream: ${program ?? 'a stub'}\n`)
-const total = { cases: 0, forwarded: 0, leak: 0, crash: 0, hang: 0, form: 0 }
-const started = performance.now()
-const secondsSince = (start: number): number => (performance.now() - start) / 1000
-for (const { world, cases: part } of shared(cases)) {
-  const start = performance.now()
-  const tally = await fuzz(world, part, seed, program)
-  for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += tally[key]
-  process.stdout.write(summary(world.name, tally, secondsSince(start)) + tally.findings.map(describe).join(''))
-}
-process.stdout.write(summary('all', total, secondsSince(started)))
-const enough = total.forwarded >= total.cases * SMALLEST_PART_FORWARDED
-if (!enough) process.stdout.write('too few cases were forwarded to show anything\n')
-const faults = total.leak + total.crash + total.hang + total.form
-if (faults > 0) process.stdout.write(`to see it again: npm run fuzz -- --cases ${cases} --seed ${seed}\n`)
-process.exitCode = faults === 0 && enough ? 0 : 1
+process.exitCode = await options() ? 0 : 1

@@ -14,7 +14,7 @@ import errors, { refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import fileDoor from '../plugins/file-door.ts'
 import forwardDoor from '../plugins/forward-door.ts'
-import health, { probes } from '../plugins/health.ts'
+import health, { probes, type ProbesOptions } from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
 import requestHead from '../plugins/request-head.ts'
@@ -36,7 +36,9 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import type { Passwords } from './identity/passwords.ts'
 import { EVERYONE, MASTER } from './identity/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
+import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
+import type { Pulse } from './lib/pulse.ts'
 import type { Upstream } from './upstream/client.ts'
 import { DRAIN_LIMIT } from './until-signal.ts'
 import { createFileReader } from './upstream/file-reader.ts'
@@ -53,12 +55,13 @@ export interface AppDependencies {
   readonly live: LiveAuthority
   /** Who is first at an object of the repository. */
   readonly locks: Locks
+  /** Where queues of this process say that they move. */
+  readonly pulse: Pulse
   /** Other workers that keep an index in memory too. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
-  /** Seconds since the epoch. */
-  readonly now: () => number
+  readonly clock: Clock
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
   /** Where log lines go. */
@@ -87,20 +90,23 @@ const LONGEST_HEADERS = 16_384
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, locks, peers, version, now, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstream, spool, live, locks, pulse, peers, version, clock, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
   const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
-  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, now })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, now, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
+  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, clock, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  pulse.watch(authenticator.queue)
 
+  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({
     reader: createIndexReader(upstream, config.charts.index.maxBytes),
-    place: { contextPath: upstream.contextPath, basePath: config.basePath },
+    place: { basePath: config.basePath },
     maxAge: config.charts.index.maxAge,
     maxBytes: config.charts.index.maxBytes,
-    clock: () => performance.now()
+    clock: () => performance.now(),
+    warn: line => { log.warn(line, 'left out of the index') }
   })
   peers?.onChange(store.drop)
   const changed = async (tenant: string): Promise<void> => {
@@ -108,7 +114,6 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     await peers?.changed(tenant)
   }
 
-  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
@@ -143,24 +148,21 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
   await app.register(health, { version })
-  await app.register(jwks, { keys, now })
-  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, now })
+  await app.register(jwks, { keys, now: clock.wall })
+  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize })
-  await app.register(deleteDoor, { upstream, changed })
+  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize, depth: config.charts.depth })
+  await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstream })
   return app
 }
 
-/**
- * The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones.
- * @param hindrance why this process cannot serve now; undefined: it can, if the upstream can
- */
-export async function buildAdmin (upstream: Upstream, hindrance: () => string | undefined): Promise<App> {
+/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
+export async function buildAdmin (options: ProbesOptions): Promise<App> {
   const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
-  await admin.register(probes, { upstream, hindrance })
+  await admin.register(probes, options)
   return admin
 }

@@ -9,6 +9,7 @@ import { IS_WORKER } from './cluster/fork.ts'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
 import type { Environment } from './config/load.ts'
 import { nearest } from './config/mistakes.ts'
+import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './signals.ts'
 import { VERSION } from './version.ts'
 
 const USAGE = `usage: chartgate <command> [--config FILE]
@@ -45,6 +46,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'robot create': async () => (await import('./commands/accounts.ts')).ROBOT_CREATE,
   repository: async () => (await import('./commands/repository.ts')).REPOSITORY
 }
+
+/** Those that run until a signal ends them. */
+const SERVERS: ReadonlySet<string> = new Set(['serve', 'repository'])
 
 /** Runs a command. @param argv without node and the script */
 export async function main (argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
@@ -95,6 +99,8 @@ function readArguments (argv: readonly string[]): { values: Options & { help?: b
 
 /* c8 ignore start -- runs in a process of its own, where the tests start it */
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  ignoreSignals(MEANINGLESS)
+  if (process.argv.some(word => SERVERS.has(word))) ignoreSignals(MEANINGLESS_TO_SERVERS)
   // V8 looks through the young heap alone after 32 MiB of new buffers (128 MiB from Node 24
   // on), but through all of it when they are more than the heap is expected to grow by,
   // which for one as small as this is less: several times for each large upload. Four times

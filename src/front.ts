@@ -2,18 +2,22 @@
 // server.ts when one process does everything, and by worker.ts in each of several.
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App, type AppDependencies } from './app.ts'
-import { followIssuers, keysPart, type OpenedKeys } from './config/live-keys.ts'
-import { authorityPart, watchConfig, type OpenedAuthority, type ReloadLog, type WatchOptions } from './config/reload.ts'
+import { follow, type Followed } from './config/in-force.ts'
+import { followIssuers } from './config/live-keys.ts'
+import type { ReloadLog } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
+import type { Watch } from './config/watch.ts'
+import { CLOCK } from './lib/clock.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
-import { unixTime } from './unix-time.ts'
 import { VERSION } from './version.ts'
 
 export interface Front {
   /** Where it listens, as host:port. */
   readonly address: string
-  /** True as long as somebody listens there. */
-  serving (): boolean
+  /** What keeps clients from being served; undefined: nothing. */
+  hindrance (): string | undefined
+  /** Reads accounts, rules and keys again, changed or not. */
+  reread (): void
   /** Lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
   /** Says what is still running. */
@@ -24,31 +28,29 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-/** What a front follows the files of. */
-interface Followed extends Pick<WatchOptions, 'reload'> {
-  readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
-  readonly keys: OpenedKeys
-}
-
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'now'>, Followed {}
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (config: Config, { authority, keys, reload, ...options }: FrontOptions): Promise<FrontResult> {
-  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, now: unixTime })
+  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, clock: CLOCK })
   const mistake = await listen(app, 'listen', config.listen)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
     await app.close()
     return { ok: false, message: mistake }
   }
-  const unfollow = follow(config, { authority, keys, reload }, app.log)
+  const watch = followAll(config, { authority, keys, reload }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
-      serving: () => true,
+      hindrance: () => undefined,
+      reread () {
+        app.log.info('SIGHUP: accounts, rules and keys are read again')
+        void watch.lookNow()
+      },
       async close () {
-        unfollow()
+        watch.close()
         await app.close()
         return true
       },
@@ -57,13 +59,17 @@ export async function openFront (config: Config, { authority, keys, reload, ...o
   }
 }
 
-/** Keeps accounts, rules and keys at what their files and URLs say; the function that ends it. */
-function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog): () => void {
+/** Keeps accounts, rules and keys at what their files and URLs say. */
+function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
+  const { keys } = followed
   followIssuers(keys.live.current.issuers, log)
-  const watch = watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, unixTime)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
-  return () => {
-    watch.close()
-    for (const { remote } of keys.live.current.issuers) remote?.close()
+  const watch = follow(config, followed, log)
+  return {
+    lookNow: watch.lookNow,
+    close () {
+      watch.close()
+      for (const { remote } of keys.live.current.issuers) remote?.close()
+    }
   }
 }
 
@@ -79,5 +85,5 @@ export async function listen (app: App, key: 'listen' | 'admin', address: Addres
 
 export function addressOf (app: App): string {
   const { address, port } = app.server.address() as AddressInfo
-  return `${address.replace(/^.*:.*$/, '[$&]')}:${port}` // an IPv6 address in brackets
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }

@@ -5,6 +5,9 @@ import type { KeyObject } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import pino from 'pino'
 import { logOfRepository } from './repository-log.ts'
+import { createThreads } from './lib/threads.ts'
+import { every } from './lib/timers.ts'
+import { openLog, STANDARD_OUTPUT } from './observe/log-sink.ts'
 import { openRepository } from './repository/repository.ts'
 import type { Depth } from './repository/routing.ts'
 import type { ServeResult, StartResult } from './server.ts'
@@ -18,8 +21,8 @@ export interface RepositoryServerOptions {
   readonly depth: Depth
   /** Checks tokens, and so may be reached from elsewhere. */
   readonly publicKey?: KeyObject
-  /** Where log lines go; standard output if left out. */
-  readonly logStream?: { write: (line: string) => void }
+  /** Where log lines go. */
+  readonly logStream: { write: (line: string) => void }
 }
 
 /** ChartMuseum's --max-upload-size, when nobody says otherwise. */
@@ -27,8 +30,9 @@ const MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 
 /* c8 ignore start -- its end is the process's own: a test starts and stops one */
 /** Starts it and serves until SIGTERM or SIGINT. */
-export async function serveRepository (options: RepositoryServerOptions, announce: (text: string) => void): Promise<ServeResult> {
-  const started = await startRepository(options, announce)
+export async function serveRepository (options: Omit<RepositoryServerOptions, 'logStream'>): Promise<ServeResult> {
+  const logStream = openLog(STANDARD_OUTPUT)
+  const started = await startRepository({ ...options, logStream }, text => { logStream.write(text) })
   return started.ok ? { ok: true, closed: untilSignal(started) } : started
 }
 /* c8 ignore stop */
@@ -37,7 +41,7 @@ export async function serveRepository (options: RepositoryServerOptions, announc
 export async function startRepository ({ dir, port, depth, publicKey, logStream }: RepositoryServerOptions, announce: (text: string) => void): Promise<StartResult> {
   // Who checks nobody must not be reached from elsewhere.
   const address = publicKey === undefined ? { port, host: '127.0.0.1' } : { port }
-  const log = logOfRepository(pino({}, logStream ?? pino.destination(1)))
+  const log = logOfRepository(pino({}, logStream))
   try {
     // The port first: to open a folder removes the drafts of a repository that runs on both.
     const probe = await listen(createServer(), address)
@@ -50,7 +54,18 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     announce(publicKey === undefined
       ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so only this machine can reach it\n`
       : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; its charts lie in ${dir}; tokens are checked\n`)
-    return { ok: true, stop: async () => { await repository.close(); return true }, logCutOff: () => { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) } }
+    const threads = createThreads(every)
+    return {
+      ok: true,
+      threads,
+      reread () { log({ event: 'nothing_to_read', detail: 'SIGHUP: nothing of it can be read again while it runs' }) },
+      logCutOff () { log({ event: 'cut_off', detail: 'what still ran after the signal to stop was cut off' }) },
+      async stop () {
+        await repository.close()
+        threads.close()
+        return true
+      }
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return { ok: false, message: code === 'EADDRINUSE' ? `port ${port} is in use by another program: stop it, or choose another --port` : `port ${port} cannot be listened on: ${message}` }

@@ -4,19 +4,24 @@
 // the `serve` command; everything expected that can go wrong comes back as one sentence.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import pino, { type DestinationStream } from 'pino'
+import pino from 'pino'
 import { buildAdmin, type AppDependencies } from './app.ts'
-import { forkWorker, IS_WORKER, PRIMARY } from './cluster/fork.ts'
-import type { ToPrimary } from './cluster/messages.ts'
+import { forkWorker, PRIMARY } from './cluster/fork.ts'
+import { endWithParent } from './cluster/orphan.ts'
+import type { ToPrimary, WorkerSetup } from './cluster/messages.ts'
 import { openPool } from './cluster/pool.ts'
-import type { ConfigResult } from './config/load.ts'
-import { openKeys } from './config/live-keys.ts'
-import type { OpenedAuthority } from './config/reload.ts'
+import { openKeys, type OpenedKeys } from './config/live-keys.ts'
+import { follow, inForce } from './config/in-force.ts'
+import type { ConfigWatch, OpenedAuthority, Reload } from './config/reload.ts'
 import { isLoopback } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
+import { CLOCK } from './lib/clock.ts'
 import { createLocks } from './lib/locks.ts'
+import { createPulse } from './lib/pulse.ts'
+import { every, later } from './lib/timers.ts'
+import { openLog, STANDARD_OUTPUT } from './observe/log-sink.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from './tokens/keys.ts'
@@ -33,11 +38,11 @@ export interface ServeOptions {
   /** Who there is, and who may do what. */
   readonly authority: OpenedAuthority
   /** Reads the configuration again, after one of its files changed. */
-  readonly reload: () => Promise<ConfigResult>
+  readonly reload: Reload
   /** Text for the person who started it. */
   readonly announce: (text: string) => void
-  /** Where log lines go; standard output if left out. */
-  readonly logStream?: AppDependencies['logStream']
+  /** Where log lines go. */
+  readonly logStream: AppDependencies['logStream']
   /** Makes a worker; a process that runs this program if left out. */
   readonly fork?: typeof forkWorker
 }
@@ -55,33 +60,32 @@ const MORE_FOR_WORKERS = 2_000
 
 /* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
-export async function serve (config: Config, options: ServeOptions): Promise<ServeResult> {
-  if (IS_WORKER) return await serveAsWorker(config, options)
-  const started = await start(config, options)
+export async function serve (config: Config, options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>): Promise<ServeResult> {
+  const logStream = openLog(STANDARD_OUTPUT)
+  // One writer, so that nothing that it writes stands within a line of log.
+  const announce = (text: string): void => { logStream.write(text) }
+  const started = await start(config, { ...options, announce, logStream })
   return started.ok ? { ok: true, closed: untilSignal(started, config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }) } : started
 }
 
-/** The same in a worker, which also stops when its primary says so. */
-async function serveAsWorker (config: Config, options: ServeOptions): Promise<ServeResult> {
+/** The same in a worker, which begins as its primary says, also stops when it does, and never outlives it. */
+export async function serveAsWorker (reload: Reload): Promise<void> {
+  endWithParent()
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
-  const started = await startWorker(config, { logStream: logDestination(), ...options, channel: PRIMARY })
-  if (started.ok) return { ok: true, closed: untilSignal(started, { asked }) }
+  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reload, channel: PRIMARY })
+  if (started.ok) return await untilSignal(started, { asked, rereads: false })
   // The primary says it, once for all workers.
   await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
   process.exit(1)
-}
-
-/** Standard output, without waiting for it; what is not written at the end of the process is written then. */
-function logDestination (): DestinationStream {
-  return pino.destination({ dest: 1, sync: false })
 }
 /* c8 ignore stop */
 
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
-  const { demoChart, authority, announce, logStream = logDestination(), fork = forkWorker } = options
+  const { demoChart, authority, announce, logStream, fork = forkWorker } = options
   const log = pino({ level: config.log.level }, logStream)
-  const opened: (() => Promise<unknown>)[] = []
+  const pulse = createPulse(every)
+  const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   let front: Front | undefined
   let closing = false
   const stop = async (): Promise<boolean> => {
@@ -93,7 +97,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   const hindrance = (): string | undefined => {
     if (closing) return 'shutting down'
     if (front === undefined) return 'starting'
-    return front.serving() ? undefined : 'no worker listens'
+    return pulse.stuck() ?? front.hindrance()
   }
   const failed = async (message: string): Promise<StartResult> => {
     await stop()
@@ -102,7 +106,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   try {
     await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
     const claim = await claimStateDir(config.stateDir)
-    if (!claim.ok) return claim
+    if (!claim.ok) return await failed(claim.message)
     opened.push(claim.release)
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
@@ -111,34 +115,65 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const upstream = connectUpstream(config, keys.upstream, socketPath)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin(upstream, hindrance)
+    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
-    const result = config.workers === 1
-      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), logStream })
-      : await openPool({ count: config.workers, setup: { config, ...(socketPath === undefined ? {} : { socketPath }) }, fork: () => fork(lines => { logStream.write(lines) }), log, clock: () => performance.now(), later })
+    const followed = config.workers === 1 ? undefined : followForWorkers(config, { ...options, keys, socketPath, log, opened })
+    const result = followed === undefined
+      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
+      : await openPool({
+        count: config.workers,
+        setup: followed.setup,
+        fork: () => fork(lines => { logStream.write(lines) }),
+        log,
+        clock: () => performance.now(),
+        later,
+        every
+      })
     if (!result.ok) return await failed(result.message)
-    front = result.front
+    const { front: running } = result
+    front = running
     announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
     if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address: front.address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
     for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
     if (config.upstream.url !== undefined) {
-      const contact = firstContact(upstream, config.charts.depth).then(trouble => {
+      const contact = firstContact(upstream, config.charts.depth, CLOCK.wall).then(trouble => {
         if (trouble !== undefined && !closing) log.warn({ upstream: upstream.origin }, trouble)
       })
       opened.unshift(async () => { await contact }) // last: closing the upstream ends it
     }
-    return { ok: true, stop, logCutOff: front.logCutOff }
+    const reread = (): void => {
+      running.reread()
+      void followed?.lookNow()
+    }
+    return { ok: true, stop, logCutOff: running.logCutOff, reread, threads: pulse.threads }
   } catch (error) {
-    return await failed(startMistake(error, config.stateDir))
+    return await failed(await startMistake(error, config.stateDir))
   }
 }
 
-function later (ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms)
-  return () => { clearTimeout(timer) }
+interface FollowedForWorkers {
+  /** What a worker begins with now. */
+  setup (): Omit<WorkerSetup, 'number'>
+  readonly lookNow: ConfigWatch['lookNow']
+}
+
+interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
+  readonly keys: OpenedKeys
+  readonly socketPath: string | undefined
+}
+
+/** For what each worker begins with this process follows the files too, and leaves it to the workers to say what it finds. */
+function followForWorkers (config: Config, { authority, reload, keys, socketPath, log, opened }: SetupOptions): FollowedForWorkers {
+  const followed = { authority, keys, reload }
+  const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
+  opened.push(async () => { watch.close() })
+  return {
+    setup: () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) }),
+    lookNow: watch.lookNow
+  }
 }
 
 interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {

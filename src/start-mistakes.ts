@@ -1,6 +1,7 @@
 // What hindered a start, as one sentence for the person who can put it right: which key
 // of the configuration it is about, what the system said, what to do. Asked by
 // server.ts.
+import { isReadOnly } from './lib/read-only.ts'
 
 export interface Address { readonly host: string, readonly port: number }
 
@@ -18,9 +19,10 @@ export function listenMistake (error: unknown, key: 'listen' | 'admin', { host, 
 }
 
 /** Anything else: what the file system says is about something below stateDir. */
-export function startMistake (error: unknown, stateDir: string): string {
-  const { code, syscall, message } = error as NodeJS.ErrnoException
+export async function startMistake (error: unknown, stateDir: string): Promise<string> {
+  const { code, syscall, message, path } = error as NodeJS.ErrnoException
   if (syscall === undefined) return message
+  if (await isReadOnly(error)) return `stateDir ${stateDir} cannot be written, because its disk is mounted read-only (${path}): mount one there that can be written, or choose another stateDir`
   return code === 'EEXIST' || code === 'ENOTDIR'
     ? `stateDir ${stateDir} cannot be used, there is a file where a folder must be: ${message}`
     : `stateDir ${stateDir} cannot be written: ${message}`

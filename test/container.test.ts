@@ -126,7 +126,7 @@ await t.test('the image is given what .dockerignore lets through, and runs as no
   t.match(dockerfile.filter(({ name }) => name === 'FROM').map(({ rest }) => rest), [/^node:24-slim AS build$/, /^node:24-slim$/])
   const { listen, stateDir } = await configOf(t, {})
   t.strictSame([said('USER'), said('EXPOSE'), said('VOLUME')], ['node', String(listen.port), stateDir])
-  t.strictSame(JSON.parse(said('ENTRYPOINT')), ['node', packageJson.bin.chartgate])
+  t.strictSame(JSON.parse(said('ENTRYPOINT')), ['node', '--disable-sigusr1', packageJson.bin.chartgate])
 })
 
 await t.test('the health check asks the admin listener, and says what it hears', async t => {

@@ -20,6 +20,7 @@ interface Started {
   readonly text: () => string
   stop (): Promise<unknown>
   logCutOff (): void
+  reread (): void
 }
 
 async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): Promise<Started> {
@@ -32,7 +33,7 @@ async function start (t: Test, options: Partial<RepositoryServerOptions> = {}): 
   const stop = async (): Promise<unknown> => await (stopped ??= started.stop())
   t.teardown(stop)
   const port = Number(/:(\d+),|port (\d+) /.exec(said)?.slice(1).find(Boolean))
-  return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop, logCutOff: started.logCutOff }
+  return { dir, port, said, log: () => text.split('\n').filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>), text: () => text, stop, logCutOff: started.logCutOff, reread: started.reread }
 }
 
 async function connects (host: string, port: number): Promise<boolean> {
@@ -95,9 +96,10 @@ await t.test('what is stored, deleted, refused and has failed is one line each, 
 
 await t.test('a port that cannot be listened on is one sentence', async t => {
   const { port } = await start(t)
-  const second = await startRepository({ dir: testFolder(t), port, depth: 2 }, () => {})
+  const logStream = { write () {} }
+  const second = await startRepository({ dir: testFolder(t), port, depth: 2, logStream }, () => {})
   t.match(second, { ok: false, message: new RegExp(`^port ${port} is in use by another program: stop it, or choose another --port$`) })
-  t.match(await startRepository({ dir: testFolder(t), port: 65536, depth: 2 }, () => {}), { ok: false, message: /^port 65536 cannot be listened on: / })
+  t.match(await startRepository({ dir: testFolder(t), port: 65536, depth: 2, logStream }, () => {}), { ok: false, message: /^port 65536 cannot be listened on: / })
 })
 
 await t.test('a connection on which nothing was asked holds nothing up', async t => {
@@ -130,4 +132,10 @@ await t.test('a request that runs when it ends is answered, and its connection i
   answer.resume()
   await stopped
   t.same((await readdir(join(dir, 'org1/repo1'))).filter(name => name.endsWith('.tgz')), ['slow-1.0.0.tgz'])
+})
+
+await t.test('what SIGHUP asks for is answered: there is nothing to read again', async t => {
+  const { reread, log } = await start(t)
+  reread()
+  t.match(log().at(-1), { level: 30, event: 'nothing_to_read', detail: /^SIGHUP: / })
 })

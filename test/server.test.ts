@@ -30,7 +30,7 @@ async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promi
 async function start (config: Config, more: Pick<ServeOptions, 'announce'> & Partial<ServeOptions>): Promise<StartResult> {
   const authority = await openAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
-  return await startServer(config, { authority: authority.opened, reload: async () => ({ ok: true, config }), ...more })
+  return await startServer(config, { authority: authority.opened, reload: async () => ({ ok: true, config }), logStream: { write () {} }, ...more })
 }
 
 /** A port that nobody listens on. */

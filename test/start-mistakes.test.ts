@@ -16,9 +16,9 @@ await t.test('what hinders a listener names the key, and what to do', t => {
   t.end()
 })
 
-await t.test('what the file system says is about stateDir, and anything else speaks for itself', t => {
-  for (const code of ['EACCES', 'EROFS', 'EPERM', 'ENOSPC', 'EIO']) t.equal(startMistake(system(code), '/s'), `stateDir /s cannot be written: ${code}: what the system says`)
-  for (const code of ['EEXIST', 'ENOTDIR']) t.equal(startMistake(system(code), '/s'), `stateDir /s cannot be used, there is a file where a folder must be: ${code}: what the system says`)
-  t.equal(startMistake(new Error('a sentence'), '/s'), 'a sentence')
-  t.end()
+await t.test('what the file system says is about stateDir, and anything else speaks for itself', async t => {
+  for (const code of ['EACCES', 'EPERM', 'ENOSPC', 'EIO', 'ENOENT']) t.equal(await startMistake(system(code), '/s'), `stateDir /s cannot be written: ${code}: what the system says`)
+  for (const code of ['EEXIST', 'ENOTDIR']) t.equal(await startMistake(system(code), '/s'), `stateDir /s cannot be used, there is a file where a folder must be: ${code}: what the system says`)
+  t.equal(await startMistake(Object.assign(system('EROFS'), { path: '/s/run' }), '/s'), 'stateDir /s cannot be written, because its disk is mounted read-only (/s/run): mount one there that can be written, or choose another stateDir')
+  t.equal(await startMistake(new Error('a sentence'), '/s'), 'a sentence')
 })

@@ -15,6 +15,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { name: 'a signal', then: 'process.kill(process.pid, "SIGTERM")', code: 0, stdout: 'stopped\n', stderr: /^$/ },
+  { name: 'SIGINT', then: 'process.kill(process.pid, "SIGINT")', code: 0, stdout: 'stopped\n', stderr: /^$/ },
   { name: 'an exception that nobody caught', then: 'throw Object.assign(new Error("boom"), { data: "hush" })', code: 1, stdout: 'stopped\n', stderr: /^chartgate: an error that nobody expected, and so it ends: Error: boom\n +at / },
   { name: 'a promise that nobody looked at', then: 'Promise.reject(new Error("boom"))', code: 1, stdout: 'stopped\n', stderr: /^chartgate: an error that nobody expected, and so it ends: Error: boom\n +at / },
   { name: 'something thrown that is no error', then: 'throw "boom"', code: 1, stdout: 'stopped\n', stderr: /^chartgate: an error that nobody expected, and so it ends: boom\n$/ },
@@ -26,9 +27,11 @@ const CASES: readonly Case[] = [
 for (const { name, stop = 'console.log("stopped"); return true', then, code, stdout, stderr } of CASES) {
   await t.test(`${name} ends the process, and what was wrong is said`, async t => {
     const script = `import { untilSignal } from './dist/src/until-signal.js'
+      import { createThreads } from './dist/src/lib/threads.js'
+      import { every } from './dist/src/lib/timers.js'
       setInterval(() => {}, 1000)
       setTimeout(() => { ${then} }, 10)
-      await untilSignal({ stop: async () => { ${stop} }, logCutOff () { console.log('cut off') } }, { limit: 500 })`
+      await untilSignal({ stop: async () => { ${stop} }, logCutOff () { console.log('cut off') }, reread () {}, threads: createThreads(every) }, { limit: 500 })`
     const ended = await run(process.execPath, ['--input-type=module', '-e', script])
     t.strictSame([ended.code, ended.stdout], [code, stdout])
     t.match(ended.stderr, stderr)

@@ -8,6 +8,8 @@ import type { Credentials } from '../../src/identity/credentials.ts'
 import { createPasswords, hashPassword } from '../../src/identity/passwords.ts'
 import { digestOf, makeSecret } from '../../src/identity/robots.ts'
 import type { Principal } from '../../src/identity/principal.ts'
+import { CLOCK } from '../../src/lib/clock.ts'
+import { ALWAYS_HERE } from '../../src/lib/presence.ts'
 import { ACTIONS, type Action } from '../../src/charts/routes.ts'
 import type { Access } from '../../src/policy/access.ts'
 import { decide } from '../../src/policy/decide.ts'
@@ -25,7 +27,6 @@ const QUESTIONS = 4_096
 const LOGINS = 30
 const REMEMBERED = 200_000
 
-const now = (): number => Math.floor(Date.now() / 1000)
 const password = 'a password of this benchmark'
 
 const figures: Figure[] = []
@@ -90,9 +91,10 @@ async function timed (count: number, work: (i: number) => unknown): Promise<numb
 async function measureLogins (accounts: Accounts, token: string, secret: string, key: SigningKey): Promise<void> {
   const source = { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }
   const trusted = { ring: createRing([{ key, since: 0 }], [], source.ttl), issuers: [], ours: new Set([key.kid]) }
-  const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', now })
-  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, now, passwords: createPasswords() })
-  const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials)).ok
+  const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', clock: CLOCK })
+  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, clock: CLOCK, passwords: createPasswords() })
+  const asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
+  const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials, asker)).ok
   const basic = (username: string, text: string): Credentials => ({ kind: 'basic', username, password: text })
 
   await ask(basic('nobody', 'warms up'))
@@ -104,7 +106,7 @@ async function measureLogins (accounts: Accounts, token: string, secret: string,
   }
   found('a wrong password, known user', known / LOGINS, 'ms')
   found('a wrong password, unknown user', unknown / LOGINS, 'ms')
-  const together = await timed(1, async () => await Promise.all(Array.from({ length: 200 }, async (_, i) => await ask(basic('user1', `at once ${i}`)))))
+  const together = await timed(1, async () => await Promise.all(Array.from({ length: 200 }, async (_, i) => await ask(basic(`user${i}`, `at once ${i}`)))))
   found('200 wrong logins at once', together, 'ms')
 
   const cases: [string, Credentials][] = [['Basic, a remembered password', basic('user1', password)], ['Bearer, a remembered token', { kind: 'bearer', token }], ['Basic, a remembered token as the password', basic('any', token)], ["Bearer, a robot's secret", { kind: 'bearer', token: secret }]]
@@ -113,7 +115,7 @@ async function measureLogins (accounts: Accounts, token: string, secret: string,
     for (const round of ['', ', again']) {
       const cost = spent(REMEMBERED, () => {
         for (let i = 0; i < REMEMBERED; i++) {
-          const result = authenticator.authenticate(credentials)
+          const result = authenticator.authenticate(credentials, asker)
           if (result instanceof Promise) throw new Error(`${label} is not answered at once`)
         }
       })
@@ -127,6 +129,6 @@ const key: SigningKey = { kid: 'benchmark', alg: 'RS256', privateKey, publicKey,
 const secret = makeSecret()
 const accounts = accountsOf(await hashPassword(password), secret)
 measureDecisions(accounts)
-const { token } = await issueToken(key, { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }, 'user:user1', [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], now())
+const { token } = await issueToken(key, { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }, 'user:user1', [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], CLOCK.wall())
 await measureLogins(accounts, token, secret, key)
 report({ figures })

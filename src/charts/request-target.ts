@@ -3,10 +3,12 @@
 // refusal. Everything later (rights, upstream path, log) is built from its result
 // and never from the received bytes. Asked by Fastify's rewriteUrl (app.ts).
 import type { Refusal } from '../http/errors.ts'
+import { isNamedLikeAFile } from '../lib/tenant-segment.ts'
 import type { Access } from '../policy/access.ts'
 import { putBounded } from '../put-bounded.ts'
 import { readQuery } from './query.ts'
-import { ROUTES, routesWith, type Method, type Parameter, type Route, type RouteId, type TailPart } from './routes.ts'
+import { ROUTES, routesWith, type Method, type Parameter, type Route, type RouteId } from './routes.ts'
+import { decodeSegment } from './segment.ts'
 import { ROOT_TENANT, isReservedFirstSegment, isTenantSegment, type Depth } from './tenant.ts'
 
 /** Where the charts are: how many segments name a tenant, and the path in front of everything ('' or '/helm'). */
@@ -23,6 +25,7 @@ export interface ChartRequest {
   readonly tenant: string
   /** The tenant's segments in a path: '' for the root of a repository without tenants. */
   readonly tenantPath: string
+  /** These three are decoded: where a chart is read by its file's name or deleted, they may be any text that a path can say (names.ts, isSayable). */
   readonly chart?: string
   readonly version?: string
   readonly file?: string
@@ -68,11 +71,12 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
 /** What is asked, by a path without the base path. */
 function parseInside (method: string, inside: string, query: string, depth: Depth): ParsedTarget {
   if (inside === '/') return refused('no_such_route')
-  const decoded = decodePath(inside)
-  if (decoded === undefined) return refused('bad_target', pathFault(inside))
+  const path = decodePath(inside)
+  if (path === undefined) return refused('bad_target', pathFault(inside))
   const endpoint = Object.hasOwn(OWN_ENDPOINTS, inside) ? OWN_ENDPOINTS[inside] : undefined
   if (endpoint !== undefined) return { kind: 'own', endpoint, query }
-  return matchRoutes(method, decoded.split('/').slice(1), query, depth)
+  const parsed = matchRoutes(method, path, query, depth)
+  return path.encoded.length > 0 && isNoRoute(parsed) ? { kind: 'refused', refusal: ENCODING } : parsed
 }
 
 /** True when what is no route would be one without a second base path. */
@@ -127,20 +131,45 @@ function belowBase (path: string, basePath: string): string | undefined {
 const EMPTY_OR_DOT_SEGMENT = /\/\.{0,2}(?:\/|$)/
 const NO_PATH_CHARACTER = /[^A-Za-z0-9._+~^/-]/
 
-/**
- * The path, decoded once: `%2B` is `+`, `%5E` is `^`, and no other encoding is taken,
- * so that no reader behind us can find a separator or a dot segment in it.
- */
-function decodePath (raw: string): string | undefined {
-  const path = raw.includes('%') ? raw.replace(/%2B/gi, '+').replace(/%5E/gi, '^') : raw
-  return NO_PATH_CHARACTER.test(path) || EMPTY_OR_DOT_SEGMENT.test(path) ? undefined : path
+/** The segments of a path: as they came, and decoded once. */
+interface Path {
+  readonly raw: readonly string[]
+  readonly text: readonly string[]
+  /** Those with an encoding that only the name of a stored file may have. */
+  readonly encoded: readonly number[]
 }
+
+/**
+ * The path, decoded once: `%2B` is `+`, `%5E` is `^`, and another encoding is taken only in
+ * its one spelling, for those who read the name of a stored file. So no reader behind us
+ * can find a separator or a dot segment in it.
+ */
+function decodePath (path: string): Path | undefined {
+  if (EMPTY_OR_DOT_SEGMENT.test(path)) return undefined
+  const raw = path.split('/').slice(1)
+  if (!path.includes('%')) return NO_PATH_CHARACTER.test(path) ? undefined : { raw, text: raw, encoded: [] }
+  const encoded: number[] = []
+  const text: string[] = []
+  for (const [i, segment] of raw.entries()) {
+    const plain = segment.replace(/%2B/gi, '+').replace(/%5E/gi, '^')
+    if (!NO_PATH_CHARACTER.test(plain)) text.push(plain)
+    else if (!segment.includes('%')) return undefined
+    else {
+      encoded.push(i)
+      text.push(decodeSegment(segment) ?? '')
+    }
+  }
+  return { raw, text, encoded }
+}
+
+const ENCODING: Refusal = { code: 'bad_target', detail: 'the path has a percent-encoding: only %2B is taken' }
+const SPELLING: Refusal = { code: 'bad_target', detail: 'the path has a name in another spelling than its one: letters, digits and ._~+- as they are, everything else as the percent-encoding of its UTF-8, in capitals' }
 
 /** What is wrong with a path; its bytes are not repeated, they may be anything. */
 function pathFault (raw: string): string {
   const found = EMPTY_OR_DOT_SEGMENT.exec(raw)?.[0]
   if (found !== undefined) return found.includes('.') ? 'the path has a dot segment' : 'the path has an empty segment: it must not end with / or have two in a row'
-  return raw.includes('%') ? 'the path has a percent-encoding: only %2B is taken' : 'the path has a character that is not allowed'
+  return 'the path has a character that is not allowed'
 }
 
 function refused (code: Refusal['code'], detail?: string): ParsedTarget {
@@ -152,7 +181,7 @@ function isApiPath (segments: readonly string[]): boolean {
   return segments[0] === 'api' && !/\.(?:yaml|tgz|prov)$/.test(segments.at(-1) as string)
 }
 
-function matchRoutes (method: string, segments: readonly string[], query: string, depth: Depth): ParsedTarget {
+function matchRoutes (method: string, { raw, text: segments, encoded }: Path, query: string, depth: Depth): ParsedTarget {
   const api = isApiPath(segments)
   const start = api ? 1 : 0
   const tenantLength = depth === 'dynamic' ? dynamicDepth(segments, start, api) : depth
@@ -165,10 +194,11 @@ function matchRoutes (method: string, segments: readonly string[], query: string
   for (const route of routesWith(api, tail.length)) {
     if (!fitsShape(route, tail) || !allowsDepth(route, depth)) continue
     if (!(route.methods as readonly string[]).includes(method)) continue
-    const parameters = readParameters(route, tail)
-    if (parameters === undefined) {
+    const isTaken = encoded.every(i => takesEncoding(route, i - start - tenantLength))
+    const parameters = isTaken ? readParameters(route, tail, raw.slice(start + tenantLength)) : ENCODING
+    if ('code' in parameters) {
       // Another row may take it (.tgz and .tgz.prov share a shape); if none does, this is why.
-      refusal = wordsRefusal(route)
+      refusal = parameters
       continue
     }
     const tenant = readTenant(tenantSegments, depth)
@@ -196,13 +226,22 @@ function fitsShape (route: Route, tail: readonly string[]): boolean {
     route.tail.every((part, i) => typeof part !== 'string' || part === tail[i])
 }
 
-function readParameters (route: Route, tail: readonly string[]): Partial<Record<Parameter, string>> | undefined {
-  const parameters: Partial<Record<Parameter, string>> = {}
-  for (let i = 0; i < tail.length; i++) {
-    const part = route.tail[i] as TailPart
+/** @param i a place in what follows the tenant; negative: in the tenant itself */
+function takesEncoding ({ tail }: Route, i: number): boolean {
+  const part = tail[i]
+  return typeof part === 'object' && part.encoded === true
+}
+
+type Parameters = Partial<Record<Parameter, string>>
+
+/** The parameters, or what is wrong with one of them. */
+function readParameters (route: Route, tail: readonly string[], raw: readonly string[]): Parameters | Refusal {
+  const parameters: Parameters = {}
+  for (const [i, part] of route.tail.entries()) {
     if (typeof part === 'string') continue
-    const value = tail[i] as string
-    if (!part.accepts(value)) return undefined
+    const value = part.encoded === true ? decodeSegment(raw[i] as string) : tail[i] as string
+    if (value === undefined) return SPELLING
+    if (!part.accepts(value)) return wordsRefusal(route)
     parameters[part.parameter] = value
   }
   return parameters
@@ -219,16 +258,19 @@ interface Tenant { name: string, path: string }
 
 function readTenant (segments: readonly string[], depth: Depth): Tenant | Refusal {
   if (segments.length === 0) return { name: ROOT_TENANT, path: '' }
-  if (!segments.every(isTenantSegment)) {
+  if (!segments.every(segment => isTenantSegment(segment) || isNamedLikeAFile(segment))) {
     return { code: 'bad_target', detail: 'a tenant name has letters, digits, ".", "_" and "-", and every part begins with a letter or digit' }
   }
   const path = segments.join('/')
   // At dynamic depth the root's name is "repo"; a folder of that name would share its rights.
   if (isReservedFirstSegment(segments[0] as string, depth) || (depth === 'dynamic' && path === ROOT_TENANT)) return { code: 'no_such_route' }
+  if (segments.some(isNamedLikeAFile)) {
+    return { code: 'bad_target', detail: 'no part of a tenant name is named like a file of a repository: ….tgz, ….tgz.prov or index-cache.yaml' }
+  }
   return { name: path, path }
 }
 
-function chartRequest (route: Route, method: Method, tenant: Tenant, parameters: Partial<Record<Parameter, string>>, rawQuery: string): ChartRequest {
+function chartRequest (route: Route, method: Method, tenant: Tenant, parameters: Parameters, rawQuery: string): ChartRequest {
   const query = readQuery(rawQuery, route.query)
   // The mere presence of `force` overwrites, whatever its value (pkg/chartmuseum/server/multitenant/handlers.go).
   const action = route.query.includes('force') && query['force'] !== undefined ? 'overwrite' : route.action

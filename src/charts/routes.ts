@@ -4,7 +4,7 @@
 // depth, where ChartMuseum takes the tenant's length from the first shape that
 // fits (helm/chartmuseum v0.16.5, pkg/chartmuseum/server/multitenant/routes.go
 // and router/match.go).
-import { isChartFile, isChartName, isVersion, isVersionQuery } from './names.ts'
+import { isChartFile, isChartName, isProvenanceFile, isSayable, isStoredVersion, isVersionQuery } from './names.ts'
 
 /** What a rule can allow. ChartMuseum itself knows only pull and push. */
 export type Action = 'pull' | 'push' | 'overwrite' | 'delete'
@@ -19,7 +19,14 @@ export type RouteId =
 
 /** A parameter of a shape, and the member of ChartRequest it becomes. */
 export type Parameter = 'file' | 'chart' | 'version'
-export type TailPart = string | { readonly parameter: Parameter, readonly accepts: (value: string) => boolean }
+export type TailPart = string | ParameterPart
+export interface ParameterPart {
+  readonly parameter: Parameter
+  /** @param value decoded */
+  readonly accepts: (value: string) => boolean
+  /** Names that a repository holds already, of whoever made them: what a path cannot say as it is, it says in its one encoding (segment.ts). */
+  readonly encoded?: true
+}
 
 export interface Route {
   readonly id: RouteId
@@ -38,11 +45,12 @@ export interface Route {
   readonly fixedDepthOnly?: true
 }
 
-const chartFile: TailPart = { parameter: 'file', accepts: isChartFile }
-const provFile: TailPart = { parameter: 'file', accepts: file => file.endsWith('.prov') && isChartFile(file.slice(0, -'.prov'.length)) }
+const chartFile: TailPart = { parameter: 'file', accepts: isChartFile, encoded: true }
+const provFile: TailPart = { parameter: 'file', accepts: isProvenanceFile, encoded: true }
 const chart: TailPart = { parameter: 'chart', accepts: isChartName }
 const version: TailPart = { parameter: 'version', accepts: isVersionQuery }
-const exactVersion: TailPart = { parameter: 'version', accepts: isVersion }
+const storedChart: TailPart = { parameter: 'chart', accepts: isSayable, encoded: true }
+const storedVersion: TailPart = { parameter: 'version', accepts: isStoredVersion, encoded: true }
 
 const read = { action: 'pull', upstreamAction: 'pull', query: [] } as const
 const write = { upstreamAction: 'push', door: 'upload', query: ['force'] } as const
@@ -55,7 +63,7 @@ export const ROUTES: readonly Route[] = [
   { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...write },
   { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...read, door: 'forward' },
   { id: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart, version], ...read, door: 'forward' },
-  { id: 'delete-version', methods: ['DELETE'], api: true, tail: ['charts', chart, exactVersion], action: 'delete', upstreamAction: 'push', door: 'delete', query: [] },
+  { id: 'delete-version', methods: ['DELETE'], api: true, tail: ['charts', storedChart, storedVersion], action: 'delete', upstreamAction: 'push', door: 'delete', query: [] },
   { id: 'templates', methods: ['GET'], api: true, tail: ['charts', chart, version, 'templates'], ...read, door: 'forward' },
   { id: 'values', methods: ['GET'], api: true, tail: ['charts', chart, version, 'values'], ...read, door: 'forward' },
   { id: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push', ...write },

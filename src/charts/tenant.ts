@@ -1,6 +1,9 @@
 // What is a tenant, as the path and as a scope write it? One grammar, asked by
 // the parser of request targets, by scopes and by the patterns of rules, so that
 // no two of them can disagree about a name.
+import { isTenantSegment } from '../lib/tenant-segment.ts'
+
+export { isTenantSegment } from '../lib/tenant-segment.ts'
 
 /** How many path segments name a tenant: a number, or as many as there are. */
 export type Depth = number | 'dynamic'
@@ -8,13 +11,7 @@ export type Depth = number | 'dynamic'
 /** The name of the tenant of a repository without tenants, as ChartMuseum's authoriser has it (pkg/chartmuseum/router/router.go). */
 export const ROOT_TENANT = 'repo'
 
-const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 const RESERVED = new Set(['api', 'oauth', 'v2', 'authz', 'health', 'info', 'metrics'])
-
-/** One segment of a tenant's name: letters, digits, `.`, `_`, `-`, beginning with a letter or digit. */
-export function isTenantSegment (segment: string): boolean {
-  return SEGMENT.test(segment)
-}
 
 /** True for a first segment that belongs to endpoints, now or later, and so to no tenant. */
 export function isReservedFirstSegment (segment: string, depth: Depth): boolean {

@@ -2,7 +2,8 @@
 // and charts.index.maxAge above 0s every worker has a memory of its own. The one that took
 // the push tells the primary, the primary tells the others, and the client is answered
 // when all have forgotten: no read that begins after the answer is of before the push.
-import type { Channel, Later, ToPrimary, ToWorker } from './messages.ts'
+import type { Member, Office } from './member.ts'
+import type { Channel, ToPrimary, ToWorker } from './messages.ts'
 
 /** The other workers, as one of them sees them. */
 export interface Peers {
@@ -37,28 +38,12 @@ export function createPeers (channel: Channel<ToWorker, ToPrimary>): Peers {
   }
 }
 
-/** A worker, as the primary sees it. */
-export interface Member extends Channel<ToPrimary, ToWorker> {
-  /** Ends it at once. */
-  kill (): void
-}
-
-export interface Relay {
-  /** From now on it is told. Before this a worker has no index: it joins before it listens. */
-  join (member: Member): void
-  /** Its process has ended. */
-  leave (member: Member): void
-}
-
-/** Milliseconds in which a worker that works has said that it forgot. */
-export const FORGET_LIMIT = 10_000
-
 /**
- * Passes changes on. A worker that does not say in time that it forgot is ended: it hangs,
- * and the dead answer nobody from memory. So the wait always ends, and never with an old
- * index that somebody may still get.
+ * Passes changes on. A worker that hangs says nothing, but it is ended (liveness.ts), and the
+ * dead answer nobody from memory. So the wait always ends, and never with an old index
+ * that somebody may still get.
  */
-export function createRelay (later: Later): Relay {
+export function createRelay (): Office {
   const members = new Set<Member>()
   const rounds = new Map<number, { readonly waitsFor: Set<Member>, readonly end: () => void }>()
   let last = 0
@@ -66,11 +51,9 @@ export function createRelay (later: Later): Relay {
   function begin (from: Member, asked: { readonly id: number, readonly tenant: string }): void {
     const id = ++last
     const waitsFor = new Set([...members].filter(member => member !== from))
-    const cancel = later(FORGET_LIMIT, () => { for (const member of waitsFor) member.kill() })
     rounds.set(id, {
       waitsFor,
       end () {
-        cancel()
         rounds.delete(id)
         from.send({ kind: 'all_forgot', id: asked.id })
       }

@@ -1,11 +1,14 @@
 // Do as many workers run as there should be? Starts them, puts another in the place of one
 // that dies, and ends them all. Asked by server.ts in the primary process; what a process
 // is, it is told (fork.ts).
-import { createRelay, type Member } from './changes.ts'
-import type { Later, ToPrimary, WorkerSetup } from './messages.ts'
+import type { Every, Later } from '../lib/timers.ts'
+import { createRelay } from './changes.ts'
+import { createLiveness } from './liveness.ts'
+import { createLockKeeper } from './locks.ts'
+import type { Member } from './member.ts'
+import type { ToPrimary, WorkerSetup } from './messages.ts'
 
 export interface WorkerProcess extends Member {
-  readonly pid: number | undefined
   /** Called once, after its last line of log. */
   onEnd (handler: (code: number | null, signal: string | null) => void): void
 }
@@ -18,19 +21,23 @@ export interface PoolLog {
 
 export interface PoolOptions {
   readonly count: number
-  readonly setup: Omit<WorkerSetup, 'number'>
+  /** What a worker is told that begins now. */
+  readonly setup: () => Omit<WorkerSetup, 'number'>
   readonly fork: () => WorkerProcess
   readonly log: PoolLog
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
   readonly later: Later
+  readonly every: Every
 }
 
 export interface Pool {
   /** Where all of them listen. */
   readonly address: string
-  /** True when at least one listens. */
-  serving (): boolean
+  /** What keeps clients from being served: nobody listens, or somebody who should serve them does not. */
+  hindrance (): string | undefined
+  /** Lets every worker read accounts, rules and keys again. */
+  reread (): void
   /** Lets what runs end; false when a worker did not end well. */
   close (): Promise<boolean>
   /** Says which workers still run, and ends them. */
@@ -58,8 +65,9 @@ interface Place {
 }
 
 /** Starts the workers; resolves when all of them listen, or with what hindered the first that could not. */
-export async function openPool ({ count, setup, fork, log, clock, later }: PoolOptions): Promise<PoolResult> {
-  const relay = createRelay(later)
+export async function openPool ({ count, setup, fork, log, clock, later, every }: PoolOptions): Promise<PoolResult> {
+  const offices = [createRelay(), createLockKeeper({ clock, later })]
+  const liveness = createLiveness(every, log)
   const places = Array.from({ length: count }, (_, i): Place => ({ number: i + 1, worker: undefined, listens: false, ended: Promise.resolve(), failures: 0 }))
   let address = ''
   let endedWell = true
@@ -72,6 +80,7 @@ export async function openPool ({ count, setup, fork, log, clock, later }: PoolO
     // One that does not listen has nothing to end.
     for (const { worker, listens } of places) if (listens) worker?.send({ kind: 'stop' }); else worker?.kill()
     await Promise.all(places.map(async ({ ended }) => { await ended }))
+    liveness.close()
     return endedWell
   }
 
@@ -81,10 +90,12 @@ export async function openPool ({ count, setup, fork, log, clock, later }: PoolO
       const startedAt = clock()
       let said: string | undefined
       place.worker = worker
+      liveness.begin(worker)
       worker.receive(message => { said ??= hear(place, worker, message) })
       place.ended = new Promise(resolve => {
         worker.onEnd((code, signal) => {
-          relay.leave(worker)
+          liveness.leave(worker)
+          for (const office of offices) office.leave(worker)
           place.worker = undefined
           ended(place, { worker: worker.pid, ...(signal === null ? { code } : { signal }), ...(said === undefined ? {} : { said }) }, clock() - startedAt)
           resolve()
@@ -94,8 +105,8 @@ export async function openPool ({ count, setup, fork, log, clock, later }: PoolO
 
     /** What it said of why it cannot start, if it did. */
     function hear (place: Place, worker: WorkerProcess, message: ToPrimary): string | undefined {
-      if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup, number: place.number } })
-      if (message.kind === 'joined') relay.join(worker)
+      if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup(), number: place.number } })
+      if (message.kind === 'joined') for (const office of offices) office.join(worker)
       if (message.kind === 'listening') {
         address = message.address
         place.listens = true
@@ -140,7 +151,11 @@ export async function openPool ({ count, setup, fork, log, clock, later }: PoolO
     ok: true,
     front: {
       address,
-      serving: () => places.some(({ listens }) => listens),
+      hindrance: () => places.some(({ listens }) => listens) ? liveness.ailment() : 'no worker listens',
+      reread () {
+        log.info({}, 'SIGHUP: the workers read accounts, rules and keys again')
+        for (const worker of running()) worker.send({ kind: 'reread' })
+      },
       close,
       logCutOff () {
         const left = running()

@@ -1,23 +1,25 @@
 // What every command with a configuration does first, and two of them: serve, check.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { IS_WORKER } from '../cluster/fork.ts'
 import { loadAuthority } from '../config/authority.ts'
-import { loadConfig, type ConfigResult } from '../config/load.ts'
-import { openAuthority } from '../config/reload.ts'
+import { loadConfig, type ConfigReader, type ConfigResult, type Environment } from '../config/load.ts'
+import { openAuthority, type Reload } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
-import { serve } from '../server.ts'
+import { serve, serveAsWorker } from '../server.ts'
 import { openIssuers } from '../tokens/issuers.ts'
 import { loadTrusted } from '../tokens/trusted.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
 
-export const SERVE = configured(runServe)
+/* c8 ignore next -- a worker is a process of its own; its primary says what it begins with, so that no file can be wrong then */
+export const SERVE: Command = IS_WORKER ? { takes: ['config'], run: runWorker } : configured(runServe)
 export const CHECK = configured(runCheck)
 
 /** What a command gets that works with a configuration. */
 export interface Configured {
   readonly config: Config
   /** Reads it again. */
-  readonly reload: () => Promise<ConfigResult>
+  readonly reload: Reload
   readonly options: Options
   readonly io: Io
   readonly words: readonly string[]
@@ -29,19 +31,31 @@ export function configured (run: (context: Configured) => Promise<ExitCode | Wro
     takes: ['config', ...more],
     words,
     async run (options, env, io, words) {
-      // A variable that is set to nothing counts as not set, as in a shell.
-      const reload = async (): Promise<ConfigResult> => await loadConfig(options.config ?? (env['CHARTGATE_CONFIG'] || undefined), env)
+      const reload = reloadOf(options, env)
       const loaded = await reload()
       return loaded.ok ? await run({ config: loaded.config, reload, options, io, words }) : fail(io, ...loaded.mistakes)
     }
   }
 }
 
+/** Reads what the options and the environment name. */
+function reloadOf (options: Options, env: Environment): (reader?: ConfigReader) => Promise<ConfigResult> {
+  // A variable that is set to nothing counts as not set, as in a shell.
+  return async reader => await loadConfig(options.config ?? (env['CHARTGATE_CONFIG'] || undefined), env, reader)
+}
+
+/* c8 ignore start -- in a process of its own, as serveAsWorker() itself */
+async function runWorker (options: Options, env: Environment): Promise<ExitCode> {
+  await serveAsWorker(reloadOf(options, env))
+  return 0
+}
+/* c8 ignore stop */
+
 async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> {
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
-  const served = await serve(config, { announce: io.stdout, authority: authority.opened, reload, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
+  const served = await serve(config, { authority: authority.opened, reload, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0

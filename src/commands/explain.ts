@@ -8,6 +8,7 @@ import { isTenantName } from '../charts/tenant.ts'
 import { isActive } from '../identity/accounts.ts'
 import { isSubject } from '../identity/names.ts'
 import { ANONYMOUS, AUTHENTICATED, EVERYONE, MASTER, type Principal } from '../identity/principal.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { decide } from '../policy/decide.ts'
 import { createVerifier } from '../tokens/verify.ts'
 import { fail, type Command, type ExitCode, type WrongUsage } from './command.ts'
@@ -60,7 +61,7 @@ async function whoseToken (token: string, config: Config, { accounts }: Authorit
     keys: () => keys.opened.live.current,
     source: { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl },
     knowsSubject: subject => subject === EVERYONE || subject === MASTER.subject || isActive(accounts, subject),
-    now: () => Math.floor(Date.now() / 1000)
+    clock: CLOCK
   })
   const verified = await verifier.verify(token)
   return verified.ok ? verified.principal : `the token is refused: ${verified.code}`

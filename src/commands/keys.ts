@@ -4,6 +4,7 @@ import { dirname, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openKeys } from '../config/live-keys.ts'
 import type { Config } from '../config/schema.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { rotateFolder, showTime } from '../tokens/key-folder.ts'
 import { isOwnAlgorithm, OWN_ALGORITHMS } from '../tokens/keys.ts'
 import { tokensEnd, type StatedKey } from '../tokens/ring.ts'
@@ -21,7 +22,7 @@ async function runList ({ config, io }: Configured): Promise<ExitCode> {
   const opened = await openKeys(config, { make: false })
   if (!opened.ok) return fail(io, ...opened.mistakes)
   const { live, upstream } = opened.opened
-  print(io, [...live.current.ring.states(unixTime()).map(row('tokens')), row('upstream')({ key: upstream, state: 'active' })])
+  print(io, [...live.current.ring.states(CLOCK.wall()).map(row('tokens')), row('upstream')({ key: upstream, state: 'active' })])
   return 0
 }
 
@@ -30,8 +31,8 @@ async function runRotate ({ config, io, options: { alg } }: Configured): Promise
   if (config.tokens.keys.length > 0) return fail(io, ...steps(config))
   const opened = await openKeys(config, { make: false })
   if (!opened.ok) return fail(io, ...opened.mistakes)
-  const before = opened.opened.live.current.ring.signing(unixTime())
-  const rotated = await rotateFolder(keyFolder(config), alg, config.tokens.ttl, unixTime())
+  const before = opened.opened.live.current.ring.signing(CLOCK.wall())
+  const rotated = await rotateFolder(keyFolder(config), alg, config.tokens.ttl, CLOCK.wall())
   if (!rotated.ok) return fail(io, rotated.message)
   const { key, since, removed } = rotated
   io.stdout(`${key.file} (${key.alg}, ${key.kid}) is made and published\n`)
@@ -91,8 +92,4 @@ function print (io: Io, rows: readonly Row[]): void {
   for (const [use, state, alg, since, kid, file] of [['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'] as const, ...rows]) {
     io.stdout(`${use.padEnd(9)} ${state.padEnd(8)} ${alg.padEnd(6)} ${since.padEnd(20)} ${kid.padEnd(43)} ${file}\n`)
   }
-}
-
-function unixTime (): number {
-  return Math.floor(Date.now() / 1000)
 }

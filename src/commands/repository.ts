@@ -21,7 +21,7 @@ async function runRepository (options: Options, _env: object, io: Io): Promise<E
 
   const key = keyFile === undefined ? undefined : await readPublicKey(keyFile)
   if (typeof key === 'string') return fail(io, key)
-  const served = await serveRepository({ dir: resolve(dir), port: Number(port), depth: readDepth(depth) as Depth, ...(key === undefined ? {} : { publicKey: key }) }, io.stdout)
+  const served = await serveRepository({ dir: resolve(dir), port: Number(port), depth: readDepth(depth) as Depth, ...(key === undefined ? {} : { publicKey: key }) })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- in a process of its own, where a test starts it */
   await served.closed
   return 0

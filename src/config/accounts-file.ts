@@ -1,32 +1,40 @@
 // Which accounts does a file hold? An accounts file in YAML, or an htpasswd file with
 // bcrypt hashes. Every mistake is a line with its place, and no line repeats a hash.
-import { readFile } from 'node:fs/promises'
 import { isName } from '../identity/names.ts'
 import type { RobotEntry, RobotSecret, UserEntry } from '../identity/accounts.ts'
 import { hashFault } from '../identity/passwords.ts'
 import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
-import { schemaMistakes, unknownKeys } from './mistakes.ts'
-import { readYaml } from './yaml.ts'
+import { readText } from './files.ts'
+import { inWords, schemaMistakes, unknownKeys } from './mistakes.ts'
+import { parseYaml } from './yaml.ts'
 
 export interface FileAccounts {
   readonly users: readonly UserEntry[]
   readonly robots: readonly RobotEntry[]
   /** One line each. With any of them the file is not used. */
   readonly mistakes: readonly string[]
+  /** Something could not be read, and another try may do. */
+  readonly again?: boolean
 }
 
-/** A name that ends in .yaml or .yml is an accounts file, every other one htpasswd's. */
+/** Reads a file as it is now. */
 export async function readAccountsFile (file: string): Promise<FileAccounts> {
-  return /\.ya?ml$/.test(file) ? await readAccountsYaml(file) : await readHtpasswd(file)
+  const read = await readText(file)
+  return read.ok ? await accountsOf(file, read.text) : { ...onlyMistakes([read.mistake]), again: true }
 }
 
-async function readAccountsYaml (file: string): Promise<FileAccounts> {
-  const read = await readYaml(file)
-  if (read.value === undefined) return onlyMistakes(read.mistakes)
+/** What a text says. @param file its name: one that ends in .yaml or .yml is an accounts file, every other one htpasswd's */
+export async function accountsOf (file: string, text: string): Promise<FileAccounts> {
+  return /\.ya?ml$/.test(file) ? await readAccountsYaml(file, text) : await readHtpasswd(file, text)
+}
+
+async function readAccountsYaml (file: string, text: string): Promise<FileAccounts> {
+  const read = parseYaml(file, text)
+  if (read.value === undefined) return onlyMistakes(inWords(file, read.mistakes, mistake => mistake))
   const { value, mistakes, lineOf } = read
   const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
-  const lines = [...mistakes, ...found.map(({ key, sentence }) => `${file}:${lineOf(pathOf(key))}: ${key}: ${sentence}`)]
-  if (lines.length > 0) return onlyMistakes(lines)
+  const wrong = [...mistakes, ...found]
+  if (wrong.length > 0) return onlyMistakes(inWords(file, wrong, each => typeof each === 'string' ? each : `${file}:${lineOf(pathOf(each.key))}: ${each.key}: ${each.sentence}`))
 
   const { users = [], robots = [] } = value as AccountsFile
   const faults: string[] = []
@@ -48,17 +56,11 @@ async function readAccountsYaml (file: string): Promise<FileAccounts> {
       return { digest: hash.slice('sha256:'.length), ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }), ...(times.expires === undefined ? {} : { expires: times.expires }) }
     })
   }))
-  return faults.length > 0 ? onlyMistakes(faults) : { users: userEntries, robots: robotEntries, mistakes: [] }
+  return faults.length > 0 ? onlyMistakes(inWords(file, faults, fault => fault)) : { users: userEntries, robots: robotEntries, mistakes: [] }
 }
 
 /** Apache's htpasswd -B: name:hash, one a line; empty lines and # are passed over. */
-async function readHtpasswd (file: string): Promise<FileAccounts> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    return onlyMistakes([`${file}: the file cannot be read (${(error as NodeJS.ErrnoException).code})`])
-  }
+async function readHtpasswd (file: string, text: string): Promise<FileAccounts> {
   const users: UserEntry[] = []
   const mistakes: string[] = []
   for (const [i, line] of text.split(/\r?\n/).entries()) {
@@ -75,7 +77,7 @@ async function readHtpasswd (file: string): Promise<FileAccounts> {
       else users.push({ name, passwordHash, groups: [], disabled: false, place })
     }
   }
-  return mistakes.length > 0 ? onlyMistakes(mistakes) : { users, robots: [], mistakes: [] }
+  return mistakes.length > 0 ? onlyMistakes(inWords(file, mistakes, mistake => mistake)) : { users, robots: [], mistakes: [] }
 }
 
 function onlyMistakes (mistakes: readonly string[]): FileAccounts {

@@ -10,6 +10,8 @@ import { leaves, variableOf } from './schema.ts'
 export interface FromEnvironment {
   readonly values: readonly { readonly path: readonly string[], readonly value: unknown, readonly variable: string }[]
   readonly mistakes: readonly string[]
+  /** A file could not be read, and another try may do. */
+  readonly again: boolean
 }
 
 // Kubernetes sets these for a Service named chartgate (docker links).
@@ -19,6 +21,7 @@ const NOT_OURS = /^CHARTGATE_(?:SERVICE_|PORT$|PORT_\d)/
 export async function readEnvironment (env: Environment): Promise<FromEnvironment> {
   const values: { path: readonly string[], value: unknown, variable: string }[] = []
   const mistakes: string[] = []
+  let again = false
   const known = new Set(['CHARTGATE_CONFIG'])
   const lists = new Set<string>()
   for (const { path, node } of leaves()) {
@@ -39,7 +42,10 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
       else if (file !== undefined) {
         source = fileVariable
         text = await readSecret(file)
-        if (text === undefined) mistakes.push(`${fileVariable}: the file ${file} cannot be read`)
+        if (text === undefined) {
+          mistakes.push(`${fileVariable}: the file ${file} cannot be read`)
+          again = true
+        }
       }
     }
     if (text !== undefined) values.push({ path, value: convert(text, node), variable: source })
@@ -49,7 +55,7 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
     const near = nearest(name, [...known])
     mistakes.push(`${name}: no key of the configuration has this environment variable${near === undefined ? '' : `: did you mean ${near}?`}`)
   }
-  return { values, mistakes }
+  return { values, mistakes, again }
 }
 
 async function readSecret (file: string): Promise<string | undefined> {

@@ -5,8 +5,8 @@ import { folderFiles, openUpstreamKey, prepareUpstreamKey } from '../tokens/key-
 import type { SigningKey } from '../tokens/keys.ts'
 import type { Issuer } from '../tokens/issuers.ts'
 import { keyFolder, loadTrusted, prepareKeys, type KeysConfig, type TrustedKeys } from '../tokens/trusted.ts'
+import { stampsOf, type Stamps } from './files.ts'
 import type { Live, Part, ReloadLog } from './reload.ts'
-import { stampsOf, type Stamps } from './watch.ts'
 
 export type LiveKeys = Live<TrustedKeys>
 
@@ -38,21 +38,25 @@ export async function openKeys (config: KeysConfig, { make = true } = {}): Promi
   }
 }
 
-/** Keys, as a part that can be read again. @param now seconds since the epoch */
-export function keysPart ({ live, upstream }: Pick<OpenedKeys, 'live' | 'upstream'>, now: () => number): Part {
+/**
+ * Keys, as a part that can be read again.
+ * @param now seconds since the epoch
+ * @param fetching begins to fetch keys that are had from URLs
+ */
+export function keysPart ({ live, upstream }: Pick<OpenedKeys, 'live' | 'upstream'>, now: () => number, fetching = followIssuers): Part {
   return {
     files: keyFiles,
-    async load (config, log) {
+    async load ({ config }, log) {
       const before = live.current
       const loaded = await loadTrusted(config, upstream, before)
-      if (!loaded.ok) return loaded.mistakes
+      if (!loaded.ok) return { mistakes: loaded.mistakes, again: true } // few files, and small ones
       live.current = loaded.trusted
       const dropped = before.issuers.filter(issuer => !loaded.trusted.issuers.includes(issuer))
       for (const { remote } of dropped) remote?.close()
-      followIssuers(loaded.trusted.issuers.filter(issuer => !before.issuers.includes(issuer)), log)
+      fetching(loaded.trusted.issuers.filter(issuer => !before.issuers.includes(issuer)), log)
       const [was, is] = [summary(before, now()), summary(loaded.trusted, now())]
       if (!isDeepStrictEqual(was, is)) log.info(is, 'keys were read again')
-      return []
+      return { mistakes: [], again: false }
     }
   }
 }
@@ -68,7 +72,7 @@ export function followIssuers (issuers: readonly Issuer[], log: ReloadLog): void
 }
 
 /** Every file and folder whose change may change a key. */
-async function keyFiles (config: KeysConfig): Promise<readonly string[]> {
+export async function keyFiles (config: KeysConfig): Promise<readonly string[]> {
   const { keys, issuers } = config.tokens
   const own = keys.length === 0 ? await folderFiles(keyFolder(config)) : keys.filter(({ state }) => state !== 'retired').map(({ file }) => file)
   return [...own, ...issuers.flatMap(({ publicKey, jwksFile }) => publicKey ?? jwksFile ?? [])]

@@ -3,27 +3,46 @@
 // by every command that needs a configuration.
 import { dirname, resolve } from 'node:path'
 import { readEnvironment } from './environment.ts'
-import { schemaMistakes, unknownKeys } from './mistakes.ts'
+import { readText, type FileText } from './files.ts'
+import { inWords, schemaMistakes, unknownKeys } from './mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { ConfigSchema, leaves, type Config, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from './units.ts'
-import { isMapping, parseYaml, readYaml, type Mapping } from './yaml.ts'
+import { isMapping, parseYaml, type Mapping } from './yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
-  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
+  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[], /** something could not be read, and another try may do */ readonly again?: boolean }
 
 export type Environment = Readonly<Record<string, string | undefined>>
+
+/** How a file is read and understood. */
+export interface ConfigReader {
+  text (file: string): Promise<FileText>
+  config (file: string, text: string, env: Environment): Promise<ConfigResult>
+}
+
+const AT_ONCE: ConfigReader = { text: readText, config: configOf }
 
 /**
  * @param file path of the YAML file; undefined: defaults and environment alone
  * @param env CHARTGATE_* variables; they win over the file
  */
-export async function loadConfig (file: string | undefined, env: Environment): Promise<ConfigResult> {
-  const fromFile = file === undefined ? parseYaml('', '') : await readYaml(file)
+export async function loadConfig (file: string | undefined, env: Environment, reader = AT_ONCE): Promise<ConfigResult> {
+  if (file === undefined) return await configOf(undefined, '', env)
+  const read = await reader.text(file)
+  if (read.ok) return await reader.config(file, read.text, env)
+  const { mistakes } = await readEnvironment(env)
+  return { ok: false, mistakes: inWords(file, [read.mistake, ...mistakes], each => each), again: true }
+}
+
+/** What a text says, with the environment. @param file its name; undefined: there is none */
+export async function configOf (file: string | undefined, text: string, env: Environment): Promise<ConfigResult> {
+  const fromFile = parseYaml(file ?? '', text)
   const fromEnvironment = await readEnvironment(env)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
-  if (fromFile.value === undefined) return { ok: false, mistakes: unreadable }
+  const failed = (mistakes: readonly string[]): ConfigResult => ({ ok: false, mistakes: inWords(file ?? 'the configuration', mistakes, each => each), again: fromEnvironment.again })
+  if (fromFile.value === undefined) return failed(unreadable)
 
   const { value: merged, lineOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
@@ -36,7 +55,7 @@ export async function loadConfig (file: string | undefined, env: Environment): P
   const variables = new Map(fromEnvironment.values.map(({ path, variable }) => [path.join('.'), variable]))
   const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => `${key}: ${sentence}${variables.has(key) ? ` (from ${variables.get(key)})` : ''}`)
   const mistakes = [...unreadable, ...lines]
-  if (mistakes.length > 0) return { ok: false, mistakes }
+  if (mistakes.length > 0) return failed(mistakes)
   return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => lineOf(['policy', i])) }
 }
 
@@ -79,8 +98,9 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
       issuer: tokens.issuer === '' ? publicUrl : tokens.issuer,
       service: tokens.service === '' ? host : tokens.service,
       keys: tokens.keys.map(key => ({ ...key, file: resolve(base, key.file) })),
-      issuers: tokens.issuers.map(({ publicKey, jwksFile, ...issuer }) => ({
+      issuers: tokens.issuers.map(({ publicKey, jwksFile, clockSkew, ...issuer }) => ({
         ...issuer,
+        ...(clockSkew === undefined ? {} : { clockSkew: readDuration(clockSkew) }),
         ...(publicKey === undefined ? {} : { publicKey: resolve(base, publicKey) }),
         ...(jwksFile === undefined ? {} : { jwksFile: resolve(base, jwksFile) })
       }))

@@ -12,6 +12,13 @@ export interface Mistake {
 }
 
 const LONGEST_SHOWN = 100
+const MOST_SAID = 20
+
+/** The first mistakes of a file, and how many more there are: one slip can make thousands, and nobody reads them. */
+export function inWords<M> (file: string, mistakes: readonly M[], line: (mistake: M) => string): string[] {
+  const said = mistakes.slice(0, MOST_SAID).map(line)
+  return mistakes.length > MOST_SAID ? [...said, `${file}: and ${mistakes.length - MOST_SAID} more`] : said
+}
 
 /** Keys that the schema does not have, at any depth. Their values are not shown: a misspelt secret is one too. */
 export function unknownKeys (value: unknown, node: SchemaNode, key = ''): Mistake[] {
@@ -68,8 +75,22 @@ function show (value: unknown, node: SchemaNode): string {
 
 /** A text in quotes, without what a URL may hold of secrets. */
 export function showText (text: string): string {
-  const harmless = text.replace(/^([a-z]+:\/\/)?.*@/is, '$1…@').replace(/(:\/\/[^?]*\?).*$/s, '$1…')
+  const harmless = withoutQuery(withoutUser(text))
   return JSON.stringify(harmless.length > LONGEST_SHOWN ? `${harmless.slice(0, LONGEST_SHOWN)}…` : harmless)
+}
+
+/** Without everything before the last @, but for the scheme. */
+function withoutUser (text: string): string {
+  const at = text.lastIndexOf('@')
+  if (at < 0) return text
+  const scheme = /^[a-z]+:\/\//i.exec(text.slice(0, at))?.[0] ?? ''
+  return `${scheme}…${text.slice(at)}`
+}
+
+function withoutQuery (text: string): string {
+  const scheme = text.indexOf('://')
+  const query = scheme < 0 ? -1 : text.indexOf('?', scheme)
+  return query < 0 ? text : `${text.slice(0, query + 1)}…`
 }
 
 /** The one of these names that was probably meant. */

@@ -10,6 +10,8 @@ import type { Mapping } from './yaml.ts'
 const DEMO_KEY = 'MASTERKEY'
 const SHORTEST_KEY = 16
 const SHORTEST_TTL = 60
+/** Seconds. */
+const MOST_CLOCK_SKEW = 300
 
 /** What publicUrl is in the schema's defaults: the port is known only when all is read. */
 export const DEFAULT_URL = leaves().find(({ path }) => path.join('.') === 'publicUrl')?.node.default as string
@@ -71,6 +73,8 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     rule([`tokens.issuers[${i}]`], () => KEY_SOURCES.filter(source => issuer[source] !== undefined).length !== 1 &&
       `it needs one of ${KEY_SOURCES.join(', ')}`)
     rule([`tokens.issuers[${i}].name`], () => firstOf(issuer.name) < i && `the name ${issuer.name} is there already, at tokens.issuers[${firstOf(issuer.name)}]`)
+    rule([`tokens.issuers[${i}].clockSkew`], () => issuer.clockSkew !== undefined && readDuration(issuer.clockSkew) > MOST_CLOCK_SKEW &&
+      `"${issuer.clockSkew}" is more than 5m: for so long a token would count that has ended`)
     rule([`tokens.issuers[${i}].jwksUrl`], () => issuer.jwksUrl !== undefined && !isSafeUrl(issuer.jwksUrl) &&
       `${showText(issuer.jwksUrl)} is not an https URL, or an http one on loopback: whoever can change what comes from there can give themselves every right`)
   }

@@ -38,6 +38,7 @@ const Issuer = mapping({
   jwksUrl: line('where it publishes its keys; https, or http on loopback'),
   issuer: line('what `iss` has to be'),
   audience: line('what `aud` has to name'),
+  clockSkew: text({ pattern: `^0s$|${DURATION_FORM}`, description: 'how much its clock may differ from ours; 10s if left out', expected: 'a duration of at most 5m, such as 10s' }),
   pushIncludes: list(oneOf(['overwrite', 'delete'], { description: 'what' }), { description: 'what its `push` means beyond storing a new version', expected: 'a list of overwrite, delete' })
 })
 

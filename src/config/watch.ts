@@ -1,57 +1,80 @@
-// Has a file changed? Looks at times and sizes a few times a second: that also notices
-// what Kubernetes does with mounted secrets (a link in the path is exchanged) and what
-// editors do (a new file takes the name), where watching one inode would not.
-import { stat } from 'node:fs/promises'
+// Has a file changed? Looks at stamps a few times a second, where watching one inode would
+// miss a link in the path that is exchanged. What could not be read is tried again, and
+// somebody may ask for a look at once.
+import { stampsOf, type Stamps } from './files.ts'
 
 export interface Watch {
+  /** Reads every file again, whether it has changed or not, and resolves when what can be used is in force. */
+  lookNow (): Promise<void>
   close (): void
 }
 
-/** Below a second, which is how long a removed account may still be let in. */
+/** Milliseconds; below a second, which is how long a removed account may still be let in. */
 const LOOK_EVERY = 300
+/** Looks between two tries at most: some seconds. */
+const LONGEST_PAUSE = 16
 
-/** What tells one state of a file from another; a missing file has a stamp too. */
-export type Stamps = ReadonlyMap<string, string>
-
-export async function stampsOf (files: readonly string[]): Promise<Stamps> {
-  return new Map(await Promise.all(files.map(async file => [file, await stampOf(file)] as const)))
+/** What was seen. */
+export interface Glance {
+  /** Files that are not as they were. */
+  readonly changed: ReadonlySet<string>
+  /** Of all files that are watched, before anything is read. */
+  readonly stamps: Stamps
+  /** What could not be read last time is to be tried again. */
+  readonly again: boolean
+  /** Everything is to be read: somebody asked. */
+  readonly asked: boolean
 }
 
-async function stampOf (file: string): Promise<string> {
-  try {
-    const { mtimeNs, ctimeNs, size, ino, dev } = await stat(file, { bigint: true })
-    return [mtimeNs, ctimeNs, size, ino, dev].join(':')
-  } catch (error) {
-    return String((error as NodeJS.ErrnoException).code)
-  }
+/** What was made of it. */
+export interface Stand {
+  /** The files that count from now on, as they were when they were read. */
+  readonly stamps: Stamps
+  /** Something could not be read, and another try may do. */
+  readonly again: boolean
 }
 
 /**
- * Calls `changed` whenever one of the files is not as it was, one call at a time.
+ * Calls `look` whenever one of the files is not as it was, or there is another reason; one call at a time.
  * @param before the stamps of what is in force, taken before it was read
- * @param changed reads again what comes from the files that it is given, and answers which files count from then on
  */
-export function watchFiles (before: Stamps, changed: (files: ReadonlySet<string>) => Promise<readonly string[]>): Watch {
+export function watchFiles (before: Stamps, look: (glance: Glance) => Promise<Stand>): Watch {
   let stamps = before
   let timer: NodeJS.Timeout | undefined
   let closed = false
+  let running: Promise<void> = Promise.resolve()
+  let waiting: Promise<void> | undefined
+  /** How often it was tried in vain, and looks until the next try. */
+  let [failures, pause] = [0, 0]
 
-  async function look (): Promise<void> {
+  async function glance (asked: boolean): Promise<void> {
     const now = await stampsOf([...stamps.keys()])
-    const others = new Set([...now].filter(([file, stamp]) => stamps.get(file) !== stamp).map(([file]) => file))
-    if (closed || others.size === 0) return
-    stamps = now
-    const files = await changed(others)
-    // A file that is new here was read after `now`: what it was then is not known, so it is read once more.
-    stamps = new Map(files.map(file => [file, now.get(file) ?? '']))
+    const changed = new Set([...now].filter(([file, stamp]) => stamps.get(file) !== stamp).map(([file]) => file))
+    const again = failures > 0 && --pause <= 0
+    if (closed || !(asked || again || changed.size > 0)) return
+    const stand = await look({ changed, stamps: now, again, asked })
+    stamps = stand.stamps
+    if (changed.size > 0 || !stand.again) failures = 0
+    if (!stand.again) return
+    pause = Math.min(2 ** failures, LONGEST_PAUSE)
+    failures++
   }
 
   function wait (): void {
     if (closed) return
-    timer = setTimeout(() => { void look().finally(wait) }, LOOK_EVERY).unref()
+    timer = setTimeout(() => { running = running.then(async () => { await glance(false) }).finally(wait) }, LOOK_EVERY).unref()
   }
+
   wait()
   return {
+    async lookNow () {
+      // Who asks while others wait for theirs asks for the same.
+      waiting ??= running = running.then(async () => {
+        waiting = undefined
+        await glance(true)
+      })
+      await waiting
+    },
     close () {
       closed = true
       clearTimeout(timer)

@@ -8,6 +8,8 @@ import { BlockList, isIP } from 'node:net'
 export interface Client {
   /** Its IP address; undefined when the connection was gone before anybody asked. */
   readonly address: string | undefined
+  /** The address is that of a trusted proxy, which said of nobody: many clients, maybe. */
+  readonly isProxy: boolean
   readonly proto: string
   /** Host and, where it is not the usual one, port. */
   readonly host: string
@@ -41,7 +43,8 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
 
   function readPeer (peer: string): Peer {
     const address = readAddress(peer)
-    const read = { isTrusted: address !== undefined && isTrusted(address), client: { address, ...own } }
+    const isProxy = address !== undefined && isTrusted(address)
+    const read = { isTrusted: isProxy, client: { address, isProxy, ...own } }
     if (peers.size >= MOST_PEERS) peers.clear()
     peers.set(peer, read)
     return read
@@ -51,11 +54,12 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     const known = peers.get(peer) ?? readPeer(peer)
     const { address } = known.client
     if (!known.isTrusted || address === undefined) return known.client
-    const said = (name: string): string[] => listOf(headers[`x-forwarded-${name}`])
-    const proto = said('proto').at(-1)?.toLowerCase()
-    const forwardedHost = said('host').at(-1)
+    const proto = listOf(headers['x-forwarded-proto']).at(-1)?.toLowerCase()
+    const forwardedHost = listOf(headers['x-forwarded-host']).at(-1)
+    const nearest = behind(address, listOf(headers['x-forwarded-for']), isTrusted)
     return {
-      address: behind(address, said('for'), isTrusted),
+      address: nearest,
+      isProxy: nearest === address,
       proto: proto === 'http' || proto === 'https' ? proto : own.proto,
       host: forwardedHost !== undefined && HOST.test(forwardedHost) ? forwardedHost : own.host
     }
@@ -85,11 +89,11 @@ function trust (networks: readonly string[]): (address: string) => boolean {
 
 /** An IP address in one form: without a port (some proxies write one), zone, or the IPv6 notation of an IPv4 address. */
 function readAddress (text: string): string | undefined {
-  const address = text
+  const [bare] = text
     .replace(/^\[([^\]]*)\](?::\d{1,5})?$/, '$1')
     .replace(/^([\d.]+):\d{1,5}$/, '$1')
-    .replace(/%.*$/, '')
-    .replace(/^::ffff:(?=[\d.]+$)/i, '')
+    .split('%', 1) as [string]
+  const address = bare.replace(/^::ffff:(?=[\d.]+$)/i, '')
   return isIP(address) === 0 ? undefined : address
 }
 

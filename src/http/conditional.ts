@@ -1,14 +1,32 @@
 // What does a client have already, and in which form can it take the rest? The two
-// request headers that an answer from memory looks at.
+// request headers that an answer from memory looks at, each read from one end to the
+// other once.
 
-/** True when an If-None-Match has the entity tag; compared weakly (RFC 9110 sections 8.8.3.2 and 13.1.2). */
-export function knowsEtag (header: string, etag: string): boolean {
-  if (header === etag) return true
-  return header.trim() === '*' || (header.match(/(?:W\/)?"[^"]*"/g) ?? []).some(each => each.replace(/^W\//, '') === etag)
+/** A member of a list of entity tags, or an empty one, and what ends it (RFC 9110 sections 5.6.1 and 8.8.3). */
+const MEMBER = /[ \t]*(?:(?:W\/)?("[^"]*")[ \t]*)?(?:,|$)/y
+
+/** True when an If-None-Match names the entity tag, or any; compared weakly (RFC 9110 sections 8.8.3.2 and 13.1.2). What is no list of entity tags names none. */
+export function knowsEtag (ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  if (ifNoneMatch === etag || ifNoneMatch.trim() === '*') return true
+  let isNamed = false
+  MEMBER.lastIndex = 0
+  while (MEMBER.lastIndex < ifNoneMatch.length) {
+    const member = MEMBER.exec(ifNoneMatch)
+    if (member === null) return false
+    if (member[1] === etag) isNamed = true
+  }
+  return isNamed
 }
 
-/** True when an Accept-Encoding has gzip, and not with the weight 0 (RFC 9110 section 12.5.3). */
+const GZIP = /^\s*(?:x-)?gzip\s*(?:;\s*q\s*=\s*([\d.]+)\s*)?$/i
+
+/** True when an Accept-Encoding has gzip, and not with the weight 0 (RFC 9110 sections 12.4.2 and 12.5.3). */
 export function acceptsGzip (header: string): boolean {
   if (header === 'gzip') return true
-  return header.split(',').some(each => /^\s*(?:x-)?gzip\s*(?:;\s*q\s*=\s*(?:1(?:\.0*)?|0?\.\d*[1-9]\d*)\s*)?$/i.test(each))
+  return header.split(',').some(each => {
+    const found = GZIP.exec(each)
+    const weight = Number(found?.[1] ?? 1)
+    return found !== null && weight > 0 && weight <= 1
+  })
 }

@@ -33,6 +33,9 @@ export const REASONS = {
   token_not_yet_valid: { status: 401, error: 'unauthorized' },
   token_wrong_claims: { status: 401, error: 'unauthorized' },
   token_unknown_subject: { status: 401, error: 'unauthorized' },
+  too_many_attempts: { status: 429, error: 'too many passwords at once: try again shortly' },
+  // Nobody reads it; the status is nginx's for the same.
+  client_gone: { status: 499, error: 'the client went away' },
 
   // may they
   insufficient_scope: { status: 401, error: 'unauthorized' },
@@ -52,6 +55,7 @@ export const REASONS = {
   chart_exists: { status: 409, error: 'chart already exists' },
   file_exists: { status: 409, error: 'file already exists' },
   spool_full: { status: 503, error: 'too many uploads at once: try again shortly' },
+  spool_read_only: { status: 507, error: 'uploads cannot be stored: the disk of the gateway is read-only' },
   storage_full: { status: 507, error: 'the repository has no room left' },
 
   // the upstream
@@ -62,9 +66,12 @@ export const REASONS = {
   upstream_refused_us: { status: 502, error: 'the chart repository does not accept the gateway' },
   upstream_too_large: { status: 413, error: 'request too large for the chart repository' },
   upstream_busy: { status: 503, error: 'the chart repository is busy: try again shortly' },
+  upstream_no_room: { status: 503, error: 'all connections to the chart repository are in use: try again in a few seconds, with fewer downloads at once' },
   upstream_timeout: { status: 504, error: 'the chart repository did not answer in time' },
 
   // this process
+  download_not_read: { status: 503, error: 'the download was not read while others waited for a connection' }, // for the log: its answer had begun
+  no_descriptors: { status: 503, error: 'the gateway has no file descriptors left: try again shortly' },
   internal: { status: 500, error: 'internal error' },
   closing: { status: 503, error: 'shutting down' }
 } as const satisfies Record<string, Reason>
@@ -82,6 +89,14 @@ export function statusOf (refusal: Refusal): number {
   return REASONS[refusal.code].status
 }
 
+/** Seconds after which the same may be asked again, where it may (RFC 9110 section 10.2.3). */
+export function retryAfterOf (refusal: Refusal): number | undefined {
+  return AGAIN.has(statusOf(refusal)) ? RETRY_AFTER : undefined
+}
+
+const RETRY_AFTER = 5
+const AGAIN: ReadonlySet<number> = new Set([429, 503])
+
 /** The JSON body of a refusal: a string `error`, which is what cm-push prints (chartmuseum/helm-push v0.10.4, cmd/helm-cm-push/main.go). */
 export function bodyOf (refusal: Refusal): { error: string } {
   return { error: refusal.detail ?? REASONS[refusal.code].error }
@@ -95,11 +110,15 @@ export function bodyOf (refusal: Refusal): { error: string } {
 export function tokenBodyOf (refusal: Refusal): { error: string, error_description: string, errors: { code: string, message: string }[] } {
   const { status, error } = REASONS[refusal.code]
   const message = refusal.detail ?? (status === 401 ? 'bad credentials' : error)
-  const name = status === 401 ? 'invalid_client' : OAUTH_ERRORS.has(refusal.code) ? refusal.code : status < 500 ? 'invalid_request' : 'server_error'
-  return { error: name, error_description: message, errors: [{ code: status === 401 ? 'UNAUTHORIZED' : status === 403 ? 'DENIED' : 'UNSUPPORTED', message }] }
+  const name = OAUTH_ERRORS.has(refusal.code) ? refusal.code : OAUTH_BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server_error')
+  return { error: name, error_description: message, errors: [{ code: DOCKER_BY_STATUS[status] ?? 'UNSUPPORTED', message }] }
 }
 
 const OAUTH_ERRORS: ReadonlySet<ReasonCode> = new Set(['invalid_request', 'invalid_scope', 'unsupported_grant_type'])
+/** The second of section 4.1.2.1, for want of one in 5.2. */
+const OAUTH_BY_STATUS: Readonly<Record<number, string>> = { 401: 'invalid_client', 429: 'temporarily_unavailable' }
+/** Those of the OCI distribution specification v1.1.1, "Error Codes". */
+const DOCKER_BY_STATUS: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 403: 'DENIED', 429: 'TOOMANYREQUESTS' }
 
 /** A refusal on its way through code that can only throw (streams, hooks of libraries). */
 export class RefusalError extends Error {
@@ -110,4 +129,9 @@ export class RefusalError extends Error {
     this.name = 'RefusalError'
     this.refusal = refusal
   }
+}
+
+/** True for the code of an error that says that this process, or the machine, has no file descriptor left (errno(3)). */
+export function isOutOfDescriptors (code: unknown): boolean {
+  return code === 'EMFILE' || code === 'ENFILE'
 }

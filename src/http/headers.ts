@@ -38,15 +38,10 @@ export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHead
   const hopByHop = String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim())
   const passed: IncomingHttpHeaders = {}
   for (const name of RESPONSE_HEADERS) {
-    const value = headers[name]
+    const value = headers[name] // eslint-disable-line no-restricted-syntax -- the names are above
     // undici makes a list of one that came twice: nobody knows which of the two is meant. What is
     // not ASCII has no one meaning either (RFC 9110 section 5.5), and Node may refuse to send it.
     if (typeof value === 'string' && /^[\t\x20-\x7e]*$/.test(value) && !hopByHop.includes(name)) passed[name] = value
   }
   return passed
-}
-
-/** True when an If-None-Match header names this strong entity tag, or any (RFC 9110 section 13.1.2: compared weakly). */
-export function namesEntity (ifNoneMatch: string | undefined, etag: string): boolean {
-  return ifNoneMatch !== undefined && ifNoneMatch.split(',').some(each => ['*', etag].includes(each.trim().replace(/^W\//, '')))
 }

@@ -1,6 +1,7 @@
 // Who is there? Users, robots and their groups, as one set that is swapped whole when a
 // file changes. Asked by the authenticator (does this secret belong to somebody?), by the
 // verifier of tokens (is the subject still there?) and by the policy's warnings.
+import { atOnce, type Steps } from '../lib/steps.ts'
 import { accountPrincipal, type Principal } from './principal.ts'
 
 interface Account {
@@ -46,34 +47,60 @@ export interface Accounts {
 
 export const NO_ACCOUNTS: Accounts = { users: new Map(), robots: new Map(), secrets: new Map(), groups: new Set(), commonHash: undefined }
 
+export type Gathered =
+  | { readonly ok: true, readonly accounts: Accounts }
+  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
+
 /**
  * Puts entries of all files together.
- * @returns mistakes instead, one line each, when two have the same name or the same secret
+ * @returns mistakes instead when two have the same name or the same secret
  */
-export function gatherAccounts (users: readonly UserEntry[], robots: readonly RobotEntry[]): { readonly ok: true, readonly accounts: Accounts } | { readonly ok: false, readonly mistakes: readonly string[] } {
+export function gatherAccounts (users: readonly UserEntry[], robots: readonly RobotEntry[]): Gathered {
+  return atOnce(gathering(users, robots))
+}
+
+/** The same in steps. */
+export function * gathering (users: readonly UserEntry[], robots: readonly RobotEntry[]): Steps<Gathered> {
   const mistakes: string[] = []
+  const allUsers = yield * byName('user', users, mistakes)
+  const allRobots = yield * byName('robot', robots, mistakes)
   const secrets = new Map<string, { robot: Robot, secret: RobotSecret }>()
-  const byName = <E extends UserEntry | RobotEntry>(kind: 'user' | 'robot', entries: readonly E[]): Map<string, E & { principal: Principal }> => {
-    const map = new Map<string, E & { principal: Principal }>()
-    for (const entry of entries) {
-      const other = map.get(entry.name)
-      if (other !== undefined) mistakes.push(`${entry.place}: the ${kind} ${entry.name} is there already, at ${other.place}`)
-      else map.set(entry.name, { ...entry, principal: accountPrincipal(kind, entry.name, entry.groups) })
-    }
-    return map
-  }
-  const allUsers = byName('user', users)
-  const allRobots = byName('robot', robots)
   for (const robot of allRobots.values()) {
     for (const secret of robot.secrets) {
       const other = secrets.get(secret.digest)
       if (other !== undefined) mistakes.push(`${robot.place}: a secret of the robot ${robot.name} is one of ${other.robot.name} too, at ${other.robot.place}`)
       else secrets.set(secret.digest, { robot, secret })
     }
+    yield
   }
   if (mistakes.length > 0) return { ok: false, mistakes }
-  const groups = new Set([...users, ...robots].flatMap(entry => entry.groups))
-  return { ok: true, accounts: { users: allUsers, robots: allRobots, secrets, groups, commonHash: commonHash(users) } }
+  const groups = new Set<string>()
+  for (const entries of [users, robots]) {
+    for (const entry of entries) {
+      for (const group of entry.groups) groups.add(group)
+      yield
+    }
+  }
+  return { ok: true, accounts: { users: allUsers, robots: allRobots, secrets, groups, commonHash: yield * commonHash(users) } }
+}
+
+function * byName<E extends UserEntry | RobotEntry> (kind: 'user' | 'robot', entries: readonly E[], mistakes: string[]): Steps<Map<string, E & { readonly principal: Principal }>> {
+  const map = new Map<string, E & { readonly principal: Principal }>()
+  for (const entry of entries) {
+    const other = map.get(entry.name)
+    if (other !== undefined) mistakes.push(`${entry.place}: the ${kind} ${entry.name} is there already, at ${other.place}`)
+    else map.set(entry.name, { ...entry, principal: accountPrincipal(kind, entry.name, entry.groups) })
+    yield
+  }
+  return map
+}
+
+/** Accounts as files have them: what `gatherAccounts` makes the same of. */
+export function entriesOf ({ users, robots }: Accounts): { readonly users: UserEntry[], readonly robots: RobotEntry[] } {
+  return {
+    users: [...users.values()].map(({ principal, ...entry }) => entry),
+    robots: [...robots.values()].map(({ principal, ...entry }) => entry)
+  }
 }
 
 /** True when the subject of a token may still use it: its account is there and not disabled. */
@@ -83,7 +110,7 @@ export function isActive (accounts: Accounts, subject: string): boolean {
 }
 
 /** Of the parameters that most users' hashes have, one hash. */
-function commonHash (users: readonly UserEntry[]): string | undefined {
+function * commonHash (users: readonly UserEntry[]): Steps<string | undefined> {
   const counts = new Map<string, { count: number, hash: string }>()
   let most: { count: number, hash: string } | undefined
   for (const { passwordHash: hash } of users) {
@@ -92,6 +119,7 @@ function commonHash (users: readonly UserEntry[]): string | undefined {
     entry.count++
     counts.set(parameters, entry)
     if (most === undefined || entry.count > most.count) most = entry
+    yield
   }
   return most?.hash
 }

@@ -4,10 +4,14 @@
 // under the user's own name.
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ReasonCode } from '../http/errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createAttempts, type Asker, type Attempts, type Verdict } from '../limits/attempts.ts'
+import type { Watched } from '../lib/pulse.ts'
 import { putBounded } from '../put-bounded.ts'
 import type { Verifier } from '../tokens/verify.ts'
 import type { Accounts, User } from './accounts.ts'
 import { looksLikeToken, type Credentials } from './credentials.ts'
+import { isName } from './names.ts'
 import { createPasswords, type Passwords } from './passwords.ts'
 import { ANONYMOUS, MASTER, type Principal } from './principal.ts'
 import { digestOf, looksLikeSecret } from './robots.ts'
@@ -22,13 +26,16 @@ export type Authentication =
   | { readonly ok: false, readonly code: ReasonCode, /** the account that it was about, where there is one; for the log */ readonly subject?: string }
 
 export interface Authenticator {
+  /** Of those whose password waits to be checked. */
+  readonly queue: Watched
   /** What a token proved that came in the same header before, where that still stands: one look-up, and nothing is read. */
   remembered (header: string): Authentication | undefined
   /**
    * Answers at once where nothing has to be hashed or verified for the first time.
+   * @param asker who waits for it; a hash that has not begun when they go is none
    * @param header the Authorization header that they come from, if they do
    */
-  authenticate (credentials: Credentials, header?: string): Authentication | Promise<Authentication>
+  authenticate (credentials: Credentials, asker: Asker, header?: string): Authentication | Promise<Authentication>
 }
 
 export interface AuthenticatorOptions {
@@ -37,8 +44,7 @@ export interface AuthenticatorOptions {
   readonly verifier: Verifier
   /** As they are now. */
   readonly accounts: () => Accounts
-  /** Seconds since the epoch. */
-  readonly now: () => number
+  readonly clock: Clock
   readonly passwords?: Passwords
 }
 
@@ -46,10 +52,12 @@ const AUTHENTICATED_ANONYMOUS: Authentication = { ok: true, principal: ANONYMOUS
 const AUTHENTICATED_MASTER: Authentication = { ok: true, principal: MASTER, again: () => AUTHENTICATED_MASTER }
 const BAD_CREDENTIALS: Authentication = { ok: false, code: 'bad_credentials' }
 
-export function createAuthenticator ({ masterKey, verifier, accounts, now, passwords = createPasswords() }: AuthenticatorOptions): Authenticator {
+export function createAuthenticator (options: AuthenticatorOptions): Authenticator {
+  const { masterKey, verifier, accounts, clock } = options
   const isMasterKey = secretComparer(masterKey)
-  const checkPassword = createPasswordCheck(accounts, passwords, now)
-  const byRobotSecret = createRobotCheck(accounts, now)
+  const attempts = createAttempts(clock.monotonic)
+  const checkPassword = createPasswordCheck(options, attempts)
+  const byRobotSecret = createRobotCheck(accounts, clock.wall)
 
   /** What may come without a name; undefined when the secret is none of these. */
   function bySecret (secret: string, header = secret): Authentication | Promise<Authentication> | undefined {
@@ -59,12 +67,13 @@ export function createAuthenticator ({ masterKey, verifier, accounts, now, passw
   }
 
   return {
+    queue: attempts.queue,
     remembered: verifier.remembered,
-    authenticate (credentials, header) {
+    authenticate (credentials, asker, header) {
       switch (credentials.kind) {
         case 'none': return AUTHENTICATED_ANONYMOUS
         case 'bearer': return bySecret(credentials.token, header) ?? BAD_CREDENTIALS
-        case 'basic': return bySecret(credentials.password, header) ?? checkPassword(credentials.username, credentials.password)
+        case 'basic': return bySecret(credentials.password, header) ?? checkPassword(credentials.username, credentials.password, asker)
         case 'malformed': return BAD_CREDENTIALS
       }
     }
@@ -95,49 +104,59 @@ function createRobotCheck (accounts: () => Accounts, now: () => number): (digest
 const REMEMBERED_FOR = 60
 const MOST_REMEMBERED = 10_000
 
-type PasswordCheck = (username: string, password: string) => Authentication | Promise<Authentication>
+type PasswordCheck = (username: string, password: string, asker: Asker) => Authentication | Promise<Authentication>
 
 /**
  * Checks passwords, and remembers a good one for a minute under a keyed hash, so that
  * Helm's Basic costs a slow hash once and not for each request. What is remembered
  * counts only while the account is as it was.
  */
-function createPasswordCheck (accounts: () => Accounts, passwords: Passwords, now: () => number): PasswordCheck {
+function createPasswordCheck ({ accounts, clock: { monotonic }, passwords = createPasswords() }: AuthenticatorOptions, attempts: Attempts): PasswordCheck {
   const key = randomBytes(32).toString('latin1')
   const remembered = new Map<string, { readonly passwordHash: string, readonly until: number }>()
-  /** The same credentials at once are hashed once. */
-  const checking = new Map<string, Promise<Authentication>>()
-
-  async function check (name: string, user: User | undefined, username: string, password: string): Promise<Authentication> {
-    // An unknown user costs a hash too, or its time would tell who is there.
-    const stored = user?.passwordHash ?? accounts().commonHash
-    const matches = stored !== undefined && await passwords.matches(password, stored)
-    if (user === undefined) return BAD_CREDENTIALS
-    const { subject } = user.principal
-    if (!matches) return { ok: false, code: 'bad_password', subject }
-    const current = accounts().users.get(username)
-    if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
-    if (current.disabled) return { ok: false, code: 'account_disabled', subject }
-    putBounded(remembered, name, { passwordHash: stored, until: now() + REMEMBERED_FOR }, MOST_REMEMBERED)
-    return { ok: true, principal: current.principal, again: () => known(name, username) }
-  }
 
   /** What is remembered, as far as it stands. */
   function known (name: string, username: string): Authentication | undefined {
     const user = accounts().users.get(username)
     const entry = remembered.get(name)
-    if (entry === undefined || user === undefined || entry.passwordHash !== user.passwordHash || entry.until <= now()) return undefined
+    if (entry === undefined || user === undefined || entry.passwordHash !== user.passwordHash || entry.until <= monotonic()) return undefined
     return user.disabled ? { ok: false, code: 'account_disabled', subject: user.principal.subject } : { ok: true, principal: user.principal, again: () => known(name, username) }
   }
 
-  return (username, password) => {
+  /** @param stored the hash that it was right for */
+  function enter (name: string, username: string, stored: string): Authentication {
+    const current = accounts().users.get(username)
+    if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
+    const { principal } = current
+    if (current.disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
+    putBounded(remembered, name, { passwordHash: stored, until: monotonic() + REMEMBERED_FOR }, MOST_REMEMBERED)
+    return { ok: true, principal, again: () => known(name, username) }
+  }
+
+  return (username, password, asker) => {
     const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
     const before = known(name, username)
     if (before !== undefined) return before
-    const running = checking.get(name)
-    if (running !== undefined) return running
-    const result = check(name, accounts().users.get(username), username, password).finally(() => { checking.delete(name) })
-    checking.set(name, result)
-    return result
+    const user = accounts().users.get(username)
+    // An unknown user costs a hash too, or its time would tell who is there.
+    const stored = user?.passwordHash ?? accounts().commonHash
+    const compare = stored === undefined ? undefined : passwords.comparison(password, stored)
+    if (stored === undefined || compare === undefined) return wrong(user)
+    const account = isName(username) ? username : ''
+    return attempts.judge({ name: `${name} ${stored}`, account, asker, compare })
+      .then(verdict => verdict === 'right' && user !== undefined ? enter(name, username, stored) : refusal(verdict, user))
   }
+}
+
+function refusal (verdict: Verdict, user: User | undefined): Authentication {
+  switch (verdict) {
+    case 'gone': return { ok: false, code: 'client_gone' }
+    case 'refused': return { ok: false, code: 'too_many_attempts' }
+    case 'wrong':
+    case 'right': return wrong(user) // right for the hash that stood in for an unknown user's
+  }
+}
+
+function wrong (user: User | undefined): Authentication {
+  return user === undefined ? BAD_CREDENTIALS : { ok: false, code: 'bad_password', subject: user.principal.subject }
 }

@@ -1,13 +1,11 @@
-// Is this the user's password? Slow hashes, off the event loop and few at a time: argon2id
-// for what is made here, bcrypt for what comes from htpasswd. What a hash would cut off
-// or stop at is refused before it is hashed, so no two passwords are the same by accident.
-import pLimit from 'p-limit'
+// Is this the user's password? Slow hashes, off the event loop: argon2id for what is made
+// here, bcrypt for what comes from htpasswd. What a hash would cut off or stop at is
+// refused before it is hashed, so no two passwords are the same by accident. How many run
+// at a time, and whose, is the business of limits/attempts.ts.
 
 /** bcrypt reads no more bytes than these (Provos and Mazières, 1999; Okta's incident of October 2024). */
 const LONGEST_FOR_BCRYPT = 72
 const LONGEST = 1024
-/** The thread pool has four threads, which also read files. */
-const AT_ONCE = 2
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** What a check may cost: more is a mistake in a file, or somebody's way to stop everything. */
@@ -16,9 +14,15 @@ const MOST_PASSES = 20
 const MOST_BCRYPT_COST = 15
 
 export interface Passwords {
-  /** @param hash one that hashFault takes */
-  matches (password: string, hash: string): Promise<boolean>
+  /**
+   * What has to be computed to know whether the password is the hash's; undefined when nothing
+   * has to be, because it is no password at all.
+   * @param hash one that hashFault takes
+   */
+  comparison (password: string, hash: string): Comparison | undefined
 }
+
+export type Comparison = () => Promise<boolean>
 
 /** The two libraries' `verify`; tests count their calls. */
 export interface Hashers {
@@ -38,11 +42,10 @@ const HASHERS: Hashers = {
 }
 
 export function createPasswords (hashers: Hashers = HASHERS): Passwords {
-  const limit = pLimit(AT_ONCE)
   return {
-    async matches (password, hash) {
-      if (passwordFault(password, isBcrypt(hash)) !== undefined) return false
-      return await limit(async () => await (isBcrypt(hash) ? hashers.bcrypt(hash, password) : hashers.argon2(hash, password)))
+    comparison (password, hash) {
+      if (passwordFault(password, isBcrypt(hash)) !== undefined) return undefined
+      return isBcrypt(hash) ? () => hashers.bcrypt(hash, password) : () => hashers.argon2(hash, password)
     }
   }
 }

@@ -1,4 +1,5 @@
 // Who asks? The result of authentication that the policy judges.
+import type { Moment } from '../lib/clock.ts'
 import type { Grant } from '../policy/access.ts'
 
 export interface Principal {
@@ -9,8 +10,8 @@ export interface Principal {
   readonly subjects: readonly string[]
   /** What a token proves. When it is there it alone decides, and the policy is not asked again. */
   readonly grants?: readonly Grant[]
-  /** When the token expires, in seconds since the epoch. */
-  readonly expires?: number
+  /** When the token expires, by both clocks. */
+  readonly expires?: Moment
 }
 
 /** What is allowed to everyone, whoever they are. */
@@ -28,6 +29,6 @@ export function accountPrincipal (kind: 'user' | 'robot', name: string, groups: 
 }
 
 /** The principal of a token: its grants, and beside them what is open to everyone. */
-export function tokenPrincipal (subject: string, grants: readonly Grant[], expires: number): Principal {
+export function tokenPrincipal (subject: string, grants: readonly Grant[], expires: Moment): Principal {
   return { kind: 'token', subject, subjects: [EVERYONE], grants, expires }
 }

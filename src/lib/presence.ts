@@ -18,6 +18,14 @@ export interface OwnPresence extends Presence {
 /** Of those who do not go: the gateway itself, and what is done to its end also without its client. */
 export const ALWAYS_HERE: Presence = { gone: false, onGone: () => () => {} }
 
+/** Why something was not done to its end: there is nobody left to be told. */
+export class NobodyThere extends Error {
+  constructor () {
+    super('whoever asked has gone')
+    this.name = 'NobodyThere'
+  }
+}
+
 export function createPresence (): OwnPresence {
   const listeners = new Set<() => void>()
   let gone = false

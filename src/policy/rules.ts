@@ -4,6 +4,7 @@
 // kept by subject and by the beginning of their patterns: with thousands of them a
 // decision looks at the few that can matter.
 import type { Action } from '../charts/routes.ts'
+import { atOnce, type Steps } from '../lib/steps.ts'
 
 /** A rule as the configuration has it. */
 export interface PolicyRule {
@@ -40,6 +41,11 @@ export interface RuleSet {
 
 /** @param rules in the configuration's order, which gives them their place: policy[0] */
 export function compileRules (rules: readonly PolicyRule[]): RuleSet {
+  return atOnce(compiling(rules))
+}
+
+/** The same in steps. */
+export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
   const bySubject = new Map<string, SubjectRules>()
   for (const [i, { repositories, subjects, actions }] of rules.entries()) {
     for (const subject of subjects) {
@@ -47,6 +53,7 @@ export function compileRules (rules: readonly PolicyRule[]): RuleSet {
       if (own === undefined) bySubject.set(subject, own = { exact: new Map(), byFirst: new Map(), anywhere: [] })
       for (const repository of repositories) put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
     }
+    yield
   }
   return {
     find (subjects, tenant, action) {
@@ -60,6 +67,13 @@ export function compileRules (rules: readonly PolicyRule[]): RuleSet {
       }
       return undefined
     }
+  }
+}
+
+/** What both allow; the place is the second one's. */
+export function bothAllow (one: RuleSet, other: RuleSet): RuleSet {
+  return {
+    find: (subjects, tenant, action) => one.find(subjects, tenant, action) === undefined ? undefined : other.find(subjects, tenant, action)
   }
 }
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { goJson, type GoValue } from './go-json.ts'
-import { isFull } from './store.ts'
+import { isFull, isReadOnlyNow } from './store.ts'
 
 export interface Answer {
   readonly status: number
@@ -43,7 +43,7 @@ export function problem (status: number, error: string): Answer {
 
 /** What cannot be helped, without a word of the system's: those name paths. */
 export function failure (error: unknown): Answer {
-  return { ...(isFull(error) ? problem(507, 'no space left for charts') : problem(500, 'internal server error')), cause: error }
+  return { ...(isFull(error) ? problem(507, 'no space left for charts') : isReadOnlyNow(error) ? problem(507, 'the disk for charts is read-only') : problem(500, 'internal server error')), cause: error }
 }
 
 /** Writes an answer; HEAD is told what GET would be, but for the body. */

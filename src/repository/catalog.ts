@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { compareBytes } from './go-json.ts'
 import { entryYaml, indexYaml } from './index-yaml.ts'
+import { printable } from '../lib/printable.ts'
 import { examine, type Entry } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { isMissing, type Store } from './store.ts'
@@ -112,6 +113,8 @@ class Tenant {
   /** Files to look at again. */
   private readonly suspects = new Set<string>()
   private readonly unsettled = new Set<string>()
+  /** Files with the chart of another one. */
+  private hidden: ReadonlySet<string> = new Set()
   private watcher: { close (): void } | undefined
   private queue: Promise<unknown> = Promise.resolve()
   private saveTimer: NodeJS.Timeout | undefined
@@ -237,9 +240,16 @@ class Tenant {
     const found = await examine(join(this.folder, file), file, this.files.get(file), created)
     if (found === 'gone') this.drop(file)
     else if (found !== 'same') {
-      this.set(file, found)
+      const { fault, ...known } = found
+      this.set(file, known)
+      if (fault !== undefined) this.sayLeftOut(file, fault)
       if (!isSettled(BigInt(found.stamp.split(':')[0] as string))) this.unsettled.add(file)
     }
+  }
+
+  /** A file that no client can see is for a person to look at. */
+  private sayLeftOut (file: string, reason: string): void {
+    this.options.log({ event: 'file_left_out', tenant: this.name, file: printable(file), reason: printable(reason) })
   }
 
   private set (file: string, known: Known): void {
@@ -282,6 +292,7 @@ class Tenant {
   /** By name, each version once: of two files with the same chart, the one that is named after it. */
   private group (): Charts {
     const byName = new Map<string, Map<string, Entry>>()
+    const hidden = new Set<string>()
     for (const { entry } of this.files.values()) {
       if (entry === undefined) continue
       let versions = byName.get(entry.name)
@@ -290,8 +301,12 @@ class Tenant {
         byName.set(entry.name, versions)
       }
       const other = versions.get(entry.version)
-      if (other === undefined || isBetter(entry, other)) versions.set(entry.version, entry)
+      const isShown = other === undefined || isBetter(entry, other)
+      if (isShown) versions.set(entry.version, entry)
+      if (other !== undefined) hidden.add(isShown ? other.file : entry.file)
     }
+    for (const file of hidden) if (!this.hidden.has(file)) this.sayLeftOut(file, 'another file holds the same version of the same chart')
+    this.hidden = hidden
     return new Map([...byName].map(([name, versions]) => [name, [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || compareBytes(b.version, a.version))]))
   }
 

@@ -41,6 +41,11 @@ export function stampOf (stats: { readonly mtimeNs: bigint, readonly size: bigin
   return `${stats.mtimeNs}:${stats.size}:${stats.ino}`
 }
 
+/** A file that was looked at; `fault` says why it is no chart, in Helm's words. */
+export interface Examined extends Known {
+  readonly fault?: string
+}
+
 /** Up to this size a file is read at once. */
 const SMALL = 256 * 1024
 
@@ -51,7 +56,7 @@ const SMALL = 256 * 1024
  * @param known what it was the last time
  * @param created times that are remembered for digests; else it is the time of the file
  */
-export async function examine (path: string, file: string, known: Known | undefined, created: ReadonlyMap<string, string> | undefined): Promise<Known | 'same' | 'gone'> {
+export async function examine (path: string, file: string, known: Known | undefined, created: ReadonlyMap<string, string> | undefined): Promise<Examined | 'same' | 'gone'> {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
     if (stats?.isFile() !== true) return 'gone'
@@ -60,12 +65,12 @@ export async function examine (path: string, file: string, known: Known | undefi
     const bytes = stats.size > SMALL ? undefined : readFileSync(path)
     const digest = bytes === undefined ? await digestOf(path) : createHash('sha256').update(bytes).digest('hex')
     const read = (bytes === undefined ? undefined : readBytes(bytes)) ?? await readPackage(path)
-    if (!read.ok) return { stamp } // ChartMuseum skips it too
+    if (!read.ok) return { stamp, fault: read.message } // ChartMuseum skips it too
     return { stamp, entry: makeEntry(file, read.chart.metadata, digest, created?.get(digest) ?? timeText(stats.mtimeNs)) }
     /* c8 ignore next 5 -- gone between two looks at it, or a disk that cannot be read */
   } catch (error) {
     if (isMissing(error)) return 'gone'
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') return { stamp: '0:0:0' } // one that is closed to us must not hide the others
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return { stamp: '0:0:0', fault: 'permission denied' } // one that is closed to us must not hide the others
     throw error
   }
 }
@@ -79,6 +84,7 @@ async function digestOf (path: string): Promise<string> {
 /** time.RFC3339Nano in UTC: nanoseconds without zeros at the end. */
 export function timeText (timeNs: bigint): string {
   const seconds = new Date(Number(timeNs / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
+  // eslint-disable-next-line regexp/no-super-linear-move -- nine digits
   const fraction = String(timeNs % 1_000_000_000n).padStart(9, '0').replace(/0+$/, '')
   return `${seconds}${fraction === '' ? '' : `.${fraction}`}Z`
 }

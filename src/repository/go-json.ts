@@ -1,6 +1,8 @@
 // How would Go write this as JSON? ChartMuseum's answers are encoding/json's bytes:
 // keys of maps in order, `<`, `>` and `&` escaped. Asked by the API and the catalog.
 
+export { goFloat } from '../lib/go-scalars.ts'
+
 /** A value as Go has it: a Map is a Go map (keys get sorted), an object a struct (fields stay in order). */
 export type GoValue = string | number | boolean | null | readonly GoValue[] | ReadonlyMap<string, GoValue> | GoStruct
 export interface GoStruct { readonly [field: string]: GoValue }
@@ -28,25 +30,4 @@ export function compareBytes (a: string, b: string): number {
   if (a === b) return 0
   // UTF-16 has another order only where a surrogate meets U+E000 and above.
   return /[\ud800-\uffff]/.test(a + b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1
-}
-
-/**
- * A float as strconv.FormatFloat(f, 'g', -1, bits) writes it: with an exponent from
- * 1e+06 on and below 1e-04. With 32 bits it is the shortest text for a float32.
- */
-export function goFloat (value: number, bits: 32 | 64): string {
-  const rounded = bits === 32 ? Math.fround(value) : value
-  if (!Number.isFinite(rounded)) return Number.isNaN(rounded) ? 'NaN' : rounded > 0 ? '+Inf' : '-Inf'
-  const shortest = bits === 32 ? shortestSingle(rounded) : rounded
-  const [digits, exponent] = shortest.toExponential().split('e') as [string, string]
-  const power = Number(exponent)
-  if (power >= -4 && power < 6) return Object.is(shortest, -0) ? '-0' : String(shortest)
-  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-}
-
-/** The number with the fewest digits that is this one as a float32. */
-function shortestSingle (single: number): number {
-  let precision = 1
-  while (Math.fround(Number(single.toPrecision(precision))) !== single) precision++
-  return Number(single.toPrecision(precision))
 }

@@ -2,11 +2,13 @@
 // go.yaml.in/yaml v2.4.3 (encode.go, emitterc.go, sorter.go): keys sorted with numbers
 // by value, lists not indented, quotes only where another reader would see something
 // else, block text for lines, folded behind column 80. Helm parses the result strictly.
-import { goFloat, type GoStruct, type GoValue } from './go-json.ts'
+import { goFloat, resolveGoScalar } from '../lib/go-scalars.ts'
+import type { GoStruct, GoValue } from './go-json.ts'
 
-/** One entry of a chart's list, indented to its place in the index. */
+/** One entry of a chart's list, indented to its place in the index: two columns more below a long name. */
 export function entryYaml (entry: GoStruct): string {
-  return `  - ${mapping(entriesOf(entry), 4)}\n`
+  const indent = isLong(String(entry['name'])) ? 6 : 4
+  return `${' '.repeat(indent - 2)}- ${mapping(entriesOf(entry), indent)}\n`
 }
 
 export interface IndexParts {
@@ -20,7 +22,10 @@ export interface IndexParts {
 export function indexYaml ({ charts, generated, contextPath }: IndexParts): string {
   const sorted = [...charts].sort(([a], [b]) => compareKeys(a, b))
   const parts = ['apiVersion: v1\n', sorted.length === 0 ? 'entries: {}\n' : 'entries:\n']
-  for (const [name, entries] of sorted) parts.push(`  ${key(name, 2)}\n`, ...entries)
+  for (const [name, entries] of sorted) {
+    if (isLong(name)) parts.push(`  ${key(name, 2)} `, entries.join('').trimStart())
+    else parts.push(`  ${key(name, 2)}\n`, ...entries)
+  }
   const seconds = new Date(Math.round(generated.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
   parts.push(`generated: "${seconds}"\n`, contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4, 15)}\n`)
   return parts.join('')
@@ -34,14 +39,18 @@ function entriesOf (value: GoStruct): [string, GoValue][] {
 function mapping (entries: readonly [string, GoValue][], indent: number): string {
   return entries.map(([name, value]) => {
     const before = key(name, indent)
-    return before + valueOf(value, indent, before.includes('\n') ? indent + 2 : indent + lengthOf(before) + 1)
+    if (isLong(name)) return `${before} ${itemOf(value, indent + 2)}`
+    return before + valueOf(value, indent, indent + lengthOf(before) + 1)
   }).join('\n' + ' '.repeat(indent))
 }
 
+/** A long key, or one of several lines, cannot stand before a colon. */
+function isLong (name: string): boolean {
+  return Buffer.byteLength(name) > 128 || BREAK.test(name)
+}
+
 function key (name: string, indent: number): string {
-  // A long key, or one of several lines, cannot stand before a colon.
-  if (Buffer.byteLength(name) > 128 || BREAK.test(name)) return `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:`
-  return `${scalar(name, indent, NEVER_FOLDED)}:`
+  return isLong(name) ? `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:` : `${scalar(name, indent, NEVER_FOLDED)}:`
 }
 
 /**
@@ -76,23 +85,9 @@ function goNumber (value: number): string {
 
 // ---- scalars -------------------------------------------------------------------
 
-const RESOLVED: ReadonlySet<string> = new Set([
-  'y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON', 'n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF',
-  '', '~', 'null', 'Null', 'NULL', '.nan', '.NaN', '.NAN', '.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF', '-.inf', '-.Inf', '-.INF', '<<'
-])
-
-/** Would a YAML reader see something else than text? (resolve.go; isBase60Float of encode.go) */
+/** Would Go's reader see something else than text, or a reader of YAML 1.1 a number in base 60? (resolve.go; isBase60Float of encode.go) */
 function isResolved (text: string): boolean {
-  // '<<' is looked up only behind the hint of a first character that is in the table, and `<` is none.
-  if (text !== '<<' && RESOLVED.has(text)) return true
-  const first = text.charAt(0)
-  if (first === '.') return /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/.test(text)
-  if (!/[-+0-9]/.test(first)) return false
-  if (/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)) return true
-  if (isTimestamp(text)) return true
-  const digits = text.replace(/_/g, '')
-  if (/^[-+]?(?:0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}|0[oO][0-7]{1,21})$/.test(digits)) return true
-  return /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(digits) && Number.isFinite(Number(digits))
+  return typeof resolveGoScalar(text) !== 'string' || isTimestamp(text) || /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)
 }
 
 function isTimestamp (text: string): boolean {
@@ -111,7 +106,7 @@ const NEVER_FOLDED = -Infinity
  * @param column where the first one begins
  */
 function scalar (text: string, indent: number, column: number): string {
-  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && !RESOLVED.has(text)) return text // nearly all of them
+  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && typeof resolveGoScalar(text) === 'string') return text // nearly all of them
   const traits = analyse(text)
   if (text.includes('\n')) return traits.block && column !== NEVER_FOLDED ? literal(text, indent) : doubleQuoted(text, indent, column)
   if (isResolved(text)) return doubleQuoted(text, indent, column)

@@ -4,6 +4,8 @@
 import { randomUUID, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { CLOCK } from '../lib/clock.ts'
+import { reasonOf } from '../lib/read-only.ts'
 import { failure, json, problem, writeAnswer, type Answer } from './answer.ts'
 import { createAuthoriser } from './authorise.ts'
 import { createCatalog } from './catalog.ts'
@@ -62,8 +64,8 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
     const store = await openStore(dir)
     const catalog = createCatalog({ store, contextPath, log })
     const reads = createReads(catalog, store)
-    const uploads = createUploads({ catalog, store, allowOverwrite, log })
-    const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: () => Math.floor(Date.now() / 1000) })
+    const uploads = createUploads({ catalog, store, allowOverwrite, contextPath, log })
+    const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: CLOCK.wall })
 
     async function answer (request: IncomingMessage, accept: () => void): Promise<Answer> {
       const match = route(request.method as string, request.url as string, depth, contextPath)
@@ -129,7 +131,7 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
       }
     }
   } catch (error) {
-    return { ok: false, message: `the chart folder ${dir} cannot be used: ${(error as Error).message}` }
+    return { ok: false, message: `the chart folder ${dir} cannot be used: ${await reasonOf(error, 'its disk is mounted read-only: mount one there that can be written, or choose another folder')}` }
   }
 }
 
@@ -142,7 +144,7 @@ function requestId (request: IncomingMessage): string {
 /** For the log: the path without its query, and no header, since both may hold a secret. */
 function refusalEvent (id: string, request: IncomingMessage, { status, refusal, cause }: Answer): object {
   const { method, url = '', socket: { remoteAddress: ip } } = request
-  const what = { id, ip, method, path: url.startsWith('/') ? url.replace(/\?.*$/s, '').slice(0, 200) : undefined, status, reason: refusal }
+  const what = { id, ip, method, path: url.startsWith('/') ? (url.split('?', 1)[0] as string).slice(0, 200) : undefined, status, reason: refusal }
   return cause === undefined ? { event: 'refused', ...what } : { event: 'failed', ...what, error: cause }
 }
 

@@ -1,7 +1,9 @@
 // Which of ChartMuseum's routes does a request target name, and in whose folder? A port
 // of helm/chartmuseum v0.16.5, pkg/chartmuseum/router/match.go, without what it takes
 // by accident: every path has one spelling here (no dot or empty segments, no encoded
-// separators, no `/<tenant>/api/…`, no `/<tenant>/health`, no junk behind the context path).
+// separators, no `/<tenant>/api/…`, no `/<tenant>/health`, no junk behind the context path),
+// and no tenant is named like a file.
+import { isTenantSegment } from '../lib/tenant-segment.ts'
 
 export type Depth = number | 'dynamic'
 export type Handler =
@@ -45,8 +47,6 @@ export interface Match {
 
 export type Routing = Match | 'not found' | 'bad request'
 
-const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
-
 /** @param target the request target as received (origin-form) */
 export function route (method: string, target: string, depth: Depth, contextPath: string): Routing {
   const mark = target.indexOf('?')
@@ -89,7 +89,7 @@ function matchOwn (method: string, segments: readonly string[], depth: Depth): F
   if (first === 'info' && segments.length === 1 && depth !== 1 && depth !== 'dynamic') return { handler: 'info', tenant: '' }
   const length = depth === 'dynamic' ? (single && first === 'info' ? 1 : -1) : depth
   const names = segments.at(-1) === '' ? segments.slice(0, -1) : segments
-  if (length < 1 || names.length !== length || !names.every(name => SEGMENT.test(name))) return undefined
+  if (length < 1 || names.length !== length || !names.every(isTenantSegment)) return undefined
   return { handler: 'welcome', tenant: names.join('/'), action: 'pull' }
 }
 
@@ -100,7 +100,7 @@ function matchTenant (method: string, segments: readonly string[], depth: Depth)
   if (length === undefined || rest.length < length) return undefined
   const names = rest.slice(0, length)
   const tail = rest.slice(length)
-  if (!names.every(name => SEGMENT.test(name))) return undefined
+  if (!names.every(isTenantSegment)) return undefined
   const row = ROUTES.find(row => row.api === api && row.methods.includes(method) && fits(row, tail))
   if (row === undefined) return undefined
   const parameters = Object.fromEntries(row.tail.flatMap((part, i) => part.startsWith(':') ? [[part.slice(1), tail[i] as string]] : []))

@@ -17,13 +17,18 @@ const PLAIN = /^(?:[A-Za-z/^]|~\d|\d+\.\d+\.\d|\d+\.(?:\d+\.)?[xX])[\x20-\x7e]*$
 /** Words that are no text to one reader or another (YAML 1.1). */
 const WORDS = /^(?:y|yes|n|no|true|false|on|off|null)$/i
 
+/** Columns: each level is further right, and a call of the reader. */
+const DEEPEST = 200
+
 /** The document, or undefined when it is not simple. */
 export function readSimpleYaml (text: string): SimpleYaml | undefined {
   const lines: Line[] = []
   for (const raw of text.split('\n')) {
     const line = raw.trimStart()
     if (line === '' || line.startsWith('#')) continue
-    lines.push({ indent: raw.length - line.length, text: line })
+    const indent = raw.length - line.length
+    if (indent > DEEPEST) return undefined
+    lines.push({ indent, text: line })
   }
   if (lines.length === 0 || /[\t\r]/.test(text)) return undefined
   try {

@@ -172,6 +172,11 @@ export function isMissing (error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EISDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
+/** The disk is mounted read-only by now: a system does so itself after an error of the disk. */
+export function isReadOnlyNow (error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EROFS'
+}
+
 /** The disk, or somebody's share of it, is full. */
 export function isFull (error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')

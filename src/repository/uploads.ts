@@ -6,13 +6,14 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { problem, json, type Answer } from './answer.ts'
 import type { Catalog, Changes } from './catalog.ts'
-import { makeEntry, stampOf, timeText } from './entries.ts'
+import { makeEntry, stampOf, timeText, type Entry } from './entries.ts'
 import type { Metadata } from './chart-metadata.ts'
 import { readGoYaml } from './go-yaml.ts'
 import { provenanceFileName, readPackage } from './package.ts'
 import { readParts } from './parts.ts'
 import type { Match } from './routing.ts'
 import type { Draft, Store } from './store.ts'
+import { parseVersion } from './versions.ts'
 
 export interface UploadBody {
   readonly contentType: string
@@ -41,10 +42,17 @@ export interface UploadOptions {
   readonly store: Store
   /** Overwrite without being asked to. */
   readonly allowOverwrite: boolean
+  /** '' or '/x'. */
+  readonly contextPath: string
   readonly log: (event: object) => void
 }
 
-export function createUploads ({ catalog, store, allowOverwrite, log }: UploadOptions): Uploads {
+export function createUploads ({ catalog, store, allowOverwrite, contextPath, log }: UploadOptions): Uploads {
+  /** Where a version is deleted. */
+  function pathOf (tenant: string, { name, version }: Entry): string {
+    return [contextPath, 'api', ...(tenant === '' ? [] : [tenant]), 'charts', encodeURIComponent(name), encodeURIComponent(version).replaceAll('%2B', '+')].join('/')
+  }
+
   /** Runs work on drafts that are gone afterwards, whatever happens. */
   async function withDrafts (drafts: readonly Draft[], work: () => Promise<Answer>): Promise<Answer> {
     try {
@@ -122,9 +130,8 @@ export function createUploads ({ catalog, store, allowOverwrite, log }: UploadOp
     async remove ({ tenant, name, version }) {
       const file = `${name}-${version}.tgz`
       const entries = (await catalog.view(tenant)).charts
-      // `foo` `1-1.0` and `foo-1` `1.0` have one file name: the chart that is in it decides.
       const owner = [...entries.values()].flat().find(entry => entry.file === file)
-      if (owner !== undefined && (owner.name !== name || owner.version !== version)) return problem(404, 'object not found')
+      if (owner !== undefined && isAnother(owner, name, version)) return problem(404, `${file} holds ${owner.name} ${owner.version}: that is deleted with DELETE ${pathOf(tenant, owner)}`)
       const own = entries.get(name)?.find(entry => entry.version === version)?.file ?? file
       const removed = isFileName(own) && await catalog.change(tenant, async changes => {
         if (!await store.remove(tenant, own)) return false
@@ -138,6 +145,15 @@ export function createUploads ({ catalog, store, allowOverwrite, log }: UploadOp
       return json(200, { deleted: true })
     }
   }
+}
+
+/**
+ * `foo` `1-1.0` and `foo-1` `1.0` have one file name: the chart that is in it decides. What
+ * is no version, such as `1.0 (1)`, speaks of the file itself, unless it is a version's own.
+ */
+function isAnother (owner: Entry, name: string, version: string): boolean {
+  if (owner.name === name && owner.version === version) return false
+  return parseVersion(version) !== undefined || owner.file === `${owner.name}-${owner.version}.tgz`
 }
 
 /** A chart's name, or Helm's words for what is wrong with it. */
@@ -163,8 +179,8 @@ async function understandProvenance (draft: Draft): Promise<Named | string> {
   return isFileName(file) ? { draft, file } : `${file} is improperly formatted`
 }
 
-/** Can it be a file in a tenant's folder, and nowhere else? (255 bytes: ext4 and most others, with room for .prov) */
+/** Can it be a file in a tenant's folder, and nowhere else? (255 bytes: ext4 and most others; a chart leaves room for .prov) */
 function isFileName (name: string): boolean {
   // eslint-disable-next-line no-control-regex
-  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= 250
+  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= (name.endsWith('.prov') ? 255 : 250)
 }

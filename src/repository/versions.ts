@@ -16,6 +16,8 @@ export interface Version {
 const IDENTIFIERS = '[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*'
 const VERSION = new RegExp(`^v?([0-9]+)(?:\\.([0-9]+))?(?:\\.([0-9]+))?(?:-(${IDENTIFIERS}))?(?:\\+${IDENTIFIERS})?$`)
 const MOST = 2n ** 64n - 1n
+/** Digits of it. */
+const LONGEST_NUMBER = 20
 
 /** NewVersion: undefined for what is no version. */
 export function parseVersion (text: string): Version | undefined {
@@ -30,7 +32,9 @@ export function parseVersion (text: string): Version | undefined {
 
 function segment (digits: string): Segment | undefined {
   if (digits.length < 16) return Number(digits)
-  const value = BigInt(digits)
+  const significant = digits.replace(/^0+/, '')
+  if (significant.length > LONGEST_NUMBER) return undefined
+  const value = BigInt(significant)
   return value > MOST ? undefined : value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 }
 
@@ -74,13 +78,20 @@ export function newestFirst (a: Version | undefined, b: Version | undefined): nu
 
 export type Constraint = (version: Version) => boolean
 
-const OPERATOR = '=||!=|>|<|>=|=>|<=|=<|~|~>|\\^'
+const OPERATOR = '(?:=|!=|>|<|>=|=>|<=|=<|~|~>|\\^)'
 const X = '[0-9|xX*]+'
-const CV = `v?(?:${X})(?:\\.${X})?(?:\\.${X})?(?:-${IDENTIFIERS})?(?:\\+${IDENTIFIERS})?`
+const CV = `v?${X}(?:\\.${X}(?:\\.${X})?)?(?:-${IDENTIFIERS})?(?:\\+${IDENTIFIERS})?`
 const PARTS = new RegExp(`^v?(${X})(?:\\.(${X}))?(?:\\.(${X}))?((?:-${IDENTIFIERS})?(?:\\+${IDENTIFIERS})?)$`)
+// Two of these may try every place of a text that is not longer than LONGEST_CONSTRAINT.
+// eslint-disable-next-line regexp/no-super-linear-move
 const RANGE = new RegExp(`\\s*(${CV})\\s+-\\s+(${CV})\\s*`, 'g')
-const VALID = new RegExp(`^(?:\\s*(?:${OPERATOR})\\s*(?:${CV})\\s*)(?:(?:\\s+|,\\s*)(?:${OPERATOR})\\s*(?:${CV})\\s*)*$`)
+// What Go's has in several ways (spaces before, between and behind, a part that is the first or
+// the second that may be left out) is here in one: Go's expressions take no longer for it, and
+// JavaScript's as long as there are ways.
+const BOUND = `(?:${OPERATOR}\\s*)?${CV}`
+const VALID = new RegExp(`^\\s*${BOUND}(?:(?:\\s*,\\s*|\\s+)${BOUND})*\\s*$`)
 // Go's expressions take the longest operator that lets the rest match; JavaScript's take the first.
+// eslint-disable-next-line regexp/no-super-linear-move
 const ONE = new RegExp(`(!=|>=|=>|<=|=<|~>|=|>|<|~|\\^|)\\s*(${CV})`, 'g')
 const LONGEST_CONSTRAINT = 256
 

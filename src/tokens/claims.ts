@@ -5,14 +5,14 @@ import type { ReasonCode } from '../http/errors.ts'
 import type { Grant } from '../policy/access.ts'
 import type { JsonObject } from './signature.ts'
 
-/** Seconds that the clocks of issuer and verifier may differ. */
+/** Seconds that the clocks of issuer and verifier may differ, unless an issuer is given others. */
 export const LEEWAY = 10
 
 /** Why a token does not count at this moment: it has to end, and what it says of its beginning has to be so (RFC 7519 section 4.1). */
-export function timeFault ({ exp, nbf, iat }: JsonObject, now: number): ReasonCode | undefined {
+export function timeFault ({ exp, nbf, iat }: JsonObject, now: number, leeway = LEEWAY): ReasonCode | undefined {
   if (!isTime(exp) || !(nbf === undefined || isTime(nbf)) || !(iat === undefined || isTime(iat))) return 'token_wrong_claims'
-  if (exp <= now - LEEWAY) return 'token_expired'
-  return Math.max(nbf ?? 0, iat ?? 0) > now + LEEWAY ? 'token_not_yet_valid' : undefined
+  if (exp <= now - leeway) return 'token_expired'
+  return Math.max(nbf ?? 0, iat ?? 0) > now + leeway ? 'token_not_yet_valid' : undefined
 }
 
 /** 1e400 is a number in JSON, and no time. */

@@ -1,6 +1,7 @@
 // What proves a right? Signed tokens: for clients (distribution's token form with
 // ChartMuseum's access claim), and for the upstream, one tenant and one action each.
 import { randomUUID } from 'node:crypto'
+import { momentAt, secondsSince, type Clock, type Moment } from '../lib/clock.ts'
 import type { Access, Grant } from '../policy/access.ts'
 import type { SigningKey } from './keys.ts'
 import { signToken, type JsonObject } from './signature.ts'
@@ -41,35 +42,43 @@ export async function issueToken (key: SigningKey, source: TokenSource, subject:
   return { token, expiresIn: source.ttl, issuedAt: new Date(now * 1000) }
 }
 
-const UPSTREAM_TTL = 120
+/** Seconds that the upstream's clock may differ from ours, in either direction. */
+export const UPSTREAM_SKEW = 60
+/** Seconds that a request may wait for a connection and be on its way, and more than enough. */
+const ON_ITS_WAY = 30
 const UPSTREAM_REUSE = 60
 const MOST_KEPT = 10_000
 
 /**
- * Mints the tokens that the upstream is sent, and uses each for a minute. iat is in
- * the past, because ChartMuseum gives no leeway (chartmuseum/auth v0.6.0, token.go).
- * @param now seconds since the epoch
+ * Mints the tokens that the upstream is sent, and uses each for a minute. ChartMuseum gives
+ * no leeway, and has no limit for a lifetime (chartmuseum/auth v0.6.0, token.go;
+ * golang-jwt v4.5.2, map_claims.go): so a token begins long enough in the past and ends long
+ * enough after its last use for both clocks to differ. One that was made before the clock
+ * was set back is not used: for others its time may not have come.
  */
-export function createUpstreamMinter (key: SigningKey, issuer: string, now: () => number): (access: Access) => Promise<string> {
-  const kept = new Map<string, { token: Promise<string>, until: number }>()
+export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Clock): (access: Access) => Promise<string> {
+  const kept = new Map<string, { readonly token: Promise<string>, readonly made: Moment }>()
   return (access) => {
     const name = `${access.name}:${access.action}`
-    const time = now()
     const before = kept.get(name)
-    if (before !== undefined && before.until > time) return before.token
+    if (before !== undefined) {
+      const age = secondsSince(clock, before.made)
+      if (age >= 0 && age < UPSTREAM_REUSE) return before.token
+    }
     if (kept.size >= MOST_KEPT) kept.clear()
-    const iat = time - NOT_BEFORE_LEEWAY
+    const time = clock.wall()
+    const iat = time - UPSTREAM_SKEW - ON_ITS_WAY
     const token = sign(key, {
       iss: issuer,
       sub: 'chartgate',
       aud: 'chartmuseum',
       iat,
       nbf: iat,
-      exp: time + UPSTREAM_TTL,
+      exp: time + UPSTREAM_REUSE + UPSTREAM_SKEW + ON_ITS_WAY,
       jti: randomUUID(),
       access: [{ type: access.type, name: access.name, actions: [access.action] }]
     })
-    kept.set(name, { token, until: time + UPSTREAM_REUSE })
+    kept.set(name, { token, made: momentAt(clock, time) })
     return token
   }
 }

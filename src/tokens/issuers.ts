@@ -6,8 +6,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Action } from '../charts/routes.ts'
 import type { ReasonCode } from '../http/errors.ts'
 import { tokenPrincipal, type Principal } from '../identity/principal.ts'
+import { momentAt, type Clock } from '../lib/clock.ts'
 import type { Grant } from '../policy/access.ts'
-import { isFor, knownGrants, timeFault } from './claims.ts'
+import { isFor, knownGrants, LEEWAY, timeFault } from './claims.ts'
 import { readJwks, readPem, type IssuerKey } from './issuer-keys.ts'
 import { createRemoteKeys, type RemoteKeys } from './remote-keys.ts'
 import { isSignedBy, type Algorithm, type SignedToken } from './signature.ts'
@@ -20,6 +21,8 @@ export interface IssuerConfig {
   readonly jwksUrl?: string
   readonly issuer?: string
   readonly audience?: string
+  /** Seconds that its clock may differ from ours; LEEWAY if left out. */
+  readonly clockSkew?: number
   readonly pushIncludes?: readonly ('overwrite' | 'delete')[]
 }
 
@@ -44,12 +47,15 @@ export async function openIssuers (configs: readonly IssuerConfig[], before: rea
 async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
   const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
   if (same !== undefined) return same
-  if (config.jwksUrl !== undefined) {
-    const remote = createRemoteKeys(config.jwksUrl)
-    return { config, keys: remote.keys, remote }
-  }
-  const keys = await readKeys(config)
-  return typeof keys === 'string' ? keys : { config, keys: () => keys }
+  const keys = config.jwksUrl === undefined ? await readKeys(config) : []
+  return typeof keys === 'string' ? keys : createIssuer(config, keys)
+}
+
+/** @param keys of its file; one with a URL has those that are fetched from there */
+export function createIssuer (config: IssuerConfig, keys: readonly IssuerKey[]): Issuer {
+  if (config.jwksUrl === undefined) return { config, keys: () => keys }
+  const remote = createRemoteKeys(config.jwksUrl)
+  return { config, keys: remote.keys, remote }
 }
 
 async function readKeys ({ publicKey, jwksFile }: IssuerConfig): Promise<readonly IssuerKey[] | string> {
@@ -93,17 +99,22 @@ export function signerOf ({ config, keys }: Issuer, token: SignedToken): IssuerK
 const TYPE = /^(?:application\/)?(?:at\+)?jwt$/i
 const LONGEST_SUBJECT = 256
 
-/** What a token says whose signature is the issuer's. @param now seconds since the epoch */
-export function judge (issuer: Issuer, { header, payload }: SignedToken, now: number): IssuerVerdict {
+/** Seconds that an issuer's tokens count before they begin and after they have ended. */
+export function leewayOf ({ config: { clockSkew = LEEWAY } }: Issuer): number {
+  return clockSkew
+}
+
+/** What a token says whose signature is the issuer's. */
+export function judge (issuer: Issuer, { header, payload }: SignedToken, clock: Clock): IssuerVerdict {
   const { typ } = header
   if (typ !== undefined && !(typeof typ === 'string' && TYPE.test(typ))) return { ok: false, code: 'token_malformed' }
-  const fault = timeFault(payload, now)
+  const fault = timeFault(payload, clock.wall(), leewayOf(issuer))
   if (fault !== undefined) return { ok: false, code: fault }
   const { audience, pushIncludes = [] } = issuer.config
   const { sub, aud, exp } = payload
   const grants = knownGrants(payload['access'])
   if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) return { ok: false, code: 'token_wrong_claims' }
-  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), grants.map(grant => withPush(grant, pushIncludes)), exp as number) }
+  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), grants.map(grant => withPush(grant, pushIncludes)), momentAt(clock, exp as number)) }
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */

@@ -4,6 +4,7 @@
 // and goes with one file, and there is no index that could be half written.
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isReadOnly } from '../lib/read-only.ts'
 import { KeyFileError, makeKey, readSigningKey, type OwnAlgorithm, type SigningKey } from './keys.ts'
 import { createRing, type KeyRing, type Signer } from './ring.ts'
 
@@ -115,8 +116,14 @@ async function within<T> (dir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw new KeyFileError(`the keys in ${dir} cannot be used: ${await ownerMistake(error as NodeJS.ErrnoException) ?? (error as Error).message}`)
+    throw new KeyFileError(`the keys in ${dir} cannot be used: ${await hindrance(error as NodeJS.ErrnoException) ?? (error as Error).message}`)
   }
+}
+
+/** What whoever runs the gateway can put right. */
+async function hindrance (error: NodeJS.ErrnoException): Promise<string | undefined> {
+  if (await isReadOnly(error)) return 'its disk is mounted read-only, and no key can be made there: mount one that can be written, put the keys there, or choose another stateDir'
+  return await ownerMistake(error)
 }
 
 /** Whose file or folder it is, when somebody else's: a command run as root leaves such keys to a service. */

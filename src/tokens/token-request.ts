@@ -22,16 +22,19 @@ export type TokenRequestResult =
 const SINGLE = ['grant_type', 'account', 'client_id', 'client_secret', 'username', 'password'] as const
 type Single = typeof SINGLE[number]
 const GRANT_TYPES = ['client_credentials', 'password']
+/** In the query and in the form; one that is not UTF-8 costs as much as a thousand letters. */
+const MOST_PARAMETERS = 100
 
 /**
  * @param method GET is the Docker form, where everything is optional; POST needs a grant_type
  * @param query without its `?`
- * @param form the body's parameters; undefined when there was none
+ * @param form the body (application/x-www-form-urlencoded); undefined when there was none
  * @param header the credentials of the Authorization header
  */
-export function readTokenRequest (method: string, query: string, form: URLSearchParams | undefined, header: Credentials): TokenRequestResult {
+export function readTokenRequest (method: string, query: string, form: string | undefined, header: Credentials): TokenRequestResult {
+  if ([query, form ?? ''].some(each => each.split('&').length > MOST_PARAMETERS)) return invalid(`there are more than ${MOST_PARAMETERS} parameters`)
   const inQuery = new URLSearchParams(query)
-  const inForm = form ?? new URLSearchParams()
+  const inForm = new URLSearchParams(form)
   const parameters: Partial<Record<Single, string>> = {}
   for (const name of SINGLE) {
     const values = new Set([...inQuery.getAll(name), ...inForm.getAll(name)])

@@ -1,13 +1,15 @@
 // Is a token one that counts, and what does it prove? Keys and algorithms are chosen
 // here, never by the token; every claim that we issue is demanded back. What is not of a
 // key of ours is asked of the configured issuers in their order. A verified token is
-// remembered until it expires, and no longer than its key counts.
+// remembered until it expires, and no longer than its key counts; what it had left when it
+// was first verified is all that it has, wherever the clock is set.
 import { tokenPrincipal, type Principal } from '../identity/principal.ts'
 import type { ReasonCode } from '../http/errors.ts'
+import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts'
 import { putBounded } from '../put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
-import { isOfIssuer, judge, signerOf, type Issuer } from './issuers.ts'
+import { isOfIssuer, judge, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
@@ -30,8 +32,7 @@ export interface VerifierOptions {
   readonly source: TokenSource
   /** Does the account of a token still exist? A map look-up. */
   readonly knowsSubject: (subject: string) => boolean
-  /** Seconds since the epoch. */
-  readonly now: () => number
+  readonly clock: Clock
   /** How many tokens are remembered. */
   readonly most?: number
 }
@@ -52,28 +53,33 @@ interface Known {
 const LONGEST_TOKEN = 16_384
 const MOST_REMEMBERED = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
+const EXPIRED: Verification = { ok: false, code: 'token_expired' }
 
-export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_REMEMBERED }: VerifierOptions): Verifier {
+export function createVerifier ({ keys, source, knowsSubject, clock, most = MOST_REMEMBERED }: VerifierOptions): Verifier {
   const known = new Map<string, Known>()
 
   function remembered (as: string): Verification | undefined {
     const found = known.get(endOf(as))
     if (found?.as !== as) return undefined
     const { principal, signer } = found
-    const time = now()
-    const expired = time >= (principal.expires as number) + LEEWAY
-    if (expired || !stillCounts(signer, keys(), time)) {
-      known.delete(endOf(as))
-      return expired ? { ok: false, code: 'token_expired' } : undefined
-    }
+    if (isOver(principal, signer)) return EXPIRED
+    if (!stillCounts(signer, keys(), clock.wall())) return undefined
     return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
+  }
+
+  function isOver ({ expires }: Principal, { issuer }: Signer): boolean {
+    return secondsUntil(clock, expires as Moment) <= -(issuer === undefined ? LEEWAY : leewayOf(issuer))
   }
 
   function isThere (subject: string): boolean {
     return knowsSubject(subject) || isOfIssuer(subject, keys().issuers)
   }
 
-  function remember (as: string, principal: Principal, signer: Signer): Verification {
+  function remember (as: string, verified: Principal, signer: Signer): Verification {
+    // An end that was written down before stands: a clock that was set back since moves none.
+    const before = known.get(endOf(as))
+    const principal = before?.as === as ? { ...verified, expires: before.principal.expires as Moment } : verified
+    if (isOver(principal, signer)) return EXPIRED
     if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
     putBounded(known, endOf(as), { as, principal, signer }, most)
     return { ok: true, principal }
@@ -86,7 +92,7 @@ export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_R
     for (const issuer of issuers) {
       const key = signerOf(issuer, read)
       if (key === undefined || ours.has(key.thumbprint)) continue
-      const verdict = judge(issuer, read, now())
+      const verdict = judge(issuer, read, clock)
       if (verdict.ok) return remember(as, verdict.principal, { key, issuer })
       refused ??= verdict
     }
@@ -98,9 +104,9 @@ export function createVerifier ({ keys, source, knowsSubject, now, most = MOST_R
     const kid = read?.header['kid']
     if (read === undefined || !(kid === undefined || typeof kid === 'string')) return { ok: false, code: 'token_malformed' }
     const { ring, issuers } = keys()
-    const key = kid === undefined ? undefined : ring.verifying(kid, now())
+    const key = kid === undefined ? undefined : ring.verifying(kid, clock.wall())
     if (key !== undefined) {
-      const verdict = judgeOwn(read, key, source, now())
+      const verdict = judgeOwn(read, key, source, clock)
       return verdict.ok ? remember(as, verdict.principal, { key }) : verdict
     }
     const verdict = byIssuer(as, read)
@@ -125,15 +131,15 @@ function stillCounts ({ key, issuer }: Signer, { ring, issuers }: TrustedKeys, n
 }
 
 /** A token with the id of a key of ours: everything has to be as `issueToken` writes it. */
-function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, now: number): Verification {
+function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, clock: Clock): Verification {
   const { header: { typ, alg }, payload } = token
   if (typ !== 'JWT' || alg !== key.alg) return { ok: false, code: 'token_malformed' }
   if (!isSignedBy(token, key.publicKey, key.alg)) return { ok: false, code: 'token_bad_signature' }
   const { iss, sub, aud, iat, nbf, exp, jti } = payload
   if (iss !== source.issuer || !isFor(aud, source.audience) || typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || !isTime(nbf)) return { ok: false, code: 'token_wrong_claims' }
-  const fault = timeFault(payload, now)
+  const fault = timeFault(payload, clock.wall())
   if (fault !== undefined) return { ok: false, code: fault }
   if (!isTime(iat) || exp as number - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
   const grants = ownGrants(payload['access'])
-  return grants === undefined ? { ok: false, code: 'token_wrong_claims' } : { ok: true, principal: tokenPrincipal(sub, grants, exp as number) }
+  return grants === undefined ? { ok: false, code: 'token_wrong_claims' } : { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number)) }
 }

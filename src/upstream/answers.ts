@@ -3,7 +3,8 @@
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Refusal } from '../http/errors.ts'
+import { isOutOfDescriptors, type Refusal } from '../http/errors.ts'
+import type { UpstreamAnswer } from './exchange.ts'
 
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384
@@ -26,28 +27,26 @@ export function isPage (headers: IncomingHttpHeaders): boolean {
   return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(headers['content-type'] ?? '')
 }
 
+/** Errors of undici that are what an upstream does; the other side of a connection has codes of its own. */
+const FAILURES: Readonly<Record<string, Refusal['code']>> = {
+  UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
+  UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_bad_answer'
+}
+
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {
-  const codes = [error, (error as Error | undefined)?.cause].map(each => (each as { code?: string } | undefined)?.code)
-  const timedOut = codes.some(code => code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
-  return { code: timedOut ? 'upstream_timeout' : 'upstream_unreachable' }
+  const codes = [error, (error as Error | undefined)?.cause].map(each => String((each as { code?: unknown } | undefined)?.code))
+  if (codes.some(isOutOfDescriptors)) return { code: 'no_descriptors' }
+  const known = codes.find(code => Object.hasOwn(FAILURES, code))
+  if (known !== undefined) return { code: FAILURES[known] as Refusal['code'] }
+  // What the parser refuses is no HTTP: a status line, a header, the size of a chunk.
+  return { code: codes.some(code => code.startsWith('HPE_')) ? 'upstream_bad_answer' : 'upstream_unreachable' }
 }
 
-/** The bytes of a body, or undefined when there are more than `limit`; the rest is not read then. @throws what the body does when it breaks off */
-export async function collect (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > limit) return undefined // leaving the loop destroys the stream
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-/** What an answer says that is not the one that was wanted, as far as a sentence goes. @throws what the body does when it breaks off */
-export async function errorText (body: AsyncIterable<Uint8Array>): Promise<string> {
-  return (await collect(body, LONGEST_ERROR))?.toString('utf8') ?? ''
+/** What an answer says that is not the one that was wanted, as far as a sentence goes. */
+export function textOf (answer: UpstreamAnswer): string {
+  return answer.kind === 'whole' ? answer.body.toString('utf8') : ''
 }
 
 /** The same for the log: a 200 is not wanted when it is a page. */

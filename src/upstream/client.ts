@@ -1,9 +1,17 @@
-// Who answers? The one way to the chart repository: a pool of connections, and the
-// credential that each request is sent with. A client's own credential never gets here.
+// Who answers? The one way to the chart repository: a pool of connections in which
+// everybody has a share, and the credential that each request is sent with. A client's own
+// credential never gets here.
+import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { routeOf } from '../charts/routes.ts'
+import { requestHeaders } from '../http/headers.ts'
+import type { Company } from '../lib/company.ts'
+import { createShares } from '../limits/shares.ts'
 import type { Access } from '../policy/access.ts'
+import type { Asking } from './asker.ts'
+import { exchange, type Reading, type UpstreamAnswer } from './exchange.ts'
+import { upstreamTarget } from './target.ts'
 
 /** How the upstream wants to be asked. */
 export type UpstreamAuth =
@@ -20,13 +28,39 @@ export interface UpstreamOptions {
   readonly auth: UpstreamAuth
 }
 
+/** What is asked of the upstream, in parts that were understood. */
+export interface Question extends Reading {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE'
+  readonly target: Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
+  readonly company: Company<Asking>
+  /** The upstream is told for whom, if that is one alone. */
+  readonly named: boolean
+  /** What is sent makes the change, and is not broken off then, whoever goes. */
+  readonly body?: QuestionBody
+  /** Milliseconds without a byte; others than those of every day. */
+  readonly patience?: number
+}
+
+export interface QuestionBody {
+  readonly contentType: string
+  /** Bytes. */
+  readonly length: number
+  /** Opens it, once there is a connection to send it over. */
+  readonly stream: () => Readable
+}
+
 export interface Upstream {
   readonly origin: string
   readonly contextPath: string
-  readonly dispatcher: Dispatcher
-  /** The Authorization header for what ChartMuseum demands on the request's route; undefined sends none. */
-  authorization (request: Pick<ChartRequest, 'route' | 'tenant'>): Promise<string | undefined>
-  /** True when the repository says that it is healthy. */
+  /** Its credential counts only while its clock is about ours. */
+  readonly datesTokens: boolean
+  /**
+   * The one way to ask it, in one's turn for a connection.
+   * @throws RefusalError when there is no answer, NobodyThere when nobody waits for one,
+   * and what a credential that cannot be minted throws
+   */
+  ask (question: Question): Promise<UpstreamAnswer>
+  /** True when the repository says that it is healthy; for everybody who asks at once, and beside every queue. */
   healthy (): Promise<boolean>
   close (): Promise<void>
 }
@@ -40,39 +74,84 @@ const TIMEOUTS = {
   keepAlive: 20_000,
   health: 2_000
 }
-const MOST_CONNECTIONS = 128
+/** Of this process, for what clients ask. */
+const CONNECTIONS = 128
+/** How many of them large downloads may have, so that an index or a small file never waits for one of those. */
+const LARGE = CONNECTIONS * 3 / 4
+/** For what says whether the repository is healthy. */
+const PROBES = 1
+
+/** Of HEAD, however long its header says it is. */
+const NO_BODY: Reading = { most: Infinity, longer: 'left' }
 
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
   const { origin, contextPath, auth, socketPath } = options
   const pool = new Pool(origin, {
-    connections: MOST_CONNECTIONS,
+    connections: CONNECTIONS + PROBES,
     headersTimeout: TIMEOUTS.headers,
     bodyTimeout: TIMEOUTS.body,
     keepAliveTimeout: TIMEOUTS.keepAlive,
     keepAliveMaxTimeout: TIMEOUTS.keepAlive,
     connect: socketPath === undefined ? { timeout: TIMEOUTS.connect } : { timeout: TIMEOUTS.connect, socketPath }
   })
-  const basic = auth.kind === 'basic' ? 'Basic ' + Buffer.from(`${auth.username}:${auth.password}`).toString('base64') : undefined
+  const clock = (): number => performance.now()
+  const shares = createShares({ all: CONNECTIONS, large: LARGE, clock, later: (ms, run) => setTimeout(run, ms).unref() })
+  const authorization = authorizer(auth)
+  let probe: Promise<boolean> | undefined
+
+  async function isHealthy (): Promise<boolean> {
+    try {
+      const answer = await pool.request({ method: 'GET', path: `${contextPath}/health`, headersTimeout: TIMEOUTS.health, bodyTimeout: TIMEOUTS.health })
+      await answer.body.dump()
+      return answer.statusCode === 200
+    } catch {
+      return false
+    }
+  }
 
   return {
     origin,
     contextPath,
-    dispatcher: pool,
-    async authorization ({ route, tenant }) {
-      if (auth.kind !== 'bearer') return basic
-      const token = await auth.mint({ type: 'artifact-repository', name: tenant, action: routeOf(route).upstreamAction })
-      return `Bearer ${token}`
+    datesTokens: auth.kind === 'bearer',
+    async ask (question) {
+      const { method, target, company, named, body, patience } = question
+      const { path, query } = upstreamTarget(target, contextPath)
+      const credential = await authorization(target)
+      return await exchange({
+        reading: method === 'HEAD' ? NO_BODY : question,
+        company,
+        toItsEnd: method === 'POST' || method === 'DELETE',
+        shares,
+        clock,
+        send (handler, isAlone) {
+          const headers = requestHeaders(named && isAlone ? company.members[0]?.asker : undefined, credential)
+          const options: Dispatcher.DispatchOptions = { origin, method, path: query === '' ? path : `${path}?${query}`, headers }
+          if (body !== undefined) {
+            Object.assign(headers, { 'content-type': body.contentType, 'content-length': String(body.length) })
+            options.body = body.stream()
+          }
+          if (patience !== undefined) Object.assign(options, { headersTimeout: patience, bodyTimeout: patience })
+          pool.dispatch(options, handler)
+        }
+      })
     },
     async healthy () {
-      try {
-        const answer = await pool.request({ method: 'GET', path: `${contextPath}/health`, headersTimeout: TIMEOUTS.health, bodyTimeout: TIMEOUTS.health })
-        await answer.body.dump()
-        return answer.statusCode === 200
-      } catch {
-        return false
-      }
+      probe ??= isHealthy().finally(() => { probe = undefined })
+      return await probe
     },
     async close () { await pool.destroy() }
+  }
+}
+
+/** The Authorization header for what ChartMuseum demands on a route; undefined sends none. */
+function authorizer (auth: UpstreamAuth): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
+  switch (auth.kind) {
+    case 'none': return async () => undefined
+    case 'basic': {
+      const credential = 'Basic ' + Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+      return async () => credential
+    }
+    case 'bearer': return async ({ route, tenant }) => `Bearer ${await auth.mint({ type: 'artifact-repository', name: tenant, action: routeOf(route).upstreamAction })}`
   }
 }

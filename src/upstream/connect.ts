@@ -1,9 +1,9 @@
 // Which chart repository does the configuration name, and how is it asked? Asked by every
 // process that opens one: server.ts and worker.ts.
 import type { Config } from '../config/schema.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { createUpstreamMinter } from '../tokens/issue.ts'
 import type { SigningKey } from '../tokens/keys.ts'
-import { unixTime } from '../unix-time.ts'
 import { createUpstream, type Upstream, type UpstreamAuth } from './client.ts'
 
 /** @param socketPath where the embedded repository listens; undefined: there is a URL */
@@ -18,6 +18,6 @@ function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey): Upstre
   switch (upstream.auth) {
     case 'none': return { kind: 'none' }
     case 'basic': return { kind: 'basic', username: upstream.username, password: upstream.password }
-    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(key, publicUrl, unixTime) }
+    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(key, publicUrl, CLOCK) }
   }
 }

@@ -1,24 +1,33 @@
 // How often is the upstream asked for the same thing? Once at a time, however many ask: a
 // request that comes while one runs waits for the next one, because what runs already may
 // have been answered before it came. So nobody gets an answer that is older than their
-// request, and the upstream gets one request where clients send many. Asked by the index
-// store and the file reader, behind authorization.
+// request, and the upstream gets one request where clients send many. Whoever comes while
+// one waits for a connection, and so has not been asked yet, is on it still. Asked by the
+// index store and the file reader, behind authorization.
 import { endOfTurn } from '../http/turn.ts'
+import { Company } from '../lib/company.ts'
+import type { Asker, Asking } from './asker.ts'
 
 export interface Flights<T> {
   /**
    * Takes the first flight that begins from now on.
-   * @param fly asks the upstream, when the key's turn has come; `alone`: for nobody else
+   * @param fly asks the upstream, when the key's turn has come, for all who are in the company when it does
    */
-  join (key: string, fly: Fly<T>): Promise<T>
+  join (key: string, asker: Asker, fly: Fly<T>): Promise<T>
 }
 
-type Fly<T> = (alone: boolean) => Promise<T>
+type Fly<T> = (company: Company<Asking>) => Promise<T>
 
-interface Passenger<T> {
+interface Passenger<T> extends Asking {
   readonly fly: Fly<T>
   resolve (result: T): void
   reject (error: unknown): void
+}
+
+/** Of one key: who is on the flight, and who waits for the next one. */
+interface Route<T> {
+  now: Company<Passenger<T>>
+  next: Company<Passenger<T>> | undefined
 }
 
 /**
@@ -30,31 +39,31 @@ interface Passenger<T> {
 const AT_ONCE = 8
 
 export function createFlights<T> (): Flights<T> {
-  /** Who waits for the next flight, for each key of which one is in the air. */
-  const waiting = new Map<string, Passenger<T>[]>()
+  const routes = new Map<string, Route<T>>()
 
-  function begin (key: string, passengers: readonly Passenger<T>[], fly: Fly<T>): void {
-    waiting.set(key, [])
+  function begin (key: string, company: Company<Passenger<T>>, { fly }: Passenger<T>): void {
+    const route: Route<T> = { now: company, next: undefined }
+    routes.set(key, route)
     const landed = async (settle: (passenger: Passenger<T>) => void): Promise<void> => {
-      const next = waiting.get(key) as Passenger<T>[]
+      const { next } = route
       // The upstream gets its next request first: it can work while these are answered.
-      if (next[0] === undefined) waiting.delete(key)
-      else begin(key, next, next[0].fly)
-      await inTurns(passengers, settle)
+      if (next?.present === undefined) routes.delete(key)
+      else begin(key, next, next.present)
+      await inTurns(company.members, settle)
     }
-    fly(passengers.length === 1).then(
+    fly(company).then(
       async result => { await landed(({ resolve }) => { resolve(result) }) },
       async (error: unknown) => { await landed(({ reject }) => { reject(error) }) }
     )
   }
 
   return {
-    join (key, fly) {
+    join (key, asker, fly) {
       return new Promise((resolve, reject) => {
-        const passenger = { fly, resolve, reject }
-        const others = waiting.get(key)
-        if (others === undefined) begin(key, [passenger], fly)
-        else others.push(passenger)
+        const passenger = { asker, fly, resolve, reject }
+        const route = routes.get(key)
+        if (route === undefined) begin(key, new Company(passenger), passenger)
+        else if (!route.now.join(passenger) && route.next?.join(passenger) !== true) route.next = new Company(passenger)
       })
     }
   }

@@ -1,32 +1,96 @@
-// Where may an index send a client? Back to this gateway alone: Helm follows whatever
-// URL an index names, and a credential must never follow it to another host (Helm
-// GHSA-56hp-xqp3-w2jf). Asked for every URL of an index, once for each changed index.
+// Where may an index send a client? Back to this gateway alone, to a file of the tenant:
+// Helm follows whatever URL an index names, and a credential must never follow it to
+// another host (Helm GHSA-56hp-xqp3-w2jf). Asked for every link of an index, once for each
+// changed index; what comes of a link is `charts/<file>` in its one spelling, or nothing.
+import { chartFileOf, isChartFile } from '../charts/names.ts'
+import { encodeSegment } from '../charts/segment.ts'
 
-/** Where the upstream has the tenant, and where clients have the gateway. */
+/** Whose index it is, and where clients have the gateway. */
 export interface IndexPlace {
-  /** The upstream's context path, '' or '/cm'. */
-  readonly contextPath: string
   /** The tenant's segments in a path, '' at the root. */
   readonly tenantPath: string
   /** The gateway's own path, '' or '/helm'. */
   readonly basePath: string
 }
 
-// A first segment without a colon is no scheme; a slash or backslash in front would name
-// a host, to some readers at least; an encoded dot is a dot to some.
-const RELATIVE = /^(?!\/)(?:[A-Za-z0-9._~+@=,/-]|%2B)+$/
-const FILE = /^[A-Za-z0-9._+-]+$/
+/** What an entry of an index says of itself; '' where it says nothing. */
+export interface EntryWords {
+  readonly name: string
+  readonly version: string
+}
+
+export type Link =
+  | { readonly kind: 'local', readonly file: string }
+  /** Elsewhere, by a link whose last segment is this file: whose it is, other links of the index may know. */
+  | { readonly kind: 'elsewhere', readonly file: string | undefined }
+  /** A file of this tenant, but no path can say its name. */
+  | { readonly kind: 'unsayable' }
+
+/** The form of nearly all links, which needs no look at anything else. */
+const PLAIN = /^charts\/[A-Za-z0-9_][A-Za-z0-9._+~-]{0,240}\.tgz$/
+
+/** True for a link that stays as it is. */
+export function isPlainLink (url: string): boolean {
+  return PLAIN.test(url)
+}
 
 /**
- * The URL that a client may follow.
- * @returns undefined for one that leads away from here
+ * What a link leads to.
+ * @param entry what the entry around it says: ChartMuseum names a file after the version in
+ *   it (v0.16.5, pkg/repo/chart.go), so a link to a file of that name, wherever it leads,
+ *   is one of a file that this tenant has
  */
-export function localUrl (url: string, { contextPath, tenantPath }: IndexPlace): string | undefined {
-  if (RELATIVE.test(url) && !url.includes('..')) return url
-  // ChartMuseum's --chart-url: <url><context path>/<tenant>/charts/<file>
-  const path = /^(?:https?:)?\/\/[A-Za-z0-9.:[\]_-]+(\/.*)$/i.exec(url)?.[1] ?? (/^\/[^/\\]/.test(url) ? url : undefined)
-  const folder = `${contextPath}${tenantPath === '' ? '' : `/${tenantPath}`}/charts/`
-  if (path?.startsWith(folder) !== true) return undefined
-  const file = path.slice(folder.length)
-  return FILE.test(file) ? `charts/${file}` : undefined
+export function readLink (url: string, entry: EntryWords, { tenantPath }: IndexPlace): Link {
+  const own = chartFileOf(entry.name, entry.version)
+  const { folder, file } = lastSegment(url, own)
+  if (!isOwnFolder(folder, tenantPath) && file !== own) {
+    const decoded = decodeFile(file, own)
+    return decoded === own ? { kind: 'local', file: own } : { kind: 'elsewhere', file: decoded }
+  }
+  const decoded = decodeFile(file, own)
+  if (decoded !== undefined) return { kind: 'local', file: decoded }
+  // What has no name of a chart's is nothing that a person could call otherwise.
+  return file.endsWith('.tgz') ? { kind: 'unsayable' } : { kind: 'elsewhere', file: undefined }
+}
+
+/** The link to a file of the tenant. @param file isChartFile */
+export function localUrl (file: string): string {
+  return `charts/${encodeSegment(file)}`
+}
+
+/** ChartMuseum's two forms: `charts/FILE`, and with --chart-url a URL that ends in the tenant's `/charts/FILE`, whatever host and path are before it. */
+function isOwnFolder (folder: string, tenantPath: string): boolean {
+  return folder === 'charts/' || folder.endsWith(`${tenantPath === '' ? '' : `/${tenantPath}`}/charts/`)
+}
+
+/** A link, cut before its last segment. ChartMuseum encodes nothing: `?` and `#` are of a file's name, unless what is before them is one. */
+function lastSegment (url: string, own: string): { folder: string, file: string } {
+  const whole = cut(url)
+  if (whole.file === own) return whole
+  const withoutQuery = cut(url.split(/[?#]/, 1)[0] as string)
+  return withoutQuery.file.endsWith('.tgz') ? withoutQuery : whole
+}
+
+function cut (url: string): { folder: string, file: string } {
+  const at = url.lastIndexOf('/') + 1
+  return { folder: url.slice(0, at), file: url.slice(at) }
+}
+
+/**
+ * The file that a segment means: a percent-encoding means what it means to every client,
+ * but where the entry itself is called so (ChartMuseum encodes nothing).
+ * @returns undefined for what no path can say
+ */
+function decodeFile (segment: string, own: string): string | undefined {
+  const text = segment === own ? segment : decodeOnce(segment)
+  return text !== undefined && isChartFile(text) ? text : undefined
+}
+
+function decodeOnce (segment: string): string | undefined {
+  if (!/%[0-9A-Fa-f]{2}/.test(segment)) return segment
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
 }

@@ -1,11 +1,10 @@
 // What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
-import type { Dispatcher } from 'undici'
 import type { ChartRequest } from '../charts/request-target.ts'
-import type { Refusal } from '../http/errors.ts'
-import { requestHeaders } from '../http/headers.ts'
-import { LONGEST_ERROR, causeOfAnswer, refusalOfAnswer, refusalOfFailure } from './answers.ts'
+import { RefusalError, type Refusal } from '../http/errors.ts'
+import type { Company } from '../lib/company.ts'
+import { causeOfAnswer, refusalOfAnswer, textOf } from './answers.ts'
+import type { Asking } from './asker.ts'
 import type { Upstream } from './client.ts'
-import { upstreamTarget } from './target.ts'
 
 export type IndexAnswer =
   | { readonly ok: true, readonly body: Buffer }
@@ -19,7 +18,8 @@ export interface IndexFailure {
 }
 
 export interface IndexReader {
-  read (request: ChartRequest): Promise<IndexAnswer>
+  /** The index as it is after this moment. @throws NobodyThere when all who asked went before */
+  read (request: ChartRequest, company: Company<Asking>): Promise<IndexAnswer>
 }
 
 /** ChartMuseum's content type of an index (pkg/chartmuseum/server/multitenant/index.go). */
@@ -28,50 +28,18 @@ export const INDEX_CONTENT_TYPE = 'application/x-yaml'
 /** @param maxBytes the longest index that is read */
 export function createIndexReader (upstream: Upstream, maxBytes: number): IndexReader {
   return {
-    async read (request) {
-      const { path } = upstreamTarget(request, upstream.contextPath)
-      const authorization = await upstream.authorization(request)
+    async read (target, company) {
       try {
-        const { status, body } = await readWhole(upstream.dispatcher, {
-          origin: upstream.origin,
-          method: 'GET',
-          path,
-          headers: requestHeaders(undefined, authorization) // what is read here may answer several clients at once
-        }, maxBytes)
-        if (status !== 200) return { ok: false, refusal: refusalOfAnswer(status, body?.toString('utf8') ?? ''), cause: causeOfAnswer(status) }
-        if (body === undefined) return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
-        return { ok: true, body }
+        // What is read here may answer several clients at once.
+        const answer = await upstream.ask({ method: 'GET', target, company, named: false, most: maxBytes, longer: 'left' })
+        const { status } = answer
+        if (status !== 200) return { ok: false, refusal: refusalOfAnswer(status, textOf(answer)), cause: causeOfAnswer(status) }
+        if (answer.kind !== 'whole') return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
+        return { ok: true, body: answer.body }
       } catch (error) {
-        return { ok: false, refusal: refusalOfFailure(error), cause: error }
+        if (error instanceof RefusalError) return { ok: false, refusal: error.refusal, cause: error.cause }
+        throw error
       }
     }
   }
-}
-
-interface WholeAnswer {
-  readonly status: number
-  /** Undefined when it is too long; the rest was not read then. */
-  readonly body: Buffer | undefined
-}
-
-/** Asks, and reads an answer to its end; without the streams of undici's `request`, which cost more than a small index. */
-async function readWhole (dispatcher: Dispatcher, options: Dispatcher.DispatchOptions, maxBytes: number): Promise<WholeAnswer> {
-  return await new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let [status, length] = [0, 0]
-    dispatcher.dispatch(options, {
-      onRequestStart () {},
-      onResponseStart (_controller, statusCode) { status = statusCode },
-      onResponseData (controller, chunk) {
-        length += chunk.length
-        if (length <= (status === 200 ? maxBytes : LONGEST_ERROR)) chunks.push(chunk)
-        else {
-          resolve({ status, body: undefined })
-          controller.abort(new Error('too long'))
-        }
-      },
-      onResponseEnd () { resolve({ status, body: Buffer.concat(chunks, length) }) },
-      onResponseError (_controller, error) { reject(error) }
-    })
-  })
 }

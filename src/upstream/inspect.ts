@@ -4,6 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import { readChartArchive } from '../charts/archive.ts'
 import { readProvenance } from '../charts/archive/provenance.ts'
+import { chartFileOf, faultOfNewChart } from '../charts/names.ts'
+import type { Depth } from '../charts/tenant.ts'
 import { RefusalError } from '../http/errors.ts'
 import { readParts, type Parts } from './multipart.ts'
 import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
@@ -22,6 +24,8 @@ export interface IncomingUpload {
   readonly route: 'upload-chart' | 'upload-prov'
   readonly contentType: string
   readonly body: AsyncIterable<Uint8Array>
+  /** Of the repository that it is for. */
+  readonly depth: Depth
 }
 
 const LONGEST_PROVENANCE = 1024 * 1024
@@ -31,7 +35,7 @@ const LONGEST_PROVENANCE = 1024 * 1024
  * @param limit of the whole body, bytes
  * @throws RefusalError with a sentence about what is wrong; nothing stays spooled then
  */
-export async function readUpload ({ route, contentType, body }: IncomingUpload, spool: Spool, limit: number): Promise<Upload> {
+export async function readUpload ({ route, contentType, body, depth }: IncomingUpload, spool: Spool, limit: number): Promise<Upload> {
   const bounded = limited(body, limit)
   const multipart = /^multipart\/form-data(?:;|\s|$)/i.test(contentType)
   if (multipart && route === 'upload-prov') throw invalid('a provenance file is sent as it is, not as a form; or together with its chart as chart and prov')
@@ -42,7 +46,9 @@ export async function readUpload ({ route, contentType, body }: IncomingUpload, 
   }
   try {
     const { name, version } = await agree(parts)
-    return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: `${name}-${version}.tgz`, remove }
+    const fault = faultOfNewChart(name, version, depth)
+    if (fault !== undefined) throw invalid(fault)
+    return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: chartFileOf(name, version), remove }
   } catch (error) {
     await remove()
     throw error

@@ -1,55 +1,25 @@
 // How is the upstream asked for what changes something? In a request of our own, which
 // goes on when the client has gone: only its answer says what was done. Asked by uploads
 // and deletes.
-import type { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
-import type { ChartRequest } from '../charts/request-target.ts'
-import { RefusalError } from '../http/errors.ts'
-import { requestHeaders, type Caller } from '../http/headers.ts'
-import { errorText, refusalOfFailure } from './answers.ts'
-import type { Upstream } from './client.ts'
-import { upstreamTarget } from './target.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import { LONGEST_ERROR, textOf } from './answers.ts'
+import { alone, type Asker } from './asker.ts'
+import type { Question, Upstream } from './client.ts'
 
-type Parts = Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
-
-export interface OwnRequest {
+export interface OwnRequest extends Pick<Question, 'body'> {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly caller: Caller
-  readonly body?: OwnBody
+  readonly caller: Asker
 }
 
-export interface OwnBody {
-  readonly contentType: string
-  /** Bytes. */
-  readonly length: number
-  readonly stream: () => Readable
+export interface OwnAnswer {
+  readonly statusCode: number
+  readonly headers: IncomingHttpHeaders
+  /** As far as it is a sentence; the rest is not read. */
+  readonly text: string
 }
 
-/** Asks; the head of the answer. @throws RefusalError when the upstream cannot be reached */
-export async function sendOwn (upstream: Upstream, parts: Parts, { method, caller, body }: OwnRequest): Promise<Dispatcher.ResponseData> {
-  const { path, query } = upstreamTarget(parts, upstream.contextPath)
-  const authorization = await upstream.authorization(parts)
-  try {
-    return await upstream.dispatcher.request({
-      origin: upstream.origin,
-      method,
-      path: query === '' ? path : `${path}?${query}`,
-      headers: {
-        ...requestHeaders(caller, authorization),
-        ...(body === undefined ? {} : { 'content-type': body.contentType, 'content-length': String(body.length) })
-      },
-      ...(body === undefined ? {} : { body: body.stream() })
-    })
-  } catch (error) {
-    throw new RefusalError(refusalOfFailure(error), { cause: error })
-  }
-}
-
-/** What an answer says; nothing of one that is no sentence. @throws RefusalError when it breaks off */
-export async function textOf (body: AsyncIterable<Uint8Array>): Promise<string> {
-  try {
-    return await errorText(body)
-  } catch (error) {
-    throw new RefusalError(refusalOfFailure(error), { cause: error })
-  }
+/** Asks, and reads what a sentence may be of the answer. @throws RefusalError when there is none, NobodyThere when the client went before it was asked */
+export async function sendOwn (upstream: Upstream, target: Question['target'], { method, caller, body }: OwnRequest): Promise<OwnAnswer> {
+  const answer = await upstream.ask({ method, target, company: alone(caller), named: true, most: LONGEST_ERROR, longer: 'left', ...(body === undefined ? {} : { body }) })
+  return { statusCode: answer.status, headers: answer.headers, text: textOf(answer) }
 }

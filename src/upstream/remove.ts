@@ -1,11 +1,17 @@
-// How is a version deleted in the upstream? Asked by the delete door.
+// How is a version deleted in the upstream? ChartMuseum takes name and version for a file
+// name, and removes whatever is in it (v0.16.5, pkg/chartmuseum/server/multitenant/api.go,
+// deleteChartVersion). Here what is named goes, and nothing else: under the lock of the
+// file it is looked at first.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ChartRequest } from '../charts/request-target.ts'
 import { RefusalError } from '../http/errors.ts'
-import { responseHeaders, type Caller } from '../http/headers.ts'
+import { responseHeaders } from '../http/headers.ts'
+import type { Locks } from '../lib/locks.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
+import type { Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
-import { sendOwn, textOf } from './own-request.ts'
+import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
+import { upstreamTarget } from './target.ts'
 
 /** What the upstream says of it. */
 export interface Removed {
@@ -13,10 +19,61 @@ export interface Removed {
   readonly body: string
 }
 
-/** Deletes what the request names. @throws RefusalError when the upstream refuses or cannot be reached */
-export async function removeVersion (upstream: Upstream, request: ChartRequest, caller: Caller): Promise<Removed> {
-  const { statusCode, headers, body } = await sendOwn(upstream, request, { method: 'DELETE', caller })
-  const text = await textOf(body)
+export interface Remover {
+  /** Deletes the version that the request names. @throws RefusalError when it is not there, or the upstream refuses or cannot be reached */
+  remove (request: ChartRequest, caller: Asker): Promise<Removed>
+}
+
+/** @param basePath the path of publicUrl, in front of every path that a client is told */
+export function createRemover (upstream: Upstream, locks: Locks, basePath: string): Remover {
+  return {
+    async remove ({ tenant, tenantPath, chart, version }, caller) {
+      const place: Place = { upstream, tenant, tenantPath, caller }
+      const [name, exact] = [chart as string, version as string] // the route has both
+      const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () => await removeNamed(place, name, exact, basePath))
+      if (!('elsewhere' in removed)) return removed
+      return await locks.hold(lockOfFile(tenant, removed.elsewhere), async () => await removeElsewhere(place, name, exact, removed.elsewhere))
+    }
+  }
+}
+
+/** Removes a chart's file and its provenance, whatever they hold. @throws RefusalError when they are not removed */
+export async function removeFiles (place: Place, name: string, version: string): Promise<Removed> {
+  const { statusCode, headers, text } = await askFor(place, { route: 'delete-version', chart: name, version }, 'DELETE')
   if (statusCode === 200 && !isPage(headers)) return { headers: responseHeaders(headers), body: text }
   throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: causeOfAnswer(statusCode) })
+}
+
+type Elsewhere = Required<Pick<Found, 'elsewhere'>>
+
+async function removeNamed (place: Place, name: string, version: string, basePath: string): Promise<Removed | Elsewhere> {
+  const { holds, elsewhere } = await findVersion(place, name, version)
+  if (typeof holds === 'object') throw holdsAnother(place, fileOfVersion(name, version), holds, basePath)
+  try {
+    return await removeFiles(place, name, version)
+  } catch (error) {
+    if (elsewhere !== undefined && isNotThere(error)) return { elsewhere }
+    throw error
+  }
+}
+
+/** A version that is listed in a file of another name: it is removed by the name and version that ChartMuseum makes that of. */
+async function removeElsewhere (place: Place, name: string, version: string, file: string): Promise<Removed> {
+  const { elsewhere } = await findVersion(place, name, version)
+  if (elsewhere !== file) throw new RefusalError({ code: 'not_in_upstream' })
+  const dash = file.lastIndexOf('-')
+  const [before, behind] = [file.slice(0, Math.max(dash, 0)), file.slice(dash + 1).replace(/\.tgz$/, '')]
+  if (/^\.{0,2}$/.test(before) || /^\.{0,2}$/.test(behind)) throw new RefusalError({ code: 'not_in_upstream', detail: `${name} ${version} is in a file whose name the chart repository's API cannot say` })
+  return await removeFiles(place, before, behind)
+}
+
+function isNotThere (error: unknown): boolean {
+  return error instanceof RefusalError && error.refusal.code === 'not_in_upstream'
+}
+
+/** A 404 that says what would have been removed, and how that is. */
+function holdsAnother ({ tenantPath }: Place, file: string, { name, version }: OtherVersion, basePath: string): RefusalError {
+  if (name === undefined || version === undefined) return new RefusalError({ code: 'not_in_upstream', detail: `${file} holds another version, of which the index has no name that a chart can have` })
+  const { path } = upstreamTarget({ route: 'delete-version', tenantPath, chart: name, version, query: {} }, basePath)
+  return new RefusalError({ code: 'not_in_upstream', detail: `${file} holds ${name} ${version}: that is deleted with DELETE ${path}` })
 }

@@ -7,7 +7,7 @@ import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { RefusalError } from '../http/errors.ts'
+import { RefusalError, type ReasonCode } from '../http/errors.ts'
 
 /** One spooled body or part of one. */
 export interface SpoolFile {
@@ -23,7 +23,7 @@ export interface SpoolFile {
 export interface Spool {
   /**
    * Writes everything that the source gives.
-   * @throws RefusalError spool_full, and whatever the source throws; nothing stays then
+   * @throws RefusalError spool_full, spool_read_only, and whatever the source throws; nothing stays then
    */
   write (source: AsyncIterable<Uint8Array>): Promise<SpoolFile>
 }
@@ -53,7 +53,7 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
         size = 0
         await rm(path, { force: true })
       }
-      const file = await open(path, 'wx', 0o600) // before anything can fail: what is removed then is there
+      const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw refusalOf(error) }) // before anything can fail: what is removed then is there
       const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
           if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
@@ -67,18 +67,21 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
         await pipeline(counted, file.createWriteStream({ highWaterMark: 2 * PIECE }))
       } catch (error) {
         await remove()
-        throw hasNoRoom(error) ? new RefusalError({ code: 'spool_full' }, { cause: error }) : error
+        throw refusalOf(error)
       }
       return { path, size, digest: hash.digest('hex'), remove }
     }
   }
 }
 
-/** True when the disk is full, which a later attempt may not find. */
-function hasNoRoom (error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
+/** What the client is told of what the disk does not take; anything else is passed on as it is. */
+function refusalOf (error: unknown): unknown {
+  const code = DISK_MISTAKES[(error as NodeJS.ErrnoException).code ?? '']
+  return code === undefined ? error : new RefusalError({ code }, { cause: error })
 }
+
+/** A full disk a later attempt may not find; one that is read-only by now, as after an error of it, somebody has to see to. */
+const DISK_MISTAKES: Readonly<Record<string, ReasonCode>> = { ENOSPC: 'spool_full', EDQUOT: 'spool_full', EROFS: 'spool_read_only' }
 
 /** Passes a body on, up to `limit` bytes, the limit included as in ChartMuseum. @throws RefusalError body_too_large */
 export async function * limited (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {

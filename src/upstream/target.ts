@@ -2,6 +2,7 @@
 // from its parts alone; nothing of the received bytes is in them.
 import type { ChartRequest } from '../charts/request-target.ts'
 import { routeOf } from '../charts/routes.ts'
+import { encodeSegment } from '../charts/segment.ts'
 
 /** A path in the upstream and its query, without `?`; '' is no query. */
 export interface UpstreamTarget {
@@ -19,10 +20,7 @@ export function upstreamTarget (request: Parts, contextPath: string): UpstreamTa
   const route = routeOf(request.route)
   let path = contextPath + (route.api ? '/api' : '')
   if (request.tenantPath !== '') path += '/' + request.tenantPath
-  for (const part of route.tail) {
-    // `^` is the one accepted character that a path may not have as it is (RFC 3986 section 3.3).
-    path += '/' + (typeof part === 'string' ? part : (request[part.parameter] as string).replace('^', '%5E'))
-  }
+  for (const part of route.tail) path += '/' + (typeof part === 'string' ? part : encodeSegment(request[part.parameter] as string))
   return { path, query: buildQuery(request.query) }
 }
 

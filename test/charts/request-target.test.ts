@@ -123,7 +123,6 @@ await t.test('a shape that is not in the table is not found, whatever the method
     ['GET', '/org1/repo1/Charts/x-1.tgz'],
     ['GET', '/org1/repo1/charts/x-1.zip'],
     ['GET', '/org1/repo1/charts/.tgz'],
-    ['GET', '/org1/repo1/charts/+x-1.tgz'],
     ['GET', '/org1/repo1/health'],
     ['GET', '/org1/repo1/info'],
     ['GET', '/index'],
@@ -178,7 +177,25 @@ await t.test('a shape of the table with a name that cannot be is a bad request, 
     ['DELETE', '/api/org1/repo1/charts/x/latest', /exact version/],
     ['DELETE', '/api/org1/repo1/charts/x/~1', /exact version/],
     ['DELETE', '/api/org1/repo1/charts/x/%5E1', /exact version/],
-    ['DELETE', '/api/org1/repo1/charts/x+y/1.0.0', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x/dev', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x%20y/latest', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x/^1', /another spelling/],
+    ['DELETE', '/api/org1/repo1/charts/x%2Fy/1.0.0', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x/1.0.0%5C', /exact version/],
+    ['DELETE', '/api/org1/repo1/charts/x%252Fy/1.0.0', /exact version/],
+    ['GET', '/org1/repo1/charts/a^1.tgz', /another spelling/],
+    ['GET', '/org1/repo1/charts/a%5e1.tgz', /another spelling/],
+    ['GET', '/api/org1/repo1/charts/a%20b', /percent-encoding/],
+    ['GET', '/api/org1/repo1/charts/a/1.0.0%20b', /percent-encoding/],
+    ['GET', '/org1/repo%201/charts/a.tgz', /percent-encoding/],
+    ['POST', '/api/org1/repo%201/charts', /percent-encoding/],
+    ['GET', '/org1/repo1/index%20.yaml', /percent-encoding/],
+    ['GET', '/org1/repo1/charts/a%20b.zip', /percent-encoding/],
+    ['GET', '/org1/repo1/charts/a%20(1).tgz', /another spelling/],
+    ['GET', '/org1/repo1/charts/a%2d1.tgz', /another spelling/],
+    ['GET', '/org1/repo%zz/charts/a%2d1.tgz', /percent-encoding/],
+    ['GET', '/org1/repo1/x y%20', /./],
+    ['GET', '/%C3%B6rg1/repo1/index.yaml', /percent-encoding/],
     ['GET', '/api/org1/repo1/charts/x/~', /chart name or version/],
     ['GET', '/api/org1/repo1/charts/x/1.2.3.4', /chart name or version/],
     ['GET', `/api/org1/repo1/charts/${long}`, /chart name or version/],
@@ -221,14 +238,37 @@ await t.test('targets that two readers could read differently are refused before
   }
 })
 
-await t.test('no percent-encoding but of + and ^ is taken, anywhere in a path', async t => {
+await t.test('of all encodings of one byte, each place takes those that it must have', async t => {
+  // What a path can hold as it is needs no encoding; a separator, a control character and what is no UTF-8 alone is no part of a name.
+  const isTaken = (byte: number): boolean => byte >= 0x20 && byte < 0x7f && !/[A-Za-z0-9._~/\\-]/.test(String.fromCharCode(byte))
   for (let byte = 0; byte < 256; byte++) {
     const hex = byte.toString(16).padStart(2, '0')
     for (const encoding of [`%${hex}`, `%${hex.toUpperCase()}`]) {
-      const codes = [`/org1/repo${encoding}/index.yaml`, `/org1/repo1/charts/x-1${encoding}.tgz`, `/api/org1/repo1/charts/x/${encoding}1`].map(target => codeOf(parse('GET', target)))
-      const expected = hex === '2b' ? ['bad_target', 'chart', 'bad_target'] : hex === '5e' ? ['bad_target', 'no_such_route', 'chart'] : ['bad_target', 'bad_target', 'bad_target']
-      t.strictSame(codes, expected, encoding)
+      const codes = [`GET /org1/repo${encoding}/index.yaml`, `GET /org1/repo1/charts/x-1${encoding}.tgz`, `GET /org1/repo1/charts/x-1${encoding}.tgz.prov`, `GET /api/org1/repo1/charts/x/${encoding}1`, `GET /api/org1/repo1/charts/x${encoding}`, `DELETE /api/org1/repo1/charts/x${encoding}/1.0.0`, `DELETE /api/org1/repo1/charts/x/1.0.0${encoding}`]
+        .map(line => line.split(' ') as [string, string]).map(([method, target]) => codeOf(parse(method, target)))
+      const stored = isTaken(byte) && (encoding === encoding.toUpperCase() || hex === '2b') ? 'chart' : 'bad_target'
+      t.strictSame(codes, ['bad_target', stored, stored, hex === '5e' ? 'chart' : 'bad_target', 'bad_target', stored, stored], encoding)
     }
+  }
+})
+
+await t.test('the name of a stored file is decoded once, and sent in its one spelling', async t => {
+  const cases: [method: string, target: string, words: string, sent: string][] = [
+    ['GET', '/org1/repo1/charts/mychart-0.1.0%20%281%29.tgz', 'GET chart-file org1/repo1 pull mychart-0.1.0 (1).tgz', '/org1/repo1/charts/mychart-0.1.0%20%281%29.tgz'],
+    ['GET', '/org1/repo1/charts/gr%C3%B6%C3%9Fe-0.1.0%2bb.tgz.prov', 'GET prov-file org1/repo1 pull größe-0.1.0+b.tgz.prov', '/org1/repo1/charts/gr%C3%B6%C3%9Fe-0.1.0+b.tgz.prov'],
+    ['GET', '/org1/repo1/charts/100%25-0.1.0.tgz', 'GET chart-file org1/repo1 pull 100%-0.1.0.tgz', '/org1/repo1/charts/100%25-0.1.0.tgz'],
+    ['GET', '/org1/repo1/charts/a~b.tgz', 'GET chart-file org1/repo1 pull a~b.tgz', '/org1/repo1/charts/a~b.tgz'],
+    ['GET', '/org1/repo1/charts/+x-1.tgz', 'GET chart-file org1/repo1 pull +x-1.tgz', '/org1/repo1/charts/+x-1.tgz'],
+    ['DELETE', '/api/org1/repo1/charts/mychart/0.1.0%20%281%29', 'DELETE delete-version org1/repo1 delete mychart 0.1.0 (1)', '/api/org1/repo1/charts/mychart/0.1.0%20%281%29'],
+    ['DELETE', '/api/org1/repo1/charts/%3C%3C/0.1.0', 'DELETE delete-version org1/repo1 delete << 0.1.0', '/api/org1/repo1/charts/%3C%3C/0.1.0'],
+    ['DELETE', '/api/org1/repo1/charts/x+y/1.0.0', 'DELETE delete-version org1/repo1 delete x+y 1.0.0', '/api/org1/repo1/charts/x+y/1.0.0'],
+    ['DELETE', '/api/org1/repo1/charts/foo/1.2.3.4', 'DELETE delete-version org1/repo1 delete foo 1.2.3.4', '/api/org1/repo1/charts/foo/1.2.3.4'],
+    ['DELETE', '/api/org1/repo1/charts/foo/release-1.61.0', 'DELETE delete-version org1/repo1 delete foo release-1.61.0', '/api/org1/repo1/charts/foo/release-1.61.0']
+  ]
+  for (const [method, target, words, sent] of cases) {
+    const parsed = parse(method, target)
+    if (parsed.kind !== 'chart') t.fail(`${target} is refused: ${codeOf(parsed)}`)
+    else t.strictSame([inWords(parsed.request), upstreamTarget(parsed.request, '').path], [words, sent])
   }
 })
 
@@ -290,10 +330,11 @@ const fitting = fc.record({
   tenant: fc.array(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,5}$/), { minLength: 4, maxLength: 4 }),
   chart: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,6}$/),
   version: fc.constantFrom('1.0.0', 'v1.2', '1.0.0+b.1', '1.0.0%2Bb.1', '~1', '^1.2', '%5E1.2.3', 'latest'),
+  odd: fc.constantFrom('', '', '%20%281%29', '%C3%B6', '%25', '%2F', '%2e', '%41', '%2Bx', '%0A'),
   query
-}).map(({ depth, row, tenant, chart, version, query }) => {
+}).map(({ depth, row, tenant, chart, version, odd, query }) => {
   const count = depth === 'dynamic' ? tenant.length : depth
-  const tail = row.tail.map(part => typeof part === 'string' ? part : { chart, version, file: `${chart}-1.0.0${row.id === 'prov-file' ? '.tgz.prov' : '.tgz'}` }[part.parameter])
+  const tail = row.tail.map(part => typeof part === 'string' ? part : { chart: chart + odd, version: version + odd, file: `${chart}-1.0.0${odd}${row.id === 'prov-file' ? '.tgz.prov' : '.tgz'}` }[part.parameter])
   return { depth, method: row.methods[0] as string, target: '/' + [...(row.api ? ['api'] : []), ...tenant.slice(0, count), ...tail].join('/') + query }
 })
 const any = fc.oneof(fitting, fc.record({ depth, method, target: plausible }), fc.record({ depth, method, target: fc.string({ unit: 'binary' }).map(text => '/' + text) }))
@@ -345,7 +386,7 @@ await t.test('the right that is asked for is of the tenant that is sent, and the
       isTenantName(request.tenant, depth) &&
       (request.tenantPath === request.tenant || (request.tenantPath === '' && request.tenant === 'repo')) &&
       path.startsWith(prefix) && path.slice(prefix.length).split('/').length === row.tail.length + 1 &&
-      /^(?:\/[A-Za-z0-9._+~-]+|\/%5E[A-Za-z0-9._+-]+)+$/.test(path) && !path.split('/').some(segment => segment === '.' || segment === '..') &&
+      !prefix.includes('%') && /^(?:\/(?:[A-Za-z0-9._+~-]|%[0-9A-F]{2})+)+$/.test(path) && path.split('/').slice(1).map(decodeURIComponent).every(segment => /^[^/\\\p{Cc}]+$/u.test(segment) && segment !== '.' && segment !== '..') &&
       (request.access.action === 'overwrite') === ('force' in request.query)
   }), { numRuns: 2000 })
 })

@@ -52,13 +52,19 @@ await t.test('a file is a chart or a provenance file with a name that stays in i
     const part = routeOf(id).tail[1]
     return typeof part === 'object' && part.accepts(file)
   }
-  for (const file of ['mychart-0.1.0.tgz', 'a-1.0.0+b.1.tgz', '_a-1.tgz', '.a-1.tgz', '-a-1.tgz', '0.tgz', 'a..b-1.tgz']) {
+  for (const file of ['mychart-0.1.0.tgz', 'a-1.0.0+b.1.tgz', '_a-1.tgz', '.a-1.tgz', '-a-1.tgz', '0.tgz', 'a..b-1.tgz', '+a.tgz', 'a~.tgz', 'a^.tgz', 'a-1 (1).tgz', 'größe-1.tgz', 'a?b-1.tgz']) {
     t.ok(takes('chart-file', file), file)
     t.notOk(takes('prov-file', file), file)
     t.ok(takes('prov-file', `${file}.prov`), file)
     t.notOk(takes('chart-file', `${file}.prov`), file)
   }
-  for (const file of ['.tgz', '+a.tgz', 'atgz', 'a.tar.gz', 'a.TGZ', 'a.tgz.prov.prov', 'a.prov', 'a~.tgz', 'a^.tgz', 'a/b.tgz', 'a\\b.tgz', 'a.tgz\n', '']) {
+  for (const file of ['.tgz', 'atgz', 'a.tar.gz', 'a.TGZ', 'a.tgz.prov.prov', 'a.prov', 'a/b.tgz', 'a\\b.tgz', 'a%20b.tgz', 'a\nb.tgz', 'a.tgz\n', '']) {
     t.notOk(takes('chart-file', file) || takes('prov-file', file), JSON.stringify(file))
   }
+})
+
+await t.test('an encoding is taken where the name of a stored file is said, and nowhere else', t => {
+  const taking = ROUTES.flatMap(({ id, tail }) => tail.flatMap(part => typeof part === 'object' && part.encoded === true ? [`${id} ${part.parameter}`] : []))
+  t.strictSame(taking, ['chart-file file', 'prov-file file', 'delete-version chart', 'delete-version version'])
+  t.end()
 })

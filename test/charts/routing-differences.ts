@@ -196,6 +196,13 @@ export const DIFFERENCES: readonly Difference[] = [
     fits: request => request.depth === 'dynamic' && tenantPath(request) === '/repo'
   },
   {
+    id: 'tenants named like files',
+    chartmuseum: `${ANSWERED_BY_TENANT}: \`….tgz\`, \`….tgz.prov\`, \`index-cache.yaml\``,
+    chartgate: 400,
+    because: 'so are the files that a repository keeps in a tenant\'s folder: a tenant of such a name would lie in the place of one',
+    fits: ({ tenant }) => tenant !== undefined && tenant.split('/').some(segment => /\.tgz(?:\.prov)?$|^index-cache\.yaml$/i.test(segment))
+  },
+  {
     id: 'Artifact Hub',
     chartmuseum: '`/<tenant>/artifacthub-repo.yml`: 404 unless ids are configured, as in these recordings',
     chartgate: 'forwarded',

@@ -42,11 +42,17 @@ function canonicalOf ({ method, target }: Recorded): string {
 function expectedRequests (row: Recorded): string[] {
   const canonical = canonicalOf(row)
   if (row.method === 'HEAD' && canonical.endsWith('/index.yaml')) return [`GET ${canonical}`]
-  if (row.method !== 'POST') return [`${row.method} ${canonical}`]
   const [path = ''] = canonical.split('?')
-  const file = path.replace(/^((?:\/helm)?)\/api\b/, '$1').replace(/\/(?:charts|prov)$/, `/charts/mychart-0.1.0.tgz${path.endsWith('/prov') ? '.prov' : ''}`)
+  const tenant = path.replace(/^((?:\/helm)?)\/api\b/, '$1').replace(/\/(?:charts|prov)(?:\/[^/]+\/[^/]+)?$/, '')
+  // What is in the file that is to be deleted or overwritten, or that a provenance file belongs to.
+  // A chart called `charts` is not asked for by the API's path, which is another tenant's at dynamic depth.
+  const look = (name: string, version: string): string[] => [...(name === 'charts' ? [] : [`GET ${path.replace(/\/(?:charts|prov)(?:\/[^/]+\/[^/]+)?$/, '')}/charts/${name}/${version}`]), `GET ${tenant}/charts/${name}-${version}.tgz`]
+  if (row.method === 'DELETE') return [...look(...path.split('/').slice(-2) as [string, string]), `DELETE ${canonical}`]
+  if (row.method !== 'POST') return [`${row.method} ${canonical}`]
   // Without `force`, whether it is there is asked first.
-  return [...(canonical.endsWith('?force') ? [] : [`GET ${file}`]), `POST ${canonical}`]
+  const [isProv, force] = [path.endsWith('/prov'), canonical.endsWith('?force')]
+  const file = `GET ${tenant}/charts/mychart-0.1.0.tgz${isProv ? '.prov' : ''}`
+  return [...(force ? [] : [file]), ...(force || isProv ? look('mychart', '0.1.0') : []), `POST ${canonical}`]
 }
 
 /** What the token that the upstream was sent allows. */
@@ -65,7 +71,7 @@ async function * replay (rows: readonly Recorded[], gateway: TestGateway, stub: 
       stub.seen.length = 0
       stub.answer = ({ method, target }) => {
         if (method === 'GET' && target.endsWith('/index.yaml')) return { headers: { 'content-length': String(EMPTY_INDEX.length) }, body: EMPTY_INDEX }
-        const [status, body] = method === 'POST' ? [201, '{"saved":true}'] : [row.method === 'POST' ? 404 : 200, '{"error":"not found"}']
+        const [status, body] = method === 'POST' ? [201, '{"saved":true}'] : [row.method === method ? 200 : 404, '{"error":"not found"}']
         return { status: status as number, headers: { 'content-type': 'application/json', 'content-length': String(body).length.toString() }, body: String(body) }
       }
       const body = row.method !== 'POST' ? Buffer.alloc(0) : /\/prov(?:\?|$)/.test(row.target) ? PROVENANCE : CHART
@@ -90,8 +96,8 @@ function judge (request: Request, { status, seen }: Outcome): string | undefined
   }
   if (forwarded && tenant !== undefined) {
     if (difference !== undefined) return `${difference.id}: forwarded in place of ${difference.chartgate}`
-    // The check before an upload is a read; everything else is what ChartMuseum demands.
-    const actions = seen.map(({ method }) => request.method === 'POST' && method === 'GET' ? 'pull' : action)
+    // The look before a change is a read; everything else is what ChartMuseum demands.
+    const actions = seen.map(({ method }) => request.method !== 'HEAD' && method === 'GET' ? 'pull' : action)
     const expected = JSON.stringify(actions.map(action => [{ type: 'artifact-repository', name: tenant, actions: [action] }]))
     const got = JSON.stringify(seen.map(accessOf))
     return got === expected ? undefined : `the upstream was sent a token for ${got} in place of ${expected}`

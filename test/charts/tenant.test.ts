@@ -9,6 +9,16 @@ await t.test('a segment has letters, digits, dots, underscores and hyphens, and 
   }
 })
 
+await t.test('no segment is named like a file of a repository, in whatever case', async t => {
+  for (const segment of ['x.tgz', 'mychart-1.0.0.tgz', 'mychart-1.0.0.tgz.prov', 'index-cache.yaml', 'X-1.0.0.TGZ', 'x.Tgz.Prov', 'Index-Cache.yaml', '1.tgz', 'a..tgz']) {
+    t.equal(isTenantSegment(segment), false, segment)
+    for (const depth of [1, 'dynamic'] as const) t.equal(isTenantName(segment, depth), false, segment)
+    for (const depth of [2, 'dynamic'] as const) for (const name of [`a/${segment}`, `${segment}/a`]) t.equal(isTenantName(name, depth), false, name)
+    t.equal(isTenantName(`a/${segment}/b`, 'dynamic'), false, segment)
+  }
+  for (const segment of ['tgz', 'xtgz', 'x.tgz.', 'x.tgz-1', 'x.tgz.prov.d', 'x.prov', 'prov', 'index.yaml', 'index-cache.yml', 'index-cache', 'my-index-cache.yaml', 'x.yaml']) t.equal(isTenantSegment(segment), true, segment)
+})
+
 await t.test('first segments of endpoints belong to no tenant', async t => {
   const always = ['api', 'oauth', 'v2', 'authz', 'health', 'info', 'metrics', 'static', 'static-files', 'statics']
   for (const depth of [0, 1, 2, 3, 'dynamic'] as const) {
@@ -50,9 +60,9 @@ await t.test('a name is a tenant at its own depth alone', async t => {
 })
 
 await t.test('whatever is a tenant has nothing in it that a path or a query language could read otherwise', async () => {
-  const name = fc.array(fc.oneof(fc.string({ unit: 'binary', maxLength: 3 }), fc.constantFrom('a', 'B9', '..', '.', 'static', ':repo')), { maxLength: 4 }).map(parts => parts.join('/'))
+  const name = fc.array(fc.oneof(fc.string({ unit: 'binary', maxLength: 3 }), fc.constantFrom('a', 'B9', '..', '.', 'static', ':repo', 'x.tgz', 'X.TGZ.prov')), { maxLength: 4 }).map(parts => parts.join('/'))
   fc.assert(fc.property(name, fc.constantFrom<Depth>(0, 1, 2, 3, 'dynamic'), (name, depth) => {
     if (!isTenantName(name, depth)) return true
-    return /^[A-Za-z0-9._/-]+$/.test(name) && name.split('/').every(segment => /^[A-Za-z0-9]/.test(segment))
+    return /^[A-Za-z0-9._/-]+$/.test(name) && name.split('/').every(segment => /^[A-Za-z0-9]/.test(segment) && !/\.tgz(?:\.prov)?$/i.test(segment))
   }))
 })

@@ -2,17 +2,16 @@
 // always, whatever becomes of the others.
 import fc from 'fast-check'
 import t from 'tap'
-import { createPeers, createRelay, FORGET_LIMIT, type Peers } from '../../src/cluster/changes.ts'
-import { fakeWorker, manualTimers, settled, type FakeWorker } from '../helpers/channels.ts'
+import { createPeers, createRelay, type Peers } from '../../src/cluster/changes.ts'
+import { fakeWorker, settled, type FakeWorker } from '../helpers/channels.ts'
 
 interface Joined extends FakeWorker {
   readonly peers: Peers
   readonly forgotten: string[]
 }
 
-function lab (): { join: () => Joined, deafMember: () => FakeWorker, leave: (worker: FakeWorker, code?: number) => void, timers: ReturnType<typeof manualTimers> } {
-  const timers = manualTimers()
-  const relay = createRelay(timers.later)
+function lab (): { join: () => Joined, deafMember: () => FakeWorker, leave: (worker: FakeWorker, code?: number) => void } {
+  const relay = createRelay()
   let pid = 0
   function deafMember (): FakeWorker {
     const worker = fakeWorker(++pid)
@@ -21,7 +20,6 @@ function lab (): { join: () => Joined, deafMember: () => FakeWorker, leave: (wor
     return worker
   }
   return {
-    timers,
     deafMember,
     leave: (worker, code = 1) => { worker.end(code) },
     join () {
@@ -42,42 +40,24 @@ function watched (promise: Promise<void>): () => boolean {
 }
 
 await t.test('a change is over when every other worker has forgotten, and not before', async t => {
-  const { join, timers } = lab()
+  const { join } = lab()
   const [a, b, c] = [join(), join(), join()]
   await a.peers.changed('org1/repo1')
   t.same([a.forgotten, b.forgotten, c.forgotten], [[], ['org1/repo1'], ['org1/repo1']], 'the others, once')
-  t.same(timers.waiting(), [], 'nothing waits any longer')
 })
 
-await t.test('a worker alone waits for nobody', async t => {
-  const { join, timers } = lab()
-  await join().peers.changed('org1/repo1')
-  t.same(timers.waiting(), [])
+await t.test('a worker alone waits for nobody', async () => {
+  await lab().join().peers.changed('org1/repo1')
 })
 
 await t.test('who ends while somebody waits for it counts no longer', async t => {
-  const { join, deafMember, leave, timers } = lab()
+  const { join, deafMember, leave } = lab()
   const a = join()
   const deaf = deafMember()
   const done = watched(a.peers.changed('x/y'))
   await settled()
   t.equal(done(), false, 'it is waited for as long as it lives')
-  t.same(timers.waiting(), [FORGET_LIMIT])
   leave(deaf)
-  await settled()
-  t.equal(done(), true)
-  t.same(timers.waiting(), [])
-})
-
-await t.test('who lives and does not forget in time is ended, and only then is the client answered', async t => {
-  const { join, deafMember, timers } = lab()
-  const [a, b] = [join(), join()]
-  const deaf = deafMember()
-  const done = watched(a.peers.changed('x/y'))
-  await settled()
-  timers.fire()
-  t.same([deaf.killed(), b.killed(), a.killed()], [true, false, false])
-  t.equal(done(), false)
   await settled()
   t.equal(done(), true)
 })

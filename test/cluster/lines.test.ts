@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
-import { passLines } from '../../src/cluster/lines.ts'
+import { LONGEST_LINE, passLines } from '../../src/cluster/lines.ts'
 
 async function passed (chunks: readonly Buffer[]): Promise<string[]> {
   const source = Readable.from(chunks, { objectMode: false })
@@ -16,6 +16,13 @@ await t.test('only whole lines are written, however they came', async t => {
   t.same(await passed(['{"a":1}\n{"b"', ':2}', '\n{"c":3}\n{"d":4}\n'].map(text => Buffer.from(text))), ['{"a":1}\n', '{"b":2}\n{"c":3}\n{"d":4}\n'])
   t.same(await passed([Buffer.from('cut o'), Buffer.from('ff')]), ['cut off\n'])
   t.same(await passed([]), [])
+})
+
+await t.test('a line without an end is not kept for ever: it gets one', async t => {
+  const chunk = Buffer.alloc(LONGEST_LINE / 4, 'x')
+  const written = await passed([...Array.from({ length: 9 }, () => chunk), Buffer.from('y\nz\n')])
+  t.same(written.map(text => text.length), [LONGEST_LINE * 1.25 + 1, LONGEST_LINE + 4])
+  t.same(written.map(text => text.slice(-5)), ['xxxx\n', 'y\nz\n'.padStart(5, 'x')])
 })
 
 await t.test('no byte is lost, added or torn, also within a character', async () => {

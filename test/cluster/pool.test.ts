@@ -1,14 +1,22 @@
 // As many workers as there should be, whatever becomes of them.
 import t from 'tap'
 import { openPool, type Pool, type PoolResult } from '../../src/cluster/pool.ts'
-import { fakeWorker, manualTimers, settled, type FakeWorker } from '../helpers/channels.ts'
+import type { InForce } from '../../src/config/in-force.ts'
+import { fakeWorker, manualBeats, manualTimers, settled, type Beats, type FakeWorker } from '../helpers/channels.ts'
 import { testConfig } from '../helpers/app.ts'
+
+/** Something that is another each time. */
+function nothingInForce (number: number): InForce {
+  const key = { pem: '', alg: 'RS256', file: `${number}` } as const
+  return { config: testConfig('/nowhere', undefined), authority: { users: [], robots: [], policies: [[]] }, keys: { upstream: key, own: [], issuers: [] } }
+}
 
 interface Lab {
   readonly opened: Promise<PoolResult>
   readonly workers: FakeWorker[]
   readonly log: { level: string, fields: Record<string, unknown>, message: string }[]
   readonly timers: ReturnType<typeof manualTimers>
+  readonly beats: Beats
   readonly time: { now: number }
 }
 
@@ -16,11 +24,13 @@ function lab (count: number): Lab {
   const workers: FakeWorker[] = []
   const log: Lab['log'] = []
   const timers = manualTimers()
+  const beats = manualBeats()
   const time = { now: 0 }
+  let begun = 0
   const line = (level: string) => (fields: object, message: string): void => { log.push({ level, fields: { ...fields }, message }) }
   const opened = openPool({
     count,
-    setup: { config: testConfig('/nowhere', undefined), socketPath: 'run/repo' },
+    setup: () => ({ config: testConfig('/nowhere', undefined), inForce: nothingInForce(begun++), socketPath: 'run/repo' }),
     fork () {
       const worker = fakeWorker(100 + workers.length)
       workers.push(worker)
@@ -28,9 +38,10 @@ function lab (count: number): Lab {
     },
     log: { info: line('info'), warn: line('warn'), error: line('error') },
     clock: () => time.now,
-    later: timers.later
+    later: timers.later,
+    every: beats.every
   })
-  return { opened, workers, log, timers, time }
+  return { opened, workers, log, timers, beats, time }
 }
 
 async function listens (worker: FakeWorker | undefined): Promise<void> {
@@ -61,7 +72,7 @@ await t.test('it is open when all listen; each worker has a number, and is told 
   t.equal(pool.address, '127.0.0.1:5001')
   t.same(l.workers.map(numberOf), [1, 2, 3])
   t.match(l.workers[0]?.sent, [{ kind: 'begin', setup: { socketPath: 'run/repo', config: { stateDir: '/nowhere' } } }])
-  t.equal(pool.serving(), true)
+  t.equal(pool.hindrance(), undefined)
   t.match(l.log, [{ level: 'info', fields: { worker: 100 } }, { fields: { worker: 102 } }, { fields: { worker: 101 } }])
 })
 
@@ -97,7 +108,7 @@ await t.test('one that ends is replaced at once and under its number, and the lo
     { level: 'error', fields: { worker: 101, signal: 'SIGKILL' }, message: 'a worker ended, and another one takes its place' },
     { level: 'info', fields: { worker: 102 }, message: 'a worker listens' }
   ])
-  t.equal(pool.serving(), true)
+  t.equal(pool.hindrance(), undefined)
 })
 
 await t.test('who ends too soon again and again is replaced more and more slowly; who lives is forgiven', async t => {
@@ -111,14 +122,14 @@ await t.test('who ends too soon again and again is replaced more and more slowly
       await settled()
       l.workers.at(-1)?.end(1)
     }
-    t.equal(pool.serving(), false)
+    t.equal(pool.hindrance(), 'no worker listens')
     pauses.push(...l.timers.waiting())
     l.timers.fire()
   }
   t.same(pauses, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
   t.match(l.log.at(-1), { level: 'error', fields: { code: 1, said: 'no key' }, message: 'a worker ended, and another one takes its place in 30 s' })
   await listens(l.workers.at(-1))
-  t.equal(pool.serving(), true)
+  t.equal(pool.hindrance(), undefined)
   l.time.now = 10_000
   const before = l.workers.length
   l.workers.at(-1)?.end(1)
@@ -156,4 +167,49 @@ await t.test('a close with nobody left is done, and one that cuts something off 
   t.same(l.log.at(-1), { level: 'warn', fields: { workers: [101] }, message: 'cut off: these workers did not end in time' })
   t.equal(await closed, false)
   t.equal(empty.log.some(({ level }) => level === 'warn'), false)
+})
+
+await t.test('one that answers no more makes the gateway unready, and is ended and replaced', async t => {
+  const l = lab(2)
+  const pool = await poolOf(l)
+  l.time.now = 60_000
+  l.workers[0]?.own.receive(({ kind }) => { if (kind === 'ping') l.workers[0]?.own.send({ kind: 'pong' }) })
+  const beat = async (): Promise<void> => {
+    l.beats.beat()
+    await settled()
+  }
+  for (let i = 0; i < 3; i++) await beat()
+  t.equal(pool.hindrance(), 'worker 101 has not answered for 3 s')
+  while (l.workers[1]?.killed() === false) await beat()
+  t.equal(l.workers[0]?.killed(), false)
+  t.equal(pool.hindrance(), undefined, 'the other one serves')
+  t.equal(numberOf(l.workers[2]) ?? l.workers.length, 3, 'and another is made')
+  await listens(l.workers[2])
+  t.equal(numberOf(l.workers[2]), 2)
+  const closed = pool.close()
+  for (const worker of l.workers) worker.end(0)
+  await closed
+  t.equal(l.beats.count(), 0)
+})
+
+await t.test('every worker that runs is told to read again', async t => {
+  const l = lab(2)
+  const pool = await poolOf(l)
+  l.workers[0]?.end(1)
+  pool.reread()
+  t.same(l.workers.map(({ sent }) => sent.at(-1)?.kind), ['begin', 'reread'])
+  t.match(l.log.at(-1), { level: 'info', message: /^SIGHUP: / })
+})
+
+await t.test('the workers share the locks, and who ends gives back what it had', async t => {
+  const l = lab(2)
+  const pool = await poolOf(l)
+  const [a, b] = l.workers as [FakeWorker, FakeWorker]
+  for (const worker of [a, b]) worker.own.send({ kind: 'lock', id: 1, name: 'x' })
+  await settled()
+  t.same([a, b].map(({ sent }) => sent.at(-1)), [{ kind: 'locked', id: 1 }, b.sent[0]])
+  a.end(1)
+  l.timers.fire()
+  t.same(b.sent.at(-1), { kind: 'locked', id: 1 })
+  t.equal(pool.hindrance(), undefined)
 })

@@ -17,7 +17,7 @@ await t.test('hash-password prints a hash of what it reads, and nothing else on 
   t.equal(code, 0)
   t.match(out, /^\$argon2id\$[^\n]+\n$/)
   t.equal(err, '')
-  t.equal(await createPasswords().matches(password, out.trim()), true)
+  t.equal(await createPasswords().comparison(password, out.trim())?.(), true)
   for (const [typed, fault] of [['', /empty/], ['a\0b', /NUL/], ['x'.repeat(1025), /longer than 1024/]] as const) {
     t.match(await command(['hash-password'], {}, typed), { code: 1, out: '', err: fault })
   }

@@ -45,6 +45,7 @@ await t.test('every mistake in an accounts file is a line with its place, and no
   const cases: [string, string, RegExp[]][] = [
     ['an unknown key', 'users:\n  - { name: a, passwordhash: "$argon2id$secret" }', [/^a\.yaml:2: users\[0\]\.passwordhash: unknown key: did you mean passwordHash\?$/, /^a\.yaml:2: users\[0\]: without passwordHash it is not a user/]],
     ['a key that no path names', 'users: []\n"odd key": 1', [/^a\.yaml:1: "odd key": unknown key/]],
+    ['a list twice', 'users: []\nusers: []\nrobot: []', [/^a\.yaml:2: Map keys must be unique$/, /^a\.yaml:3: robot: unknown key/]],
     ['an unknown list', 'user: []', [/^a\.yaml:1: user: unknown key: did you mean users\?$/]],
     ['a name with a colon', `users:\n\n  - { name: "a:b", passwordHash: "${argon}" }`, [/^a\.yaml:3: users\[0\]\.name: "a:b" is not a name/]],
     ['a robot in capitals', `robots:\n  - { name: CI, secrets: [{ hash: "sha256:${digest}" }] }`, [/robots\[0\]\.name: "CI" is not a name of lower-case/]],
@@ -65,6 +66,22 @@ await t.test('every mistake in an accounts file is a line with its place, and no
     t.same([users, robots], [[], []], 'and nobody of the file counts')
     t.notMatch(mistakes.join(), /hunter-two|cgr_|\$argon2id/)
   }
+})
+
+await t.test('twenty mistakes of a file are said, and how many more there are', async t => {
+  const cases: [name: string, text: string][] = [
+    ['a.yaml', 'users:\n' + '  - { name: a }\n'.repeat(3_000)],
+    ['a.yaml', Array.from({ length: 3_000 }, (_, i) => `k${i}: 1\n`).join('')],
+    ['a.yaml', 'users:\n' + '  - { name: a, passwordHash: x }\n'.repeat(3_000)],
+    ['a.yaml', Array.from({ length: 3_000 }, (_, i) => `k${i}: !t${i} 1\n`).join('')],
+    ['htpasswd', 'x\n'.repeat(3_000)]
+  ]
+  for (const [name, text] of cases) {
+    const { mistakes } = await read(t, name, text)
+    t.match(mistakes[0], new RegExp(`^${name}:[12]: `))
+    t.match(mistakes.slice(20), [`${name}: and 2980 more`], text.slice(0, 40))
+  }
+  t.equal((await read(t, 'a.yaml', `users: [\n${'- { name: a, passwordHash: "x" }\n'.repeat(3_000)}`)).mistakes.length, 1, 'a bracket is one')
 })
 
 await t.test('an htpasswd file has a user a line, with bcrypt', async t => {

@@ -79,7 +79,7 @@ await t.test('a file says the rest, and the environment wins', async t => {
 await t.test('keys and issuers are those of files beside the configuration', async t => {
   const { result, dir } = await load(t, [
     'tokens:', '  keys:', '    - { file: new.pem, alg: ES256, state: active }', '    - { file: /keys/old.pem, alg: RS256, state: verify }', '    - { file: ../older.pem, alg: EdDSA, state: retired }',
-    '  issuers:', '    - { name: ours, publicKey: server.pem }', '    - { name: corp.1, jwksUrl: "https://login.example.test/keys?p=1", issuer: "https://login.example.test/", audience: charts, pushIncludes: [overwrite, delete] }', '    - { name: k8s, jwksFile: jwks.json, pushIncludes: [] }'
+    '  issuers:', '    - { name: ours, publicKey: server.pem }', '    - { name: corp.1, jwksUrl: "https://login.example.test/keys?p=1", issuer: "https://login.example.test/", audience: charts, clockSkew: 2m, pushIncludes: [overwrite, delete] }', '    - { name: k8s, jwksFile: jwks.json, clockSkew: 0s, pushIncludes: [] }'
   ].join('\n'))
   t.match(result, { ok: true })
   t.strictSame(result.ok && result.config.tokens, {
@@ -89,8 +89,8 @@ await t.test('keys and issuers are those of files beside the configuration', asy
     keys: [{ file: join(dir, 'new.pem'), alg: 'ES256', state: 'active' }, { file: '/keys/old.pem', alg: 'RS256', state: 'verify' }, { file: join(dir, '../older.pem'), alg: 'EdDSA', state: 'retired' }],
     issuers: [
       { name: 'ours', publicKey: join(dir, 'server.pem') },
-      { name: 'corp.1', jwksUrl: 'https://login.example.test/keys?p=1', issuer: 'https://login.example.test/', audience: 'charts', pushIncludes: ['overwrite', 'delete'] },
-      { name: 'k8s', jwksFile: join(dir, 'jwks.json'), pushIncludes: [] }
+      { name: 'corp.1', jwksUrl: 'https://login.example.test/keys?p=1', issuer: 'https://login.example.test/', audience: 'charts', clockSkew: 120, pushIncludes: ['overwrite', 'delete'] },
+      { name: 'k8s', jwksFile: join(dir, 'jwks.json'), clockSkew: 0, pushIncludes: [] }
     ]
   })
   for (const url of ['http://localhost/keys', 'http://127.0.0.1:8080/keys', 'http://[::1]:8080/keys', 'https://x']) t.same(await mistakes(t, `tokens: { issuers: [{ name: a, jwksUrl: "${url}" }] }`), [], url)
@@ -128,6 +128,8 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['keys of which two sign', 'tokens: { keys: [{ file: a, alg: RS256, state: active }, { file: b, alg: RS256, state: active }] }', {}, [/^tokens\.keys: exactly one key is active: it signs$/]],
     ['issuers of a wrong form', 'tokens: { issuers: [{ name: A, publicKey: a, pushIncludes: [pull] }, { publicKey: a }, { name: b, publickey: a }] }', {}, [/^tokens\.issuers\[0\]\.name: "A" is not a name/, /^tokens\.issuers\[0\]\.pushIncludes\[0\]: "pull" is not one of overwrite, delete$/, /^tokens\.issuers\[1\]: without name it is not/, /^tokens\.issuers\[2\]\.publickey: unknown key: did you mean publicKey\?$/]],
     ['issuers without a key, with two, and twice', 'tokens: { issuers: [{ name: a }, { name: b, publicKey: x, jwksFile: y }, { name: b, publicKey: x }] }', {}, [/^tokens\.issuers\[0\]: it needs one of publicKey, jwksFile, jwksUrl$/, /^tokens\.issuers\[1\]: it needs one of/, /^tokens\.issuers\[2\]\.name: the name b is there already, at tokens\.issuers\[1\]$/]],
+    ['clocks that differ by more than tokens may', 'tokens: { issuers: [{ name: a, publicKey: x, clockSkew: 301s }, { name: b, publicKey: x, clockSkew: 5m }, { name: c, publicKey: x, clockSkew: 1h }] }', {}, [/^tokens\.issuers\[0\]\.clockSkew: "301s" is more than 5m: /, /^tokens\.issuers\[2\]\.clockSkew: "1h" is more than 5m: /]],
+    ['a clock in other words', 'tokens: { issuers: [{ name: a, publicKey: x, clockSkew: 10 }] }', {}, [/^tokens\.issuers\[0\]\.clockSkew: 10 is not a duration of at most 5m, such as 10s$/]],
     ['keys from where somebody else can change them', `tokens: { issuers: [${['http://login.example.test/keys', 'ftp://127.0.0.1/', 'https://u:hidden@x/', 'file:///etc/keys', 'nonsense', 'https://x/#y', 'http://127.0.0.1.example.test/', 'http://localhost.example.test/'].map((url, i) => `{ name: a${i}, jwksUrl: "${url}" }`).join(', ')}] }`, {}, [0, 1, 2, 3, 4, 5, 6, 7].map(i => new RegExp(`^tokens\\.issuers\\[${i}\\]\\.jwksUrl: ".*" is not an https URL, or an http one on loopback`))],
     ['a variable below something else', 'listen: 5', { CHARTGATE_LISTEN_PORT: '1' }, [/^listen: 5 is not a mapping/]]
   ]

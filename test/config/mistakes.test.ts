@@ -14,8 +14,9 @@ async function mistakes (t: TestLike, text: string, env: Environment = {}): Prom
   return result.ok ? [] : result.mistakes
 }
 
-await t.test('as many mistakes as there are, of every kind, are reported in one go', async t => {
-  const found = await mistakes(t, `
+await t.test('mistakes of every kind are reported in one go', async t => {
+  const places = async (text: string): Promise<string[]> => (await mistakes(t, text, { CHARTGATE_NOPE: '1' })).map(line => line.replace(/^.*chartgate\.yaml:\d+/, 'line').split(': ')[0] as string).sort()
+  t.same(await places(`
 lisen: 1
 listen: { host: 1, port: 70000 }
 admin: { host: 1, port: x }
@@ -27,14 +28,24 @@ allowDemoKey: 1
 masterKey: short
 log: { level: loud, reads: 1 }
 trustedProxies: [nowhere]
-policy: [{ repositories: ["a*"], subjects: [me] }]
-`, { CHARTGATE_NOPE: '1' })
-  const places = found.map(line => line.replace(/^.*chartgate\.yaml:\d+/, 'line').split(': ')[0]).sort()
-  t.same(places, [
+`), [
     'CHARTGATE_NOPE', 'admin.host', 'admin.port', 'allowDemoKey', 'charts.contextPath', 'charts.depth', 'charts.maxUploadSize', 'charts.spool', 'line', 'lisen',
-    'listen.host', 'listen.port', 'log.level', 'log.reads', 'masterKey', 'policy[0]', 'policy[0].repositories[0]', 'policy[0].subjects[0]', 'tokens.ttl',
-    'trustedProxies[0]', 'upstream.auth', 'upstream.url'
+    'listen.host', 'listen.port', 'log.level', 'log.reads', 'masterKey', 'tokens.ttl', 'trustedProxies[0]', 'upstream.auth', 'upstream.url'
   ].sort())
+  t.same(await places('policy: [{ repositories: ["a*"], subjects: [me] }]'), ['CHARTGATE_NOPE', 'policy[0]', 'policy[0].repositories[0]', 'policy[0].subjects[0]'])
+})
+
+await t.test('twenty mistakes of a file are said, and how many more there are', async t => {
+  for (const [count, more] of [[20, []], [21, [/chartgate\.yaml: and 1 more$/]], [20_000, [/chartgate\.yaml: and 19980 more$/]]] as const) {
+    const found = await mistakes(t, `policy: [${Array(count).fill('1').join()}]`)
+    t.match(found, [...Array<RegExp>(20).fill(/^policy\[\d+\]: 1 is not a rule/), ...more])
+    t.equal(found.length, 20 + more.length)
+  }
+  t.match(await mistakes(t, Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join('')), [...Array<RegExp>(20).fill(/unknown key/), /: and 9980 more$/])
+  t.match(await mistakes(t, 'listen: {}\n'.repeat(5_000)), [...Array<RegExp>(20).fill(/Map keys must be unique/), /: and 4979 more$/])
+  t.match(await mistakes(t, Array.from({ length: 5_000 }, (_, i) => `k${i}: !t${i} 1\n`).join('')), [...Array<RegExp>(20).fill(/Unresolved tag/), /: and 4980 more$/])
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`CHARTGATE_NOPE_${i}`, 'x']))
+  t.match(await loadConfig(undefined, many), { ok: false, mistakes: [...Array<RegExp>(20).fill(/^CHARTGATE_NOPE_\d+: /), /^the configuration: and 10 more$/] })
 })
 
 await t.test('a broken or missing file does not hide what is wrong with the environment', async t => {
@@ -101,8 +112,8 @@ await t.test('a mistake that comes from the environment names the variable', asy
 await t.test('YAML that is more than a tree is refused, or taken as one', async t => {
   const laughs = ['a: &a [x, x, x, x, x, x, x, x, x]', ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`)].join('\n')
   const cases: [string, RegExp][] = [
-    ['policy: &again [*again]', /: aliases that contain themselves/],
-    [laughs, /: aliases that contain themselves, too many aliases/],
+    ['policy: &again [*again]', /:1: an alias that contains itself$/],
+    [laughs, /:\d: aliases that stand for more than 100000 values$/],
     [`a: ${'['.repeat(30)}${']'.repeat(30)}`, /more than 20 levels$/],
     ['a: 1\n---\nb: 1', /:2: The file is one document/],
     ['masterKey: !vault x', /:1: Unresolved tag$/],
@@ -119,6 +130,9 @@ await t.test('values are shown in one line and not at length', async t => {
     ['listen: { port: { a: 1 } }', /^listen\.port: a mapping is not/],
     ['log: { level: "a\\nb" }', /^log\.level: "a\\nb" is not/],
     ['log: { reads: .nan }', /^log\.reads: NaN is not/],
+    [`log: { level: "${'a://b@'.repeat(50_000)}?c" }`, /^log\.level: "a:\/\/…@\?…" is not/],
+    [`log: { level: "${'://'.repeat(100_000)}" }`, /^log\.level: "(:\/\/){33}:…" is not/],
+    ['log: { level: "x?y=z" }', /^log\.level: "x\?y=z" is not/],
     [`log: { level: ${'x'.repeat(500)} }`, /^log\.level: "x{100}…" is not/],
     ['policy: [null]', /^policy\[0\]: null is not a rule/]
   ]

@@ -159,10 +159,10 @@ export const VISIBLE: readonly Visible[] = [
     here: (answer, exchange) => isIndex(exchange) && exchange.own.basePath !== exchange.own.contextPath ? { ...answer, body: answer.body.replace('serverInfo: {}', `serverInfo:\n  contextPath: ${exchange.own.basePath as string}`) } : undefined
   },
   {
-    recorded: 'An index of more than 2 KiB in chunks',
+    recorded: 'An index, or anything else that is read and has no more than 64 KiB, in chunks, because it has more than 2 KiB',
     chartgate: 'with its length',
-    because: 'it is whole in memory before it is sent',
-    here: (answer, exchange) => isIndex(exchange) && answer.headers['transfer-encoding'] !== undefined ? without(answer, 'transfer-encoding') : undefined
+    because: 'it is whole in memory before it is sent, so that one that breaks off is a 502 and no half file',
+    here: (answer, exchange) => (isIndex(exchange) || answer.body.length <= 64 * 1024) && answer.headers['transfer-encoding'] !== undefined ? without(answer, 'transfer-encoding') : undefined
   },
   {
     recorded: 'An index without `ETag`, `Cache-Control`, `Vary`',

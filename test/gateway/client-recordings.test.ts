@@ -42,17 +42,29 @@ async function expectedOutcome (exchange: Exchange): Promise<Outcome> {
 function expectedRequests ({ own, request, response }: Exchange): string[] {
   const [target = '', query] = request.target.slice((own.basePath ?? '').length).split('?')
   const place = own.contextPath ?? ''
+  if (request.method === 'DELETE') return [`GET ${place}${target}`, `DELETE ${place}${target}`]
   if (request.method !== 'POST') return [`${request.method} ${place}${target}`]
+  const names = (request.parts?.map(({ file }) => file) ?? [request.file as string]).map(file => file.replace(/^.*\//, ''))
+  const files = names.map(file => `GET ${place}/org1/repo1/charts/${file}`)
+  // Which version has the file: asked before an overwrite, beside a chart that is there and before a provenance file.
+  const [, name, version] = /^(.+?)-(\d.*)\.tgz/.exec(names[0] as string) ?? []
+  const look = `GET ${place}/api/org1/repo1/charts/${name}/${version}`
   const upload = `POST ${place}${target}${query === 'force' ? '?force' : ''}`
-  const files = (request.parts?.map(({ file }) => file) ?? [request.file as string]).map(file => `GET ${place}/org1/repo1/charts/${file.replace(/^.*\//, '')}`)
-  if (query === 'force') return [upload]
-  return response.status === 409 ? files : [...files, upload]
+  if (query === 'force') return [look, ...(response.status === 201 ? [`${files[0]}.prov`] : []), upload]
+  if (response.status === 409) return [...files, look]
+  if (target.endsWith('/prov')) return [...files, look, `${files[0]}`.replace(/\.prov$/, ''), upload]
+  return [...files, upload, ...(files.length > 1 ? [`POST ${place}/api/org1/repo1/prov`] : [])]
 }
 
-/** What the upstream answers: as recorded, and to the question whether a chart is there what fits that. */
+/** What the upstream answers: as recorded, and to the question what is there what fits that. */
 async function upstreamAnswer (exchange: Exchange, seen: SeenRequest): Promise<StubAnswer> {
   const { request, response } = exchange
-  if (request.method === 'POST' && seen.method === 'GET') return response.status === 409 ? {} : { status: 404, body: '{"error":"object not found"}' }
+  const [, name, version] = /\/api\/org1\/repo1\/charts\/([^/]+)\/([^/]+)$/.exec(seen.target) ?? []
+  const isThere = response.status === 409 || request.method === 'DELETE' || request.target.endsWith('?force')
+  if (['POST', 'DELETE'].includes(request.method) && seen.method === 'GET') {
+    if (!isThere || seen.target.endsWith('.prov')) return { status: 404, body: '{"error":"object not found"}' }
+    return name === undefined ? {} : { body: JSON.stringify({ name, version, urls: [`charts/${name}-${version}.tgz`] }) }
+  }
   if (response.status === 401 && response.madeUp === undefined) return { headers: { 'Content-Length': String(EMPTY_INDEX.length) }, body: EMPTY_INDEX }
   const body = await bytesOf(response)
   const recorded = Object.fromEntries(headersOf(response.headers))
@@ -79,13 +91,12 @@ function receivedAnswer ({ status, headers, body }: RawResponse, method: string,
   }
 }
 
-/** True when the upstream got the files that were uploaded, with their length, and the gateway's credential alone. */
+/** True when the upstream got the files that were uploaded, each in a request with its length, and the gateway's credential alone. */
 async function sentOn ({ request }: Exchange, seen: readonly SeenRequest[]): Promise<boolean> {
-  const upload = seen.find(({ method }) => method === 'POST')
-  if (upload === undefined) return true
+  const uploads = seen.filter(({ method }) => method === 'POST')
+  if (uploads.length === 0) return true
   const files = await filesOf(request)
-  const whole = files.length === 1 ? Buffer.compare(upload.body, files[0] as Buffer) === 0 : files.every(file => upload.body.includes(file))
-  return whole && upload.headers['content-length'] === String(upload.body.length)
+  return uploads.length === files.length && uploads.every(({ body, headers }, i) => body.equals(files[i] as Buffer) && headers['content-length'] === String(body.length))
 }
 
 function startGateway (t: Parameters<typeof startApp>[0], stub: StubUpstream, { basePath = '', contextPath = '', maxUploadSize }: Own): Promise<TestGateway> {

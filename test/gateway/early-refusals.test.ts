@@ -1,12 +1,13 @@
 // Refusals that are made before any hook, by Node's parser and timers or by Fastify:
 // each has the form of every other one, and its connection ends with it.
 import { EventEmitter, once } from 'node:events'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { answersIn, openRaw, sendRaw, type RawResponse } from '../helpers/raw.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { until } from '../helpers/until.ts'
 
 const FILE = '/org1/repo1/charts/a-1.0.0.tgz'
 const stub = await startStubUpstream(t)
@@ -138,4 +139,18 @@ await t.test('while the process drains, what is under way is finished, and what 
   t.same([refused?.status, more], [503, []])
   t.same(JSON.parse(String(refused?.body)), { error: 'shutting down' })
   hasTheForm(t, refused as RawResponse, 'shutting down')
+})
+
+await t.test('what still comes of a refused body is read, so that its client is seen to go', async t => {
+  const chart = await startApp(t, { origin: stub.origin })
+  for (const size of [20_000, 200_000, 900_000]) {
+    const accepted = new Promise<Socket>(resolve => { chart.app.server.once('connection', resolve) })
+    const connection = await openRaw(t, chart.port, { allowHalfOpen: true })
+    const bytes = `POST /api/org1/repo1/charts HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n${'x'.repeat(size)}`
+    connection.socket.write(bytes)
+    await connection.received(/"error"/)
+    connection.socket.end()
+    const socket = await accepted
+    t.equal(await until(() => socket.destroyed ? socket.bytesRead : undefined), bytes.length)
+  }
 })

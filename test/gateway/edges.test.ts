@@ -113,7 +113,8 @@ await t.test('an upstream with Basic gets Basic, and one without auth gets none'
     const headers = { authorization: `Bearer ${gateway.masterKey}` }
     for (const path of ['/org1/repo1/index.yaml', '/org1/repo1/charts/a-1.0.0.tgz']) t.equal((await fetch(gateway.url + path, { headers })).status, 200)
     await fetch(`${gateway.url}/api/org1/repo1/prov`, { method: 'POST', headers, body: provenanceOf('a', '1.0.0') })
-    t.same(stub.seen.map(seen => seen.headers.authorization), [expected, expected, expected])
+    t.ok(stub.seen.length > 2)
+    t.same(new Set(stub.seen.map(seen => seen.headers.authorization)), new Set([expected]))
   }
 })
 
@@ -146,9 +147,12 @@ await t.test('errors that nobody expected are 500 and logged, the known ones kee
   t.ok(gateway.logText().includes('broken clock'))
   const upload = await fetch(`${gateway.url}/api/org1/repo1/prov`, { method: 'POST', body: '-----BEGIN PGP SIGNED MESSAGE-----\nname: a\nversion: 1.0.0\n', headers: { authorization: `Bearer ${gateway.masterKey}` } })
   t.equal(upload.status, 500)
+  const full = await startApp(t, { origin: NO_UPSTREAM, now: () => { throw Object.assign(new Error('too many open files'), { code: 'EMFILE' }) } })
+  t.equal((await fetch(`${full.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${full.masterKey}` } })).status, 503)
+  t.match(full.log.at(-1), { reason: 'no_descriptors', err: { code: 'EMFILE' } })
   const cases: [unknown, string][] = [
     [new RefusalError({ code: 'spool_full' }), 'spool_full'], [{ statusCode: 400 }, 'bad_request'], [{ statusCode: 413 }, 'body_too_large'],
-    [{ statusCode: 415 }, 'unsupported_media_type'], [{ statusCode: 503 }, 'closing'], [null, 'internal']
+    [{ statusCode: 415 }, 'unsupported_media_type'], [{ statusCode: 503 }, 'closing'], [null, 'internal'], [Object.assign(new Error(), { code: 'EMFILE' }), 'no_descriptors']
   ]
   for (const [error, code] of cases) t.equal(refusalOf(error).code, code)
 })
@@ -165,7 +169,7 @@ await t.test('a large download that the upstream breaks off is broken off, and a
   const headers = { authorization: `Bearer ${gateway.masterKey}` }
   await t.rejects(fetch(`${gateway.url}/org1/repo1/charts/large-1.0.0.tgz`, { headers }).then(async answer => await answer.text()))
   t.equal((await fetch(`${gateway.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers })).status, 502)
-  t.equal((await fetch(`${gateway.url}/api/org1/repo1/charts/a`, { headers })).status, 404)
+  t.equal((await fetch(`${gateway.url}/api/org1/repo1/charts/a`, { headers })).status, 502)
   t.equal((await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers })).status, 502)
 })
 
@@ -184,7 +188,8 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   stub.answer = seen => ({ status: seen.target === '/health' ? 200 : 404 })
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   let closing = false
-  const admin = await buildAdmin(upstream, () => closing ? 'shutting down' : undefined)
+  let stuck: string | undefined
+  const admin = await buildAdmin({ upstream, stuck: () => stuck, hindrance: () => closing ? 'shutting down' : undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   const status = async (url: string): Promise<number> => (await admin.inject(url)).statusCode
   t.equal(await status('/healthz'), 200)
@@ -192,6 +197,10 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   closing = true
   t.equal(await status('/readyz'), 503)
   closing = false
+  stuck = 'the passwords to be checked have not moved for 60 s'
+  const answer = await admin.inject('/healthz')
+  t.same([answer.statusCode, answer.json()], [503, { healthy: false, reason: stuck }], 'what needs a new process says so')
+  stuck = undefined
   stub.server.close()
   stub.server.closeAllConnections()
   t.equal(await status('/readyz'), 503)
@@ -200,7 +209,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
 
 await t.test('the admin listener refuses in the form of the public one', async t => {
   const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
-  const admin = await buildAdmin({ ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, () => undefined)
+  const admin = await buildAdmin({ upstream: { ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, stuck: () => undefined, hindrance: () => undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   const { port } = admin.server.address() as AddressInfo

@@ -19,7 +19,7 @@ await t.test('a request line has one reading, or is refused in the one form', as
     [`GET ${FILE} HTTP/1.0`, 200, `GET ${FILE}`],
     [`GET ${FILE}?a?b=/../c HTTP/1.1`, 200, `GET ${FILE}`],
     [`GET ${FILE}?%zz&a"b<c>{|}\` HTTP/1.1`, 200, `GET ${FILE}`],
-    [`GET /org1/repo1/charts/${long}-1.tgz HTTP/1.1`, 200, `GET /org1/repo1/charts/${long}-1.tgz`],
+    [`GET ${FILE}?${long} HTTP/1.1`, 200, `GET ${FILE}`],
     // spaces and blank lines that Node takes and Go does not: read, and sent in one spelling
     [`GET  ${FILE} HTTP/1.1`, 200, `GET ${FILE}`],
     [`GET ${FILE}  HTTP/1.1`, 200, `GET ${FILE}`],

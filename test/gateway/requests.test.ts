@@ -134,7 +134,8 @@ await t.test('a request is rebuilt from its parts', async t => {
       'Connection: authorization, x-request-id', 'X-HTTP-Method-Override: POST', 'X-Original-URL: /org2/repo2', 'Keep-Alive: timeout=5', 'TE: trailers', '', ''
     ].join('\r\n'))
     t.equal(answer.status, 200, target)
-    t.same(stub.seen.map(seen => [seen.method, seen.target]), [[method, expected]])
+    // Before a delete it is looked what is in the file.
+    t.same(stub.seen.filter(seen => seen.method === method).map(seen => [seen.method, seen.target]), [[method, expected]])
     t.same(Object.keys(stub.seen[0]?.headers ?? {}).sort(), ['authorization', 'connection', 'host', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id'])
     for (const hidden of ['server', 'www-authenticate', 'x-internal']) t.notOk(answer.headers[hidden], hidden)
   }

@@ -3,7 +3,8 @@
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { startApp } from '../helpers/app.ts'
-import { answersIn, sendRaw } from '../helpers/raw.ts'
+import { chartOf } from '../helpers/packages.ts'
+import { answersIn, askRaw, sendRaw } from '../helpers/raw.ts'
 
 let bytes = ''
 const server = createServer(socket => {
@@ -28,6 +29,7 @@ await t.test('a whole answer comes through, and every other one is one refusal',
     ['two lengths', `${OK}Content-Length: 2\r\n\r\nx`, 502],
     ['a length and chunks', `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`, 502],
     ['a page', 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 8\r\n\r\nupstream', 502],
+    ['a long page', `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100000\r\n\r\n${'upstream'.repeat(12_500)}`, 502],
     ['no content', 'HTTP/1.1 204 No Content\r\n\r\n', 502],
     ['a part', 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-0/8\r\nContent-Length: 1\r\n\r\nx', 502],
     ['not modified', 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n', 502],
@@ -39,6 +41,11 @@ await t.test('a whole answer comes through, and every other one is one refusal',
     ['a refusal that describes its body', `HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nContent-Disposition: attachment\r\nLast-Modified: x\r\nETag: "x"\r\nContent-Type: text/html\r\nContent-Length: 8\r\n${NOISE}\r\nupstream`, 404],
     ['a text that is too long for it', `HTTP/1.1 413 Request Entity Too Large\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n${NOISE}\r\nupstream`, 413],
     ['a path of Windows', 'HTTP/1.1 404 Not Found\r\nContent-Length: 52\r\n\r\n{"error":"open C:\\\\upstream\\\\x.tgz: Access is denied."}', 404],
+    ['a chunk of no size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nupstream', 502],
+    ['a first chunk of no size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nupstream', 502],
+    ['a chunk that is cut off', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nups', 502],
+    ['chunks without an end', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', 502],
+    ['a body that is cut off', `${OK}\r\n{"entries"`, 502],
     ['no HTTP', 'upstream', 502],
     ['nothing', '', 502]
   ]
@@ -57,4 +64,17 @@ await t.test('a whole answer comes through, and every other one is one refusal',
     }
   }
   t.notMatch(gateway.logText(), 'Reply was already sent')
+})
+
+await t.test('a change that is answered in broken chunks is a 502 too', async t => {
+  const chart = await chartOf('a', '1.0.0')
+  const auth = `Host: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\n`
+  for (const end of ['zz\r\nupstream', '9\r\nups', '']) {
+    bytes = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n${end}`
+    for (const request of [`DELETE /api/org1/repo1/charts/a/1.0.0 HTTP/1.1\r\n${auth}\r\n`, `POST /api/org1/repo1/charts HTTP/1.1\r\n${auth}Content-Length: ${chart.length}\r\n\r\n`, `POST /api/org1/repo1/charts?force HTTP/1.1\r\n${auth}Content-Length: ${chart.length}\r\n\r\n`]) {
+      const { status, text } = await askRaw(gateway.port, Buffer.concat([Buffer.from(request), ...(request.startsWith('POST') ? [chart] : [])]))
+      t.equal(status, 502, String(/^.*/.exec(request)))
+      t.notMatch(text, 'upstream')
+    }
+  }
 })

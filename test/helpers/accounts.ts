@@ -2,6 +2,11 @@
 import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
 import { gatherAccounts, type Accounts, type RobotEntry, type UserEntry } from '../../src/identity/accounts.ts'
+import { ALWAYS_HERE } from '../../src/lib/presence.ts'
+import type { Asker } from '../../src/limits/attempts.ts'
+
+/** Somebody who waits for the answer. */
+export const ASKER: Asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
 
 /** argon2id with the least that it can cost. */
 export async function cheapHash (password: string): Promise<string> {

@@ -10,11 +10,14 @@ import { watchConfig } from '../../src/config/reload.ts'
 import type { LiveAuthority } from '../../src/config/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
+import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createLocks } from '../../src/lib/locks.ts'
+import { createPulse } from '../../src/lib/pulse.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/upstream/spool.ts'
 import type { Grant } from '../../src/policy/access.ts'
+import { clockOf } from './clock.ts'
 import { testFolder, type TestLike } from './folder.ts'
 import { KEPT_LOG_LEVEL, keepLog, newMasterKey, recordToken } from './secrets.ts'
 
@@ -40,7 +43,9 @@ export interface TestGateway {
 export interface Overrides {
   readonly origin: string
   readonly config?: (config: Config) => Config
+  /** Seconds since the epoch, of a clock that nobody sets. */
   readonly now?: () => number
+  readonly clock?: Clock
   /** Those of another gateway, where a test starts many and making keys takes longest; default: new ones. */
   readonly keys?: OpenedKeys
   /** Laid over the limits of every day. */
@@ -70,9 +75,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-const unixTime = (): number => Math.floor(Date.now() / 1000)
-
-export async function startApp (t: TestLike, { origin, config: change = config => config, now = unixTime, keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const opened = given ?? await newKeys(config)
@@ -81,7 +84,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const upstream = createUpstream({
     origin,
     contextPath: config.charts.contextPath,
-    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, now) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
+    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
@@ -98,8 +101,9 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     live,
     spool,
     locks: createLocks(),
+    pulse: createPulse(() => () => {}), // no time goes by
     version: '0.0.0-test',
-    now,
+    clock,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
     logStream: {
@@ -111,7 +115,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   followIssuers(keys.current.issuers, app.log)
-  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, now)], stamps, config, reload: async () => ({ ok: true, config }), log: app.log })
+  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall)], stamps, config, reload: async () => ({ ok: true, config }), log: app.log })
   t.teardown(async () => {
     watch.close()
     for (const { remote } of keys.current.issuers) remote?.close()
@@ -133,7 +137,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     logText: () => lines.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
-      return recordToken((await issueToken(keys.current.ring.signing(now()), { issuer, audience, ttl }, subject, grants, now())).token)
+      return recordToken((await issueToken(keys.current.ring.signing(clock.wall()), { issuer, audience, ttl }, subject, grants, clock.wall())).token)
     }
   }
 }

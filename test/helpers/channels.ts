@@ -83,3 +83,25 @@ export function manualTimers (): Timers {
     }
   }
 }
+
+export interface Beats {
+  readonly every: (ms: number, run: () => void) => () => void
+  /** Lets the next time come of all that happens again and again. */
+  beat (): void
+  /** How many such things there are. */
+  readonly count: () => number
+}
+
+/** What happens again and again, when a test says so. */
+export function manualBeats (): Beats {
+  const running = new Set<() => void>()
+  return {
+    every (_ms, run) {
+      const own = (): void => { run() }
+      running.add(own)
+      return () => { running.delete(own) }
+    },
+    beat () { for (const run of [...running]) run() },
+    count: () => running.size
+  }
+}

@@ -15,11 +15,14 @@ export interface ChartMuseum {
   readonly url: string
   /** For a gateway in front of it: its upstream key is the one that is accepted. */
   readonly stateDir: string
+  /** The folder of its charts. */
+  readonly storage: string
+  readonly pid: number
 }
 
 /** Starts it, at depth 2, with its charts in a new folder; mounted at `contextPath`. */
-export async function startChartMuseum (t: TestLike, contextPath = ''): Promise<ChartMuseum> {
-  if (chartMuseum === undefined) throw new Error(NO_CHARTMUSEUM)
+export async function startChartMuseum (t: TestLike, contextPath = '', program = chartMuseum): Promise<ChartMuseum> {
+  if (program === undefined) throw new Error(NO_CHARTMUSEUM)
   const folder = await temporaryFolder(t)
   const [stateDir, pem, storage] = [join(folder, 'state'), join(folder, 'upstream.pem'), join(folder, 'charts')]
   await mkdir(storage)
@@ -27,10 +30,10 @@ export async function startChartMuseum (t: TestLike, contextPath = ''): Promise<
   if (exported.code !== 0) throw new Error(exported.stderr)
   const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
-  await startProcess(t, chartMuseum, [
+  const { pid } = await startProcess(t, program, [
     '--depth', '2', '--storage', 'local', '--storage-local-rootdir', storage, '--port', String(port), '--listen-host', '127.0.0.1',
     '--bearer-auth', '--auth-realm', 'http://localhost/oauth/token', '--auth-service', 'localhost', '--auth-cert-path', pem,
     ...(contextPath === '' ? [] : ['--context-path', contextPath])
   ], { readyUrl: `${url}${contextPath}/health` })
-  return { url, stateDir }
+  return { url, stateDir, storage, pid }
 }

@@ -1,13 +1,13 @@
-// Programs that are had from Go: the `tool` that test/clients/<name>/go.mod pins, built
-// once for each machine.
+// Programs that are had from Go: the `tool` that test/clients/<name>/go.mod pins, or the
+// one that lies beside it, built once for each machine.
 import { createHash } from 'node:crypto'
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ROOT, findProgram, run } from './processes.ts'
 
 /** Folders of test/clients. */
-export type GoToolName = 'helm3' | 'helm4' | 'oras' | 'compose'
+export type GoToolName = 'helm3' | 'helm4' | 'oras' | 'compose' | 'scalars'
 
 export type GoTool =
   | { readonly ok: true, /** the binary */ readonly path: string }
@@ -19,8 +19,8 @@ export const BUILD_LIMIT = 20 * 60_000
 /** The program, built if need be; or why there is none. */
 export async function goTool (name: GoToolName): Promise<GoTool> {
   const module = join(ROOT, 'test', 'clients', name)
-  const pins = await Promise.all(['go.mod', 'go.sum'].map(async file => await readFile(join(module, file))))
-  const hash = createHash('sha256').update(Buffer.concat(pins)).digest('hex').slice(0, 16)
+  const sources = (await readdir(module)).sort()
+  const hash = createHash('sha256').update(Buffer.concat(await Promise.all(sources.map(async file => await readFile(join(module, file)))))).digest('hex').slice(0, 16)
   const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'chartgate-test-clients', hash)
   const path = join(folder, name)
   if (await access(path).then(() => true, () => false)) return { ok: true, path }

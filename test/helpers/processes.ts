@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly cwd?: string
   /** All that the program sees besides PATH. */
   readonly env?: Environment
+  /** How many characters of each output are kept, the last ones; default: all. */
+  readonly keep?: number
 }
 
 export interface RunResult {
@@ -45,7 +47,7 @@ const STOP_LIMIT = 10_000
 /** Runs a program to its end; rejects only when it cannot be started. */
 export async function run (command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const child = launch(command, args, options)
-  const output = collect(child)
+  const output = collect(child, options.keep)
   const code = await ended(child)
   return { code, stdout: output.stdout(), stderr: output.stderr() }
 }
@@ -53,7 +55,7 @@ export async function run (command: string, args: readonly string[], options: Ru
 /** Starts a program, waits until `readyUrl` answers 200, and ends it with the test. */
 export async function startProcess (t: TestLike, command: string, args: readonly string[], { readyUrl, ...options }: RunOptions & { readonly readyUrl: string }): Promise<StartedProcess> {
   const child = launch(command, args, options)
-  const output = collect(child)
+  const output = collect(child, options.keep)
   const end = ended(child)
   end.catch(() => {}) // the loop below reports it
   t.teardown(async () => { await stop(child, end) })
@@ -113,9 +115,14 @@ function launch (command: string, args: readonly string[], { cwd = ROOT, env = {
   return spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-function collect (child: ChildProcess): Pick<StartedProcess, 'stdout' | 'stderr'> {
+function collect (child: ChildProcess, keep = Infinity): Pick<StartedProcess, 'stdout' | 'stderr'> {
   const text = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) child[name]?.setEncoding('utf8').on('data', (chunk: string) => { text[name] += chunk })
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+      text[name] += chunk
+      if (text[name].length > 2 * keep) text[name] = text[name].slice(-keep)
+    })
+  }
   return { stdout: () => text.stdout, stderr: () => text.stderr }
 }
 

@@ -58,7 +58,7 @@ export interface RawConnection {
 }
 
 /** A connection that a test speaks on step by step; it goes with the test. */
-export async function openRaw (t: { teardown (fn: () => unknown): unknown }, port: number, options: { readonly allowHalfOpen?: boolean } = {}): Promise<RawConnection> {
+export async function openRaw (t: { teardown (fn: () => unknown): unknown }, port: number, options: { readonly allowHalfOpen?: boolean, /** which of the client's addresses it comes from */ readonly localAddress?: string } = {}): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1', ...options })
   t.teardown(() => { socket.destroy() })
   let text = ''

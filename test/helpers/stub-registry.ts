@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { createLocalJWKSet, jwtVerify } from 'jose'
+import { CLOCK } from '../../src/lib/clock.ts'
 import { jwksOf } from '../../src/tokens/ring.ts'
 import type { TestGateway } from './app.ts'
 import type { TestLike } from './folder.ts'
@@ -24,7 +25,7 @@ interface Granted { readonly type: string, readonly name: string, readonly actio
 export async function startStubRegistry (t: TestLike, gateway: TestGateway): Promise<StubRegistry> {
   const stored = new Map<string, Stored>()
   const { issuer, service } = gateway.config.tokens
-  const keys = createLocalJWKSet(jwksOf(gateway.keys.current.ring, Math.floor(Date.now() / 1000)))
+  const keys = createLocalJWKSet(jwksOf(gateway.keys.current.ring, CLOCK.wall()))
 
   /** What a token grants; undefined without a good one. */
   async function grantsOf ({ headers: { authorization = '' } }: IncomingMessage): Promise<Granted[] | undefined> {

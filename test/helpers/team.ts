@@ -7,6 +7,7 @@ import * as bcrypt from '@node-rs/bcrypt'
 import type { IncomingHttpHeaders } from 'undici/types/header.js'
 import { request } from 'undici'
 import type { Config } from '../../src/config/schema.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import { createPasswords, type Hashers } from '../../src/identity/passwords.ts'
 import { digestOf } from '../../src/identity/robots.ts'
 import { cheapBcrypt, cheapHash } from './accounts.ts'
@@ -37,7 +38,9 @@ export interface TeamOptions {
   readonly robots?: readonly Program[]
   readonly policy?: Config['policy']
   readonly config?: (config: Config) => Config
+  /** Seconds since the epoch, of a clock that nobody sets. */
   readonly now?: () => number
+  readonly clock?: Clock
 }
 
 export interface Answer {
@@ -75,7 +78,7 @@ export async function accountsFile (people: readonly Person[], robots: readonly 
   })
 }
 
-export async function startTeam (t: TestLike, { people = [], robots = [], policy = [], config: change = config => config, now }: TeamOptions): Promise<Team> {
+export async function startTeam (t: TestLike, { people = [], robots = [], policy = [], config: change = config => config, now, clock }: TeamOptions): Promise<Team> {
   const file = join(await temporaryFolder(t), 'accounts.yaml')
   writeFileSync(file, await accountsFile(people, robots))
   const hashed: Team['hashed'] = []
@@ -89,7 +92,8 @@ export async function startTeam (t: TestLike, { people = [], robots = [], policy
     origin: stub.origin,
     config: config => change({ ...config, accounts: { files: [file] }, policy }),
     passwords: createPasswords(hashers),
-    ...(now === undefined ? {} : { now })
+    ...(now === undefined ? {} : { now }),
+    ...(clock === undefined ? {} : { clock })
   })
 
   const ask = async (path: string, { method = 'GET', authorization, headers = {}, body }: Ask = {}): Promise<Answer> => {

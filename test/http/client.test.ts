@@ -4,23 +4,23 @@ import t from 'tap'
 import { createClientReader } from '../../src/http/client.ts'
 
 const PUBLIC = 'https://charts.example.test:8443/helm'
-const OWN = { proto: 'https', host: 'charts.example.test:8443' }
+const OWN = { isProxy: false, proto: 'https', host: 'charts.example.test:8443' }
 const read = createClientReader({ trustedProxies: ['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '2001:db8::7'], publicUrl: PUBLIC })
 const everything = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'other.example', forwarded: 'for=203.0.113.8;proto=http;host=evil.example' }
 
 await t.test('whoever is no trusted proxy is who it is, whatever it says', t => {
   for (const peer of ['198.51.100.1', '192.0.2.2', '11.0.0.1', '127.0.0.1', '::1', '2001:db8::8', 'fe80::1']) t.strictSame(read(peer, everything), { address: peer, ...OWN })
   t.strictSame(read(undefined, everything), { address: undefined, ...OWN })
-  t.strictSame(createClientReader({ trustedProxies: [], publicUrl: 'http://localhost' })('127.0.0.1', everything), { address: '127.0.0.1', proto: 'http', host: 'localhost' })
+  t.strictSame(createClientReader({ trustedProxies: [], publicUrl: 'http://localhost' })('127.0.0.1', everything), { address: '127.0.0.1', isProxy: false, proto: 'http', host: 'localhost' })
   t.end()
 })
 
 await t.test('a trusted proxy says who, by which scheme, and for which host', t => {
   for (const peer of ['10.1.2.3', '::ffff:10.1.2.3', '::FFFF:10.1.2.3', '192.0.2.1', 'fd12::1', '2001:db8::7', '2001:0db8:0::7']) {
-    t.strictSame(read(peer, everything), { address: '203.0.113.9', proto: 'http', host: 'other.example' }, peer)
+    t.strictSame(read(peer, everything), { address: '203.0.113.9', isProxy: false, proto: 'http', host: 'other.example' }, peer)
   }
-  t.strictSame(read('10.1.2.3', {}), { address: '10.1.2.3', ...OWN })
-  t.strictSame(read('10.1.2.3', { forwarded: 'for=203.0.113.8;proto=http;host=evil.example' }), { address: '10.1.2.3', ...OWN }, 'Forwarded is not read')
+  t.strictSame(read('10.1.2.3', {}), { address: '10.1.2.3', ...OWN, isProxy: true }, 'which may be many clients')
+  t.strictSame(read('10.1.2.3', { forwarded: 'for=203.0.113.8;proto=http;host=evil.example' }), { address: '10.1.2.3', ...OWN, isProxy: true }, 'Forwarded is not read')
   t.end()
 })
 

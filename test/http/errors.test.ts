@@ -1,5 +1,5 @@
 import t from 'tap'
-import { bodyOf, REASONS, RefusalError, statusOf, tokenBodyOf, type ReasonCode } from '../../src/http/errors.ts'
+import { bodyOf, REASONS, RefusalError, retryAfterOf, statusOf, tokenBodyOf, type ReasonCode } from '../../src/http/errors.ts'
 
 const CODES = Object.keys(REASONS) as ReasonCode[]
 
@@ -18,6 +18,7 @@ await t.test('the table has the statuses that clients were promised', async t =>
     token_unknown_subject: 401,
     insufficient_scope: 401, // clients fetch a new token only on 401
     missing_right: 403,
+    too_many_attempts: 429,
     invalid_request: 400,
     invalid_scope: 400,
     unsupported_grant_type: 400,
@@ -27,6 +28,7 @@ await t.test('the table has the statuses that clients were promised', async t =>
     body_too_large: 413,
     storage_full: 507,
     spool_full: 503,
+    spool_read_only: 507,
     upstream_unreachable: 502,
     upstream_bad_answer: 502,
     upstream_refused_us: 502,
@@ -72,6 +74,7 @@ await t.test('a body of the token endpoint serves OAuth, Docker and Helm', async
     ['method_not_allowed', 'invalid_request', 'method not allowed', 'UNSUPPORTED'],
     ['body_too_large', 'invalid_request', 'request too large', 'UNSUPPORTED'],
     ['missing_right', 'invalid_request', 'forbidden', 'DENIED'],
+    ['too_many_attempts', 'temporarily_unavailable', 'too many passwords at once: try again shortly', 'TOOMANYREQUESTS'],
     ['internal', 'server_error', 'internal error', 'UNSUPPORTED'],
     ['closing', 'server_error', 'shutting down', 'UNSUPPORTED']
   ]
@@ -79,8 +82,12 @@ await t.test('a body of the token endpoint serves OAuth, Docker and Helm', async
     t.strictSame(tokenBodyOf({ code }), { error, error_description: message, errors: [{ code: docker, message }] }, code)
     t.strictSame(tokenBodyOf({ code, detail: 'why' }), { error, error_description: 'why', errors: [{ code: docker, message: 'why' }] }, `${code} with a detail`)
   }
-  // the error codes of RFC 6749 section 5.2, and server_error of section 4.1.2.1
-  for (const code of CODES) t.ok(['invalid_request', 'invalid_client', 'invalid_scope', 'unsupported_grant_type', 'server_error'].includes(tokenBodyOf({ code }).error), code)
+  // the error codes of RFC 6749 section 5.2, and two of section 4.1.2.1
+  for (const code of CODES) t.ok(['invalid_request', 'invalid_client', 'invalid_scope', 'unsupported_grant_type', 'server_error', 'temporarily_unavailable'].includes(tokenBodyOf({ code }).error), code)
+})
+
+await t.test('who may come again is told when', async t => {
+  for (const code of CODES) t.equal(retryAfterOf({ code }), [429, 503].includes(statusOf({ code })) ? 5 : undefined, code)
 })
 
 await t.test('a refusal can be thrown, with what caused it', async t => {

@@ -7,8 +7,10 @@ import type { Credentials } from '../../src/identity/credentials.ts'
 import { createPasswords, type Hashers } from '../../src/identity/passwords.ts'
 import { MASTER } from '../../src/identity/principal.ts'
 import { digestOf } from '../../src/identity/robots.ts'
+import { createPresence } from '../../src/lib/presence.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
-import { accountsOf, cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
+import { ASKER, accountsOf, cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
+import { clockOf } from '../helpers/clock.ts'
 import { ourKeys } from '../helpers/keys.ts'
 import { newPassword, newSecret } from '../helpers/secrets.ts'
 import { NOW, SOURCE } from '../helpers/tokens.ts'
@@ -23,7 +25,10 @@ const BAD: Authentication = { ok: false, code: 'bad_credentials' }
 interface Lab {
   readonly authenticator: Authenticator
   accounts: Accounts
+  /** The clock on the wall. */
   now: number
+  /** The one that only goes on; seconds. */
+  time: number
   /** Which hashes were computed. */
   readonly hashed: ('argon2' | 'bcrypt')[]
 }
@@ -34,9 +39,10 @@ async function lab (accounts: Accounts): Promise<Lab> {
     argon2: async (hash, password) => { hashed.push('argon2'); return await argon2.verify(hash, password) },
     bcrypt: async (hash, password) => { hashed.push('bcrypt'); return await bcrypt.verify(password, hash) }
   }
-  const state = { accounts, now: NOW, hashed }
-  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, now: () => NOW })
-  const authenticator = createAuthenticator({ masterKey: KEY, verifier, accounts: () => state.accounts, now: () => state.now, passwords: createPasswords(hashers) })
+  const state = { accounts, now: NOW, time: 0, hashed }
+  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
+  const clock = { wall: () => state.now, monotonic: () => state.time }
+  const authenticator = createAuthenticator({ masterKey: KEY, verifier, accounts: () => state.accounts, clock, passwords: createPasswords(hashers) })
   return Object.assign(state, { authenticator })
 }
 
@@ -69,7 +75,7 @@ await t.test('a user is who knows the password, a robot who has a secret, under 
     ['the master key still', basic('alice', KEY), MASTER.subject]
   ]
   for (const [name, credentials, subject] of cases) {
-    const result = await authenticator.authenticate(credentials)
+    const result = await authenticator.authenticate(credentials, ASKER)
     t.equal(result.ok ? result.principal.subject : undefined, subject, name)
   }
 })
@@ -84,18 +90,18 @@ await t.test('the log learns why a known account was refused, and no more than t
     [bearer(future), { ok: false, code: 'secret_not_yet_valid', subject: 'robot:early' }],
     [bearer(old), { ok: false, code: 'secret_expired', subject: 'robot:early' }]
   ]
-  for (const [credentials, expected] of cases) t.strictSame(await state.authenticator.authenticate(credentials), expected)
+  for (const [credentials, expected] of cases) t.strictSame(await state.authenticator.authenticate(credentials, ASKER), expected)
   state.now = NOW + 10
-  t.match(await state.authenticator.authenticate(bearer(future)), { ok: true }, 'from its notBefore on')
+  t.match(await state.authenticator.authenticate(bearer(future), ASKER), { ok: true }, 'from its notBefore on')
 })
 
 await t.test('a secret ends at its second', async t => {
   const state = await lab(everybody)
   state.now = NOW + 99
-  t.match(await state.authenticator.authenticate(bearer(secret)), { ok: true })
+  t.match(await state.authenticator.authenticate(bearer(secret), ASKER), { ok: true })
   state.now = NOW + 100
-  t.match(await state.authenticator.authenticate(bearer(secret)), { ok: false, code: 'secret_expired' })
-  t.match(await state.authenticator.authenticate(bearer(second)), { ok: true }, 'and the other goes on')
+  t.match(await state.authenticator.authenticate(bearer(secret), ASKER), { ok: false, code: 'secret_expired' })
+  t.match(await state.authenticator.authenticate(bearer(second), ASKER), { ok: true }, 'and the other goes on')
 })
 
 await t.test('an unknown user costs one hash of the kind that most have, as a known one does', async t => {
@@ -103,19 +109,19 @@ await t.test('an unknown user costs one hash of the kind that most have, as a kn
   const mostlyBcrypt = accountsOf([ALICE, BOB, user('dave', await cheapBcrypt('x'))])
   for (const [accounts, kind] of [[argon, 'argon2'], [mostlyBcrypt, 'bcrypt']] as const) {
     const { authenticator, hashed } = await lab(accounts)
-    t.strictSame(await authenticator.authenticate(basic('nobody', 'wrong')), BAD)
+    t.strictSame(await authenticator.authenticate(basic('nobody', 'wrong'), ASKER), BAD)
     t.strictSame(hashed, [kind])
-    await authenticator.authenticate(basic(kind === 'argon2' ? 'alice' : 'bob', 'wrong'))
+    await authenticator.authenticate(basic(kind === 'argon2' ? 'alice' : 'bob', 'wrong'), ASKER)
     t.strictSame(hashed, [kind, kind])
   }
   const { authenticator, hashed } = await lab(NO_ACCOUNTS)
-  t.strictSame(await authenticator.authenticate(basic('nobody', 'wrong')), BAD)
+  t.strictSame(await authenticator.authenticate(basic('nobody', 'wrong'), ASKER), BAD)
   t.strictSame(hashed, [], 'where there is nobody, there is nobody to find out')
 })
 
 await t.test('a good password is hashed once a minute, a bad one each time, and the same at once only once', async t => {
   const state = await lab(everybody)
-  const ask = (password = alicePassword): Authentication | Promise<Authentication> => state.authenticator.authenticate(basic('alice', password))
+  const ask = (password = alicePassword): Authentication | Promise<Authentication> => state.authenticator.authenticate(basic('alice', password), ASKER)
   t.ok(ask() instanceof Promise)
   await ask()
   t.notOk(ask() instanceof Promise, 'then it is known without waiting')
@@ -125,14 +131,41 @@ await t.test('a good password is hashed once a minute, a bad one each time, and 
   t.equal(state.hashed.length, 2, 'twenty at once were one')
   await ask('wrong')
   t.equal(state.hashed.length, 3)
-  state.now = NOW + 60
+  state.time = 60
   await ask()
   t.equal(state.hashed.length, 4)
 })
 
+await t.test('a clock that is set neither shortens nor lengthens how long a password is remembered', async t => {
+  for (const set of [-3_600, 3_600]) {
+    const state = await lab(everybody)
+    const ask = async (): Promise<Authentication> => await state.authenticator.authenticate(basic('alice', alicePassword), ASKER)
+    await ask()
+    state.now = NOW + set
+    state.time = 59
+    await ask()
+    t.equal(state.hashed.length, 1, 'a second before its minute is over')
+    state.time = 60
+    await ask()
+    t.equal(state.hashed.length, 2)
+  }
+})
+
+await t.test('who has gone is told nothing and costs nothing, and who comes with too many is refused', async t => {
+  const state = await lab(everybody)
+  const gone = createPresence()
+  gone.leave()
+  t.strictSame(await state.authenticator.authenticate(basic('alice', alicePassword), { ...ASKER, presence: gone }), { ok: false, code: 'client_gone' })
+  t.strictSame(state.hashed, [])
+  const all = await Promise.all(Array.from({ length: 30 }, async (_, i) => await state.authenticator.authenticate(basic('alice', `guess ${i}`), ASKER)))
+  t.strictSame(new Set(all.map(each => each.ok ? 'in' : each.code)), new Set(['bad_password', 'too_many_attempts']))
+  const names = await Promise.all(Array.from({ length: 30 }, async (_, i) => await state.authenticator.authenticate(basic(`no name ${i}`, `guess ${i}`), ASKER)))
+  t.strictSame(new Set(names.map(each => each.ok ? 'in' : each.code)), new Set(['bad_credentials', 'too_many_attempts']), 'what no account can be called is one account')
+})
+
 await t.test('a changed, disabled or removed account is not what was remembered', async t => {
   const state = await lab(everybody)
-  const ask = async (password = alicePassword): Promise<Authentication> => await state.authenticator.authenticate(basic('alice', password))
+  const ask = async (password = alicePassword): Promise<Authentication> => await state.authenticator.authenticate(basic('alice', password), ASKER)
   await ask()
   state.accounts = accountsOf([{ ...ALICE, disabled: true }])
   t.match(await ask(), { ok: false, code: 'account_disabled' })
@@ -151,7 +184,7 @@ await t.test('an account that changes while its password is hashed does not get 
   const state = await lab(everybody)
   for (const accounts of [accountsOf([BOB]), accountsOf([{ ...ALICE, disabled: true }]), accountsOf([{ ...ALICE, passwordHash: BOB.passwordHash }])]) {
     state.accounts = everybody
-    const asked = state.authenticator.authenticate(basic('alice', alicePassword))
+    const asked = state.authenticator.authenticate(basic('alice', alicePassword), ASKER)
     state.accounts = accounts
     t.match(await asked, { ok: false })
   }
@@ -160,7 +193,7 @@ await t.test('an account that changes while its password is hashed does not get 
 await t.test('who asks again with the same is judged by the accounts as they are, without a hash', async t => {
   const state = await lab(everybody)
   const againOf = async (credentials: Credentials): Promise<() => Authentication | undefined> => {
-    const result = await state.authenticator.authenticate(credentials)
+    const result = await state.authenticator.authenticate(credentials, ASKER)
     if (!result.ok || result.again === undefined) throw new Error('not to be asked again')
     return result.again
   }
@@ -178,26 +211,26 @@ await t.test('who asks again with the same is judged by the accounts as they are
   state.accounts = accountsOf([BOB])
   t.equal(alice(), undefined)
   state.accounts = everybody
-  state.now = NOW + 60
+  state.time = 60
   t.equal(alice(), undefined, 'a minute later it is hashed again')
   state.now = NOW + 100
   t.match(ci(), { ok: false, code: 'secret_expired' })
 })
 
 await t.test('what is remembered is bounded, and names and passwords do not run into each other', async t => {
-  const passwords = createPasswords({ argon2: async () => true, bcrypt: async () => true })
   let hashed = 0
-  const counting = { matches: async (password: string, hash: string) => { hashed++; return await passwords.matches(password, hash) } }
-  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, now: () => NOW })
+  const right = async (): Promise<boolean> => { hashed++; return true }
+  const passwords = createPasswords({ argon2: right, bcrypt: right })
+  const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const accounts = accountsOf([user('a', ALICE.passwordHash), user('ab', ALICE.passwordHash)])
-  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, now: () => NOW, passwords: counting })
-  await authenticator.authenticate(basic('a', 'b:c'))
-  for (const [name, password] of [['ab', ':c'], ['ab', 'c'], ['a', 'bc']] as const) await authenticator.authenticate(basic(name, password))
+  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, clock: clockOf(() => NOW), passwords })
+  await authenticator.authenticate(basic('a', 'b:c'), ASKER)
+  for (const [name, password] of [['ab', ':c'], ['ab', 'c'], ['a', 'bc']] as const) await authenticator.authenticate(basic(name, password), ASKER)
   t.equal(hashed, 4)
-  for (let i = 0; i < 10_000; i++) await authenticator.authenticate(basic('a', `password ${i}`))
+  for (let i = 0; i < 10_000; i++) await authenticator.authenticate(basic('a', `password ${i}`), ASKER)
   hashed = 0
-  await authenticator.authenticate(basic('a', 'password 9999'))
+  await authenticator.authenticate(basic('a', 'password 9999'), ASKER)
   t.equal(hashed, 0)
-  await authenticator.authenticate(basic('a', 'b:c'))
+  await authenticator.authenticate(basic('a', 'b:c'), ASKER)
   t.equal(hashed, 1, 'the oldest was forgotten')
 })

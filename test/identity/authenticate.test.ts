@@ -4,6 +4,8 @@ import { createAuthenticator, type Authentication, type Authenticator } from '..
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { ANONYMOUS, MASTER } from '../../src/identity/principal.ts'
 import { createVerifier, type Verifier } from '../../src/tokens/verify.ts'
+import { ASKER } from '../helpers/accounts.ts'
+import { at, clockOf } from '../helpers/clock.ts'
 import { ourKeys, strangersKey } from '../helpers/keys.ts'
 import { mintToken, NOW, SOURCE } from '../helpers/tokens.ts'
 
@@ -13,25 +15,25 @@ const bearer = (token: string): Credentials => ({ kind: 'bearer', token })
 const BAD: Authentication = { ok: false, code: 'bad_credentials' }
 
 async function verifier (): Promise<Verifier> {
-  return createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: subject => subject !== 'user:gone', now: () => NOW })
+  return createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: subject => subject !== 'user:gone', clock: clockOf(() => NOW) })
 }
 
 async function authenticatorWith (masterKey: string): Promise<Authenticator> {
-  return createAuthenticator({ masterKey, verifier: await verifier(), accounts: () => NO_ACCOUNTS, now: () => NOW })
+  return createAuthenticator({ masterKey, verifier: await verifier(), accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
 }
 
 await t.test('without credentials one is anonymous, and with broken ones nobody', async t => {
   for (const key of [KEY, '']) {
     const authenticator = await authenticatorWith(key)
-    t.strictSame(authenticator.authenticate({ kind: 'none' }), { ok: true, principal: ANONYMOUS })
-    t.strictSame(authenticator.authenticate({ kind: 'malformed' }), BAD)
+    t.strictSame(authenticator.authenticate({ kind: 'none' }, ASKER), { ok: true, principal: ANONYMOUS })
+    t.strictSame(authenticator.authenticate({ kind: 'malformed' }, ASKER), BAD)
   }
 })
 
 await t.test('the master key opens as Bearer and as a password, under any user name', async t => {
   const authenticator = await authenticatorWith(KEY)
   for (const credentials of [bearer(KEY), basic('any', KEY), basic('', KEY), basic('key:master', KEY)]) {
-    const result = authenticator.authenticate(credentials)
+    const result = authenticator.authenticate(credentials, ASKER)
     t.match(result, { ok: true, principal: MASTER })
     t.equal(!(result instanceof Promise) && result.ok && result.again?.(), result, 'and the same again')
   }
@@ -40,16 +42,16 @@ await t.test('the master key opens as Bearer and as a password, under any user n
 await t.test('what is nearly the master key is not', async t => {
   const authenticator = await authenticatorWith(KEY)
   for (const wrong of ['', ' ', KEY.slice(1), KEY.slice(0, -1), KEY + ' ', KEY + '\0', KEY.toUpperCase(), 'MASTERKEY', `${KEY}${KEY}`, 'x'.repeat(1_000_000)]) {
-    t.strictSame(authenticator.authenticate(bearer(wrong)), BAD, JSON.stringify(wrong.slice(0, 40)))
-    t.strictSame(await authenticator.authenticate(basic(KEY, wrong)), BAD)
+    t.strictSame(authenticator.authenticate(bearer(wrong), ASKER), BAD, JSON.stringify(wrong.slice(0, 40)))
+    t.strictSame(await authenticator.authenticate(basic(KEY, wrong), ASKER), BAD)
   }
 })
 
 await t.test('no master key is not the empty key', async t => {
   const authenticator = await authenticatorWith('')
   for (const secret of ['', ' ', 'MASTERKEY', 'undefined']) {
-    t.strictSame(authenticator.authenticate(bearer(secret)), BAD)
-    t.strictSame(await authenticator.authenticate(basic('', secret)), BAD)
+    t.strictSame(authenticator.authenticate(bearer(secret), ASKER), BAD)
+    t.strictSame(await authenticator.authenticate(basic('', secret), ASKER), BAD)
   }
 })
 
@@ -58,11 +60,11 @@ await t.test('a token is who it says, as Bearer and as a password, and that is k
   const token = await mintToken()
   const expected = {
     ok: true,
-    principal: { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: NOW + 300 }
+    principal: { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: at(NOW + 300) }
   }
-  const first = authenticator.authenticate(bearer(token))
+  const first = authenticator.authenticate(bearer(token), ASKER)
   t.strictSame(first, expected)
-  for (const credentials of [bearer(token), basic('any', token), basic('', token)]) t.strictSame(authenticator.authenticate(credentials), expected)
+  for (const credentials of [bearer(token), basic('any', token), basic('', token)]) t.strictSame(authenticator.authenticate(credentials, ASKER), expected)
 })
 
 await t.test('a token that is not ours says why, each time', async t => {
@@ -74,7 +76,7 @@ await t.test('a token that is not ours says why, each time', async t => {
     ['eyJ.e30.', 'token_malformed']
   ]
   for (const [token, code] of cases) {
-    t.strictSame(await authenticator.authenticate(bearer(token)), { ok: false, code })
-    t.strictSame(await authenticator.authenticate(basic('any', token)), { ok: false, code })
+    t.strictSame(await authenticator.authenticate(bearer(token), ASKER), { ok: false, code })
+    t.strictSame(await authenticator.authenticate(basic('any', token), ASKER), { ok: false, code })
   }
 })

@@ -6,10 +6,11 @@ import type { Access, Grant } from '../../src/policy/access.ts'
 import { decide, narrow } from '../../src/policy/decide.ts'
 import { compileRules } from '../../src/policy/rules.ts'
 import { accessesOf } from '../../src/policy/scope.ts'
+import { at } from '../helpers/clock.ts'
 
 const access = (name: string, action: Action = 'pull', type: Access['type'] = 'artifact-repository'): Access => ({ type, name, action })
 const grant = (name: string, ...actions: Action[]): Grant => ({ type: 'artifact-repository', name, actions })
-const token = (...grants: Grant[]): Principal => tokenPrincipal('user:alice', grants, 2_000_000_000)
+const token = (...grants: Grant[]): Principal => tokenPrincipal('user:alice', grants, at(2_000_000_000))
 const ALICE = accountPrincipal('user', 'alice', ['team-c'])
 const NO_RULES = compileRules([])
 

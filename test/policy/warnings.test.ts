@@ -10,9 +10,9 @@ await t.test('a pattern that no tenant can have is named', t => {
   const cases: [Depth, string[], string[]][] = [
     [0, ['repo', '*', '**'], ['a', 'a/b', 'repo/**', '*/*']],
     [1, ['a', '*', '**'], ['a/b', 'a/*', 'a/**', '*/**', 'api', 'static-files']],
-    [2, ['a/b', '*/b', 'a/**', '**', '*/**'], ['a', '*', 'a/b/**', 'a/b/c', 'v2/x', 'health/*']],
+    [2, ['a/b', '*/b', 'a/**', '**', '*/**'], ['a', '*', 'a/b/**', 'a/b/c', 'v2/x', 'health/*', 'a/x-1.0.0.tgz', 'index-cache.yaml/*']],
     [3, ['a/b/**', 'a/**', 'a/*/c'], ['a/b', 'a/b/c/**']],
-    ['dynamic', ['a', 'a/b/c', '**'], ['charts/x', 'api/**']]
+    ['dynamic', ['a', 'a/b/c', '**'], ['charts/x', 'api/**', 'a/x.tgz.prov/**', 'a/X.TGZ']]
   ]
   for (const [depth, good, bad] of cases) {
     t.strictSame(ruleWarnings([rule(good)], accounts, depth), [], `depth ${depth}`)

@@ -46,7 +46,8 @@ async function mistakes (t: Test): Promise<readonly Mistake[]> {
     { name: 'a missing X-Forwarded-Proto', edits: [['proxy_set_header Host', 'proxy_set_header X-Forwarded-Proto "";\n    proxy_set_header Host']], path: INDEX, credential: 'wrong', status: 401, body: /unauthorized/, challenge: /^Bearer realm="https:\/\/charts\.example\.test\/helm\/oauth\/token"/, logged: { reason: 'bad_credentials' } },
     { name: 'a dropped Authorization', edits: [['proxy_set_header Host', 'proxy_set_header Authorization "";\n    proxy_set_header Host']], path: INDEX, status: 401, body: /unauthorized/, logged: { reason: 'missing_credentials', subject: 'anonymous' } },
     { name: 'a path with two slashes, passed on as it came', edits: [], path: '/helm/org1//repo1/index.yaml', status: 400, body: /empty segment/, logged: { reason: 'bad_target', detail: EMPTY_SEGMENT } },
-    { name: 'a plus that became a space', edits: [], path: '/helm/org1/repo1/charts/x-1.0.0%20b.tgz', status: 400, body: /percent-encoding/, logged: { reason: 'bad_target', detail: ENCODING } }
+    { name: 'a plus that became a space', edits: [], path: '/helm/api/org1/repo1/charts/x/1.0.0%20b', status: 400, body: /percent-encoding/, logged: { reason: 'bad_target', detail: ENCODING } },
+    { name: 'a plus that became a space in the name of a file', edits: [], path: '/helm/org1/repo1/charts/x-1.0.0%20b.tgz', status: 404, body: /not found/, logged: { reason: 'not_in_upstream', file: 'x-1.0.0 b.tgz' } }
   ]
 }
 

@@ -64,7 +64,8 @@ await t.test('who may overwrite is asked for it, and the upstream hears one spel
   const overwrite = await bearer(tenants.gateway, grant(OWN, 'overwrite'))
   for (const query of HONOURED) {
     t.equal((await tenants.ask('POST', `${CHARTS}?${query}`, { authorization: overwrite, body: chart })).status, 201, query)
-    t.same(tenants.taken().map(({ method, target }) => `${method} ${target}`), [`POST ${CHARTS}?force`], query)
+    // What is in the place is looked at, and nothing but that is asked.
+    t.same(tenants.taken().filter(({ method }) => method !== 'GET').map(({ method, target }) => `${method} ${target}`), [`POST ${CHARTS}?force`], query)
   }
 })
 

@@ -30,7 +30,7 @@ async function outcome (gateway: TestGateway, line: string, headers: readonly [s
   return { status: answer.status, body: answer.body, rest }
 }
 
-/** A read, a download, an upload and a delete with these headers; what the upstream got of each. */
+/** A read, a download, an upload and a delete with these headers; what the upstream got of each, and of what is asked before the last two. */
 async function served (gateway: TestGateway, headers: readonly [string, string][]): Promise<Record<string, unknown>[]> {
   stub.seen.length = 0
   const head = `HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${gateway.masterKey}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
@@ -50,13 +50,18 @@ await t.test('no such header changes an answer or a challenge, whoever sends it'
 
 await t.test('the upstream gets what the gateway knows, and nothing of it from an untrusted client', async t => {
   for (const headers of [[], ...SPOOFED.map(each => [each]), SPOOFED]) {
-    t.same(await served(untrusting, headers), [{ idIsOurs: true }, ...Array(3).fill({ ...OURS, idIsOurs: true })], String(headers[0]))
+    const [index, ...others] = await served(untrusting, headers)
+    t.same([index, ...new Set(others.map(each => JSON.stringify(each)))], [{ idIsOurs: true }, JSON.stringify({ ...OURS, idIsOurs: true })], String(headers[0]))
+    t.ok(others.length >= 3)
   }
 })
 
 await t.test('a trusted proxy is believed about address, scheme and host, and about nothing else', async t => {
   const believed = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example', idIsOurs: true }
-  t.same(await served(trusting, SPOOFED), [{ idIsOurs: true }, believed, believed, believed])
+  const [index, ...others] = await served(trusting, SPOOFED)
+  t.same(index, { idIsOurs: true })
+  t.ok(others.length >= 3)
+  t.same(others, others.map(() => believed))
 })
 
 await t.test('the log has the address of the connection, or the one that a trusted proxy vouches for', async t => {

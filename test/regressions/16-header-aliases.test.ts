@@ -27,7 +27,9 @@ await t.test('no alias of a header reaches the upstream, nor changes the header 
     const head = `HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\n${alias}: evil\r\n`
     await askRaw(gateway.port, `GET /org1/repo1/charts/a-1.0.0.tgz ${head}\r\n`)
     await askRaw(gateway.port, `POST /api/org1/repo1/prov?force ${head}Content-Length: ${body.length}\r\n\r\n${body}`)
-    t.same(stub.seen.map(seen => Object.keys(seen.headers).filter(name => !name.startsWith('content-')).sort()), [EXPECTED, EXPECTED], alias)
+    // Before an overwrite it is asked what is there.
+    t.ok(stub.seen.length >= 2)
+    for (const seen of stub.seen) t.same(Object.keys(seen.headers).filter(name => !name.startsWith('content-')).sort(), EXPECTED, alias)
     t.notMatch(JSON.stringify(stub.seen.map(seen => seen.rawHeaders)), 'evil', alias)
   }
 })

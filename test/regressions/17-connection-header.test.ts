@@ -29,12 +29,13 @@ await t.test('what the gateway sends is whole, whatever Connection names', async
     const head = `HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\nConnection: ${connection}\r\nKeep-Alive: authorization\r\nTE: authorization\r\nTrailer: authorization\r\nProxy-Connection: authorization\r\n`
     const requests = [`GET /org1/repo1/charts/a-1.0.0.tgz ${head}\r\n`, `DELETE /api/org1/repo1/charts/a/1.0.0 ${head}\r\n`, `POST /api/org1/repo1/prov?force ${head}Content-Length: ${body.length}\r\n\r\n${body}`]
     for (const request of requests) await askRaw(gateway.port, request)
-    t.equal(stub.seen.length, 3, connection.slice(0, 80))
+    // With what is asked before a delete and an overwrite.
+    t.same(stub.seen.filter(({ method }) => method !== 'GET').map(({ method }) => method), ['DELETE', 'POST'], connection.slice(0, 80))
     for (const seen of stub.seen) {
       t.ok(isWhole(seen), `${seen.method} ${connection.slice(0, 80)}`, { headers: seen.headers })
       for (const name of ['keep-alive', 'te', 'trailer', 'proxy-connection']) t.notOk(seen.headers[name], name)
     }
-    t.equal(stub.seen[2]?.body.toString(), body)
+    t.equal(stub.seen.at(-1)?.body.toString(), body)
   }
 })
 

@@ -69,6 +69,7 @@ await t.test('no parameter of a token request comes back', async t => {
 })
 
 await t.test('nothing of a refused upload comes back', async t => {
+  stub.seen.length = 0 // of the targets above some are names that a stored file can have
   for (const nasty of NASTY) {
     const yaml = `apiVersion: v2\nname: ${JSON.stringify(nasty)}\nversion: ${JSON.stringify(nasty)}\n${MARK}: [\n`
     const archives = [await archiveOf([{ name: `${MARK}/Chart.yaml`, body: yaml }]), await archiveOf([{ name: `${MARK}/Chart.yaml`, body: yaml.replace(/\n[^\n]*\[\n$/, '\n') }]), await archiveOf([{ name: `../${MARK}`, body: nasty }])]

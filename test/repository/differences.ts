@@ -87,9 +87,15 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     there: 'deleting `foo-1` `1.0` removes the file of `foo` `1-1.0`, which has the same name',
-    here: '404',
+    here: '404, which names what is in it',
     reason: 'what was not named stays',
     shownBy: { file: 'test/repository/durability.test.ts', test: 'two charts that share a file name do not mix' }
+  },
+  {
+    there: 'a tenant may be named like one of its files (`x-1.0.0.tgz`, `index-cache.yaml`)',
+    here: '404',
+    reason: 'it would lie in the place of another tenant\'s file',
+    shownBy: { file: 'test/regressions/42-files-that-name-tenants.test.ts', test: 'what is named like a file is no tenant, in paths and in scopes' }
   }
 ]
 

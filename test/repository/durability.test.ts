@@ -66,8 +66,30 @@ void t.test('two charts that share a file name do not mix', async t => {
   t.equal(await push(port, await chart('foo', '1-1.0')), 201)
   t.equal(await push(port, await chart('foo-1', '1.0')), 409)
   t.equal((await exchange(port, 'GET', '/api/org1/repo1/charts/foo-1/1.0')).body, '{"error":"no chart name found"}')
-  t.equal((await exchange(port, 'DELETE', '/api/org1/repo1/charts/foo-1/1.0')).status, 404)
+  const refused = await exchange(port, 'DELETE', '/api/org1/repo1/charts/foo-1/1.0')
+  t.strictSame([refused.status, refused.body], [404, '{"error":"foo-1-1.0.tgz holds foo 1-1.0: that is deleted with DELETE /api/org1/repo1/charts/foo/1-1.0"}'])
   t.equal((await exchange(port, 'DELETE', '/api/org1/repo1/charts/foo/1-1.0')).status, 200)
+})
+
+void t.test('a delete by a file name removes that file, unless another version has it for its own', async t => {
+  const dir = testFolder(t)
+  const { port } = await startEmbedded(t, dir, { ...OPEN, depth: 0, contextPath: '/ctx' })
+  const charts = '/ctx/api/charts'
+  for (const file of ['foo-1.0.0+b.tgz', 'foo-1.0.0+b (1).tgz', 'copy-1.tgz']) writeFileSync(join(dir, file), await chart('foo', '1.0.0+b'))
+  writeFileSync(join(dir, 'broken-1.0.0.tgz'), 'x')
+  const remove = async (path: string): Promise<unknown[]> => {
+    const { status, body } = await exchange(port, 'DELETE', `${charts}/${path}`)
+    return [status, body]
+  }
+  t.strictSame(await remove('foo/1.0.0%2Bb%20(1)'), [200, '{"deleted":true}'], 'what is no version speaks of its file')
+  t.strictSame(await remove('broken/1.0.0'), [200, '{"deleted":true}'])
+  t.strictSame(await remove('foo/1.0.0+b'), [200, '{"deleted":true}'], 'its own file first')
+  t.strictSame(readdirSync(dir).filter(file => file.endsWith('.tgz')), ['copy-1.tgz'])
+  t.strictSame(await remove('copy/1'), [404, `{"error":"copy-1.tgz holds foo 1.0.0+b: that is deleted with DELETE ${charts}/foo/1.0.0+b"}`])
+  t.strictSame(await remove('foo/1.0.0+b'), [200, '{"deleted":true}'], 'and then the copy')
+  t.strictSame(await remove('foo/1.0.0+b'), [404, '{"error":"object not found"}'])
+  writeFileSync(join(dir, 'foo-1-x.tgz'), await chart('foo', '1-x'))
+  t.strictSame(await remove('foo-1/x'), [404, `{"error":"foo-1-x.tgz holds foo 1-x: that is deleted with DELETE ${charts}/foo/1-x"}`])
 })
 
 void t.test('what happens behind its back is noticed', async t => {
@@ -143,7 +165,7 @@ void t.test('created survives a restart, and so does everything else', async t =
   const third = await startEmbedded(t, dir, OPEN)
   t.equal(entries(await index(third.port)), entries(before).replaceAll(/created: "\d{4}/g, 'created: "2001'), 'times that ChartMuseum remembers are kept')
   await third.stop()
-  writeFileSync(join(dir, '.chartgate/index/org1@repo1.json'), '"chartgate index 1"\nrubbish\n')
+  writeFileSync(join(dir, '.chartgate/index/org1@repo1.json'), '"chartgate index 2"\nrubbish\n')
   const fourth = await startEmbedded(t, dir, OPEN)
   t.match(await index(fourth.port), 'kept-1.1.0.tgz', 'a damaged memory costs only time')
   for (const version of ['1.0.0', '1.1.0']) t.equal((await exchange(fourth.port, 'DELETE', `${UPLOAD}/kept/${version}`)).status, 200)

@@ -15,6 +15,7 @@ import { createCatalog } from '../../src/repository/catalog.ts'
 import { readMetadata } from '../../src/repository/chart-metadata.ts'
 import { makeEntry, timeText } from '../../src/repository/entries.ts'
 import { readGoYaml } from '../../src/repository/go-yaml.ts'
+import { readParts } from '../../src/repository/parts.ts'
 import { compareKeys, entryYaml } from '../../src/repository/index-yaml.ts'
 import { createMemory } from '../../src/repository/memory.ts'
 import { provenanceFileName, readPackage } from '../../src/repository/package.ts'
@@ -221,7 +222,7 @@ void t.test('when another process is quicker with one of two files, the other on
   const dir = testFolder(t, { a: { 'a-1.0.0.tgz.prov': 'theirs' } })
   const store = await openStore(dir)
   const catalog = createCatalog({ store, contextPath: '', log: () => {} })
-  const uploads = createUploads({ catalog, store: { ...store, exists: async () => false }, allowOverwrite: false, log: () => {} })
+  const uploads = createUploads({ catalog, store: { ...store, exists: async () => false }, allowOverwrite: false, contextPath: '', log: () => {} })
   const body = Buffer.concat([Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\n'), await tgz(['a/Chart.yaml', META]),
     Buffer.from('\r\n--b\r\nContent-Disposition: form-data; name="prov"; filename="x"\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\n\nname: a\nversion: 1.0.0\n\r\n--b--\r\n')])
   const match = { handler: 'upload', tenant: 'a', name: '', version: '', file: '', query: new URLSearchParams() } as const
@@ -229,6 +230,15 @@ void t.test('when another process is quicker with one of two files, the other on
   t.strictSame(readdirSync(join(dir, 'a')), ['a-1.0.0.tgz.prov'])
   t.match((await catalog.view('a')).index().toString(), 'entries: {}')
   await catalog.close()
+})
+
+void t.test('a form of more parts than anybody sends is read no further, and has none', async t => {
+  const dir = testFolder(t)
+  const store = await openStore(dir)
+  const part = Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\nx\r\n')
+  const bytes = Readable.from([part, Buffer.from('--b\r\n\r\n\r\n'.repeat(200)), Buffer.from('--b--\r\n')])
+  t.strictSame(await readParts('multipart/form-data; boundary=b', bytes, store), [])
+  t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [])
 })
 
 void t.test('small things that a start meets', async t => {
@@ -268,6 +278,7 @@ void t.test('what the disk refuses is said without a path, and memory is not nee
   const dir = testFolder(t, { file: 'x' })
   const opened = await openRepository({ dir: join(dir, 'file'), depth: 2, contextPath: '', maxUploadSize: 1 })
   t.match(opened, { ok: false, message: /cannot be used/ })
+  t.match(failure(Object.assign(new Error('EROFS: /secret/path'), { code: 'EROFS' })), { status: 507, body: '{"error":"the disk for charts is read-only"}' })
   const store = await openStore(dir)
   await t.rejects(store.replace(join(dir, 'nowhere/x'), ['x']), { code: 'ENOENT' })
   t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [], 'an aside that could not be placed is gone')

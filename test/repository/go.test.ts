@@ -40,6 +40,8 @@ void t.test('versions are those of Masterminds/semver, and in its order', async 
   t.ok(newestFirst(undefined, versionOf('1.0.0')) > 0, 'what is no version comes last')
   t.ok(newestFirst(versionOf('1.0.0'), undefined) < 0)
   t.equal(newestFirst(undefined, undefined), 0)
+  t.equal(parseVersion('1'.repeat(1_000_000)), undefined, 'a number that is too long is not looked at')
+  t.match(parseVersion(`${'0'.repeat(40)}.${'0'.repeat(40)}1`), { major: 0n, minor: 1 })
 })
 
 void t.test('constraints take what they take there, and are refused in the same words', async t => {
@@ -81,6 +83,17 @@ void t.test('Chart.yaml becomes the same metadata, in the API and in the index',
   }
 })
 
+void t.test('a scalar is what Go takes it for, and what says what it is must be that', async t => {
+  const read = (scalar: string): unknown => (readWholeYaml(`a: ${scalar}\n`) as ReadonlyMap<string, unknown> | undefined)?.get('a')
+  const scalars: readonly (readonly [string, unknown])[] = [
+    ['0_x10', 16n], ['1e_5', 100000], ['e1', 'e1'], ['2001-99-99', '2001-99-99'], ['1:30', '1:30'], ['', null], ['"0x10"', '0x10'], ["'yes'", 'yes'],
+    ['!!int 0x10', 16n], ['!!int "16"', 16n], ['!!int e1', undefined], ['!!float 1e3', 1000], ['!!float 5', 5], ['!!float yes', undefined], ['!!bool "yes"', true], ['!!bool 1', undefined], ['!!null ~', null], ['!!null x', undefined],
+    ['!!str 5', '5'], ['! 5', '5'], ['!!timestamp 2001-01-01', '2001-01-01'], ['!!binary eA==', Buffer.from('x')]
+  ]
+  for (const [scalar, value] of scalars) t.same(read(scalar), value, scalar)
+  t.strictSame(readWholeYaml('e1: a\n0x10: b\n<<: {c: d}\n'), new Map<unknown, unknown>([['e1', 'a'], [16n, 'b'], ['c', 'd']]))
+})
+
 void t.test('the quick reader of YAML sees what the whole one sees, or nothing', async t => {
   for (const { chartYaml } of metadata) {
     const quick = readSimpleYaml(chartYaml)
@@ -89,6 +102,10 @@ void t.test('the quick reader of YAML sees what the whole one sees, or nothing',
   for (const text of ['a:\n- b\n- c: d\n  e: f\ng:\n  h:\n  - i\nj: ""\n', '# x\n\na: "b: c"\nb: \'d\'\nc:\nd: 1.2.3\n', '- a\n- b: c\n', 'a:\n  - b\n  - c\nd: ~1.2\n', 'a:\nb: c']) {
     t.strictSame(readSimpleYaml(text), readWholeYaml(text), text)
     t.not(readSimpleYaml(text), undefined, `${text} is simple`)
+  }
+  for (const [what, text] of [['levels', Array.from({ length: 300 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')], ['brackets', '['.repeat(20_000)], ['keys', '? '.repeat(20_000)], ['tokens', '{a: b}\n'.repeat(30_000)], ['letters', `a: "${'x'.repeat(3_000_000)}" # not simple`]] as const) {
+    t.equal(readSimpleYaml(text), undefined, what)
+    t.equal(readGoYaml(text), undefined, `of too many ${what} nothing is made`)
   }
   for (const text of ['', '\ta: b', 'a: b\r\n', 'a: |\n  x\n', 'a: *b', 'a:  b', 'a: b\n  c\n', 'yes: 1', 'a: 1.5', 'a: [b]', 'a: b # c', 'a: b\n c: d', '- - a', '  a: b\nc: d', 'a: b\n- c', 'a: "x\\n"', '-a: b', 'a:\n    - b\n  - c']) t.equal(readSimpleYaml(text), undefined, text)
   const scalar = fc.oneof(fc.constantFrom('a', 'true', 'y', '1.2', '1.2.3', '~1', '"q"', "'q'", '', ' ', 'a b', 'x: y', '#c', 'a #c', '- z', '>=1', '[]', '{}', '1.x', 'http://x/y', 'null', '2020-01-01', '|', '12:30:45'), fc.string({ maxLength: 8 }))

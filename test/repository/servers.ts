@@ -17,6 +17,8 @@ export interface ServerFlags {
   readonly contextPath: string
   readonly maxUploadSize: number
   readonly allowOverwrite: boolean
+  /** ChartMuseum's --chart-url, which the embedded repository does not have. */
+  readonly chartUrl?: string
 }
 
 export interface Running {
@@ -31,7 +33,7 @@ interface TestLike {
 export const OPEN: ServerFlags = { depth: 2, auth: false, contextPath: '', maxUploadSize: 20 * 1024 * 1024, allowOverwrite: false }
 
 export async function openEmbedded (storage: string, flags: ServerFlags, log?: (event: object) => void): Promise<Repository> {
-  const { auth, ...options } = flags
+  const { auth, chartUrl: _none, ...options } = flags
   const result = await openRepository({ dir: storage, ...options, ...(auth ? { publicKey: KEYS.publicKey, realm: REALM, service: SERVICE } : {}), ...(log === undefined ? {} : { log }) })
   if (!result.ok) throw new Error(result.message)
   return result.repository
@@ -66,6 +68,7 @@ export async function startChartMuseum (t: TestLike, storage: string, flags: Ser
   arguments_.push(...flags.depth === 'dynamic' ? ['--depth-dynamic'] : ['--depth', String(flags.depth)])
   if (flags.contextPath !== '') arguments_.push('--context-path', flags.contextPath)
   if (flags.allowOverwrite) arguments_.push('--allow-overwrite')
+  if (flags.chartUrl !== undefined) arguments_.push('--chart-url', flags.chartUrl)
   if (flags.auth) {
     const folder = mkdtempSync(join(tmpdir(), 'chartmuseum-key-'))
     t.teardown(() => { rmSync(folder, { recursive: true }) })

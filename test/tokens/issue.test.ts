@@ -4,11 +4,13 @@ import { tokenPrincipal } from '../../src/identity/principal.ts'
 import type { Access, Grant } from '../../src/policy/access.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
+import { at, clockOf, testClock } from '../helpers/clock.ts'
 import { partsOf } from '../helpers/jwt-lab.ts'
 import { ourKey, trusting } from '../helpers/keys.ts'
 import { NOW, SOURCE } from '../helpers/tokens.ts'
 
 const GRANTS: Grant[] = [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull', 'push'] }]
+const HOUR = 3600
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const ACCESS: Access = { type: 'artifact-repository', name: 'org1/repo1', action: 'pull' }
 
@@ -45,15 +47,15 @@ await t.test('each token has an id of its own', async t => {
 await t.test('what is issued is accepted by our verifier, and by any other that has the key', async t => {
   const key = await ourKey()
   const { token } = await issueToken(key, SOURCE, 'user:alice', GRANTS, NOW)
-  const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, now: () => NOW })
-  t.strictSame(await verifier.verify(token), { ok: true, principal: tokenPrincipal('user:alice', GRANTS, NOW + 300) })
+  const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
+  t.strictSame(await verifier.verify(token), { ok: true, principal: tokenPrincipal('user:alice', GRANTS, at(NOW + 300)) })
   const jwks = createLocalJWKSet({ keys: [{ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'RS256', use: 'sig' }] })
   t.match(await jwtVerify(token, jwks, { currentDate: new Date(NOW * 1000), issuer: SOURCE.issuer, audience: SOURCE.audience }), { payload: { sub: 'user:alice' } })
 })
 
-await t.test('the upstream\'s token is for one tenant and one action, and in the past enough for a clock without leeway', async t => {
+await t.test('the upstream\'s token is for one tenant and one action, and good by clocks without leeway that differ by a minute', async t => {
   const key = await ourKey()
-  const token = await createUpstreamMinter(key, 'http://charts.example.test', () => NOW)(ACCESS)
+  const token = await createUpstreamMinter(key, 'http://charts.example.test', clockOf(() => NOW))(ACCESS)
   const { header, payload: { jti, ...claims } } = partsOf(token)
   t.strictSame(header, { alg: 'RS256', typ: 'JWT', kid: key.kid })
   t.match(jti, UUID)
@@ -61,24 +63,24 @@ await t.test('the upstream\'s token is for one tenant and one action, and in the
     iss: 'http://charts.example.test',
     sub: 'chartgate',
     aud: 'chartmuseum',
-    iat: NOW - 10,
-    nbf: NOW - 10,
-    exp: NOW + 120,
+    iat: NOW - 90,
+    nbf: NOW - 90,
+    exp: NOW + 150,
     access: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }]
   })
-  for (const second of [-10, 0, 60]) await jwtVerify(token, key.publicKey, { currentDate: new Date((NOW + second) * 1000), clockTolerance: 0 })
+  for (const second of [-60, 0, 60, 120]) await jwtVerify(token, key.publicKey, { currentDate: new Date((NOW + second) * 1000), clockTolerance: 0 })
 })
 
 await t.test('it is no token for the gateway', async t => {
   const key = await ourKey()
-  const token = await createUpstreamMinter(key, SOURCE.issuer, () => NOW)(ACCESS)
-  const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, now: () => NOW })
+  const token = await createUpstreamMinter(key, SOURCE.issuer, clockOf(() => NOW))(ACCESS)
+  const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   t.strictSame(await verifier.verify(token), { ok: false, code: 'token_wrong_claims' }, 'not even if one key signed both')
 })
 
 await t.test('a minted token is used for a minute, for its own right', async t => {
   let now = NOW
-  const mint = createUpstreamMinter(await ourKey(), 'x', () => now)
+  const mint = createUpstreamMinter(await ourKey(), 'x', clockOf(() => now))
   const first = await mint(ACCESS)
   t.equal(await mint({ ...ACCESS }), first)
   const others: Access[] = [{ ...ACCESS, action: 'push' }, { ...ACCESS, name: 'org1/repo2' }, { ...ACCESS, name: 'org1/repo10' }]
@@ -92,11 +94,31 @@ await t.test('a minted token is used for a minute, for its own right', async t =
   now += 1
   const second = await mint(ACCESS)
   t.not(second, first)
-  t.equal(partsOf(second).payload['exp'], NOW + 180)
+  t.equal(partsOf(second).payload['exp'], NOW + 210)
+})
+
+await t.test('a minted token is not used when the clock was set back to before it, or a minute away', async t => {
+  const clock = testClock(NOW)
+  const mint = createUpstreamMinter(await ourKey(), 'x', clock)
+  let last = await mint(ACCESS)
+  const isNew = async (): Promise<boolean> => {
+    const [before, token] = [last, await mint(ACCESS)]
+    last = token
+    return token !== before
+  }
+  for (const [seconds, expected] of [[-1, true], [-HOUR, true], [59, false], [1, true], [HOUR, true], [30, false], [-30, false], [-1, true]] as const) {
+    clock.set(seconds)
+    t.equal(await isNew(), expected, `${seconds} s`)
+  }
+  for (let i = 0; i < 6; i++) {
+    clock.pass(10)
+    clock.set(-10)
+    t.equal(await isNew(), i === 5, 'a clock that stands still keeps none for more than a minute')
+  }
 })
 
 await t.test('requests at the same moment share one signature', async t => {
-  const mint = createUpstreamMinter(await ourKey(), 'x', () => NOW)
+  const mint = createUpstreamMinter(await ourKey(), 'x', clockOf(() => NOW))
   t.equal(mint(ACCESS), mint({ ...ACCESS }))
   t.equal(await mint(ACCESS), await mint(ACCESS))
 })
@@ -104,7 +126,7 @@ await t.test('requests at the same moment share one signature', async t => {
 await t.test('no number of tenants makes the memory grow without end', async t => {
   // A key that cannot sign: what is remembered are promises, so that none has to be kept here.
   const key = await ourKey()
-  const mint = createUpstreamMinter({ ...key, privateKey: key.publicKey }, 'x', () => NOW)
+  const mint = createUpstreamMinter({ ...key, privateKey: key.publicKey }, 'x', clockOf(() => NOW))
   const quiet = (name: string): Promise<string> => {
     const token = mint({ ...ACCESS, name })
     token.catch(() => {})

@@ -6,6 +6,7 @@ import type { IssuerKey } from '../../src/tokens/issuer-keys.ts'
 import { thumbprintOf, type SigningKey } from '../../src/tokens/keys.ts'
 import { algorithmsOf } from '../../src/tokens/signature.ts'
 import { createVerifier, type Verification, type Verifier } from '../../src/tokens/verify.ts'
+import { at, clockOf, testClock } from '../helpers/clock.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { keyNamed, ourKey, strangersKey, trusting } from '../helpers/keys.ts'
 import { mintForeign, mintToken, NOW, SOURCE } from '../helpers/tokens.ts'
@@ -24,7 +25,7 @@ async function issuer (config: Partial<IssuerConfig> = {}, ...keys: readonly Iss
 
 async function verifierOf (...issuers: readonly Issuer[]): Promise<Verifier> {
   const trusted = trusting([await ourKey()], issuers)
-  return createVerifier({ keys: () => trusted, source: SOURCE, knowsSubject: subject => subject === 'key:master', now: () => NOW })
+  return createVerifier({ keys: () => trusted, source: SOURCE, knowsSubject: subject => subject === 'key:master', clock: clockOf(() => NOW) })
 }
 
 async function verify (token: string, ...issuers: readonly Issuer[]): Promise<Verification> {
@@ -34,7 +35,7 @@ async function verify (token: string, ...issuers: readonly Issuer[]): Promise<Ve
 await t.test('a token as chartmuseum/auth makes it says what it opens, and is remembered', async t => {
   const verifier = await verifierOf(await issuer())
   const token = await mintForeign(THEIRS)
-  const expected = { ok: true, principal: { kind: 'token', subject: 'issuer:cm', subjects: ['anonymous'], grants: [pull], expires: NOW + 3600 } }
+  const expected = { ok: true, principal: { kind: 'token', subject: 'issuer:cm', subjects: ['anonymous'], grants: [pull], expires: at(NOW + 3600) } }
   t.strictSame(verifier.verify(token), expected)
   t.strictSame(verifier.remembered(token), expected)
   t.strictSame(await verify(token), { ok: false, code: 'token_unknown_key' }, 'without the issuer it is nobody\'s')
@@ -136,7 +137,7 @@ await t.test('what an access claim says counts as far as it means something here
     [[{ type: 'repository', name: 'org1/repo1', actions: ['pull'] }], [{ type: 'repository', name: 'org1/repo1', actions: ['pull'] }]]
   ]
   for (const [access, grants, pushIncludes = []] of cases) {
-    t.strictSame(await verify(await mintForeign(THEIRS, { claims: { access } }), await issuer({ pushIncludes })), { ok: true, principal: { kind: 'token', subject: 'issuer:cm', subjects: ['anonymous'], grants, expires: NOW + 3600 } }, JSON.stringify(access))
+    t.strictSame(await verify(await mintForeign(THEIRS, { claims: { access } }), await issuer({ pushIncludes })), { ok: true, principal: { kind: 'token', subject: 'issuer:cm', subjects: ['anonymous'], grants, expires: at(NOW + 3600) } }, JSON.stringify(access))
   }
 })
 
@@ -163,7 +164,7 @@ await t.test('an issuer or key that is gone takes its tokens along, also remembe
   const their: Issuer = { config: { name: 'cm' }, keys: () => keys }
   const ring = trusting([await ourKey()])
   issuers = [their]
-  const verifier = createVerifier({ keys: () => ({ ...ring, issuers }), source: SOURCE, knowsSubject: () => false, now: () => NOW })
+  const verifier = createVerifier({ keys: () => ({ ...ring, issuers }), source: SOURCE, knowsSubject: () => false, clock: clockOf(() => NOW) })
   const token = await mintForeign(THEIRS)
   const good = verifier.verify(token)
   t.match(good, { ok: true })
@@ -214,4 +215,29 @@ await t.test('a token of a key that is not known yet waits for the keys that are
   t.equal(fetches, 2)
   const early = await verifierOf({ config: { name: 'far' }, keys: () => [], remote: { ...remote, refresh: () => undefined } })
   t.strictSame(early.verify(token), { ok: false, code: 'token_unknown_key' }, 'at once, where it is too early to ask again')
+})
+
+await t.test('an issuer\'s clock may differ by ten seconds, or by what it is given', async t => {
+  for (const [clockSkew, seconds] of [[undefined, 10], [0, 0], [300, 300]] as const) {
+    const config = clockSkew === undefined ? {} : { clockSkew }
+    const verdict = async (claims: Record<string, unknown>): Promise<unknown> => await verify(await mintForeign(THEIRS, { claims }), await issuer(config))
+    t.match(await verdict({ exp: NOW - seconds + 1 }), { ok: true }, `${seconds} s: about to end`)
+    t.match(await verdict({ exp: NOW - seconds }), { ok: false, code: 'token_expired' })
+    for (const claim of ['iat', 'nbf']) {
+      t.match(await verdict({ [claim]: NOW + seconds }), { ok: true })
+      t.match(await verdict({ [claim]: NOW + seconds + 1 }), { ok: false, code: 'token_not_yet_valid' }, claim)
+    }
+  }
+})
+
+await t.test('a remembered token of an issuer counts as long as a new one', async t => {
+  const clock = testClock(NOW)
+  const trusted = trusting([await ourKey()], [await issuer({ clockSkew: 60 })])
+  const verifier = createVerifier({ keys: () => trusted, source: SOURCE, knowsSubject: () => false, clock })
+  const token = await mintForeign(THEIRS, { claims: { exp: NOW + 100 } })
+  t.match(verifier.verify(token), { ok: true })
+  clock.pass(159)
+  t.match([verifier.remembered(token), verifier.verify(token)], [{ ok: true }, { ok: true }])
+  clock.pass(1)
+  t.match([verifier.remembered(token), verifier.verify(token)], [{ code: 'token_expired' }, { code: 'token_expired' }])
 })

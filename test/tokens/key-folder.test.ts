@@ -131,6 +131,13 @@ await t.test('keys that belong to somebody else are said to, and what to do', as
   }
 })
 
+await t.test('a disk that is mounted read-only is said to be one, and what to do', async t => {
+  const dir = join(testFolder(t), 'keys')
+  const readOnly = async (): Promise<never> => { throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS', path: dir }) }
+  const { openFolder } = await t.mockImport<typeof import('../../src/tokens/key-folder.ts')>('../../src/tokens/key-folder.ts', { 'node:fs/promises': { ...fs, readdir: readOnly, mkdir: readOnly } })
+  await t.rejects(openFolder(dir), { message: `the keys in ${dir} cannot be used: its disk is mounted read-only, and no key can be made there: mount one that can be written, put the keys there, or choose another stateDir` })
+})
+
 await t.test('a folder that cannot be used is one sentence with the reason', async t => {
   const dir = testFolder(t, { file: 'x', 'a-folder': { 'token.pem': {} }, dangling: { 'upstream.pem': pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey) } })
   await chmod(join(dir, 'dangling', 'upstream.pem'), 0o600)

@@ -6,13 +6,14 @@ import type { Grant } from '../../src/policy/access.ts'
 import { tokenPrincipal } from '../../src/identity/principal.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
 import { createVerifier, type Verification, type Verifier, type VerifierOptions } from '../../src/tokens/verify.ts'
+import { at, clockOf, testClock } from '../helpers/clock.ts'
 import { encode, partsOf, withClaims, withHeader, withSignature } from '../helpers/jwt-lab.ts'
 import { keyNamed, ourKey, strangersKey, trusting } from '../helpers/keys.ts'
 import { mintToken, NOW, rightClaims, SOURCE, type Recipe } from '../helpers/tokens.ts'
 
 async function verifierOf (change: Partial<VerifierOptions> = {}): Promise<Verifier> {
   const trusted = trusting([await ourKey()])
-  return createVerifier({ keys: () => trusted, source: SOURCE, knowsSubject: () => true, now: () => NOW, ...change })
+  return createVerifier({ keys: () => trusted, source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW), ...change })
 }
 
 /** What a verifier that has seen nothing says, and that it forgets what it refused. */
@@ -25,7 +26,7 @@ async function verify (t: Tap, token: string): Promise<Verification> {
 interface Tap { equal (found: unknown, wanted: unknown, message: string): boolean }
 
 const pull: Grant[] = [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }]
-const PRINCIPAL = tokenPrincipal('key:master', pull, NOW + 300)
+const PRINCIPAL = tokenPrincipal('key:master', pull, at(NOW + 300))
 
 await t.test('a token that is right in everything says who and what', async t => {
   t.strictSame(await verify(t, await mintToken()), { ok: true, principal: PRINCIPAL })
@@ -41,7 +42,7 @@ await t.test('what may differ in a right token', async t => {
     ['a grant of the other type', { access: [{ type: 'repository', name: 'org1/repo1/x', actions: ['pull'] }] }, { grants: [{ type: 'repository', name: 'org1/repo1/x', actions: ['pull'] }] }],
     ['a member of an entry that means nothing', { access: [{ ...pull[0], class: 'x', __proto__: 1 }] }, { grants: pull }],
     ['a claim that means nothing', { admin: true, scope: 'artifact-repository:org2/repo2:pull', grants: ['*'] }, {}],
-    ['a shorter life', { exp: NOW + 1 }, { expires: NOW + 1 }]
+    ['a shorter life', { exp: NOW + 1 }, { expires: at(NOW + 1) }]
   ]
   for (const [name, claims, principal] of cases) t.strictSame(await verify(t, await mintToken({ claims })), { ok: true, principal: { ...PRINCIPAL, ...principal } }, name)
 })
@@ -260,7 +261,7 @@ await t.test('a token that is too long is not looked at', async t => {
 
 await t.test('a verified token is remembered until it expires', async t => {
   let now = NOW
-  const verifier = await verifierOf({ now: () => now })
+  const verifier = await verifierOf({ clock: clockOf(() => now) })
   const { token } = await issueToken(await ourKey(), SOURCE, 'key:master', [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], NOW)
   t.equal(verifier.remembered(token), undefined)
   const first = await verifier.verify(token)
@@ -272,8 +273,22 @@ await t.test('a verified token is remembered until it expires', async t => {
   t.strictSame(await verifier.verify(token), first)
   now = NOW + 310
   t.strictSame(verifier.remembered(token), { ok: false, code: 'token_expired' })
-  t.equal(verifier.remembered(token), undefined, 'then it is forgotten')
   t.strictSame(await verifier.verify(token), { ok: false, code: 'token_expired' })
+})
+
+await t.test('what a token had left when it was first verified is all that it has', async t => {
+  const clock = testClock(NOW)
+  const verifier = await verifierOf({ clock })
+  const { token } = await issueToken(await ourKey(), SOURCE, 'key:master', [], NOW)
+  t.match(await verifier.verify(token), { ok: true })
+  clock.pass(200)
+  clock.set(-200)
+  t.match(await verifier.verify(token), { ok: true, principal: { expires: { wall: NOW + 300, monotonic: 300 } } }, 'verified once more, it ends when it did')
+  clock.pass(109)
+  t.match([verifier.remembered(token), await verifier.verify(token)], [{ ok: true }, { ok: true }])
+  clock.pass(1)
+  t.match([verifier.remembered(token), await verifier.verify(token)], [{ code: 'token_expired' }, { code: 'token_expired' }])
+  t.match(await (await verifierOf({ clock })).verify(token), { ok: true }, 'only who has never seen it has nothing but the clock that was set')
 })
 
 await t.test('tokens of the same moment are not taken for each other', async t => {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { ROUTES } from '../../src/charts/routes.ts'
 import type { Access } from '../../src/policy/access.ts'
-import { createUpstream, type Upstream, type UpstreamOptions } from '../../src/upstream/client.ts'
+import { createUpstream, type Question, type Upstream, type UpstreamAuth, type UpstreamOptions } from '../../src/upstream/client.ts'
+import { somebody } from '../helpers/askers.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
@@ -15,23 +16,32 @@ function open (t: TestLike, options: Partial<UpstreamOptions> & Pick<UpstreamOpt
   return upstream
 }
 
+const INDEX: Pick<Question, 'method' | 'target' | 'named' | 'most' | 'longer'> = { method: 'GET', target: { route: 'index', tenant: 'org1/repo1', tenantPath: 'org1/repo1', query: {} }, named: true, most: 1_000, longer: 'left' }
+
 await t.test('the credential is what the configuration says', async t => {
+  const stub = await startStubUpstream(t)
   const asked: Access[] = []
   const mint = async (access: Access): Promise<string> => { asked.push(access); return 'minted' }
-  const request = { route: 'index', tenant: 'org1/repo1' } as const
-  const origin = 'http://127.0.0.1:9'
-  t.equal(await open(t, { origin }).authorization(request), undefined)
-  t.equal(await open(t, { origin, auth: { kind: 'basic', username: 'gate', password: 'p\u00e4:ss' } }).authorization(request), `Basic ${Buffer.from('gate:p\u00e4:ss').toString('base64')}`)
-  t.strictSame(asked, [])
-  t.equal(await open(t, { origin, auth: { kind: 'bearer', mint } }).authorization(request), 'Bearer minted')
+  const cases: [auth: UpstreamAuth, authorization: string | undefined][] = [
+    [{ kind: 'none' }, undefined],
+    [{ kind: 'basic', username: 'gate', password: 'p\u00e4:ss' }, `Basic ${Buffer.from('gate:p\u00e4:ss').toString('base64')}`],
+    [{ kind: 'bearer', mint }, 'Bearer minted']
+  ]
+  for (const [auth, authorization] of cases) {
+    t.strictSame(asked, [])
+    await open(t, { origin: stub.origin, auth }).ask({ ...INDEX, company: somebody() })
+    t.equal(stub.seen.at(-1)?.headers.authorization, authorization)
+  }
   t.strictSame(asked, [{ type: 'artifact-repository', name: 'org1/repo1', action: 'pull' }])
 })
 
 await t.test('a minted credential is for the tenant and for what ChartMuseum demands there, pull or push', async t => {
-  const upstream = open(t, { origin: 'http://127.0.0.1:9', auth: { kind: 'bearer', mint: async ({ type, name, action }) => `${type}:${name}:${action}` } })
+  const stub = await startStubUpstream(t)
+  const upstream = open(t, { origin: stub.origin, auth: { kind: 'bearer', mint: async ({ type, name, action }) => `${type}:${name}:${action}` } })
   for (const { id, methods } of ROUTES) {
     const action = methods.includes('POST') || methods.includes('DELETE') ? 'push' : 'pull'
-    t.equal(await upstream.authorization({ route: id, tenant: 'repo' }), `Bearer artifact-repository:repo:${action}`, id)
+    await upstream.ask({ ...INDEX, target: { route: id, tenant: 'repo', tenantPath: '', query: {}, chart: 'a', version: '1', file: 'a-1.tgz' }, company: somebody() })
+    t.equal(stub.seen.at(-1)?.headers.authorization, `Bearer artifact-repository:repo:${action}`, id)
   }
 })
 
@@ -77,6 +87,6 @@ await t.test('a closed pool answers nobody', async t => {
   t.equal(await upstream.healthy(), true)
   await upstream.close()
   t.equal(await upstream.healthy(), false)
-  await t.rejects(upstream.dispatcher.request({ origin: stub.origin, method: 'GET', path: '/' }))
+  await t.rejects(upstream.ask({ ...INDEX, company: somebody() }), /cannot be reached/)
   t.equal(stub.seen.length, 1)
 })

@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { parseRequestTarget, type ChartRequest } from '../../src/charts/request-target.ts'
-import type { Caller } from '../../src/http/headers.ts'
 import { createUpstream, type UpstreamAuth } from '../../src/upstream/client.ts'
 import { until } from '../helpers/until.ts'
-import { createFileReader, type FileAnswer } from '../../src/upstream/file-reader.ts'
+import { someAsker } from '../helpers/askers.ts'
+import { createFileReader } from '../../src/upstream/file-reader.ts'
+import type { ReadAnswer } from '../../src/upstream/read-through.ts'
 
 const LARGE = 100_000
 
@@ -17,7 +18,7 @@ interface Lab {
   readonly seen: { readonly request: IncomingMessage, readonly response: ServerResponse }[]
   /** Answers each request at once, if it is set. */
   answer: ((response: ServerResponse) => void) | undefined
-  read (file?: string, tenant?: string): Promise<FileAnswer>
+  read (file?: string, tenant?: string): Promise<ReadAnswer>
   /** Waits until so many requests have come in all. */
   until (count: number): Promise<void>
 }
@@ -42,8 +43,7 @@ async function lab (t: Test, { most, auth = { kind: 'none' } }: { most?: number,
     answer: undefined,
     read: async (file = 'a-1.0.0.tgz', tenant = 'org1/repo1') => {
       const parsed = parseRequestTarget('GET', `/${tenant}/charts/${file}`, { depth: 2, basePath: '' }) as { request: ChartRequest }
-      const caller: Caller = { requestId: `caller-${++callers}`, client: { address: '192.0.2.7', proto: 'https', host: 'charts.example.test' } }
-      return await files.read(parsed.request, caller)
+      return await files.read(parsed.request, someAsker({ requestId: `caller-${++callers}`, tenant }))
     },
     until: async count => { await until(() => seen.length >= count || undefined) }
   }
@@ -51,7 +51,7 @@ async function lab (t: Test, { most, auth = { kind: 'none' } }: { most?: number,
 }
 
 const whole = (response: ServerResponse, body: string): void => { response.setHeader('content-length', body.length).setHeader('content-type', 'application/x-tar').end(body) }
-const inWords = async (answer: FileAnswer): Promise<string> => answer.kind === 'failed' ? answer.refusal.code : answer.kind === 'whole' ? answer.body.toString() : await text(answer.body)
+const inWords = async (answer: ReadAnswer): Promise<string> => answer.kind === 'failed' ? answer.refusal.code : answer.kind === 'whole' ? answer.body.toString() : await text(answer.body)
 
 await t.test('whoever asks for a small file while it is fetched shares the next fetch, which tells the upstream of nobody', async t => {
   const l = await lab(t, { auth: { kind: 'basic', username: 'a', password: 'b' } })
@@ -67,7 +67,7 @@ await t.test('whoever asks for a small file while it is fetched shares the next 
   await l.until(4)
   whole(l.seen[3]?.response as ServerResponse, 'answer 3')
   t.same(await Promise.all(others.map(async each => await inWords(await each))), ['answer 3', 'answer 3', 'answer 3'])
-  t.match(l.seen[0]?.request.headers, { 'x-request-id': 'caller-1', 'x-forwarded-for': '192.0.2.7' })
+  t.match(l.seen[0]?.request.headers, { 'x-request-id': 'caller-1', 'x-forwarded-for': '192.0.2.1' })
   t.notOk('x-request-id' in (l.seen[3]?.request.headers ?? {}) || 'x-forwarded-for' in (l.seen[3]?.request.headers ?? {}))
   t.ok(l.seen.every(({ request: { headers } }) => headers.authorization === 'Basic YTpi'), 'and always with the credential of the gateway')
   const after = l.read()
@@ -85,9 +85,10 @@ await t.test('a large file streams to each from a request of its own, and then n
   whole(l.seen[0]?.response as ServerResponse, body)
   await l.until(2)
   whole(l.seen[1]?.response as ServerResponse, body)
-  await l.until(3)
-  const late = l.read()
+  // Both were on a request that turned out to be for a large file: neither can have its stream.
   await l.until(4)
+  const late = l.read()
+  await l.until(5)
   for (const { response } of l.seen.slice(2)) whole(response, body)
   const answers = await Promise.all([first, ...others, late])
   t.same(answers.map(({ kind }) => kind), ['streamed', 'streamed', 'streamed', 'streamed'])
@@ -97,13 +98,16 @@ await t.test('a large file streams to each from a request of its own, and then n
   t.equal(await inWords(await l.read()), 'small now')
 })
 
-await t.test('a file without a length streams, and only so many names of large files are remembered', async t => {
+await t.test('a file without a length is read whole up to 64 KiB, streams beyond, and only so many names of large files are remembered', async t => {
   const l = await lab(t, { most: 1 })
-  l.answer = response => { response.write('half, '); response.end('half') }
-  for (const file of ['a-1.0.0.tgz', 'b-1.0.0.tgz', 'a-1.0.0.tgz']) {
-    const answer = await l.read(file)
-    t.equal(answer.kind, 'streamed')
-    t.equal(await inWords(answer), 'half, half')
+  const half = 'x'.repeat(LARGE / 2)
+  for (const [rest, kind] of [['', 'whole'], [half.slice(0, 64 * 1024 - half.length), 'whole'], [half.slice(0, 64 * 1024 - half.length + 1), 'streamed'], [half, 'streamed']] as const) {
+    l.answer = response => { response.write(half, () => { response.end(rest) }) }
+    for (const file of ['a-1.0.0.tgz', 'b-1.0.0.tgz', 'a-1.0.0.tgz']) {
+      const answer = await l.read(file)
+      t.equal(answer.kind, kind)
+      t.equal(await inWords(answer), half + rest)
+    }
   }
 })
 

@@ -1,17 +1,29 @@
 // Who shares an answer of the upstream with whom, under every order of coming and answering.
 import fc from 'fast-check'
 import t from 'tap'
+import type { Company } from '../../src/lib/company.ts'
+import { ALWAYS_HERE, createPresence, type Presence } from '../../src/lib/presence.ts'
+import type { Asking } from '../../src/upstream/asker.ts'
 import { createFlights } from '../../src/upstream/flights.ts'
+import { someAsker } from '../helpers/askers.ts'
 
-interface Begun { readonly at: number, readonly alone: boolean, land (result: string): void, crash (error: Error): void }
+interface Begun { readonly alone: boolean, readonly company: Company<Asking>, land (result: string): void, crash (error: Error): void }
 
-function lab (): { begun: Begun[], join: (key: string) => Promise<string>, turn: () => Promise<void> } {
+interface Lab {
+  readonly begun: Begun[]
+  join (key: string, presence?: Presence): Promise<string>
+  turn (): Promise<void>
+}
+
+/** @param waits flights do not ask the upstream until the test lets them */
+function lab ({ waits = false } = {}): Lab {
   const flights = createFlights<string>()
   const begun: Begun[] = []
-  let clock = 0
   return {
     begun,
-    join: async key => await flights.join(key, async alone => await new Promise((resolve, reject) => { begun.push({ at: clock++, alone, land: resolve, crash: reject }) })),
+    join: async (key, presence = ALWAYS_HERE) => await flights.join(key, someAsker({ presence }), async company => await new Promise((resolve, reject) => {
+      begun.push({ alone: !waits && company.begin(), company, land: resolve, crash: reject })
+    })),
     turn: async () => { await new Promise(resolve => { setImmediate(resolve) }) }
   }
 }
@@ -41,6 +53,44 @@ await t.test('one runs at a time for a key, and who comes while it runs shares t
   t.equal(begun[4]?.alone, true, 'who waited alone is told so')
   begun[4]?.land('four')
   t.equal(await fifth, 'four')
+})
+
+await t.test('who comes while one waits to be asked is on it, and who comes then is not', async t => {
+  const { begun, join, turn } = lab({ waits: true })
+  const together = [join('a'), join('a'), join('a')]
+  await turn()
+  t.equal(begun.length, 1)
+  t.equal(begun[0]?.company.begin(), false)
+  const late = join('a')
+  begun[0]?.land('one')
+  t.same(await Promise.all(together), ['one', 'one', 'one'])
+  t.equal(begun[1]?.company.begin(), true)
+  begun[1]?.land('two')
+  t.equal(await late, 'two')
+})
+
+await t.test('nobody flies for those who have gone, and they are not remembered', async t => {
+  const { begun, join, turn } = lab()
+  const first = join('a')
+  const presences = Array.from({ length: 5_000 }, createPresence)
+  for (const presence of presences) {
+    void join('a', presence)
+    presence.leave()
+  }
+  const here = join('a')
+  begun[0]?.land('one')
+  await first
+  await turn()
+  t.ok(Number(begun[1]?.company.members.length) === 1, 'only who is there is on the next one')
+  const gone = createPresence()
+  void join('a', gone)
+  gone.leave()
+  begun[1]?.land('two')
+  t.equal(await here, 'two')
+  await turn()
+  t.equal(begun.length, 2, 'and none flies for nobody')
+  void join('a')
+  t.equal(begun.length, 3)
 })
 
 await t.test('a failure is that of who was on it, and the next one flies', async t => {
@@ -95,7 +145,10 @@ await t.test('nobody gets an answer that was asked for before they came, in any 
       if (step !== 'join') await land(step === 'crash')
       else {
         const came = clock
-        const joined = flights.join('k', async () => await new Promise<number>((resolve, reject) => { running.push({ at: clock, resolve, reject }) }))
+        const joined = flights.join('k', someAsker(), async company => await new Promise<number>((resolve, reject) => {
+          company.begin()
+          running.push({ at: clock, resolve, reject })
+        }))
         checks.push(joined.then(at => { if (at < came) throw new Error(`asked at ${at}, came at ${came}`) }, error => { if (!/away/.test(String(error))) throw error }))
       }
       most = Math.max(most, running.length)

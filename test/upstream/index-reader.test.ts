@@ -4,6 +4,7 @@ import t from 'tap'
 import { parseRequestTarget, type ChartRequest } from '../../src/charts/request-target.ts'
 import { createUpstream, type UpstreamAuth } from '../../src/upstream/client.ts'
 import { createIndexReader, INDEX_CONTENT_TYPE, type IndexAnswer, type IndexReader } from '../../src/upstream/index-reader.ts'
+import { somebody } from '../helpers/askers.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
@@ -37,7 +38,7 @@ await t.test('the index is read whole, with the credential of the gateway', asyn
   for (const [auth, authorization] of auths) {
     for (const method of ['GET', 'HEAD']) {
       stub.seen.length = 0
-      const answer = await readerOf(t, stub.origin, { auth, contextPath: '/cm' }).read(indexOf('/org1/repo1/index.yaml?x=1', method))
+      const answer = await readerOf(t, stub.origin, { auth, contextPath: '/cm' }).read(indexOf('/org1/repo1/index.yaml?x=1', method), somebody())
       t.equal(inWords(answer), INDEX)
       // ChartMuseum answers every HEAD with 200 and nothing (handlers.go): only a GET says what is there.
       t.match(stub.seen, [{ method: 'GET', target: '/cm/org1/repo1/index.yaml', headers: { authorization } }], `${auth.kind} ${method}`)
@@ -48,7 +49,7 @@ await t.test('the index is read whole, with the credential of the gateway', asyn
 await t.test('the index of the repository without tenants is at the root', async t => {
   const stub = await startStubUpstream(t)
   stub.answer = () => ({ body: INDEX })
-  t.equal(inWords(await readerOf(t, stub.origin).read(indexOf('/index.yaml'))), INDEX)
+  t.equal(inWords(await readerOf(t, stub.origin).read(indexOf('/index.yaml'), somebody())), INDEX)
   t.match(stub.seen, [{ target: '/index.yaml' }])
 })
 
@@ -57,15 +58,15 @@ await t.test('an index may be as long as it may, and not a byte longer', async t
   const reader = readerOf(t, stub.origin, { maxBytes: 100_000 })
   for (const length of [0, 1, 99_999, 100_000]) {
     stub.answer = () => ({ body: 'x'.repeat(length) })
-    const answer = await reader.read(indexOf('/a/index.yaml'))
+    const answer = await reader.read(indexOf('/a/index.yaml'), somebody())
     t.ok(answer.ok && answer.body.length === length, String(length))
   }
   for (const length of [100_001, 5_000_000]) {
     stub.answer = () => ({ body: 'x'.repeat(length) })
-    t.match(await reader.read(indexOf('/a/index.yaml')), { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: 'the index is longer than charts.index.maxBytes (100000)' }, String(length))
+    t.match(await reader.read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: 'the index is longer than charts.index.maxBytes (100000)' }, String(length))
   }
   stub.answer = () => ({ body: INDEX })
-  t.equal(inWords(await reader.read(indexOf('/a/index.yaml'))), INDEX, 'and the next one is read')
+  t.equal(inWords(await reader.read(indexOf('/a/index.yaml'), somebody())), INDEX, 'and the next one is read')
 })
 
 await t.test('a body without an end is left when it is too long', async t => {
@@ -77,7 +78,7 @@ await t.test('a body without an end is left when it is too long', async t => {
     more()
   })
   const origin = await listen(t, server)
-  t.match(await readerOf(t, origin, { maxBytes: 50_000 }).read(indexOf('/a/index.yaml')), { ok: false, refusal: { code: 'upstream_bad_answer' } })
+  t.match(await readerOf(t, origin, { maxBytes: 50_000 }).read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal: { code: 'upstream_bad_answer' } })
   await closed
   t.pass('and the connection is closed')
 })
@@ -97,7 +98,7 @@ await t.test('a refusal of the upstream becomes one of ours, and the log knows i
   ]
   for (const [status, body, refusal] of cases) {
     stub.answer = () => ({ status, headers: { location: 'http://127.0.0.1:1/' }, body })
-    t.strictSame(await reader.read(indexOf('/a/index.yaml')), { ok: false, refusal, cause: `the upstream answered ${status}` }, `${status} ${body.slice(0, 30)}`)
+    t.strictSame(await reader.read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal, cause: `the upstream answered ${status}` }, `${status} ${body.slice(0, 30)}`)
   }
   t.equal(stub.seen.length, cases.length, 'no redirect is followed')
 })
@@ -106,28 +107,28 @@ await t.test('nobody there, and an answer that breaks off, are refusals with the
   const stub = await startStubUpstream(t)
   const reader = readerOf(t, stub.origin)
   const half = createServer((request, response) => { response.writeHead(200, { 'content-length': 100 }).write('short', () => { request.socket.destroy() }) })
-  t.match(await readerOf(t, await listen(t, half)).read(indexOf('/a/index.yaml')), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: Error })
+  t.match(await readerOf(t, await listen(t, half)).read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: Error })
   stub.answer = () => { throw new Error('the connection ends without an answer') }
-  t.match(await reader.read(indexOf('/a/index.yaml')), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: Error })
+  t.match(await reader.read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: Error })
   stub.server.closeAllConnections()
   await new Promise(resolve => { stub.server.close(resolve) })
-  t.match(await reader.read(indexOf('/a/index.yaml')), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: { code: 'ECONNREFUSED' } })
+  t.match(await reader.read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: { code: 'ECONNREFUSED' } })
 })
 
 await t.test('a credential that cannot be minted sends nothing, and is no failure of the upstream', async t => {
   const stub = await startStubUpstream(t)
   const auth: UpstreamAuth = { kind: 'bearer', mint: async () => { throw new Error('no key') } }
-  await t.rejects(readerOf(t, stub.origin, { auth }).read(indexOf('/a/index.yaml')), /no key/)
+  await t.rejects(readerOf(t, stub.origin, { auth }).read(indexOf('/a/index.yaml'), somebody()), /no key/)
   t.strictSame(stub.seen, [])
 })
 
 await t.test('the embedded repository is read over its Unix socket', async t => {
   const socketPath = join(await temporaryFolder(t), 'charts.sock')
   const reader = readerOf(t, 'http://embedded', { socketPath })
-  t.match(await reader.read(indexOf('/a/index.yaml')), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: { code: 'ENOENT' } })
+  t.match(await reader.read(indexOf('/a/index.yaml'), somebody()), { ok: false, refusal: { code: 'upstream_unreachable' }, cause: { code: 'ENOENT' } })
   const server = createServer((request, response) => { response.end(`${request.method} ${request.url}`) })
   await listen(t, server, socketPath)
-  t.equal(inWords(await reader.read(indexOf('/a/index.yaml'))), 'GET /a/index.yaml')
+  t.equal(inWords(await reader.read(indexOf('/a/index.yaml'), somebody())), 'GET /a/index.yaml')
 })
 
 async function listen (t: TestLike, server: Server, path?: string): Promise<string> {

@@ -44,8 +44,8 @@ function checksumOf (block: Buffer): number {
 
 /** An octal number between spaces and NULs, empty is 0; undefined for anything else, such as GNU's binary numbers. */
 function numberAt (block: Buffer, start: number, length: number): number | undefined {
-  const digits = /^ *([0-7]*)[ \0]*$/.exec(block.toString('latin1', start, start + length))?.[1]
-  return digits === undefined ? undefined : Number.parseInt('0' + digits, 8)
+  const digits = /^(?: *([0-7]+))?[ \0]*$/.exec(block.toString('latin1', start, start + length))
+  return digits === null ? undefined : Number.parseInt(digits[1] ?? '0', 8)
 }
 
 const ZEROS = Buffer.alloc(64 * 1024)

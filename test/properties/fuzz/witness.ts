@@ -50,14 +50,17 @@ function strictReader ({ folder, contextPath, depth }: World): (seen: SeenReques
   const tenant = folder === '' ? '' : '/' + folder
   const version = '(?:latest|(?:~|%5E)?v?[0-9][0-9A-Za-z.+-]*)'
   // At dynamic depth /api/a/charts/charts is the list of `a/charts`, and so on with more behind it.
-  const chart = `${depth === 'dynamic' ? '(?!charts(?:/|$))' : ''}(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]+`
+  const apart = `${depth === 'dynamic' ? '(?!charts(?:/|$))' : ''}(?!\\.{1,2}(?:/|$))`
+  const chart = `${apart}[A-Za-z0-9._-]+`
+  // The name of a stored file: what needs it is encoded, and no separator, control character or second encoding.
+  const stored = '(?:[A-Za-z0-9._~+-]|%(?:2[0-46-9AC]|25(?![0-9A-Fa-f]{2})|3[A-F]|40|5[BDE]|60|7[B-D]|(?!C2%[89])[89A-F][0-9A-F]))+'
   const shapes: readonly (readonly [methods: string, target: string])[] = [
-    ['GET', `${tenant}/(?:index\\.yaml|artifacthub-repo\\.yml|charts/[A-Za-z0-9._-][A-Za-z0-9._+-]*\\.tgz(?:\\.prov)?)`],
+    ['GET', `${tenant}/(?:index\\.yaml|artifacthub-repo\\.yml|charts/${stored}\\.tgz(?:\\.prov)?)`],
     ['GET', `/api${tenant}/charts(?:\\?(?:(?:offset|limit)(?:=[A-Za-z0-9%._~!*'()-]*)?&?)+)?`],
     ['GET|HEAD', `/api${tenant}/charts/${chart}(?:/${version})?`],
     ['GET', `/api${tenant}/charts/${chart}/${version}/(?:templates|values)`],
     ['POST', `/api${tenant}/(?:charts|prov)(?:\\?force)?`],
-    ['DELETE', `/api${tenant}/charts/${chart}/v?[0-9][0-9A-Za-z.+-]*`]
+    ['DELETE', `/api${tenant}/charts/${apart}${stored}/(?!~|%5E)(?=[^/]*[0-9])${stored}`]
   ]
   const allowed = new RegExp(shapes.map(([methods, target]) => `^(?:${methods}) ${contextPath}${target}$`).join('|'))
   return ({ method, target, rawHeaders, body }) => {

@@ -1,0 +1,95 @@
+// Who reads a changed file, while everybody is being answered? A small one is understood
+// here, in a few milliseconds; a large one in a thread, which is made for it and let go:
+// 5,000 accounts take two seconds, in which nobody else would be answered.
+import { extname } from 'node:path'
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
+import { nextTurn } from '../lib/steps.ts'
+import { accountsOf, type FileAccounts } from './accounts-file.ts'
+import { readAtRest, type FileText, type Stamps } from './files.ts'
+import { configOf, type ConfigResult, type Environment } from './load.ts'
+import { createCollector, type Piece, type Result } from './pieces.ts'
+
+export interface Reader {
+  /** Of every file that was read, as it was then. */
+  readonly stamps: Stamps
+  /** What a file holds that somebody may be writing. */
+  text (file: string): Promise<FileText>
+  config (file: string, text: string, env: Environment): Promise<ConfigResult>
+  accounts (file: string, text: string): Promise<FileAccounts>
+  /** Lets the thread go, if there is one; nothing is asked any more. */
+  close (): void
+}
+
+export type Task =
+  | { readonly kind: 'config', readonly file: string, readonly text: string, readonly env: Environment }
+  | { readonly kind: 'accounts', readonly file: string, readonly text: string }
+
+/** What the thread is sent; it says that it is done when every piece is on the port. */
+export interface Job { readonly task: Task, readonly pieces: MessagePort }
+
+/** Letters of a text that is understood here: a thread takes longer to begin than to understand so many. */
+const SMALL = 4_096
+/** Beside this file, in the language that this one is in. */
+const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.meta.url)
+
+/** Understands a text, in whichever thread. */
+export async function understand (task: Task): Promise<Result> {
+  return task.kind === 'config' ? await configOf(task.file, task.text, task.env) : await accountsOf(task.file, task.text)
+}
+
+/** @param begin makes the thread, which need not be there for small files */
+export function openReader (begin = (): Worker => new Worker(THREAD)): Reader {
+  const stamps = new Map<string, string>()
+  let thread: Worker | undefined
+
+  async function understood (task: Task): Promise<Result> {
+    if (task.text.length <= SMALL) return await understand(task)
+    try {
+      thread ??= begin()
+      return await understoodBy(thread, task)
+    } catch (error) { // no descriptors, no memory
+      thread = undefined
+      const { code, message } = error as NodeJS.ErrnoException
+      const mistakes = [`${task.file}: the file cannot be read now (${code ?? message})`]
+      return task.kind === 'config' ? { ok: false, mistakes, again: true } : { users: [], robots: [], mistakes, again: true }
+    }
+  }
+
+  return {
+    stamps,
+    async text (file) {
+      const read = await readAtRest(file)
+      stamps.set(file, read.stamp)
+      return read
+    },
+    config: async (file, text, env) => await understood({ kind: 'config', file, text, env }) as ConfigResult,
+    accounts: async (file, text) => await understood({ kind: 'accounts', file, text }) as FileAccounts,
+    close () { thread?.postMessage(undefined) }
+  }
+}
+
+/** @throws what ended the thread */
+async function understoodBy (thread: Worker, task: Task): Promise<Result> {
+  const { port1, port2 } = new MessageChannel()
+  try {
+    thread.unref()
+    await new Promise<void>((resolve, reject) => {
+      thread.once('message', () => { resolve() }).once('error', reject).once('exit', () => { reject(new Error('the thread that read it ended')) })
+      thread.postMessage({ task, pieces: port2 } satisfies Job, [port2])
+    })
+    const collector = createCollector()
+    for (let piece = receive(port1); piece !== undefined; piece = receive(port1)) {
+      collector.add(piece)
+      await nextTurn()
+    }
+    return collector.result()
+  } finally {
+    for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event)
+    thread.on('error', () => {}) // of a thread that nobody waits for any more
+    port1.close()
+  }
+}
+
+function receive (port: MessagePort): Piece | undefined {
+  return (receiveMessageOnPort(port) as { message: Piece } | undefined)?.message
+}

@@ -1,0 +1,10 @@
+// How does a text of somebody else's stand in a line that people and programs read? With
+// nothing in it that ends a line, turns its direction or cannot be seen.
+
+/** Control and format characters, halves of a character, and the line ends that some readers have besides LF. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+/** The same text, with an escape such as `\u{202e}` for each character of which one sees nothing. */
+export function printable (text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(UNSEEN, character => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
+}

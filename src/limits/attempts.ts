@@ -1,0 +1,143 @@
+// Whose password is checked next? A check is a slow hash, and two run at a time, so who
+// tries many waits for those who try one: in turn by address and there by account, and
+// whoever came with wrong ones lately after the others. Never by account alone: that
+// would let anybody lock its owner out. What waits is bounded, and ends with its
+// connection; of what is refused nothing stays.
+import type { Presence } from '../lib/presence.ts'
+import type { Watched } from '../lib/pulse.ts'
+import { createFairQueue, type Waiting } from './fair-queue.ts'
+import { originOf } from './origin.ts'
+
+/** Who asks, from where. */
+export interface Asker {
+  /** The client's IP address; undefined when it has gone before anybody asked. */
+  readonly address: string | undefined
+  readonly presence: Presence
+}
+
+export interface Attempt {
+  /** The same for the same credentials against the same hash: they are checked once for all who ask at once. */
+  readonly name: string
+  /** The account that it is about, or '' for what no account can be called. */
+  readonly account: string
+  readonly asker: Asker
+  /** The slow hash. */
+  readonly compare: () => Promise<boolean>
+}
+
+/** Seconds that no check of the hashes that are taken takes, also on a slow machine. */
+const LONGEST_CHECK = 60
+
+/** `refused`: there is no room, and nothing was checked; `gone`: nobody is there to be told. */
+export type Verdict = 'right' | 'wrong' | 'refused' | 'gone'
+
+export interface Attempts {
+  /** Of those who wait for others to be checked. */
+  readonly queue: Watched
+  /** @throws what the check throws */
+  judge (attempt: Attempt): Promise<Verdict>
+}
+
+export const LIMITS = {
+  /** The thread pool has four threads, which also read files. */
+  atOnce: 2,
+  /** All who wait: some megabytes of requests. */
+  total: 1_000,
+  /** Of one address, which may be a company's or a proxy's that nobody named: what two threads do in some seconds. */
+  ofOrigin: 256,
+  /** Different passwords for one account from one address: who has more of them at once does not know it. */
+  ofPair: 8,
+  /** Seconds that a wrong password is held against its address. */
+  lately: 300
+}
+
+interface Check extends Pick<Attempt, 'name' | 'compare'> {
+  readonly waiters: Set<Waiter>
+  hasBegun: boolean
+}
+
+interface Waiter extends Waiting {
+  readonly check: Check
+  settle (verdict: Verdict): void
+  fail (error: unknown): void
+  /** The presence need not tell any more. */
+  takeBack?: () => void
+}
+
+/** @param clock seconds of a clock that only goes on */
+export function createAttempts (clock: () => number, { atOnce, ofPair, lately, ...room } = LIMITS): Attempts {
+  /** Who waits for a check that has not begun. */
+  const queue = createFairQueue<Waiter>({ room, lately, clock })
+  const checks = new Map<string, Check>()
+  let running = 0
+  let moves = 0
+
+  /** @returns false when there is no room for it */
+  function admit (waiter: Waiter): boolean {
+    const { check } = waiter
+    // They wait for one hash, and nobody else can be among them who does not know the password.
+    if (check.hasBegun) return check.waiters.size < room.total
+    const pair = new Set([...queue.pair(waiter)].map(({ check }) => check))
+    if (pair.size >= ofPair && !pair.has(check)) return false
+    const out = queue.add(waiter)
+    if (out !== undefined && out !== waiter) end(out, 'refused')
+    return out !== waiter
+  }
+
+  function end (waiter: Waiter, verdict: Verdict): void {
+    const { check, takeBack } = waiter
+    takeBack?.()
+    queue.remove(waiter)
+    check.waiters.delete(waiter)
+    if (!check.hasBegun && check.waiters.size === 0) checks.delete(check.name)
+    waiter.settle(verdict)
+  }
+
+  function begin (check: Check): void {
+    check.hasBegun = true
+    running++
+    moves++
+    // Also of those who leave meanwhile: the hash is computed for them.
+    const origins = new Set([...check.waiters].map(({ origin }) => origin))
+    for (const waiter of check.waiters) queue.remove(waiter)
+    check.compare().then(isRight => {
+      if (!isRight) for (const origin of origins) queue.blame(origin)
+      finish(check, waiter => { waiter.settle(isRight ? 'right' : 'wrong') })
+    }, (error: unknown) => { finish(check, waiter => { waiter.fail(error) }) })
+  }
+
+  function finish ({ name, waiters }: Check, tell: (waiter: Waiter) => void): void {
+    running--
+    moves++
+    checks.delete(name)
+    for (const waiter of waiters) {
+      waiter.takeBack?.()
+      tell(waiter)
+    }
+    go()
+  }
+
+  function go (): void {
+    while (running < atOnce) {
+      const waiter = queue.next()
+      if (waiter === undefined) return
+      begin(waiter.check)
+    }
+  }
+
+  return {
+    queue: { name: 'the passwords to be checked', bound: LONGEST_CHECK, waiting: () => queue.size(), moves: () => moves },
+    async judge ({ name, account, asker: { address, presence }, compare }) {
+      if (presence.gone) return 'gone'
+      const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }
+      return await new Promise<Verdict>((resolve, reject) => {
+        const waiter: Waiter = { origin: originOf(address), account, check, settle: resolve, fail: reject }
+        if (!admit(waiter)) return resolve('refused')
+        checks.set(name, check)
+        check.waiters.add(waiter)
+        waiter.takeBack = presence.onGone(() => { end(waiter, 'gone') })
+        go()
+      })
+    }
+  }
+}

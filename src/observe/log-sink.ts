@@ -1,0 +1,119 @@
+// Where does the log go while nobody reads it? Lines wait in memory, up to a bound; what
+// is beyond is counted, and said once the log is written again. Nothing here waits for a
+// reader: neither a request, nor the end of the process for longer than a moment.
+import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+/** Its file descriptor. */
+export const STANDARD_OUTPUT = 1
+/** Bytes that wait for a reader at most; a few seconds of a busy log. */
+export const MOST_WAITING = 4 * 1024 * 1024
+/** After a loss lines are kept again when no more wait than this: many lines between two losses. */
+const ROOM_AGAIN = MOST_WAITING / 2
+/** Milliseconds after which a reader that was too slow is tried again. */
+const RETRY = 20
+/** Milliseconds that the end of the process gives to a reader. */
+const LAST_WAIT = 500
+const SHORT_WAIT = 10
+/** What the system says when a write would wait. */
+const TAKES_NO_MORE = 'EAGAIN'
+
+export interface LogSink {
+  /** Takes one or more whole lines. */
+  write (lines: string): void
+  /** Writes what the reader still takes; for the end of the process, when no timer runs any more. */
+  writeLast (): void
+}
+
+/**
+ * @param write takes bytes, and answers how many it took; throws what keeps it from more, which is tried again
+ * @param lostLine the line that says so, when this many were lost
+ */
+export function createLogSink (write: (bytes: Uint8Array) => number, lostLine: (lines: number) => string): LogSink {
+  let begun: Uint8Array = new Uint8Array() // of which a part may be out
+  let lines: string[] = []
+  let bytes = 0 // of both
+  let lost = 0
+  let planned = false
+
+  function keep (text: string, size: number): void {
+    lines.push(text)
+    bytes += size
+  }
+
+  /** What keeps the rest from being written, as the system has it; undefined when nothing is left. */
+  function writeOut (): string | undefined {
+    for (;;) {
+      if (lost > 0 && bytes <= ROOM_AGAIN) {
+        const text = lostLine(lost)
+        lost = 0
+        keep(text, Buffer.byteLength(text))
+      }
+      if (bytes === 0) return undefined
+      if (begun.length === 0) {
+        begun = Buffer.from(lines.join(''))
+        lines = []
+      }
+      try {
+        const taken = write(begun)
+        begun = begun.subarray(taken)
+        bytes -= taken
+      } catch (error) {
+        return String((error as NodeJS.ErrnoException).code)
+      }
+    }
+  }
+
+  function writePlanned (): void {
+    planned = false
+    if (writeOut() === undefined) return
+    planned = true
+    setTimeout(writePlanned, RETRY).unref()
+  }
+
+  return {
+    write (text) {
+      const size = Buffer.byteLength(text)
+      // Once one is lost so are those behind it, so that the line that says so stands where they are missing.
+      if (lost > 0 || bytes + size > MOST_WAITING) lost += text.split('\n').length - 1
+      else keep(text, size)
+      if (planned) return
+      planned = true
+      setImmediate(writePlanned) // all of one turn of the event loop in one go
+    },
+    writeLast () {
+      const end = performance.now() + LAST_WAIT
+      while (writeOut() === TAKES_NO_MORE && performance.now() < end) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORT_WAIT)
+    }
+  }
+}
+
+/** The log on a file descriptor of this process, until that ends. */
+export function openLog (fd: number): LogSink {
+  const own = withoutWaiting(fd)
+  const sink = createLogSink(bytes => writeSync(own, bytes), lostLine)
+  process.once('exit', sink.writeLast)
+  return sink
+}
+
+/**
+ * The same open file, so that a write to it fails where it would wait. A pipe or terminal is
+ * opened once more: what others share with us stays as it is, and what they do to theirs
+ * changes nothing here. A socket cannot be opened again, and Node makes standard output
+ * one that does not wait when it is asked for it.
+ */
+function withoutWaiting (fd: number): number {
+  const kind = fstatSync(fd)
+  if (kind.isFIFO() || kind.isCharacterDevice()) {
+    try {
+      return openSync(`/dev/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+    } catch {} // another user's, as in a container that was started by root: what follows does it too
+  }
+  if (fd === STANDARD_OUTPUT) process.stdout.on('error', () => {})
+  return fd
+}
+
+/** In the form of every other line (pino's). */
+function lostLine (lines: number): string {
+  return JSON.stringify({ level: 50, time: Date.now(), pid: process.pid, hostname: hostname(), lines, msg: `${lines} lines of log were lost here, because nobody read the log or it could not be written` }) + '\n'
+}

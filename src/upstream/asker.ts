@@ -1,0 +1,29 @@
+// For whom is the upstream asked? What it is told of them, whose share of its connections
+// it is, and whether they are still there.
+import type { Caller } from '../http/headers.ts'
+import { Company } from '../lib/company.ts'
+import { ALWAYS_HERE } from '../lib/presence.ts'
+import type { Sharer } from '../limits/shares.ts'
+
+export interface Asker extends Caller, Sharer {
+  /** Lets go of a client that does not read what it asked for, and says why in the log. */
+  dismiss (): void
+}
+
+/** One who asks, among those who ask for the same. */
+export interface Asking { readonly asker: Asker }
+
+/** Whoever asks alone. */
+export function alone (asker: Asker): Company<Asking> {
+  return new Company({ asker })
+}
+
+/** Of what the gateway asks of its own. */
+export function gatewayItself (tenant: string): Asker {
+  return { requestId: '', client: { address: undefined, isProxy: false, proto: '', host: '' }, party: 'the gateway itself', tenant, presence: ALWAYS_HERE, dismiss: () => {} }
+}
+
+/** The same who asks, for what is done to its end also when they have gone. */
+export function toItsEnd ({ requestId, client, party, tenant }: Asker): Asker {
+  return { ...gatewayItself(tenant), requestId, client, party }
+}

@@ -1,0 +1,213 @@
+// How is the upstream asked for one thing? In its turn for a connection, for as long as
+// somebody is there who wants it; the answer is read whole, or handed on as it comes, as
+// fast as it is read there. The connection is given back with the last byte, or when
+// whoever asked has gone. Asked by client.ts alone.
+import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { RefusalError } from '../http/errors.ts'
+import type { Company } from '../lib/company.ts'
+import { NobodyThere } from '../lib/presence.ts'
+import { Pace } from '../limits/pace.ts'
+import type { Place, Shares, WhyNot } from '../limits/shares.ts'
+import { LONGEST_ERROR, refusalOfFailure } from './answers.ts'
+import type { Asking } from './asker.ts'
+
+/** What may become of an answer. */
+export interface Reading {
+  /** Bytes of a 200 up to which it is read whole; of anything else it is LONGEST_ERROR. */
+  readonly most: number
+  /** What becomes of a longer 200: it streams to the one who asks for it, or nobody wants it. Several cannot read one stream. */
+  readonly longer: 'streamed' | 'left'
+  /** It is longer, as far as anybody knows. */
+  readonly large?: boolean
+}
+
+export type UpstreamAnswer = { readonly status: number, readonly headers: IncomingHttpHeaders } & (
+  | { readonly kind: 'whole', readonly body: Buffer }
+  | { readonly kind: 'streamed', readonly body: Readable }
+  | { readonly kind: 'left' }
+)
+
+export interface ExchangeOptions {
+  readonly reading: Reading
+  readonly company: Company<Asking>
+  /** Asks the upstream, when there is a connection: `alone` for one, of whom it may be told. */
+  readonly send: (handler: Dispatcher.DispatchHandler, isAlone: boolean) => void
+  /** Once it is sent it is not broken off, whoever goes: only the answer says what was done. */
+  readonly toItsEnd: boolean
+  readonly shares: Shares
+  /** Milliseconds of a clock that only goes on. */
+  readonly clock: () => number
+}
+
+/** Why the rest of an answer does not come; nobody is told. */
+const LEFT = new Error('nobody wants the rest')
+/** What is read ahead of whoever reads a stream, bytes. */
+const AHEAD = 64 * 1024
+
+/**
+ * The answer, or the first of one that streams.
+ * @throws RefusalError when the upstream cannot be reached, breaks off or has no room;
+ * NobodyThere when everybody went before there was an answer
+ */
+export function exchange (options: ExchangeOptions): Promise<UpstreamAnswer> {
+  return new Promise((resolve, reject) => { begin(options, { resolve, reject }) })
+}
+
+interface Outcome {
+  resolve (answer: UpstreamAnswer): void
+  reject (error: unknown): void
+}
+
+function begin (options: ExchangeOptions, outcome: Outcome): void {
+  const { company, reading, shares } = options
+  shares.take({
+    company,
+    large: reading.large === true,
+    grant: place => { new Exchange(options, outcome, place).send() },
+    refuse: why => { outcome.reject(errorOf(why)) }
+  })
+}
+
+function errorOf (why: WhyNot): Error {
+  return why === 'no_room' ? new RefusalError({ code: 'upstream_no_room' }) : new NobodyThere()
+}
+
+class Exchange implements Dispatcher.DispatchHandler {
+  private readonly options: ExchangeOptions
+  private readonly outcome: Outcome
+  private readonly place: Place
+  private readonly pace = new Pace()
+  private isAlone = false
+  private forget = (): void => {}
+  private controller: Dispatcher.DispatchController | undefined
+  /** Nothing that still comes is wanted. */
+  private over = false
+  private status = 0
+  private headers: IncomingHttpHeaders = {}
+  private chunks: Buffer[] = []
+  private length = 0
+  private stream: Readable | undefined
+
+  constructor (options: ExchangeOptions, outcome: Outcome, place: Place) {
+    this.options = options
+    this.outcome = outcome
+    this.place = place
+  }
+
+  send (): void {
+    const { company, toItsEnd, send } = this.options
+    this.isAlone = company.begin()
+    if (!toItsEnd) {
+      this.forget = company.onAllGone(() => {
+        this.outcome.reject(new NobodyThere())
+        this.leave()
+      })
+    }
+    send(this, this.isAlone)
+  }
+
+  onRequestStart (controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.over) this.leave()
+  }
+
+  onResponseStart (controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    this.status = status
+    this.headers = headers
+    if (Number(headers['content-length'] ?? 0) > this.most) this.outgrow(controller)
+  }
+
+  onResponseData (controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.over) return
+    if (this.stream !== undefined) {
+      this.give(controller, this.stream, chunk)
+      return
+    }
+    this.chunks.push(chunk)
+    this.length += chunk.length
+    if (this.length > this.most) this.outgrow(controller)
+  }
+
+  onResponseEnd (): void {
+    this.release()
+    if (this.over) return
+    this.over = true
+    const { status, headers } = this
+    if (this.stream === undefined) this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
+    else this.stream.push(null)
+  }
+
+  onResponseError (_controller: unknown, error: Error): void {
+    this.release()
+    if (this.over) return
+    this.over = true
+    if (this.stream === undefined) this.outcome.reject(new RefusalError(refusalOfFailure(error), { cause: error }))
+    else this.stream.destroy(error)
+  }
+
+  private get most (): number {
+    return this.status === 200 ? this.options.reading.most : LONGEST_ERROR
+  }
+
+  /** It is longer than what is read whole. */
+  private outgrow (controller: Dispatcher.DispatchController): void {
+    const { status, headers, options: { reading } } = this
+    if (status !== 200 || reading.longer === 'left' || !this.isAlone) {
+      this.outcome.resolve({ status, headers, kind: 'left' })
+      this.leave()
+    } else if (this.place.grow()) this.passOn(controller)
+    else {
+      // While it waits for a place among the large ones it takes none of the others.
+      this.leave()
+      begin({ ...this.options, reading: { ...reading, large: true } }, this.outcome)
+    }
+  }
+
+  private passOn (controller: Dispatcher.DispatchController): void {
+    const { status, headers, options: { company, clock } } = this
+    const stream = new Readable({
+      highWaterMark: AHEAD,
+      read: () => {
+        this.pace.goOn(clock())
+        controller.resume()
+      },
+      destroy: (error, done) => {
+        this.leave()
+        done(error)
+      }
+    })
+    stream.on('error', () => {}) // of who reads it: they may have gone
+    this.stream = stream
+    this.forget()
+    this.forget = company.onAllGone(() => { stream.destroy() })
+    this.place.stream(this.pace, () => {
+      for (const { asker } of company.members) asker.dismiss()
+      stream.destroy()
+    })
+    for (const chunk of this.chunks.splice(0)) this.give(controller, stream, chunk)
+    this.outcome.resolve({ status, headers, kind: 'streamed', body: stream })
+  }
+
+  private give (controller: Dispatcher.DispatchController, stream: Readable, chunk: Buffer): void {
+    const { clock } = this.options
+    const now = clock()
+    this.pace.give(chunk.length, now)
+    if (stream.push(chunk)) return
+    this.pace.holdUp(now)
+    controller.pause()
+  }
+
+  /** Lets go of the upstream, if it is still there. */
+  private leave (): void {
+    this.over = true
+    this.controller?.abort(LEFT)
+  }
+
+  private release (): void {
+    this.forget()
+    this.place.release()
+  }
+}

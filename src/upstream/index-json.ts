@@ -1,0 +1,52 @@
+// What does an index as JSON say to clients of this gateway? ChartMuseum's --json-index.
+import type { Rewritten } from './index-blocks.ts'
+import type { IndexPlace } from './index-links.ts'
+import { NoIndex, decideVersions, otherSpelling, type Decision, type Version } from './index-values.ts'
+
+type JsonObject = Record<string, unknown>
+
+interface JsonIndex {
+  entries?: JsonObject | null
+  serverInfo?: { contextPath?: unknown } | null
+}
+
+/** @throws NoIndex, and what JSON.parse throws */
+export function rewriteJson (text: string, place: IndexPlace): Rewritten {
+  const index = JSON.parse(text) as JsonIndex
+  const odd = otherSpelling(Object.keys(index))
+  if (odd !== undefined) throw new NoIndex(`the upstream's index has a key ${odd}, which some readers take for another one`)
+  if (typeof index.entries !== 'object' || Array.isArray(index.entries)) throw new NoIndex("the upstream's index has no entries")
+  const charts = Object.entries(index.entries ?? {})
+  const { decisions, leftOut } = decideVersions(charts.flatMap(([name, versions]) => versionsOf(versions).map(version => readVersion(name, version))), place)
+  const next = decisions[Symbol.iterator]()
+  // Always what was read: of a key that is there twice, Go's JSON takes both.
+  if (index.entries !== null) index.entries = Object.fromEntries(charts.flatMap(([name, versions]) => rewriteChart(name, versions, () => next.next().value as Decision)))
+  if ((index.serverInfo?.contextPath ?? '') !== place.basePath) index.serverInfo = place.basePath === '' ? {} : { contextPath: place.basePath }
+  return { text: JSON.stringify(index), leftOut }
+}
+
+/** A chart whose versions are no list is one version that nobody can read. */
+function versionsOf (versions: unknown): readonly unknown[] {
+  return versions === null ? [] : Array.isArray(versions) ? versions : [undefined]
+}
+
+function readVersion (chart: string, version: unknown): Version {
+  if (version === null) return { words: { name: chart, version: '' }, urls: 'none' }
+  if (typeof version !== 'object' || Array.isArray(version)) return { words: { name: chart, version: '' }, urls: 'unreadable' }
+  const { name, version: number, urls } = version as JsonObject
+  const words = { name: typeof name === 'string' ? name : chart, version: typeof number === 'string' ? number : '' }
+  if (otherSpelling(Object.keys(version)) !== undefined) return { words, urls: 'unreadable' }
+  return { words, urls: urls === undefined || urls === null ? 'none' : Array.isArray(urls) ? urls : 'unreadable' }
+}
+
+/** A chart with what is passed on of it; none when that is nothing. */
+function rewriteChart (name: string, versions: unknown, decide: () => Decision): [string, unknown][] {
+  const all = versionsOf(versions)
+  if (all.length === 0) return [[name, versions]]
+  const kept = all.flatMap(version => {
+    const decision = decide()
+    if (decision === 'nothing') return []
+    return [decision === 'as it is' ? version : { ...version as JsonObject, urls: decision.links }]
+  })
+  return kept.length === 0 ? [] : [[name, kept]]
+}

@@ -1,0 +1,51 @@
+// Which versions of an index that a parser has read are passed on? The decisions of
+// index-links.ts over values, for an index as JSON and for YAML in any form; the two say
+// how a version is read, and do what is decided.
+import { localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
+import { leftOut, type LeftOut } from './left-out.ts'
+
+/** It is no index, or one of which nobody can be sure. Its message is for the log. */
+export class NoIndex extends Error {}
+
+/** A version, as far as it matters here. */
+export interface Version {
+  readonly words: EntryWords
+  /** 'none' says that it has none; 'unreadable', that readers may find others in it than we do. */
+  readonly urls: readonly unknown[] | 'none' | 'unreadable'
+}
+
+/** What is passed on of a version: its links, all of it as it is, or nothing. */
+export type Decision = { readonly links: readonly string[] } | 'as it is' | 'nothing'
+
+/** Decides all versions of an index, in order. */
+export function decideVersions (versions: readonly Version[], place: IndexPlace): { decisions: Decision[], leftOut: LeftOut[] } {
+  const read = versions.map(({ words, urls }) => ({ words, urls, links: linksOf(words, urls, place) }))
+  const files = new Set(read.flatMap(({ links }) => links ?? []).flatMap(({ link }) => link.kind === 'local' ? [link.file] : []))
+  const left: LeftOut[] = []
+  const decisions = read.map(({ words, urls, links }): Decision => {
+    if (urls === 'none') return 'as it is'
+    if (links === undefined) {
+      left.push(leftOut('unreadable', words))
+      return 'nothing'
+    }
+    const kept = links.flatMap(({ text, link }) => {
+      if (link.kind === 'local' || (link.kind === 'elsewhere' && link.file !== undefined && files.has(link.file))) return [localUrl(link.file as string)]
+      left.push(leftOut(link.kind === 'unsayable' ? 'unsayable_name' : 'leads_elsewhere', words, text))
+      return []
+    })
+    if (kept.length === 0 && links.length > 0) return 'nothing'
+    return kept.length === links.length && kept.every((url, i) => url === links[i]?.text) ? 'as it is' : { links: kept }
+  })
+  return { decisions, leftOut: left }
+}
+
+function linksOf (words: EntryWords, urls: Version['urls'], place: IndexPlace): { text: string, link: Link }[] | undefined {
+  if (urls === 'none') return []
+  if (urls === 'unreadable' || !urls.every(url => typeof url === 'string')) return undefined
+  return urls.map(text => ({ text, link: readLink(text, words, place) }))
+}
+
+/** Go's JSON takes a key in any letters for the one that it wants, an \u017f for an s too (encoding/json, foldName). */
+export function otherSpelling (keys: readonly string[]): string | undefined {
+  return keys.find(key => /^(?:urls|entries|serverInfo)$/iu.test(key) && !['urls', 'entries', 'serverInfo'].includes(key))
+}

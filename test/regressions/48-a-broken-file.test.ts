@@ -1,0 +1,170 @@
+// Class 48: a broken file that stops the reading of sound ones, and a read that failed once
+// and was never tried again. While the configuration could not be used nobody could be
+// revoked, and a worker that died stayed away; while one accounts file could not, neither
+// could anybody of the others. The built program with its files, as people run it.
+import { once } from 'node:events'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { request } from 'undici'
+import { stringify } from 'yaml'
+import { digestOf } from '../../src/identity/robots.ts'
+import { cheapHash } from '../helpers/accounts.ts'
+import { serveFile, type Gateway } from '../helpers/gateway.ts'
+import { freePorts, startProcess, temporaryFolder } from '../helpers/processes.ts'
+import { newPassword, newSecret } from '../helpers/secrets.ts'
+import { basic } from '../helpers/team.ts'
+import { until } from '../helpers/until.ts'
+
+const INDEX = '/team/web/index.yaml'
+const RULE = { repositories: ['team/*'], subjects: ['authenticated'], actions: ['pull'] }
+const BROKEN = 'policy: [\n'
+
+type Line = Readonly<Record<string, unknown>>
+
+interface Files {
+  /** Writes a file as an editor does: whole, and under its name at once. */
+  write (name: string, content: string | object): Promise<void>
+  readonly dir: string
+}
+
+async function filesOf (t: Test): Promise<Files> {
+  const dir = await temporaryFolder(t)
+  return {
+    dir,
+    async write (name, content) {
+      await writeFile(join(dir, `${name}.new`), typeof content === 'string' ? content : stringify(content))
+      await rename(join(dir, `${name}.new`), join(dir, name))
+    }
+  }
+}
+
+const robot = (name: string, ...secrets: string[]): object => ({ name, secrets: secrets.map(secret => ({ hash: `sha256:${digestOf(secret)}` })) })
+
+async function statusOf (gateway: Pick<Gateway, 'url'>, authorization: string): Promise<number> {
+  try {
+    const answer = await request(gateway.url + INDEX, { headers: { authorization }, reset: true }) // a connection of its own: any of the workers
+    await answer.body.dump()
+    return answer.statusCode
+  } catch {
+    return 0 // nobody listens yet, or the one who did was killed
+  }
+}
+
+/** The status that so many in a row get, once they do: every worker has to say it. */
+async function always (gateway: Pick<Gateway, 'url'>, authorization: string, status: number): Promise<boolean> {
+  for (let i = 0; i < 12; i++) if (await statusOf(gateway, authorization) !== status) return false
+  return true
+}
+
+function logOf (gateway: Pick<Gateway, 'stdout'>): Line[] {
+  return gateway.stdout().split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Line)
+}
+
+function workersOf (gateway: Pick<Gateway, 'stdout'>): number[] {
+  const ended = logOf(gateway).filter(({ msg }) => String(msg).startsWith('a worker ended')).map(({ worker }) => worker)
+  return logOf(gateway).flatMap(({ msg, worker }) => msg === 'a worker listens' && !ended.includes(worker) ? [worker as number] : [])
+}
+
+for (const workers of [1, 2]) {
+  await t.test(`with ${workers} worker(s), what a sound file takes away is taken, whatever else is broken; what it adds waits`, async t => {
+    const [gone, stays, comes, password] = [newSecret(), newSecret(), newSecret(), newPassword()]
+    const { dir, write } = await filesOf(t)
+    const config = { workers, accounts: { files: ['accounts.yaml', 'more.yaml'] }, policy: [RULE] }
+    const alice = { name: 'alice', passwordHash: await cheapHash(password), groups: [] }
+    await write('accounts.yaml', { robots: [robot('gone', gone), robot('stays', stays)] })
+    await write('more.yaml', { users: [alice] })
+    await write('chartgate.yaml', config)
+    const gateway = await serveFile(t, { file: join(dir, 'chartgate.yaml') })
+    const is = async (status: number, ...authorizations: string[]): Promise<void> => {
+      for (const authorization of authorizations) await until(async () => await always(gateway, authorization, status) ? true : undefined)
+    }
+    const [asGone, asStays, asComes, asAlice] = [`Bearer ${gone}`, `Bearer ${stays}`, `Bearer ${comes}`, basic('alice', password)]
+    await is(200, asGone, asStays, asAlice)
+
+    await write('chartgate.yaml', BROKEN)
+    await until(() => logOf(gateway).filter(({ msg }) => msg === 'a changed file is not used').length >= workers ? true : undefined)
+    await write('accounts.yaml', { robots: [robot('stays', stays), robot('comes', comes)] })
+    await is(401, asGone)
+    await is(200, asStays, asAlice)
+    await is(401, asComes)
+
+    await write('more.yaml', { users: [{ ...alice, disabled: true }] })
+    await is(401, asAlice)
+    await write('more.yaml', 'users: [')
+    await write('accounts.yaml', { robots: [robot('comes', comes)] })
+    await is(401, asStays)
+    await is(401, asComes, asAlice)
+
+    if (workers > 1) {
+      const [victim] = workersOf(gateway) as [number]
+      process.kill(victim, 'SIGKILL')
+      await until(() => workersOf(gateway).length === 2 && !workersOf(gateway).includes(victim) ? true : undefined)
+      await is(401, asGone, asStays, asComes, asAlice)
+    }
+
+    await write('chartgate.yaml', config)
+    await is(401, asComes)
+    await write('more.yaml', { users: [alice] })
+    await is(200, asComes, asAlice)
+    await is(401, asGone, asStays)
+    t.equal(gateway.stderr(), '')
+  })
+}
+
+await t.test('a worker that dies while every file is broken is replaced, by one that knows whom the others know', async t => {
+  const [stays, gone] = [newSecret(), newSecret()]
+  const { dir, write } = await filesOf(t)
+  const config = { workers: 2, accounts: { files: ['accounts.yaml'] }, policy: [RULE] }
+  await write('accounts.yaml', { robots: [robot('stays', stays), robot('gone', gone)] })
+  await write('chartgate.yaml', config)
+  const gateway = await serveFile(t, { file: join(dir, 'chartgate.yaml') })
+  await until(() => workersOf(gateway).length === 2 ? true : undefined)
+  await write('chartgate.yaml', BROKEN)
+  await write('accounts.yaml', { robots: [robot('stays', stays)] })
+  await until(async () => await always(gateway, `Bearer ${gone}`, 401) ? true : undefined)
+  await write('accounts.yaml', 'robots: {')
+  await rm(join(dir, 'chartgate.yaml'))
+  for (let round = 0; round < 2; round++) {
+    const before = workersOf(gateway)
+    for (const pid of before) process.kill(pid, 'SIGKILL')
+    await until(() => workersOf(gateway).length === 2 && !workersOf(gateway).some(pid => before.includes(pid)) ? true : undefined)
+    t.equal(await always(gateway, `Bearer ${stays}`, 200), true)
+    t.equal(await always(gateway, `Bearer ${gone}`, 401), true)
+  }
+  await write('accounts.yaml', { robots: [robot('stays', stays), robot('gone', gone)] })
+  await write('chartgate.yaml', config)
+  await until(async () => await always(gateway, `Bearer ${gone}`, 200) ? true : undefined)
+  t.equal(gateway.stderr(), '')
+})
+
+await t.test('a file that could not be read for want of descriptors is read when there are some again', async t => {
+  const [gone, stays] = [newSecret(), newSecret()]
+  const { dir, write } = await filesOf(t)
+  await write('accounts.yaml', { robots: [robot('gone', gone), robot('stays', stays)] })
+  await write('chartgate.yaml', { accounts: { files: ['accounts.yaml'] }, policy: [RULE] })
+  const [port, adminPort] = await freePorts(2) as [number, number]
+  const started = await startProcess(t, 'sh', ['-c', 'ulimit -n 80; exec "$0" "$@"', process.execPath, 'dist/src/cli.js', 'serve', '--config', join(dir, 'chartgate.yaml')], {
+    env: { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: join(dir, 'state') },
+    readyUrl: `http://127.0.0.1:${adminPort}/healthz`
+  })
+  const gateway = { ...started, url: `http://127.0.0.1:${port}` }
+  t.equal(await statusOf(gateway, `Bearer ${gone}`), 200)
+  const sockets: Socket[] = []
+  t.teardown(() => { for (const socket of sockets) socket.destroy() })
+  for (let i = 0; i < 100; i++) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    sockets.push(socket)
+    await once(socket, 'connect')
+  }
+  await write('accounts.yaml', { robots: [robot('stays', stays)] })
+  const refusals = (): Line[] => logOf(gateway).filter(({ mistake }) => /EMFILE/.test(String(mistake)))
+  await until(() => refusals().length > 0 ? true : undefined)
+  await new Promise(resolve => setTimeout(resolve, 1_500)) // several looks
+  t.equal(refusals().length, 1, 'said once, not at each look')
+  for (const socket of sockets) socket.destroy()
+  await until(async () => await statusOf(gateway, `Bearer ${gone}`) === 401 ? true : undefined)
+  t.equal(await statusOf(gateway, `Bearer ${stays}`), 200)
+})
