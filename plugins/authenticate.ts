@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
-import type { Principal } from '../src/identity/principal.ts'
+import type { Principal } from '../src/words/principal.ts'
 import type { Asker } from '../src/limits/attempts.ts'
 
 declare module 'fastify' {

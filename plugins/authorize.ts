@@ -4,10 +4,10 @@ import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { Refusal } from '../src/http/errors.ts'
 import { isBasic } from '../src/identity/credentials.ts'
-import type { Principal } from '../src/identity/principal.ts'
-import type { Access } from '../src/policy/access.ts'
+import type { Principal } from '../src/words/principal.ts'
+import type { Access } from '../src/words/access.ts'
 import { decide } from '../src/policy/decide.ts'
-import type { LiveAuthority } from '../src/config/reload.ts'
+import type { LiveAuthority } from '../src/live/reload.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -4,7 +4,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
-import { EVERYONE } from '../src/identity/principal.ts'
+import { EVERYONE } from '../src/words/principal.ts'
 import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
 import type { Asker } from '../src/upstream/asker.ts'

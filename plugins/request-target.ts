@@ -3,8 +3,9 @@
 import { METHODS, type IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
-import { rememberTargets, type ChartRequest, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
-import { routeOf, type Door } from '../src/charts/routes.ts'
+import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
+import { rememberTargets, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/doors/chartmuseum/request-target.ts'
+import { routeOf, type Door } from '../src/chartmuseum/routes.ts'
 
 const TARGET = Symbol('target')
 

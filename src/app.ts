@@ -24,27 +24,26 @@ import running from '../plugins/running.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
-import type { Peers } from './cluster/changes.ts'
-import type { LiveKeys } from './config/live-keys.ts'
-import type { LiveAuthority } from './config/reload.ts'
+import type { Peers } from './upstream/peers.ts'
+import type { LiveKeys } from './live/live-keys.ts'
+import type { LiveAuthority } from './live/reload.ts'
 import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
-import { errorForLog } from './http/log-error.ts'
-import { RequestLogger } from './http/request-logger.ts'
+import { errorForLog } from './observe/log-error.ts'
+import { RequestLogger } from './observe/request-logger.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
-import type { Passwords } from './identity/passwords.ts'
-import { EVERYONE, MASTER } from './identity/principal.ts'
+import type { Passwords } from './identity/sources/passwords.ts'
+import { EVERYONE, MASTER } from './words/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
 import type { Upstream } from './upstream/client.ts'
-import { DRAIN_LIMIT } from './until-signal.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
-import type { Spool } from './upstream/spool.ts'
+import type { Spool } from './uploads/spool.ts'
 
 export interface AppDependencies {
   /** Keys as they are now. */
@@ -87,6 +86,8 @@ export interface ConnectionLimits {
 
 export const CONNECTION_LIMITS: ConnectionLimits = { headers: 15_000, request: 300_000, silence: 120_000, idle: 75_000, look: 5_000 }
 const LONGEST_HEADERS = 16_384
+/** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
+export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {

@@ -5,12 +5,12 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
-import { IS_WORKER } from './cluster/fork.ts'
+import { IS_WORKER } from './serve/workers/fork.ts'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
-import type { Environment } from './config/load.ts'
-import { nearest } from './config/mistakes.ts'
-import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './signals.ts'
-import { VERSION } from './version.ts'
+import type { Environment } from './config/environment.ts'
+import { nearest } from './files/mistakes.ts'
+import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './serve/signals.ts'
+import { VERSION } from './lib/version.ts'
 
 const USAGE = `usage: chartgate <command> [--config FILE]
 

@@ -2,10 +2,10 @@
 // no configuration, and print a secret at most once.
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { parseDocument, stringify, isSeq } from 'yaml'
-import { readAccountsFile } from '../config/accounts-file.ts'
-import { isRobotName } from '../identity/names.ts'
-import { hashPassword, passwordFault } from '../identity/passwords.ts'
-import { digestOf, makeSecret } from '../identity/robots.ts'
+import { readAccountsFile } from '../identity/sources/accounts-file.ts'
+import { isRobotName } from '../words/subject.ts'
+import { hashPassword, passwordFault } from '../identity/sources/passwords.ts'
+import { digestOf, makeSecret } from '../identity/sources/robot-secret.ts'
 import { fail, type Command, type ExitCode, type Io, type Options, type WrongUsage } from './command.ts'
 
 export const HASH_PASSWORD: Command = { takes: [], run: runHashPassword }

@@ -1,6 +1,6 @@
 // What a command is: options and an environment in, text and an exit code out. Asked by
 // cli.ts, which knows them all.
-import type { Environment } from '../config/load.ts'
+import type { Environment } from '../config/environment.ts'
 
 export interface Io {
   readonly stdout: (text: string) => void

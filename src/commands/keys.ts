@@ -2,7 +2,7 @@
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openKeys } from '../config/live-keys.ts'
+import { openKeys } from '../live/live-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { rotateFolder, showTime } from '../tokens/key-folder.ts'

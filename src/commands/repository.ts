@@ -4,7 +4,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Depth } from '../repository/routing.ts'
-import { serveRepository } from '../repository-server.ts'
+import { serveRepository } from '../serve/repository-server.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
 
 const NEEDED = ['dir', 'port', 'depth'] as const satisfies readonly Option[]

@@ -2,10 +2,11 @@
 // path, every secret also one that names a file (…_FILE), as container platforms
 // mount them.
 import { readFile } from 'node:fs/promises'
-import type { Environment } from './load.ts'
-import { nearest } from './mistakes.ts'
-import type { SchemaNode } from './nodes.ts'
-import { leaves, variableOf } from './schema.ts'
+import { nearest } from '../files/mistakes.ts'
+import { leaves, type SchemaNode } from '../files/nodes.ts'
+import { ConfigSchema, variableOf } from './schema.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface FromEnvironment {
   readonly values: readonly { readonly path: readonly string[], readonly value: unknown, readonly variable: string }[]
@@ -24,7 +25,7 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
   let again = false
   const known = new Set(['CHARTGATE_CONFIG'])
   const lists = new Set<string>()
-  for (const { path, node } of leaves()) {
+  for (const { path, node } of leaves(ConfigSchema)) {
     const variable = variableOf(path)
     if (node.type === 'array') {
       if (env[variable] !== undefined) mistakes.push(`${variable}: ${path.join('.')} is a list, which only the file can set`)

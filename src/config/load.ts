@@ -2,19 +2,18 @@
 // reports every mistake at once with its place, and fills in what was left out. Asked
 // by every command that needs a configuration.
 import { dirname, resolve } from 'node:path'
-import { readEnvironment } from './environment.ts'
-import { readText, type FileText } from './files.ts'
-import { inWords, schemaMistakes, unknownKeys } from './mistakes.ts'
+import { readEnvironment, type Environment } from './environment.ts'
+import { readText, type FileText } from '../files/files.ts'
+import { inWords, schemaMistakes, unknownKeys } from '../files/mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
-import { ConfigSchema, leaves, type Config, type ConfigFile } from './schema.ts'
-import { readDuration, readSize, readWorkers } from './units.ts'
-import { isMapping, parseYaml, type Mapping } from './yaml.ts'
+import { leaves } from '../files/nodes.ts'
+import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
+import { readDuration, readSize, readWorkers } from '../files/units.ts'
+import { isMapping, parseYaml, type Mapping } from '../files/yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[], /** something could not be read, and another try may do */ readonly again?: boolean }
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** How a file is read and understood. */
 export interface ConfigReader {
@@ -47,7 +46,7 @@ export async function configOf (file: string | undefined, text: string, env: Env
   const { value: merged, lineOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
   for (const { path, value } of fromEnvironment.values) put(merged, path, value)
-  for (const { path, node } of leaves()) put(merged, path, node.default, true)
+  for (const { path, node } of leaves(ConfigSchema)) put(merged, path, node.default, true)
   const wrong = schemaMistakes(merged, ConfigSchema)
   const values = merged as unknown as ConfigFile
   const broken = ruleMistakes(values, wrong.map(({ key }) => key))

@@ -4,9 +4,10 @@
 import { extname } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 import { nextTurn } from '../lib/steps.ts'
-import { accountsOf, type FileAccounts } from './accounts-file.ts'
-import { readAtRest, type FileText, type Stamps } from './files.ts'
-import { configOf, type ConfigResult, type Environment } from './load.ts'
+import { accountsOf, type FileAccounts } from '../identity/sources/accounts-file.ts'
+import { readAtRest, type FileText, type Stamps } from '../files/files.ts'
+import type { Environment } from './environment.ts'
+import { configOf, type ConfigResult } from './load.ts'
 import { createCollector, type Piece, type Result } from './pieces.ts'
 
 export interface Reader {

@@ -2,10 +2,11 @@
 // is asked only when every value that it reads is sound, so that no mistake is reported
 // twice.
 import { isIP } from 'node:net'
-import { showText, type Mistake } from './mistakes.ts'
-import { leaves, type ConfigFile } from './schema.ts'
-import { readDuration, readSize, readWorkers } from './units.ts'
-import type { Mapping } from './yaml.ts'
+import { showText, type Mistake } from '../files/mistakes.ts'
+import { leaves } from '../files/nodes.ts'
+import { ConfigSchema, type ConfigFile } from './schema.ts'
+import { readDuration, readSize, readWorkers } from '../files/units.ts'
+import type { Mapping } from '../files/yaml.ts'
 
 const DEMO_KEY = 'MASTERKEY'
 const SHORTEST_KEY = 16
@@ -14,7 +15,7 @@ const SHORTEST_TTL = 60
 const MOST_CLOCK_SKEW = 300
 
 /** What publicUrl is in the schema's defaults: the port is known only when all is read. */
-export const DEFAULT_URL = leaves().find(({ path }) => path.join('.') === 'publicUrl')?.node.default as string
+export const DEFAULT_URL = leaves(ConfigSchema).find(({ path }) => path.join('.') === 'publicUrl')?.node.default as string
 
 // A host in ASCII (an international name in its xn-- form), because it is in headers.
 const ORIGIN = 'https?://[A-Za-z0-9._:[\\]-]+'

@@ -1,15 +1,15 @@
 // The configuration as data: this one table gives the types, the validation, the
 // defaults, the environment variables, the JSON Schema for editors and the reference
 // in docs/configuration.md.
-import { ACTIONS, type Action } from '../charts/routes.ts'
+import { ACTIONS, type Action } from '../words/access.ts'
 import type { PolicyRule } from '../policy/rules.ts'
-import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../identity/names.ts'
+import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../words/subject.ts'
 import type { IssuerConfig } from '../tokens/issuers.ts'
 import { OWN_ALGORITHMS } from '../tokens/keys.ts'
 import type { KeyState } from '../tokens/ring.ts'
 import type { OwnKey } from '../tokens/trusted.ts'
-import { flag, integer, integerOr, list, mapping, oneOf, text, type Fitting, type Node, type SchemaNode } from './nodes.ts'
-import { DURATION_FORM, SIZE_FORM } from './units.ts'
+import { flag, integer, integerOr, list, mapping, oneOf, text, type Fitting, type Node, type SchemaNode } from '../files/nodes.ts'
+import { DURATION_FORM, SIZE_FORM } from '../files/units.ts'
 
 const port = (description: string, fallback: number): Node<number> => integer({ description, default: fallback, minimum: 0, maximum: 65535, expected: 'a port number' })
 const value = (description: string, fallback: string, more: SchemaNode = {}): Node<string> => text({ description, default: fallback, expected: 'a text', ...more })
@@ -129,12 +129,6 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }
-
-/** Every scalar of the schema with its path, in order; lists count as one. */
-export function leaves (node: SchemaNode = ConfigSchema, path: readonly string[] = []): { path: readonly string[], node: SchemaNode }[] {
-  if (node.properties === undefined) return [{ path, node }]
-  return Object.entries(node.properties).flatMap(([name, child]) => leaves(child, [...path, name]))
-}
 
 /** The environment variable of a scalar: charts.maxUploadSize is CHARTGATE_CHARTS_MAX_UPLOAD_SIZE. */
 export function variableOf (path: readonly string[]): string {

@@ -2,7 +2,7 @@
 // file changes. Asked by the authenticator (does this secret belong to somebody?), by the
 // verifier of tokens (is the subject still there?) and by the policy's warnings.
 import { atOnce, type Steps } from '../lib/steps.ts'
-import { accountPrincipal, type Principal } from './principal.ts'
+import { accountPrincipal, type Principal } from '../words/principal.ts'
 
 interface Account {
   readonly name: string

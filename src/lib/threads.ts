@@ -2,7 +2,7 @@
 // names)? When all of them wait for something that does not come, as a disk or a pipe,
 // nothing says so: the event loop goes on, and even an exit waits for them.
 import { randomFill } from 'node:crypto'
-import type { Watched } from './pulse.ts'
+import type { Watched } from './watched.ts'
 import type { Every } from './timers.ts'
 
 export interface Threads extends Watched {

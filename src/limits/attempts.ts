@@ -4,7 +4,7 @@
 // would let anybody lock its owner out. What waits is bounded, and ends with its
 // connection; of what is refused nothing stays.
 import type { Presence } from '../lib/presence.ts'
-import type { Watched } from '../lib/pulse.ts'
+import type { Watched } from '../lib/watched.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
 import { originOf } from './origin.ts'
 

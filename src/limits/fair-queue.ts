@@ -2,7 +2,7 @@
 // turn by where they come from, and there in turn by the account that they ask for, so
 // that nobody's many are ahead of another's one. Those whom nothing is held against come
 // first. What is looked through is bounded by the room.
-import { putBounded } from '../put-bounded.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface Waiting {
   /** Where it comes from. */

@@ -3,7 +3,7 @@
 // can never reach team-ab. Rules only add, so their order means nothing, and they are
 // kept by subject and by the beginning of their patterns: with thousands of them a
 // decision looks at the few that can matter.
-import type { Action } from '../charts/routes.ts'
+import type { Action } from '../words/access.ts'
 import { atOnce, type Steps } from '../lib/steps.ts'
 
 /** A rule as the configuration has it. */

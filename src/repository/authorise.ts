@@ -2,7 +2,7 @@
 // token.go), but strictly: RS256 and nothing else, a scheme is needed, a token ends,
 // and an access claim that is no list is no access (there: 500).
 import { verify, type KeyObject } from 'node:crypto'
-import { putBounded } from '../put-bounded.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface AuthoriseOptions {
   readonly publicKey: KeyObject

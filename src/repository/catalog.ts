@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 import { compareBytes } from './go-json.ts'
 import { entryYaml, indexYaml } from './index-yaml.ts'
 import { printable } from '../lib/printable.ts'
-import { examine, type Entry } from './entries.ts'
+import { examine, type Entry, type Known } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { isMissing, type Store } from './store.ts'
 import { newestFirst } from './versions.ts'
@@ -59,12 +59,6 @@ const REST = 1_000
 const LONGEST_WAIT = 10_000
 /** So many files are read before others get their turn. */
 const IN_A_ROW = 16
-
-/** A file as it was when it was read; without an entry it is no chart. */
-export interface Known {
-  readonly stamp: string
-  readonly entry?: Entry
-}
 
 export function createCatalog (options: CatalogOptions): Catalog {
   const tenants = new Map<string, Tenant>()

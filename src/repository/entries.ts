@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Metadata } from './chart-metadata.ts'
-import type { Known } from './catalog.ts'
 import { goJson, type GoStruct } from './go-json.ts'
 import { readBytes, readPackage } from './package.ts'
 import { isMissing } from './store.ts'
@@ -39,6 +38,12 @@ export function makeEntry (file: string, metadata: Metadata, digest: string, cre
 /** Tells one state of a file from another: time of its bytes, size, place on the disk. */
 export function stampOf (stats: { readonly mtimeNs: bigint, readonly size: bigint, readonly ino: bigint }): string {
   return `${stats.mtimeNs}:${stats.size}:${stats.ino}`
+}
+
+/** A file as it was when it was read; without an entry it is no chart. */
+export interface Known {
+  readonly stamp: string
+  readonly entry?: Entry
 }
 
 /** A file that was looked at; `fault` says why it is no chart, in Helm's words. */

@@ -4,8 +4,7 @@
 // Both only save time: the charts' files are the truth, and losing these loses nothing.
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Known } from './catalog.ts'
-import { entryOf } from './entries.ts'
+import { entryOf, type Known } from './entries.ts'
 import { PRIVATE_FOLDER, type Store } from './store.ts'
 
 export interface Memory {

@@ -1,8 +1,7 @@
 // What does a token's payload say, once somebody's signature on it is good? Times and
 // rights, read the same way for our own tokens and for those of other token servers.
-import { ACTIONS, type Action } from '../charts/routes.ts'
+import { ACTIONS, type Action, type Grant } from '../words/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
-import type { Grant } from '../policy/access.ts'
 import type { JsonObject } from './signature.ts'
 
 /** Seconds that the clocks of issuer and verifier may differ, unless an issuer is given others. */

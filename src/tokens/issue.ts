@@ -2,9 +2,10 @@
 // ChartMuseum's access claim), and for the upstream, one tenant and one action each.
 import { randomUUID } from 'node:crypto'
 import { momentAt, secondsSince, type Clock, type Moment } from '../lib/clock.ts'
-import type { Access, Grant } from '../policy/access.ts'
+import type { Access, Grant } from '../words/access.ts'
 import type { SigningKey } from './keys.ts'
 import { signToken, type JsonObject } from './signature.ts'
+import { UPSTREAM_SKEW } from '../chartmuseum/skew.ts'
 
 export interface TokenSource {
   readonly issuer: string
@@ -42,8 +43,6 @@ export async function issueToken (key: SigningKey, source: TokenSource, subject:
   return { token, expiresIn: source.ttl, issuedAt: new Date(now * 1000) }
 }
 
-/** Seconds that the upstream's clock may differ from ours, in either direction. */
-export const UPSTREAM_SKEW = 60
 /** Seconds that a request may wait for a connection and be on its way, and more than enough. */
 const ON_ITS_WAY = 30
 const UPSTREAM_REUSE = 60

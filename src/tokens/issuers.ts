@@ -3,11 +3,10 @@
 // claim, and under names that no account can have.
 import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Action } from '../charts/routes.ts'
+import type { Action, Grant } from '../words/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
-import { tokenPrincipal, type Principal } from '../identity/principal.ts'
+import { tokenPrincipal, type Principal } from '../words/principal.ts'
 import { momentAt, type Clock } from '../lib/clock.ts'
-import type { Grant } from '../policy/access.ts'
 import { isFor, knownGrants, LEEWAY, timeFault } from './claims.ts'
 import { readJwks, readPem, type IssuerKey } from './issuer-keys.ts'
 import { createRemoteKeys, type RemoteKeys } from './remote-keys.ts'

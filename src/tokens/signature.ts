@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { constants, sign, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { endOfTurn } from '../http/turn.ts'
+import { endOfTurn } from '../lib/turn.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 

@@ -3,10 +3,10 @@
 // key of ours is asked of the configured issuers in their order. A verified token is
 // remembered until it expires, and no longer than its key counts; what it had left when it
 // was first verified is all that it has, wherever the clock is set.
-import { tokenPrincipal, type Principal } from '../identity/principal.ts'
+import { tokenPrincipal, type Principal } from '../words/principal.ts'
 import type { ReasonCode } from '../http/errors.ts'
 import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts'
-import { putBounded } from '../put-bounded.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
 import { isOfIssuer, judge, leewayOf, signerOf, type Issuer } from './issuers.ts'

@@ -3,8 +3,15 @@
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import { isOutOfDescriptors, type Refusal } from '../http/errors.ts'
-import type { UpstreamAnswer } from './exchange.ts'
+
+/** What the upstream answered: read whole, handed on as it comes, or longer than anybody wanted. */
+export type UpstreamAnswer = { readonly status: number, readonly headers: IncomingHttpHeaders } & (
+  | { readonly kind: 'whole', readonly body: Buffer }
+  | { readonly kind: 'streamed', readonly body: Readable }
+  | { readonly kind: 'left' }
+)
 
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384

@@ -3,15 +3,16 @@
 // credential never gets here.
 import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
-import type { ChartRequest } from '../charts/request-target.ts'
-import { routeOf } from '../charts/routes.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import { routeOf } from '../chartmuseum/routes.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createShares } from '../limits/shares.ts'
-import type { Access } from '../policy/access.ts'
+import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
-import { exchange, type Reading, type UpstreamAnswer } from './exchange.ts'
-import { upstreamTarget } from './target.ts'
+import type { UpstreamAnswer } from './answers.ts'
+import { exchange, type Reading } from './exchange.ts'
+import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
 /** How the upstream wants to be asked. */
 export type UpstreamAuth =

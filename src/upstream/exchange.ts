@@ -10,7 +10,7 @@ import type { Company } from '../lib/company.ts'
 import { NobodyThere } from '../lib/presence.ts'
 import { Pace } from '../limits/pace.ts'
 import type { Place, Shares, WhyNot } from '../limits/shares.ts'
-import { LONGEST_ERROR, refusalOfFailure } from './answers.ts'
+import { LONGEST_ERROR, refusalOfFailure, type UpstreamAnswer } from './answers.ts'
 import type { Asking } from './asker.ts'
 
 /** What may become of an answer. */
@@ -22,12 +22,6 @@ export interface Reading {
   /** It is longer, as far as anybody knows. */
   readonly large?: boolean
 }
-
-export type UpstreamAnswer = { readonly status: number, readonly headers: IncomingHttpHeaders } & (
-  | { readonly kind: 'whole', readonly body: Buffer }
-  | { readonly kind: 'streamed', readonly body: Readable }
-  | { readonly kind: 'left' }
-)
 
 export interface ExchangeOptions {
   readonly reading: Reading

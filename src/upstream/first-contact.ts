@@ -1,7 +1,7 @@
 // Would the chart repository answer us? Asked once by server.ts after the start, so that
 // a wrong address or key is seen before the first client sees it; nothing depends on it.
-import { ROOT_TENANT, type Depth } from '../charts/tenant.ts'
-import { UPSTREAM_SKEW } from '../tokens/issue.ts'
+import { UPSTREAM_SKEW } from '../chartmuseum/skew.ts'
+import { ROOT_TENANT, type Depth } from '../words/tenant.ts'
 import { alone, gatewayItself } from './asker.ts'
 import type { Upstream } from './client.ts'
 

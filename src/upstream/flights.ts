@@ -4,7 +4,7 @@
 // request, and the upstream gets one request where clients send many. Whoever comes while
 // one waits for a connection, and so has not been asked yet, is on it still. Asked by the
 // index store and the file reader, behind authorization.
-import { endOfTurn } from '../http/turn.ts'
+import { endOfTurn } from '../lib/turn.ts'
 import { Company } from '../lib/company.ts'
 import type { Asker, Asking } from './asker.ts'
 

@@ -2,8 +2,8 @@
 // Helm follows whatever URL an index names, and a credential must never follow it to
 // another host (Helm GHSA-56hp-xqp3-w2jf). Asked for every link of an index, once for each
 // changed index; what comes of a link is `charts/<file>` in its one spelling, or nothing.
-import { chartFileOf, isChartFile } from '../charts/names.ts'
-import { encodeSegment } from '../charts/segment.ts'
+import { chartFileOf, isChartFile } from '../words/chart-names.ts'
+import { encodeSegment } from '../words/segment.ts'
 
 /** Whose index it is, and where clients have the gateway. */
 export interface IndexPlace {

@@ -1,5 +1,5 @@
 // What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
-import type { ChartRequest } from '../charts/request-target.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { RefusalError, type Refusal } from '../http/errors.ts'
 import type { Company } from '../lib/company.ts'
 import { causeOfAnswer, refusalOfAnswer, textOf } from './answers.ts'

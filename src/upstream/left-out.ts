@@ -1,6 +1,6 @@
 // What of an index is not passed on, and what can a person do about it? One record for
 // each entry or link that is left out, for one warning; its neighbours are passed on.
-import { chartFileOf } from '../charts/names.ts'
+import { chartFileOf } from '../words/chart-names.ts'
 import { printable } from '../lib/printable.ts'
 import type { EntryWords } from './index-links.ts'
 

@@ -3,7 +3,7 @@
 // deleteChartVersion). Here what is named goes, and nothing else: under the lock of the
 // file it is looked at first.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ChartRequest } from '../charts/request-target.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { RefusalError } from '../http/errors.ts'
 import { responseHeaders } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
@@ -11,7 +11,7 @@ import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
 import type { Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
 import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
-import { upstreamTarget } from './target.ts'
+import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
 /** What the upstream says of it. */
 export interface Removed {

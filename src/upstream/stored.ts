@@ -4,15 +4,14 @@
 // when a file is there and nothing else says whose it is.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { ChartRequest } from '../charts/request-target.ts'
-import { isChartName, isVersion } from '../charts/names.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import { isChartName, isVersion } from '../words/chart-names.ts'
 import { RefusalError } from '../http/errors.ts'
-import { causeOfAnswer, isPage, refusalOfAnswer, refusalOfFailure, textOf } from './answers.ts'
+import { causeOfAnswer, isPage, refusalOfAnswer, refusalOfFailure, textOf, type UpstreamAnswer } from './answers.ts'
 import { alone, toItsEnd, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
-import type { Reading, UpstreamAnswer } from './exchange.ts'
+import type { Reading } from './exchange.ts'
 import { sendOwn, type OwnAnswer, type OwnRequest } from './own-request.ts'
-import type { SpoolFile } from './spool.ts'
 
 /** One tenant of the upstream, and for whom it is asked. */
 export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
@@ -23,6 +22,14 @@ export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
 /** The same, once something of a change was sent: what belongs to it is done also when the client has gone. */
 export function forTheRest (place: Place): Place {
   return { ...place, caller: toItsEnd(place.caller) }
+}
+
+/** What bytes are known by. */
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number
+  /** SHA-256, in hex. */
+  readonly digest: string
 }
 
 /** Another version that a file holds; without a name when the index has one that no chart can have. */
@@ -70,7 +77,7 @@ export async function hasFile (place: Place, file: string): Promise<boolean> {
 }
 
 /** Is this what the tenant has in the file? No more of it is read than can be the same. @throws RefusalError when the upstream does not say */
-export async function compareFile (place: Place, file: string, { size, digest }: SpoolFile): Promise<'missing' | 'same' | 'other'> {
+export async function compareFile (place: Place, file: string, { size, digest }: FileFacts): Promise<'missing' | 'same' | 'other'> {
   const body = await open(place, partsOf(file))
   if (body === undefined) return 'missing'
   const hash = createHash('sha256')

@@ -8,7 +8,8 @@ import { Company } from '../../src/lib/company.ts'
 import { createPresence, NobodyThere } from '../../src/lib/presence.ts'
 import { createShares, STALLED } from '../../src/limits/shares.ts'
 import type { Asking } from '../../src/upstream/asker.ts'
-import { exchange, type Reading, type UpstreamAnswer } from '../../src/upstream/exchange.ts'
+import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
+import { exchange, type Reading } from '../../src/upstream/exchange.ts'
 import { someAsker } from '../helpers/askers.ts'
 
 const MOST = 10
