@@ -26,9 +26,7 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       failures.set(request, error)
       return 'failed' as const
     })
-    if (!request.raw.aborted) return answer
-    if (answer !== 'failed' && answer.kind === 'streamed') answer.body.destroy()
-    return 'nobody'
+    return request.raw.aborted ? 'nobody' : answer // an answer that streams ends with its client
   }
 
   async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {

@@ -86,10 +86,8 @@ interface Waiter extends Party {
 interface Holder extends Party {
   large: boolean
   pace?: Pace
-  /** Only for what somebody may not read. */
-  end?: () => void
-  /** It has been ended, and its place comes. */
-  isEnding: boolean
+  /** Once, and only for what somebody may not read. */
+  end?: (() => void) | undefined
 }
 
 export function createShares ({ all, large: mostLarge, clock, later }: SharesOptions): Shares {
@@ -99,8 +97,6 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   /** In the order of their coming. */
   const waiters = new Set<Waiter>()
   let large = 0
-  /** Holders that have been ended. */
-  let ending = 0
   let looking = false
 
   function hasRoom (isLarge: boolean): boolean {
@@ -108,7 +104,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   }
 
   function grant ({ client, tenant }: Party, want: Want): void {
-    const holder: Holder = { client, tenant, large: want.large, isEnding: false }
+    const holder: Holder = { client, tenant, large: want.large }
     holders.add(holder)
     if (holder.large) large++
     client.held++
@@ -116,7 +112,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     want.grant({
       grow () {
         if (holder.large) return true
-        if (large >= mostLarge) endOneFor(holder)
+        // Nobody is ended for it here: who waits with less would get that place.
         if (large >= mostLarge) return false
         holder.large = true
         large++
@@ -129,7 +125,6 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       release () {
         if (!holders.delete(holder)) return
         if (holder.large) large--
-        if (holder.isEnding) ending--
         client.held--
         tenant.held--
         settle(holder)
@@ -211,31 +206,18 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     return true
   }
 
-  /** Ends what is not read of whoever is the farthest above this one, if there is such and no place is coming. */
+  /** Ends what is not read of whoever is the farthest above this one; its place is free then, if there is such. */
   function endOneFor (party: Party): void {
-    if (ending > aheadOf(party)) return
     const now = clock()
     const stalled = ({ pace }: Holder): number => (pace as Pace).stalled(now)
     let worst: Holder | undefined
     for (const holder of holders) {
-      if (holder.end === undefined || holder.isEnding || stalled(holder) < patienceOf(party, holder)) continue
+      if (holder.end === undefined || stalled(holder) < patienceOf(party, holder)) continue
       if (worst === undefined || (compare(holder, worst) || stalled(holder) - stalled(worst)) > 0) worst = holder
     }
-    if (worst?.end === undefined) return
-    worst.isEnding = true
-    ending++
-    worst.end()
-  }
-
-  /** How many of those who wait come before this one. */
-  function aheadOf (party: Party): number {
-    let ahead = 0
-    let isBefore = true
-    for (const waiter of waiters) {
-      if (waiter === party) isBefore = false
-      else if (compare(waiter, party) < (isBefore ? 1 : 0)) ahead++
-    }
-    return ahead
+    const end = worst?.end
+    if (worst !== undefined) worst.end = undefined
+    end?.()
   }
 
   function lookLater (): void {

@@ -16,13 +16,13 @@ export interface Part {
 export async function readParts (contentType: string, bytes: AsyncIterable<Uint8Array>, store: Store): Promise<Part[]> {
   const drafts = new Map<string, Promise<Draft>>()
   const parser = openParser(contentType)
-  let failure: { readonly error: unknown } | undefined
-  const source = watched(bytes, error => { if (parser?.destroyed !== true) failure ??= { error } }) // what is destroyed takes the bytes with it
-  let complete = parser !== undefined
   if (parser === undefined) {
-    for await (const chunk of source) void chunk // so that the connection can go on
+    for await (const chunk of bytes) void chunk // so that the connection can go on
     return []
   }
+  let failure: { readonly error: unknown } | undefined
+  const source = watched(bytes, error => { if (!parser.destroyed) failure ??= { error } }) // what is destroyed takes the bytes with it
+  let complete = true
   parser.on('file', (field, stream) => {
     stream.on('error', () => {}) // busboy reports a broken part again when its reader has gone
     if ((field !== 'chart' && field !== 'prov') || drafts.has(field)) {

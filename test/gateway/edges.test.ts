@@ -147,6 +147,9 @@ await t.test('errors that nobody expected are 500 and logged, the known ones kee
   t.ok(gateway.logText().includes('broken clock'))
   const upload = await fetch(`${gateway.url}/api/org1/repo1/prov`, { method: 'POST', body: '-----BEGIN PGP SIGNED MESSAGE-----\nname: a\nversion: 1.0.0\n', headers: { authorization: `Bearer ${gateway.masterKey}` } })
   t.equal(upload.status, 500)
+  const full = await startApp(t, { origin: NO_UPSTREAM, now: () => { throw Object.assign(new Error('too many open files'), { code: 'EMFILE' }) } })
+  t.equal((await fetch(`${full.url}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${full.masterKey}` } })).status, 503)
+  t.match(full.log.at(-1), { reason: 'no_descriptors', err: { code: 'EMFILE' } })
   const cases: [unknown, string][] = [
     [new RefusalError({ code: 'spool_full' }), 'spool_full'], [{ statusCode: 400 }, 'bad_request'], [{ statusCode: 413 }, 'body_too_large'],
     [{ statusCode: 415 }, 'unsupported_media_type'], [{ statusCode: 503 }, 'closing'], [null, 'internal'], [Object.assign(new Error(), { code: 'EMFILE' }), 'no_descriptors']

@@ -225,13 +225,17 @@ void t.test('of one client a download that nobody reads makes place for another 
   t.ok(old.ended)
 })
 
-void t.test('who turns out to be large takes the place of one that is not read', async t => {
+void t.test('who turns out to be large asks again for a place among those, and one that is not read is ended for it, and no second one', async t => {
   const { ask, pass } = lab(4, 2)
   const unread = [ask('many', { large: true, unread: true }), ask('many', { large: true, unread: true }), ask('many')]
+  const waiting = ask('many', { large: true })
   pass(STALLED.byClient)
   const growing = ask('new')
-  t.equal(growing.place?.grow(), true)
+  t.equal(growing.place?.grow(), false)
+  growing.place?.release()
+  t.ok(has(ask('new', { large: true })))
   t.same(unread.map(({ ended }) => ended), [true, false, false])
+  t.notOk(has(waiting))
 })
 
 void t.test('a bounded number waits, and who has the most waiting is refused first', async t => {

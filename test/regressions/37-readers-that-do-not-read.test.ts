@@ -113,9 +113,9 @@ await t.test('who waits for a place among the large ones and gets none is told w
   const { port } = lab.gateway
   const sockets = await unread(t, port, MOST_LARGE, { request: anonymous('GET /org1/repo1/charts/large-1.0.0.tgz') })
   await until(() => lab.upstream.held().length === MOST_LARGE || undefined)
-  for (const target of ['/org1/repo1/charts/large-1.0.0.tgz', '/org1/repo1/charts/large-2.0.0.tgz', '/api/org1/repo1/charts/large']) {
-    const answer = await askRaw(port, anonymous(`GET ${target}`))
-    t.equal(answer.status, 503, target)
+  const targets = ['/org1/repo1/charts/large-1.0.0.tgz', '/org1/repo1/charts/large-2.0.0.tgz', '/api/org1/repo1/charts/large']
+  for (const answer of await Promise.all(targets.map(async target => await askRaw(port, anonymous(`GET ${target}`))))) {
+    t.equal(answer.status, 503)
     t.same(answer.headers['retry-after'], ['5'])
     t.type((JSON.parse(answer.body) as { error: unknown }).error, 'string')
     t.match(lab.gateway.log.findLast(({ decision }) => decision === 'refused'), { reason: 'upstream_no_room' })
