@@ -1,6 +1,6 @@
-// The architecture, readable: one request passes these registrations in this order.
-// The parser stands before the router (rewriteUrl); then who asks, then may they, then
-// one door answers. Asked by server.ts and by tests; it listens nowhere.
+// The architecture, readable: one request passes these registrations in this order. The
+// parser stands before the router (rewriteUrl); then who asks, then may they, then one
+// door answers.
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import pino from 'pino'

@@ -1,9 +1,7 @@
-// The routes of ChartMuseum, as data: which shapes exist, which action each
-// demands, which door answers it. Asked by request-target.ts (what is this
-// request?) and by upstream/target.ts (what is sent?). Order matters at dynamic
-// depth, where ChartMuseum takes the tenant's length from the first shape that
-// fits (helm/chartmuseum v0.16.5, pkg/chartmuseum/server/multitenant/routes.go
-// and router/match.go).
+// The routes of ChartMuseum, as data: which shapes exist, which action each demands, which
+// door answers it. Order matters at dynamic depth, where ChartMuseum takes the tenant's
+// length from the first shape that fits (helm/chartmuseum v0.16.5,
+// pkg/chartmuseum/server/multitenant/routes.go and router/match.go).
 import type { Action } from '../words/access.ts'
 import { isChartFile, isChartName, isProvenanceFile, isSayable, isStoredVersion, isVersionQuery } from '../words/chart-names.ts'
 

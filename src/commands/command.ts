@@ -1,5 +1,4 @@
-// What a command is: options and an environment in, text and an exit code out. Asked by
-// cli.ts, which knows them all.
+// What a command is: options and an environment in, text and an exit code out.
 import type { Environment } from '../config/environment.ts'
 
 export interface Io {

@@ -1,6 +1,5 @@
-// Is the configuration right, and what does it say? Reads file and environment,
-// reports every mistake at once with its place, and fills in what was left out. Asked
-// by every command that needs a configuration.
+// Is the configuration right, and what does it say? Reads file and environment, reports
+// every mistake at once with its place, and fills in what was left out.
 import { dirname, resolve } from 'node:path'
 import { readEnvironment, type Environment } from './environment.ts'
 import { readText, type FileText } from '../files/files.ts'

@@ -1,6 +1,5 @@
-// Why is a request refused? The one closed table of reason codes: the log names the
-// code, the client sees the status and the sentence. Asked by every door and by the
-// error handlers, so that every refusal of this process has the same form.
+// Why is a request refused? The one closed table of reason codes: the log names the code,
+// the client sees the status and the sentence.
 
 interface Reason {
   readonly status: number

@@ -1,6 +1,5 @@
 // Who is there? Users, robots and their groups, as one set that is swapped whole when a
-// file changes. Asked by the authenticator (does this secret belong to somebody?), by the
-// verifier of tokens (is the subject still there?) and by the policy's warnings.
+// file changes.
 import { atOnce, type Steps } from '../lib/steps.ts'
 import { accountPrincipal, type Principal } from '../words/principal.ts'
 

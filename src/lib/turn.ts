@@ -1,8 +1,7 @@
 // When are answers written that are ready at once? Together, when everything that has
 // arrived was read. A write wakes up who reads it, who is asleep again before the next
 // one; on another core that costs more than the rest of a small answer, and once for a
-// whole turn of the event loop it does not (docs/performance.md). Asked by the index door,
-// the token endpoint, flights, and where tokens are signed: there a thread is what is woken up.
+// whole turn of the event loop it does not (docs/performance.md).
 
 let turn: Promise<void> | undefined
 

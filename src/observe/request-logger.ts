@@ -1,6 +1,6 @@
 // What a request writes its lines with: the process's logger and the request's id. Most
 // requests write none, and pino's child is the dearest thing that they would make, so it
-// is made with the first line. Asked by Fastify for each request (childLoggerFactory).
+// is made with the first line.
 import type { Logger } from 'pino'
 
 type Bindings = Parameters<Logger['child']>[0]

@@ -1,5 +1,5 @@
 // What does the repository answer? An answer as data, before anything is written to a
-// connection, and the one place that writes it. Asked by the reads and the uploads.
+// connection, and the one place that writes it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'

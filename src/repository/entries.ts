@@ -1,5 +1,5 @@
 // What does a chart's file say, as an entry of the index? The entry as ChartMuseum's API
-// and index have it, and how one is made from a file. Asked by the catalog and uploads.
+// and index have it, and how one is made from a file.
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'

@@ -1,5 +1,5 @@
-// How would Go write this as JSON? ChartMuseum's answers are encoding/json's bytes:
-// keys of maps in order, `<`, `>` and `&` escaped. Asked by the API and the catalog.
+// How would Go write this as JSON? ChartMuseum's answers are encoding/json's bytes: keys
+// of maps in order, `<`, `>` and `&` escaped.
 
 export { goFloat } from '../lib/go-scalars.ts'
 

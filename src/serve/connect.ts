@@ -1,5 +1,4 @@
-// Which chart repository does the configuration name, and how is it asked? Asked by every
-// process that opens one: server.ts and worker.ts.
+// Which chart repository does the configuration name, and how is it asked?
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { createUpstreamMinter } from '../tokens/issue.ts'

@@ -1,5 +1,5 @@
 // What is there when somebody starts chartgate for the first time? One chart in the
-// embedded repository. Asked by server.ts, for the demo's key only.
+// embedded repository.
 import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, readdir, rename } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'

@@ -1,5 +1,4 @@
-// The public listener of this process, open and watched: what clients speak to. Asked by
-// server.ts when one process does everything, and by worker.ts in each of several.
+// The public listener of this process, open and watched: what clients speak to.
 import type { AddressInfo } from 'node:net'
 import { buildApp, type App, type AppDependencies } from '../app.ts'
 import { follow, type Followed } from '../live/in-force.ts'

@@ -1,6 +1,6 @@
 // The embedded repository as a process of its own, from start to stop: a port, a folder,
-// one line of log for everything that it stores, deletes or refuses. Asked by the
-// `repository` command; everything expected that can go wrong comes back as one sentence.
+// one line of log for everything that it stores, deletes or refuses. Everything expected
+// that can go wrong comes back as one sentence.
 import type { KeyObject } from 'node:crypto'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import pino from 'pino'

@@ -1,7 +1,7 @@
 // From start to stop: opens what the configuration names, listens, and drains on a signal.
 // With one worker this process does everything; with more it is their primary, which has
-// stateDir, the embedded repository and the probes, and they have the clients. Asked by
-// the `serve` command; everything expected that can go wrong comes back as one sentence.
+// stateDir, the embedded repository and the probes, and they have the clients. Everything
+// expected that can go wrong comes back as one sentence.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino from 'pino'

@@ -1,6 +1,5 @@
-// What hindered a start, as one sentence for the person who can put it right: which key
-// of the configuration it is about, what the system said, what to do. Asked by
-// server.ts.
+// What hindered a start, as one sentence for the person who can put it right: which key of
+// the configuration it is about, what the system said, what to do.
 import { isReadOnly } from '../lib/read-only.ts'
 
 export interface Address { readonly host: string, readonly port: number }

@@ -1,7 +1,6 @@
 // Whose is stateDir? Keys, spool and charts of one gateway lie there, and a second one
-// would empty the spool under the first one's feet. Who holds the socket `run/lock`
-// has it; a socket that a crash left behind answers nobody. Asked by server.ts before
-// anything else in there is touched.
+// would empty the spool under the first one's feet. Who holds the socket `run/lock` has
+// it; a socket that a crash left behind answers nobody.
 import { chmod, mkdir, rename, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join, relative } from 'node:path'

@@ -1,6 +1,6 @@
 // One worker from start to stop: opens a way to the repository and the public listener, as
 // its primary says, begins with the accounts, rules and keys that are in force there, and
-// watches their files itself. Asked by server.ts in a process that a primary has started.
+// watches their files itself.
 import { join } from 'node:path'
 import type { AppDependencies } from '../app.ts'
 import { createPeers } from './workers/changes.ts'

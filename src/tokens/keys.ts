@@ -1,5 +1,5 @@
-// What is a key? Private and public halves from PEM files, their ids, and how a new one
-// is made. Asked by whoever opens a file with a key in it.
+// What is a key? Private and public halves from PEM files, their ids, and how a new one is
+// made.
 import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'

@@ -1,7 +1,7 @@
 // Who signed this? The compact form of a signed token (RFC 7515 section 7.1), read
 // strictly and in one way only, and the signature over node:crypto, which verifies more
 // than twice as many tokens a second as WebCrypto does. Which key and which algorithm
-// count is never asked of the token: callers say both. Asked by issue.ts and verify.ts.
+// count is never asked of the token: callers say both.
 import { isUtf8 } from 'node:buffer'
 import { constants, sign, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'

@@ -1,7 +1,7 @@
-// What chart is inside a .tgz? Name and version are read from the bytes, never from what
-// a client says of them, and nothing is taken that two readers could read differently:
-// ChartMuseum, Helm and the embedded repository find the same in it. Asked by uploads.
-// Memory stays bounded: only Chart.yaml and requirements.yaml are held.
+// What chart is inside a .tgz? Name and version are read from the bytes, never from what a
+// client says of them, and nothing is taken that two readers could read differently:
+// ChartMuseum, Helm and the embedded repository find the same in it. Memory stays bounded:
+// only Chart.yaml and requirements.yaml are held.
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract, type Extract } from 'tar-stream'

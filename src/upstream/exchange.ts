@@ -1,7 +1,7 @@
 // How is the upstream asked for one thing? In its turn for a connection, for as long as
 // somebody is there who wants it; the answer is read whole, or handed on as it comes, as
 // fast as it is read there. The connection is given back with the last byte, or when
-// whoever asked has gone. Asked by client.ts alone.
+// whoever asked has gone.
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'

@@ -2,7 +2,6 @@
 // is read whole, and everybody who asked before the upstream was asked gets the same
 // bytes; a large one streams, to each client from a request of its own. Nothing is kept
 // from one request to the next, so an overwritten or deleted file is never answered.
-// Asked by the file door, behind authorization.
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { alone, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'

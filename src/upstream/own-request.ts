@@ -1,6 +1,5 @@
 // How is the upstream asked for what changes something? In a request of our own, which
-// goes on when the client has gone: only its answer says what was done. Asked by uploads
-// and deletes.
+// goes on when the client has gone: only its answer says what was done.
 import type { IncomingHttpHeaders } from 'node:http'
 import { LONGEST_ERROR, textOf } from './answers.ts'
 import { alone, type Asker } from './asker.ts'

@@ -1,6 +1,6 @@
-// How may users, groups and robots be called? One grammar, asked by accounts files, by
-// rules and by commands. No colon (it ends a user name in Basic, RFC 7617 section 2, and
-// a kind in a subject), no blank, no character that a shell or a header takes for its own.
+// How may users, groups and robots be called? One grammar. No colon (it ends a user name
+// in Basic, RFC 7617 section 2, and a kind in a subject), no blank, no character that a
+// shell or a header takes for its own.
 
 const NAME = '[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}'
 const ROBOT_NAME = '[a-z0-9][a-z0-9._-]{0,62}'

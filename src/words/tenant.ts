@@ -1,6 +1,5 @@
-// What is a tenant, as the path and as a scope write it? One grammar, asked by
-// the parser of request targets, by scopes and by the patterns of rules, so that
-// no two of them can disagree about a name.
+// What is a tenant, as the path and as a scope write it? One grammar, so that no two of
+// them can disagree about a name.
 import { isTenantSegment } from '../lib/tenant-segment.ts'
 
 export { isTenantSegment } from '../lib/tenant-segment.ts'

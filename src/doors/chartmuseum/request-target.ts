@@ -1,7 +1,7 @@
-// What is asked? The one parser of request targets, before any router: from the
-// method and the raw target to a ChartRequest, one of our own endpoints, or a
-// refusal. Everything later (rights, upstream path, log) is built from its result
-// and never from the received bytes. Asked by Fastify's rewriteUrl (app.ts).
+// What is asked? The one parser of request targets, before any router: from the method and
+// the raw target to a ChartRequest, one of our own endpoints, or a refusal. Everything
+// later (rights, upstream path, log) is built from its result and never from the received
+// bytes.
 import type { Refusal } from '../../http/errors.ts'
 import { isNamedLikeAFile } from '../../lib/tenant-segment.ts'
 import { putBounded } from '../../lib/put-bounded.ts'

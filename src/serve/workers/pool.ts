@@ -1,6 +1,5 @@
 // Do as many workers run as there should be? Starts them, puts another in the place of one
-// that dies, and ends them all. Asked by server.ts in the primary process; what a process
-// is, it is told (fork.ts).
+// that dies, and ends them all.
 import type { Every, Later } from '../../lib/timers.ts'
 import { createRelay } from './changes.ts'
 import { createLiveness } from './liveness.ts'
