@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { goJson, type GoValue } from './go-json.ts'
+import type { Bulk } from '../lib/bulk.ts'
 import { isFull, isReadOnlyNow } from './store.ts'
 
 export interface Answer {
@@ -46,8 +47,8 @@ export function failure (error: unknown): Answer {
   return { ...(isFull(error) ? problem(507, 'no space left for charts') : isReadOnlyNow(error) ? problem(507, 'the disk for charts is read-only') : problem(500, 'internal server error')), cause: error }
 }
 
-/** Writes an answer; HEAD is told what GET would be, but for the body. */
-export async function writeAnswer (request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+/** Writes an answer; HEAD is told what GET would be, but for the body. @param bulk of all files that are being sent */
+export async function writeAnswer (request: IncomingMessage, response: ServerResponse, answer: Answer, bulk: Bulk): Promise<void> {
   const { status, contentType, body, challenge, close } = answer
   const file = typeof body === 'string' || Buffer.isBuffer(body) ? undefined : body
   response.setHeader('Content-Type', contentType)
@@ -62,8 +63,17 @@ export async function writeAnswer (request: IncomingMessage, response: ServerRes
   // Never more than was announced: ChartMuseum overwrites a file where it lies.
   const stream = file.size === 0 ? [] : file.handle.createReadStream({ start: 0, end: file.size - 1, autoClose: false })
   try {
-    await pipeline(stream, response)
+    await pipeline(stream, chunks => inTurns(chunks as AsyncIterable<Buffer>, bulk), response)
   } finally {
     await file.handle.close()
+  }
+}
+
+async function * inTurns (chunks: AsyncIterable<Buffer>, bulk: Bulk): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk
+    let goOn = (): void => {}
+    const turn = new Promise<void>(resolve => { goOn = resolve })
+    if (!bulk.pass(chunk.length, goOn)) await turn
   }
 }

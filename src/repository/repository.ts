@@ -5,6 +5,7 @@ import { randomUUID, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { CLOCK } from '../lib/clock.ts'
+import { createBulk } from '../lib/bulk.ts'
 import { reasonOf } from '../lib/read-only.ts'
 import { failure, json, problem, writeAnswer, type Answer } from './answer.ts'
 import { createAuthoriser } from './authorise.ts'
@@ -105,9 +106,10 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
       const result = await answer(request, accept).catch((error: unknown): Answer => error instanceof TooLarge ? TOO_LARGE : failure(error))
       if (result.refusal !== undefined && (!request.destroyed || request.complete)) log(refusalEvent(id, request, result))
       const settled = await settleBody(request, result, accepted)
-      await writeAnswer(request, response, closing ? { ...settled, close: true } : settled)
+      await writeAnswer(request, response, closing ? { ...settled, close: true } : settled, bulk)
     }
 
+    const bulk = createBulk()
     const running = new Set<ServerResponse>()
     let closing = false
     const listener = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse): void => {

@@ -7,6 +7,7 @@ import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { routeOf } from '../chartmuseum/routes.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
+import { createBulk } from '../lib/bulk.ts'
 import { createShares } from '../limits/shares.ts'
 import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
@@ -98,6 +99,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
   })
   const clock = (): number => performance.now()
   const shares = createShares({ all: CONNECTIONS, large: LARGE, clock, later: (ms, run) => setTimeout(run, ms).unref() })
+  const bulk = createBulk()
   const authorization = authorizer(auth)
   let probe: Promise<boolean> | undefined
 
@@ -124,6 +126,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
         company,
         toItsEnd: method === 'POST' || method === 'DELETE',
         shares,
+        bulk,
         clock,
         send (handler, isAlone) {
           const headers = requestHeaders(named && isAlone ? company.members[0]?.asker : undefined, credential)

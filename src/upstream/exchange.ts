@@ -8,6 +8,7 @@ import type { Dispatcher } from 'undici'
 import { RefusalError } from '../http/errors.ts'
 import type { Company } from '../lib/company.ts'
 import { NobodyThere } from '../lib/presence.ts'
+import type { Bulk } from '../lib/bulk.ts'
 import { Pace } from '../limits/pace.ts'
 import type { Place, Shares, WhyNot } from '../limits/shares.ts'
 import { LONGEST_ERROR, refusalOfFailure, type UpstreamAnswer } from './answers.ts'
@@ -31,6 +32,7 @@ export interface ExchangeOptions {
   /** Once it is sent it is not broken off, whoever goes: only the answer says what was done. */
   readonly toItsEnd: boolean
   readonly shares: Shares
+  readonly bulk: Bulk
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
 }
@@ -83,6 +85,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   private chunks: Buffer[] = []
   private length = 0
   private stream: Readable | undefined
+  /** What the upstream is not read for. */
+  private readonly waits = { reader: false, turn: false }
 
   constructor (options: ExchangeOptions, outcome: Outcome, place: Place) {
     this.options = options
@@ -166,7 +170,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       highWaterMark: AHEAD,
       read: () => {
         this.pace.goOn(clock())
-        controller.resume()
+        this.goOn('reader', controller)
       },
       destroy: (error, done) => {
         this.leave()
@@ -186,12 +190,21 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private give (controller: Dispatcher.DispatchController, stream: Readable, chunk: Buffer): void {
-    const { clock } = this.options
+    const { bulk, clock } = this.options
     const now = clock()
     this.pace.give(chunk.length, now)
-    if (stream.push(chunk)) return
-    this.pace.holdUp(now)
-    controller.pause()
+    if (!stream.push(chunk)) {
+      this.pace.holdUp(now)
+      this.waits.reader = true
+    }
+    if (!bulk.pass(chunk.length, () => { this.goOn('turn', controller) })) this.waits.turn = true
+    if (this.waits.reader || this.waits.turn) controller.pause()
+  }
+
+  /** One of both does not keep it any more. */
+  private goOn (what: 'reader' | 'turn', controller: Dispatcher.DispatchController): void {
+    this.waits[what] = false
+    if (!this.waits.reader && !this.waits.turn && !this.over) controller.resume()
   }
 
   /** Lets go of the upstream, if it is still there. */

@@ -6,6 +6,7 @@ import type { Dispatcher } from 'undici'
 import { RefusalError } from '../../src/http/errors.ts'
 import { Company } from '../../src/lib/company.ts'
 import { createPresence, NobodyThere } from '../../src/lib/presence.ts'
+import { createBulk, MOST_OF_A_TURN } from '../../src/lib/bulk.ts'
 import { createShares, STALLED } from '../../src/limits/shares.ts'
 import type { Asking } from '../../src/upstream/asker.ts'
 import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
@@ -69,6 +70,8 @@ interface Lab {
   readonly dismissed: number[]
   ask (options?: { reading?: Partial<Reading>, company?: Company<Asking>, toItsEnd?: boolean, party?: string }): Promise<UpstreamAnswer>
   pass (ms: number): void
+  /** Lets the next turn of the event loop come for what streams. */
+  turn (): void
 }
 
 function lab ({ all = 4, large }: { readonly all?: number, readonly large?: number } = {}): Lab {
@@ -76,7 +79,10 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
   const shares = createShares({ all, large: large ?? all, clock: () => now, later: () => {} })
   const wires: Wire[] = []
   const dismissed: number[] = []
+  let turn = (): void => {}
+  const bulk = createBulk(run => { turn = run })
   return {
+    turn: () => { turn() },
     wires,
     dismissed,
     pass (ms) { now += ms },
@@ -85,6 +91,7 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
       company,
       toItsEnd,
       shares,
+      bulk,
       clock: () => now,
       send: handler => { wires.push(new Wire(handler)) }
     })
@@ -106,6 +113,28 @@ await t.test('what is no longer than it may be is whole, and what is longer stre
     if (kind === 'streamed') wires[0]?.data('more').end()
     t.equal(await inWords(await answer), chunks.join('') + (kind === 'streamed' ? 'more' : ''))
   }
+})
+
+await t.test('what streams waits for its turn when much goes by, and for who reads it', async t => {
+  const { wires, ask, turn } = lab()
+  const answer = ask()
+  const wire = wires[0] as Wire
+  wire.connect().head().data('x'.repeat(MOST + 1))
+  const { body } = await answer as Extract<UpstreamAnswer, { kind: 'streamed' }>
+  t.equal(wire.paused, false)
+  wire.data('x'.repeat(MOST_OF_A_TURN))
+  t.equal(wire.paused, true)
+  turn()
+  t.equal(wire.paused, true, 'nobody reads it')
+  body.on('data', () => {})
+  await new Promise(resolve => { setImmediate(resolve) })
+  t.equal(wire.paused, false)
+  wire.data('x'.repeat(MOST_OF_A_TURN))
+  await new Promise(resolve => { setImmediate(resolve) })
+  t.equal(wire.paused, true, 'it is read, but it is not its turn')
+  body.destroy()
+  turn()
+  t.equal(wire.paused, true, 'and of what was left nothing goes on')
 })
 
 await t.test('a head that says how long it is decides before the first byte', async t => {

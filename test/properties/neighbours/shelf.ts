@@ -84,9 +84,10 @@ function fat (name: string): Buffer {
 function oldCache (): string {
   const digest = createHash('sha256').update('linked').digest('hex')
   const entry = (name: string, url: string): object => {
-    const urls = [`https://cdn.example.test/${url}`]
+    const urls = [url]
     return { [name]: [{ apiVersion: 'v2', created: DAY, digest, name, urls, version: '0.1.0' }] }
   }
-  const entries = { ...entry('linked', 'old/charts/linked-0.1.0.tgz'), ...entry('gone', 'elsewhere/other-9.9.9.tgz') }
+  const old = 'https://cdn.example.test'
+  const entries = { ...entry('good', `charts/${FILES.small}`), ...entry('linked', `${old}/old/charts/linked-0.1.0.tgz`), ...entry('gone', `${old}/elsewhere/other-9.9.9.tgz`) }
   return stringify({ apiVersion: 'v1', entries, generated: DAY, serverInfo: {} })
 }
