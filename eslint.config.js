@@ -1,6 +1,7 @@
 // neostandard's style, the promise rules that need types, the walls of the architecture
 // (scripts/rooms.js; only app.ts may know Fastify inside src/), and what keeps the cost
 // of an input in proportion to its length.
+import { existsSync } from 'node:fs'
 import regexp from 'eslint-plugin-regexp'
 import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
@@ -11,9 +12,10 @@ const NAME_THE_HEADER = 'Name the header that is read: test/properties/linear-in
 /** Of the rooms in src/ only the list of registrations may; and what plugins are for. */
 const KNOW_FASTIFY = ['app', 'plugins']
 
-/** How a file of another room may be imported, from wherever it is. */
-function waysTo (name) {
-  return ['./', '../', '../../', '../src/'].flatMap(up => name === 'plugins' ? [`${up}../plugins/*`] : [`${up}${name}.ts`, `${up}${name}/**`])
+/** How files of a room are imported from another one: from src/ itself, a folder in it, a folder in that, and plugins/. */
+function waysTo (name, from) {
+  const toSrc = existsSync(`src/${from}.ts`) ? ['./'] : from === 'plugins' ? ['../src/'] : ['../', '../../']
+  return toSrc.flatMap(up => name === 'plugins' ? [`${up}../plugins/*`] : [`${up}${name}.ts`, `${up}${name}/**`])
 }
 
 export default [
@@ -52,7 +54,7 @@ export default [
       'no-restricted-imports': ['error', {
         patterns: [
           ...KNOW_FASTIFY.includes(room.name) ? [] : [{ group: ['fastify', 'fastify-*', '@fastify/http-proxy'], message: 'src/ is plain TypeScript: put this into a plugin.' }],
-          { group: forbiddenTo(room).flatMap(waysTo), message: `${room.name} knows the rooms below it (scripts/rooms.js): move the word that both share down, or the file up.` }
+          { group: forbiddenTo(room).flatMap(name => waysTo(name, room.name)), message: `${room.name} knows the rooms below it (scripts/rooms.js): move the word that both share down, or the file up.` }
         ].filter(({ group }) => group.length > 0)
       }]
     }

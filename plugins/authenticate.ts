@@ -1,8 +1,9 @@
-// Asks who it is: one credential for a request, read and judged before anything of
-// the body is, on every chart route.
+// Asks who it is: one credential for a request, read and judged before anything of the
+// body is, for everything that needs a right.
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
+import { needsOf } from '../src/doors/needs.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
@@ -45,7 +46,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       reply.refuse(request.target.kind === 'refused' ? request.target.refusal : { code: 'no_such_route' })
       return
     }
-    if (request.target.kind !== 'chart') return done()
+    if (needsOf(request.target) === 'nothing') return done()
     if (countOf('authorization', request.raw.rawHeaders) > 1) {
       reply.refuse({ code: 'several_authorizations' })
       return

@@ -62,10 +62,11 @@ async function save (request: FastifyRequest, { uploader, spool, changed, maxUpl
     body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
+  let isSent = false
   try {
-    await uploader.store(chartRequest, upload, callerOf(request))
+    await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
   } finally {
-    await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
+    if (isSent) await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()
   }
 }

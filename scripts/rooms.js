@@ -18,6 +18,7 @@ export const ROOMS = [
   { name: 'app', question: 'Through which hooks and doors does a request go?' },
   { name: 'plugins', question: 'What does Fastify have to know?' },
   { name: 'doors', question: 'What is asked, and what does that need?' },
+  { name: 'judge', question: 'May they do all that it needs?' },
   { name: 'live', question: 'Which accounts, rules and keys are in force now?' },
   { name: 'config', question: 'What did whoever runs it write?' },
   { name: 'identity', question: 'Who asks?' },

@@ -9,7 +9,7 @@ import { isActive } from '../identity/accounts.ts'
 import { isSubject } from '../words/subject.ts'
 import { ANONYMOUS, AUTHENTICATED, EVERYONE, MASTER, type Principal } from '../words/principal.ts'
 import { CLOCK } from '../lib/clock.ts'
-import { decide } from '../policy/decide.ts'
+import { judge } from '../judge.ts'
 import { createVerifier } from '../tokens/verify.ts'
 import { fail, type Command, type ExitCode, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
@@ -27,12 +27,12 @@ async function runExplain ({ config, options, io, words }: Configured): Promise<
 
   const who = options.as === undefined ? await whoseToken(options.token as string, config, loaded.authority) : whoIs(options.as, loaded.authority)
   if (typeof who === 'string') return fail(io, who)
-  const decision = decide(who, { type: 'artifact-repository', name: tenant, action }, loaded.authority.rules)
-  if (!decision.allowed) {
+  const judgement = judge(who, [{ type: 'artifact-repository', name: tenant, action }], loaded.authority.rules, true)
+  if (!judgement.allowed) {
     io.stdout(`denied: ${who.subject} has no right to ${action} on ${tenant}\n`)
     return 3
   }
-  io.stdout(`allowed: ${who.subject} may ${action} on ${tenant} by ${placeOf(decision.by, config)}\n`)
+  io.stdout(`allowed: ${who.subject} may ${action} on ${tenant} by ${placeOf(judgement.by, config)}\n`)
   return 0
 }
 

@@ -4,6 +4,7 @@
 // about a request or is part of an answer. `Forwarded` (RFC 7239) is not read.
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface Client {
   /** Its IP address; undefined when the connection was gone before anybody asked. */
@@ -45,8 +46,7 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     const address = readAddress(peer)
     const isProxy = address !== undefined && isTrusted(address)
     const read = { isTrusted: isProxy, client: { address, isProxy, ...own } }
-    if (peers.size >= MOST_PEERS) peers.clear()
-    peers.set(peer, read)
+    putBounded(peers, peer, read, MOST_PEERS)
     return read
   }
 

@@ -59,8 +59,8 @@ export function createAuthenticator (options: AuthenticatorOptions): Authenticat
   const checkPassword = createPasswordCheck(options, attempts)
   const byRobotSecret = createRobotCheck(accounts, clock.wall)
 
-  /** What may come without a name; undefined when the secret is none of these. */
-  function bySecret (secret: string, header = secret): Authentication | Promise<Authentication> | undefined {
+  /** What may come without a name; undefined when the secret is none of these. A token is remembered by the header that it would come in, so that two doors share what is known of it. */
+  function bySecret (secret: string, header = `Bearer ${secret}`): Authentication | Promise<Authentication> | undefined {
     if (looksLikeToken(secret)) return verifier.remembered(header) ?? verifier.verify(secret, header)
     if (looksLikeSecret(secret)) return byRobotSecret(digestOf(secret))
     return isMasterKey(secret) ? AUTHENTICATED_MASTER : undefined

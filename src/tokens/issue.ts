@@ -6,6 +6,7 @@ import type { Access, Grant } from '../words/access.ts'
 import type { SigningKey } from './keys.ts'
 import { signToken, type JsonObject } from './signature.ts'
 import { UPSTREAM_SKEW } from '../chartmuseum/skew.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface TokenSource {
   readonly issuer: string
@@ -64,7 +65,6 @@ export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Cl
       const age = secondsSince(clock, before.made)
       if (age >= 0 && age < UPSTREAM_REUSE) return before.token
     }
-    if (kept.size >= MOST_KEPT) kept.clear()
     const time = clock.wall()
     const iat = time - UPSTREAM_SKEW - ON_ITS_WAY
     const token = sign(key, {
@@ -77,7 +77,7 @@ export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Cl
       jti: randomUUID(),
       access: [{ type: access.type, name: access.name, actions: [access.action] }]
     })
-    kept.set(name, { token, made: momentAt(clock, time) })
+    putBounded(kept, name, { token, made: momentAt(clock, time) }, MOST_KEPT)
     return token
   }
 }

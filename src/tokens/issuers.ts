@@ -104,7 +104,7 @@ export function leewayOf ({ config: { clockSkew = LEEWAY } }: Issuer): number {
 }
 
 /** What a token says whose signature is the issuer's. */
-export function judge (issuer: Issuer, { header, payload }: SignedToken, clock: Clock): IssuerVerdict {
+export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, clock: Clock): IssuerVerdict {
   const { typ } = header
   if (typ !== undefined && !(typeof typ === 'string' && TYPE.test(typ))) return { ok: false, code: 'token_malformed' }
   const fault = timeFault(payload, clock.wall(), leewayOf(issuer))

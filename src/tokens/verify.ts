@@ -9,7 +9,7 @@ import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts
 import { putBounded } from '../lib/put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
-import { isOfIssuer, judge, leewayOf, signerOf, type Issuer } from './issuers.ts'
+import { isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
@@ -92,7 +92,7 @@ export function createVerifier ({ keys, source, knowsSubject, clock, most = MOST
     for (const issuer of issuers) {
       const key = signerOf(issuer, read)
       if (key === undefined || ours.has(key.thumbprint)) continue
-      const verdict = judge(issuer, read, clock)
+      const verdict = judgeForeign(issuer, read, clock)
       if (verdict.ok) return remember(as, verdict.principal, { key, issuer })
       refused ??= verdict
     }

@@ -18,14 +18,20 @@ export interface Uploader {
    * Stores the upload under the request's tenant.
    * @throws RefusalError when it exists, or the upstream refuses or cannot be reached; of
    * half a pair it says what is stored
+   * @param sending is called before anything is sent that changes something
    */
-  store (request: ChartRequest, upload: Upload, caller: Asker): Promise<void>
+  store (request: ChartRequest, upload: Upload, caller: Asker, sending: () => void): Promise<void>
+}
+
+/** One tenant, as somebody uploads to it. */
+interface UploadPlace extends Place {
+  sending (): void
 }
 
 export function createUploader (upstream: Upstream, locks: Locks): Uploader {
   return {
-    async store ({ tenant, tenantPath, access }, upload, caller) {
-      const place: Place = { upstream, tenant, tenantPath, caller }
+    async store ({ tenant, tenantPath, access }, upload, caller, sending) {
+      const place: UploadPlace = { upstream, tenant, tenantPath, caller, sending }
       const store = access.action === 'overwrite' ? overwrite : push
       await locks.hold(lockOfFile(tenant, upload.file), async () => { await store(place, upload) })
     }
@@ -33,7 +39,7 @@ export function createUploader (upstream: Upstream, locks: Locks): Uploader {
 }
 
 /** Stores what is not there; of a pair what is missing, when the other half is the same. */
-async function push (place: Place, upload: Upload): Promise<void> {
+async function push (place: UploadPlace, upload: Upload): Promise<void> {
   const { chart, prov, file } = upload
   if (isPair(upload)) return await pushPair(place, upload)
   if (await hasFile(place, chart === undefined ? `${file}.prov` : file)) throw await conflict(place, upload)
@@ -44,7 +50,7 @@ async function push (place: Place, upload: Upload): Promise<void> {
   await send(place, upload, 'upload-prov', prov as SpoolFile) // there is at least one part
 }
 
-async function pushPair (place: Place, pair: Pair): Promise<void> {
+async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
   const { chart, prov, file } = pair
   const chartThere = await compareFile(place, file, chart)
   const provThere = chartThere === 'other' ? chartThere : await compareFile(place, `${file}.prov`, prov)
@@ -59,7 +65,7 @@ async function pushPair (place: Place, pair: Pair): Promise<void> {
 }
 
 /** Stores what comes, over what is there of this version. */
-async function overwrite (place: Place, upload: Upload): Promise<void> {
+async function overwrite (place: UploadPlace, upload: Upload): Promise<void> {
   const { chart, prov, name, version } = upload
   const { holds } = await findVersion(place, name, version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
@@ -76,7 +82,7 @@ async function overwrite (place: Place, upload: Upload): Promise<void> {
   }
 }
 
-async function overwritePair (place: Place, pair: Pair, isNew: boolean): Promise<void> {
+async function overwritePair (place: UploadPlace, pair: Pair, isNew: boolean): Promise<void> {
   const { chart, name, version } = pair
   await send(place, pair, 'upload-chart', chart, FORCE)
   const rest = forTheRest(place)
@@ -97,7 +103,7 @@ const FORCE = { force: '' }
 type UploadRoute = 'upload-chart' | 'upload-prov'
 
 /** Stores one file. When the answer is lost, what is there says whether it was done. */
-async function send (place: Place, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query'] = {}): Promise<void> {
+async function send (place: UploadPlace, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query'] = {}): Promise<void> {
   try {
     await sendOnce(place, upload, route, file, query)
   } catch (error) {
@@ -111,15 +117,16 @@ function isUnanswered (error: unknown): boolean {
   return error instanceof RefusalError && (error.refusal.code === 'upstream_unreachable' || error.refusal.code === 'upstream_timeout')
 }
 
-async function sendOnce (place: Place, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query']): Promise<void> {
+async function sendOnce (place: UploadPlace, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query']): Promise<void> {
   const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
+  place.sending()
   const { statusCode, text } = await askFor(place, { route, query }, 'POST', body)
   if (statusCode === 409) throw alreadyThere(upload)
   if (statusCode !== 201) throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
 }
 
 /** Stores the provenance of a chart that is stored. When that fails, `settle` sees to what is left, knowing the provenance that is there. */
-async function sendSecond (place: Place, pair: Pair, query: ChartRequest['query'], settle: (there: string | undefined) => Promise<void>): Promise<void> {
+async function sendSecond (place: UploadPlace, pair: Pair, query: ChartRequest['query'], settle: (there: string | undefined) => Promise<void>): Promise<void> {
   const { prov, file } = pair
   try {
     await send(place, pair, 'upload-prov', prov, query)
@@ -144,7 +151,7 @@ function isOld (provenance: string | undefined, { file }: Upload, { digest }: Sp
  * allows no deletes, the old one stays.
  * @throws RefusalError when the chart or the provenance is not as it should be
  */
-async function dropProvenance (place: Place, upload: Upload, chart: SpoolFile): Promise<void> {
+async function dropProvenance (place: UploadPlace, upload: Upload, chart: SpoolFile): Promise<void> {
   const failure = await removeFiles(place, upload.name, upload.version).then(() => undefined, (error: unknown) => error)
   const again = async (): Promise<void> => { await send(place, upload, 'upload-chart', chart, FORCE) }
   await again().catch(again)
@@ -153,12 +160,12 @@ async function dropProvenance (place: Place, upload: Upload, chart: SpoolFile): 
 }
 
 /** A failure, with what is stored now. */
-async function halfDone (place: Place, { file }: Upload, error: unknown): Promise<unknown> {
+async function halfDone (place: UploadPlace, { file }: Upload, error: unknown): Promise<unknown> {
   if (!(error instanceof RefusalError)) return error
   return new RefusalError({ code: error.refusal.code, detail: `${error.message}; ${await whatIsStored(place, file)}` }, { cause: error.cause ?? error })
 }
 
-async function whatIsStored (place: Place, file: string): Promise<string> {
+async function whatIsStored (place: UploadPlace, file: string): Promise<string> {
   try {
     const [chart, prov] = [await hasFile(place, file), await hasFile(place, `${file}.prov`)]
     if (chart && prov) return 'the chart is stored, with a provenance file that may not be its own: send it again'
@@ -170,7 +177,7 @@ async function whatIsStored (place: Place, file: string): Promise<string> {
 }
 
 /** What is there already, by its name when it is another version. */
-async function conflict (place: Place, upload: Upload): Promise<RefusalError> {
+async function conflict (place: UploadPlace, upload: Upload): Promise<RefusalError> {
   const { holds } = await findVersion(place, upload.name, upload.version)
   return alreadyThere(upload, typeof holds === 'object' ? holds : undefined)
 }

@@ -5,6 +5,7 @@
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { alone, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 import { createFlights } from './flights.ts'
 import { readThrough, type ReadAnswer } from './read-through.ts'
 
@@ -20,14 +21,12 @@ type Found = Awaited<ReturnType<typeof readThrough>>
 /** @param most how many names of large files are remembered, so that nobody waits for another one's stream */
 export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileReader {
   const flights = createFlights<Found>()
-  const large = new Set<string>()
+  /** Names of large files. */
+  const large = new Map<string, true>()
 
   function learn (key: string, { kind }: Found): void {
     if (kind === 'whole') large.delete(key)
-    else if (kind !== 'failed') {
-      if (large.size >= most) large.clear()
-      large.add(key)
-    }
+    else if (kind !== 'failed') putBounded(large, key, true, most)
   }
 
   return {

@@ -20,7 +20,7 @@ export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
 }
 
 /** The same, once something of a change was sent: what belongs to it is done also when the client has gone. */
-export function forTheRest (place: Place): Place {
+export function forTheRest<P extends Place> (place: P): P {
   return { ...place, caller: toItsEnd(place.caller) }
 }
 
