@@ -8,7 +8,7 @@ import { seedDemoChart } from '../../src/serve/demo.ts'
 import { readPackage } from '../../src/repository/package.ts'
 import { testFolder } from '../helpers/folder.ts'
 
-const MYCHART = fileURLToPath(new URL('../examples/mychart', import.meta.url))
+const MYCHART = fileURLToPath(new URL('../../examples/mychart', import.meta.url))
 
 /** What is in a packaged chart, by the paths below its folder. */
 async function filesOf (archive: string): Promise<Map<string, string>> {

@@ -18,7 +18,7 @@ import { testFolder } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
 
 const QUIET: Config['log'] = { level: 'silent', reads: false }
-const CHART = join(import.meta.dirname, '../examples/mychart')
+const CHART = join(import.meta.dirname, '../../examples/mychart')
 
 /** A folder with a path that is short enough for a socket below it. */
 async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promise<string> {
