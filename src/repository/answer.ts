@@ -72,8 +72,6 @@ export async function writeAnswer (request: IncomingMessage, response: ServerRes
 async function * inTurns (chunks: AsyncIterable<Buffer>, bulk: Bulk): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     yield chunk
-    let goOn = (): void => {}
-    const turn = new Promise<void>(resolve => { goOn = resolve })
-    if (!bulk.pass(chunk.length, goOn)) await turn
+    await new Promise<void>(resolve => { if (bulk.pass(chunk.length, resolve)) resolve() })
   }
 }

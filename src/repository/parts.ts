@@ -15,6 +15,7 @@ export interface Part {
 /** The parts as drafts, the chart first. Throws what reading the bytes or writing throws, and leaves nothing then. */
 export async function readParts (contentType: string, bytes: AsyncIterable<Uint8Array>, store: Store): Promise<Part[]> {
   const drafts = new Map<string, Promise<Draft>>()
+  const files: Readable[] = []
   const parser = openParser(contentType)
   if (parser === undefined) {
     for await (const chunk of bytes) void chunk // so that the connection can go on
@@ -29,6 +30,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
       stream.resume()
       return
     }
+    files.push(stream)
     const draft = store.draft(stream)
     draft.catch((error: NodeJS.ErrnoException) => {
       // What the disk says matters; what busboy says is only that the form is broken.
@@ -44,6 +46,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     await pipeline(Readable.from(source), parser)
   } catch {
     complete = false // the bytes are not multipart, or do not end as such
+    for (const file of files) file.destroy() // who writes it would wait for its end for ever
   }
   const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => ({ field: field as Part['field'], draft: await draft })))
   const parts = settled.flatMap(each => each.status === 'fulfilled' ? [each.value] : [])

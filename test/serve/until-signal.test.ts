@@ -26,7 +26,7 @@ const CASES: readonly Case[] = [
 
 for (const { name, stop = 'console.log("stopped"); return true', then, code, stdout, stderr } of CASES) {
   await t.test(`${name} ends the process, and what was wrong is said`, async t => {
-    const script = `import { untilSignal } from './dist/src/until-signal.js'
+    const script = `import { untilSignal } from './dist/src/serve/until-signal.js'
       import { createThreads } from './dist/src/lib/threads.js'
       import { every } from './dist/src/lib/timers.js'
       setInterval(() => {}, 1000)
