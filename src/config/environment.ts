@@ -28,7 +28,9 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
   for (const { path, node } of leaves(ConfigSchema)) {
     const variable = variableOf(path)
     if (node.type === 'array') {
-      if (env[variable] !== undefined) mistakes.push(`${variable}: ${path.join('.')} is a list, which only the file can set`)
+      if (env[variable] !== undefined) {
+        mistakes.push(`${variable}: ${path.join('.')} is a list, which only the file can set`)
+      }
       lists.add(variable)
       continue
     }
@@ -39,8 +41,9 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
       const fileVariable = `${variable}_FILE`
       known.add(fileVariable)
       const file = env[fileVariable]
-      if (file !== undefined && text !== undefined) mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
-      else if (file !== undefined) {
+      if (file !== undefined && text !== undefined) {
+        mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
+      } else if (file !== undefined) {
         source = fileVariable
         text = await readSecret(file)
         if (text === undefined) {
@@ -52,9 +55,11 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
     if (text !== undefined) values.push({ path, value: convert(text, node), variable: source })
   }
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('CHARTGATE_') || known.has(name) || lists.has(name) || NOT_OURS.test(name) || env[name] === undefined) continue
+    const isKnown = known.has(name) || lists.has(name)
+    if (!name.startsWith('CHARTGATE_') || isKnown || NOT_OURS.test(name) || env[name] === undefined) continue
     const near = nearest(name, [...known])
-    mistakes.push(`${name}: no key of the configuration has this environment variable${near === undefined ? '' : `: did you mean ${near}?`}`)
+    const hint = near === undefined ? '' : `: did you mean ${near}?`
+    mistakes.push(`${name}: no key of the configuration has this environment variable${hint}`)
   }
   return { values, mistakes, again }
 }

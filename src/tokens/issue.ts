@@ -30,7 +30,13 @@ export const NOT_BEFORE_LEEWAY = 10
  * there even when it is empty (ChartMuseum 0.16.5 answers 500 without it).
  * @param now seconds since the epoch
  */
-export async function issueToken (key: SigningKey, source: TokenSource, subject: string, grants: readonly Grant[], now: number): Promise<IssuedToken> {
+export async function issueToken (
+  key: SigningKey,
+  source: TokenSource,
+  subject: string,
+  grants: readonly Grant[],
+  now: number
+): Promise<IssuedToken> {
   const token = await sign(key, {
     iss: source.issuer,
     sub: subject,
@@ -56,7 +62,11 @@ const MOST_KEPT = 10_000
  * enough after its last use for both clocks to differ. One that was made before the clock
  * was set back is not used: for others its time may not have come.
  */
-export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Clock): (access: Access) => Promise<string> {
+export function createUpstreamMinter (
+  key: SigningKey,
+  issuer: string,
+  clock: Clock
+): (access: Access) => Promise<string> {
   const kept = new Map<string, { readonly token: Promise<string>, readonly made: Moment }>()
   return (access) => {
     const name = `${access.name}:${access.action}`

@@ -36,11 +36,18 @@ export type IssuersResult =
   | { readonly ok: true, readonly issuers: readonly Issuer[] }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-/** @param before issuers in force: one whose keys come from the same URL in the same way stays as it is, with the keys that it has */
-export async function openIssuers (configs: readonly IssuerConfig[], before: readonly Issuer[] = []): Promise<IssuersResult> {
+/**
+ * @param before issuers in force: one whose keys come from the same URL in the same way
+ * stays as it is, with the keys that it has
+ */
+export async function openIssuers (
+  configs: readonly IssuerConfig[],
+  before: readonly Issuer[] = []
+): Promise<IssuersResult> {
   const opened = await Promise.all(configs.map(async config => await openIssuer(config, before)))
   const mistakes = opened.flatMap((each, i) => typeof each === 'string' ? [`tokens.issuers[${i}]: ${each}`] : [])
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, issuers: opened.filter(each => typeof each !== 'string') }
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  return { ok: true, issuers: opened.filter(each => typeof each !== 'string') }
 }
 
 async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
@@ -112,8 +119,11 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
   const { audience, pushIncludes = [] } = issuer.config
   const { sub, aud, exp } = payload
   const grants = knownGrants(payload['access'])
-  if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) return { ok: false, code: 'token_wrong_claims' }
-  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), grants.map(grant => withPush(grant, pushIncludes)), momentAt(clock, exp as number)) }
+  if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) {
+    return { ok: false, code: 'token_wrong_claims' }
+  }
+  const rights = grants.map(grant => withPush(grant, pushIncludes))
+  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), rights, momentAt(clock, exp as number)) }
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */

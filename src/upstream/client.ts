@@ -98,14 +98,24 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     connect: socketPath === undefined ? { timeout: TIMEOUTS.connect } : { timeout: TIMEOUTS.connect, socketPath }
   })
   const clock = (): number => performance.now()
-  const shares = createShares({ all: CONNECTIONS, large: LARGE, clock, later: (ms, run) => setTimeout(run, ms).unref() })
+  const shares = createShares({
+    all: CONNECTIONS,
+    large: LARGE,
+    clock,
+    later: (ms, run) => setTimeout(run, ms).unref()
+  })
   const bulk = createBulk()
   const authorization = authorizer(auth)
   let probe: Promise<boolean> | undefined
 
   async function isHealthy (): Promise<boolean> {
     try {
-      const answer = await pool.request({ method: 'GET', path: `${contextPath}/health`, headersTimeout: TIMEOUTS.health, bodyTimeout: TIMEOUTS.health })
+      const answer = await pool.request({
+        method: 'GET',
+        path: `${contextPath}/health`,
+        headersTimeout: TIMEOUTS.health,
+        bodyTimeout: TIMEOUTS.health
+      })
       await answer.body.dump()
       return answer.statusCode === 200
     } catch {
@@ -130,7 +140,12 @@ export function createUpstream (options: UpstreamOptions): Upstream {
         clock,
         send (handler, isAlone) {
           const headers = requestHeaders(named && isAlone ? company.members[0]?.asker : undefined, credential)
-          const options: Dispatcher.DispatchOptions = { origin, method, path: query === '' ? path : `${path}?${query}`, headers }
+          const options: Dispatcher.DispatchOptions = {
+            origin,
+            method,
+            path: query === '' ? path : `${path}?${query}`,
+            headers
+          }
           if (body !== undefined) {
             Object.assign(headers, { 'content-type': body.contentType, 'content-length': String(body.length) })
             options.body = body.stream()
@@ -149,13 +164,18 @@ export function createUpstream (options: UpstreamOptions): Upstream {
 }
 
 /** The Authorization header for what ChartMuseum demands on a route; undefined sends none. */
-function authorizer (auth: UpstreamAuth): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
+function authorizer (
+  auth: UpstreamAuth
+): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
   switch (auth.kind) {
     case 'none': return async () => undefined
     case 'basic': {
       const credential = 'Basic ' + Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
       return async () => credential
     }
-    case 'bearer': return async ({ route, tenant }) => `Bearer ${await auth.mint({ type: 'artifact-repository', name: tenant, action: routeOf(route).upstreamAction })}`
+    case 'bearer': return async ({ route, tenant }) => {
+      const action = routeOf(route).upstreamAction
+      return `Bearer ${await auth.mint({ type: 'artifact-repository', name: tenant, action })}`
+    }
   }
 }

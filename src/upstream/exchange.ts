@@ -18,7 +18,10 @@ import type { Asking } from './asker.ts'
 export interface Reading {
   /** Bytes of a 200 up to which it is read whole; of anything else it is LONGEST_ERROR. */
   readonly most: number
-  /** What becomes of a longer 200: it streams to the one who asks for it, or nobody wants it. Several cannot read one stream. */
+  /**
+   * What becomes of a longer 200: it streams to the one who asks for it, or nobody wants it.
+   * Several cannot read one stream.
+   */
   readonly longer: 'streamed' | 'left'
   /** It is longer, as far as anybody knows. */
   readonly large?: boolean
@@ -134,8 +137,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     this.over = true
     const { status, headers } = this
-    if (this.stream === undefined) this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
-    else this.stream.push(null)
+    if (this.stream === undefined) {
+      this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
+    } else {
+      this.stream.push(null)
+    }
   }
 
   onResponseError (_controller: unknown, error: Error): void {

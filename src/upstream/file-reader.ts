@@ -33,7 +33,8 @@ export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileRe
     async read (request, asker) {
       const key = `${request.tenantPath}/${request.file as string}`
       if (!large.has(key)) {
-        const found = await flights.join(key, asker, async company => await readThrough(upstream, { method: 'GET', target: request, company }))
+        const found = await flights.join(key, asker, async company =>
+          await readThrough(upstream, { method: 'GET', target: request, company }))
         learn(key, found)
         if (found.kind !== 'left') return found
       }

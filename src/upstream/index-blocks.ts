@@ -2,7 +2,14 @@
 // with links that lead here in the place of others, without the versions that have none,
 // and with our own context path. It takes time by the length of the index, and no more.
 import { localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
-import { keyColumnOf, readLines, type ChartLines, type IndexLines, type Span, type VersionLines } from './index-lines.ts'
+import {
+  keyColumnOf,
+  readLines,
+  type ChartLines,
+  type IndexLines,
+  type Span,
+  type VersionLines
+} from './index-lines.ts'
 import { readScalar } from './index-scalar.ts'
 import { leftOut, type LeftOut } from './left-out.ts'
 
@@ -25,7 +32,10 @@ export function rewriteBlocks (text: string, place: IndexPlace): Rewritten | und
 }
 
 /** The last lines, with our own context path; serverInfo is the last key in ChartMuseum's order. */
-function serverInfoFor ({ lines, serverInfo: from }: IndexLines, basePath: string): { from: number, lines: string[], isSame: boolean } | undefined {
+function serverInfoFor (
+  { lines, serverInfo: from }: IndexLines,
+  basePath: string
+): { from: number, lines: string[], isSame: boolean } | undefined {
   if (from === undefined) return basePath === '' ? { from: lines.length, lines: [], isSame: true } : undefined
   const block = lines.slice(from).filter(line => line !== '')
   const isKnown = block[0] === 'serverInfo: {}' ? block.length === 1 : block[0] === 'serverInfo:' && block.length === 2
@@ -63,7 +73,8 @@ function decide (index: IndexLines, place: IndexPlace): LeftOut[] {
     if (count === chart.versions) lines.fill(GONE, chart.at, chart.first)
     else if (chart.isLong) beginAgain(lines, chart)
   }
-  if (index.charts.length > 0 && index.charts.every(chart => dropped.get(chart) === chart.versions)) lines[1] = 'entries: {}'
+  const isEmpty = index.charts.every(chart => dropped.get(chart) === chart.versions)
+  if (index.charts.length > 0 && isEmpty) lines[1] = 'entries: {}'
   return left
 }
 
@@ -104,7 +115,12 @@ function filesOf ({ lines, plainLinks }: IndexLines, odd: readonly OddVersion[])
 }
 
 /** Rewrites the links of a version. @returns false when it has none that a client can follow */
-function keepsLinks (lines: string[], { version, words, links }: OddVersion, files: ReadonlySet<string>, left: LeftOut[]): boolean {
+function keepsLinks (
+  lines: string[],
+  { version, words, links }: OddVersion,
+  files: ReadonlySet<string>,
+  left: LeftOut[]
+): boolean {
   if (links === undefined) {
     left.push(leftOut('unreadable', words))
     return false

@@ -58,12 +58,18 @@ export function localUrl (file: string): string {
   return `charts/${encodeSegment(file)}`
 }
 
-/** ChartMuseum's two forms: `charts/FILE`, and with --chart-url a URL that ends in the tenant's `/charts/FILE`, whatever host and path are before it. */
+/**
+ * ChartMuseum's two forms: `charts/FILE`, and with --chart-url a URL that ends in the
+ * tenant's `/charts/FILE`, whatever host and path are before it.
+ */
 function isOwnFolder (folder: string, tenantPath: string): boolean {
   return folder === 'charts/' || folder.endsWith(`${tenantPath === '' ? '' : `/${tenantPath}`}/charts/`)
 }
 
-/** A link, cut before its last segment. ChartMuseum encodes nothing: `?` and `#` are of a file's name, unless what is before them is one. */
+/**
+ * A link, cut before its last segment. ChartMuseum encodes nothing: `?` and `#` are of a
+ * file's name, unless what is before them is one.
+ */
 function lastSegment (url: string, own: string): { folder: string, file: string } {
   const whole = cut(url)
   if (whole.file === own) return whole

@@ -17,8 +17,23 @@ export interface OwnAnswer {
   readonly text: string
 }
 
-/** Asks, and reads what a sentence may be of the answer. @throws RefusalError when there is none, NobodyThere when the client went before it was asked */
-export async function sendOwn (upstream: Upstream, target: Question['target'], { method, caller, body }: OwnRequest): Promise<OwnAnswer> {
-  const answer = await upstream.ask({ method, target, company: alone(caller), named: true, most: LONGEST_ERROR, longer: 'left', ...(body === undefined ? {} : { body }) })
+/**
+ * Asks, and reads what a sentence may be of the answer.
+ * @throws RefusalError when there is none, NobodyThere when the client went before it was asked
+ */
+export async function sendOwn (
+  upstream: Upstream,
+  target: Question['target'],
+  { method, caller, body }: OwnRequest
+): Promise<OwnAnswer> {
+  const answer = await upstream.ask({
+    method,
+    target,
+    company: alone(caller),
+    named: true,
+    most: LONGEST_ERROR,
+    longer: 'left',
+    ...(body === undefined ? {} : { body })
+  })
   return { statusCode: answer.status, headers: answer.headers, text: textOf(answer) }
 }
