@@ -11,7 +11,10 @@ export interface ChartRequest {
   readonly tenant: string
   /** The tenant's segments in a path: '' for the root of a repository without tenants. */
   readonly tenantPath: string
-  /** These three are decoded: where a chart is read by its file's name or deleted, they may be any text that a path can say (words/chart-names.ts, isSayable). */
+  /**
+   * These three are decoded: where a chart is read by its file's name or deleted, they
+   * may be any text that a path can say (words/chart-names.ts, isSayable).
+   */
   readonly chart?: string
   readonly version?: string
   readonly file?: string

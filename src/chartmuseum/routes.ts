@@ -3,7 +3,14 @@
 // length from the first shape that fits (helm/chartmuseum v0.16.5,
 // pkg/chartmuseum/server/multitenant/routes.go and router/match.go).
 import type { Action } from '../words/access.ts'
-import { isChartFile, isChartName, isProvenanceFile, isSayable, isStoredVersion, isVersionQuery } from '../words/chart-names.ts'
+import {
+  isChartFile,
+  isChartName,
+  isProvenanceFile,
+  isSayable,
+  isStoredVersion,
+  isVersionQuery
+} from '../words/chart-names.ts'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'DELETE'
 export type Door = 'index' | 'file' | 'upload' | 'delete' | 'forward'
@@ -19,7 +26,10 @@ export interface ParameterPart {
   readonly parameter: Parameter
   /** @param value decoded */
   readonly accepts: (value: string) => boolean
-  /** Names that a repository holds already, of whoever made them: what a path cannot say as it is, it says in its one encoding (segment.ts). */
+  /**
+   * Names that a repository holds already, of whoever made them: what a path cannot say
+   * as it is, it says in its one encoding (segment.ts).
+   */
   readonly encoded?: true
 }
 
@@ -58,11 +68,35 @@ export const ROUTES: readonly Route[] = [
   { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...write },
   { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...read, door: 'forward' },
   { id: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart, version], ...read, door: 'forward' },
-  { id: 'delete-version', methods: ['DELETE'], api: true, tail: ['charts', storedChart, storedVersion], action: 'delete', upstreamAction: 'push', door: 'delete', query: [] },
-  { id: 'templates', methods: ['GET'], api: true, tail: ['charts', chart, version, 'templates'], ...read, door: 'forward' },
+  {
+    id: 'delete-version',
+    methods: ['DELETE'],
+    api: true,
+    tail: ['charts', storedChart, storedVersion],
+    action: 'delete',
+    upstreamAction: 'push',
+    door: 'delete',
+    query: []
+  },
+  {
+    id: 'templates',
+    methods: ['GET'],
+    api: true,
+    tail: ['charts', chart, version, 'templates'],
+    ...read,
+    door: 'forward'
+  },
   { id: 'values', methods: ['GET'], api: true, tail: ['charts', chart, version, 'values'], ...read, door: 'forward' },
   { id: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push', ...write },
-  { id: 'artifact-hub', methods: ['GET'], api: false, tail: ['artifacthub-repo.yml'], ...read, door: 'forward', fixedDepthOnly: true }
+  {
+    id: 'artifact-hub',
+    methods: ['GET'],
+    api: false,
+    tail: ['artifacthub-repo.yml'],
+    ...read,
+    door: 'forward',
+    fixedDepthOnly: true
+  }
 ]
 
 const byId = new Map(ROUTES.map(route => [route.id, route]))
@@ -73,7 +107,9 @@ export function routeOf (id: RouteId): Route {
 }
 
 const byShape = new Map<string, readonly Route[]>()
-for (const { api, tail: { length } } of ROUTES) byShape.set(`${api} ${length}`, ROUTES.filter(route => route.api === api && route.tail.length === length))
+for (const { api, tail: { length } } of ROUTES) {
+  byShape.set(`${api} ${length}`, ROUTES.filter(route => route.api === api && route.tail.length === length))
+}
 
 /** The rows, in order, that are of the API or not, and have this many segments behind the tenant. */
 export function routesWith (api: boolean, tailLength: number): readonly Route[] {

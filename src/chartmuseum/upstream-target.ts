@@ -10,7 +10,9 @@ export interface UpstreamTarget {
   readonly query: string
 }
 
-type Parts = Pick<ChartRequest, 'route' | 'tenantPath' | 'query'> & Partial<Pick<ChartRequest, 'chart' | 'version' | 'file'>>
+type Parts =
+  & Pick<ChartRequest, 'route' | 'tenantPath' | 'query'>
+  & Partial<Pick<ChartRequest, 'chart' | 'version' | 'file'>>
 
 /**
  * The canonical target of a request.
@@ -20,7 +22,9 @@ export function upstreamTarget (request: Parts, contextPath: string): UpstreamTa
   const route = routeOf(request.route)
   let path = contextPath + (route.api ? '/api' : '')
   if (request.tenantPath !== '') path += '/' + request.tenantPath
-  for (const part of route.tail) path += '/' + (typeof part === 'string' ? part : encodeSegment(request[part.parameter] as string))
+  for (const part of route.tail) {
+    path += '/' + (typeof part === 'string' ? part : encodeSegment(request[part.parameter] as string))
+  }
   return { path, query: buildQuery(request.query) }
 }
 

@@ -23,12 +23,17 @@ export function authorityPart (live: LiveAuthority): Part {
   async function read ({ config, stamps, asked, reader }: Look): Promise<boolean> {
     const { files } = config.accounts
     for (const file of known.keys()) if (!files.includes(file)) known.delete(file)
-    const stale = files.filter(file => asked || known.get(file)?.accounts.again === true || known.get(file)?.stamp !== stamps.get(file))
+    const stale = files.filter(file => {
+      const before = known.get(file)
+      return asked || before?.accounts.again === true || before?.stamp !== stamps.get(file)
+    })
     const texts = await Promise.all(stale.map(async file => [file, await reader.text(file)] as const))
     const then = new Map([...stamps, ...reader.stamps])
     const now = await stampsOf([...stamps.keys()])
     for (const [file, read] of texts) {
-      const accounts = read.ok ? await reader.accounts(file, read.text) : { users: [], robots: [], mistakes: [read.mistake], again: true }
+      const accounts = read.ok
+        ? await reader.accounts(file, read.text)
+        : { users: [], robots: [], mistakes: [read.mistake], again: true }
       known.set(file, { stamp: read.stamp, accounts })
     }
     return [...now].every(([file, stamp]) => then.get(file) === stamp)
@@ -39,18 +44,28 @@ export function authorityPart (live: LiveAuthority): Part {
     if (!loaded.ok) return loaded.mistakes
     live.current = loaded.authority
     const { users, robots } = loaded.authority.accounts
-    log.info({ users: users.size, robots: robots.size, rules: config.policy.length }, 'accounts and rules were read again')
+    const counts = { users: users.size, robots: robots.size, rules: config.policy.length }
+    log.info(counts, 'accounts and rules were read again')
     for (const warning of loaded.warnings) log.warn({ warning }, 'a rule may not mean what it says')
     return []
   }
 
-  async function takeAway (said: Entries, broken: readonly string[], { config, sound }: Look, log: ReloadLog): Promise<void> {
+  async function takeAway (
+    said: Entries,
+    broken: readonly string[],
+    { config, sound }: Look,
+    log: ReloadLog
+  ): Promise<void> {
     const { accounts, policies: before } = live.current
     const left = await inTurns(takingAway(accounts, said, file => broken.includes(file)))
-    const policies: Policies = !sound || await inTurns(isSame(before.at(-1) as Policy, config.policy)) ? before : [before[0], config.policy]
+    const isOld = !sound || await inTurns(isSame(before.at(-1) as Policy, config.policy))
+    const policies: Policies = isOld ? before : [before[0], config.policy]
     if (!left.less && policies === before) return
     live.current = await authorityOfData({ users: left.users, robots: left.robots, policies })
-    log.warn({ users: left.users.length, robots: left.robots.length }, 'what was taken away is in force; what is new waits until every file can be used')
+    log.warn(
+      { users: left.users.length, robots: left.robots.length },
+      'what was taken away is in force; what is new waits until every file can be used'
+    )
   }
 
   return {

@@ -12,7 +12,10 @@ import type { Config, PlacedRule } from '../config/schema.ts'
 
 export type Policy = readonly PlacedRule[]
 
-/** One policy; or the one that was read with the accounts, and a newer one that takes away from it: then both have to allow. */
+/**
+ * One policy; or the one that was read with the accounts, and a newer one that takes away
+ * from it: then both have to allow.
+ */
 export type Policies = readonly [Policy, Policy?]
 
 export interface Authority {
@@ -34,7 +37,10 @@ export async function loadAuthority (config: Config): Promise<AuthorityResult> {
   const read = await Promise.all(config.accounts.files.map(readAccountsFile))
   const mistakes = read.flatMap(each => each.mistakes)
   if (mistakes.length > 0) return { ok: false, mistakes }
-  return await authorityOf(config, { users: read.flatMap(each => each.users), robots: read.flatMap(each => each.robots) })
+  return await authorityOf(config, {
+    users: read.flatMap(each => each.users),
+    robots: read.flatMap(each => each.robots)
+  })
 }
 
 /** What accounts of all files, that were read sound, and the policy give together. */
@@ -44,7 +50,10 @@ export async function authorityOf (config: Config, entries: Entries): Promise<Au
   const { accounts } = gathered
   const { policy, charts, file } = config
   const found = await inTurns(warning(policy, accounts, charts.depth))
-  const warnings = inWords('policy', found, ({ rule, sentence }) => `${file === undefined ? '' : `${file}:${policy[rule]?.line}: `}policy[${rule}]: ${sentence}`)
+  const warnings = inWords('policy', found, ({ rule, sentence }) => {
+    const place = file === undefined ? '' : `${file}:${policy[rule]?.line}: `
+    return `${place}policy[${rule}]: ${sentence}`
+  })
   return { ok: true, authority: { accounts, rules: await rulesOf([policy]), policies: [policy] }, warnings }
 }
 
@@ -77,7 +86,10 @@ async function gatherInTurns ({ users, robots }: Entries): Promise<Gathered> {
   for (const kind of ['$2', '$argon2']) {
     const first = users.find(({ passwordHash }) => passwordHash.startsWith(kind))
     const fault = first === undefined ? undefined : await hashFault(first.passwordHash)
-    if (first !== undefined && fault !== undefined) return { ok: false, mistakes: [`${first.place}: the passwordHash of ${first.name} cannot be used: ${fault}`] }
+    if (first !== undefined && fault !== undefined) {
+      const mistake = `${first.place}: the passwordHash of ${first.name} cannot be used: ${fault}`
+      return { ok: false, mistakes: [mistake] }
+    }
   }
   return await inTurns(gathering(users, robots))
 }

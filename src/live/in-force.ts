@@ -7,7 +7,14 @@ import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
 import { authorityOfData, dataOf, type AuthorityData } from './authority.ts'
 import { authorityPart } from './authority-part.ts'
 import { followIssuers, keyFiles, keysPart, type OpenedKeys } from './live-keys.ts'
-import { watchConfig, type ConfigWatch, type LiveAuthority, type OpenedAuthority, type Reload, type ReloadLog } from './reload.ts'
+import {
+  watchConfig,
+  type ConfigWatch,
+  type LiveAuthority,
+  type OpenedAuthority,
+  type Reload,
+  type ReloadLog
+} from './reload.ts'
 import type { Config } from '../config/schema.ts'
 
 /** As plain data, for a message between two processes. */
@@ -26,9 +33,24 @@ export interface Followed {
   readonly reload: Reload
 }
 
-/** Keeps accounts, rules and keys of a process at what their files say. @param fetching begins to fetch keys from URLs; a process that verifies no tokens does not */
-export function follow (config: Config, { authority, keys, reload }: Followed, log: ReloadLog, fetching = followIssuers): ConfigWatch {
-  return watchConfig({ parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall, fetching)], stamps: new Map([...authority.stamps, ...keys.stamps]), config, reload, log })
+/**
+ * Keeps accounts, rules and keys of a process at what their files say.
+ * @param fetching begins to fetch keys from URLs; a process that verifies no tokens does
+ * not
+ */
+export function follow (
+  config: Config,
+  { authority, keys, reload }: Followed,
+  log: ReloadLog,
+  fetching = followIssuers
+): ConfigWatch {
+  return watchConfig({
+    parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall, fetching)],
+    stamps: new Map([...authority.stamps, ...keys.stamps]),
+    config,
+    reload,
+    log
+  })
 }
 
 export function inForce ({ authority: { live }, keys }: Followed, watch: Pick<ConfigWatch, 'newest'>): InForce {
@@ -41,10 +63,17 @@ export function inForce ({ authority: { live }, keys }: Followed, watch: Pick<Co
   }
 }
 
-/** What another process had in force, here. Files that are not known to be as they were then are looked at first of all. */
-export async function beginWith ({ config, authority, keys, stamps }: InForce): Promise<Pick<Followed, 'authority' | 'keys'>> {
+/**
+ * What another process had in force, here. Files that are not known to be as they were
+ * then are looked at first of all.
+ */
+export async function beginWith (
+  { config, authority, keys, stamps }: InForce
+): Promise<Pick<Followed, 'authority' | 'keys'>> {
   const own = config.file === undefined ? [] : [config.file]
-  const known = new Map(stamps ?? [...own, ...config.accounts.files, ...await keyFiles(config)].map(file => [file, NEVER_SEEN]))
+  const known = new Map(
+    stamps ?? [...own, ...config.accounts.files, ...await keyFiles(config)].map(file => [file, NEVER_SEEN])
+  )
   const live: LiveAuthority = { current: await authorityOfData(authority) }
   const { upstream, trusted } = await keysOfData(keys, config.tokens.ttl)
   return { authority: { live, stamps: known }, keys: { live: { current: trusted }, upstream, stamps: known } }

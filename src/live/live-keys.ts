@@ -43,7 +43,11 @@ export async function openKeys (config: KeysConfig, { make = true } = {}): Promi
  * @param now seconds since the epoch
  * @param fetching begins to fetch keys that are had from URLs
  */
-export function keysPart ({ live, upstream }: Pick<OpenedKeys, 'live' | 'upstream'>, now: () => number, fetching = followIssuers): Part {
+export function keysPart (
+  { live, upstream }: Pick<OpenedKeys, 'live' | 'upstream'>,
+  now: () => number,
+  fetching = followIssuers
+): Part {
   return {
     files: keyFiles,
     async load ({ config }, log) {
@@ -66,7 +70,12 @@ export function followIssuers (issuers: readonly Issuer[], log: ReloadLog): void
   for (const { config: { name }, remote } of issuers) {
     remote?.follow({
       fetched (keys) { log.info({ issuer: name, keys: keys.length }, 'the keys of a token server were fetched') },
-      failed (reason) { log.warn({ issuer: name, reason }, 'the keys of a token server cannot be fetched: what was fetched last stays in force') }
+      failed (reason) {
+        log.warn(
+          { issuer: name, reason },
+          'the keys of a token server cannot be fetched: what was fetched last stays in force'
+        )
+      }
     })
   }
 }
@@ -74,10 +83,15 @@ export function followIssuers (issuers: readonly Issuer[], log: ReloadLog): void
 /** Every file and folder whose change may change a key. */
 export async function keyFiles (config: KeysConfig): Promise<readonly string[]> {
   const { keys, issuers } = config.tokens
-  const own = keys.length === 0 ? await folderFiles(keyFolder(config)) : keys.filter(({ state }) => state !== 'retired').map(({ file }) => file)
+  const own = keys.length === 0
+    ? await folderFiles(keyFolder(config))
+    : keys.filter(({ state }) => state !== 'retired').map(({ file }) => file)
   return [...own, ...issuers.flatMap(({ publicKey, jwksFile }) => publicKey ?? jwksFile ?? [])]
 }
 
 function summary ({ ring, issuers }: TrustedKeys, now: number): object {
-  return { keys: ring.states(now).map(({ key: { kid }, state }) => `${kid} ${state}`), issuers: issuers.map(({ config: { name }, keys }) => `${name} ${keys().length}`) }
+  return {
+    keys: ring.states(now).map(({ key: { kid }, state }) => `${kid} ${state}`),
+    issuers: issuers.map(({ config: { name }, keys }) => `${name} ${keys().length}`)
+  }
 }

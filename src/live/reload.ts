@@ -83,7 +83,9 @@ export interface ConfigWatch extends Watch {
 export async function openAuthority (config: Config): Promise<OpenedAuthorityResult> {
   const stamps = await stampsOf([...configFile(config), ...config.accounts.files])
   const loaded = await loadAuthority(config)
-  return loaded.ok ? { ok: true, opened: { live: { current: loaded.authority }, stamps, warnings: loaded.warnings } } : loaded
+  return loaded.ok
+    ? { ok: true, opened: { live: { current: loaded.authority }, stamps, warnings: loaded.warnings } }
+    : loaded
 }
 
 const SOUND: Outcome = { mistakes: [], again: false }
@@ -112,7 +114,11 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
     if (!loaded.ok) return
     later = needRestart(running, loaded.config)
     // Keys lie where they lay at the start, and live as long.
-    config = { ...loaded.config, stateDir: running.stateDir, tokens: { ...loaded.config.tokens, ttl: running.tokens.ttl } }
+    config = {
+      ...loaded.config,
+      stateDir: running.stateDir,
+      tokens: { ...loaded.config.tokens, ttl: running.tokens.ttl }
+    }
   }
 
   async function readParts (glance: Glance, everything: boolean, reader: Reader): Promise<Stamps> {
@@ -126,7 +132,8 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
       stamps = new Map([...await stampsOf(its.filter(file => !stamps.has(file))), ...stamps])
       named.push(...its)
       if (!(everything || (again && before.again) || its.some(file => changed.has(file)))) continue
-      const outcome = await part.load({ config, sound: configOutcome.mistakes.length === 0, stamps, asked, reader }, log)
+      const sound = configOutcome.mistakes.length === 0
+      const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
       say(outcome, before, asked)
       outcomes.set(part, outcome)
     }
@@ -140,19 +147,25 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
       const everything = asked || (again && configOutcome.again) || own.some(file => changed.has(file))
       if (everything) await readConfig(reader, asked)
       known = await readParts(glance, everything, reader)
-      if (everything && configOutcome === SOUND && later.length > 0) log.warn({ keys: later }, 'these changed keys take effect at the next start')
+      if (everything && configOutcome === SOUND && later.length > 0) {
+        log.warn({ keys: later }, 'these changed keys take effect at the next start')
+      }
     } finally {
       reader.close()
     }
     const all = [configOutcome, ...outcomes.values()]
-    if (asked) log.info({ mistakes: all.flatMap(({ mistakes }) => mistakes).length }, 'every file was read again, as was asked')
+    if (asked) {
+      const mistakes = all.flatMap(outcome => outcome.mistakes).length
+      log.info({ mistakes }, 'every file was read again, as was asked')
+    }
     return { stamps: known, again: all.some(outcome => outcome.again) }
   }
 
   return {
     ...watchFiles(stamps, look),
     newest () {
-      const isWhole = [configOutcome, ...outcomes.values()].every(({ mistakes, again }) => mistakes.length === 0 && !again)
+      const isWhole = [configOutcome, ...outcomes.values()]
+        .every(({ mistakes, again }) => mistakes.length === 0 && !again)
       return { config, ...(isWhole ? { stamps: known } : {}) }
     }
   }
@@ -168,6 +181,8 @@ function needRestart (running: Config, changed: Config): string[] {
 }
 
 /** What stays as it was at the start: everything that no part takes over. */
-function fixed ({ accounts, policy, tokens: { keys, issuers, ...tokens }, ...rest }: Config): Readonly<Record<string, unknown>> {
+function fixed (
+  { accounts, policy, tokens: { keys, issuers, ...tokens }, ...rest }: Config
+): Readonly<Record<string, unknown>> {
   return { ...rest, tokens }
 }

@@ -23,10 +23,15 @@ export function * warning (rules: readonly PolicyRule[], accounts: Accounts, dep
   const warnings: RuleWarning[] = []
   for (const [rule, { repositories, subjects }] of rules.entries()) {
     for (const pattern of repositories) {
-      if (!canMatch(pattern.split('/'), depth)) warnings.push({ rule, sentence: `the pattern ${pattern} can never match a tenant ${depth === 'dynamic' ? '' : `of depth ${depth}`}`.trimEnd() })
+      if (!canMatch(pattern.split('/'), depth)) {
+        const which = depth === 'dynamic' ? '' : `of depth ${depth}`
+        warnings.push({ rule, sentence: `the pattern ${pattern} can never match a tenant ${which}`.trimEnd() })
+      }
     }
     for (const subject of subjects) {
-      if (!isKnown(subject, accounts)) warnings.push({ rule, sentence: `the subject ${subject} is in no accounts file` })
+      if (!isKnown(subject, accounts)) {
+        warnings.push({ rule, sentence: `the subject ${subject} is in no accounts file` })
+      }
     }
     yield
   }

@@ -69,13 +69,15 @@ function robotLeft (robot: RobotEntry, said: RobotEntry): RobotEntry {
     return other === undefined ? [] : [shorter(secret, other)]
   })
   const disabled = robot.disabled || said.disabled
-  const sameSecrets = secrets.length === robot.secrets.length && secrets.every((secret, i) => secret === robot.secrets[i])
+  const sameSecrets = secrets.length === robot.secrets.length &&
+    secrets.every((secret, i) => secret === robot.secrets[i])
   const same = groups === robot.groups && disabled === robot.disabled && sameSecrets
   return same ? robot : { ...robot, groups, secrets, disabled }
 }
 
 function commonGroups ({ groups }: Pick<UserEntry, 'groups'>, said: Pick<UserEntry, 'groups'>): readonly string[] {
-  return groups.every(group => said.groups.includes(group)) ? groups : groups.filter(group => said.groups.includes(group))
+  const isSaid = (group: string): boolean => said.groups.includes(group)
+  return groups.every(isSaid) ? groups : groups.filter(isSaid)
 }
 
 /** The time that is in both. */
@@ -83,7 +85,11 @@ function shorter (secret: RobotSecret, { notBefore = -Infinity, expires = Infini
   const [begins, ends] = [secret.notBefore ?? -Infinity, secret.expires ?? Infinity]
   if (begins >= notBefore && ends <= expires) return secret
   const [later, sooner] = [Math.max(begins, notBefore), Math.min(ends, expires)]
-  return { digest: secret.digest, ...(later === -Infinity ? {} : { notBefore: later }), ...(sooner === Infinity ? {} : { expires: sooner }) }
+  return {
+    digest: secret.digest,
+    ...(later === -Infinity ? {} : { notBefore: later }),
+    ...(sooner === Infinity ? {} : { expires: sooner })
+  }
 }
 
 /**
@@ -91,7 +97,9 @@ function shorter (secret: RobotSecret, { notBefore = -Infinity, expires = Infini
  * counts no longer, and the new one not yet. (Its last part, the digest, is all zero.)
  */
 export function hashOfNothing (hash: string): string {
-  return hash.startsWith('$argon2') ? hash.slice(0, hash.lastIndexOf('$') + 1) + 'A'.repeat(hash.length - hash.lastIndexOf('$') - 1) : hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
+  if (!hash.startsWith('$argon2')) return hash.slice(0, -BCRYPT_DIGEST) + '.'.repeat(BCRYPT_DIGEST)
+  const digestAt = hash.lastIndexOf('$') + 1
+  return hash.slice(0, digestAt) + 'A'.repeat(hash.length - digestAt)
 }
 
 /** Letters. */

@@ -22,7 +22,10 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     return []
   }
   let failure: { readonly error: unknown } | undefined
-  const source = watched(bytes, error => { if (!parser.destroyed) failure ??= { error } }) // what is destroyed takes the bytes with it
+  const source = watched(bytes, error => {
+    // What is destroyed takes the bytes with it.
+    if (!parser.destroyed) failure ??= { error }
+  })
   let complete = true
   parser.on('file', (field, stream) => {
     stream.on('error', () => {}) // busboy reports a broken part again when its reader has gone
@@ -48,7 +51,9 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     complete = false // the bytes are not multipart, or do not end as such
     for (const file of files) file.destroy() // who writes it would wait for its end for ever
   }
-  const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => ({ field: field as Part['field'], draft: await draft })))
+  const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => {
+    return { field: field as Part['field'], draft: await draft }
+  }))
   const parts = settled.flatMap(each => each.status === 'fulfilled' ? [each.value] : [])
   if (complete && failure === undefined) return parts.sort((a, b) => a.field < b.field ? -1 : 1)
   for (const { draft } of parts) await store.discard(draft)
@@ -69,7 +74,10 @@ function openParser (contentType: string): BusboyInstance | undefined {
 }
 
 /** Tells what went wrong in the bytes themselves from what the parser makes of them. */
-async function * watched (bytes: AsyncIterable<Uint8Array>, failed: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+async function * watched (
+  bytes: AsyncIterable<Uint8Array>,
+  failed: (error: unknown) => void
+): AsyncGenerator<Uint8Array> {
   try {
     yield * bytes
   } catch (error) {

@@ -12,7 +12,10 @@ const CHART_NAME = /^[A-Za-z0-9._-]{1,250}$/
 // (`v1.2.3`, `1.2`), a number above 64 bits or with a leading zero in the prerelease is not.
 const NUMBER = '(\\d+)'
 const PART = '(?:0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)'
-const VERSION = new RegExp(`^v?${NUMBER}(?:\\.${NUMBER})?(?:\\.${NUMBER})?(?:-${PART}(?:\\.${PART})*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`)
+const VERSION = new RegExp(
+  `^v?${NUMBER}(?:\\.${NUMBER})?(?:\\.${NUMBER})?(?:-${PART}(?:\\.${PART})*)?` +
+  '(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$'
+)
 const LARGEST = 2n ** 64n - 1n
 
 /** Bytes of a file's name on ext4, XFS, APFS and NTFS. */
@@ -27,7 +30,9 @@ export function isChartName (name: string): boolean {
 export function isVersion (version: string): boolean {
   if (version.length > 256) return false
   const numbers = VERSION.exec(version)?.slice(1)
-  return numbers !== undefined && numbers.every((number: string | undefined) => number === undefined || number.length < 20 || BigInt(number) <= LARGEST)
+  return numbers !== undefined && numbers.every((number: string | undefined) => {
+    return number === undefined || number.length < 20 || BigInt(number) <= LARGEST
+  })
 }
 
 /** True for what the API's reads take in a version's place: a version, `latest`, or one with a leading `~` or `^`. */
@@ -47,17 +52,30 @@ export function chartFileOf (name: string, version: string): string {
  */
 export function faultOfNewChart (name: string, version: string, depth: Depth): string | undefined {
   const length = Buffer.byteLength(chartFileOf(name, version)) + '.prov'.length
-  if (length > LONGEST_FILE) return `name and version are too long together: a disk takes file names of ${LONGEST_FILE} bytes, and NAME-VERSION.tgz.prov would have ${length}`
+  if (length > LONGEST_FILE) {
+    return `name and version are too long together: a disk takes file names of ${LONGEST_FILE} bytes, ` +
+      `and NAME-VERSION.tgz.prov would have ${length}`
+  }
   // A path that ends so is none of the API's (pkg/chartmuseum/router/match.go, checkApiRoute).
-  if (/\.(?:yaml|tgz|prov)$/.test(name) || /\.(?:yaml|tgz|prov)$/.test(version)) return 'neither name nor version may end in .yaml, .tgz or .prov: ChartMuseum takes a path of its API that ends so for a file\'s'
+  if (/\.(?:yaml|tgz|prov)$/.test(name) || /\.(?:yaml|tgz|prov)$/.test(version)) {
+    return 'neither name nor version may end in .yaml, .tgz or .prov: ' +
+      'ChartMuseum takes a path of its API that ends so for a file\'s'
+  }
   // `/api/a/charts/charts` are the charts of the tenant `a/charts` (router/match.go, getDepth).
-  if (depth === 'dynamic' && name === 'charts') return 'no chart can be called charts where charts.depth is dynamic: a path of the API would name another tenant'
+  if (depth === 'dynamic' && name === 'charts') {
+    return 'no chart can be called charts where charts.depth is dynamic: ' +
+      'a path of the API would name another tenant'
+  }
   return undefined
 }
 
-/** True for what a file, or a part of its name, can be called so that one path says it and every reader of the path means the same file. */
+/**
+ * True for what a file, or a part of its name, can be called so that one path says it
+ * and every reader of the path means the same file.
+ */
 export function isSayable (text: string): boolean {
-  return text !== '' && text !== '.' && text !== '..' && !UNSAYABLE.test(text) && Buffer.byteLength(text) <= LONGEST_FILE
+  return text !== '' && text !== '.' && text !== '..' && !UNSAYABLE.test(text) &&
+    Buffer.byteLength(text) <= LONGEST_FILE
 }
 
 // Separators, control characters, halves of a character, what stands for bytes that are

@@ -6,7 +6,10 @@ export interface Principal {
   readonly kind: 'anonymous' | 'key' | 'user' | 'robot' | 'token'
   /** The subject as tokens and the log write it: `anonymous`, `key:master`, `user:alice`, `robot:team-a-ci`. */
   readonly subject: string
-  /** Every subject of a rule that speaks of this principal, `user:alice` and `group:team-a` as well as `authenticated` and `anonymous`. */
+  /**
+   * Every subject of a rule that speaks of this principal, `user:alice` and
+   * `group:team-a` as well as `authenticated` and `anonymous`.
+   */
   readonly subjects: readonly string[]
   /** What a token proves. When it is there it alone decides, and the policy is not asked again. */
   readonly grants?: readonly Grant[]

@@ -19,7 +19,9 @@ const MOST_SCOPES = 32
  */
 export function parseScopes (parameters: readonly string[], depth: Depth): ScopeResult {
   const scopes = parameters.flatMap(parameter => parameter.split(' ')).filter(scope => scope !== '')
-  if (scopes.length > MOST_SCOPES) return { ok: false, detail: `too many scopes: at most ${MOST_SCOPES} in one request` }
+  if (scopes.length > MOST_SCOPES) {
+    return { ok: false, detail: `too many scopes: at most ${MOST_SCOPES} in one request` }
+  }
   const byResource = new Map<string, Grant>()
   for (const scope of scopes) {
     const grant = parseScope(scope, depth)
@@ -43,7 +45,9 @@ function parseScope (scope: string, depth: Depth): Grant | string {
   if (!/^[\x21-\x7e]+$/.test(name)) return `a scope has a wrong name: ${form}`
   const actions = scope.slice(last + 1).split(',')
   if (!actions.every(action => /^(?:[a-z]+|\*)?$/.test(action))) return `a scope has a wrong action: ${form}`
-  if (!isResourceType(type) || !isResourceName(type, name, depth)) return { type: 'artifact-repository', name, actions: [] }
+  if (!isResourceType(type) || !isResourceName(type, name, depth)) {
+    return { type: 'artifact-repository', name, actions: [] }
+  }
   return { type, name, actions: ACTIONS.filter(action => actions.includes(action)) }
 }
 
@@ -55,7 +59,10 @@ function isResourceType (type: string): type is ResourceType {
 function isResourceName (type: ResourceType, name: string, depth: Depth): boolean {
   if (type === 'artifact-repository') return isTenantName(name, depth)
   const slash = name.lastIndexOf('/')
-  const [tenant, chart] = (depth === 0 || depth === 'dynamic') && slash < 0 ? [ROOT_TENANT, name] : [name.slice(0, Math.max(slash, 0)), name.slice(slash + 1)]
+  const isInRoot = (depth === 0 || depth === 'dynamic') && slash < 0
+  const [tenant, chart] = isInRoot
+    ? [ROOT_TENANT, name]
+    : [name.slice(0, Math.max(slash, 0)), name.slice(slash + 1)]
   return isTenantName(tenant, depth) && isChartName(chart)
 }
 

@@ -7,7 +7,9 @@ const AS_IT_IS = /^[A-Za-z0-9._~+-]*$/
 /** The one spelling of a text. @param text has no half of a surrogate pair */
 export function encodeSegment (text: string): string {
   if (AS_IT_IS.test(text)) return text
-  return encodeURIComponent(text).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`).replaceAll('%2B', '+')
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%2B', '+')
 }
 
 /**

@@ -7,7 +7,10 @@ export { isTenantSegment } from '../lib/tenant-segment.ts'
 /** How many path segments name a tenant: a number, or as many as there are. */
 export type Depth = number | 'dynamic'
 
-/** The name of the tenant of a repository without tenants, as ChartMuseum's authoriser has it (pkg/chartmuseum/router/router.go). */
+/**
+ * The name of the tenant of a repository without tenants, as ChartMuseum's authoriser
+ * has it (pkg/chartmuseum/router/router.go).
+ */
 export const ROOT_TENANT = 'repo'
 
 const RESERVED = new Set(['api', 'oauth', 'v2', 'authz', 'health', 'info', 'metrics'])

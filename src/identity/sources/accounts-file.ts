@@ -23,7 +23,11 @@ export async function readAccountsFile (file: string): Promise<FileAccounts> {
   return read.ok ? await accountsOf(file, read.text) : { ...onlyMistakes([read.mistake]), again: true }
 }
 
-/** What a text says. @param file its name: one that ends in .yaml or .yml is an accounts file, every other one htpasswd's */
+/**
+ * What a text says.
+ * @param file its name: one that ends in .yaml or .yml is an accounts file, every other
+ * one htpasswd's
+ */
 export async function accountsOf (file: string, text: string): Promise<FileAccounts> {
   return /\.ya?ml$/.test(file) ? await readAccountsYaml(file, text) : await readHtpasswd(file, text)
 }
@@ -34,7 +38,11 @@ async function readAccountsYaml (file: string, text: string): Promise<FileAccoun
   const { value, mistakes, lineOf } = read
   const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
   const wrong = [...mistakes, ...found]
-  if (wrong.length > 0) return onlyMistakes(inWords(file, wrong, each => typeof each === 'string' ? each : `${file}:${lineOf(pathOf(each.key))}: ${each.key}: ${each.sentence}`))
+  if (wrong.length > 0) {
+    return onlyMistakes(inWords(file, wrong, each => {
+      return typeof each === 'string' ? each : `${file}:${lineOf(pathOf(each.key))}: ${each.key}: ${each.sentence}`
+    }))
+  }
 
   const { users = [], robots = [] } = value as AccountsFile
   const faults: string[] = []
@@ -52,11 +60,21 @@ async function readAccountsYaml (file: string, text: string): Promise<FileAccoun
     place: placed('robots', i),
     secrets: secrets.map(({ hash, notBefore, expires }): RobotSecret => {
       const times = { notBefore: momentOf(notBefore), expires: momentOf(expires) }
-      for (const [key, time] of Object.entries(times)) if (Number.isNaN(time)) faults.push(`${placed('robots', i)}: ${key} of a secret of ${name} is a day that is not in the calendar`)
-      return { digest: hash.slice('sha256:'.length), ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }), ...(times.expires === undefined ? {} : { expires: times.expires }) }
+      for (const [key, time] of Object.entries(times)) {
+        if (Number.isNaN(time)) {
+          faults.push(`${placed('robots', i)}: ${key} of a secret of ${name} is a day that is not in the calendar`)
+        }
+      }
+      return {
+        digest: hash.slice('sha256:'.length),
+        ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }),
+        ...(times.expires === undefined ? {} : { expires: times.expires })
+      }
     })
   }))
-  return faults.length > 0 ? onlyMistakes(inWords(file, faults, fault => fault)) : { users: userEntries, robots: robotEntries, mistakes: [] }
+  return faults.length > 0
+    ? onlyMistakes(inWords(file, faults, fault => fault))
+    : { users: userEntries, robots: robotEntries, mistakes: [] }
 }
 
 /** Apache's htpasswd -B: name:hash, one a line; empty lines and # are passed over. */
@@ -69,15 +87,19 @@ async function readHtpasswd (file: string, text: string): Promise<FileAccounts> 
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(colon, 0))
     const passwordHash = line.slice(colon + 1).trim()
-    if (!isName(name)) mistakes.push(`${place}: a line is NAME:HASH, with a name of letters, digits, ".", "_", "@", "+" and "-"`)
-    else if (!passwordHash.startsWith('$2')) mistakes.push(`${place}: the hash of ${name} is not bcrypt: make it with htpasswd -B`)
-    else {
+    if (!isName(name)) {
+      mistakes.push(`${place}: a line is NAME:HASH, with a name of letters, digits, ".", "_", "@", "+" and "-"`)
+    } else if (!passwordHash.startsWith('$2')) {
+      mistakes.push(`${place}: the hash of ${name} is not bcrypt: make it with htpasswd -B`)
+    } else {
       const fault = await hashFault(passwordHash)
       if (fault !== undefined) mistakes.push(`${place}: the hash of ${name} cannot be used: ${fault}`)
       else users.push({ name, passwordHash, groups: [], disabled: false, place })
     }
   }
-  return mistakes.length > 0 ? onlyMistakes(inWords(file, mistakes, mistake => mistake)) : { users, robots: [], mistakes: [] }
+  return mistakes.length > 0
+    ? onlyMistakes(inWords(file, mistakes, mistake => mistake))
+    : { users, robots: [], mistakes: [] }
 }
 
 function onlyMistakes (mistakes: readonly string[]): FileAccounts {
@@ -90,7 +112,9 @@ function momentOf (text: string | undefined): number | undefined {
   const time = Date.parse(text.replace(' ', 'T'))
   // Date.parse takes February 30th for March 2nd.
   const isDay = new Date(`${text.slice(0, 10)}T00:00:00Z`)
-  return Number.isNaN(time) || Number.isNaN(isDay.getTime()) || isDay.toISOString().slice(0, 10) !== text.slice(0, 10) ? NaN : Math.floor(time / 1000)
+  const isWrong = Number.isNaN(time) || Number.isNaN(isDay.getTime()) ||
+    isDay.toISOString().slice(0, 10) !== text.slice(0, 10)
+  return isWrong ? NaN : Math.floor(time / 1000)
 }
 
 /** users[2].name as a path in the document. */

@@ -30,7 +30,10 @@ export interface Hashers {
   bcrypt (hash: string, password: string): Promise<boolean>
 }
 
-/** Native code of 4 MiB each, loaded with the first hash of its kind: when an accounts file is read, so that a start says it when one is missing. */
+/**
+ * Native code of 4 MiB each, loaded with the first hash of its kind: when an accounts
+ * file is read, so that a start says it when one is missing.
+ */
 const LIBRARIES = {
   argon2: async () => await import('@node-rs/argon2'),
   bcrypt: async () => await import('@node-rs/bcrypt')
@@ -63,7 +66,10 @@ export function passwordFault (password: string, bcrypt = false): string | undef
   return Buffer.byteLength(password) > most ? `the password is longer than ${most} bytes` : undefined
 }
 
-/** What is wrong with a hash of a file, in a sentence; undefined when it can be used, and the library that checks it is loaded. */
+/**
+ * What is wrong with a hash of a file, in a sentence; undefined when it can be used, and
+ * the library that checks it is loaded.
+ */
 export async function hashFault (hash: string, libraries: typeof LIBRARIES = LIBRARIES): Promise<string | undefined> {
   const kind = isBcrypt(hash) ? 'bcrypt' : hash.startsWith('$argon2id$') ? 'argon2' : undefined
   if (kind === undefined) return 'it is neither an argon2id nor a bcrypt hash'
@@ -72,14 +78,18 @@ export async function hashFault (hash: string, libraries: typeof LIBRARIES = LIB
     await libraries.bcrypt()
     return bcryptFault(hash)
   } catch (error) {
-    return `what checks it, @node-rs/${kind}, cannot be loaded on this machine: install chartgate here with npm ci (${/^[^.\n]*/.exec((error as Error).message)?.[0]})`
+    const reason = /^[^.\n]*/.exec((error as Error).message)?.[0]
+    return `what checks it, @node-rs/${kind}, cannot be loaded on this machine: ` +
+      `install chartgate here with npm ci (${reason})`
   }
 }
 
 function argon2Fault (hash: string, { parseOptions }: typeof import('@node-rs/argon2')): string | undefined {
   try {
     const { memoryCost, timeCost } = parseOptions(hash)
-    return memoryCost > MOST_MEMORY || timeCost > MOST_PASSES ? `it costs more than ${MOST_MEMORY / 1024} MiB or ${MOST_PASSES} passes` : undefined
+    return memoryCost > MOST_MEMORY || timeCost > MOST_PASSES
+      ? `it costs more than ${MOST_MEMORY / 1024} MiB or ${MOST_PASSES} passes`
+      : undefined
   } catch {
     return 'it is not complete, or not a hash'
   }
