@@ -59,7 +59,7 @@ export default fp(async (app) => {
     // Node's response says so when it is written to after its end, and an error that nobody hears ends the process.
     reply.raw.on('error', ignore)
     // A body that no door reads would stop the reading of its connection, whose end is not seen then.
-    if (isRead(request) && hasBody(request)) request.raw.resume()
+    if (hasNoUse(request) && hasBody(request)) request.raw.resume()
     done()
   })
   app.decorate('running', () => [...connections.values()].map(({ reply }) => reply).filter(isRunning))
@@ -91,8 +91,9 @@ function hasLeft ({ raw }: FastifyReply): boolean {
   return raw.writableFinished && raw.socket === null
 }
 
-function isRead ({ method }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD'
+/** Whatever comes as its body. */
+function hasNoUse ({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'DELETE'
 }
 
 function hasBody ({ headers }: FastifyRequest): boolean {

@@ -147,7 +147,7 @@ export function createUploads ({ catalog, store, allowOverwrite, contextPath, lo
         )
       }
       const own = entries.get(name)?.find(entry => entry.version === version)?.file ?? file
-      const removed = isFileName(own) && await catalog.change(tenant, async changes => {
+      const removed = isFileName(own, LONGEST_FILE_NAME) && await catalog.change(tenant, async changes => {
         if (!await store.remove(tenant, own)) return false
         await store.remove(tenant, `${own}.prov`)
         changes.remove(own)
@@ -196,11 +196,11 @@ async function understandProvenance (draft: Draft): Promise<Named | string> {
   return isFileName(file) ? { draft, file } : `${file} is improperly formatted`
 }
 
-/**
- * Can it be a file in a tenant's folder, and nowhere else? (255 bytes: ext4 and most
- * others; a chart leaves room for .prov)
- */
-function isFileName (name: string): boolean {
+/** Bytes, on ext4 and most other file systems. */
+const LONGEST_FILE_NAME = 255
+
+/** Can it be a file in a tenant's folder, and nowhere else? A chart that comes leaves room for .prov. */
+function isFileName (name: string, longest = LONGEST_FILE_NAME - (name.endsWith('.prov') ? 0 : '.prov'.length)): boolean {
   // eslint-disable-next-line no-control-regex
-  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= (name.endsWith('.prov') ? 255 : 250)
+  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= longest
 }

@@ -1,7 +1,7 @@
 // What does an index in ChartMuseum's own form say to clients of this gateway? Its lines,
 // with links that lead here in the place of others, without the versions that have none,
 // and with our own context path. It takes time by the length of the index, and no more.
-import { localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
+import { FilesHere, localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
 import {
   keyColumnOf,
   readLines,
@@ -108,9 +108,15 @@ function wordsOf (lines: readonly string[], { chart, from, to }: Span & { readon
 }
 
 /** Every file that a link of the index leads to here. */
-function filesOf ({ lines, plainLinks }: IndexLines, odd: readonly OddVersion[]): ReadonlySet<string> {
-  const files = new Set(plainLinks.map(i => (lines[i] as string).trimStart().slice('- charts/'.length)))
-  for (const { link } of odd.flatMap(({ links }) => links ?? [])) if (link.kind === 'local') files.add(link.file)
+function filesOf ({ lines, plainLinks }: IndexLines, odd: readonly OddVersion[]): FilesHere {
+  const files = new FilesHere()
+  for (const i of plainLinks) {
+    const file = (lines[i] as string).trimStart().slice('- charts/'.length)
+    files.add(file, file)
+  }
+  for (const { text, link } of odd.flatMap(({ links }) => links ?? [])) {
+    if (link.kind === 'local') files.add(text, link.file)
+  }
   return files
 }
 
@@ -118,7 +124,7 @@ function filesOf ({ lines, plainLinks }: IndexLines, odd: readonly OddVersion[])
 function keepsLinks (
   lines: string[],
   { version, words, links }: OddVersion,
-  files: ReadonlySet<string>,
+  files: FilesHere,
   left: LeftOut[]
 ): boolean {
   if (links === undefined) {
@@ -129,10 +135,11 @@ function keepsLinks (
   let kept = version.plain
   for (const { span, text, link } of links) {
     lines.fill(GONE, span.from, span.to)
-    if (link.kind === 'local' || (link.kind === 'elsewhere' && link.file !== undefined && files.has(link.file))) {
-      lines[span.from] = `${indent}- ${localUrl(link.file as string)}`
+    const file = files.fileOf(text, link)
+    if (file !== undefined) {
+      lines[span.from] = `${indent}- ${localUrl(file)}`
       kept++
-    } else left.push(leftOut(link.kind === 'unsayable' ? 'unsayable_name' : 'leads_elsewhere', words, text))
+    } else left.push(leftOut(link.kind === 'elsewhere' ? 'leads_elsewhere' : 'unsayable_name', words, text))
   }
   return kept > 0
 }

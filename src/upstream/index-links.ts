@@ -53,6 +53,29 @@ export function readLink (url: string, entry: EntryWords, { tenantPath }: IndexP
   return file.endsWith('.tgz') ? { kind: 'unsayable' } : { kind: 'elsewhere', file: undefined }
 }
 
+/** Which files an index leads to here. */
+export class FilesHere {
+  private readonly all = new Set<string>()
+  private readonly literal = new Set<string>()
+
+  /** @param text the link, as it is written */
+  add (text: string, file: string): void {
+    this.all.add(file)
+    if (text.includes(file)) this.literal.add(file)
+  }
+
+  /**
+   * The file that a link leads to here; undefined when there is none, or when the name of
+   * another one may be meant: ChartMuseum encodes nothing, so beside `a-1.tgz` a link to
+   * `a%2D1.tgz` is one to a file that is called so.
+   */
+  fileOf (text: string, link: Link): string | undefined {
+    if (link.kind === 'unsayable' || link.file === undefined) return undefined
+    if (link.kind === 'elsewhere') return this.all.has(link.file) ? link.file : undefined
+    return text.includes(link.file) || !this.literal.has(link.file) ? link.file : undefined
+  }
+}
+
 /** The link to a file of the tenant. @param file isChartFile */
 export function localUrl (file: string): string {
   return `charts/${encodeSegment(file)}`

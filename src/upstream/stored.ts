@@ -118,8 +118,8 @@ export async function provenanceOfFile (place: Place, chartFile: string): Promis
 }
 
 /**
- * What the file of a version holds. What no chart can have, such as `1.0 (1)`, speaks of
- * the file itself: then only a version whose own file it is counts as another one.
+ * What the file of a version holds. What is no version, such as `1.0 (1)`, speaks of the
+ * file itself: then only a version whose own file it is counts as another one.
  * @throws RefusalError when the upstream does not say
  */
 export async function findVersion (place: Place, name: string, version: string): Promise<Found> {
@@ -129,7 +129,7 @@ export async function findVersion (place: Place, name: string, version: string):
   if (listedIn === file) return { holds: 'this' }
   const elsewhere = listedIn === undefined ? {} : { elsewhere: listedIn }
   if (!await hasFile(place, file)) return { holds: 'nothing', ...elsewhere }
-  return { holds: await otherVersionIn(place, { name, version, file }, canBe) ?? 'this', ...elsewhere }
+  return { holds: await otherVersionIn(place, { name, version, file }, isVersion(version)) ?? 'this', ...elsewhere }
 }
 
 /**

@@ -8,23 +8,43 @@ import type { Document } from 'yaml'
 const UNPRINTED = /[\x7f-\x9f\ufffe\uffff]/
 /** A key of YAML in JSON's form has at most 1,024 characters, with its quotes (YAML 1.1 section 7.3.3). */
 const LONGEST_KEY = 1_000
+/** An empty line that ends as only some readers end one: what follows may be a key to them. */
+const ODD_EMPTY_LINE = /\n[\u2028\u2029]/
 const MOST_ALIASES = 100
 
 /** @returns what no index can say, as part of a sentence; undefined: nothing */
 export function unsayableInIndex (document: Document): string | undefined {
-  return faultOf(uncleaned(document.toJS({ mapAsMap: true, maxAliasCount: MOST_ALIASES })))
+  const chart = document.toJS({ mapAsMap: true, maxAliasCount: MOST_ALIASES }) as unknown
+  return faultOf(uncleaned(chart)) ?? (hasMerge(dependenciesOf(chart)) ? 'a `<<` in its dependencies' : undefined)
 }
 
 /** What Helm does not clean, of a Chart.yaml or requirements.yaml. */
 function uncleaned (chart: unknown): unknown[] {
-  if (!(chart instanceof Map)) return []
-  const fields = (map: ReadonlyMap<unknown, unknown>, name: string): unknown[] => [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : [])
-  const dependencies = fields(chart, 'dependencies').flatMap(list => Array.isArray(list) ? list as unknown[] : [])
-  return [...fields(chart, 'annotations'), ...fields(chart, 'apiversion'), ...dependencies.flatMap(each => each instanceof Map ? fields(each, 'import-values') : [])]
+  const importValues = dependenciesOf(chart).flatMap(each => fieldsOf(each, 'import-values'))
+  return [...fieldsOf(chart, 'annotations'), ...fieldsOf(chart, 'apiversion'), ...importValues]
+}
+
+function dependenciesOf (chart: unknown): unknown[] {
+  return fieldsOf(chart, 'dependencies').flatMap(list => Array.isArray(list) ? list as unknown[] : [])
+}
+
+/** The values of a key, whatever its letters (encoding/json). */
+function fieldsOf (map: unknown, name: string): unknown[] {
+  return map instanceof Map ? [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : []) : []
+}
+
+/** Go writes the key of a merge without quotes, and folds a text so that a line may begin with one. */
+function hasMerge (value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('<<:')
+  if (value instanceof Map) return [...value].some(([key, item]) => key === '<<' || hasMerge(key) || hasMerge(item))
+  return Array.isArray(value) && value.some(hasMerge)
 }
 
 function faultOf (value: unknown): string | undefined {
-  if (typeof value === 'string') return UNPRINTED.test(value) ? 'a text with control characters' : undefined
+  if (typeof value === 'string') {
+    if (UNPRINTED.test(value)) return 'a text with control characters'
+    return ODD_EMPTY_LINE.test(value) ? 'a text with empty lines that end in U+2028 or U+2029' : undefined
+  }
   if (value instanceof Map) return firstFault([...value].map(([key, item]) => faultOfKey(String(key)) ?? faultOf(item)))
   return Array.isArray(value) ? firstFault(value.map(faultOf)) : undefined
 }

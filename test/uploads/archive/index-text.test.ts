@@ -17,6 +17,15 @@ await t.test('what Helm does not clean may have no character and no key that an 
   t.end()
 })
 
+await t.test('what the index reader could not be sure of is not taken', t => {
+  t.match(fault('annotations: { a: "\\L\\Lx\\n\\Ly: z" }'), /empty lines that end in U\+2028/)
+  const merges = ['import-values: [{ "<<": x, child: y }]', 'import-values: ["a\\n<<: b"]', 'import-values: [{ child: "a\\n<<: b" }]', `condition: "${'x'.repeat(90)} <<: b"`, 'tags: ["<<: a"]', '"<<: a": b']
+  for (const each of merges) t.equal(fault(`dependencies: [{ name: a, ${each} }]`), 'a `<<` in its dependencies', each)
+  for (const each of ['name: "<<"', 'condition: "a << b"', 'tags: [a, 1, null]']) t.equal(fault(`dependencies: [{ ${each} }, null]`), undefined, each)
+  t.equal(fault('annotations: { "<<": a, b: "<<: c" }'), undefined, 'the index puts it in quotes')
+  t.end()
+})
+
 await t.test('a key has an end, as Go writes it as JSON', t => {
   for (const [key, isTaken] of [['k'.repeat(998), true], ['k'.repeat(999), false], ['ö'.repeat(998), true], ['<'.repeat(166), true], ['<'.repeat(167), false], ['\u2028'.repeat(167), false]] as const) {
     t.equal(fault(`annotations:\n  ? ${JSON.stringify(key)}\n  : x`), isTaken ? undefined : 'a key of more than 1000 characters', encodeURIComponent(key.slice(0, 3)))
