@@ -28,8 +28,8 @@ interface Before {
 }
 
 /** Who waits for an answer, and from where. */
-export function askerOf ({ client: { address }, presence }: FastifyRequest): Asker {
-  return { address, presence }
+export function askerOf ({ client: { address }, presence, raw }: FastifyRequest): Asker {
+  return { address, presence, isUnread: () => !raw.complete }
 }
 
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
