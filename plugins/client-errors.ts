@@ -45,7 +45,8 @@ export function answerConnect (app: FastifyInstance): void {
  * is itself broken, and not answered yet, is no such.
  */
 function isAnswering (socket: Socket): boolean {
-  // Where Node has the answer that the connection is writing or will write next; it asks the same before its own answer.
+  // Where Node has the answer that the connection is writing or will write next; it asks
+  // the same before its own answer.
   const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
   return answer !== null && answer !== undefined && (answer.headersSent || answer.req.complete)
 }
@@ -54,7 +55,10 @@ function refuse (log: FastifyBaseLogger, socket: Socket, refusal: Refusal, parse
   const status = statusOf(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()
-  log.warn({ reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status }, 'refused')
+  log.warn(
+    { reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status },
+    'refused'
+  )
   closeWith(socket, [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] as string}`,
     'Content-Type: application/json; charset=utf-8',

@@ -18,9 +18,14 @@ export function unsayableInIndex (document: Document): string | undefined {
 /** What Helm does not clean, of a Chart.yaml or requirements.yaml. */
 function uncleaned (chart: unknown): unknown[] {
   if (!(chart instanceof Map)) return []
-  const fields = (map: ReadonlyMap<unknown, unknown>, name: string): unknown[] => [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : [])
+  const fields = (map: ReadonlyMap<unknown, unknown>, name: string): unknown[] =>
+    [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : [])
   const dependencies = fields(chart, 'dependencies').flatMap(list => Array.isArray(list) ? list as unknown[] : [])
-  return [...fields(chart, 'annotations'), ...fields(chart, 'apiversion'), ...dependencies.flatMap(each => each instanceof Map ? fields(each, 'import-values') : [])]
+  return [
+    ...fields(chart, 'annotations'),
+    ...fields(chart, 'apiversion'),
+    ...dependencies.flatMap(each => each instanceof Map ? fields(each, 'import-values') : [])
+  ]
 }
 
 function faultOf (value: unknown): string | undefined {
