@@ -38,6 +38,7 @@ export default [
     files: ['src/**/*.ts', 'plugins/**/*.ts'],
     plugins: { regexp },
     rules: {
+      'max-len': ['error', { code: 120 }],
       // What tries every place to divide a text at takes seconds for a header.
       'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
       'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false }],

@@ -62,10 +62,13 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       }
     }
     const learn = (result: Authentication): void => {
-      if (result.ok && result.again !== undefined) connections.set(request.socket, { authorization, again: result.again })
+      if (result.ok && result.again !== undefined) {
+        connections.set(request.socket, { authorization, again: result.again })
+      }
       finish(result)
     }
-    const known = again(connections.get(request.socket), authorization) ?? (authorization === undefined ? undefined : authenticator.remembered(authorization))
+    const known = again(connections.get(request.socket), authorization) ??
+      (authorization === undefined ? undefined : authenticator.remembered(authorization))
     if (known !== undefined) return finish(known)
     const result = authenticator.authenticate(readCredentials(authorization), askerOf(request), authorization)
     if (!(result instanceof Promise)) return learn(result)

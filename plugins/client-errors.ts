@@ -43,7 +43,8 @@ export function answerConnect (app: FastifyInstance): void {
  * answered yet, has none.
  */
 function answerOn (socket: Socket): ServerResponse | undefined {
-  // Where Node has the answer that the connection is writing or will write next; it asks the same before its own answer.
+  // Where Node has the answer that the connection is writing or will write next; it asks
+  // the same before its own answer.
   const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
   return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
 }
@@ -59,7 +60,10 @@ function refuse (log: FastifyBaseLogger, socket: Socket, refusal: Refusal, parse
   const status = statusOf(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()
-  log.warn({ reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status }, 'refused')
+  log.warn(
+    { reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status },
+    'refused'
+  )
   closeWith(socket, [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] as string}`,
     'Content-Type: application/json; charset=utf-8',

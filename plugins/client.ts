@@ -45,7 +45,11 @@ class RequestAsker implements Asker {
   dismiss (): void {
     const { request } = this
     request.refusal = { code: 'download_not_read' }
-    request.log.warn({ ...whatAndWho(request), decision: 'ended', reason: request.refusal.code }, 'the client did not read its download while others waited for a connection to the chart repository: its own is closed')
+    request.log.warn(
+      { ...whatAndWho(request), decision: 'ended', reason: request.refusal.code },
+      'the client did not read its download while others waited for a connection to the chart repository: ' +
+        'its own is closed'
+    )
     request.socket.destroy()
   }
 }

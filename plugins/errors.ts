@@ -29,7 +29,10 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     request.refusal = refusal
     const status = statusOf(refusal)
     const form = refusalFormOf(request.target)
-    if (status === 401) this.header('www-authenticate', form.challenge(challenge, challengeErrorOf(refusal, isBasic(request.headers.authorization))))
+    if (status === 401) {
+      const error = challengeErrorOf(refusal, isBasic(request.headers.authorization))
+      this.header('www-authenticate', form.challenge(challenge, error))
+    }
     const retryAfter = retryAfterOf(refusal)
     if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
     // What is left of a refused body is not read: megabytes may follow.
@@ -51,7 +54,8 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
 }, { name: 'errors', fastify: '5.x', dependencies: ['request-log'] })
 
 function hasUnreadBody ({ raw }: FastifyRequest): boolean {
-  return !raw.complete && (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0)
+  return !raw.complete &&
+    (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0)
 }
 
 /** Any error as a refusal: our own as they are, Fastify's by their status, everything else as an internal one. */
@@ -70,5 +74,8 @@ export function refusalOf (error: unknown): Refusal {
 /** Any error, answered where there are no credentials, no challenges and no log. */
 export function refusePlainly (error: unknown, _request: unknown, reply: Pick<FastifyReply, 'code'>): void {
   const refusal = refusalOf(error)
-  reply.code(statusOf(refusal)).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(bodyOf(refusal)))
+  reply
+    .code(statusOf(refusal))
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(JSON.stringify(bodyOf(refusal)))
 }

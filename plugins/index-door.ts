@@ -39,11 +39,17 @@ function send (request: FastifyRequest, reply: FastifyReply, index: Index): void
   const { headers } = request
   reply.header('content-type', INDEX_CONTENT_TYPE)
   // A client may keep it, but asks each time: who may read it changes, and so does it.
-  reply.header('cache-control', (request.principal as Principal) === ANONYMOUS ? 'public, no-cache' : 'private, no-cache')
+  reply.header(
+    'cache-control',
+    (request.principal as Principal) === ANONYMOUS ? 'public, no-cache' : 'private, no-cache'
+  )
   reply.header('vary', 'accept-encoding')
   if (!wantsGzip(headers, index)) return sendBody(headers, reply, index.etag, index.payload)
   reply.header('content-encoding', 'gzip')
-  index.gzipped().then(body => { sendBody(headers, reply, index.etag.replace(/"$/, '-gzip"'), body) }, (error: unknown) => { reply.send(error) })
+  index.gzipped().then(
+    body => { sendBody(headers, reply, index.etag.replace(/"$/, '-gzip"'), body) },
+    (error: unknown) => { reply.send(error) }
+  )
 }
 
 function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {

@@ -51,7 +51,8 @@ export default fp(async (app) => {
       return done()
     }
     const known = connections.get(request.socket)
-    // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a client do it, and a server close).
+    // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a
+    // client do it, and a server close).
     if (known !== undefined && !hasLeft(known.reply)) return drop(request, known.reply)
     const { presence } = known ?? watch(request.socket, reply)
     if (known !== undefined) known.reply = reply
@@ -74,7 +75,11 @@ export function makeLast ({ raw, request: { socket } }: FastifyReply): void {
 function drop (request: FastifyRequest, before: FastifyReply): void {
   makeLast(before)
   hearNoMore(request.socket)
-  request.log.warn({ ...whatAndWho(request), decision: 'dropped' }, 'a request came before the answer to the one before it was sent: it is not answered, and its connection ends')
+  request.log.warn(
+    { ...whatAndWho(request), decision: 'dropped' },
+    'a request came before the answer to the one before it was sent: ' +
+      'it is not answered, and its connection ends'
+  )
 }
 
 function ignore (): void {}

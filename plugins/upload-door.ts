@@ -34,7 +34,8 @@ export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, chang
     if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
     else done()
   })
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, changed, maxUploadSize, depth }))
+  const place = { uploader, spool, changed, maxUploadSize, depth }
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
 interface Place extends Omit<UploadDoorOptions, 'upstream' | 'locks'> { uploader: Uploader }
@@ -44,7 +45,9 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
   try {
     await save(request, place)
   } catch (error) {
-    if (error instanceof RefusalError && error.refusal.code === 'body_too_large') return reply.refuse(tooLarge(maxUploadSize))
+    if (error instanceof RefusalError && error.refusal.code === 'body_too_large') {
+      return reply.refuse(tooLarge(maxUploadSize))
+    }
     // What is no refusal is no fault of the client's, also while its body is still coming.
     if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
@@ -53,13 +56,17 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
 }
 
 /** Stores the body, and has freed the spool when it returns. */
-async function save (request: FastifyRequest, { uploader, spool, changed, maxUploadSize, depth }: Place): Promise<void> {
+async function save (
+  request: FastifyRequest,
+  { uploader, spool, changed, maxUploadSize, depth }: Place
+): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
     depth,
-    body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
+    // a refusal still has to be written, and what then comes is thrown away
+    body: request.raw.iterator({ destroyOnReturn: false })
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
   let isSent = false

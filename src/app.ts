@@ -76,7 +76,10 @@ export interface ConnectionLimits {
   readonly headers: number
   /** For a whole request: 20 MiB over a slow line. */
   readonly request: number
-  /** Without a byte in either direction, in the middle of a request or of its answer: whoever does not read holds a connection to the upstream. */
+  /**
+   * Without a byte in either direction, in the middle of a request or of its answer:
+   * whoever does not read holds a connection to the upstream.
+   */
   readonly silence: number
   /** Between two requests: above the 60 s that load balancers keep idle connections for. */
   readonly idle: number
@@ -84,7 +87,13 @@ export interface ConnectionLimits {
   readonly look: number
 }
 
-export const CONNECTION_LIMITS: ConnectionLimits = { headers: 15_000, request: 300_000, silence: 120_000, idle: 75_000, look: 5_000 }
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  headers: 15_000,
+  request: 300_000,
+  silence: 120_000,
+  idle: 75_000,
+  look: 5_000
+}
 const LONGEST_HEADERS = 16_384
 /** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
 export const DRAIN_LIMIT = 30_000
@@ -95,9 +104,17 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
-  const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
+  const knowsSubject = (subject: string): boolean => subject === EVERYONE ||
+    (subject === MASTER.subject && config.masterKey !== '') ||
+    isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, clock, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const authenticator = createAuthenticator({
+    masterKey: config.masterKey,
+    verifier,
+    accounts,
+    clock,
+    ...(deps.passwords === undefined ? {} : { passwords: deps.passwords })
+  })
   pulse.watch(authenticator.queue)
 
   const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
@@ -153,17 +170,29 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize, depth: config.charts.depth })
+  await app.register(uploadDoor, {
+    upstream,
+    locks,
+    spool,
+    changed,
+    maxUploadSize: config.charts.maxUploadSize,
+    depth: config.charts.depth
+  })
   await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstream })
   return app
 }
 
-/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
+/**
+ * The admin listener's application: probes, and nothing of the charts; its refusals have
+ * the form of the public ones.
+ */
 export async function buildAdmin (options: ProbesOptions): Promise<App> {
   const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
   admin.setErrorHandler(refusePlainly)
-  admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
+  admin.setNotFoundHandler((request, reply) => {
+    refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)
+  })
   await admin.register(probes, options)
   return admin
 }

@@ -7,14 +7,28 @@ import { decide } from './policy/decide.ts'
 import type { RuleSet } from './policy/rules.ts'
 
 export type Judgement =
-  | { readonly allowed: true, /** what allowed it: `master key`, `token`, or the places of rules */ readonly by: string }
-  | { readonly allowed: false, /** the first right that is missing */ readonly lacks: Access, readonly refusal: Refusal }
+  | {
+    readonly allowed: true
+    /** what allowed it: `master key`, `token`, or the places of rules */
+    readonly by: string
+  }
+  | {
+    readonly allowed: false
+    /** the first right that is missing */
+    readonly lacks: Access
+    readonly refusal: Refusal
+  }
 
 /**
  * Judges every right that is needed; one that is missing is enough to refuse.
  * @param cameAsBasic how the credentials came: asking again can help with a token alone
  */
-export function judge (principal: Principal, needs: readonly [Access, ...Access[]], rules: RuleSet, cameAsBasic: boolean): Judgement {
+export function judge (
+  principal: Principal,
+  needs: readonly [Access, ...Access[]],
+  rules: RuleSet,
+  cameAsBasic: boolean
+): Judgement {
   const by = new Set<string>()
   for (const access of needs) {
     const decision = decide(principal, access, rules)

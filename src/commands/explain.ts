@@ -18,14 +18,20 @@ export const EXPLAIN: Command = configured(runExplain, ['as', 'token'], ['ACTION
 
 async function runExplain ({ config, options, io, words }: Configured): Promise<ExitCode | WrongUsage> {
   const [action, tenant] = words as [Action, string]
-  if ((options.as === undefined) === (options.token === undefined)) return { wrong: ['explain needs --as SUBJECT or --token TOKEN'] }
+  if ((options.as === undefined) === (options.token === undefined)) {
+    return { wrong: ['explain needs --as SUBJECT or --token TOKEN'] }
+  }
   if (!ACTIONS.includes(action)) return { wrong: [`${JSON.stringify(action)} is no action: ${ACTIONS.join(', ')}`] }
   const { depth } = config.charts
-  if (!isTenantName(tenant, depth)) return fail(io, `${JSON.stringify(tenant)} is not the name of a tenant of depth ${depth}`)
+  if (!isTenantName(tenant, depth)) {
+    return fail(io, `${JSON.stringify(tenant)} is not the name of a tenant of depth ${depth}`)
+  }
   const loaded = await loadAuthority(config)
   if (!loaded.ok) return fail(io, ...loaded.mistakes)
 
-  const who = options.as === undefined ? await whoseToken(options.token as string, config, loaded.authority) : whoIs(options.as, loaded.authority)
+  const who = options.as === undefined
+    ? await whoseToken(options.token as string, config, loaded.authority)
+    : whoIs(options.as, loaded.authority)
   if (typeof who === 'string') return fail(io, who)
   const judgement = judge(who, [{ type: 'artifact-repository', name: tenant, action }], loaded.authority.rules, true)
   if (!judgement.allowed) {
@@ -44,11 +50,16 @@ function placeOf (by: string, { file, policy }: Config): string {
 
 function whoIs (subject: string, { accounts }: Authority): Principal | string {
   if (subject === MASTER.subject) return MASTER
-  if (!isSubject(subject)) return `${JSON.stringify(subject)} is no subject: user:NAME, group:NAME, robot:NAME, anonymous, authenticated or ${MASTER.subject}`
+  if (!isSubject(subject)) {
+    return `${JSON.stringify(subject)} is no subject: ` +
+      `user:NAME, group:NAME, robot:NAME, anonymous, authenticated or ${MASTER.subject}`
+  }
   if (subject === EVERYONE) return ANONYMOUS
   const [kind, name] = subject.split(':') as [string, string]
   // Nobody in particular of a group, or of all who have an account.
-  if (kind === 'group' || kind === AUTHENTICATED) return { kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] }
+  if (kind === 'group' || kind === AUTHENTICATED) {
+    return { kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] }
+  }
   const account = kind === 'user' ? accounts.users.get(name) : accounts.robots.get(name)
   if (account === undefined) return `${subject} is in no accounts file`
   return account.disabled ? `${subject} is disabled, at ${account.place}` : account.principal

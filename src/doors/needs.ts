@@ -7,7 +7,12 @@ import type { OwnEndpoint, ParsedTarget } from './chartmuseum/request-target.ts'
 export type Needs = readonly [Access, ...Access[]] | 'nothing'
 
 /** The token endpoint asks by itself who it is, because credentials come in its body too. */
-const OWN: Readonly<Record<OwnEndpoint, Needs>> = { token: 'nothing', jwks: 'nothing', health: 'nothing', info: 'nothing' }
+const OWN: Readonly<Record<OwnEndpoint, Needs>> = {
+  token: 'nothing',
+  jwks: 'nothing',
+  health: 'nothing',
+  info: 'nothing'
+}
 
 export function needsOf (target: ParsedTarget): Needs {
   switch (target.kind) {

@@ -49,5 +49,9 @@ export async function readAtRest (file: string): Promise<FileText> {
     if (found.stamp === await stampOf(file)) return found
     if (i < TRIES) found = await readText(file)
   }
-  return { ok: false, mistake: `${file}: the file cannot be read (somebody writes it all the time)`, stamp: found.stamp }
+  return {
+    ok: false,
+    mistake: `${file}: the file cannot be read (somebody writes it all the time)`,
+    stamp: found.stamp
+  }
 }

@@ -21,21 +21,31 @@ export function inWords<M> (file: string, mistakes: readonly M[], line: (mistake
 
 /** Keys that the schema does not have, at any depth. Their values are not shown: a misspelt secret is one too. */
 export function unknownKeys (value: unknown, node: SchemaNode, key = ''): Mistake[] {
-  if (Array.isArray(value)) return value.flatMap((each, i) => node.items === undefined ? [] : unknownKeys(each, node.items, `${key}[${i}]`))
+  if (Array.isArray(value)) {
+    return value.flatMap((each, i) => node.items === undefined ? [] : unknownKeys(each, node.items, `${key}[${i}]`))
+  }
   const known = node.properties
   if (!isMapping(value) || known === undefined) return []
   return Object.entries(value).flatMap(([name, child]) => {
     if (Object.hasOwn(known, name)) return unknownKeys(child, known[name] as SchemaNode, join(key, name))
     const near = nearest(name, Object.keys(known))
-    return [{ key: join(key, name), sentence: `unknown key${near === undefined ? `; known here: ${Object.keys(known).join(', ')}` : `: did you mean ${near}?`}` }]
+    const hint = near === undefined ? `; known here: ${Object.keys(known).join(', ')}` : `: did you mean ${near}?`
+    return [{ key: join(key, name), sentence: `unknown key${hint}` }]
   })
 }
 
-/** Values that are not what their key expects, at any depth; what the schema has no key for is unknownKeys' business. */
+/**
+ * Values that are not what their key expects, at any depth; what the schema has no key for
+ * is unknownKeys' business.
+ */
 export function schemaMistakes (value: unknown, node: SchemaNode, key = ''): Mistake[] {
   const missing = isMapping(value) ? (node.required ?? []).filter(name => !Object.hasOwn(value, name)) : []
-  const what = missing.length > 0 ? `without ${missing.join(' and ')} it` : fits(value, node) ? undefined : show(value, node)
-  const own = what === undefined ? [] : [{ key, sentence: `${what} is not ${node.expected ?? 'a mapping of keys to values'}` }]
+  const what = missing.length > 0
+    ? `without ${missing.join(' and ')} it`
+    : fits(value, node) ? undefined : show(value, node)
+  const own = what === undefined
+    ? []
+    : [{ key, sentence: `${what} is not ${node.expected ?? 'a mapping of keys to values'}` }]
   return [...own, ...children(value, node, key).flatMap(child => schemaMistakes(child.value, child.node, child.key))]
 }
 
@@ -43,9 +53,13 @@ interface Place { readonly value: unknown, readonly node: SchemaNode, /** in peo
 
 /** What is in a list or a mapping, with what the schema says of it. */
 function children (value: unknown, { items, properties }: SchemaNode, key: string): Place[] {
-  if (items !== undefined && Array.isArray(value)) return value.map((each: unknown, i) => ({ value: each, node: items, key: `${key}[${i}]` }))
+  if (items !== undefined && Array.isArray(value)) {
+    return value.map((each: unknown, i) => ({ value: each, node: items, key: `${key}[${i}]` }))
+  }
   if (properties === undefined || !isMapping(value)) return []
-  return Object.entries(properties).flatMap(([name, node]) => Object.hasOwn(value, name) ? [{ value: value[name], node, key: join(key, name) }] : [])
+  return Object.entries(properties).flatMap(([name, node]) => {
+    return Object.hasOwn(value, name) ? [{ value: value[name], node, key: join(key, name) }] : []
+  })
 }
 
 /** True when a value is right in itself, as far as nodes.ts has keywords; what is in it is another question. */
@@ -55,7 +69,11 @@ function fits (value: unknown, node: SchemaNode): boolean {
     case 'array': return Array.isArray(value) && isWithin(value.length, node.minItems, node.maxItems)
     case 'integer': return Number.isInteger(value) && isWithin(value as number, node.minimum, node.maximum)
     case 'boolean': return typeof value === 'boolean'
-    case 'string': return typeof value === 'string' && isWithin(value.length, node.minLength) && node.enum?.includes(value) !== false && (node.pattern === undefined || new RegExp(node.pattern, 'u').test(value))
+    case 'string':
+      return typeof value === 'string' &&
+        isWithin(value.length, node.minLength) &&
+        node.enum?.includes(value) !== false &&
+        (node.pattern === undefined || new RegExp(node.pattern, 'u').test(value))
     default: return node.anyOf === undefined ? value === node.const : node.anyOf.some(each => fits(value, each))
   }
 }
@@ -111,7 +129,13 @@ function distance (a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1]
-    for (let j = 0; j < b.length; j++) next.push(Math.min((next[j] as number) + 1, (row[j + 1] as number) + 1, (row[j] as number) + Number(letter !== b[j])))
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(
+        (next[j] as number) + 1,
+        (row[j + 1] as number) + 1,
+        (row[j] as number) + Number(letter !== b[j])
+      ))
+    }
     row = next
   }
   return row[b.length] as number

@@ -36,12 +36,24 @@ export type Fitting<N> = N extends Node<infer T> ? T : never
 
 type Nodes = Readonly<Record<string, Node<unknown>>>
 type Says = Omit<SchemaNode, 'type' | 'properties' | 'required' | 'additionalProperties' | 'items'>
-type Members<Required extends Nodes, Optional extends Nodes> = { [K in keyof Required]: Fitting<Required[K]> } & { [K in keyof Optional]?: Fitting<Optional[K]> }
+type Members<Required extends Nodes, Optional extends Nodes> =
+  & { [K in keyof Required]: Fitting<Required[K]> }
+  & { [K in keyof Optional]?: Fitting<Optional[K]> }
 
 /** A mapping of these keys and no others. */
-export function mapping<Required extends Nodes, Optional extends Nodes = Record<never, never>> (required: Required, says: Says & { readonly $schema?: string, readonly title?: string } = {}, optional?: Optional): Node<Members<Required, Optional>> {
+export function mapping<Required extends Nodes, Optional extends Nodes = Record<never, never>> (
+  required: Required,
+  says: Says & { readonly $schema?: string, readonly title?: string } = {},
+  optional?: Optional
+): Node<Members<Required, Optional>> {
   const names = Object.keys(required)
-  return { type: 'object', ...(names.length === 0 ? {} : { required: names }), properties: { ...required, ...optional }, additionalProperties: false, ...says }
+  return {
+    type: 'object',
+    ...(names.length === 0 ? {} : { required: names }),
+    properties: { ...required, ...optional },
+    additionalProperties: false,
+    ...says
+  }
 }
 
 export function list<T> (items: Node<T>, says: Says): Node<T[]> {
@@ -66,12 +78,23 @@ export function oneOf<const V extends string> (values: readonly V[], says: Says)
 }
 
 /** A whole number, or one word that stands for one. */
-export function integerOr<const W extends string> (word: W, { minimum, maximum }: { readonly minimum: number, readonly maximum: number }, says: Says): Node<number | W> {
-  return { anyOf: [{ type: 'integer', minimum, maximum }, { const: word }], ...says, expected: `a whole number from ${minimum} to ${maximum}, or ${word}` }
+export function integerOr<const W extends string> (
+  word: W,
+  { minimum, maximum }: { readonly minimum: number, readonly maximum: number },
+  says: Says
+): Node<number | W> {
+  return {
+    anyOf: [{ type: 'integer', minimum, maximum }, { const: word }],
+    ...says,
+    expected: `a whole number from ${minimum} to ${maximum}, or ${word}`
+  }
 }
 
 /** Every scalar of the schema with its path, in order; lists count as one. */
-export function leaves (node: SchemaNode, path: readonly string[] = []): { path: readonly string[], node: SchemaNode }[] {
+export function leaves (
+  node: SchemaNode,
+  path: readonly string[] = []
+): { path: readonly string[], node: SchemaNode }[] {
   if (node.properties === undefined) return [{ path, node }]
   return Object.entries(node.properties).flatMap(([name, child]) => leaves(child, [...path, name]))
 }

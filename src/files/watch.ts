@@ -62,7 +62,9 @@ export function watchFiles (before: Stamps, look: (glance: Glance) => Promise<St
 
   function wait (): void {
     if (closed) return
-    timer = setTimeout(() => { running = running.then(async () => { await glance(false) }).finally(wait) }, LOOK_EVERY).unref()
+    timer = setTimeout(() => {
+      running = running.then(async () => { await glance(false) }).finally(wait)
+    }, LOOK_EVERY).unref()
   }
 
   wait()

@@ -3,7 +3,10 @@
 // time that grows as the file does: the library's own way to values compares each key with
 // all others, looks through all anchors for each alias, and writes a key that is a mapping
 // out as text once for each level that it is in.
-import { Composer, isAlias, isScalar, isSeq, LineCounter, Parser, type Alias, type Document, type Node, type YAMLMap, type YAMLParseError, type YAMLWarning } from 'yaml'
+import {
+  Composer, isAlias, isScalar, isSeq, LineCounter, Parser,
+  type Alias, type Document, type Node, type YAMLMap, type YAMLParseError, type YAMLWarning
+} from 'yaml'
 import { beyondLevels } from '../lib/yaml-levels.ts'
 
 export type Mapping = Record<string, unknown>
@@ -31,12 +34,15 @@ export function parseYaml (file: string, text: string): FromFile {
   const tokens = [...new Parser(lines.addNewLine).parse(text)]
   const deep = beyondLevels(tokens, DEEPEST)
   if (deep !== undefined) return unusable([place(deep.offset, TOO_DEEP)])
-  const [document, second] = new Composer({ uniqueKeys: false }).compose(tokens, true, text.length) as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
+  const composed = new Composer({ uniqueKeys: false }).compose(tokens, true, text.length)
+  const [document, second] = composed as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
   // What comes after a first fault is mostly its consequence: after one bracket that is not
   // closed nothing is where it seems to be.
   const [first] = document.errors
   if (first !== undefined) return unusable([place(first.pos[0], sentenceOf(first))])
-  if (second !== undefined) return unusable([place(second.range[0], 'The file is one document; here a second one begins')])
+  if (second !== undefined) {
+    return unusable([place(second.range[0], 'The file is one document; here a second one begins')])
+  }
   // A warning is a tag that nobody resolves: its value is not what was meant.
   if (document.warnings.length > 0) return unusable(document.warnings.map(each => place(each.pos[0], sentenceOf(each))))
   const mistakes: string[] = []
@@ -93,7 +99,9 @@ function valuesOf (root: Node | null, fault: (node: Node, sentence: string) => v
   function valueOf (node: Node | null, depth: number, byAlias: boolean): unknown {
     if (node === null) return null
     if (depth > DEEPEST) throw new TooMuch(node, TOO_DEEP)
-    if (byAlias && ++aliased > MOST_ALIASED) throw new TooMuch(node, `aliases that stand for more than ${MOST_ALIASED} values`)
+    if (byAlias && ++aliased > MOST_ALIASED) {
+      throw new TooMuch(node, `aliases that stand for more than ${MOST_ALIASED} values`)
+    }
     if (isAlias(node)) return valueOf(targetOf(node), depth, true)
     if (!byAlias) note(node)
     if (isScalar(node)) return node.value
@@ -118,7 +126,11 @@ function valuesOf (root: Node | null, fault: (node: Node, sentence: string) => v
     return target
   }
 
-  function * entriesOf ({ items }: YAMLMap<Node, Node | null>, depth: number, byAlias: boolean): Generator<[string, unknown]> {
+  function * entriesOf (
+    { items }: YAMLMap<Node, Node | null>,
+    depth: number,
+    byAlias: boolean
+  ): Generator<[string, unknown]> {
     const seen = new Set<string>()
     for (const { key, value } of items) {
       const name = isScalar(key) ? String(key.value ?? '') : undefined

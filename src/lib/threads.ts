@@ -25,7 +25,11 @@ const BOUND = 20
 const ask: Question = answered => { randomFill(Buffer.alloc(1), answered) }
 
 /** @param clock milliseconds of a clock that only goes on */
-export function createThreads (every: Every, clock: () => number = () => performance.now(), question: Question = ask): Threads {
+export function createThreads (
+  every: Every,
+  clock: () => number = () => performance.now(),
+  question: Question = ask
+): Threads {
   let asked: { readonly at: number, readonly answer: Promise<void> } | undefined
   let answers = 0
 

@@ -135,7 +135,12 @@ export function createAttempts (
   }
 
   return {
-    queue: { name: 'the passwords to be checked', bound: LONGEST_CHECK, waiting: () => queue.size(), moves: () => moves },
+    queue: {
+      name: 'the passwords to be checked',
+      bound: LONGEST_CHECK,
+      waiting: () => queue.size(),
+      moves: () => moves
+    },
     async judge ({ name, account, asker: { address, presence, isUnread = () => false }, compare }) {
       if (presence.gone) return 'gone'
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }

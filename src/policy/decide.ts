@@ -29,7 +29,9 @@ export function decide (principal: Principal, access: Access, rules: RuleSet): D
 export function narrow (principal: Principal, asked: readonly Grant[], rules: RuleSet): Grant[] {
   const granted: Grant[] = []
   for (const grant of asked) {
-    const actions = accessesOf(grant).filter(access => decide(principal, access, rules).allowed).map(access => access.action)
+    const actions = accessesOf(grant)
+      .filter(access => decide(principal, access, rules).allowed)
+      .map(access => access.action)
     if (actions.length > 0) granted.push({ ...grant, actions })
   }
   return granted
@@ -43,5 +45,6 @@ function tenantOf ({ type, name }: Access): string {
 }
 
 function provenBy (grants: readonly Grant[], access: Access): boolean {
-  return grants.some(grant => grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
+  return grants.some(grant =>
+    grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
 }

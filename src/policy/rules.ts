@@ -51,7 +51,9 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
     for (const subject of subjects) {
       let own = bySubject.get(subject)
       if (own === undefined) bySubject.set(subject, own = { exact: new Map(), byFirst: new Map(), anywhere: [] })
-      for (const repository of repositories) put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
+      for (const repository of repositories) {
+        put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
+      }
     }
     yield
   }
@@ -62,7 +64,9 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
       for (const subject of subjects) {
         const own = bySubject.get(subject)
         if (own === undefined) continue
-        const place = findIn(own.exact.get(tenant), tenant, action) ?? findIn(own.byFirst.get(first), tenant, action) ?? findIn(own.anywhere, tenant, action)
+        const place = findIn(own.exact.get(tenant), tenant, action) ??
+          findIn(own.byFirst.get(first), tenant, action) ??
+          findIn(own.anywhere, tenant, action)
         if (place !== undefined) return place
       }
       return undefined
@@ -73,7 +77,9 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
 /** What both allow; the place is the second one's. */
 export function bothAllow (one: RuleSet, other: RuleSet): RuleSet {
   return {
-    find: (subjects, tenant, action) => one.find(subjects, tenant, action) === undefined ? undefined : other.find(subjects, tenant, action)
+    find: (subjects, tenant, action) => {
+      return one.find(subjects, tenant, action) === undefined ? undefined : other.find(subjects, tenant, action)
+    }
   }
 }
 

@@ -200,7 +200,10 @@ async function understandProvenance (draft: Draft): Promise<Named | string> {
 const LONGEST_FILE_NAME = 255
 
 /** Can it be a file in a tenant's folder, and nowhere else? A chart that comes leaves room for .prov. */
-function isFileName (name: string, longest = LONGEST_FILE_NAME - (name.endsWith('.prov') ? 0 : '.prov'.length)): boolean {
+function isFileName (
+  name: string,
+  longest = LONGEST_FILE_NAME - (name.endsWith('.prov') ? 0 : '.prov'.length)
+): boolean {
   // eslint-disable-next-line no-control-regex
   return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= longest
 }

@@ -15,11 +15,13 @@ import { parse } from 'yaml'
 export async function seedDemoChart (chartFolder: string, chartsDir: string): Promise<void> {
   const tenantDir = join(chartsDir, 'org1', 'repo1')
   if (await mkdir(tenantDir, { recursive: true }) === undefined) return
-  const { name, version } = parse(await readFile(join(chartFolder, 'Chart.yaml'), 'utf8')) as { name: string, version: string }
+  const chartYaml = await readFile(join(chartFolder, 'Chart.yaml'), 'utf8')
+  const { name, version } = parse(chartYaml) as { name: string, version: string }
   const archive = pack()
   const temporary = join(tenantDir, '.demo.tmp')
   const written = pipeline(archive, createGzip(), createWriteStream(temporary))
-  for (const entry of (await readdir(chartFolder, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())) {
+  const entries = await readdir(chartFolder, { recursive: true, withFileTypes: true })
+  for (const entry of entries.filter(entry => entry.isFile())) {
     const file = join(entry.parentPath, entry.name)
     const path = [basename(chartFolder), ...relative(chartFolder, file).split(sep)].join('/')
     archive.entry({ name: path, mode: 0o644 }, await readFile(file))

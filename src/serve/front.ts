@@ -30,8 +30,17 @@ export type FrontResult =
 export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
-export async function openFront (config: Config, { authority, keys, reload, ...options }: FrontOptions): Promise<FrontResult> {
-  const app = await buildApp(config, { ...options, live: authority.live, keys: keys.live, version: VERSION, clock: CLOCK })
+export async function openFront (
+  config: Config,
+  { authority, keys, reload, ...options }: FrontOptions
+): Promise<FrontResult> {
+  const app = await buildApp(config, {
+    ...options,
+    live: authority.live,
+    keys: keys.live,
+    version: VERSION,
+    clock: CLOCK
+  })
   const mistake = await listen(app, 'listen', config.listen)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
@@ -77,7 +86,8 @@ export async function listen (app: App, key: 'listen' | 'admin', address: Addres
   const { level } = app.log
   app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
   // A copy, because Fastify puts a function into it.
-  const mistake = await app.listen({ ...address }).then(() => undefined, (error: unknown) => listenMistake(error, key, address))
+  const mistake = await app.listen({ ...address })
+    .then(() => undefined, (error: unknown) => listenMistake(error, key, address))
   app.log.level = level
   return mistake
 }

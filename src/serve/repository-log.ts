@@ -5,7 +5,15 @@ import type { Logger } from 'pino'
 import { errorForLog } from '../observe/log-error.ts'
 
 /** What happened without anybody's wish; everything else is information. */
-const LEVELS: Readonly<Record<string, 'warn' | 'error'>> = { refused: 'warn', cut_off: 'warn', folder_not_watched: 'warn', file_left_out: 'warn', index_not_saved: 'warn', index_not_removed: 'warn', failed: 'error' }
+const LEVELS: Readonly<Record<string, 'warn' | 'error'>> = {
+  refused: 'warn',
+  cut_off: 'warn',
+  folder_not_watched: 'warn',
+  file_left_out: 'warn',
+  index_not_saved: 'warn',
+  index_not_removed: 'warn',
+  failed: 'error'
+}
 
 export type RepositoryLog = (event: object) => void
 

@@ -38,7 +38,10 @@ export async function serveRepository (options: Omit<RepositoryServerOptions, 'l
 /* c8 ignore stop */
 
 /** Starts it; resolves once it listens. */
-export async function startRepository ({ dir, port, depth, publicKey, logStream }: RepositoryServerOptions, announce: (text: string) => void): Promise<StartResult> {
+export async function startRepository (
+  { dir, port, depth, publicKey, logStream }: RepositoryServerOptions,
+  announce: (text: string) => void
+): Promise<StartResult> {
   // Who checks nobody must not be reached from elsewhere.
   const address = publicKey === undefined ? { port, host: '127.0.0.1' } : { port }
   const log = logOfRepository(pino({}, logStream))
@@ -46,14 +49,23 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     // The port first: to open a folder removes the drafts of a repository that runs on both.
     const probe = await listen(createServer(), address)
     await new Promise(resolve => { probe.close(resolve) })
-    const opened = await openRepository({ dir, depth, contextPath: '', maxUploadSize: MAX_UPLOAD_SIZE, log, ...(publicKey === undefined ? {} : { publicKey }) })
+    const opened = await openRepository({
+      dir,
+      depth,
+      contextPath: '',
+      maxUploadSize: MAX_UPLOAD_SIZE,
+      log,
+      ...(publicKey === undefined ? {} : { publicKey })
+    })
     if (!opened.ok) return opened
     const { repository } = opened
     const server = await listen(repository.server, address)
     const { port: taken } = server.address() as AddressInfo
     announce(publicKey === undefined
-      ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; tokens are not checked, so only this machine can reach it\n`
-      : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; its charts lie in ${dir}; tokens are checked\n`)
+      ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; ` +
+        'tokens are not checked, so only this machine can reach it\n'
+      : `chartgate's repository listens on port ${taken} of every address, depth ${depth}; ` +
+        `its charts lie in ${dir}; tokens are checked\n`)
     const threads = createThreads(every)
     return {
       ok: true,
@@ -68,7 +80,12 @@ export async function startRepository ({ dir, port, depth, publicKey, logStream 
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    return { ok: false, message: code === 'EADDRINUSE' ? `port ${port} is in use by another program: stop it, or choose another --port` : `port ${port} cannot be listened on: ${message}` }
+    return {
+      ok: false,
+      message: code === 'EADDRINUSE'
+        ? `port ${port} is in use by another program: stop it, or choose another --port`
+        : `port ${port} cannot be listened on: ${message}`
+    }
   }
 }
 

@@ -38,12 +38,17 @@ const MORE_FOR_WORKERS = 2_000
 
 /* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
 /** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
-export async function serve (config: Config, options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>): Promise<ServeResult> {
+export async function serve (
+  config: Config,
+  options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>
+): Promise<ServeResult> {
   const logStream = openLog(STANDARD_OUTPUT)
   // One writer, so that nothing that it writes stands within a line of log.
   const announce = (text: string): void => { logStream.write(text) }
   const started = await start(config, { ...options, announce, logStream })
-  return started.ok ? { ok: true, closed: untilSignal(started, config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }) } : started
+  if (!started.ok) return started
+  const until = config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }
+  return { ok: true, closed: untilSignal(started, until) }
 }
 
 /** The same in a worker, which begins as its primary says, also stops when it does, and never outlives it. */
@@ -53,7 +58,9 @@ export async function serveAsWorker (reload: Reload): Promise<void> {
   const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reload, channel: PRIMARY })
   if (started.ok) return await untilSignal(started, { asked, rereads: false })
   // The primary says it, once for all workers.
-  await new Promise(resolve => { process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve) })
+  await new Promise(resolve => {
+    process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve)
+  })
   process.exit(1)
 }
 /* c8 ignore stop */
@@ -89,7 +96,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
     const { opened: keys } = openedKeys
-    const socketPath = config.upstream.url === undefined ? await openEmbedded(config, { key: keys.upstream, log, opened, ...(demoChart === undefined ? {} : { demoChart }) }) : undefined
+    const socketPath = config.upstream.url === undefined
+      ? await openEmbedded(config, {
+        key: keys.upstream,
+        log,
+        opened,
+        ...(demoChart === undefined ? {} : { demoChart })
+      })
+      : undefined
     const upstream = connectUpstream(config, keys.upstream, socketPath)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
@@ -98,7 +112,9 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
-    const followed = config.workers === 1 ? undefined : followForWorkers(config, { ...options, keys, socketPath, log, opened })
+    const followed = config.workers === 1
+      ? undefined
+      : followForWorkers(config, { ...options, keys, socketPath, log, opened })
     const result = followed === undefined
       ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
       : await openPool({
@@ -113,8 +129,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (!result.ok) return await failed(result.message)
     const { front: running } = result
     front = running
-    announce(`chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; its data lies in ${config.stateDir}\n`)
-    if (demoChart !== undefined) announce(walkthrough(config.publicUrl, { address: front.address, local: isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname) }))
+    announce(
+      `chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; ` +
+      `its data lies in ${config.stateDir}\n`
+    )
+    if (demoChart !== undefined) {
+      const local = isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname)
+      announce(walkthrough(config.publicUrl, { address: front.address, local }))
+    }
     for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
     if (config.upstream.url !== undefined) {
       const contact = firstContact(upstream, config.charts.depth, CLOCK.wall).then(trouble => {
@@ -143,8 +165,14 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
   readonly socketPath: string | undefined
 }
 
-/** For what each worker begins with this process follows the files too, and leaves it to the workers to say what it finds. */
-function followForWorkers (config: Config, { authority, reload, keys, socketPath, log, opened }: SetupOptions): FollowedForWorkers {
+/**
+ * For what each worker begins with this process follows the files too, and leaves it to
+ * the workers to say what it finds.
+ */
+function followForWorkers (
+  config: Config,
+  { authority, reload, keys, socketPath, log, opened }: SetupOptions
+): FollowedForWorkers {
   const followed = { authority, keys, reload }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
   opened.push(async () => { watch.close() })
@@ -162,7 +190,10 @@ interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {
   readonly opened: (() => Promise<unknown>)[]
 }
 
-/** Opens the repository on stateDir/charts; the path of the socket that it listens on. A gateway with an upstream of its own never loads it. */
+/**
+ * Opens the repository on stateDir/charts; the path of the socket that it listens on. A
+ * gateway with an upstream of its own never loads it.
+ */
 async function openEmbedded (config: Config, { key, demoChart, log, opened }: EmbeddedOptions): Promise<string> {
   const dir = join(config.stateDir, 'charts')
   const socketPath = await repositorySocket(config.stateDir)
@@ -170,7 +201,14 @@ async function openEmbedded (config: Config, { key, demoChart, log, opened }: Em
   const { depth, maxUploadSize } = config.charts
   const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
   const { openRepository } = await import('../repository/repository.ts')
-  const result = await openRepository({ dir, depth, contextPath: '', maxUploadSize, log: troubleOfRepository(log), ...publicKey })
+  const result = await openRepository({
+    dir,
+    depth,
+    contextPath: '',
+    maxUploadSize,
+    log: troubleOfRepository(log),
+    ...publicKey
+  })
   if (!result.ok) throw new Error(result.message)
   const { repository } = result
   opened.push(async () => { await repository.close() })

@@ -12,8 +12,13 @@ export function ignoreSignals (signals: readonly NodeJS.Signals[]): void {
   for (const signal of signals) process.on(signal, () => {})
 }
 
-/** Closes the debugger's port that a SIGUSR1 opened before the first line of this program ran, unless somebody asked for one. */
-export async function closeDebugger (options: readonly string[] = [...process.execArgv, String(process.env['NODE_OPTIONS'])]): Promise<void> {
+/**
+ * Closes the debugger's port that a SIGUSR1 opened before the first line of this program
+ * ran, unless somebody asked for one.
+ */
+export async function closeDebugger (
+  options: readonly string[] = [...process.execArgv, String(process.env['NODE_OPTIONS'])]
+): Promise<void> {
   const inspector = await import('node:inspector')
   if (inspector.url() !== undefined && !options.some(option => option.includes('--inspect'))) inspector.close()
 }

@@ -22,9 +22,21 @@ export async function claimStateDir (stateDir: string): Promise<Claim> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await chmod(folder, 0o700)
   const path = socketPath(stateDir, 'lock')
-  if (path === undefined) return { ok: false, message: `stateDir ${stateDir} is too long for a Unix socket below it (at most ${LONGEST_SOCKET_PATH} bytes): choose a shorter one` }
+  if (path === undefined) {
+    return {
+      ok: false,
+      message: `stateDir ${stateDir} is too long for a Unix socket below it ` +
+        `(at most ${LONGEST_SOCKET_PATH} bytes): choose a shorter one`
+    }
+  }
   const lock = await listenAt(path) ?? (await removeDead(path) ? await listenAt(path) : undefined)
-  if (lock === undefined) return { ok: false, message: `stateDir ${stateDir} is in use by another chartgate that runs: stop it, or choose another stateDir` }
+  if (lock === undefined) {
+    return {
+      ok: false,
+      message: `stateDir ${stateDir} is in use by another chartgate that runs: ` +
+        'stop it, or choose another stateDir'
+    }
+  }
   return { ok: true, release: async () => { await new Promise(resolve => { lock.close(resolve) }) } }
 }
 
@@ -45,7 +57,9 @@ function socketPath (stateDir: string, name: 'lock' | 'repo'): string | undefine
 async function listenAt (path: string): Promise<Server | undefined> {
   return await new Promise((resolve, reject) => {
     const server = createServer(socket => { socket.destroy() })
-    server.once('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EADDRINUSE') resolve(undefined); else reject(error) })
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined); else reject(error)
+    })
     server.listen(path, () => { resolve(server) })
   })
 }

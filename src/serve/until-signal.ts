@@ -26,12 +26,18 @@ export interface Until {
   readonly rereads?: boolean
 }
 
-/** What close-with-grace would end for, too; what a processor or a debugger sends is to end the process as it would any other. */
+/**
+ * What close-with-grace would end for, too; what a processor or a debugger sends is to end
+ * the process as it would any other.
+ */
 const NO_END = ['SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'] as const
 
 /* c8 ignore start -- its end is the process's own: tests start and stop one */
 /** Resolves when a signal came and `stop` is done; a second signal ends the process at once. */
-export async function untilSignal ({ stop, logCutOff, reread, threads }: Stoppable, { limit = DRAIN_LIMIT, asked, rereads = true }: Until = {}): Promise<void> {
+export async function untilSignal (
+  { stop, logCutOff, reread, threads }: Stoppable,
+  { limit = DRAIN_LIMIT, asked, rereads = true }: Until = {}
+): Promise<void> {
   void closeDebugger()
   if (rereads) process.on('SIGHUP', reread)
   await new Promise<void>(resolve => {
@@ -52,7 +58,10 @@ export async function untilSignal ({ stop, logCutOff, reread, threads }: Stoppab
   })
 }
 
-/** An exit waits for every thread, also for one that waits for a disk or a pipe without end. Last of all that is done at the exit. */
+/**
+ * An exit waits for every thread, also for one that waits for a disk or a pipe without
+ * end. Last of all that is done at the exit.
+ */
 function endWithoutThreads (threads: Threads): void {
   process.once('exit', () => {
     if (!threads.hang()) return

@@ -29,12 +29,19 @@ export async function startWorker ({ channel, ...options }: WorkerOptions): Prom
   // A message is JSON, which has no undefined.
   const upstreamAsIs = { ...fixed.upstream, url: fixed.upstream.url }
   const { accounts, policy, tokens: { keys: ownKeys, issuers } } = inForce.config
-  const config: Config = { ...fixed, upstream: upstreamAsIs, accounts, policy, tokens: { ...fixed.tokens, keys: ownKeys, issuers } }
+  const config: Config = {
+    ...fixed,
+    upstream: upstreamAsIs,
+    accounts,
+    policy,
+    tokens: { ...fixed.tokens, keys: ownKeys, issuers }
+  }
   const { stateDir, charts } = config
   try {
     const { authority, keys } = await beginWith(inForce)
     const upstream = connectUpstream(config, keys.upstream, socketPath)
-    const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), Math.floor(charts.spool.maxBytes / config.workers))
+    const share = Math.floor(charts.spool.maxBytes / config.workers)
+    const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
     const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
     const locks = createSharedLocks(channel)
     const pulse = createPulse(every)

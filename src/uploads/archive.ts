@@ -41,7 +41,9 @@ async function readChart (tar: Extract): Promise<ChartIdentity> {
   for await (const entry of tar) {
     const { header } = entry
     const path = placeOf(header)
-    if (path !== undefined && (header.size as number) > LARGEST_FILE) throw new Fault('too_large', 'the archive has a file of more than 5 MiB, which Helm does not read')
+    if (path !== undefined && (header.size as number) > LARGEST_FILE) {
+      throw new Fault('too_large', 'the archive has a file of more than 5 MiB, which Helm does not read')
+    }
     if (path === 'Chart.yaml') identity = readChartYaml(await contentOf(entry))
     else if (path === 'requirements.yaml') checkRequirements(await contentOf(entry))
     else entry.resume()

@@ -35,11 +35,19 @@ const LONGEST_PROVENANCE = 1024 * 1024
  * @param limit of the whole body, bytes
  * @throws RefusalError with a sentence about what is wrong; nothing stays spooled then
  */
-export async function readUpload ({ route, contentType, body, depth }: IncomingUpload, spool: Spool, limit: number): Promise<Upload> {
+export async function readUpload (
+  { route, contentType, body, depth }: IncomingUpload,
+  spool: Spool,
+  limit: number
+): Promise<Upload> {
   const bounded = limited(body, limit)
   const multipart = /^multipart\/form-data(?:;|\s|$)/i.test(contentType)
-  if (multipart && route === 'upload-prov') throw invalid('a provenance file is sent as it is, not as a form; or together with its chart as chart and prov')
-  const parts = multipart ? await readParts(contentType, bounded, spool) : { [route === 'upload-chart' ? 'chart' : 'prov']: await spool.write(bounded) }
+  if (multipart && route === 'upload-prov') {
+    throw invalid('a provenance file is sent as it is, not as a form; or together with its chart as chart and prov')
+  }
+  const parts = multipart
+    ? await readParts(contentType, bounded, spool)
+    : { [route === 'upload-chart' ? 'chart' : 'prov']: await spool.write(bounded) }
   const remove = async (): Promise<void> => {
     await parts.chart?.remove()
     await parts.prov?.remove()
@@ -61,7 +69,9 @@ interface Identity { name: string, version: string }
 async function agree ({ chart, prov }: Parts): Promise<Identity> {
   const ofChart = chart === undefined ? undefined : await identifyChart(chart)
   const ofProv = prov === undefined ? undefined : await identifyProvenance(prov)
-  if (ofChart !== undefined && ofProv !== undefined && (ofChart.name !== ofProv.name || ofChart.version !== ofProv.version)) {
+  const differ = ofChart !== undefined && ofProv !== undefined &&
+    (ofChart.name !== ofProv.name || ofChart.version !== ofProv.version)
+  if (differ) {
     throw invalid('the provenance file belongs to another chart or version than the one it came with')
   }
   return (ofChart ?? ofProv) as Identity // there is at least one part

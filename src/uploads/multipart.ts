@@ -17,7 +17,10 @@ type Field = typeof FIELDS[number]
 
 /** More than there can be; what is left out of it is empty or has no name. */
 const MOST_PARTS = 8
-/** The parser takes a piece to its end, whatever it finds in it: ten thousand boundaries are in 64 KiB, and it takes 50 ms for them. */
+/**
+ * The parser takes a piece to its end, whatever it finds in it: ten thousand boundaries
+ * are in 64 KiB, and it takes 50 ms for them.
+ */
 const PIECE = 16 * 1024
 
 /**
@@ -52,8 +55,13 @@ export async function readParts (contentType: string, body: AsyncIterable<Uint8A
     for (const stream of streams) stream.destroy()
   }
   const settled = await Promise.allSettled(writing.values())
-  failed = firstRefusal([failed, ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)])
-  if (failed === undefined && writing.size === 0) failed = invalid('no package or provenance file found in form fields chart and prov')
+  failed = firstRefusal([
+    failed,
+    ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)
+  ])
+  if (failed === undefined && writing.size === 0) {
+    failed = invalid('no package or provenance file found in form fields chart and prov')
+  }
   if (failed !== undefined) {
     for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
     throw isOfForm(failed) ? invalid('the upload is not complete multipart/form-data', failed) : failed
@@ -71,7 +79,10 @@ async function * inPieces (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 
 function openParser (contentType: string): BusboyInstance {
   try {
-    return new Busboy({ headers: { 'content-type': contentType }, limits: { parts: MOST_PARTS, headerPairs: 20, fieldSize: 1024 } })
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      limits: { parts: MOST_PARTS, headerPairs: 20, fieldSize: 1024 }
+    })
   } catch (error) {
     throw invalid('the upload is multipart/form-data without a boundary', error)
   }

@@ -53,7 +53,8 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
         size = 0
         await rm(path, { force: true })
       }
-      const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw refusalOf(error) }) // before anything can fail: what is removed then is there
+      // before anything can fail: what is removed then is there
+      const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw refusalOf(error) })
       const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
           if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
@@ -80,8 +81,15 @@ function refusalOf (error: unknown): unknown {
   return code === undefined ? error : new RefusalError({ code }, { cause: error })
 }
 
-/** A full disk a later attempt may not find; one that is read-only by now, as after an error of it, somebody has to see to. */
-const DISK_MISTAKES: Readonly<Record<string, ReasonCode>> = { ENOSPC: 'spool_full', EDQUOT: 'spool_full', EROFS: 'spool_read_only' }
+/**
+ * A full disk a later attempt may not find; one that is read-only by now, as after an
+ * error of it, somebody has to see to.
+ */
+const DISK_MISTAKES: Readonly<Record<string, ReasonCode>> = {
+  ENOSPC: 'spool_full',
+  EDQUOT: 'spool_full',
+  EROFS: 'spool_read_only'
+}
 
 /** Passes a body on, up to `limit` bytes, the limit included as in ChartMuseum. @throws RefusalError body_too_large */
 export async function * limited (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {

@@ -11,7 +11,10 @@ import type { Upstream } from '../upstream/client.ts'
 import type { Upload } from './inspect.ts'
 import { removeFiles } from '../upstream/remove.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
-import { askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile, type OtherVersion, type Place } from '../upstream/stored.ts'
+import {
+  askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile,
+  type OtherVersion, type Place
+} from '../upstream/stored.ts'
 
 export interface Uploader {
   /**
@@ -103,30 +106,54 @@ const FORCE = { force: '' }
 type UploadRoute = 'upload-chart' | 'upload-prov'
 
 /** Stores one file. When the answer is lost, what is there says whether it was done. */
-async function send (place: UploadPlace, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query'] = {}): Promise<void> {
+async function send (
+  place: UploadPlace,
+  upload: Upload,
+  route: UploadRoute,
+  file: SpoolFile,
+  query: ChartRequest['query'] = {}
+): Promise<void> {
   try {
     await sendOnce(place, upload, route, file, query)
   } catch (error) {
     if (!isUnanswered(error)) throw error
-    const stored = await compareFile(forTheRest(place), route === 'upload-chart' ? upload.file : `${upload.file}.prov`, file).catch(() => 'missing')
+    const name = route === 'upload-chart' ? upload.file : `${upload.file}.prov`
+    const stored = await compareFile(forTheRest(place), name, file).catch(() => 'missing')
     if (stored !== 'same') throw error
   }
 }
 
 function isUnanswered (error: unknown): boolean {
-  return error instanceof RefusalError && (error.refusal.code === 'upstream_unreachable' || error.refusal.code === 'upstream_timeout')
+  return error instanceof RefusalError &&
+    (error.refusal.code === 'upstream_unreachable' || error.refusal.code === 'upstream_timeout')
 }
 
-async function sendOnce (place: UploadPlace, upload: Upload, route: UploadRoute, file: SpoolFile, query: ChartRequest['query']): Promise<void> {
+async function sendOnce (
+  place: UploadPlace,
+  upload: Upload,
+  route: UploadRoute,
+  file: SpoolFile,
+  query: ChartRequest['query']
+): Promise<void> {
   const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
   place.sending()
   const { statusCode, text } = await askFor(place, { route, query }, 'POST', body)
   if (statusCode === 409) throw alreadyThere(upload)
-  if (statusCode !== 201) throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
+  if (statusCode !== 201) {
+    throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
+  }
 }
 
-/** Stores the provenance of a chart that is stored. When that fails, `settle` sees to what is left, knowing the provenance that is there. */
-async function sendSecond (place: UploadPlace, pair: Pair, query: ChartRequest['query'], settle: (there: string | undefined) => Promise<void>): Promise<void> {
+/**
+ * Stores the provenance of a chart that is stored. When that fails, `settle` sees to what
+ * is left, knowing the provenance that is there.
+ */
+async function sendSecond (
+  place: UploadPlace,
+  pair: Pair,
+  query: ChartRequest['query'],
+  settle: (there: string | undefined) => Promise<void>
+): Promise<void> {
   const { prov, file } = pair
   try {
     await send(place, pair, 'upload-prov', prov, query)
@@ -142,7 +169,8 @@ async function sendSecond (place: UploadPlace, pair: Pair, query: ChartRequest['
 
 /** True for a provenance file that speaks of other bytes than the chart's. */
 function isOld (provenance: string | undefined, { file }: Upload, { digest }: SpoolFile): boolean {
-  return provenance?.startsWith('-----BEGIN PGP SIGNED MESSAGE-----') === true && !provenance.includes(`${file}: sha256:${digest}`)
+  return provenance?.startsWith('-----BEGIN PGP SIGNED MESSAGE-----') === true &&
+    !provenance.includes(`${file}: sha256:${digest}`)
 }
 
 /**
@@ -162,7 +190,10 @@ async function dropProvenance (place: UploadPlace, upload: Upload, chart: SpoolF
 /** A failure, with what is stored now. */
 async function halfDone (place: UploadPlace, { file }: Upload, error: unknown): Promise<unknown> {
   if (!(error instanceof RefusalError)) return error
-  return new RefusalError({ code: error.refusal.code, detail: `${error.message}; ${await whatIsStored(place, file)}` }, { cause: error.cause ?? error })
+  return new RefusalError(
+    { code: error.refusal.code, detail: `${error.message}; ${await whatIsStored(place, file)}` },
+    { cause: error.cause ?? error }
+  )
 }
 
 async function whatIsStored (place: UploadPlace, file: string): Promise<string> {
@@ -170,7 +201,9 @@ async function whatIsStored (place: UploadPlace, file: string): Promise<string> 
     const [chart, prov] = [await hasFile(place, file), await hasFile(place, `${file}.prov`)]
     if (chart && prov) return 'the chart is stored, with a provenance file that may not be its own: send it again'
     if (chart) return 'the chart is stored, its provenance is not: send it again'
-    return prov ? 'the chart is not stored, a provenance file is: send it again' : 'neither the chart nor its provenance is stored'
+    return prov
+      ? 'the chart is not stored, a provenance file is: send it again'
+      : 'neither the chart nor its provenance is stored'
   } catch {
     return 'it is not known what of it is stored: send it again'
   }
@@ -182,10 +215,17 @@ async function conflict (place: UploadPlace, upload: Upload): Promise<RefusalErr
   return alreadyThere(upload, typeof holds === 'object' ? holds : undefined)
 }
 
-/** ChartMuseum's two sentences for it (pkg/chartmuseum/server/multitenant/api.go and handlers.go), unless another version is in the way. */
+/**
+ * ChartMuseum's two sentences for it (pkg/chartmuseum/server/multitenant/api.go and
+ * handlers.go), unless another version is in the way.
+ */
 function alreadyThere ({ form, file }: Upload, other?: OtherVersion): RefusalError {
   const code = form === 'raw' ? 'file_exists' : 'chart_exists'
   if (other === undefined) return new RefusalError({ code })
   const { name, version } = other
-  return new RefusalError({ code, detail: `${file} holds ${name === undefined ? 'another version' : `${name} ${version}`}: two versions cannot have one file, so use another name or version` })
+  const holds = name === undefined ? 'another version' : `${name} ${version}`
+  return new RefusalError({
+    code,
+    detail: `${file} holds ${holds}: two versions cannot have one file, so use another name or version`
+  })
 }

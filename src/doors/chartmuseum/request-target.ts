@@ -45,10 +45,14 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
   const query = mark < 0 ? '' : target.slice(mark + 1)
   const { basePath, depth } = layout
   const inside = belowBase(path, basePath)
-  if (inside === undefined) return refused('no_such_route', `the path does not begin with ${basePath}, the path of publicUrl: does a proxy in front take it off?`)
+  if (inside === undefined) {
+    return refused('no_such_route', `the path does not begin with ${basePath}, the path of publicUrl: ` +
+      'does a proxy in front take it off?')
+  }
   const parsed = parseInside(method, inside, query, depth)
   return isNoRoute(parsed) && isDoubled(method, inside, layout)
-    ? refused('no_such_route', `the path begins twice with ${basePath}, the path of publicUrl: does a proxy in front add it?`)
+    ? refused('no_such_route', `the path begins twice with ${basePath}, the path of publicUrl: ` +
+      'does a proxy in front add it?')
     : parsed
 }
 
@@ -77,7 +81,10 @@ function isNoRoute (parsed: ParsedTarget): boolean {
 const MOST_REMEMBERED = 1000
 const LONGEST_REMEMBERED = 256
 
-/** The same parser, which remembers the last targets of chart requests: a result depends on the method and the target alone. */
+/**
+ * The same parser, which remembers the last targets of chart requests: a result depends on
+ * the method and the target alone.
+ */
 export function rememberTargets (layout: Layout): (method: string, target: string) => ParsedTarget {
   const remembered = new Map<string, ParsedTarget>()
   return (method, target) => {
@@ -147,12 +154,20 @@ function decodePath (path: string): Path | undefined {
 }
 
 const ENCODING: Refusal = { code: 'bad_target', detail: 'the path has a percent-encoding: only %2B is taken' }
-const SPELLING: Refusal = { code: 'bad_target', detail: 'the path has a name in another spelling than its one: letters, digits and ._~+- as they are, everything else as the percent-encoding of its UTF-8, in capitals' }
+const SPELLING: Refusal = {
+  code: 'bad_target',
+  detail: 'the path has a name in another spelling than its one: letters, digits and ._~+- as they are, ' +
+    'everything else as the percent-encoding of its UTF-8, in capitals'
+}
 
 /** What is wrong with a path; its bytes are not repeated, they may be anything. */
 function pathFault (raw: string): string {
   const found = EMPTY_OR_DOT_SEGMENT.exec(raw)?.[0]
-  if (found !== undefined) return found.includes('.') ? 'the path has a dot segment' : 'the path has an empty segment: it must not end with / or have two in a row'
+  if (found !== undefined) {
+    return found.includes('.')
+      ? 'the path has a dot segment'
+      : 'the path has an empty segment: it must not end with / or have two in a row'
+  }
   return 'the path has a character that is not allowed'
 }
 
@@ -165,7 +180,12 @@ function isApiPath (segments: readonly string[]): boolean {
   return segments[0] === 'api' && !/\.(?:yaml|tgz|prov)$/.test(segments.at(-1) as string)
 }
 
-function matchRoutes (method: string, { raw, text: segments, encoded }: Path, query: string, depth: Depth): ParsedTarget {
+function matchRoutes (
+  method: string,
+  { raw, text: segments, encoded }: Path,
+  query: string,
+  depth: Depth
+): ParsedTarget {
   const api = isApiPath(segments)
   const start = api ? 1 : 0
   const tenantLength = depth === 'dynamic' ? dynamicDepth(segments, start, api) : depth
@@ -196,7 +216,8 @@ function matchRoutes (method: string, { raw, text: segments, encoded }: Path, qu
 function dynamicDepth (segments: readonly string[], start: number, api: boolean): number | undefined {
   for (const route of ROUTES) {
     const length = segments.length - start - route.tail.length
-    if (route.api === api && !route.fixedDepthOnly && length >= 0 && fitsShape(route, segments.slice(start + length))) return length
+    if (route.api !== api || route.fixedDepthOnly || length < 0) continue
+    if (fitsShape(route, segments.slice(start + length))) return length
   }
   return undefined
 }
@@ -243,18 +264,32 @@ interface Tenant { name: string, path: string }
 function readTenant (segments: readonly string[], depth: Depth): Tenant | Refusal {
   if (segments.length === 0) return { name: ROOT_TENANT, path: '' }
   if (!segments.every(segment => isTenantSegment(segment) || isNamedLikeAFile(segment))) {
-    return { code: 'bad_target', detail: 'a tenant name has letters, digits, ".", "_" and "-", and every part begins with a letter or digit' }
+    return {
+      code: 'bad_target',
+      detail: 'a tenant name has letters, digits, ".", "_" and "-", and every part begins with a letter or digit'
+    }
   }
   const path = segments.join('/')
   // At dynamic depth the root's name is "repo"; a folder of that name would share its rights.
-  if (isReservedFirstSegment(segments[0] as string, depth) || (depth === 'dynamic' && path === ROOT_TENANT)) return { code: 'no_such_route' }
+  if (isReservedFirstSegment(segments[0] as string, depth) || (depth === 'dynamic' && path === ROOT_TENANT)) {
+    return { code: 'no_such_route' }
+  }
   if (segments.some(isNamedLikeAFile)) {
-    return { code: 'bad_target', detail: 'no part of a tenant name is named like a file of a repository: ….tgz, ….tgz.prov or index-cache.yaml' }
+    return {
+      code: 'bad_target',
+      detail: 'no part of a tenant name is named like a file of a repository: ….tgz, ….tgz.prov or index-cache.yaml'
+    }
   }
   return { name: path, path }
 }
 
-function chartRequest (route: Route, method: Method, tenant: Tenant, parameters: Parameters, rawQuery: string): ChartRequest {
+function chartRequest (
+  route: Route,
+  method: Method,
+  tenant: Tenant,
+  parameters: Parameters,
+  rawQuery: string
+): ChartRequest {
   const query = readQuery(rawQuery, route.query)
   // The mere presence of `force` overwrites, whatever its value (pkg/chartmuseum/server/multitenant/handlers.go).
   const action = route.query.includes('force') && query['force'] !== undefined ? 'overwrite' : route.action

@@ -50,7 +50,8 @@ export function createLiveness (every: Every, log: LivenessLog): Liveness {
     const reason = ailmentOf(member, seen)
     seen.ailing = reason === undefined ? 0 : seen.ailing + 1
     if (seen.ailing > PATIENCE || (!seen.joined && seen.unanswered >= LONGEST_START)) {
-      log.error({ worker: member.pid, reason: reason ?? `it has not started in ${seen.unanswered} s` }, 'a worker hangs, and is ended')
+      const why = reason ?? `it has not started in ${seen.unanswered} s`
+      log.error({ worker: member.pid, reason: why }, 'a worker hangs, and is ended')
       member.kill()
     }
     seen.unanswered++

@@ -4,7 +4,10 @@
 // holds up.
 import { Worker } from 'node:worker_threads'
 
-/** Twice a second: less than two seconds after its primary, none is left. A process whose parent has gone has another. */
+/**
+ * Twice a second: less than two seconds after its primary, none is left. A process whose
+ * parent has gone has another.
+ */
 const WATCH = `
 const { workerData: parent } = require('node:worker_threads')
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL') }, 500)

@@ -67,7 +67,13 @@ interface Place {
 export async function openPool ({ count, setup, fork, log, clock, later, every }: PoolOptions): Promise<PoolResult> {
   const offices = [createRelay(), createLockKeeper({ clock, later })]
   const liveness = createLiveness(every, log)
-  const places = Array.from({ length: count }, (_, i): Place => ({ number: i + 1, worker: undefined, listens: false, ended: Promise.resolve(), failures: 0 }))
+  const places = Array.from({ length: count }, (_, i): Place => ({
+    number: i + 1,
+    worker: undefined,
+    listens: false,
+    ended: Promise.resolve(),
+    failures: 0
+  }))
   let address = ''
   let endedWell = true
   let phase: 'starting' | 'running' | 'closing' = 'starting'
@@ -96,7 +102,12 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
           liveness.leave(worker)
           for (const office of offices) office.leave(worker)
           place.worker = undefined
-          ended(place, { worker: worker.pid, ...(signal === null ? { code } : { signal }), ...(said === undefined ? {} : { said }) }, clock() - startedAt)
+          const how = {
+            worker: worker.pid,
+            ...(signal === null ? { code } : { signal }),
+            ...(said === undefined ? {} : { said })
+          }
+          ended(place, how, clock() - startedAt)
           resolve()
         })
       })
@@ -118,12 +129,23 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
       return message.kind === 'failed' ? message.message : undefined
     }
 
-    function ended (place: Place, how: { readonly worker: number | undefined, readonly code?: number | null, readonly signal?: string, readonly said?: string }, lived: number): void {
+    function ended (
+      place: Place,
+      how: {
+        readonly worker: number | undefined
+        readonly code?: number | null
+        readonly signal?: string
+        readonly said?: string
+      },
+      lived: number
+    ): void {
       const listened = place.listens
       place.listens = false
       switch (phase) {
         case 'starting':
-          return resolve(how.said ?? `a worker ended before all of them listened (${how.signal ?? `code ${how.code}`}): what it said on standard error may tell why`)
+          return resolve(how.said ??
+            `a worker ended before all of them listened (${how.signal ?? `code ${how.code}`}): ` +
+            'what it said on standard error may tell why')
         case 'closing':
           if (listened && how.code !== 0) endedWell = false
           return
@@ -158,7 +180,9 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
       close,
       logCutOff () {
         const left = running()
-        if (left.length > 0) log.warn({ workers: left.map(({ pid }) => pid) }, 'cut off: these workers did not end in time')
+        if (left.length > 0) {
+          log.warn({ workers: left.map(({ pid }) => pid) }, 'cut off: these workers did not end in time')
+        }
         for (const worker of left) worker.kill()
       }
     }

@@ -26,9 +26,13 @@ export function readChartYaml (bytes: Buffer): ChartIdentity {
   if (!isMap(contents)) throw invalid('Chart.yaml is not a YAML mapping')
   const fields = fieldsOf(contents.items as Pair[], 'Chart.yaml')
   const name = textOf(fields.get('name'), 'invalid_name', 'name')
-  if (name === undefined || !isChartName(name)) throw new Fault('invalid_name', 'Chart.yaml has no valid name: letters, digits, ".", "_" and "-"')
+  if (name === undefined || !isChartName(name)) {
+    throw new Fault('invalid_name', 'Chart.yaml has no valid name: letters, digits, ".", "_" and "-"')
+  }
   const version = textOf(fields.get('version'), 'invalid_version', 'version')
-  if (version === undefined || !isVersion(version)) throw new Fault('invalid_version', 'Chart.yaml has no valid version: a semantic version such as 1.2.3')
+  if (version === undefined || !isVersion(version)) {
+    throw new Fault('invalid_version', 'Chart.yaml has no valid version: a semantic version such as 1.2.3')
+  }
   return { name, version }
 }
 
@@ -42,7 +46,9 @@ export function checkRequirements (bytes: Buffer): void {
   if (contents === null || (isScalar(contents) && contents.value === null)) return
   if (!isMap(contents)) throw invalid('requirements.yaml is not a YAML mapping')
   const fields = fieldsOf(contents.items as Pair[], 'requirements.yaml')
-  if (fields.has('name') || fields.has('version')) throw invalid('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
+  if (fields.has('name') || fields.has('version')) {
+    throw invalid('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
+  }
 }
 
 // YAML 1.1 has more line ends than YAML 1.2: what some read as text, Go's reader takes
@@ -55,15 +61,24 @@ function parseYaml (bytes: Buffer, file: string): Document.Parsed {
   const text = bytes.toString('utf8')
   if (text.length > LONGEST) throw tooMuch(file)
   if (text.includes('\ufffd')) throw invalid(`${file} is not UTF-8`)
-  if (READ_DIFFERENTLY.test(text)) throw invalid(`${file} has control characters, line ends or byte order marks that readers take differently: end its lines with LF or CRLF`)
+  if (READ_DIFFERENTLY.test(text)) {
+    throw invalid(`${file} has control characters, line ends or byte order marks that readers take differently: ` +
+      'end its lines with LF or CRLF')
+  }
   // The keys of a mapping are compared with each other by fieldsOf, not here: that
   // takes time by the square of their number.
-  const document = parseBounded(text, BOUNDS, { version: '1.1', uniqueKeys: false, logLevel: 'error', prettyErrors: false })
+  const document = parseBounded(text, BOUNDS, {
+    version: '1.1',
+    uniqueKeys: false,
+    logLevel: 'error',
+    prettyErrors: false
+  })
   if (document === undefined) throw tooMuch(file)
   // The parser's own words quote the file.
   if (document.errors.length > 0) throw invalid(`${file} is not valid YAML`)
   try {
-    document.toJS({ maxAliasCount: MOST_ALIASES, mapAsMap: true }) // keys that are mappings would be written out as text, at every level anew
+    // keys that are mappings would be written out as text, at every level anew
+    document.toJS({ maxAliasCount: MOST_ALIASES, mapAsMap: true })
   } catch {
     throw invalid(`${file} has aliases that lead nowhere or too far`)
   }
@@ -109,7 +124,11 @@ function readPlain (node: unknown): Plain | undefined {
 
 const LONGEST_QUOTED = 40
 
-/** The text of a value. @throws Fault when it is a number or truth that Go writes in another way: other readers find other text in it */
+/**
+ * The text of a value.
+ * @throws Fault when it is a number or truth that Go writes in another way: other readers
+ * find other text in it
+ */
 function textOf (node: unknown, fault: ArchiveFault, field: string): string | undefined {
   const plain = readPlain(node)
   if (plain?.asGo === undefined || plain.asGo === plain.written) return plain?.asGo

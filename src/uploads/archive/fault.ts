@@ -2,8 +2,10 @@
 // readers that find it; archive.ts turns it into a result.
 
 export type ArchiveFault =
-  | 'empty' | 'not_gzip' | 'truncated' | 'corrupt' | 'not_tar' | 'too_large' | 'too_many_entries' | 'unsafe_name' | 'forbidden_entry'
-  | 'several_roots' | 'missing_chart_yaml' | 'several_chart_yaml' | 'invalid_chart_yaml' | 'invalid_name' | 'invalid_version'
+  | 'empty' | 'not_gzip' | 'truncated' | 'corrupt' | 'not_tar'
+  | 'too_large' | 'too_many_entries' | 'unsafe_name' | 'forbidden_entry'
+  | 'several_roots' | 'missing_chart_yaml' | 'several_chart_yaml' | 'invalid_chart_yaml'
+  | 'invalid_name' | 'invalid_version'
 
 /** A fault on its way out of the readers; its message is a sentence for a person. */
 export class Fault extends Error {

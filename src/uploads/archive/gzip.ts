@@ -22,7 +22,9 @@ export async function * inflate (source: Readable, size: number): AsyncGenerator
   try {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       inflated += chunk.length
-      if (inflated > MOST_INFLATED) throw new Fault('too_large', `the archive inflates to more than ${MOST_INFLATED / 1024 / 1024} MiB`)
+      if (inflated > MOST_INFLATED) {
+        throw new Fault('too_large', `the archive inflates to more than ${MOST_INFLATED / 1024 / 1024} MiB`)
+      }
       yield chunk
     }
   } catch (error) {
@@ -33,12 +35,20 @@ export async function * inflate (source: Readable, size: number): AsyncGenerator
   }
   // The last four bytes are the size of the last member: another one before it, or
   // anything behind it that is passed over, shows in one of the two.
-  if (gunzip.bytesWritten !== size || lastBytes.readUInt32LE() !== inflated) throw new Fault('corrupt', 'the archive is more than one gzip file: something follows its end')
+  if (gunzip.bytesWritten !== size || lastBytes.readUInt32LE() !== inflated) {
+    throw new Fault('corrupt', 'the archive is more than one gzip file: something follows its end')
+  }
 }
 
 function asFault (error: unknown, size: number): unknown {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'Z_BUF_ERROR') return size === 0 ? new Fault('empty', 'the upload is empty') : new Fault('truncated', 'the archive is not complete')
+  if (code === 'Z_BUF_ERROR') {
+    return size === 0
+      ? new Fault('empty', 'the upload is empty')
+      : new Fault('truncated', 'the archive is not complete')
+  }
   if (code !== 'Z_DATA_ERROR') return error
-  return message === 'incorrect header check' ? new Fault('not_gzip', 'the upload is not a gzip archive, or something follows its end') : new Fault('corrupt', 'the archive is damaged: its bytes are no gzip data')
+  return message === 'incorrect header check'
+    ? new Fault('not_gzip', 'the upload is not a gzip archive, or something follows its end')
+    : new Fault('corrupt', 'the archive is damaged: its bytes are no gzip data')
 }

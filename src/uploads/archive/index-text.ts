@@ -30,7 +30,8 @@ function dependenciesOf (chart: unknown): unknown[] {
 
 /** The values of a key, whatever its letters (encoding/json). */
 function fieldsOf (map: unknown, name: string): unknown[] {
-  return map instanceof Map ? [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : []) : []
+  if (!(map instanceof Map)) return []
+  return [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : [])
 }
 
 /** Go writes the key of a merge without quotes, and folds a text so that a line may begin with one. */

@@ -23,15 +23,23 @@ export function createPlaces (): Places {
   return ({ name, type }) => {
     if (name.length > LONGEST_NAME) throw tooLong()
     const parts = (type === 'directory' ? name.replace(/\/$/, '') : name).split('/')
-    if (parts.some(part => UNSAFE_PART.test(part))) throw new Fault('unsafe_name', 'the archive has an entry with an absolute, dot or backslash name')
+    if (parts.some(part => UNSAFE_PART.test(part))) {
+      throw new Fault('unsafe_name', 'the archive has an entry with an absolute, dot or backslash name')
+    }
     root ??= parts[0]
     const path = parts.slice(1).join('/')
-    if (parts[0] !== root || (path === '' && type === 'file')) throw new Fault('several_roots', 'the archive must hold one folder with the chart, and nothing beside it')
-    if (root === 'Chart.yaml' || REFUSED_BY_HELM.test(path)) throw new Fault('unsafe_name', 'the archive has a name that Helm refuses')
+    if (parts[0] !== root || (path === '' && type === 'file')) {
+      throw new Fault('several_roots', 'the archive must hold one folder with the chart, and nothing beside it')
+    }
+    if (root === 'Chart.yaml' || REFUSED_BY_HELM.test(path)) {
+      throw new Fault('unsafe_name', 'the archive has a name that Helm refuses')
+    }
     const before = seen.get(path)
     if (before !== undefined && (before === 'file' || type === 'file')) throw twice(path)
     // On disks that take both for one, it would lie in the other's place.
-    if (path !== 'Chart.yaml' && path.toLowerCase() === 'chart.yaml') throw new Fault('several_chart_yaml', 'the archive has a Chart.yaml in other letters')
+    if (path !== 'Chart.yaml' && path.toLowerCase() === 'chart.yaml') {
+      throw new Fault('several_chart_yaml', 'the archive has a Chart.yaml in other letters')
+    }
     length += path.length
     if (length > MOST_NAMES) throw tooLong()
     seen.set(path, type)
@@ -44,5 +52,7 @@ function tooLong (): Fault {
 }
 
 function twice (path: string): Fault {
-  return path === 'Chart.yaml' ? new Fault('several_chart_yaml', 'the archive has two Chart.yaml') : new Fault('unsafe_name', 'the archive has the same file twice')
+  return path === 'Chart.yaml'
+    ? new Fault('several_chart_yaml', 'the archive has two Chart.yaml')
+    : new Fault('unsafe_name', 'the archive has the same file twice')
 }

@@ -11,11 +11,20 @@ export type ProvenanceResult =
  * (helm/chartmuseum v0.16.5, pkg/repo/provenance.go), and must be there once.
  */
 export function readProvenance (text: string): ProvenanceResult {
-  if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) return { ok: false, detail: 'the provenance file is not a signed message' }
+  if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) {
+    return { ok: false, detail: 'the provenance file is not a signed message' }
+  }
   const signed = text.split('\n-----BEGIN PGP SIGNATURE-----', 1)[0] as string
   const [name, ...moreNames] = [...signed.matchAll(/\nname:[ *]([^\n]+)/g)].map(match => match[1] as string)
   const [version, ...moreVersions] = [...signed.matchAll(/\nversion:[ *]([^\n]+)/g)].map(match => match[1] as string)
-  if (name === undefined || version === undefined || moreNames.length + moreVersions.length > 0) return { ok: false, detail: 'the provenance file must name one chart and one version' }
-  if (!isChartName(name) || !isVersion(version)) return { ok: false, detail: 'the provenance file names a chart or version that no chart can have, or has it in quotes' }
+  if (name === undefined || version === undefined || moreNames.length + moreVersions.length > 0) {
+    return { ok: false, detail: 'the provenance file must name one chart and one version' }
+  }
+  if (!isChartName(name) || !isVersion(version)) {
+    return {
+      ok: false,
+      detail: 'the provenance file names a chart or version that no chart can have, or has it in quotes'
+    }
+  }
   return { ok: true, name, version }
 }

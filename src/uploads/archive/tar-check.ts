@@ -47,7 +47,10 @@ class Walk {
 
   finish (): void {
     // tar-stream holds what is no whole block for the start of another header.
-    if (this.place !== 'behind the end' || this.missing % BLOCK !== 0) throw new Fault('truncated', 'the archive ends before its end: in the middle of a file, or without the two empty blocks of an end')
+    if (this.place !== 'behind the end' || this.missing % BLOCK !== 0) {
+      throw new Fault('truncated', 'the archive ends before its end: ' +
+        'in the middle of a file, or without the two empty blocks of an end')
+    }
   }
 
   /** At the end of a place: looks at what was kept, and goes to the next. */
@@ -82,9 +85,13 @@ class Walk {
     this.header = header
     const { type, size } = header
     const extends_ = type === 'x' || type === 'L'
-    if (!extends_ && ++this.entries > MOST_ENTRIES) throw new Fault('too_many_entries', `the archive has more than ${MOST_ENTRIES} entries`)
+    if (!extends_ && ++this.entries > MOST_ENTRIES) {
+      throw new Fault('too_many_entries', `the archive has more than ${MOST_ENTRIES} entries`)
+    }
     // Of two for one entry, or with a global one between, each reader takes another.
-    if (this.extended && (extends_ || type === 'g')) throw new Fault('forbidden_entry', 'the archive has two extended headers for one file')
+    if (this.extended && (extends_ || type === 'g')) {
+      throw new Fault('forbidden_entry', 'the archive has two extended headers for one file')
+    }
     this.extended = extends_
     if (!extends_ && type !== 'g') {
       this.goTo('content', Math.ceil(size / BLOCK) * BLOCK)

@@ -14,16 +14,24 @@ export interface TarHeader {
 
 /** Checks a header. @throws Fault not_tar, corrupt, forbidden_entry */
 export function checkHeader (block: Buffer): TarHeader {
-  if (numberAt(block, 148, 8) !== checksumOf(block)) throw new Fault('not_tar', 'the upload is gzip data, but not a tar archive')
+  if (numberAt(block, 148, 8) !== checksumOf(block)) {
+    throw new Fault('not_tar', 'the upload is gzip data, but not a tar archive')
+  }
   if (!hasKnownForm(block)) throw new Fault('corrupt', 'the archive has a header that is neither POSIX nor GNU tar')
   const type = block[156] === 0 ? '0' : String.fromCharCode(block[156] as number)
   const size = numberAt(block, 124, 12)
   const mode = numberAt(block, 100, 8)
-  if (size === undefined || mode === undefined) throw new Fault('corrupt', 'the archive has a header with a size or mode that is no number')
-  if (!'05xgL'.includes(type)) throw new Fault('forbidden_entry', 'the archive has an entry that is neither a file nor a directory')
+  if (size === undefined || mode === undefined) {
+    throw new Fault('corrupt', 'the archive has a header with a size or mode that is no number')
+  }
+  if (!'05xgL'.includes(type)) {
+    throw new Fault('forbidden_entry', 'the archive has an entry that is neither a file nor a directory')
+  }
   // Go takes a file for a directory when its mode says so.
   const fileType = mode & 0o170000
-  if (fileType !== 0 && fileType !== (type === '5' ? 0o040000 : 0o100000)) throw new Fault('forbidden_entry', 'the archive has an entry whose mode and type do not agree')
+  if (fileType !== 0 && fileType !== (type === '5' ? 0o040000 : 0o100000)) {
+    throw new Fault('forbidden_entry', 'the archive has an entry whose mode and type do not agree')
+  }
   // Some skip nothing for a directory, others what its size says.
   if (type === '5' && size > 0) throw new Fault('forbidden_entry', 'the archive has a directory with content')
   return { type, size }
@@ -32,7 +40,8 @@ export function checkHeader (block: Buffer): TarHeader {
 /** Both forms leave the end of the block empty: with something there, Go finds other forms and names. */
 function hasKnownForm (block: Buffer): boolean {
   const magic = block.toString('latin1', 257, 265)
-  return (magic === 'ustar\x0000' && isEmpty(block.subarray(500))) || (magic === 'ustar  \0' && isEmpty(block.subarray(345)))
+  return (magic === 'ustar\x0000' && isEmpty(block.subarray(500))) ||
+    (magic === 'ustar  \0' && isEmpty(block.subarray(345)))
 }
 
 function checksumOf (block: Buffer): number {
