@@ -1,12 +1,13 @@
-// Asks who it is: one credential for a request, read and judged before anything of
-// the body is, on every chart route.
+// Asks who it is: one credential for a request, read and judged before anything of the
+// body is, for everything that needs a right.
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
+import { needsOf } from '../src/doors/needs.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
-import type { Principal } from '../src/identity/principal.ts'
+import type { Principal } from '../src/words/principal.ts'
 import type { Asker } from '../src/limits/attempts.ts'
 
 declare module 'fastify' {
@@ -27,8 +28,8 @@ interface Before {
 }
 
 /** Who waits for an answer, and from where. */
-export function askerOf ({ client: { address }, presence }: FastifyRequest): Asker {
-  return { address, presence }
+export function askerOf ({ client: { address }, presence, raw }: FastifyRequest): Asker {
+  return { address, presence, isUnread: () => !raw.complete }
 }
 
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
@@ -45,7 +46,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       reply.refuse(request.target.kind === 'refused' ? request.target.refusal : { code: 'no_such_route' })
       return
     }
-    if (request.target.kind !== 'chart') return done()
+    if (needsOf(request.target) === 'nothing') return done()
     if (countOf('authorization', request.raw.rawHeaders) > 1) {
       reply.refuse({ code: 'several_authorizations' })
       return
@@ -61,10 +62,13 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       }
     }
     const learn = (result: Authentication): void => {
-      if (result.ok && result.again !== undefined) connections.set(request.socket, { authorization, again: result.again })
+      if (result.ok && result.again !== undefined) {
+        connections.set(request.socket, { authorization, again: result.again })
+      }
       finish(result)
     }
-    const known = again(connections.get(request.socket), authorization) ?? (authorization === undefined ? undefined : authenticator.remembered(authorization))
+    const known = again(connections.get(request.socket), authorization) ??
+      (authorization === undefined ? undefined : authenticator.remembered(authorization))
     if (known !== undefined) return finish(known)
     const result = authenticator.authenticate(readCredentials(authorization), askerOf(request), authorization)
     if (!(result instanceof Promise)) return learn(result)

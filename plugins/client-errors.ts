@@ -19,42 +19,51 @@ type ParserError = Error & { readonly code?: string }
 /** For Fastify's `clientErrorHandler`. */
 export function answerClientError (this: { log: FastifyBaseLogger }, error: ParserError, socket: Socket): void {
   if (isDeaf(socket) && socket.writable) return // the last answer is under way, and nothing of the rest counts
-  // Something behind a request that was to be the last: its answer is, and says so.
-  if (error.code === 'HPE_CLOSED_CONNECTION' && isAnswering(socket)) return hearNoMore(socket)
   // The client went away in the middle of a request: there is nobody to answer.
   const gone = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable
-  if (gone || isAnswering(socket)) {
-    socket.destroy()
-    return
-  }
-  refuse(this.log, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
+  const answer = answerOn(socket)
+  if (gone) socket.destroy()
+  else if (answer !== undefined) makeLastOn(socket, answer)
+  else refuse(this.log, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
 }
 
 /** Answers CONNECT (RFC 9110 section 9.3.6), which comes to no request handler. */
 export function answerConnect (app: FastifyInstance): void {
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => { socket.destroy() })
-    if (isAnswering(socket)) socket.destroy()
+    const answer = answerOn(socket)
+    if (answer !== undefined) makeLastOn(socket, answer)
     else refuse(app.log, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
   })
 }
 
 /**
- * True while an earlier request of the connection waits for its answer or gets it: what
- * was written now would be taken for that answer or for a part of it. The request that
- * is itself broken, and not answered yet, is no such.
+ * The answer that an earlier request of the connection waits for or gets: what was written
+ * now would be taken for it or for a part of it. The request that is itself broken, and not
+ * answered yet, has none.
  */
-function isAnswering (socket: Socket): boolean {
-  // Where Node has the answer that the connection is writing or will write next; it asks the same before its own answer.
+function answerOn (socket: Socket): ServerResponse | undefined {
+  // Where Node has the answer that the connection is writing or will write next; it asks
+  // the same before its own answer.
   const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
-  return answer !== null && answer !== undefined && (answer.headersSent || answer.req.complete)
+  return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
+}
+
+/** Whatever stands behind a request takes nothing from its answer, which is the last of the connection. */
+function makeLastOn (socket: Socket, answer: ServerResponse): void {
+  answer.shouldKeepAlive = false
+  if (answer.headersSent) answer.once('finish', () => { socket.destroySoon() })
+  hearNoMore(socket)
 }
 
 function refuse (log: FastifyBaseLogger, socket: Socket, refusal: Refusal, parser?: string): void {
   const status = statusOf(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()
-  log.warn({ reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status }, 'refused')
+  log.warn(
+    { reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status },
+    'refused'
+  )
   closeWith(socket, [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] as string}`,
     'Content-Type: application/json; charset=utf-8',

@@ -4,7 +4,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
-import { EVERYONE } from '../src/identity/principal.ts'
+import { EVERYONE } from '../src/words/principal.ts'
 import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
 import type { Asker } from '../src/upstream/asker.ts'
@@ -45,7 +45,11 @@ class RequestAsker implements Asker {
   dismiss (): void {
     const { request } = this
     request.refusal = { code: 'download_not_read' }
-    request.log.warn({ ...whatAndWho(request), decision: 'ended', reason: request.refusal.code }, 'the client did not read its download while others waited for a connection to the chart repository: its own is closed')
+    request.log.warn(
+      { ...whatAndWho(request), decision: 'ended', reason: request.refusal.code },
+      'the client did not read its download while others waited for a connection to the chart repository: ' +
+        'its own is closed'
+    )
     request.socket.destroy()
   }
 }

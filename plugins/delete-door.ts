@@ -29,7 +29,8 @@ export default fp<DeleteDoorOptions>(async (app, { upstream, locks, basePath, ch
   app.delete('/delete', async (request, reply) => {
     const chartRequest = chartRequestOf(request)
     const { headers, body } = await remover.remove(chartRequest, callerOf(request))
-      .finally(async () => { await changed(chartRequest.tenant) }) // also after a failure: nobody knows then what the upstream did
+      // also after a failure: nobody knows then what the upstream did
+      .finally(async () => { await changed(chartRequest.tenant) })
     return await reply.headers(headers).send(body)
   })
 }, { name: 'delete-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })

@@ -26,6 +26,11 @@ export default fp<DrainOptions>(async (app, { limit }) => {
     done()
   })
   app.decorate('logCutOff', () => {
-    for (const { request } of app.running()) request.log.warn({ ...whatAndWho(request), decision: 'cut_off' }, `cut off: it still ran ${limit} s after the signal to stop`)
+    for (const { request } of app.running()) {
+      request.log.warn(
+        { ...whatAndWho(request), decision: 'cut_off' },
+        `cut off: it still ran ${limit} s after the signal to stop`
+      )
+    }
   })
 }, { name: 'drain', fastify: '5.x', dependencies: ['running'] })

@@ -2,12 +2,12 @@
 // Fastify before any hook. What never becomes a request is client-errors.ts's.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../src/http/challenge.ts'
+import { challengeErrorOf, refusalFormOf } from '../src/doors/refusal-form.ts'
+import type { ChallengeSource } from '../src/http/challenge.ts'
 import { isBasic } from '../src/identity/credentials.ts'
-import { RefusalError, bodyOf, isOutOfDescriptors, retryAfterOf, statusOf, tokenBodyOf, type Refusal } from '../src/http/errors.ts'
+import { RefusalError, bodyOf, isOutOfDescriptors, retryAfterOf, statusOf, type Refusal } from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
 import { NobodyThere } from '../src/lib/presence.ts'
-import { chartRequestOf } from './request-target.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,8 +28,11 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     const { request } = this
     request.refusal = refusal
     const status = statusOf(refusal)
-    const atTokenEndpoint = request.target.kind === 'own' && request.target.endpoint === 'token'
-    if (status === 401) this.header('www-authenticate', atTokenEndpoint ? basicChallenge(challenge) : challengeFor(request, refusal, challenge))
+    const form = refusalFormOf(request.target)
+    if (status === 401) {
+      const error = challengeErrorOf(refusal, isBasic(request.headers.authorization))
+      this.header('www-authenticate', form.challenge(challenge, error))
+    }
     const retryAfter = retryAfterOf(refusal)
     if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
     // What is left of a refused body is not read: megabytes may follow.
@@ -38,7 +41,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
       closeGently(request.socket)
     }
     this.code(status).logRefusal()
-    return this.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(atTokenEndpoint ? tokenBodyOf(refusal) : bodyOf(refusal)))
+    return this.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(form.body(refusal)))
   })
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof NobodyThere) return // to answer; running.ts has said so
@@ -50,20 +53,9 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
   })
 }, { name: 'errors', fastify: '5.x', dependencies: ['request-log'] })
 
-function challengeFor (request: FastifyRequest, refusal: Refusal, source: ChallengeSource): string[] {
-  // Besides the token endpoint only chart routes ask for credentials.
-  const { access } = chartRequestOf(request)
-  return challenges(source, access, challengeError(request, refusal))
-}
-
-/** Only who came with a Bearer credential is told what was wrong with it (RFC 6750 section 3.1). */
-function challengeError (request: FastifyRequest, { code }: Refusal): ChallengeError | undefined {
-  if (code === 'insufficient_scope') return 'insufficient_scope'
-  return code === 'missing_credentials' || isBasic(request.headers.authorization) ? undefined : 'invalid_token'
-}
-
 function hasUnreadBody ({ raw }: FastifyRequest): boolean {
-  return !raw.complete && (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0)
+  return !raw.complete &&
+    (raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0)
 }
 
 /** Any error as a refusal: our own as they are, Fastify's by their status, everything else as an internal one. */
@@ -82,5 +74,8 @@ export function refusalOf (error: unknown): Refusal {
 /** Any error, answered where there are no credentials, no challenges and no log. */
 export function refusePlainly (error: unknown, _request: unknown, reply: Pick<FastifyReply, 'code'>): void {
   const refusal = refusalOf(error)
-  reply.code(statusOf(refusal)).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(bodyOf(refusal)))
+  reply
+    .code(statusOf(refusal))
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(JSON.stringify(bodyOf(refusal)))
 }

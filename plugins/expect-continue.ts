@@ -11,7 +11,9 @@ export default fp(async (app) => {
     app.server.emit('request', request, response)
   })
   // Any other expectation: answered like every request, by the door it came to.
-  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => { app.server.emit('request', request, response) })
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    app.server.emit('request', request, response)
+  })
   app.addHook('onRequest', (request, reply, done) => {
     const { expect } = request.headers
     if (expect === undefined || expect.toLowerCase() === '100-continue') done()

@@ -30,7 +30,11 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
   }
 
   async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {
-    const read = { method: request.method as 'GET' | 'HEAD', target: chartRequestOf(request), company: alone(callerOf(request)) }
+    const read = {
+      method: request.method as 'GET' | 'HEAD',
+      target: chartRequestOf(request),
+      company: alone(callerOf(request))
+    }
     const answer = await readThrough(upstream, read) as ReadAnswer // only what is for several is left
     if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
     return answer
@@ -50,7 +54,9 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
     },
     replyOptions: {
       rewriteRequestHeaders: ({ id }: FastifyRequest) => ({ 'x-request-id': id }),
-      onResponse: (request: FastifyRequest, reply: FastifyReply, { stream }: { stream: Readable }) => { reply.send(failures.get(request) ?? stream) }
+      onResponse: (request: FastifyRequest, reply: FastifyReply, { stream }: { stream: Readable }) => {
+        reply.send(failures.get(request) ?? stream)
+      }
     }
   } as Parameters<typeof httpProxy>[1])
 }, { name: 'forward-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })

@@ -11,7 +11,10 @@ export interface ProbesOptions {
   hindrance: () => string | undefined
 }
 
-/** /healthz (the process; 503 when it has to be replaced) and /readyz (503 while something hinders it or the upstream is away). */
+/**
+ * /healthz (the process; 503 when it has to be replaced) and /readyz (503 while something
+ * hinders it or the upstream is away).
+ */
 export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance }) => {
   app.get('/healthz', async (_request, reply) => {
     const reason = stuck()

@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
-import { endOfTurn } from '../src/http/turn.ts'
-import { ANONYMOUS, type Principal } from '../src/identity/principal.ts'
+import { endOfTurn } from '../src/lib/turn.ts'
+import { ANONYMOUS, type Principal } from '../src/words/principal.ts'
 import type { Index } from '../src/upstream/index-memory.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
 import type { IndexResult, IndexStore } from '../src/upstream/index-store.ts'
@@ -39,11 +39,17 @@ function send (request: FastifyRequest, reply: FastifyReply, index: Index): void
   const { headers } = request
   reply.header('content-type', INDEX_CONTENT_TYPE)
   // A client may keep it, but asks each time: who may read it changes, and so does it.
-  reply.header('cache-control', (request.principal as Principal) === ANONYMOUS ? 'public, no-cache' : 'private, no-cache')
+  reply.header(
+    'cache-control',
+    (request.principal as Principal) === ANONYMOUS ? 'public, no-cache' : 'private, no-cache'
+  )
   reply.header('vary', 'accept-encoding')
   if (!wantsGzip(headers, index)) return sendBody(headers, reply, index.etag, index.payload)
   reply.header('content-encoding', 'gzip')
-  index.gzipped().then(body => { sendBody(headers, reply, index.etag.replace(/"$/, '-gzip"'), body) }, (error: unknown) => { reply.send(error) })
+  index.gzipped().then(
+    body => { sendBody(headers, reply, index.etag.replace(/"$/, '-gzip"'), body) },
+    (error: unknown) => { reply.send(error) }
+  )
 }
 
 function wantsGzip (headers: IncomingHttpHeaders, { body }: Index): boolean {

@@ -2,7 +2,7 @@
 // wants to verify a token of this gateway.
 import { createHash } from 'node:crypto'
 import fp from 'fastify-plugin'
-import type { LiveKeys } from '../src/config/live-keys.ts'
+import type { LiveKeys } from '../src/live/live-keys.ts'
 import { knowsEtag } from '../src/http/conditional.ts'
 import { jwksOf } from '../src/tokens/ring.ts'
 

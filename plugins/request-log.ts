@@ -46,7 +46,10 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
   })
 }, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'client'] })
 
-/** An onSend hook for doors that change something: the line is written when that is decided, and not when the answer has left. */
+/**
+ * An onSend hook for doors that change something: the line is written when that is
+ * decided, and not when the answer has left.
+ */
 export const logChange: onSendHookHandler = (request, reply, payload, done) => {
   if (request.refusal === null && isChange(request)) logOutcome(reply)
   done(null, payload)
@@ -82,18 +85,33 @@ function isChange (request: FastifyRequest): boolean {
 /** What is asked, and who asks; never a header, a query or a body. */
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target } = request
-  const base = { ip: request.client.address, method: request.method, subject: request.principal?.subject ?? request.refusedSubject }
+  const base = {
+    ip: request.client.address,
+    method: request.method,
+    subject: request.principal?.subject ?? request.refusedSubject
+  }
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }
   if (target.kind === 'refused') return { ...base, path: pathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request
-  return { ...base, route, tenant, action: access.action, chart: shown(chart), version: shown(version), file: shown(file) }
+  return {
+    ...base,
+    route,
+    tenant,
+    action: access.action,
+    chart: shown(chart),
+    version: shown(version),
+    file: shown(file)
+  }
 }
 
 function shown (name: string | undefined): string | undefined {
   return name === undefined ? undefined : printable(name)
 }
 
-/** The received path without its query, which may hold a secret; nothing of a target that is no path (it may hold a password). */
+/**
+ * The received path without its query, which may hold a secret; nothing of a target that
+ * is no path (it may hold a password).
+ */
 function pathOf ({ originalUrl }: FastifyRequest): string | undefined {
   return originalUrl.startsWith('/') ? (originalUrl.split('?', 1)[0] as string).slice(0, 200) : undefined
 }

@@ -3,8 +3,11 @@
 import { METHODS, type IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
-import { rememberTargets, type ChartRequest, type Layout, type OwnEndpoint, type ParsedTarget } from '../src/charts/request-target.ts'
-import { routeOf, type Door } from '../src/charts/routes.ts'
+import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
+import {
+  rememberTargets, type Layout, type OwnEndpoint, type ParsedTarget
+} from '../src/doors/chartmuseum/request-target.ts'
+import { routeOf, type Door } from '../src/chartmuseum/routes.ts'
 
 const TARGET = Symbol('target')
 
@@ -22,11 +25,25 @@ declare module 'fastify' {
   }
 }
 
-const DOORS: Readonly<Record<Door, string>> = { index: '/index', file: '/file', upload: '/upload', delete: '/delete', forward: '/forward' }
-const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = { token: '/oauth/token', jwks: '/.well-known/jwks.json', health: '/health', info: '/info' }
+const DOORS: Readonly<Record<Door, string>> = {
+  index: '/index',
+  file: '/file',
+  upload: '/upload',
+  delete: '/delete',
+  forward: '/forward'
+}
+const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = {
+  token: '/oauth/token',
+  jwks: '/.well-known/jwks.json',
+  health: '/health',
+  info: '/info'
+}
 const REFUSED = '/refused'
 const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_target' } }
-const NOT_HTTP: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_request', detail: 'only HTTP/1.1 and HTTP/1.0 are spoken here' } }
+const NOT_HTTP: ParsedTarget = {
+  kind: 'refused',
+  refusal: { code: 'bad_request', detail: 'only HTTP/1.1 and HTTP/1.0 are spoken here' }
+}
 const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS)
 
 /** For Fastify's `rewriteUrl`: parses once, and names the door. */

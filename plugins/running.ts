@@ -51,7 +51,8 @@ export default fp(async (app) => {
       return done()
     }
     const known = connections.get(request.socket)
-    // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a client do it, and a server close).
+    // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a
+    // client do it, and a server close).
     if (known !== undefined && !hasLeft(known.reply)) return drop(request, known.reply)
     const { presence } = known ?? watch(request.socket, reply)
     if (known !== undefined) known.reply = reply
@@ -59,7 +60,7 @@ export default fp(async (app) => {
     // Node's response says so when it is written to after its end, and an error that nobody hears ends the process.
     reply.raw.on('error', ignore)
     // A body that no door reads would stop the reading of its connection, whose end is not seen then.
-    if (isRead(request) && hasBody(request)) request.raw.resume()
+    if (hasNoUse(request) && hasBody(request)) request.raw.resume()
     done()
   })
   app.decorate('running', () => [...connections.values()].map(({ reply }) => reply).filter(isRunning))
@@ -74,7 +75,11 @@ export function makeLast ({ raw, request: { socket } }: FastifyReply): void {
 function drop (request: FastifyRequest, before: FastifyReply): void {
   makeLast(before)
   hearNoMore(request.socket)
-  request.log.warn({ ...whatAndWho(request), decision: 'dropped' }, 'a request came before the answer to the one before it was sent: it is not answered, and its connection ends')
+  request.log.warn(
+    { ...whatAndWho(request), decision: 'dropped' },
+    'a request came before the answer to the one before it was sent: ' +
+      'it is not answered, and its connection ends'
+  )
 }
 
 function ignore (): void {}
@@ -91,8 +96,9 @@ function hasLeft ({ raw }: FastifyReply): boolean {
   return raw.writableFinished && raw.socket === null
 }
 
-function isRead ({ method }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD'
+/** Whatever comes as its body. */
+function hasNoUse ({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'DELETE'
 }
 
 function hasBody ({ headers }: FastifyRequest): boolean {

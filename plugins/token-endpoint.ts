@@ -2,20 +2,20 @@
 // asked, who asks, may they), and the answer is what of it was granted.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Depth } from '../src/charts/tenant.ts'
-import type { LiveKeys } from '../src/config/live-keys.ts'
-import type { LiveAuthority } from '../src/config/reload.ts'
+import type { Depth } from '../src/words/tenant.ts'
+import type { LiveKeys } from '../src/live/live-keys.ts'
+import type { LiveAuthority } from '../src/live/reload.ts'
 import { countOf } from '../src/http/request-head.ts'
-import { endOfTurn } from '../src/http/turn.ts'
+import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
-import type { Principal } from '../src/identity/principal.ts'
+import type { Principal } from '../src/words/principal.ts'
 import { secondsUntil, type Clock } from '../src/lib/clock.ts'
 import type { Asker } from '../src/limits/attempts.ts'
 import { narrow } from '../src/policy/decide.ts'
-import { formatScopes, parseScopes } from '../src/policy/scope.ts'
+import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
-import { readTokenRequest, type TokenRequest } from '../src/tokens/token-request.ts'
+import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
 import { askerOf } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { logChange } from './request-log.ts'
@@ -42,7 +42,8 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
     else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_BODY }, (_request, body, done) => { done(null, body) })
+  const parsing = { parseAs: 'string', bodyLimit: LONGEST_BODY } as const
+  app.addContentTypeParser('application/x-www-form-urlencoded', parsing, (_request, body, done) => { done(null, body) })
   // Whatever is wrong with a body here is the client's mistake in one form: 400.
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error)
@@ -50,18 +51,39 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
       request.log.error({ err: error }, 'an error that nobody expected')
       return reply.refuse(refusal)
     }
-    return reply.refuse({ code: 'invalid_request', detail: `the body must be application/x-www-form-urlencoded and at most ${LONGEST_BODY} bytes` })
+    return reply.refuse({
+      code: 'invalid_request',
+      detail: `the body must be application/x-www-form-urlencoded and at most ${LONGEST_BODY} bytes`
+    })
   })
-  app.route({ method: app.supportedMethods, url: '/oauth/token', exposeHeadRoute: false, handler: async (request, reply) => await answer(request, reply, options) })
-}, { name: 'token-endpoint', fastify: '5.x', encapsulate: true, dependencies: ['errors', 'authenticate', 'request-log'] })
+  app.route({
+    method: app.supportedMethods,
+    url: '/oauth/token',
+    exposeHeadRoute: false,
+    handler: async (request, reply) => await answer(request, reply, options)
+  })
+}, {
+  name: 'token-endpoint',
+  fastify: '5.x',
+  encapsulate: true,
+  dependencies: ['errors', 'authenticate', 'request-log']
+})
 
-async function answer (request: FastifyRequest, reply: FastifyReply, options: TokenEndpointOptions): Promise<FastifyReply> {
+async function answer (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: TokenEndpointOptions
+): Promise<FastifyReply> {
   const { authenticator, live, keys, source, depth, clock } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
-  const several = ['Authorization', 'Content-Type'].find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
-  if (several !== undefined) return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
+  const several = ['Authorization', 'Content-Type']
+    .find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
+  if (several !== undefined) {
+    return reply.refuse({ code: 'invalid_request', detail: `several ${several} headers: send one` })
+  }
   const { query } = request.target as { query: string }
-  const read = readTokenRequest(request.method, query, request.body as string | undefined, readCredentials(request.headers.authorization))
+  const credentials = readCredentials(request.headers.authorization)
+  const read = readTokenRequest(request.method, query, request.body as string | undefined, credentials)
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
@@ -75,7 +97,9 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   }
   request.principal = who.principal
   const { account } = read.request
-  if (account !== undefined && account !== nameOf(who.principal)) return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
+  if (account !== undefined && account !== nameOf(who.principal)) {
+    return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
+  }
 
   const granted = narrow(who.principal, scopes.grants, live.current.rules)
   const time = clock.wall()
@@ -83,7 +107,8 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
   const { expires } = who.principal
   const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
   if (ttl < 1) return reply.refuse({ code: 'token_expired' })
-  const issued = await issueToken(keys.current.ring.signing(time), { ...source, ttl }, who.principal.subject, granted, time)
+  const key = keys.current.ring.signing(time)
+  const issued = await issueToken(key, { ...source, ttl }, who.principal.subject, granted, time)
   await endOfTurn() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
   request.allowedBy = 'token endpoint'
@@ -99,9 +124,15 @@ async function answer (request: FastifyRequest, reply: FastifyReply, options: To
 }
 
 /** Credentials as they came, and where those are nobody's, as a form encodes them. */
-async function whoAsks (authenticator: Authenticator, { credentials, decoded }: TokenRequest, asker: Asker): Promise<Authentication> {
+async function whoAsks (
+  authenticator: Authenticator,
+  { credentials, decoded }: TokenRequest,
+  asker: Asker
+): Promise<Authentication> {
   const who = await authenticator.authenticate(credentials, asker)
-  return who.ok || who.code === 'too_many_attempts' || decoded === undefined ? who : await authenticator.authenticate(decoded, asker)
+  return who.ok || who.code === 'too_many_attempts' || decoded === undefined
+    ? who
+    : await authenticator.authenticate(decoded, asker)
 }
 
 /** `ci` of `robot:ci`. */

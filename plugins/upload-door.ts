@@ -2,13 +2,13 @@
 // body's first byte is read only after the request was allowed.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Depth } from '../src/charts/tenant.ts'
+import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
 import type { Upstream } from '../src/upstream/client.ts'
-import { readUpload, type Upload } from '../src/upstream/inspect.ts'
-import type { Spool } from '../src/upstream/spool.ts'
-import { createUploader, type Uploader } from '../src/upstream/upload.ts'
+import { readUpload, type Upload } from '../src/uploads/inspect.ts'
+import type { Spool } from '../src/uploads/spool.ts'
+import { createUploader, type Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
 import { logChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
@@ -34,7 +34,8 @@ export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, chang
     if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
     else done()
   })
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, { uploader, spool, changed, maxUploadSize, depth }))
+  const place = { uploader, spool, changed, maxUploadSize, depth }
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
 interface Place extends Omit<UploadDoorOptions, 'upstream' | 'locks'> { uploader: Uploader }
@@ -44,7 +45,9 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
   try {
     await save(request, place)
   } catch (error) {
-    if (error instanceof RefusalError && error.refusal.code === 'body_too_large') return reply.refuse(tooLarge(maxUploadSize))
+    if (error instanceof RefusalError && error.refusal.code === 'body_too_large') {
+      return reply.refuse(tooLarge(maxUploadSize))
+    }
     // What is no refusal is no fault of the client's, also while its body is still coming.
     if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
@@ -53,19 +56,24 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
 }
 
 /** Stores the body, and has freed the spool when it returns. */
-async function save (request: FastifyRequest, { uploader, spool, changed, maxUploadSize, depth }: Place): Promise<void> {
+async function save (
+  request: FastifyRequest,
+  { uploader, spool, changed, maxUploadSize, depth }: Place
+): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
     depth,
-    body: request.raw.iterator({ destroyOnReturn: false }) // a refusal still has to be written, and what then comes is thrown away
+    // a refusal still has to be written, and what then comes is thrown away
+    body: request.raw.iterator({ destroyOnReturn: false })
   }, spool, maxUploadSize)
   request.uploadFacts = factsOf(upload)
+  let isSent = false
   try {
-    await uploader.store(chartRequest, upload, callerOf(request))
+    await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
   } finally {
-    await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
+    if (isSent) await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()
   }
 }

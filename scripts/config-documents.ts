@@ -2,8 +2,8 @@
 // drift: the commented example, the reference and the JSON Schema for editors. A test
 // compares them; `npm run docs:config` writes them.
 import { stringify } from 'yaml'
-import type { SchemaNode } from '../src/config/nodes.ts'
-import { ConfigSchema, leaves, variableOf } from '../src/config/schema.ts'
+import { leaves, type SchemaNode } from '../src/files/nodes.ts'
+import { ConfigSchema, variableOf } from '../src/config/schema.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
 # reports every mistake. Below what a key is for stands what it takes, and the environment
@@ -40,7 +40,7 @@ function variablesOf (path: readonly string[], { type, secret }: SchemaNode): st
 
 /** docs/configuration.md */
 export function referenceMarkdown (): string {
-  const rows = leaves().map(({ path, node }) => {
+  const rows = leaves(ConfigSchema).map(({ path, node }) => {
     const variables = variablesOf(path, node).map(name => `\`${name}\``)
     return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variables.join(', ')} | ${node.description} |`
   })

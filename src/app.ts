@@ -1,6 +1,6 @@
-// The architecture, readable: one request passes these registrations in this order.
-// The parser stands before the router (rewriteUrl); then who asks, then may they, then
-// one door answers. Asked by server.ts and by tests; it listens nowhere.
+// The architecture, readable: one request passes these registrations in this order. The
+// parser stands before the router (rewriteUrl); then who asks, then may they, then one
+// door answers.
 import { randomUUID } from 'node:crypto'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import pino from 'pino'
@@ -24,27 +24,26 @@ import running from '../plugins/running.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
-import type { Peers } from './cluster/changes.ts'
-import type { LiveKeys } from './config/live-keys.ts'
-import type { LiveAuthority } from './config/reload.ts'
+import type { Peers } from './upstream/peers.ts'
+import type { LiveKeys } from './live/live-keys.ts'
+import type { LiveAuthority } from './live/reload.ts'
 import type { Config } from './config/schema.ts'
 import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
-import { errorForLog } from './http/log-error.ts'
-import { RequestLogger } from './http/request-logger.ts'
+import { errorForLog } from './observe/log-error.ts'
+import { RequestLogger } from './observe/request-logger.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
-import type { Passwords } from './identity/passwords.ts'
-import { EVERYONE, MASTER } from './identity/principal.ts'
+import type { Passwords } from './identity/sources/passwords.ts'
+import { EVERYONE, MASTER } from './words/principal.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
 import type { Upstream } from './upstream/client.ts'
-import { DRAIN_LIMIT } from './until-signal.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
-import type { Spool } from './upstream/spool.ts'
+import type { Spool } from './uploads/spool.ts'
 
 export interface AppDependencies {
   /** Keys as they are now. */
@@ -77,7 +76,10 @@ export interface ConnectionLimits {
   readonly headers: number
   /** For a whole request: 20 MiB over a slow line. */
   readonly request: number
-  /** Without a byte in either direction, in the middle of a request or of its answer: whoever does not read holds a connection to the upstream. */
+  /**
+   * Without a byte in either direction, in the middle of a request or of its answer:
+   * whoever does not read holds a connection to the upstream.
+   */
   readonly silence: number
   /** Between two requests: above the 60 s that load balancers keep idle connections for. */
   readonly idle: number
@@ -85,8 +87,16 @@ export interface ConnectionLimits {
   readonly look: number
 }
 
-export const CONNECTION_LIMITS: ConnectionLimits = { headers: 15_000, request: 300_000, silence: 120_000, idle: 75_000, look: 5_000 }
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  headers: 15_000,
+  request: 300_000,
+  silence: 120_000,
+  idle: 75_000,
+  look: 5_000
+}
 const LONGEST_HEADERS = 16_384
+/** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
+export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
@@ -94,9 +104,17 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
-  const knowsSubject = (subject: string): boolean => subject === EVERYONE || (subject === MASTER.subject && config.masterKey !== '') || isActive(accounts(), subject)
+  const knowsSubject = (subject: string): boolean => subject === EVERYONE ||
+    (subject === MASTER.subject && config.masterKey !== '') ||
+    isActive(accounts(), subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator({ masterKey: config.masterKey, verifier, accounts, clock, ...(deps.passwords === undefined ? {} : { passwords: deps.passwords }) })
+  const authenticator = createAuthenticator({
+    masterKey: config.masterKey,
+    verifier,
+    accounts,
+    clock,
+    ...(deps.passwords === undefined ? {} : { passwords: deps.passwords })
+  })
   pulse.watch(authenticator.queue)
 
   const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
@@ -152,17 +170,29 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstream) })
-  await app.register(uploadDoor, { upstream, locks, spool, changed, maxUploadSize: config.charts.maxUploadSize, depth: config.charts.depth })
+  await app.register(uploadDoor, {
+    upstream,
+    locks,
+    spool,
+    changed,
+    maxUploadSize: config.charts.maxUploadSize,
+    depth: config.charts.depth
+  })
   await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstream })
   return app
 }
 
-/** The admin listener's application: probes, and nothing of the charts; its refusals have the form of the public ones. */
+/**
+ * The admin listener's application: probes, and nothing of the charts; its refusals have
+ * the form of the public ones.
+ */
 export async function buildAdmin (options: ProbesOptions): Promise<App> {
   const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
   admin.setErrorHandler(refusePlainly)
-  admin.setNotFoundHandler((request, reply) => { refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply) })
+  admin.setNotFoundHandler((request, reply) => {
+    refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)
+  })
   await admin.register(probes, options)
   return admin
 }

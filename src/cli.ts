@@ -5,12 +5,12 @@ import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
-import { IS_WORKER } from './cluster/fork.ts'
+import { IS_WORKER } from './serve/workers/fork.ts'
 import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
-import type { Environment } from './config/load.ts'
-import { nearest } from './config/mistakes.ts'
-import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './signals.ts'
-import { VERSION } from './version.ts'
+import type { Environment } from './config/environment.ts'
+import { nearest } from './files/mistakes.ts'
+import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './serve/signals.ts'
+import { VERSION } from './lib/version.ts'
 
 const USAGE = `usage: chartgate <command> [--config FILE]
 
@@ -64,7 +64,10 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
   const command = await (COMMANDS[name] as () => Promise<Command>)()
   const words = positionals.slice(name.split(' ').length)
   const expected = command.words ?? []
-  if (words.length !== expected.length) return misused(io, [`${name} takes ${expected.length === 0 ? 'no more words' : expected.join(' ')}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
+  if (words.length !== expected.length) {
+    const takes = expected.length === 0 ? 'no more words' : expected.join(' ')
+    return misused(io, [`${name} takes ${takes}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
+  }
   const strays = OPTIONS.filter(option => options[option] !== undefined && !command.takes.includes(option))
   if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
   const outcome = await command.run(options, env, io, words)
@@ -88,10 +91,17 @@ function misused (io: Io, wrong: readonly string[]): ExitCode {
   return 2
 }
 
-function readArguments (argv: readonly string[]): { values: Options & { help?: boolean, version?: boolean }, positionals: string[] } | string {
+function readArguments (
+  argv: readonly string[]
+): { values: Options & { help?: boolean, version?: boolean }, positionals: string[] } | string {
   try {
-    const texts = Object.fromEntries(OPTIONS.map(name => [name, { type: 'string' }])) as Record<typeof OPTIONS[number], { type: 'string' }>
-    return parseArgs({ args: [...argv], allowPositionals: true, options: { ...texts, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } } })
+    const texts = Object.fromEntries(OPTIONS.map(name => [name, { type: 'string' }])) as
+      Record<typeof OPTIONS[number], { type: 'string' }>
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { ...texts, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } }
+    })
   } catch (error) {
     return (error as Error).message
   }
@@ -109,7 +119,10 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
   process.exitCode = await main(process.argv.slice(2), process.env, {
     stdout: text => { process.stdout.write(text) },
     stderr: text => { process.stderr.write(text) },
-    readSecret: async prompt => await (await import('./commands/terminal.ts')).readSecret(prompt, process.stdin, process.stderr)
+    readSecret: async prompt => {
+      const { readSecret } = await import('./commands/terminal.ts')
+      return await readSecret(prompt, process.stdin, process.stderr)
+    }
   })
   if (IS_WORKER) process.exit() // the line to its primary would keep it
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import type { Environment } from '../src/config/load.ts'
+import type { Environment } from '../src/config/environment.ts'
 import { command as run } from './helpers/commands.ts'
 import { testFolder } from './helpers/folder.ts'
 

@@ -1,5 +1,5 @@
 // Tokens of clients: chartgate's own, and those that ChartMuseum's bearer auth takes.
-import { ACTIONS } from '../../src/charts/routes.ts'
+import { ACTIONS } from '../../src/words/access.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
 import type { SigningKey } from '../../src/tokens/keys.ts'
 import type { Lab } from './lab.ts'

@@ -2,10 +2,10 @@
 // no configuration, and print a secret at most once.
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { parseDocument, stringify, isSeq } from 'yaml'
-import { readAccountsFile } from '../config/accounts-file.ts'
-import { isRobotName } from '../identity/names.ts'
-import { hashPassword, passwordFault } from '../identity/passwords.ts'
-import { digestOf, makeSecret } from '../identity/robots.ts'
+import { readAccountsFile } from '../identity/sources/accounts-file.ts'
+import { isRobotName } from '../words/subject.ts'
+import { hashPassword, passwordFault } from '../identity/sources/passwords.ts'
+import { digestOf, makeSecret } from '../identity/sources/robot-secret.ts'
 import { fail, type Command, type ExitCode, type Io, type Options, type WrongUsage } from './command.ts'
 
 export const HASH_PASSWORD: Command = { takes: [], run: runHashPassword }
@@ -24,13 +24,27 @@ interface Entry {
   readonly secrets: readonly { readonly hash: string, readonly expires?: string }[]
 }
 
-async function runRobotCreate ({ expires = '', file }: Options, _env: object, io: Io, words: readonly string[]): Promise<ExitCode | WrongUsage> {
+async function runRobotCreate (
+  { expires = '', file }: Options,
+  _env: object,
+  io: Io,
+  words: readonly string[]
+): Promise<ExitCode | WrongUsage> {
   const [name] = words as [string]
   const end = readEnd(expires, new Date())
-  if (end === undefined) return { wrong: [`robot create needs --expires with a time such as 90d or 12h, or never; not ${JSON.stringify(expires)}`] }
-  if (!isRobotName(name)) return fail(io, `${JSON.stringify(name)} is not a robot's name: lower-case letters, digits, ".", "_" and "-", at most 63`)
+  if (end === undefined) {
+    const given = JSON.stringify(expires)
+    return { wrong: [`robot create needs --expires with a time such as 90d or 12h, or never; not ${given}`] }
+  }
+  if (!isRobotName(name)) {
+    return fail(io, `${JSON.stringify(name)} is not a robot's name: ` +
+      'lower-case letters, digits, ".", "_" and "-", at most 63')
+  }
   const secret = makeSecret()
-  const entry: Entry = { name, secrets: [{ hash: `sha256:${digestOf(secret)}`, ...(end === 'never' ? {} : { expires: end }) }] }
+  const entry: Entry = {
+    name,
+    secrets: [{ hash: `sha256:${digestOf(secret)}`, ...(end === 'never' ? {} : { expires: end }) }]
+  }
   if (file !== undefined) {
     const fault = await addRobot(file, entry)
     if (fault !== undefined) return fail(io, fault)
@@ -48,7 +62,8 @@ function readEnd (text: string, now: Date): string | undefined {
   if (text === 'never') return text
   const [, count, unit] = /^([1-9]\d{0,4})([hd])$/.exec(text) ?? []
   if (count === undefined) return undefined
-  return new Date(now.getTime() + Number(count) * (unit === 'd' ? 86_400_000 : 3_600_000)).toISOString().replace(/\.\d+Z$/, 'Z')
+  const length = Number(count) * (unit === 'd' ? 86_400_000 : 3_600_000)
+  return new Date(now.getTime() + length).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
 /** Adds a robot to an accounts file and leaves its comments alone; what hinders it, in a sentence. */
@@ -57,7 +72,10 @@ async function addRobot (file: string, entry: Entry): Promise<string | undefined
   const found = await readAccountsFile(file)
   if (found.mistakes.length > 0) return found.mistakes.join('\nchartgate: ')
   const other = found.robots.find(({ name }) => name === entry.name)
-  if (other !== undefined) return `the robot ${entry.name} is there already, at ${other.place}: to give it a second secret, run the command without --file and add what it prints to its secrets`
+  if (other !== undefined) {
+    return `the robot ${entry.name} is there already, at ${other.place}: to give it a second secret, ` +
+      'run the command without --file and add what it prints to its secrets'
+  }
   const document = parseDocument(await readFile(file, 'utf8'))
   const robots = document.get('robots', true)
   if (isSeq(robots)) robots.add(document.createNode(entry))

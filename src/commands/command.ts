@@ -1,11 +1,13 @@
-// What a command is: options and an environment in, text and an exit code out. Asked by
-// cli.ts, which knows them all.
-import type { Environment } from '../config/load.ts'
+// What a command is: options and an environment in, text and an exit code out.
+import type { Environment } from '../config/environment.ts'
 
 export interface Io {
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
-  /** A secret: typed without an echo where there is a terminal, else all of standard input without its last line end. */
+  /**
+   * A secret: typed without an echo where there is a terminal, else all of standard input
+   * without its last line end.
+   */
   readonly readSecret: (prompt: string) => Promise<string>
 }
 
@@ -16,7 +18,9 @@ export type ExitCode = 0 | 1 | 2 | 3
 export interface WrongUsage { readonly wrong: readonly string[] }
 
 /** Every option that some command takes; all of them are texts. */
-export const OPTIONS = ['config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file', 'alg'] as const
+export const OPTIONS = [
+  'config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file', 'alg'
+] as const
 export type Option = typeof OPTIONS[number]
 export type Options = Readonly<Partial<Record<Option, string>>>
 

@@ -1,17 +1,20 @@
 // What every command with a configuration does first, and two of them: serve, check.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { IS_WORKER } from '../cluster/fork.ts'
-import { loadAuthority } from '../config/authority.ts'
-import { loadConfig, type ConfigReader, type ConfigResult, type Environment } from '../config/load.ts'
-import { openAuthority, type Reload } from '../config/reload.ts'
+import { IS_WORKER } from '../serve/workers/fork.ts'
+import { loadAuthority } from '../live/authority.ts'
+import type { Environment } from '../config/environment.ts'
+import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
+import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
-import { serve, serveAsWorker } from '../server.ts'
+import { serve, serveAsWorker } from '../serve/server.ts'
 import { openIssuers } from '../tokens/issuers.ts'
 import { loadTrusted } from '../tokens/trusted.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
 
-/* c8 ignore next -- a worker is a process of its own; its primary says what it begins with, so that no file can be wrong then */
+// A worker is a process of its own; its primary says what it begins with, so that no file
+// can be wrong then.
+/* c8 ignore next */
 export const SERVE: Command = IS_WORKER ? { takes: ['config'], run: runWorker } : configured(runServe)
 export const CHECK = configured(runCheck)
 
@@ -26,7 +29,11 @@ export interface Configured {
 }
 
 /** Reads the configuration first, and says every mistake in it. */
-export function configured (run: (context: Configured) => Promise<ExitCode | WrongUsage>, more: readonly Option[] = [], words: readonly string[] = []): Command {
+export function configured (
+  run: (context: Configured) => Promise<ExitCode | WrongUsage>,
+  more: readonly Option[] = [],
+  words: readonly string[] = []
+): Command {
   return {
     takes: ['config', ...more],
     words,
@@ -55,7 +62,11 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
-  const served = await serve(config, { authority: authority.opened, reload, ...(demo ? { demoChart: fromRoot('examples/mychart') } : {}) })
+  const served = await serve(config, {
+    authority: authority.opened,
+    reload,
+    ...(demo ? { demoChart: fromRoot('examples/mychart') } : {})
+  })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
   await served.closed
   return 0
@@ -65,13 +76,19 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 async function runCheck ({ config, io }: Configured): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
   // The keys that are made here may not be there yet, and are made by nothing but a start.
-  const keys = await (config.tokens.keys.length > 0 ? loadTrusted(config, undefined) : openIssuers(config.tokens.issuers))
+  const keys = await (config.tokens.keys.length > 0
+    ? loadTrusted(config, undefined)
+    : openIssuers(config.tokens.issuers))
   const mistakes = [loaded, keys].flatMap(each => each.ok ? [] : each.mistakes)
   if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
   for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
-  io.stdout(`configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`)
+  io.stdout(
+    `configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} ` +
+    `in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ` +
+    `${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`
+  )
   return 0
 }
 

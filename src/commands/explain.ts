@@ -1,15 +1,15 @@
 // `chartgate explain`: may somebody do something, and which rule says so? The same
 // decision as at every door, asked without a request.
-import { loadAuthority, type Authority } from '../config/authority.ts'
-import { openKeys } from '../config/live-keys.ts'
+import { loadAuthority, type Authority } from '../live/authority.ts'
+import { openKeys } from '../live/live-keys.ts'
 import type { Config } from '../config/schema.ts'
-import { ACTIONS, type Action } from '../charts/routes.ts'
-import { isTenantName } from '../charts/tenant.ts'
+import { ACTIONS, type Action } from '../words/access.ts'
+import { isTenantName } from '../words/tenant.ts'
 import { isActive } from '../identity/accounts.ts'
-import { isSubject } from '../identity/names.ts'
-import { ANONYMOUS, AUTHENTICATED, EVERYONE, MASTER, type Principal } from '../identity/principal.ts'
+import { isSubject } from '../words/subject.ts'
+import { ANONYMOUS, AUTHENTICATED, EVERYONE, MASTER, type Principal } from '../words/principal.ts'
 import { CLOCK } from '../lib/clock.ts'
-import { decide } from '../policy/decide.ts'
+import { judge } from '../judge.ts'
 import { createVerifier } from '../tokens/verify.ts'
 import { fail, type Command, type ExitCode, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
@@ -18,21 +18,27 @@ export const EXPLAIN: Command = configured(runExplain, ['as', 'token'], ['ACTION
 
 async function runExplain ({ config, options, io, words }: Configured): Promise<ExitCode | WrongUsage> {
   const [action, tenant] = words as [Action, string]
-  if ((options.as === undefined) === (options.token === undefined)) return { wrong: ['explain needs --as SUBJECT or --token TOKEN'] }
+  if ((options.as === undefined) === (options.token === undefined)) {
+    return { wrong: ['explain needs --as SUBJECT or --token TOKEN'] }
+  }
   if (!ACTIONS.includes(action)) return { wrong: [`${JSON.stringify(action)} is no action: ${ACTIONS.join(', ')}`] }
   const { depth } = config.charts
-  if (!isTenantName(tenant, depth)) return fail(io, `${JSON.stringify(tenant)} is not the name of a tenant of depth ${depth}`)
+  if (!isTenantName(tenant, depth)) {
+    return fail(io, `${JSON.stringify(tenant)} is not the name of a tenant of depth ${depth}`)
+  }
   const loaded = await loadAuthority(config)
   if (!loaded.ok) return fail(io, ...loaded.mistakes)
 
-  const who = options.as === undefined ? await whoseToken(options.token as string, config, loaded.authority) : whoIs(options.as, loaded.authority)
+  const who = options.as === undefined
+    ? await whoseToken(options.token as string, config, loaded.authority)
+    : whoIs(options.as, loaded.authority)
   if (typeof who === 'string') return fail(io, who)
-  const decision = decide(who, { type: 'artifact-repository', name: tenant, action }, loaded.authority.rules)
-  if (!decision.allowed) {
+  const judgement = judge(who, [{ type: 'artifact-repository', name: tenant, action }], loaded.authority.rules, true)
+  if (!judgement.allowed) {
     io.stdout(`denied: ${who.subject} has no right to ${action} on ${tenant}\n`)
     return 3
   }
-  io.stdout(`allowed: ${who.subject} may ${action} on ${tenant} by ${placeOf(decision.by, config)}\n`)
+  io.stdout(`allowed: ${who.subject} may ${action} on ${tenant} by ${placeOf(judgement.by, config)}\n`)
   return 0
 }
 
@@ -44,11 +50,16 @@ function placeOf (by: string, { file, policy }: Config): string {
 
 function whoIs (subject: string, { accounts }: Authority): Principal | string {
   if (subject === MASTER.subject) return MASTER
-  if (!isSubject(subject)) return `${JSON.stringify(subject)} is no subject: user:NAME, group:NAME, robot:NAME, anonymous, authenticated or ${MASTER.subject}`
+  if (!isSubject(subject)) {
+    return `${JSON.stringify(subject)} is no subject: ` +
+      `user:NAME, group:NAME, robot:NAME, anonymous, authenticated or ${MASTER.subject}`
+  }
   if (subject === EVERYONE) return ANONYMOUS
   const [kind, name] = subject.split(':') as [string, string]
   // Nobody in particular of a group, or of all who have an account.
-  if (kind === 'group' || kind === AUTHENTICATED) return { kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] }
+  if (kind === 'group' || kind === AUTHENTICATED) {
+    return { kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] }
+  }
   const account = kind === 'user' ? accounts.users.get(name) : accounts.robots.get(name)
   if (account === undefined) return `${subject} is in no accounts file`
   return account.disabled ? `${subject} is disabled, at ${account.place}` : account.principal

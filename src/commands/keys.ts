@@ -2,7 +2,7 @@
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openKeys } from '../config/live-keys.ts'
+import { openKeys } from '../live/live-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { rotateFolder, showTime } from '../tokens/key-folder.ts'
@@ -22,12 +22,17 @@ async function runList ({ config, io }: Configured): Promise<ExitCode> {
   const opened = await openKeys(config, { make: false })
   if (!opened.ok) return fail(io, ...opened.mistakes)
   const { live, upstream } = opened.opened
-  print(io, [...live.current.ring.states(CLOCK.wall()).map(row('tokens')), row('upstream')({ key: upstream, state: 'active' })])
+  print(io, [
+    ...live.current.ring.states(CLOCK.wall()).map(row('tokens')),
+    row('upstream')({ key: upstream, state: 'active' })
+  ])
   return 0
 }
 
 async function runRotate ({ config, io, options: { alg } }: Configured): Promise<ExitCode | WrongUsage> {
-  if (alg !== undefined && !isOwnAlgorithm(alg)) return { wrong: [`${JSON.stringify(alg)} is no algorithm for tokens: ${OWN_ALGORITHMS.join(', ')}`] }
+  if (alg !== undefined && !isOwnAlgorithm(alg)) {
+    return { wrong: [`${JSON.stringify(alg)} is no algorithm for tokens: ${OWN_ALGORITHMS.join(', ')}`] }
+  }
   if (config.tokens.keys.length > 0) return fail(io, ...steps(config))
   const opened = await openKeys(config, { make: false })
   if (!opened.ok) return fail(io, ...opened.mistakes)
@@ -38,7 +43,10 @@ async function runRotate ({ config, io, options: { alg } }: Configured): Promise
   io.stdout(`${key.file} (${key.alg}, ${key.kid}) is made and published\n`)
   for (const file of removed) io.stdout(`${file} was retired, and is removed\n`)
   await sleep(since * 1000 - Date.now())
-  io.stdout(`it signs since ${showTime(since)}; ${before.file} is verified until ${showTime(tokensEnd(since, config.tokens.ttl))}, and retired then\n`)
+  io.stdout(
+    `it signs since ${showTime(since)}; ${before.file} is verified until ` +
+    `${showTime(tokensEnd(since, config.tokens.ttl))}, and retired then\n`
+  )
   return 0
 }
 
@@ -77,19 +85,26 @@ async function runExport ({ config, io, options: { out } }: Configured): Promise
 /** What would be lost: a file that holds something else than a public key, and anything where the private keys are. */
 async function overwrites (out: string, keysFolder: string): Promise<string | undefined> {
   const folder = await realpath(dirname(resolve(out)))
-  if (`${folder}${sep}`.startsWith(`${await realpath(keysFolder)}${sep}`)) return `${out} is in the folder of the private keys: choose another --out`
+  if (`${folder}${sep}`.startsWith(`${await realpath(keysFolder)}${sep}`)) {
+    return `${out} is in the folder of the private keys: choose another --out`
+  }
   const isFile = await stat(out).then(found => found.isFile(), () => false)
-  return isFile && !PUBLIC.test(await readFile(out, 'utf8')) ? `${out} holds something else than a public key, and is not written over: choose another --out` : undefined
+  return isFile && !PUBLIC.test(await readFile(out, 'utf8'))
+    ? `${out} holds something else than a public key, and is not written over: choose another --out`
+    : undefined
 }
 
 type Row = readonly [use: string, state: string, alg: string, since: string, kid: string, file: string]
 
 function row (use: string): (stated: StatedKey) => Row {
-  return ({ key: { alg, kid, file }, state, since = 0 }) => [use, state, alg, since === 0 ? '-' : showTime(since), kid, file]
+  return ({ key: { alg, kid, file }, state, since = 0 }) => [
+    use, state, alg, since === 0 ? '-' : showTime(since), kid, file
+  ]
 }
 
 function print (io: Io, rows: readonly Row[]): void {
-  for (const [use, state, alg, since, kid, file] of [['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'] as const, ...rows]) {
+  const head = ['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'] as const
+  for (const [use, state, alg, since, kid, file] of [head, ...rows]) {
     io.stdout(`${use.padEnd(9)} ${state.padEnd(8)} ${alg.padEnd(6)} ${since.padEnd(20)} ${kid.padEnd(43)} ${file}\n`)
   }
 }

@@ -4,7 +4,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Depth } from '../repository/routing.ts'
-import { serveRepository } from '../repository-server.ts'
+import { serveRepository } from '../serve/repository-server.ts'
 import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
 
 const NEEDED = ['dir', 'port', 'depth'] as const satisfies readonly Option[]
@@ -15,14 +15,24 @@ export const REPOSITORY: Command = { takes: [...NEEDED, 'public-key'], run: runR
 async function runRepository (options: Options, _env: object, io: Io): Promise<ExitCode | WrongUsage> {
   const { dir = '', port = '', depth = '', 'public-key': keyFile } = options
   const wrong = NEEDED.filter(name => (options[name] ?? '') === '').map(name => `repository needs --${name}`)
-  if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) <= 65535)) wrong.push(`--port ${JSON.stringify(port)} is not a port number from 0 to 65535`)
-  if (depth !== '' && readDepth(depth) === undefined) wrong.push(`--depth ${JSON.stringify(depth)} is not a whole number from 0 to 10, or dynamic`)
+  if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) <= 65535)) {
+    wrong.push(`--port ${JSON.stringify(port)} is not a port number from 0 to 65535`)
+  }
+  if (depth !== '' && readDepth(depth) === undefined) {
+    wrong.push(`--depth ${JSON.stringify(depth)} is not a whole number from 0 to 10, or dynamic`)
+  }
   if (wrong.length > 0) return { wrong }
 
   const key = keyFile === undefined ? undefined : await readPublicKey(keyFile)
   if (typeof key === 'string') return fail(io, key)
-  const served = await serveRepository({ dir: resolve(dir), port: Number(port), depth: readDepth(depth) as Depth, ...(key === undefined ? {} : { publicKey: key }) })
-  if (!served.ok) return fail(io, served.message) /* c8 ignore start -- in a process of its own, where a test starts it */
+  const served = await serveRepository({
+    dir: resolve(dir),
+    port: Number(port),
+    depth: readDepth(depth) as Depth,
+    ...(key === undefined ? {} : { publicKey: key })
+  })
+  // What follows is in a process of its own, where a test starts it.
+  if (!served.ok) return fail(io, served.message) /* c8 ignore start */
   await served.closed
   return 0
 }
@@ -42,7 +52,10 @@ async function readPublicKey (file: string): Promise<KeyObject | string> {
     return `--public-key ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`
   }
   // createPublicKey would take it.
-  if (pem.includes('PRIVATE KEY')) return `--public-key ${file} is a private key: keep it where tokens are signed, and give the public one (chartgate keys export)`
+  if (pem.includes('PRIVATE KEY')) {
+    return `--public-key ${file} is a private key: keep it where tokens are signed, ` +
+      'and give the public one (chartgate keys export)'
+  }
   let key: KeyObject
   try {
     key = createPublicKey(pem)
@@ -50,6 +63,9 @@ async function readPublicKey (file: string): Promise<KeyObject | string> {
     return `--public-key ${file} is not a public key or certificate in PEM`
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
-  if (key.asymmetricKeyType !== 'rsa' || bits < SMALLEST_MODULUS) return `--public-key ${file} is not an RSA key of at least ${SMALLEST_MODULUS} bits: tokens are signed with RS256`
+  if (key.asymmetricKeyType !== 'rsa' || bits < SMALLEST_MODULUS) {
+    return `--public-key ${file} is not an RSA key of at least ${SMALLEST_MODULUS} bits: ` +
+      'tokens are signed with RS256'
+  }
   return key
 }

@@ -2,10 +2,11 @@
 // path, every secret also one that names a file (…_FILE), as container platforms
 // mount them.
 import { readFile } from 'node:fs/promises'
-import type { Environment } from './load.ts'
-import { nearest } from './mistakes.ts'
-import type { SchemaNode } from './nodes.ts'
-import { leaves, variableOf } from './schema.ts'
+import { nearest } from '../files/mistakes.ts'
+import { leaves, type SchemaNode } from '../files/nodes.ts'
+import { ConfigSchema, variableOf } from './schema.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface FromEnvironment {
   readonly values: readonly { readonly path: readonly string[], readonly value: unknown, readonly variable: string }[]
@@ -24,10 +25,12 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
   let again = false
   const known = new Set(['CHARTGATE_CONFIG'])
   const lists = new Set<string>()
-  for (const { path, node } of leaves()) {
+  for (const { path, node } of leaves(ConfigSchema)) {
     const variable = variableOf(path)
     if (node.type === 'array') {
-      if (env[variable] !== undefined) mistakes.push(`${variable}: ${path.join('.')} is a list, which only the file can set`)
+      if (env[variable] !== undefined) {
+        mistakes.push(`${variable}: ${path.join('.')} is a list, which only the file can set`)
+      }
       lists.add(variable)
       continue
     }
@@ -38,8 +41,9 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
       const fileVariable = `${variable}_FILE`
       known.add(fileVariable)
       const file = env[fileVariable]
-      if (file !== undefined && text !== undefined) mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
-      else if (file !== undefined) {
+      if (file !== undefined && text !== undefined) {
+        mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
+      } else if (file !== undefined) {
         source = fileVariable
         text = await readSecret(file)
         if (text === undefined) {
@@ -51,9 +55,11 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
     if (text !== undefined) values.push({ path, value: convert(text, node), variable: source })
   }
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('CHARTGATE_') || known.has(name) || lists.has(name) || NOT_OURS.test(name) || env[name] === undefined) continue
+    const isKnown = known.has(name) || lists.has(name)
+    if (!name.startsWith('CHARTGATE_') || isKnown || NOT_OURS.test(name) || env[name] === undefined) continue
     const near = nearest(name, [...known])
-    mistakes.push(`${name}: no key of the configuration has this environment variable${near === undefined ? '' : `: did you mean ${near}?`}`)
+    const hint = near === undefined ? '' : `: did you mean ${near}?`
+    mistakes.push(`${name}: no key of the configuration has this environment variable${hint}`)
   }
   return { values, mistakes, again }
 }

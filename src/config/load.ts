@@ -1,20 +1,24 @@
-// Is the configuration right, and what does it say? Reads file and environment,
-// reports every mistake at once with its place, and fills in what was left out. Asked
-// by every command that needs a configuration.
+// Is the configuration right, and what does it say? Reads file and environment, reports
+// every mistake at once with its place, and fills in what was left out.
 import { dirname, resolve } from 'node:path'
-import { readEnvironment } from './environment.ts'
-import { readText, type FileText } from './files.ts'
-import { inWords, schemaMistakes, unknownKeys } from './mistakes.ts'
+import { readEnvironment, type Environment } from './environment.ts'
+import { readText, type FileText } from '../files/files.ts'
+import { inWords, schemaMistakes, unknownKeys } from '../files/mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
-import { ConfigSchema, leaves, type Config, type ConfigFile } from './schema.ts'
-import { readDuration, readSize, readWorkers } from './units.ts'
-import { isMapping, parseYaml, type Mapping } from './yaml.ts'
+import { leaves } from '../files/nodes.ts'
+import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
+import { readDuration, readSize, readWorkers } from '../files/units.ts'
+import { isMapping, parseYaml, type Mapping } from '../files/yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
-  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[], /** something could not be read, and another try may do */ readonly again?: boolean }
-
-export type Environment = Readonly<Record<string, string | undefined>>
+  | {
+    readonly ok: false
+    /** one line each */
+    readonly mistakes: readonly string[]
+    /** something could not be read, and another try may do */
+    readonly again?: boolean
+  }
 
 /** How a file is read and understood. */
 export interface ConfigReader {
@@ -41,22 +45,30 @@ export async function configOf (file: string | undefined, text: string, env: Env
   const fromFile = parseYaml(file ?? '', text)
   const fromEnvironment = await readEnvironment(env)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
-  const failed = (mistakes: readonly string[]): ConfigResult => ({ ok: false, mistakes: inWords(file ?? 'the configuration', mistakes, each => each), again: fromEnvironment.again })
+  const failed = (mistakes: readonly string[]): ConfigResult => ({
+    ok: false,
+    mistakes: inWords(file ?? 'the configuration', mistakes, each => each),
+    again: fromEnvironment.again
+  })
   if (fromFile.value === undefined) return failed(unreadable)
 
   const { value: merged, lineOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
   for (const { path, value } of fromEnvironment.values) put(merged, path, value)
-  for (const { path, node } of leaves()) put(merged, path, node.default, true)
+  for (const { path, node } of leaves(ConfigSchema)) put(merged, path, node.default, true)
   const wrong = schemaMistakes(merged, ConfigSchema)
   const values = merged as unknown as ConfigFile
   const broken = ruleMistakes(values, wrong.map(({ key }) => key))
 
   const variables = new Map(fromEnvironment.values.map(({ path, variable }) => [path.join('.'), variable]))
-  const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => `${key}: ${sentence}${variables.has(key) ? ` (from ${variables.get(key)})` : ''}`)
+  const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => {
+    const origin = variables.has(key) ? ` (from ${variables.get(key)})` : ''
+    return `${key}: ${sentence}${origin}`
+  })
   const mistakes = [...unreadable, ...lines]
   if (mistakes.length > 0) return failed(mistakes)
-  return { ok: true, config: settle(values, file === undefined ? undefined : resolve(file), i => lineOf(['policy', i])) }
+  const path = file === undefined ? undefined : resolve(file)
+  return { ok: true, config: settle(values, path, i => lineOf(['policy', i])) }
 }
 
 /** Sets a value deep in the mapping; what is no mapping on the way is left for the schema to complain about. */
@@ -75,7 +87,8 @@ function put (root: Mapping, path: readonly string[], value: unknown, onlyIfMiss
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
   const { charts, tokens, upstream } = values
   const base = file === undefined ? process.cwd() : dirname(file)
-  const publicUrl = (values.publicUrl === DEFAULT_URL ? `http://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
+  const isDefault = values.publicUrl === DEFAULT_URL
+  const publicUrl = (isDefault ? `http://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
   return {
     ...values,

@@ -1,6 +1,6 @@
 // How does the result of reading a large file come from one thread to another? In pieces:
 // to take over 10,000 rules at once would keep everybody waiting as long as a slow request.
-import type { FileAccounts } from './accounts-file.ts'
+import type { FileAccounts } from '../identity/sources/accounts-file.ts'
 import type { ConfigResult } from './load.ts'
 import type { Config } from './schema.ts'
 

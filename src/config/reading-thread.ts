@@ -7,7 +7,8 @@ import { understand, type Job } from './reading.ts'
 
 const parent = parentPort as MessagePort
 
-// On Linux a thread has a priority of its own (setpriority(2), C library/kernel differences), elsewhere the whole process.
+// On Linux a thread has a priority of its own (setpriority(2), C library/kernel
+// differences), elsewhere the whole process.
 /* c8 ignore next -- the other half is another system's */
 if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
 

@@ -4,9 +4,10 @@
 import { extname } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 import { nextTurn } from '../lib/steps.ts'
-import { accountsOf, type FileAccounts } from './accounts-file.ts'
-import { readAtRest, type FileText, type Stamps } from './files.ts'
-import { configOf, type ConfigResult, type Environment } from './load.ts'
+import { accountsOf, type FileAccounts } from '../identity/sources/accounts-file.ts'
+import { readAtRest, type FileText, type Stamps } from '../files/files.ts'
+import type { Environment } from './environment.ts'
+import { configOf, type ConfigResult } from './load.ts'
 import { createCollector, type Piece, type Result } from './pieces.ts'
 
 export interface Reader {
@@ -34,7 +35,9 @@ const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.met
 
 /** Understands a text, in whichever thread. */
 export async function understand (task: Task): Promise<Result> {
-  return task.kind === 'config' ? await configOf(task.file, task.text, task.env) : await accountsOf(task.file, task.text)
+  return task.kind === 'config'
+    ? await configOf(task.file, task.text, task.env)
+    : await accountsOf(task.file, task.text)
 }
 
 /** @param begin makes the thread, which need not be there for small files */
@@ -51,7 +54,9 @@ export function openReader (begin = (): Worker => new Worker(THREAD)): Reader {
       thread = undefined
       const { code, message } = error as NodeJS.ErrnoException
       const mistakes = [`${task.file}: the file cannot be read now (${code ?? message})`]
-      return task.kind === 'config' ? { ok: false, mistakes, again: true } : { users: [], robots: [], mistakes, again: true }
+      return task.kind === 'config'
+        ? { ok: false, mistakes, again: true }
+        : { users: [], robots: [], mistakes, again: true }
     }
   }
 
@@ -74,7 +79,10 @@ async function understoodBy (thread: Worker, task: Task): Promise<Result> {
   try {
     thread.unref()
     await new Promise<void>((resolve, reject) => {
-      thread.once('message', () => { resolve() }).once('error', reject).once('exit', () => { reject(new Error('the thread that read it ended')) })
+      thread
+        .once('message', () => { resolve() })
+        .once('error', reject)
+        .once('exit', () => { reject(new Error('the thread that read it ended')) })
       thread.postMessage({ task, pieces: port2 } satisfies Job, [port2])
     })
     const collector = createCollector()

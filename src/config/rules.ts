@@ -2,10 +2,11 @@
 // is asked only when every value that it reads is sound, so that no mistake is reported
 // twice.
 import { isIP } from 'node:net'
-import { showText, type Mistake } from './mistakes.ts'
-import { leaves, type ConfigFile } from './schema.ts'
-import { readDuration, readSize, readWorkers } from './units.ts'
-import type { Mapping } from './yaml.ts'
+import { showText, type Mistake } from '../files/mistakes.ts'
+import { leaves } from '../files/nodes.ts'
+import { ConfigSchema, type ConfigFile } from './schema.ts'
+import { readDuration, readSize, readWorkers } from '../files/units.ts'
+import type { Mapping } from '../files/yaml.ts'
 
 const DEMO_KEY = 'MASTERKEY'
 const SHORTEST_KEY = 16
@@ -14,7 +15,8 @@ const SHORTEST_TTL = 60
 const MOST_CLOCK_SKEW = 300
 
 /** What publicUrl is in the schema's defaults: the port is known only when all is read. */
-export const DEFAULT_URL = leaves().find(({ path }) => path.join('.') === 'publicUrl')?.node.default as string
+export const DEFAULT_URL = leaves(ConfigSchema)
+  .find(({ path }) => path.join('.') === 'publicUrl')?.node.default as string
 
 // A host in ASCII (an international name in its xn-- form), because it is in headers.
 const ORIGIN = 'https?://[A-Za-z0-9._:[\\]-]+'
@@ -31,55 +33,72 @@ const CONTROL = /\p{Cc}/u
  */
 export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): Mistake[] {
   const mistakes: Mistake[] = []
-  const sound = (key: string): boolean => !unsound.some(bad => key === bad || key.startsWith(`${bad}.`) || bad.startsWith(`${key}[`))
+  const sound = (key: string): boolean => !unsound.some(bad =>
+    key === bad || key.startsWith(`${bad}.`) || bad.startsWith(`${key}[`))
   const rule = (keys: readonly [string, ...string[]], sentence: () => string | false): void => {
     const found = keys.every(sound) && sentence()
     if (found !== false) mistakes.push({ key: keys[0], sentence: found })
   }
   const { listen, admin, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens } = values
 
-  rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () => listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
+  rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () =>
+    listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
     `${admin.port} is the port of the public listener too`)
   rule(['publicUrl'], () => publicUrl !== DEFAULT_URL && !isUrl(publicUrl, PUBLIC_URL) &&
     `${showText(publicUrl)} is not an http or https URL without user, query and fragment`)
   rule(['upstream.url'], () => upstream.url !== '' && !isUrl(upstream.url, UPSTREAM_URL) &&
-    `${showText(upstream.url)} is not an http or https URL without user, path and query (charts.contextPath is for the path)`)
-  rule(['upstream.auth', 'upstream.username', 'upstream.password'], () => upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
+    `${showText(upstream.url)} is not an http or https URL without user, path and query ` +
+      '(charts.contextPath is for the path)')
+  rule(['upstream.auth', 'upstream.username', 'upstream.password'], () =>
+    upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
     'basic needs upstream.username and upstream.password')
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
   rule(['masterKey'], () => masterKey !== '' && masterKey !== DEMO_KEY && masterKey.length < SHORTEST_KEY &&
     `it is shorter than ${SHORTEST_KEY} characters; make one with: openssl rand -hex 32`)
-  for (const key of ['upstream.username', 'upstream.password', 'masterKey', 'tokens.issuer', 'tokens.service'] as const) {
-    rule([key], () => CONTROL.test(textAt(values, key)) && 'it contains a line break or another control character, which no header can carry')
+  const inHeaders = ['upstream.username', 'upstream.password', 'masterKey', 'tokens.issuer', 'tokens.service'] as const
+  for (const key of inHeaders) {
+    rule([key], () => CONTROL.test(textAt(values, key)) &&
+      'it contains a line break or another control character, which no header can carry')
   }
-  rule(['upstream.username'], () => upstream.username.includes(':') && 'it contains a colon, which ends the user name in Basic (RFC 7617 section 2)')
+  rule(['upstream.username'], () => upstream.username.includes(':') &&
+    'it contains a colon, which ends the user name in Basic (RFC 7617 section 2)')
   for (const key of ['charts.maxUploadSize', 'charts.spool.maxBytes', 'charts.index.maxBytes'] as const) {
-    rule([key], () => !Number.isSafeInteger(readSize(textAt(values, key))) && `"${textAt(values, key)}" is not a size that a computer can have`)
+    rule([key], () => !Number.isSafeInteger(readSize(textAt(values, key))) &&
+      `"${textAt(values, key)}" is not a size that a computer can have`)
   }
   rule(['charts.spool.maxBytes', 'charts.maxUploadSize', 'workers'], () => {
     const count = readWorkers(workers)
     return count > 1 && readSize(charts.spool.maxBytes) / count < readSize(charts.maxUploadSize) &&
-      `"${charts.spool.maxBytes}" for ${count} workers is less than charts.maxUploadSize ("${charts.maxUploadSize}") for each: some uploads would never find room`
+      `"${charts.spool.maxBytes}" for ${count} workers is less than charts.maxUploadSize ` +
+        `("${charts.maxUploadSize}") for each: some uploads would never find room`
   })
   for (const name of ['listen', 'admin'] as const) {
-    rule(['masterKey', `${name}.host`, 'allowDemoKey'], () => masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&
-      `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: set another masterKey, or allowDemoKey for a walkthrough`)
+    rule(['masterKey', `${name}.host`, 'allowDemoKey'], () =>
+      masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&
+      `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: ` +
+        'set another masterKey, or allowDemoKey for a walkthrough')
   }
-  rule(['tokens.keys'], () => tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
+  rule(['tokens.keys'], () =>
+    tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')
   const firstOf = (name: string): number => tokens.issuers.findIndex(issuer => issuer.name === name)
   for (const [i, issuer] of (sound('tokens.issuers') ? tokens.issuers : []).entries()) {
     rule([`tokens.issuers[${i}]`], () => KEY_SOURCES.filter(source => issuer[source] !== undefined).length !== 1 &&
       `it needs one of ${KEY_SOURCES.join(', ')}`)
-    rule([`tokens.issuers[${i}].name`], () => firstOf(issuer.name) < i && `the name ${issuer.name} is there already, at tokens.issuers[${firstOf(issuer.name)}]`)
-    rule([`tokens.issuers[${i}].clockSkew`], () => issuer.clockSkew !== undefined && readDuration(issuer.clockSkew) > MOST_CLOCK_SKEW &&
+    rule([`tokens.issuers[${i}].name`], () => firstOf(issuer.name) < i &&
+      `the name ${issuer.name} is there already, at tokens.issuers[${firstOf(issuer.name)}]`)
+    rule([`tokens.issuers[${i}].clockSkew`], () =>
+      issuer.clockSkew !== undefined && readDuration(issuer.clockSkew) > MOST_CLOCK_SKEW &&
       `"${issuer.clockSkew}" is more than 5m: for so long a token would count that has ended`)
     rule([`tokens.issuers[${i}].jwksUrl`], () => issuer.jwksUrl !== undefined && !isSafeUrl(issuer.jwksUrl) &&
-      `${showText(issuer.jwksUrl)} is not an https URL, or an http one on loopback: whoever can change what comes from there can give themselves every right`)
+      `${showText(issuer.jwksUrl)} is not an https URL, or an http one on loopback: ` +
+        'whoever can change what comes from there can give themselves every right')
   }
   if (sound('trustedProxies')) {
-    for (const [i, proxy] of values.trustedProxies.entries()) rule([`trustedProxies[${i}]`], () => !isNetwork(proxy) && `${showText(proxy)} is not an IP address or CIDR`)
+    for (const [i, proxy] of values.trustedProxies.entries()) {
+      rule([`trustedProxies[${i}]`], () => !isNetwork(proxy) && `${showText(proxy)} is not an IP address or CIDR`)
+    }
   }
   return mistakes
 }
@@ -102,7 +121,8 @@ function isSafeUrl (text: string): boolean {
 function isNetwork (text: string): boolean {
   const [address, bits, ...more] = text.split('/') as [string, string | undefined]
   const family = isIP(address)
-  return family !== 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)))
+  if (family === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
 /** True for an address or name that only this machine reaches. */

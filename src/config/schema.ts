@@ -1,45 +1,99 @@
 // The configuration as data: this one table gives the types, the validation, the
 // defaults, the environment variables, the JSON Schema for editors and the reference
 // in docs/configuration.md.
-import { ACTIONS, type Action } from '../charts/routes.ts'
+import { ACTIONS, type Action } from '../words/access.ts'
 import type { PolicyRule } from '../policy/rules.ts'
-import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../identity/names.ts'
+import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../words/subject.ts'
 import type { IssuerConfig } from '../tokens/issuers.ts'
 import { OWN_ALGORITHMS } from '../tokens/keys.ts'
 import type { KeyState } from '../tokens/ring.ts'
 import type { OwnKey } from '../tokens/trusted.ts'
-import { flag, integer, integerOr, list, mapping, oneOf, text, type Fitting, type Node, type SchemaNode } from './nodes.ts'
-import { DURATION_FORM, SIZE_FORM } from './units.ts'
+import {
+  flag,
+  integer,
+  integerOr,
+  list,
+  mapping,
+  oneOf,
+  text,
+  type Fitting,
+  type Node,
+  type SchemaNode
+} from '../files/nodes.ts'
+import { DURATION_FORM, SIZE_FORM } from '../files/units.ts'
 
-const port = (description: string, fallback: number): Node<number> => integer({ description, default: fallback, minimum: 0, maximum: 65535, expected: 'a port number' })
-const value = (description: string, fallback: string, more: SchemaNode = {}): Node<string> => text({ description, default: fallback, expected: 'a text', ...more })
-const size = (description: string, fallback: string): Node<string> => value(description, fallback, { pattern: SIZE_FORM, expected: 'a size such as 20MiB' })
+const port = (description: string, fallback: number): Node<number> => integer({
+  description,
+  default: fallback,
+  minimum: 0,
+  maximum: 65535,
+  expected: 'a port number'
+})
+const value = (description: string, fallback: string, more: SchemaNode = {}): Node<string> =>
+  text({ description, default: fallback, expected: 'a text', ...more })
+const size = (description: string, fallback: string): Node<string> =>
+  value(description, fallback, { pattern: SIZE_FORM, expected: 'a size such as 20MiB' })
 
 const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
 
 const Rule = mapping({
-  repositories: list(text({ pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`, expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)' }), { minItems: 1, description: 'tenant patterns: whole segments, `*` is one, `**` is the rest', expected: 'a list of tenant patterns' }),
-  subjects: list(text({ pattern: SUBJECT_FORM, expected: 'a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated' }), { minItems: 1, description: 'who the rule is for', expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, anonymous, authenticated' }),
-  actions: list(oneOf<Action>(ACTIONS, { description: 'what' }), { minItems: 1, description: 'what they may do', expected: `a list of ${ACTIONS.join(', ')}` })
+  repositories: list(text({
+    pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`,
+    expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)'
+  }), {
+    minItems: 1,
+    description: 'tenant patterns: whole segments, `*` is one, `**` is the rest',
+    expected: 'a list of tenant patterns'
+  }),
+  subjects: list(text({
+    pattern: SUBJECT_FORM,
+    expected: 'a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated'
+  }), {
+    minItems: 1,
+    description: 'who the rule is for',
+    expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, anonymous, authenticated'
+  }),
+  actions: list(oneOf<Action>(ACTIONS, { description: 'what' }), {
+    minItems: 1,
+    description: 'what they may do',
+    expected: `a list of ${ACTIONS.join(', ')}`
+  })
 }, { expected: 'a rule with repositories, subjects and actions' })
 
 const Key = mapping({
-  file: text({ minLength: 1, description: 'a private key in PEM; for `verify` the public one is enough', expected: 'a file' }),
+  file: text({
+    minLength: 1,
+    description: 'a private key in PEM; for `verify` the public one is enough',
+    expected: 'a file'
+  }),
   alg: oneOf(OWN_ALGORITHMS, { description: 'what it is for: RS256 is RSA, ES256 is P-256, EdDSA is Ed25519' }),
-  state: oneOf<KeyState>(['active', 'verify', 'retired'], { description: '`active` signs, `verify` is only verified and published, `retired` is neither' })
+  state: oneOf<KeyState>(['active', 'verify', 'retired'], {
+    description: '`active` signs, `verify` is only verified and published, `retired` is neither'
+  })
 }, { expected: 'a key with file, alg and state' })
 
 const line = (description: string): Node<string> => text({ minLength: 1, description, expected: 'a text' })
 const Issuer = mapping({
-  name: text({ pattern: ROBOT_NAME_FORM, description: 'stands in subjects: issuer:NAME/SUB', expected: 'a name of lower-case letters, digits, ".", "_" and "-"' })
+  name: text({
+    pattern: ROBOT_NAME_FORM,
+    description: 'stands in subjects: issuer:NAME/SUB',
+    expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
+  })
 }, { expected: 'an issuer with name, and publicKey, jwksFile or jwksUrl' }, {
   publicKey: line('a file with its public key or certificate in PEM'),
   jwksFile: line('a file with its keys as a JSON Web Key Set'),
   jwksUrl: line('where it publishes its keys; https, or http on loopback'),
   issuer: line('what `iss` has to be'),
   audience: line('what `aud` has to name'),
-  clockSkew: text({ pattern: `^0s$|${DURATION_FORM}`, description: 'how much its clock may differ from ours; 10s if left out', expected: 'a duration of at most 5m, such as 10s' }),
-  pushIncludes: list(oneOf(['overwrite', 'delete'], { description: 'what' }), { description: 'what its `push` means beyond storing a new version', expected: 'a list of overwrite, delete' })
+  clockSkew: text({
+    pattern: `^0s$|${DURATION_FORM}`,
+    description: 'how much its clock may differ from ours; 10s if left out',
+    expected: 'a duration of at most 5m, such as 10s'
+  }),
+  pushIncludes: list(oneOf(['overwrite', 'delete'], { description: 'what' }), {
+    description: 'what its `push` means beyond storing a new version',
+    expected: 'a list of overwrite, delete'
+  })
 })
 
 export const ConfigSchema = mapping({
@@ -48,53 +102,133 @@ export const ConfigSchema = mapping({
     port: port('port of the public listener', 5001)
   }),
   admin: mapping({
-    host: value('address of the admin listener: /healthz (the process answers) and /readyz (the chart repository answers too, and nothing is shutting down; else 503)', '127.0.0.1', { minLength: 1 }),
+    host: value(
+      'address of the admin listener: /healthz (the process answers) and /readyz ' +
+      '(the chart repository answers too, and nothing is shutting down; else 503)',
+      '127.0.0.1',
+      { minLength: 1 }
+    ),
     port: port('port of the admin listener', 5002)
   }),
-  publicUrl: value('the URL that clients use; realm, service and links are built from it, never from a Host header; a path in it is the base path', 'http://localhost:<listen.port>', { expected: 'an http or https URL without query' }),
-  trustedProxies: list(value('', '', { expected: 'an IP address or CIDR' }), { description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: in the log and for the upstream', default: [], expected: 'a list of IP addresses or CIDRs' }),
-  workers: integerOr('auto', { minimum: 1, maximum: 256 }, { default: 1, description: 'processes that share the public listener; auto: as many as this machine has cores for this process' }),
-  stateDir: value('folder of this chartgate alone: keys made at the first start, the spool and the embedded repository', './data', { minLength: 1, expected: 'a folder' }),
+  publicUrl: value(
+    'the URL that clients use; realm, service and links are built from it, ' +
+    'never from a Host header; a path in it is the base path',
+    'http://localhost:<listen.port>',
+    { expected: 'an http or https URL without query' }
+  ),
+  trustedProxies: list(value('', '', { expected: 'an IP address or CIDR' }), {
+    description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: ' +
+      'in the log and for the upstream',
+    default: [],
+    expected: 'a list of IP addresses or CIDRs'
+  }),
+  workers: integerOr('auto', { minimum: 1, maximum: 256 }, {
+    default: 1,
+    description: 'processes that share the public listener; ' +
+      'auto: as many as this machine has cores for this process'
+  }),
+  stateDir: value(
+    'folder of this chartgate alone: keys made at the first start, the spool and the embedded repository',
+    './data',
+    { minLength: 1, expected: 'a folder' }
+  ),
   upstream: mapping({
-    url: value('the chart repository, for example http://chartmuseum:8080; left out: the embedded repository', '', { expected: 'an http or https URL without path (charts.contextPath is for the path)' }),
-    auth: oneOf(['none', 'basic', 'bearer'], { description: 'how the repository is asked: `bearer` mints a token for one tenant and one action with the upstream key', default: 'bearer' }),
+    url: value(
+      'the chart repository, for example http://chartmuseum:8080; left out: the embedded repository',
+      '',
+      { expected: 'an http or https URL without path (charts.contextPath is for the path)' }
+    ),
+    auth: oneOf(['none', 'basic', 'bearer'], {
+      description: 'how the repository is asked: ' +
+        '`bearer` mints a token for one tenant and one action with the upstream key',
+      default: 'bearer'
+    }),
     username: value('for `basic`', ''),
     password: value('for `basic`', '', { secret: true })
   }),
   charts: mapping({
-    depth: integerOr('dynamic', { minimum: 0, maximum: 10 }, { default: 2, description: 'how many path segments name a tenant, as ChartMuseum is run: 0, 1, 2, … or dynamic' }),
-    contextPath: value("the upstream's own context path", '', { pattern: '^(/[A-Za-z0-9][A-Za-z0-9._-]*)*$', expected: 'a path such as /charts, or nothing' }),
+    depth: integerOr('dynamic', { minimum: 0, maximum: 10 }, {
+      default: 2,
+      description: 'how many path segments name a tenant, as ChartMuseum is run: 0, 1, 2, … or dynamic'
+    }),
+    contextPath: value("the upstream's own context path", '', {
+      pattern: '^(/[A-Za-z0-9][A-Za-z0-9._-]*)*$',
+      expected: 'a path such as /charts, or nothing'
+    }),
     maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
-    spool: mapping({ maxBytes: size('room for uploads that are being inspected, in stateDir/spool; each worker has an equal share', '1GiB') }),
+    spool: mapping({
+      maxBytes: size(
+        'room for uploads that are being inspected, in stateDir/spool; each worker has an equal share',
+        '1GiB'
+      )
+    }),
     index: mapping({
-      maxAge: value('how long an index is answered from memory; 0s: every answer is of after its request', '0s', { pattern: `^0s$|${DURATION_FORM}`, expected: 'a duration such as 1s, or 0s' }),
+      maxAge: value('how long an index is answered from memory; 0s: every answer is of after its request', '0s', {
+        pattern: `^0s$|${DURATION_FORM}`,
+        expected: 'a duration such as 1s, or 0s'
+      }),
       maxBytes: size('memory for indexes in each worker, and so the largest index.yaml that is read', '256MiB')
     })
   }),
   tokens: mapping({
-    ttl: value('lifetime of a token', '5m', { pattern: DURATION_FORM, expected: 'a duration of at least 60s, such as 5m' }),
+    ttl: value('lifetime of a token', '5m', {
+      pattern: DURATION_FORM,
+      expected: 'a duration of at least 60s, such as 5m'
+    }),
     issuer: value('`iss` of tokens; default: publicUrl', ''),
     service: value('`aud` of tokens and the service of challenges; default: host and port of publicUrl', ''),
-    keys: list(Key, { description: 'keys of your own for tokens, one of them active; none: keys are made and rotated in stateDir/keys', default: [], expected: 'a list of keys with file, alg and state' }),
-    issuers: list(Issuer, { description: 'token servers of others whose access claim counts', default: [], expected: 'a list of issuers with name, and publicKey, jwksFile or jwksUrl' })
+    keys: list(Key, {
+      description: 'keys of your own for tokens, one of them active; ' +
+        'none: keys are made and rotated in stateDir/keys',
+      default: [],
+      expected: 'a list of keys with file, alg and state'
+    }),
+    issuers: list(Issuer, {
+      description: 'token servers of others whose access claim counts',
+      default: [],
+      expected: 'a list of issuers with name, and publicKey, jwksFile or jwksUrl'
+    })
   }),
   masterKey: value('a key with every right, for the first steps; empty: none', '', { secret: true }),
-  allowDemoKey: flag({ description: 'lets the key MASTERKEY work beyond loopback', default: false, expected: 'true or false' }),
+  allowDemoKey: flag({
+    description: 'lets the key MASTERKEY work beyond loopback',
+    default: false,
+    expected: 'true or false'
+  }),
   log: mapping({
-    level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { description: 'least level that is logged', default: 'info' }),
-    reads: flag({ description: 'logs allowed reads too, at info; without it refusals (warn) and changes (info) are logged, as far as log.level goes', default: false, expected: 'true or false' })
+    level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      description: 'least level that is logged',
+      default: 'info'
+    }),
+    reads: flag({
+      description: 'logs allowed reads too, at info; ' +
+        'without it refusals (warn) and changes (info) are logged, as far as log.level goes',
+      default: false,
+      expected: 'true or false'
+    })
   }),
   accounts: mapping({
-    files: list(value('', '', { minLength: 1, expected: 'a file' }), { description: 'accounts files (ending in .yaml or .yml) and htpasswd files (any other name)', default: [], expected: 'a list of files' })
+    files: list(value('', '', { minLength: 1, expected: 'a file' }), {
+      description: 'accounts files (ending in .yaml or .yml) and htpasswd files (any other name)',
+      default: [],
+      expected: 'a list of files'
+    })
   }),
-  policy: list(Rule, { description: 'rules; they only add, and what `anonymous` may do everyone may', default: [], expected: 'a list of rules' })
+  policy: list(Rule, {
+    description: 'rules; they only add, and what `anonymous` may do everyone may',
+    default: [],
+    expected: 'a list of rules'
+  })
 }, { $schema: 'http://json-schema.org/draft-07/schema#', title: 'chartgate' })
 
 /** The file's form, with every default in it. */
 export type ConfigFile = Fitting<typeof ConfigSchema>
 
+/** Keys that are in the configuration as they are in the file. */
+type Unchanged = 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log'
+
 /** The configuration that the program works with. */
-export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log'> {
+export interface Config extends Pick<ConfigFile, Unchanged> {
   /** The file that it was read from. */
   readonly file?: string
   /** Without a slash at its end. */
@@ -129,12 +263,6 @@ export interface Config extends Pick<ConfigFile, 'listen' | 'admin' | 'trustedPr
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }
-
-/** Every scalar of the schema with its path, in order; lists count as one. */
-export function leaves (node: SchemaNode = ConfigSchema, path: readonly string[] = []): { path: readonly string[], node: SchemaNode }[] {
-  if (node.properties === undefined) return [{ path, node }]
-  return Object.entries(node.properties).flatMap(([name, child]) => leaves(child, [...path, name]))
-}
 
 /** The environment variable of a scalar: charts.maxUploadSize is CHARTGATE_CHARTS_MAX_UPLOAD_SIZE. */
 export function variableOf (path: readonly string[]): string {

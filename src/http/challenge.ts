@@ -1,7 +1,7 @@
 // How is a client asked who it is? The values of WWW-Authenticate: Bearer first,
 // because OCI clients read only the first one, then Basic, which is all that stock
 // Helm can do (RFC 9110 section 11.6.1, RFC 6750 section 3).
-import type { Access } from '../policy/access.ts'
+import type { Access } from '../words/access.ts'
 
 /** What a challenge says of this gateway; from the configuration, never from a request. */
 export interface ChallengeSource {

@@ -4,6 +4,7 @@
 // about a request or is part of an answer. `Forwarded` (RFC 7239) is not read.
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface Client {
   /** Its IP address; undefined when the connection was gone before anybody asked. */
@@ -45,8 +46,7 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     const address = readAddress(peer)
     const isProxy = address !== undefined && isTrusted(address)
     const read = { isTrusted: isProxy, client: { address, isProxy, ...own } }
-    if (peers.size >= MOST_PEERS) peers.clear()
-    peers.set(peer, read)
+    putBounded(peers, peer, read, MOST_PEERS)
     return read
   }
 
@@ -66,7 +66,10 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
   }
 }
 
-/** The nearest address that is no trusted proxy's, from right to left; what is no address ends the list, and so its writer is the client. */
+/**
+ * The nearest address that is no trusted proxy's, from right to left; what is no address
+ * ends the list, and so its writer is the client.
+ */
 function behind (proxy: string, list: readonly string[], isTrusted: (address: string) => boolean): string {
   let nearest = proxy
   for (let i = list.length - 1; i >= 0 && isTrusted(nearest); i--) {
@@ -87,7 +90,10 @@ function trust (networks: readonly string[]): (address: string) => boolean {
   return networks.length === 0 ? () => false : address => list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** An IP address in one form: without a port (some proxies write one), zone, or the IPv6 notation of an IPv4 address. */
+/**
+ * An IP address in one form: without a port (some proxies write one), zone, or the IPv6
+ * notation of an IPv4 address.
+ */
 function readAddress (text: string): string | undefined {
   const [bare] = text
     .replace(/^\[([^\]]*)\](?::\d{1,5})?$/, '$1')

@@ -5,7 +5,10 @@
 /** A member of a list of entity tags, or an empty one, and what ends it (RFC 9110 sections 5.6.1 and 8.8.3). */
 const MEMBER = /[ \t]*(?:(?:W\/)?("[^"]*")[ \t]*)?(?:,|$)/y
 
-/** True when an If-None-Match names the entity tag, or any; compared weakly (RFC 9110 sections 8.8.3.2 and 13.1.2). What is no list of entity tags names none. */
+/**
+ * True when an If-None-Match names the entity tag, or any; compared weakly (RFC 9110
+ * sections 8.8.3.2 and 13.1.2). What is no list of entity tags names none.
+ */
 export function knowsEtag (ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   if (ifNoneMatch === etag || ifNoneMatch.trim() === '*') return true

@@ -1,6 +1,5 @@
-// Why is a request refused? The one closed table of reason codes: the log names the
-// code, the client sees the status and the sentence. Asked by every door and by the
-// error handlers, so that every refusal of this process has the same form.
+// Why is a request refused? The one closed table of reason codes: the log names the code,
+// the client sees the status and the sentence.
 
 interface Reason {
   readonly status: number
@@ -66,11 +65,16 @@ export const REASONS = {
   upstream_refused_us: { status: 502, error: 'the chart repository does not accept the gateway' },
   upstream_too_large: { status: 413, error: 'request too large for the chart repository' },
   upstream_busy: { status: 503, error: 'the chart repository is busy: try again shortly' },
-  upstream_no_room: { status: 503, error: 'all connections to the chart repository are in use: try again in a few seconds, with fewer downloads at once' },
+  upstream_no_room: {
+    status: 503,
+    error: 'all connections to the chart repository are in use: ' +
+      'try again in a few seconds, with fewer downloads at once'
+  },
   upstream_timeout: { status: 504, error: 'the chart repository did not answer in time' },
 
   // this process
-  download_not_read: { status: 503, error: 'the download was not read while others waited for a connection' }, // for the log: its answer had begun
+  // For the log: its answer had begun.
+  download_not_read: { status: 503, error: 'the download was not read while others waited for a connection' },
   no_descriptors: { status: 503, error: 'the gateway has no file descriptors left: try again shortly' },
   internal: { status: 500, error: 'internal error' },
   closing: { status: 503, error: 'shutting down' }
@@ -97,7 +101,10 @@ export function retryAfterOf (refusal: Refusal): number | undefined {
 const RETRY_AFTER = 5
 const AGAIN: ReadonlySet<number> = new Set([429, 503])
 
-/** The JSON body of a refusal: a string `error`, which is what cm-push prints (chartmuseum/helm-push v0.10.4, cmd/helm-cm-push/main.go). */
+/**
+ * The JSON body of a refusal: a string `error`, which is what cm-push prints
+ * (chartmuseum/helm-push v0.10.4, cmd/helm-cm-push/main.go).
+ */
 export function bodyOf (refusal: Refusal): { error: string } {
   return { error: refusal.detail ?? REASONS[refusal.code].error }
 }
@@ -107,18 +114,28 @@ export function bodyOf (refusal: Refusal): { error: string } {
  * `error_description` (RFC 6749 section 5.2), and `errors`, which is all that oras and
  * Helm print (oras-go v2.6.1, internal/errutil).
  */
-export function tokenBodyOf (refusal: Refusal): { error: string, error_description: string, errors: { code: string, message: string }[] } {
+export function tokenBodyOf (
+  refusal: Refusal
+): { error: string, error_description: string, errors: { code: string, message: string }[] } {
   const { status, error } = REASONS[refusal.code]
   const message = refusal.detail ?? (status === 401 ? 'bad credentials' : error)
-  const name = OAUTH_ERRORS.has(refusal.code) ? refusal.code : OAUTH_BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server_error')
-  return { error: name, error_description: message, errors: [{ code: DOCKER_BY_STATUS[status] ?? 'UNSUPPORTED', message }] }
+  const byStatus = OAUTH_BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server_error')
+  return {
+    error: OAUTH_ERRORS.has(refusal.code) ? refusal.code : byStatus,
+    error_description: message,
+    errors: [{ code: DOCKER_BY_STATUS[status] ?? 'UNSUPPORTED', message }]
+  }
 }
 
 const OAUTH_ERRORS: ReadonlySet<ReasonCode> = new Set(['invalid_request', 'invalid_scope', 'unsupported_grant_type'])
 /** The second of section 4.1.2.1, for want of one in 5.2. */
 const OAUTH_BY_STATUS: Readonly<Record<number, string>> = { 401: 'invalid_client', 429: 'temporarily_unavailable' }
 /** Those of the OCI distribution specification v1.1.1, "Error Codes". */
-const DOCKER_BY_STATUS: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 403: 'DENIED', 429: 'TOOMANYREQUESTS' }
+const DOCKER_BY_STATUS: Readonly<Record<number, string>> = {
+  401: 'UNAUTHORIZED',
+  403: 'DENIED',
+  429: 'TOOMANYREQUESTS'
+}
 
 /** A refusal on its way through code that can only throw (streams, hooks of libraries). */
 export class RefusalError extends Error {
@@ -131,7 +148,10 @@ export class RefusalError extends Error {
   }
 }
 
-/** True for the code of an error that says that this process, or the machine, has no file descriptor left (errno(3)). */
+/**
+ * True for the code of an error that says that this process, or the machine, has no file
+ * descriptor left (errno(3)).
+ */
 export function isOutOfDescriptors (code: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE'
 }

@@ -18,7 +18,10 @@ export interface Caller {
  * @param authorization the gateway's own; undefined sends none
  */
 export function requestHeaders (caller: Caller | undefined, authorization: string | undefined): Record<string, string> {
-  return { ...(caller === undefined ? {} : callerHeaders(caller)), ...(authorization === undefined ? {} : { authorization }) }
+  return {
+    ...(caller === undefined ? {} : callerHeaders(caller)),
+    ...(authorization === undefined ? {} : { authorization })
+  }
 }
 
 function callerHeaders ({ requestId, client }: Caller): Record<string, string> {
@@ -31,9 +34,19 @@ function callerHeaders ({ requestId, client }: Caller): Record<string, string> {
 }
 
 /** What may describe an answer of the upstream. */
-export const RESPONSE_HEADERS = ['content-type', 'content-length', 'content-encoding', 'content-disposition', 'etag', 'last-modified'] as const
+export const RESPONSE_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-disposition',
+  'etag',
+  'last-modified'
+] as const
 
-/** The headers of an upstream's answer that a client gets: neither hop-by-hop ones nor those that its `Connection` makes so. */
+/**
+ * The headers of an upstream's answer that a client gets: neither hop-by-hop ones nor those
+ * that its `Connection` makes so.
+ */
 export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const hopByHop = String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim())
   const passed: IncomingHttpHeaders = {}

@@ -3,7 +3,10 @@
 // here is what it lets through, and what it would refuse without a word.
 import type { IncomingMessage } from 'node:http'
 
-/** Node counts neither colons nor line ends to a head's size, and forgets what comes behind 2000 headers; clients send about 20. */
+/**
+ * Node counts neither colons nor line ends to a head's size, and forgets what comes behind
+ * 2000 headers; clients send about 20.
+ */
 const MOST_HEADERS = 200
 
 export type RequestHead = Pick<IncomingMessage, 'httpVersion' | 'headers' | 'rawHeaders'>
@@ -18,7 +21,9 @@ export function faultOfHead ({ httpVersion, headers, rawHeaders }: RequestHead):
   if (hosts === 0 && httpVersion === '1.1') return 'the request has no Host header'
   // Only `chunked` is undone, and HTTP/1.0 has no such header (RFC 9112 section 6.1).
   const coding = headers['transfer-encoding']
-  if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked')) return 'the only transfer coding that is taken is chunked, in HTTP/1.1'
+  if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked')) {
+    return 'the only transfer coding that is taken is chunked, in HTTP/1.1'
+  }
   return undefined
 }
 

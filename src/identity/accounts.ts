@@ -1,8 +1,7 @@
 // Who is there? Users, robots and their groups, as one set that is swapped whole when a
-// file changes. Asked by the authenticator (does this secret belong to somebody?), by the
-// verifier of tokens (is the subject still there?) and by the policy's warnings.
+// file changes.
 import { atOnce, type Steps } from '../lib/steps.ts'
-import { accountPrincipal, type Principal } from './principal.ts'
+import { accountPrincipal, type Principal } from '../words/principal.ts'
 
 interface Account {
   readonly name: string
@@ -45,7 +44,13 @@ export interface Accounts {
   readonly commonHash: string | undefined
 }
 
-export const NO_ACCOUNTS: Accounts = { users: new Map(), robots: new Map(), secrets: new Map(), groups: new Set(), commonHash: undefined }
+export const NO_ACCOUNTS: Accounts = {
+  users: new Map(),
+  robots: new Map(),
+  secrets: new Map(),
+  groups: new Set(),
+  commonHash: undefined
+}
 
 export type Gathered =
   | { readonly ok: true, readonly accounts: Accounts }
@@ -68,8 +73,14 @@ export function * gathering (users: readonly UserEntry[], robots: readonly Robot
   for (const robot of allRobots.values()) {
     for (const secret of robot.secrets) {
       const other = secrets.get(secret.digest)
-      if (other !== undefined) mistakes.push(`${robot.place}: a secret of the robot ${robot.name} is one of ${other.robot.name} too, at ${other.robot.place}`)
-      else secrets.set(secret.digest, { robot, secret })
+      if (other !== undefined) {
+        mistakes.push(
+          `${robot.place}: a secret of the robot ${robot.name} is one of ${other.robot.name} too, ` +
+          `at ${other.robot.place}`
+        )
+      } else {
+        secrets.set(secret.digest, { robot, secret })
+      }
     }
     yield
   }
@@ -81,22 +92,34 @@ export function * gathering (users: readonly UserEntry[], robots: readonly Robot
       yield
     }
   }
-  return { ok: true, accounts: { users: allUsers, robots: allRobots, secrets, groups, commonHash: yield * commonHash(users) } }
+  return {
+    ok: true,
+    accounts: { users: allUsers, robots: allRobots, secrets, groups, commonHash: yield * commonHash(users) }
+  }
 }
 
-function * byName<E extends UserEntry | RobotEntry> (kind: 'user' | 'robot', entries: readonly E[], mistakes: string[]): Steps<Map<string, E & { readonly principal: Principal }>> {
+function * byName<E extends UserEntry | RobotEntry> (
+  kind: 'user' | 'robot',
+  entries: readonly E[],
+  mistakes: string[]
+): Steps<Map<string, E & { readonly principal: Principal }>> {
   const map = new Map<string, E & { readonly principal: Principal }>()
   for (const entry of entries) {
     const other = map.get(entry.name)
-    if (other !== undefined) mistakes.push(`${entry.place}: the ${kind} ${entry.name} is there already, at ${other.place}`)
-    else map.set(entry.name, { ...entry, principal: accountPrincipal(kind, entry.name, entry.groups) })
+    if (other !== undefined) {
+      mistakes.push(`${entry.place}: the ${kind} ${entry.name} is there already, at ${other.place}`)
+    } else {
+      map.set(entry.name, { ...entry, principal: accountPrincipal(kind, entry.name, entry.groups) })
+    }
     yield
   }
   return map
 }
 
 /** Accounts as files have them: what `gatherAccounts` makes the same of. */
-export function entriesOf ({ users, robots }: Accounts): { readonly users: UserEntry[], readonly robots: RobotEntry[] } {
+export function entriesOf (
+  { users, robots }: Accounts
+): { readonly users: UserEntry[], readonly robots: RobotEntry[] } {
   return {
     users: [...users.values()].map(({ principal, ...entry }) => entry),
     robots: [...robots.values()].map(({ principal, ...entry }) => entry)
@@ -105,7 +128,11 @@ export function entriesOf ({ users, robots }: Accounts): { readonly users: UserE
 
 /** True when the subject of a token may still use it: its account is there and not disabled. */
 export function isActive (accounts: Accounts, subject: string): boolean {
-  const account = subject.startsWith('user:') ? accounts.users.get(subject.slice(5)) : subject.startsWith('robot:') ? accounts.robots.get(subject.slice(6)) : undefined
+  const account = subject.startsWith('user:')
+    ? accounts.users.get(subject.slice(5))
+    : subject.startsWith('robot:')
+      ? accounts.robots.get(subject.slice(6))
+      : undefined
   return account !== undefined && !account.disabled
 }
 

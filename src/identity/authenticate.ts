@@ -6,29 +6,40 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ReasonCode } from '../http/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createAttempts, type Asker, type Attempts, type Verdict } from '../limits/attempts.ts'
-import type { Watched } from '../lib/pulse.ts'
-import { putBounded } from '../put-bounded.ts'
+import type { Watched } from '../lib/watched.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 import type { Verifier } from '../tokens/verify.ts'
 import type { Accounts, User } from './accounts.ts'
 import { looksLikeToken, type Credentials } from './credentials.ts'
-import { isName } from './names.ts'
-import { createPasswords, type Passwords } from './passwords.ts'
-import { ANONYMOUS, MASTER, type Principal } from './principal.ts'
-import { digestOf, looksLikeSecret } from './robots.ts'
+import { isName } from '../words/subject.ts'
+import { createPasswords, type Passwords } from './sources/passwords.ts'
+import { ANONYMOUS, MASTER, type Principal } from '../words/principal.ts'
+import { digestOf, looksLikeSecret } from './sources/robot-secret.ts'
 
 export type Authentication =
   | {
     readonly ok: true
     readonly principal: Principal
-    /** The same for who sends the very same credentials once more: as it is then, without reading or hashing them; undefined when that has to be done again. */
+    /**
+     * The same for who sends the very same credentials once more: as it is then, without
+     * reading or hashing them; undefined when that has to be done again.
+     */
     readonly again?: () => Authentication | undefined
   }
-  | { readonly ok: false, readonly code: ReasonCode, /** the account that it was about, where there is one; for the log */ readonly subject?: string }
+  | {
+    readonly ok: false
+    readonly code: ReasonCode
+    /** The account that it was about, where there is one; for the log. */
+    readonly subject?: string
+  }
 
 export interface Authenticator {
   /** Of those whose password waits to be checked. */
   readonly queue: Watched
-  /** What a token proved that came in the same header before, where that still stands: one look-up, and nothing is read. */
+  /**
+   * What a token proved that came in the same header before, where that still stands:
+   * one look-up, and nothing is read.
+   */
   remembered (header: string): Authentication | undefined
   /**
    * Answers at once where nothing has to be hashed or verified for the first time.
@@ -59,8 +70,15 @@ export function createAuthenticator (options: AuthenticatorOptions): Authenticat
   const checkPassword = createPasswordCheck(options, attempts)
   const byRobotSecret = createRobotCheck(accounts, clock.wall)
 
-  /** What may come without a name; undefined when the secret is none of these. */
-  function bySecret (secret: string, header = secret): Authentication | Promise<Authentication> | undefined {
+  /**
+   * What may come without a name; undefined when the secret is none of these. A token is
+   * remembered by the header that it would come in, so that two doors share what is known
+   * of it.
+   */
+  function bySecret (
+    secret: string,
+    header = `Bearer ${secret}`
+  ): Authentication | Promise<Authentication> | undefined {
     if (looksLikeToken(secret)) return verifier.remembered(header) ?? verifier.verify(secret, header)
     if (looksLikeSecret(secret)) return byRobotSecret(digestOf(secret))
     return isMasterKey(secret) ? AUTHENTICATED_MASTER : undefined
@@ -73,7 +91,9 @@ export function createAuthenticator (options: AuthenticatorOptions): Authenticat
       switch (credentials.kind) {
         case 'none': return AUTHENTICATED_ANONYMOUS
         case 'bearer': return bySecret(credentials.token, header) ?? BAD_CREDENTIALS
-        case 'basic': return bySecret(credentials.password, header) ?? checkPassword(credentials.username, credentials.password, asker)
+        case 'basic':
+          return bySecret(credentials.password, header) ??
+            checkPassword(credentials.username, credentials.password, asker)
         case 'malformed': return BAD_CREDENTIALS
       }
     }
@@ -95,7 +115,9 @@ function createRobotCheck (accounts: () => Accounts, now: () => number): (digest
     const { robot: { principal, disabled }, secret: { notBefore = -Infinity, expires = Infinity } } = found
     if (disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
     if (now() < notBefore) return { ok: false, code: 'secret_not_yet_valid', subject: principal.subject }
-    return now() < expires ? { ok: true, principal, again: () => check(digest) } : { ok: false, code: 'secret_expired', subject: principal.subject }
+    return now() < expires
+      ? { ok: true, principal, again: () => check(digest) }
+      : { ok: false, code: 'secret_expired', subject: principal.subject }
   }
   return check
 }
@@ -111,7 +133,10 @@ type PasswordCheck = (username: string, password: string, asker: Asker) => Authe
  * Helm's Basic costs a slow hash once and not for each request. What is remembered
  * counts only while the account is as it was.
  */
-function createPasswordCheck ({ accounts, clock: { monotonic }, passwords = createPasswords() }: AuthenticatorOptions, attempts: Attempts): PasswordCheck {
+function createPasswordCheck (
+  { accounts, clock: { monotonic }, passwords = createPasswords() }: AuthenticatorOptions,
+  attempts: Attempts
+): PasswordCheck {
   const key = randomBytes(32).toString('latin1')
   const remembered = new Map<string, { readonly passwordHash: string, readonly until: number }>()
 
@@ -119,8 +144,15 @@ function createPasswordCheck ({ accounts, clock: { monotonic }, passwords = crea
   function known (name: string, username: string): Authentication | undefined {
     const user = accounts().users.get(username)
     const entry = remembered.get(name)
-    if (entry === undefined || user === undefined || entry.passwordHash !== user.passwordHash || entry.until <= monotonic()) return undefined
-    return user.disabled ? { ok: false, code: 'account_disabled', subject: user.principal.subject } : { ok: true, principal: user.principal, again: () => known(name, username) }
+    if (
+      entry === undefined || user === undefined ||
+      entry.passwordHash !== user.passwordHash || entry.until <= monotonic()
+    ) {
+      return undefined
+    }
+    return user.disabled
+      ? { ok: false, code: 'account_disabled', subject: user.principal.subject }
+      : { ok: true, principal: user.principal, again: () => known(name, username) }
   }
 
   /** @param stored the hash that it was right for */
@@ -144,7 +176,11 @@ function createPasswordCheck ({ accounts, clock: { monotonic }, passwords = crea
     if (stored === undefined || compare === undefined) return wrong(user)
     const account = isName(username) ? username : ''
     return attempts.judge({ name: `${name} ${stored}`, account, asker, compare })
-      .then(verdict => verdict === 'right' && user !== undefined ? enter(name, username, stored) : refusal(verdict, user))
+      .then(verdict => {
+        return verdict === 'right' && user !== undefined
+          ? enter(name, username, stored)
+          : refusal(verdict, user)
+      })
   }
 }
 

@@ -2,7 +2,10 @@
 // every level: near the end of the stack V8 cannot compile an expression, and ends the
 // whole process rather than throw. So tokens and levels are counted as they are found,
 // before anything is made of them, and what is behind the first fault is not looked at.
-import { Composer, Lexer, Parser, YAMLParseError, type CST, type Document, type DocumentOptions, type ParseOptions, type SchemaOptions } from 'yaml'
+import {
+  Composer, Lexer, Parser, YAMLParseError,
+  type CST, type Document, type DocumentOptions, type ParseOptions, type SchemaOptions
+} from 'yaml'
 
 export interface YamlBounds {
   readonly tokens: number
@@ -15,14 +18,23 @@ export interface YamlBounds {
  * error at most.
  * @returns undefined for a text beyond the bounds
  */
-export function parseBounded (text: string, bounds: YamlBounds, options: ParseOptions & DocumentOptions & SchemaOptions): Document.Parsed | undefined {
+export function parseBounded (
+  text: string,
+  bounds: YamlBounds,
+  options: ParseOptions & DocumentOptions & SchemaOptions
+): Document.Parsed | undefined {
   let isWithin = true
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0 // of three quarters of its time a text that is all faults makes stacks
-  const [document, another] = new Composer(options).compose(tokensOf(text, bounds, () => { isWithin = false }), true, text.length) as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
+  const tokens = tokensOf(text, bounds, () => { isWithin = false })
+  const composed = new Composer(options).compose(tokens, true, text.length)
+  const [document, another] = composed as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
   Error.stackTraceLimit = stackTraceLimit
   if (!isWithin) return undefined
-  if (another !== undefined && options.logLevel !== 'silent') document.errors.push(new YAMLParseError([another.range[0], another.range[1]], 'MULTIPLE_DOCS', 'a second document begins'))
+  if (another !== undefined && options.logLevel !== 'silent') {
+    const [start, end] = another.range
+    document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'a second document begins'))
+  }
   return document
 }
 

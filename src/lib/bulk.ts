@@ -3,7 +3,10 @@
 // several of them.
 
 export interface Bulk {
-  /** So many bytes go by. @returns false when the next ones have to wait: for `goOn`, which is called in a later turn */
+  /**
+   * So many bytes go by.
+   * @returns false when the next ones have to wait: for `goOn`, which is called in a later turn
+   */
   pass (bytes: number, goOn: () => void): boolean
 }
 

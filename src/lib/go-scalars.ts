@@ -7,8 +7,10 @@
 export type GoScalar = string | boolean | bigint | number | null
 
 const WORDS: ReadonlyMap<string, boolean | number | null> = new Map<string, boolean | number | null>([
-  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word): [string, boolean] => [word, true]),
-  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word): [string, boolean] => [word, false]),
+  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON']
+    .map((word): [string, boolean] => [word, true]),
+  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF']
+    .map((word): [string, boolean] => [word, false]),
   ...['', '~', 'null', 'Null', 'NULL'].map((word): [string, null] => [word, null]),
   ...['.nan', '.NaN', '.NAN'].map((word): [string, number] => [word, NaN]),
   ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word): [string, number] => [word, Infinity]),
@@ -96,7 +98,10 @@ export function goFloat (value: number, bits: 32 | 64): string {
   return `${sign}${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
-/** The number with the fewest digits that is this float32, not negative; of two the nearer one, and the even one of two as near. */
+/**
+ * The number with the fewest digits that is this float32, not negative; of two the nearer
+ * one, and the even one of two as near.
+ */
 function shortestSingle (single: number): number {
   const [exact, exponent] = single.toExponential(60).replace('.', '').split('e') as [string, string]
   for (let length = 1; ; length++) {

@@ -6,5 +6,6 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /** The same text, with an escape such as `\u{202e}` for each character of which one sees nothing. */
 export function printable (text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(UNSEEN, character => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
+  if (/^[\x20-\x7e]*$/.test(text)) return text
+  return text.replace(UNSEEN, character => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
 }

@@ -3,18 +3,7 @@
 // is begun or ended for its bound stands still, and only a new process helps.
 import { createThreads, type Threads } from './threads.ts'
 import type { Every } from './timers.ts'
-
-/** A queue. */
-export interface Watched {
-  /** What does not move then, for a sentence: 'the passwords to be checked'. */
-  readonly name: string
-  /** Seconds without a move, while somebody waits, after which it stands still. */
-  readonly bound: number
-  /** How many wait for something of this process: who waits for the upstream, or for a client, is not counted. */
-  waiting (): number
-  /** How often something was begun or ended, ever. */
-  moves (): number
-}
+import type { Watched } from './watched.ts'
 
 export interface Pulse {
   /** Those of the process, which are looked at always. */

@@ -11,7 +11,8 @@ export async function isReadOnly (error: unknown): Promise<boolean> {
   const { code, path } = error as NodeJS.ErrnoException
   if (code !== 'ENOENT' || path === undefined) return code === 'EROFS'
   for (let each = path; ; each = dirname(each)) {
-    const mistake = await access(each, constants.W_OK).then(() => undefined, (error: unknown) => (error as NodeJS.ErrnoException).code)
+    const mistake = await access(each, constants.W_OK)
+      .then(() => undefined, (error: unknown) => (error as NodeJS.ErrnoException).code)
     if (mistake !== 'ENOENT') return mistake === 'EROFS'
   }
 }

@@ -8,7 +8,10 @@ const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 // such a name would lie in a file's place, on some disks in whatever case.
 const NAMED_LIKE_A_FILE = /\.tgz(?:\.prov)?$|^index-cache\.yaml$/i
 
-/** True for letters, digits, `.`, `_`, `-`, beginning with a letter or digit, that are no name of a repository's file. */
+/**
+ * True for letters, digits, `.`, `_`, `-`, beginning with a letter or digit, that are no
+ * name of a repository's file.
+ */
 export function isTenantSegment (segment: string): boolean {
   return SEGMENT.test(segment) && !isNamedLikeAFile(segment)
 }

@@ -2,7 +2,7 @@
 // names)? When all of them wait for something that does not come, as a disk or a pipe,
 // nothing says so: the event loop goes on, and even an exit waits for them.
 import { randomFill } from 'node:crypto'
-import type { Watched } from './pulse.ts'
+import type { Watched } from './watched.ts'
 import type { Every } from './timers.ts'
 
 export interface Threads extends Watched {
@@ -25,7 +25,11 @@ const BOUND = 20
 const ask: Question = answered => { randomFill(Buffer.alloc(1), answered) }
 
 /** @param clock milliseconds of a clock that only goes on */
-export function createThreads (every: Every, clock: () => number = () => performance.now(), question: Question = ask): Threads {
+export function createThreads (
+  every: Every,
+  clock: () => number = () => performance.now(),
+  question: Question = ask
+): Threads {
   let asked: { readonly at: number, readonly answer: Promise<void> } | undefined
   let answers = 0
 

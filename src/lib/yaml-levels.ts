@@ -4,7 +4,10 @@
 // levels by indentation as well as those by brackets and by dashes in one line.
 import type { CST } from 'yaml'
 
-/** The first collection that lies in more than `most` others; undefined when there is none. @param tokens as the library's Parser gives them */
+/**
+ * The first collection that lies in more than `most` others; undefined when there is none.
+ * @param tokens as the library's Parser gives them
+ */
 export function beyondLevels (tokens: readonly CST.Token[], most: number): CST.Token | undefined {
   const left = tokens.map(token => ({ token, level: 0 })).reverse()
   for (let each = left.pop(); each !== undefined; each = left.pop()) {
@@ -14,7 +17,9 @@ export function beyondLevels (tokens: readonly CST.Token[], most: number): CST.T
     } else if ('items' in token) {
       if (level > most) return token
       for (const { key, value } of token.items.toReversed()) {
-        for (const child of [value, key]) if (child !== null && child !== undefined) left.push({ token: child, level: level + 1 })
+        for (const child of [value, key]) {
+          if (child !== null && child !== undefined) left.push({ token: child, level: level + 1 })
+        }
       }
     }
   }

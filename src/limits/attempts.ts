@@ -4,7 +4,8 @@
 // would let anybody lock its owner out. What waits is bounded, and ends with its
 // connection; of what is refused nothing stays.
 import type { Presence } from '../lib/presence.ts'
-import type { Watched } from '../lib/pulse.ts'
+import { later, type Later } from '../lib/timers.ts'
+import type { Watched } from '../lib/watched.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
 import { originOf } from './origin.ts'
 
@@ -13,6 +14,8 @@ export interface Asker {
   /** The client's IP address; undefined when it has gone before anybody asked. */
   readonly address: string | undefined
   readonly presence: Presence
+  /** True while something that they sent is not read, behind which it is not seen that they have gone. */
+  readonly isUnread?: () => boolean
 }
 
 export interface Attempt {
@@ -48,7 +51,9 @@ export const LIMITS = {
   /** Different passwords for one account from one address: who has more of them at once does not know it. */
   ofPair: 8,
   /** Seconds that a wrong password is held against its address. */
-  lately: 300
+  lately: 300,
+  /** Milliseconds that somebody waits of whom it cannot be seen whether they are there. */
+  unseen: 1_000
 }
 
 interface Check extends Pick<Attempt, 'name' | 'compare'> {
@@ -65,7 +70,11 @@ interface Waiter extends Waiting {
 }
 
 /** @param clock seconds of a clock that only goes on */
-export function createAttempts (clock: () => number, { atOnce, ofPair, lately, ...room } = LIMITS): Attempts {
+export function createAttempts (
+  clock: () => number,
+  { atOnce, ofPair, lately, unseen, ...room } = LIMITS,
+  after: Later = later
+): Attempts {
   /** Who waits for a check that has not begun. */
   const queue = createFairQueue<Waiter>({ room, lately, clock })
   const checks = new Map<string, Check>()
@@ -126,8 +135,13 @@ export function createAttempts (clock: () => number, { atOnce, ofPair, lately, .
   }
 
   return {
-    queue: { name: 'the passwords to be checked', bound: LONGEST_CHECK, waiting: () => queue.size(), moves: () => moves },
-    async judge ({ name, account, asker: { address, presence }, compare }) {
+    queue: {
+      name: 'the passwords to be checked',
+      bound: LONGEST_CHECK,
+      waiting: () => queue.size(),
+      moves: () => moves
+    },
+    async judge ({ name, account, asker: { address, presence, isUnread = () => false }, compare }) {
       if (presence.gone) return 'gone'
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }
       return await new Promise<Verdict>((resolve, reject) => {
@@ -135,7 +149,12 @@ export function createAttempts (clock: () => number, { atOnce, ofPair, lately, .
         if (!admit(waiter)) return resolve('refused')
         checks.set(name, check)
         check.waiters.add(waiter)
-        waiter.takeBack = presence.onGone(() => { end(waiter, 'gone') })
+        const forget = presence.onGone(() => { end(waiter, 'gone') })
+        const cancel = after(unseen, () => { if (!check.hasBegun && isUnread()) end(waiter, 'refused') })
+        waiter.takeBack = () => {
+          forget()
+          cancel()
+        }
         go()
       })
     }

@@ -2,7 +2,7 @@
 // turn by where they come from, and there in turn by the account that they ask for, so
 // that nobody's many are ahead of another's one. Those whom nothing is held against come
 // first. What is looked through is bounded by the room.
-import { putBounded } from '../put-bounded.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface Waiting {
   /** Where it comes from. */
@@ -75,10 +75,19 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
     if (--origin.size === 0) origins.delete(waiter.origin)
   }
 
-  /** Of those who have the most, the one who came last; who has something held against them has more than anybody else. */
+  /**
+   * Of those who have the most, the one who came last; who has something held against them
+   * has more than anybody else.
+   */
   function loser (waiter: W, own: Origin<W>): W {
-    const from = own.size > room.ofOrigin ? own : mostOf(origins.values(), ({ size, isBlamed }) => isBlamed ? room.total + size : size, own)
-    const account = mostOf(from.accounts.values(), ({ size }) => size, from === own ? from.accounts.get(waiter.account) : undefined)
+    const from = own.size > room.ofOrigin
+      ? own
+      : mostOf(origins.values(), ({ size, isBlamed }) => isBlamed ? room.total + size : size, own)
+    const account = mostOf(
+      from.accounts.values(),
+      ({ size }) => size,
+      from === own ? from.accounts.get(waiter.account) : undefined
+    )
     return [...account].at(-1) as W
   }
 

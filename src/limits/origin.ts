@@ -6,7 +6,10 @@ import { isIPv6 } from 'node:net'
 /** Of who has gone before anybody asked for an address. */
 const NOWHERE = ''
 
-/** @param address a client's, as `src/http/client.ts` reads it; the result is a text of its own, and keeps no header in memory that it was cut out of */
+/**
+ * @param address a client's, as `src/http/client.ts` reads it; the result is a text of its
+ * own, and keeps no header in memory that it was cut out of
+ */
 export function originOf (address: string | undefined): string {
   if (address === undefined) return NOWHERE
   if (isIPv6(address)) return networkOf(address)
@@ -15,7 +18,9 @@ export function originOf (address: string | undefined): string {
 
 /** The first half of an IPv6 address; `::` stands for the groups that are missing. */
 function networkOf (address: string): string {
-  const [head, tail] = address.split('::').map(part => part === '' ? [] : part.split(':')) as [string[], string[] | undefined]
+  const [head, tail] = address
+    .split('::')
+    .map(part => part === '' ? [] : part.split(':')) as [string[], string[] | undefined]
   const missing = tail === undefined ? 0 : 8 - head.length - tail.length
   const groups = [...head, ...Array<string>(missing).fill('0'), ...tail ?? []]
   return `${groups.slice(0, 4).map(group => Number.parseInt(group, 16)).join(':')}/64`

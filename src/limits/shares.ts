@@ -58,7 +58,10 @@ export const LOOK = 250
 export const PATIENCE = 4_750
 /** Who comes when so many wait is refused, or whoever has the most of them waiting. */
 export const MOST_WAITING = 1_024
-/** Milliseconds after which a download that is not read makes place: for a client with fewer, for a tenant with fewer, for anybody who then has no more. */
+/**
+ * Milliseconds after which a download that is not read makes place: for a client with
+ * fewer, for a tenant with fewer, for anybody who then has no more.
+ */
 export const STALLED = { byClient: 2_000, byTenant: 4_000, atLast: 15_000 } as const
 
 /** One who shares, a client or a tenant, for as long as it holds or waits for anything. */
@@ -160,7 +163,12 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       return
     }
     // Somebody is there: nobody gives up before this is made.
-    const waiter: Waiter = { ...party, want, since: clock(), forget: want.company.onAllGone(() => { giveUp(waiter, 'nobody_there') }) }
+    const waiter: Waiter = {
+      ...party,
+      want,
+      since: clock(),
+      forget: want.company.onAllGone(() => { giveUp(waiter, 'nobody_there') })
+    }
     waiter.client.waits++
     waiter.tenant.waits++
     waiters.add(waiter)

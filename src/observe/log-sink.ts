@@ -83,7 +83,9 @@ export function createLogSink (write: (bytes: Uint8Array) => number, lostLine: (
     },
     writeLast () {
       const end = performance.now() + LAST_WAIT
-      while (writeOut() === TAKES_NO_MORE && performance.now() < end) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORT_WAIT)
+      while (writeOut() === TAKES_NO_MORE && performance.now() < end) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SHORT_WAIT)
+      }
     }
   }
 }
@@ -115,5 +117,12 @@ function withoutWaiting (fd: number): number {
 
 /** In the form of every other line (pino's). */
 function lostLine (lines: number): string {
-  return JSON.stringify({ level: 50, time: Date.now(), pid: process.pid, hostname: hostname(), lines, msg: `${lines} lines of log were lost here, because nobody read the log or it could not be written` }) + '\n'
+  return JSON.stringify({
+    level: 50,
+    time: Date.now(),
+    pid: process.pid,
+    hostname: hostname(),
+    lines,
+    msg: `${lines} lines of log were lost here, because nobody read the log or it could not be written`
+  }) + '\n'
 }

@@ -1,10 +1,10 @@
 // May they? The one decision, pure and total: every front door asks it, for every
 // kind of credential. Rules only add; what is not allowed by one is denied.
-import { ROOT_TENANT } from '../charts/tenant.ts'
-import type { Principal } from '../identity/principal.ts'
-import type { Access, Grant } from './access.ts'
+import { ROOT_TENANT } from '../words/tenant.ts'
+import type { Principal } from '../words/principal.ts'
+import type { Access, Grant } from '../words/access.ts'
 import type { RuleSet } from './rules.ts'
-import { accessesOf } from './scope.ts'
+import { accessesOf } from '../words/scope.ts'
 
 export type Decision =
   | { readonly allowed: true, /** what allowed it: `master key`, `token`, or a rule's place */ readonly by: string }
@@ -29,7 +29,9 @@ export function decide (principal: Principal, access: Access, rules: RuleSet): D
 export function narrow (principal: Principal, asked: readonly Grant[], rules: RuleSet): Grant[] {
   const granted: Grant[] = []
   for (const grant of asked) {
-    const actions = accessesOf(grant).filter(access => decide(principal, access, rules).allowed).map(access => access.action)
+    const actions = accessesOf(grant)
+      .filter(access => decide(principal, access, rules).allowed)
+      .map(access => access.action)
     if (actions.length > 0) granted.push({ ...grant, actions })
   }
   return granted
@@ -43,5 +45,6 @@ function tenantOf ({ type, name }: Access): string {
 }
 
 function provenBy (grants: readonly Grant[], access: Access): boolean {
-  return grants.some(grant => grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
+  return grants.some(grant =>
+    grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
 }

@@ -3,7 +3,7 @@
 // can never reach team-ab. Rules only add, so their order means nothing, and they are
 // kept by subject and by the beginning of their patterns: with thousands of them a
 // decision looks at the few that can matter.
-import type { Action } from '../charts/routes.ts'
+import type { Action } from '../words/access.ts'
 import { atOnce, type Steps } from '../lib/steps.ts'
 
 /** A rule as the configuration has it. */
@@ -51,7 +51,9 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
     for (const subject of subjects) {
       let own = bySubject.get(subject)
       if (own === undefined) bySubject.set(subject, own = { exact: new Map(), byFirst: new Map(), anywhere: [] })
-      for (const repository of repositories) put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
+      for (const repository of repositories) {
+        put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
+      }
     }
     yield
   }
@@ -62,7 +64,9 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
       for (const subject of subjects) {
         const own = bySubject.get(subject)
         if (own === undefined) continue
-        const place = findIn(own.exact.get(tenant), tenant, action) ?? findIn(own.byFirst.get(first), tenant, action) ?? findIn(own.anywhere, tenant, action)
+        const place = findIn(own.exact.get(tenant), tenant, action) ??
+          findIn(own.byFirst.get(first), tenant, action) ??
+          findIn(own.anywhere, tenant, action)
         if (place !== undefined) return place
       }
       return undefined
@@ -73,7 +77,9 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
 /** What both allow; the place is the second one's. */
 export function bothAllow (one: RuleSet, other: RuleSet): RuleSet {
   return {
-    find: (subjects, tenant, action) => one.find(subjects, tenant, action) === undefined ? undefined : other.find(subjects, tenant, action)
+    find: (subjects, tenant, action) => {
+      return one.find(subjects, tenant, action) === undefined ? undefined : other.find(subjects, tenant, action)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // What does the repository answer? An answer as data, before anything is written to a
-// connection, and the one place that writes it. Asked by the reads and the uploads.
+// connection, and the one place that writes it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -44,11 +44,21 @@ export function problem (status: number, error: string): Answer {
 
 /** What cannot be helped, without a word of the system's: those name paths. */
 export function failure (error: unknown): Answer {
-  return { ...(isFull(error) ? problem(507, 'no space left for charts') : isReadOnlyNow(error) ? problem(507, 'the disk for charts is read-only') : problem(500, 'internal server error')), cause: error }
+  const said = isFull(error)
+    ? problem(507, 'no space left for charts')
+    : isReadOnlyNow(error)
+      ? problem(507, 'the disk for charts is read-only')
+      : problem(500, 'internal server error')
+  return { ...said, cause: error }
 }
 
 /** Writes an answer; HEAD is told what GET would be, but for the body. @param bulk of all files that are being sent */
-export async function writeAnswer (request: IncomingMessage, response: ServerResponse, answer: Answer, bulk: Bulk): Promise<void> {
+export async function writeAnswer (
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  bulk: Bulk
+): Promise<void> {
   const { status, contentType, body, challenge, close } = answer
   const file = typeof body === 'string' || Buffer.isBuffer(body) ? undefined : body
   response.setHeader('Content-Type', contentType)
@@ -72,8 +82,6 @@ export async function writeAnswer (request: IncomingMessage, response: ServerRes
 async function * inTurns (chunks: AsyncIterable<Buffer>, bulk: Bulk): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     yield chunk
-    let goOn = (): void => {}
-    const turn = new Promise<void>(resolve => { goOn = resolve })
-    if (!bulk.pass(chunk.length, goOn)) await turn
+    await new Promise<void>(resolve => { if (bulk.pass(chunk.length, resolve)) resolve() })
   }
 }

@@ -2,11 +2,14 @@
 // token.go), but strictly: RS256 and nothing else, a scheme is needed, a token ends,
 // and an access claim that is no list is no access (there: 500).
 import { verify, type KeyObject } from 'node:crypto'
-import { putBounded } from '../put-bounded.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface AuthoriseOptions {
   readonly publicKey: KeyObject
-  /** Where tokens are had, and the name of this service: for the challenge, which is silent about '' (RFC 6750 section 3). */
+  /**
+   * Where tokens are had, and the name of this service: for the challenge, which is
+   * silent about '' (RFC 6750 section 3).
+   */
   readonly realm: string
   readonly service: string
   /** Seconds since the epoch. */
@@ -50,7 +53,8 @@ export function createAuthoriser ({ publicKey, realm, service, now }: AuthoriseO
     const token = /^Bearer +([A-Za-z0-9._-]+) *$/i.exec(authorization ?? '')?.[1]
     const claims = token === undefined || token.length > LONGEST_TOKEN ? undefined : claimsOf(token)
     const time = now()
-    if (claims !== undefined && time < claims.exp && time >= claims.iat && time >= claims.nbf && allows(claims.access, name, action)) return { ok: true }
+    const isInForce = claims !== undefined && time < claims.exp && time >= claims.iat && time >= claims.nbf
+    if (isInForce && allows(claims.access, name, action)) return { ok: true }
     return { ok: false, challenge: `Bearer ${source}scope="artifact-repository:${name}:${action}"` }
   }
 }
@@ -61,16 +65,21 @@ function readToken (token: string, publicKey: KeyObject): Claims | undefined {
   const header = readPart(head)
   const payload = readPart(body)
   if (header?.['alg'] !== 'RS256' || payload === undefined) return undefined
-  if (!verify('sha256', Buffer.from(`${head}.${body}`), publicKey, Buffer.from(signature, 'base64url'))) return undefined
+  const signed = Buffer.from(`${head}.${body}`)
+  if (!verify('sha256', signed, publicKey, Buffer.from(signature, 'base64url'))) return undefined
   const { exp, iat = 0, nbf = 0, access } = payload
-  if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number' || !Array.isArray(access)) return undefined
+  if (typeof exp !== 'number' || typeof iat !== 'number' || typeof nbf !== 'number' || !Array.isArray(access)) {
+    return undefined
+  }
   return { exp, iat, nbf, access: access as unknown[] }
 }
 
 function readPart (part: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : undefined
   } catch {
     return undefined
   }

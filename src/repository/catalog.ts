@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 import { compareBytes } from './go-json.ts'
 import { entryYaml, indexYaml } from './index-yaml.ts'
 import { printable } from '../lib/printable.ts'
-import { examine, type Entry } from './entries.ts'
+import { examine, type Entry, type Known } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { isMissing, type Store } from './store.ts'
 import { newestFirst } from './versions.ts'
@@ -52,19 +52,16 @@ export interface CatalogOptions {
 const LOOK_AGAIN = 400
 /** A folder or file that changed this short ago may change once more within the same tick of its clock. */
 const UNSETTLED = 2_000
-/** Without a watcher every file is looked at this often: one that is overwritten where it lies leaves its folder's time alone. */
+/**
+ * Without a watcher every file is looked at this often: one that is overwritten where it
+ * lies leaves its folder's time alone.
+ */
 const SWEEP_EVERY = 5_000
 /** What is remembered is written when nothing changed for a second, but at least every ten. */
 const REST = 1_000
 const LONGEST_WAIT = 10_000
 /** So many files are read before others get their turn. */
 const IN_A_ROW = 16
-
-/** A file as it was when it was read; without an entry it is no chart. */
-export interface Known {
-  readonly stamp: string
-  readonly entry?: Entry
-}
 
 export function createCatalog (options: CatalogOptions): Catalog {
   const tenants = new Map<string, Tenant>()
@@ -206,7 +203,10 @@ class Tenant {
     const open = this.options.watchFolder ?? watchFolder
     try {
       // Before the first list, so that nothing falls between the two.
-      this.watcher ??= open(this.folder, name => { if (name === null) this.listedAt = undefined; else if (isChartFile(name)) this.suspects.add(name) })
+      this.watcher ??= open(this.folder, name => {
+        if (name === null) this.listedAt = undefined
+        else if (isChartFile(name)) this.suspects.add(name)
+      })
     } catch (error) {
       this.options.log({ event: 'folder_not_watched', tenant: this.name, code: (error as NodeJS.ErrnoException).code })
     }
@@ -305,9 +305,14 @@ class Tenant {
       if (isShown) versions.set(entry.version, entry)
       if (other !== undefined) hidden.add(isShown ? other.file : entry.file)
     }
-    for (const file of hidden) if (!this.hidden.has(file)) this.sayLeftOut(file, 'another file holds the same version of the same chart')
+    for (const file of hidden) {
+      if (!this.hidden.has(file)) this.sayLeftOut(file, 'another file holds the same version of the same chart')
+    }
     this.hidden = hidden
-    return new Map([...byName].map(([name, versions]) => [name, [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || compareBytes(b.version, a.version))]))
+    return new Map([...byName].map(([name, versions]) => [
+      name,
+      [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || compareBytes(b.version, a.version))
+    ]))
   }
 
   private render (charts: Charts): Buffer {

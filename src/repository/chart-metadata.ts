@@ -18,7 +18,16 @@ type Kind = 'string' | 'bool' | 'strings' | 'map' | 'any' | Fields
 interface Fields { readonly [field: string]: Kind }
 
 const MAINTAINER: Fields = { name: 'string', email: 'string', url: 'string' }
-const DEPENDENCY: Fields = { name: 'string', version: 'string', repository: 'string', condition: 'string', tags: 'strings', enabled: 'bool', 'import-values': 'any', alias: 'string' }
+const DEPENDENCY: Fields = {
+  name: 'string',
+  version: 'string',
+  repository: 'string',
+  condition: 'string',
+  tags: 'strings',
+  enabled: 'bool',
+  'import-values': 'any',
+  alias: 'string'
+}
 const METADATA: Fields = {
   name: 'string',
   home: 'string',
@@ -53,7 +62,9 @@ export function readMetadata (chartYaml: YamlValue | undefined, requirements?: Y
   const fields = new Map<string, GoValue>()
   for (const [file, document] of [['Chart.yaml', chartYaml], ['requirements.yaml', requirements]] as const) {
     if (document === undefined || document === null) {
-      if (file === 'Chart.yaml' && document === undefined) return { ok: false, message: 'cannot load Chart.yaml: error converting YAML to JSON' }
+      if (file === 'Chart.yaml' && document === undefined) {
+        return { ok: false, message: 'cannot load Chart.yaml: error converting YAML to JSON' }
+      }
       continue
     }
     try {
@@ -61,7 +72,11 @@ export function readMetadata (chartYaml: YamlValue | undefined, requirements?: Y
     } catch (error) {
       /* c8 ignore next -- nothing else is thrown */
       if (!(error instanceof Mismatch)) throw error
-      return { ok: false, message: `cannot load ${file}: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${error.message}` }
+      return {
+        ok: false,
+        message: `cannot load ${file}: error unmarshaling JSON: while decoding JSON: json: ` +
+          `cannot unmarshal ${error.message}`
+      }
     }
   }
   if (text(fields, 'apiVersion') === '') fields.set('apiVersion', 'v1')
@@ -75,7 +90,9 @@ function readFields (value: YamlValue, fields: Fields, place: string): Map<strin
   const found = new Map<string, GoValue>()
   for (const [key, item] of value as ReadonlyMap<unknown, YamlValue>) {
     const name = String(key)
-    const field = Object.hasOwn(fields, name) ? name : Object.keys(fields).find(each => each.toLowerCase() === name.toLowerCase())
+    const field = Object.hasOwn(fields, name)
+      ? name
+      : Object.keys(fields).find(each => each.toLowerCase() === name.toLowerCase())
     if (field === undefined || item === null) continue
     found.set(field, readField(item, fields[field] as Kind, `${place}.${field}`, !RAW.has(field)))
   }
@@ -91,10 +108,14 @@ function readField (value: YamlValue, kind: Kind, place: string, clean: boolean)
     case 'strings': return list(value, place, '[]string').map(item => item === null ? '' : readText(item, place, true))
     case 'map':
       if (!(value instanceof Map)) throw mismatch(value, place, 'map[string]string')
-      return new Map([...value as ReadonlyMap<unknown, YamlValue>].map(([key, item]) => [scalarText(key) ?? String(key), item === null ? '' : readText(item, place, false)]))
+      return new Map([...value as ReadonlyMap<unknown, YamlValue>].map(([key, item]) => [
+        scalarText(key) ?? String(key),
+        item === null ? '' : readText(item, place, false)
+      ]))
     case 'any': return list(value, place, '[]interface {}').map(asGoValue)
     default:
-      return list(value, place, '[]*chart.' + place).map(item => item === null ? null : inOrder(readFields(item, kind, place), kind))
+      return list(value, place, '[]*chart.' + place)
+        .map(item => item === null ? null : inOrder(readFields(item, kind, place), kind))
   }
 }
 
@@ -132,7 +153,9 @@ function inOrder (found: ReadonlyMap<string, GoValue>, fields: Fields): GoStruct
 }
 
 function isEmpty (value: GoValue): boolean {
-  return value === '' || value === false || (Array.isArray(value) && value.length === 0) || (value instanceof Map && value.size === 0)
+  return value === '' || value === false ||
+    (Array.isArray(value) && value.length === 0) ||
+    (value instanceof Map && value.size === 0)
 }
 
 function text (fields: ReadonlyMap<string, GoValue>, field: string): string {
@@ -145,10 +168,16 @@ function validate (fields: ReadonlyMap<string, GoValue>): string | undefined {
   if (name === '') return 'validation: chart.metadata.name is required'
   if (name.includes('/')) return `validation: chart.metadata.name ${JSON.stringify(name)} is invalid`
   if (version === '') return 'validation: chart.metadata.version is required'
-  if (parseVersion(version) === undefined) return `validation: chart.metadata.version ${JSON.stringify(version)} is invalid`
-  if (!['', 'application', 'library'].includes(text(fields, 'type'))) return 'validation: chart.metadata.type must be application or library'
-  if ((fields.get('maintainers') as readonly GoValue[] | undefined)?.includes(null) === true) return 'validation: maintainers must not contain empty or null nodes'
-  return validateDependencies((fields.get('dependencies') ?? []) as readonly (Readonly<Record<string, string>> | null)[])
+  if (parseVersion(version) === undefined) {
+    return `validation: chart.metadata.version ${JSON.stringify(version)} is invalid`
+  }
+  if (!['', 'application', 'library'].includes(text(fields, 'type'))) {
+    return 'validation: chart.metadata.type must be application or library'
+  }
+  const maintainers = fields.get('maintainers') as readonly GoValue[] | undefined
+  if (maintainers?.includes(null) === true) return 'validation: maintainers must not contain empty or null nodes'
+  const dependencies = fields.get('dependencies') ?? []
+  return validateDependencies(dependencies as readonly (Readonly<Record<string, string>> | null)[])
 }
 
 function validateDependencies (dependencies: readonly (Readonly<Record<string, string>> | null)[]): string | undefined {
@@ -156,7 +185,9 @@ function validateDependencies (dependencies: readonly (Readonly<Record<string, s
   for (const dependency of dependencies) {
     if (dependency === null) return 'validation: dependencies must not contain empty or null nodes'
     const { name = '', alias = '' } = dependency
-    if (alias !== '' && !/^[a-zA-Z0-9_-]+$/.test(alias)) return `validation: dependency ${JSON.stringify(name)} has disallowed characters in the alias`
+    if (alias !== '' && !/^[a-zA-Z0-9_-]+$/.test(alias)) {
+      return `validation: dependency ${JSON.stringify(name)} has disallowed characters in the alias`
+    }
     const key = alias === '' ? name : alias
     if (seen.has(key)) return `validation: more than one dependency with name or alias ${JSON.stringify(key)}`
     seen.add(key)

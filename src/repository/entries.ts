@@ -1,10 +1,9 @@
 // What does a chart's file say, as an entry of the index? The entry as ChartMuseum's API
-// and index have it, and how one is made from a file. Asked by the catalog and uploads.
+// and index have it, and how one is made from a file.
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Metadata } from './chart-metadata.ts'
-import type { Known } from './catalog.ts'
 import { goJson, type GoStruct } from './go-json.ts'
 import { readBytes, readPackage } from './package.ts'
 import { isMissing } from './store.ts'
@@ -27,18 +26,27 @@ export interface Entry {
 }
 
 /** An entry from its text: thousands of them are held, so nothing is held twice. */
-export function entryOf (parts: Pick<Entry, 'file' | 'name' | 'version' | 'digest' | 'created' | 'json' | 'yaml'>): Entry {
+export function entryOf (
+  parts: Pick<Entry, 'file' | 'name' | 'version' | 'digest' | 'created' | 'json' | 'yaml'>
+): Entry {
   return { ...parts, parsed: parseVersion(parts.version), struct: () => JSON.parse(parts.json) as GoStruct }
 }
 
 export function makeEntry (file: string, metadata: Metadata, digest: string, created: string): Entry {
   const struct = { ...metadata, urls: [`charts/${file}`], created, digest }
-  return entryOf({ file, name: metadata.name, version: metadata.version, digest, created, json: goJson(struct), yaml: undefined })
+  const { name, version } = metadata
+  return entryOf({ file, name, version, digest, created, json: goJson(struct), yaml: undefined })
 }
 
 /** Tells one state of a file from another: time of its bytes, size, place on the disk. */
 export function stampOf (stats: { readonly mtimeNs: bigint, readonly size: bigint, readonly ino: bigint }): string {
   return `${stats.mtimeNs}:${stats.size}:${stats.ino}`
+}
+
+/** A file as it was when it was read; without an entry it is no chart. */
+export interface Known {
+  readonly stamp: string
+  readonly entry?: Entry
 }
 
 /** A file that was looked at; `fault` says why it is no chart, in Helm's words. */
@@ -56,7 +64,12 @@ const SMALL = 256 * 1024
  * @param known what it was the last time
  * @param created times that are remembered for digests; else it is the time of the file
  */
-export async function examine (path: string, file: string, known: Known | undefined, created: ReadonlyMap<string, string> | undefined): Promise<Examined | 'same' | 'gone'> {
+export async function examine (
+  path: string,
+  file: string,
+  known: Known | undefined,
+  created: ReadonlyMap<string, string> | undefined
+): Promise<Examined | 'same' | 'gone'> {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
     if (stats?.isFile() !== true) return 'gone'
@@ -66,11 +79,13 @@ export async function examine (path: string, file: string, known: Known | undefi
     const digest = bytes === undefined ? await digestOf(path) : createHash('sha256').update(bytes).digest('hex')
     const read = (bytes === undefined ? undefined : readBytes(bytes)) ?? await readPackage(path)
     if (!read.ok) return { stamp, fault: read.message } // ChartMuseum skips it too
-    return { stamp, entry: makeEntry(file, read.chart.metadata, digest, created?.get(digest) ?? timeText(stats.mtimeNs)) }
-    /* c8 ignore next 5 -- gone between two looks at it, or a disk that cannot be read */
+    const time = created?.get(digest) ?? timeText(stats.mtimeNs)
+    return { stamp, entry: makeEntry(file, read.chart.metadata, digest, time) }
+    /* c8 ignore next 6 -- gone between two looks at it, or a disk that cannot be read */
   } catch (error) {
     if (isMissing(error)) return 'gone'
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') return { stamp: '0:0:0', fault: 'permission denied' } // one that is closed to us must not hide the others
+    // One that is closed to us must not hide the others.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return { stamp: '0:0:0', fault: 'permission denied' }
     throw error
   }
 }

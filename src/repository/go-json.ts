@@ -1,5 +1,5 @@
-// How would Go write this as JSON? ChartMuseum's answers are encoding/json's bytes:
-// keys of maps in order, `<`, `>` and `&` escaped. Asked by the API and the catalog.
+// How would Go write this as JSON? ChartMuseum's answers are encoding/json's bytes: keys
+// of maps in order, `<`, `>` and `&` escaped.
 
 export { goFloat } from '../lib/go-scalars.ts'
 
@@ -7,7 +7,13 @@ export { goFloat } from '../lib/go-scalars.ts'
 export type GoValue = string | number | boolean | null | readonly GoValue[] | ReadonlyMap<string, GoValue> | GoStruct
 export interface GoStruct { readonly [field: string]: GoValue }
 
-const ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' }
+const ESCAPES: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029'
+}
 
 /** json.Marshal of Go 1.22 and later (encoding/json/encode.go). */
 export function goJson (value: GoValue): string {
@@ -22,7 +28,9 @@ export function goJson (value: GoValue): string {
 
 export function goJsonString (value: string): string {
   const json = JSON.stringify(value)
-  return /[<>&\u2028\u2029]/.test(json) ? json.replace(/[<>&\u2028\u2029]/g, character => ESCAPES[character] as string) : json
+  return /[<>&\u2028\u2029]/.test(json)
+    ? json.replace(/[<>&\u2028\u2029]/g, character => ESCAPES[character] as string)
+    : json
 }
 
 /** The order of Go's strings: by UTF-8 bytes, which is the order of code points. */

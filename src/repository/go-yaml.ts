@@ -8,13 +8,23 @@ import type { GoValue } from './go-json.ts'
 import { readSimpleYaml } from './simple-yaml.ts'
 
 /** A mapping is a Map, an integer a bigint, so that nothing of the text is lost. */
-export type YamlValue = string | number | bigint | boolean | null | readonly YamlValue[] | ReadonlyMap<unknown, YamlValue>
+export type YamlValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly YamlValue[]
+  | ReadonlyMap<unknown, YamlValue>
 
 // A quarter of a second, in which nobody else is answered: 14,000 lines of `key: value`.
 const LONGEST = 2 * 1024 * 1024
 const BOUNDS = { tokens: 100_000, levels: 100 }
 
-/** The document, or undefined when it is not one, or too much of one. The parser's own words quote the file, so they are dropped. */
+/**
+ * The document, or undefined when it is not one, or too much of one. The parser's own
+ * words quote the file, so they are dropped.
+ */
 export function readGoYaml (text: string): YamlValue | undefined {
   return readSimpleYaml(text) ?? readWholeYaml(text)
 }
@@ -30,7 +40,9 @@ export function readWholeYaml (text: string): YamlValue | undefined {
       prettyErrors: false,
       logLevel: 'silent'
     })
-    return document === undefined || document.errors.length > 0 ? undefined : document.toJS({ mapAsMap: true, maxAliasCount: 100 }) as YamlValue
+    return document === undefined || document.errors.length > 0
+      ? undefined
+      : document.toJS({ mapAsMap: true, maxAliasCount: 100 }) as YamlValue
   } catch {
     return undefined // a bomb of aliases
   }
@@ -74,7 +86,10 @@ export function asGoValue (value: YamlValue): GoValue {
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return (value as readonly YamlValue[]).map(asGoValue)
-  return new Map([...value as ReadonlyMap<unknown, YamlValue>].map(([key, item]) => [scalarText(key) ?? String(key), asGoValue(item)]))
+  return new Map([...value as ReadonlyMap<unknown, YamlValue>].map(([key, item]) => [
+    scalarText(key) ?? String(key),
+    asGoValue(item)
+  ]))
 }
 
 /** A scalar where text is wanted; undefined for lists, mappings and nothing. */

@@ -27,7 +27,10 @@ export function indexYaml ({ charts, generated, contextPath }: IndexParts): stri
     else parts.push(`  ${key(name, 2)}\n`, ...entries)
   }
   const seconds = new Date(Math.round(generated.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
-  parts.push(`generated: "${seconds}"\n`, contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4, 15)}\n`)
+  parts.push(
+    `generated: "${seconds}"\n`,
+    contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4, 15)}\n`
+  )
   return parts.join('')
 }
 
@@ -50,7 +53,9 @@ function isLong (name: string): boolean {
 }
 
 function key (name: string, indent: number): string {
-  return isLong(name) ? `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:` : `${scalar(name, indent, NEVER_FOLDED)}:`
+  return isLong(name)
+    ? `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:`
+    : `${scalar(name, indent, NEVER_FOLDED)}:`
 }
 
 /**
@@ -60,7 +65,10 @@ function key (name: string, indent: number): string {
 function valueOf (value: GoValue, indent: number, column: number): string {
   const below = '\n' + ' '.repeat(indent)
   if (typeof value !== 'object' || value === null) return ' ' + plain(value, indent, column)
-  if (Array.isArray(value)) return value.length === 0 ? ' []' : (value as readonly GoValue[]).map(item => `${below}- ${itemOf(item, indent + 2)}`).join('')
+  if (Array.isArray(value)) {
+    if (value.length === 0) return ' []'
+    return (value as readonly GoValue[]).map(item => `${below}- ${itemOf(item, indent + 2)}`).join('')
+  }
   const entries = entriesOf(value as GoStruct)
   return entries.length === 0 ? ' {}' : `${below}  ${mapping(entries, indent + 2)}`
 }
@@ -68,7 +76,11 @@ function valueOf (value: GoValue, indent: number, column: number): string {
 /** What stands behind the dash of a list. */
 function itemOf (value: GoValue, indent: number): string {
   if (typeof value !== 'object' || value === null) return plain(value, indent - 2, indent)
-  if (Array.isArray(value)) return value.length === 0 ? '[]' : (value as readonly GoValue[]).map(item => `- ${itemOf(item, indent + 2)}`).join('\n' + ' '.repeat(indent))
+  if (Array.isArray(value)) {
+    if (value.length === 0) return '[]'
+    const items = (value as readonly GoValue[]).map(item => `- ${itemOf(item, indent + 2)}`)
+    return items.join('\n' + ' '.repeat(indent))
+  }
   const entries = entriesOf(value as GoStruct)
   return entries.length === 0 ? '{}' : mapping(entries, indent)
 }
@@ -85,17 +97,31 @@ function goNumber (value: number): string {
 
 // ---- scalars -------------------------------------------------------------------
 
-/** Would Go's reader see something else than text, or a reader of YAML 1.1 a number in base 60? (resolve.go; isBase60Float of encode.go) */
+const IN_BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
+
+/**
+ * Would Go's reader see something else than text, or a reader of YAML 1.1 a number in
+ * base 60? (resolve.go; isBase60Float of encode.go)
+ */
 function isResolved (text: string): boolean {
-  return typeof resolveGoScalar(text) !== 'string' || isTimestamp(text) || /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)
+  return typeof resolveGoScalar(text) !== 'string' || isTimestamp(text) || IN_BASE_60.test(text)
 }
 
+const TIME = '(\\d{1,2}):(\\d{1,2}):(\\d{1,2})(?:[.,]\\d+)?'
+const TIMESTAMP = new RegExp(
+  `^(\\d{4})-(\\d{1,2})-(\\d{1,2})(?:[Tt]${TIME}(?:Z|[+-]\\d{2}:\\d{2})| ${TIME})?$`
+)
+
 function isTimestamp (text: string): boolean {
-  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})| (\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,]\d+)?)?$/.exec(text)
+  const match = TIMESTAMP.exec(text)
   if (match === null) return false
-  const [year, month, day, ...time] = match.slice(1).map(part => Number(part ?? 0)) as [number, number, number, ...number[]]
-  const days = new Date(Date.UTC(2000, month, 0)).getUTCDate() - (month === 2 && !(year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)) ? 1 : 0)
-  return month >= 1 && month <= 12 && day >= 1 && day <= days && [0, 3].every(i => (time[i] as number) < 24) && [1, 2, 4, 5].every(i => (time[i] as number) < 60)
+  const numbers = match.slice(1).map(part => Number(part ?? 0))
+  const [year, month, day, ...time] = numbers as [number, number, number, ...number[]]
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  const days = new Date(Date.UTC(2000, month, 0)).getUTCDate() - (month === 2 && !isLeap ? 1 : 0)
+  return month >= 1 && month <= 12 && day >= 1 && day <= days &&
+    [0, 3].every(i => (time[i] as number) < 24) &&
+    [1, 2, 4, 5].every(i => (time[i] as number) < 60)
 }
 
 const WIDTH = 80
@@ -106,12 +132,17 @@ const NEVER_FOLDED = -Infinity
  * @param column where the first one begins
  */
 function scalar (text: string, indent: number, column: number): string {
-  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && typeof resolveGoScalar(text) === 'string') return text // nearly all of them
+  // Nearly all of them.
+  if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && typeof resolveGoScalar(text) === 'string') return text
   const traits = analyse(text)
-  if (text.includes('\n')) return traits.block && column !== NEVER_FOLDED ? literal(text, indent) : doubleQuoted(text, indent, column)
+  if (text.includes('\n')) {
+    return traits.block && column !== NEVER_FOLDED ? literal(text, indent) : doubleQuoted(text, indent, column)
+  }
   if (isResolved(text)) return doubleQuoted(text, indent, column)
   if (traits.plain) return folded([...text], false, indent, column)
-  return traits.single ? `'${folded([...text.replace(/'/g, "''")], true, indent, column + 1)}'` : doubleQuoted(text, indent, column)
+  return traits.single
+    ? `'${folded([...text.replace(/'/g, "''")], true, indent, column + 1)}'`
+    : doubleQuoted(text, indent, column)
 }
 
 /**
@@ -158,8 +189,11 @@ const BREAK = /[\r\n\u0085\u2028\u2029]/
 function analyse (text: string): { plain: boolean, single: boolean, block: boolean } {
   const special = UNPRINTABLE.test(text) || / [\r\n\u0085\u2028\u2029]/.test(text)
   const breakSpace = /[\r\n\u0085\u2028\u2029] /.test(text)
-  const indicators = /^(?:---|\.\.\.)/.test(text) || /^[#,[\]{}&*!|>'"%@`]/.test(text) || /^[?:-](?:[ \t]|$)/.test(text) ||
-    /:(?:[ \t]|$)/.test(text.slice(1)) || /[ \t\r\n\0\u0085\u2028\u2029]#/.test(text)
+  const indicators = /^(?:---|\.\.\.)/.test(text) ||
+    /^[#,[\]{}&*!|>'"%@`]/.test(text) ||
+    /^[?:-](?:[ \t]|$)/.test(text) ||
+    /:(?:[ \t]|$)/.test(text.slice(1)) ||
+    /[ \t\r\n\0\u0085\u2028\u2029]#/.test(text)
   const edges = /^[ \r\n\u0085\u2028\u2029]|[ \r\n\u0085\u2028\u2029]$/.test(text)
   return {
     plain: !special && !breakSpace && !indicators && !edges && !BREAK.test(text),
@@ -176,11 +210,27 @@ function padded (text: string, indent: number): string {
 function literal (text: string, indent: number): string {
   const hint = /^[ \r\n\u0085\u2028\u2029]/.test(text) ? '2' : ''
   const chomp = !BREAK.test(text.slice(-1)) ? '-' : text.length === 1 || BREAK.test(text.slice(-2, -1)) ? '+' : ''
-  return `|${hint}${chomp}\n${BREAK.test(text.charAt(0)) ? '' : ' '.repeat(indent)}${padded(text, indent)}`.replace(/\n$/, '') // the caller ends the line
+  const lead = BREAK.test(text.charAt(0)) ? '' : ' '.repeat(indent)
+  // The caller ends the line.
+  return `|${hint}${chomp}\n${lead}${padded(text, indent)}`.replace(/\n$/, '')
 }
 
 const SHORT: Readonly<Record<number, string>> = {
-  0: '0', 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 27: 'e', 34: '"', 92: '\\', 0x85: 'N', 0xa0: '_', 0x2028: 'L', 0x2029: 'P'
+  0: '0',
+  7: 'a',
+  8: 'b',
+  9: 't',
+  10: 'n',
+  11: 'v',
+  12: 'f',
+  13: 'r',
+  27: 'e',
+  34: '"',
+  92: '\\',
+  0x85: 'N',
+  0xa0: '_',
+  0x2028: 'L',
+  0x2029: 'P'
 }
 
 function doubleQuoted (text: string, indent: number, column: number): string {
@@ -241,6 +291,8 @@ function leadsNumber (characters: readonly string[], at: number): bigint {
 function numberAt (characters: readonly string[], at: number, lead: bigint): [value: bigint, end: number] {
   let value = lead
   let end = at
-  for (; end < characters.length && /[0-9]/.test(characters[end] as string); end++) value = BigInt.asIntN(64, value * 10n + BigInt(characters[end] as string))
+  for (; end < characters.length && /[0-9]/.test(characters[end] as string); end++) {
+    value = BigInt.asIntN(64, value * 10n + BigInt(characters[end] as string))
+  }
   return [value, end]
 }

@@ -4,8 +4,7 @@
 // Both only save time: the charts' files are the truth, and losing these loses nothing.
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Known } from './catalog.ts'
-import { entryOf } from './entries.ts'
+import { entryOf, type Known } from './entries.ts'
 import { PRIVATE_FOLDER, type Store } from './store.ts'
 
 export interface Memory {
@@ -23,7 +22,18 @@ const STATE_FILE = 'index-cache.yaml'
 const FORMAT = '"chartgate index 2"'
 const ROWS_AT_ONCE = 200
 
-type Row = readonly [file: string, stamp: string] | readonly [file: string, stamp: string, name: string, version: string, digest: string, created: string, json: string, yaml: string]
+type Row =
+  | readonly [file: string, stamp: string]
+  | readonly [
+    file: string,
+    stamp: string,
+    name: string,
+    version: string,
+    digest: string,
+    created: string,
+    json: string,
+    yaml: string
+  ]
 
 export function createMemory (store: Store, log: (event: object) => void): Memory {
   const folder = join(store.root, PRIVATE_FOLDER, 'index')
@@ -36,7 +46,9 @@ export function createMemory (store: Store, log: (event: object) => void): Memor
     async recall (tenant) {
       try {
         const [head, ...rows] = (await readFile(ownFile(tenant), 'utf8')).trimEnd().split('\n')
-        return head === FORMAT ? new Map(rows.map(text => JSON.parse(text) as Row).map(row => [row[0], knownOf(row)])) : new Map()
+        return head === FORMAT
+          ? new Map(rows.map(text => JSON.parse(text) as Row).map(row => [row[0], knownOf(row)]))
+          : new Map()
       } catch {
         return new Map() // none yet, or a damaged one: everything is read again
       }
@@ -49,7 +61,9 @@ export function createMemory (store: Store, log: (event: object) => void): Memor
       }
     },
     invalidate (tenant) {
-      removing.set(tenant, rm(stateFile(tenant), { force: true }).catch((error: NodeJS.ErrnoException) => { log({ event: 'index_not_removed', tenant, code: error.code }) }))
+      removing.set(tenant, rm(stateFile(tenant), { force: true }).catch((error: NodeJS.ErrnoException) => {
+        log({ event: 'index_not_removed', tenant, code: error.code })
+      }))
     },
     async save (tenant, files, index) {
       await removing.get(tenant)
@@ -83,11 +97,19 @@ function * texts (files: ReadonlyMap<string, Known>): Generator<string> {
 }
 
 function rowOf (file: string, { stamp, entry }: Known): Row {
-  return entry === undefined ? [file, stamp] : [file, stamp, entry.name, entry.version, entry.digest, entry.created, entry.json, entry.yaml as string] // the index was written with it
+  if (entry === undefined) return [file, stamp]
+  const { name, version, digest, created, json, yaml } = entry
+  // The index was written with it.
+  return [file, stamp, name, version, digest, created, json, yaml as string]
 }
 
 function knownOf ([file, stamp, name, version, digest, created, json, yaml]: Row): Known {
-  if (name === undefined || version === undefined || digest === undefined || created === undefined || json === undefined) return { stamp }
+  if (
+    name === undefined || version === undefined || digest === undefined ||
+    created === undefined || json === undefined
+  ) {
+    return { stamp }
+  }
   return { stamp, entry: entryOf({ file, name, version, digest, created, json, yaml }) }
 }
 

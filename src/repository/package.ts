@@ -96,8 +96,12 @@ function failed (error: unknown, size = Infinity): PackageResult {
   if (error instanceof Fault) return { ok: false, message: error.message }
   const { code = '', message } = error as NodeJS.ErrnoException
   if (code === 'Z_BUF_ERROR' || /unexpected end/i.test(message)) return { ok: false, message: 'unexpected EOF' }
-  if (code === 'Z_DATA_ERROR' && message === 'incorrect header check') return { ok: false, message: size < 10 ? 'unexpected EOF' : 'gzip: invalid header' }
-  if (code === 'Z_DATA_ERROR' && /incorrect (?:data|length) check/.test(message)) return { ok: false, message: 'gzip: invalid checksum' }
+  if (code === 'Z_DATA_ERROR' && message === 'incorrect header check') {
+    return { ok: false, message: size < 10 ? 'unexpected EOF' : 'gzip: invalid header' }
+  }
+  if (code === 'Z_DATA_ERROR' && /incorrect (?:data|length) check/.test(message)) {
+    return { ok: false, message: 'gzip: invalid checksum' }
+  }
   if (code.startsWith('Z_')) return { ok: false, message: 'flate: corrupt input' }
   if (/tar header|checksum/i.test(message)) return { ok: false, message: 'archive/tar: invalid tar header' }
   /* c8 ignore next 2 -- the file could not be read */
@@ -123,12 +127,20 @@ class Loader {
     const path = parts.slice(1).join('/')
     if (path.startsWith('/')) throw new Fault('chart illegally contains absolute paths')
     const clean = cleanPath(path)
-    if (clean === '.') throw new Fault(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`)
+    if (clean === '.') {
+      throw new Fault(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`)
+    }
     if (clean.startsWith('..')) throw new Fault('chart illegally references parent directory')
     if (/^[a-zA-Z]:\//.test(clean)) throw new Fault('chart contains illegally named files')
     if (parts[0] === 'Chart.yaml') throw new Fault('chart yaml not in base directory')
-    if (size > this.remaining) throw new Fault(`decompressed chart is larger than the maximum file size ${MOST_INFLATED}`)
-    if (size > LARGEST_FILE) throw new Fault(`decompressed chart file ${JSON.stringify(name)} is larger than the maximum file size ${LARGEST_FILE}`)
+    if (size > this.remaining) {
+      throw new Fault(`decompressed chart is larger than the maximum file size ${MOST_INFLATED}`)
+    }
+    if (size > LARGEST_FILE) {
+      throw new Fault(
+        `decompressed chart file ${JSON.stringify(name)} is larger than the maximum file size ${LARGEST_FILE}`
+      )
+    }
     this.remaining -= size
     return clean
   }

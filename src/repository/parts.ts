@@ -15,13 +15,17 @@ export interface Part {
 /** The parts as drafts, the chart first. Throws what reading the bytes or writing throws, and leaves nothing then. */
 export async function readParts (contentType: string, bytes: AsyncIterable<Uint8Array>, store: Store): Promise<Part[]> {
   const drafts = new Map<string, Promise<Draft>>()
+  const files: Readable[] = []
   const parser = openParser(contentType)
   if (parser === undefined) {
     for await (const chunk of bytes) void chunk // so that the connection can go on
     return []
   }
   let failure: { readonly error: unknown } | undefined
-  const source = watched(bytes, error => { if (!parser.destroyed) failure ??= { error } }) // what is destroyed takes the bytes with it
+  const source = watched(bytes, error => {
+    // What is destroyed takes the bytes with it.
+    if (!parser.destroyed) failure ??= { error }
+  })
   let complete = true
   parser.on('file', (field, stream) => {
     stream.on('error', () => {}) // busboy reports a broken part again when its reader has gone
@@ -29,6 +33,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
       stream.resume()
       return
     }
+    files.push(stream)
     const draft = store.draft(stream)
     draft.catch((error: NodeJS.ErrnoException) => {
       // What the disk says matters; what busboy says is only that the form is broken.
@@ -44,8 +49,11 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     await pipeline(Readable.from(source), parser)
   } catch {
     complete = false // the bytes are not multipart, or do not end as such
+    for (const file of files) file.destroy() // who writes it would wait for its end for ever
   }
-  const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => ({ field: field as Part['field'], draft: await draft })))
+  const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => {
+    return { field: field as Part['field'], draft: await draft }
+  }))
   const parts = settled.flatMap(each => each.status === 'fulfilled' ? [each.value] : [])
   if (complete && failure === undefined) return parts.sort((a, b) => a.field < b.field ? -1 : 1)
   for (const { draft } of parts) await store.discard(draft)
@@ -66,7 +74,10 @@ function openParser (contentType: string): BusboyInstance | undefined {
 }
 
 /** Tells what went wrong in the bytes themselves from what the parser makes of them. */
-async function * watched (bytes: AsyncIterable<Uint8Array>, failed: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+async function * watched (
+  bytes: AsyncIterable<Uint8Array>,
+  failed: (error: unknown) => void
+): AsyncGenerator<Uint8Array> {
   try {
     yield * bytes
   } catch (error) {

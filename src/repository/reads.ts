@@ -12,7 +12,10 @@ import type { Store } from './store.ts'
 import { join } from 'node:path'
 import { parseConstraint } from './versions.ts'
 
-export type Reads = Readonly<Record<'index' | 'object' | 'list' | 'chart' | 'version' | 'templates' | 'values', (match: Match) => Promise<Answer>>>
+export type Reads = Readonly<Record<
+  'index' | 'object' | 'list' | 'chart' | 'version' | 'templates' | 'values',
+  (match: Match) => Promise<Answer>
+>>
 
 export function createReads (catalog: Catalog, store: Store): Reads {
   async function withVersion (match: Match, then: (entry: Entry) => Answer | Promise<Answer>): Promise<Answer> {
@@ -20,7 +23,11 @@ export function createReads (catalog: Catalog, store: Store): Reads {
     return typeof found === 'string' ? problem(404, found) : await then(found)
   }
 
-  async function withPackage (match: Match, keep: (path: string) => boolean, then: (read: Extract<PackageResult, { ok: true }>) => Answer): Promise<Answer> {
+  async function withPackage (
+    match: Match,
+    keep: (path: string) => boolean,
+    then: (read: Extract<PackageResult, { ok: true }>) => Answer
+  ): Promise<Answer> {
     return await withVersion(match, async entry => {
       const read = await readPackage(join(store.folderOf(match.tenant), entry.file), keep)
       /* c8 ignore next -- it was overwritten since it was listed */
@@ -45,31 +52,45 @@ export function createReads (catalog: Catalog, store: Store): Reads {
       const offset = readNumber(query.get('offset'), 0)
       if (offset === undefined) return problem(400, 'offset is not a valid non-negative integer')
       const limit = readNumber(query.get('limit'), undefined)
-      if (query.has('limit') && (limit === undefined || limit === 0)) return problem(400, 'limit is not a valid positive integer')
+      if (query.has('limit') && (limit === undefined || limit === 0)) {
+        return problem(400, 'limit is not a valid positive integer')
+      }
       const { charts } = await catalog.view(tenant)
       // An offset without a limit ends one before it: so ChartMuseum counts.
       const end = limit !== undefined ? offset + limit : offset === 0 ? undefined : offset - 1
       const names = [...charts.keys()].sort(compareBytes).slice(offset, end)
-      return rawJson(`{${names.map(name => `${goJsonString(name)}:${listJson(charts.get(name) as readonly Entry[])}`).join(',')}}`)
+      const members = names.map(name => `${goJsonString(name)}:${listJson(charts.get(name) as readonly Entry[])}`)
+      return rawJson(`{${members.join(',')}}`)
     },
     async chart ({ tenant, name }) {
       const entries = (await catalog.view(tenant)).charts.get(name)
       return entries === undefined ? problem(404, 'chart not found') : rawJson(listJson(entries))
     },
     version: async match => await withVersion(match, entry => rawJson(entry.json)),
-    templates: async match => await withPackage(match, path => path === 'values.yaml' || path.startsWith('templates/'), ({ chart }) => {
+    templates: async match => await withPackage(match, isValuesOrTemplate, ({ chart }) => {
       const values = chart.files.find(({ name }) => name === 'values.yaml')
       const parsed = values === undefined ? null : readGoYaml(values.data.toString('utf8'))
       if (parsed === undefined) return problem(500, 'cannot load values.yaml')
-      const templates = chart.files.filter(({ name }) => name.startsWith('templates/')).map(({ name, data }) => ({ name, data: data.toString('base64') }))
+      const templates = chart.files
+        .filter(({ name }) => name.startsWith('templates/'))
+        .map(({ name, data }) => ({ name, data: data.toString('base64') }))
       // Without values.yaml Go's map is nil, with an empty one it is empty.
-      return json(200, { templates: templates.length === 0 ? null : templates, values: parsed === null ? (values === undefined ? null : new Map()) : asGoValue(parsed) })
+      return json(200, {
+        templates: templates.length === 0 ? null : templates,
+        values: parsed === null ? (values === undefined ? null : new Map()) : asGoValue(parsed)
+      })
     }),
     values: async match => await withPackage(match, path => path === 'values.yaml', ({ chart }) => {
       const [values] = chart.files
-      return values === undefined ? problem(404, 'values.yaml not found') : { status: 200, contentType: 'application/yaml', body: values.data }
+      return values === undefined
+        ? problem(404, 'values.yaml not found')
+        : { status: 200, contentType: 'application/yaml', body: values.data }
     })
   }
+}
+
+function isValuesOrTemplate (path: string): boolean {
+  return path === 'values.yaml' || path.startsWith('templates/')
 }
 
 /** A query parameter as strconv.Atoi reads it, when it is not negative; undefined when it is none. */

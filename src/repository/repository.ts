@@ -49,8 +49,20 @@ export type RepositoryResult =
 export const CHARTMUSEUM_VERSION = '0.16.5'
 
 const NOT_FOUND = problem(404, 'not found')
-const BAD_REQUEST: Answer = { status: 400, contentType: 'text/plain; charset=utf-8', body: '400 Bad Request', close: true, refusal: 'bad request' }
-const TOO_LARGE: Answer = { status: 413, contentType: 'text/plain; charset=utf-8', body: 'request too large', close: true, refusal: 'request too large' }
+const BAD_REQUEST: Answer = {
+  status: 400,
+  contentType: 'text/plain; charset=utf-8',
+  body: '400 Bad Request',
+  close: true,
+  refusal: 'bad request'
+}
+const TOO_LARGE: Answer = {
+  status: 413,
+  contentType: 'text/plain; charset=utf-8',
+  body: 'request too large',
+  close: true,
+  refusal: 'request too large'
+}
 /** Of a body that nobody wants, this much is read so that the answer arrives; then the connection is cut. */
 const DRAINED = 4 * 1024 * 1024
 /** A refused body up to this size does not cost the connection (so does Go's net/http). */
@@ -60,13 +72,25 @@ class TooLarge extends Error {}
 
 /** Opens the folder, which is made when it is missing. */
 export async function openRepository (options: RepositoryOptions): Promise<RepositoryResult> {
-  const { dir, depth, contextPath, publicKey, realm = '', service = '', maxUploadSize, allowOverwrite = false, log = () => {} } = options
+  const {
+    dir,
+    depth,
+    contextPath,
+    publicKey,
+    realm = '',
+    service = '',
+    maxUploadSize,
+    allowOverwrite = false,
+    log = () => {}
+  } = options
   try {
     const store = await openStore(dir)
     const catalog = createCatalog({ store, contextPath, log })
     const reads = createReads(catalog, store)
     const uploads = createUploads({ catalog, store, allowOverwrite, contextPath, log })
-    const authorise = publicKey === undefined ? undefined : createAuthoriser({ publicKey, realm, service, now: CLOCK.wall })
+    const authorise = publicKey === undefined
+      ? undefined
+      : createAuthoriser({ publicKey, realm, service, now: CLOCK.wall })
 
     async function answer (request: IncomingMessage, accept: () => void): Promise<Answer> {
       const match = route(request.method as string, request.url as string, depth, contextPath)
@@ -88,14 +112,21 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
         case 'upload':
         case 'upload-prov': {
           if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) return TOO_LARGE
-          const body: UploadBody = { contentType: request.headers['content-type'] ?? '', bytes: limited(request, maxUploadSize, accept) }
+          const body: UploadBody = {
+            contentType: request.headers['content-type'] ?? '',
+            bytes: limited(request, maxUploadSize, accept)
+          }
           return await (match.handler === 'upload' ? uploads.chart(match, body) : uploads.provenance(match, body))
         }
         default: return await reads[match.handler](match)
       }
     }
 
-    async function handle (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+    async function handle (
+      request: IncomingMessage,
+      response: ServerResponse,
+      expectsContinue: boolean
+    ): Promise<void> {
       const id = requestId(request)
       response.setHeader('X-Request-Id', id)
       let accepted = !expectsContinue
@@ -103,8 +134,12 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
         if (!accepted) response.writeContinue()
         accepted = true
       }
-      const result = await answer(request, accept).catch((error: unknown): Answer => error instanceof TooLarge ? TOO_LARGE : failure(error))
-      if (result.refusal !== undefined && (!request.destroyed || request.complete)) log(refusalEvent(id, request, result))
+      const result = await answer(request, accept).catch((error: unknown): Answer => {
+        return error instanceof TooLarge ? TOO_LARGE : failure(error)
+      })
+      if (result.refusal !== undefined && (!request.destroyed || request.complete)) {
+        log(refusalEvent(id, request, result))
+      }
       const settled = await settleBody(request, result, accepted)
       await writeAnswer(request, response, closing ? { ...settled, close: true } : settled, bulk)
     }
@@ -133,7 +168,11 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
       }
     }
   } catch (error) {
-    return { ok: false, message: `the chart folder ${dir} cannot be used: ${await reasonOf(error, 'its disk is mounted read-only: mount one there that can be written, or choose another folder')}` }
+    const reason = await reasonOf(
+      error,
+      'its disk is mounted read-only: mount one there that can be written, or choose another folder'
+    )
+    return { ok: false, message: `the chart folder ${dir} cannot be used: ${reason}` }
   }
 }
 
@@ -146,7 +185,8 @@ function requestId (request: IncomingMessage): string {
 /** For the log: the path without its query, and no header, since both may hold a secret. */
 function refusalEvent (id: string, request: IncomingMessage, { status, refusal, cause }: Answer): object {
   const { method, url = '', socket: { remoteAddress: ip } } = request
-  const what = { id, ip, method, path: url.startsWith('/') ? (url.split('?', 1)[0] as string).slice(0, 200) : undefined, status, reason: refusal }
+  const path = url.startsWith('/') ? (url.split('?', 1)[0] as string).slice(0, 200) : undefined
+  const what = { id, ip, method, path, status, reason: refusal }
   return cause === undefined ? { event: 'refused', ...what } : { event: 'failed', ...what, error: cause }
 }
 

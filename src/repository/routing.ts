@@ -26,7 +26,13 @@ const ROUTES: readonly RouteRow[] = [
   { handler: 'list', methods: ['GET'], api: true, tail: ['charts'], action: 'pull' },
   { handler: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name'], action: 'pull' },
   { handler: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name', ':version'], action: 'pull' },
-  { handler: 'templates', methods: ['GET'], api: true, tail: ['charts', ':name', ':version', 'templates'], action: 'pull' },
+  {
+    handler: 'templates',
+    methods: ['GET'],
+    api: true,
+    tail: ['charts', ':name', ':version', 'templates'],
+    action: 'pull'
+  },
   { handler: 'values', methods: ['GET'], api: true, tail: ['charts', ':name', ':version', 'values'], action: 'pull' },
   { handler: 'upload', methods: ['POST'], api: true, tail: ['charts'], action: 'push' },
   { handler: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push' },
@@ -55,7 +61,9 @@ export function route (method: string, target: string, depth: Depth, contextPath
   const segments = readSegments(path, contextPath)
   if (segments === undefined) return 'not found'
   const found = matchOwn(method, segments, depth) ?? matchTenant(method, segments, depth)
-  return found === undefined ? 'not found' : { name: '', version: '', file: '', ...found, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)) }
+  if (found === undefined) return 'not found'
+  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
+  return { name: '', version: '', file: '', ...found, query }
 }
 
 /** The decoded segments below the context path; undefined for what has none. */
@@ -86,7 +94,9 @@ function matchOwn (method: string, segments: readonly string[], depth: Depth): F
   if (first === '' && segments.length === 1) return { handler: 'welcome', tenant: '', action: 'pull' }
   const single = segments.length === 1 || (segments.length === 2 && second === '')
   // At depth 1, and so at dynamic depth, /info is the tenant `info`.
-  if (first === 'info' && segments.length === 1 && depth !== 1 && depth !== 'dynamic') return { handler: 'info', tenant: '' }
+  if (first === 'info' && segments.length === 1 && depth !== 1 && depth !== 'dynamic') {
+    return { handler: 'info', tenant: '' }
+  }
   const length = depth === 'dynamic' ? (single && first === 'info' ? 1 : -1) : depth
   const names = segments.at(-1) === '' ? segments.slice(0, -1) : segments
   if (length < 1 || names.length !== length || !names.every(isTenantSegment)) return undefined
@@ -103,7 +113,9 @@ function matchTenant (method: string, segments: readonly string[], depth: Depth)
   if (!names.every(isTenantSegment)) return undefined
   const row = ROUTES.find(row => row.api === api && row.methods.includes(method) && fits(row, tail))
   if (row === undefined) return undefined
-  const parameters = Object.fromEntries(row.tail.flatMap((part, i) => part.startsWith(':') ? [[part.slice(1), tail[i] as string]] : []))
+  const parameters = Object.fromEntries(row.tail.flatMap((part, i) => {
+    return part.startsWith(':') ? [[part.slice(1), tail[i] as string]] : []
+  }))
   return { handler: row.handler, action: row.action, tenant: names.join('/'), ...parameters }
 }
 
@@ -111,7 +123,8 @@ function dynamicDepth (segments: readonly string[], api: boolean): number | unde
   for (const row of ROUTES) {
     const length = segments.length - row.tail.length
     // A parameter may be empty at a fixed depth only.
-    if (row.api === api && length >= 0 && fits(row, segments.slice(length)) && !segments.slice(length).includes('')) return length
+    const tail = segments.slice(length)
+    if (row.api === api && length >= 0 && fits(row, tail) && !tail.includes('')) return length
   }
   return undefined
 }

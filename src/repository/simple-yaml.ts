@@ -60,7 +60,11 @@ class Reader {
 
   private list (indent: number): SimpleYaml {
     const items: SimpleYaml[] = []
-    for (let line = this.lines[this.at]; line?.indent === indent && line.text.startsWith('- '); line = this.lines[this.at]) {
+    for (
+      let line = this.lines[this.at];
+      line?.indent === indent && line.text.startsWith('- ');
+      line = this.lines[this.at]
+    ) {
       const rest = line.text.slice(2)
       if (KEY.test(rest)) {
         // The item is a mapping, whose first key stands behind the dash.
@@ -80,7 +84,8 @@ class Reader {
     for (let line = this.lines[this.at]; line !== undefined && line.indent >= indent; line = this.lines[this.at]) {
       const [, key, value] = KEY.exec(line.text) ?? []
       if (key === undefined || line.indent > indent || WORDS.test(key)) {
-        if (line.indent === indent && line.text.startsWith('- ') && map.size > 0) break // the next item of a list around it
+        // The next item of a list around it.
+        if (line.indent === indent && line.text.startsWith('- ') && map.size > 0) break
         throw notSimple
       }
       this.at++
@@ -102,6 +107,11 @@ function scalar (text: string): SimpleYaml {
   const quoted = /^"([\x20-\x21\x23-\x5b\x5d-\x7e]*)"$|^'([\x20-\x26\x28-\x7e]*)'$/.exec(text)
   if (quoted !== null) return (quoted[1] ?? quoted[2]) as string
   if (text === 'true' || text === 'false') return text === 'true'
-  if (!PLAIN.test(text) || WORDS.test(text) || text.includes(': ') || text.includes(' #') || text.endsWith(':') || text.endsWith(' ')) throw notSimple
+  if (
+    !PLAIN.test(text) || WORDS.test(text) ||
+    text.includes(': ') || text.includes(' #') || text.endsWith(':') || text.endsWith(' ')
+  ) {
+    throw notSimple
+  }
   return text
 }

@@ -50,7 +50,14 @@ export interface UploadOptions {
 export function createUploads ({ catalog, store, allowOverwrite, contextPath, log }: UploadOptions): Uploads {
   /** Where a version is deleted. */
   function pathOf (tenant: string, { name, version }: Entry): string {
-    return [contextPath, 'api', ...(tenant === '' ? [] : [tenant]), 'charts', encodeURIComponent(name), encodeURIComponent(version).replaceAll('%2B', '+')].join('/')
+    return [
+      contextPath,
+      'api',
+      ...(tenant === '' ? [] : [tenant]),
+      'charts',
+      encodeURIComponent(name),
+      encodeURIComponent(version).replaceAll('%2B', '+')
+    ].join('/')
   }
 
   /** Runs work on drafts that are gone afterwards, whatever happens. */
@@ -107,7 +114,9 @@ export function createUploads ({ catalog, store, allowOverwrite, contextPath, lo
             if (typeof named === 'string') return problem(400, named)
             files.push(named)
           }
-          if (files.length === 0) return problem(400, 'no package or provenance file found in form fields chart and prov')
+          if (files.length === 0) {
+            return problem(400, 'no package or provenance file found in form fields chart and prov')
+          }
           return await publish(match, files, 'chart already exists')
         })
       }
@@ -131,9 +140,14 @@ export function createUploads ({ catalog, store, allowOverwrite, contextPath, lo
       const file = `${name}-${version}.tgz`
       const entries = (await catalog.view(tenant)).charts
       const owner = [...entries.values()].flat().find(entry => entry.file === file)
-      if (owner !== undefined && isAnother(owner, name, version)) return problem(404, `${file} holds ${owner.name} ${owner.version}: that is deleted with DELETE ${pathOf(tenant, owner)}`)
+      if (owner !== undefined && isAnother(owner, name, version)) {
+        return problem(
+          404,
+          `${file} holds ${owner.name} ${owner.version}: that is deleted with DELETE ${pathOf(tenant, owner)}`
+        )
+      }
       const own = entries.get(name)?.find(entry => entry.version === version)?.file ?? file
-      const removed = isFileName(own) && await catalog.change(tenant, async changes => {
+      const removed = isFileName(own, LONGEST_FILE_NAME) && await catalog.change(tenant, async changes => {
         if (!await store.remove(tenant, own)) return false
         await store.remove(tenant, `${own}.prov`)
         changes.remove(own)
@@ -164,7 +178,10 @@ async function understandChart (draft: Draft): Promise<Named | string> {
   if (values !== undefined) {
     const parsed = readGoYaml(values.data.toString('utf8'))
     if (parsed === undefined) return 'cannot load values.yaml: error converting YAML to JSON'
-    if (parsed !== null && !(parsed instanceof Map)) return 'cannot load values.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}'
+    if (parsed !== null && !(parsed instanceof Map)) {
+      return 'cannot load values.yaml: error unmarshaling JSON: while decoding JSON: json: ' +
+        'cannot unmarshal into Go value of type map[string]interface {}'
+    }
   }
   const file = `${metadata.name}-${metadata.version}.tgz`
   return isFileName(file) ? { draft, file, metadata } : `${file} is improperly formatted`
@@ -179,8 +196,14 @@ async function understandProvenance (draft: Draft): Promise<Named | string> {
   return isFileName(file) ? { draft, file } : `${file} is improperly formatted`
 }
 
-/** Can it be a file in a tenant's folder, and nowhere else? (255 bytes: ext4 and most others; a chart leaves room for .prov) */
-function isFileName (name: string): boolean {
+/** Bytes, on ext4 and most other file systems. */
+const LONGEST_FILE_NAME = 255
+
+/** Can it be a file in a tenant's folder, and nowhere else? A chart that comes leaves room for .prov. */
+function isFileName (
+  name: string,
+  longest = LONGEST_FILE_NAME - (name.endsWith('.prov') ? 0 : '.prov'.length)
+): boolean {
   // eslint-disable-next-line no-control-regex
-  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= (name.endsWith('.prov') ? 255 : 250)
+  return !/[/\\\x00-\x1f\x7f]/.test(name) && Buffer.byteLength(name) <= longest
 }

@@ -96,7 +96,9 @@ const ONE = new RegExp(`(!=|>=|=>|<=|=<|~>|=|>|<|~|\\^|)\\s*(${CV})`, 'g')
 const LONGEST_CONSTRAINT = 256
 
 /** NewConstraint; the error is worded as Masterminds/semver does. */
-export function parseConstraint (text: string): { readonly ok: true, readonly matches: Constraint } | { readonly ok: false, readonly message: string } {
+export function parseConstraint (
+  text: string
+): { readonly ok: true, readonly matches: Constraint } | { readonly ok: false, readonly message: string } {
   if (text.length > LONGEST_CONSTRAINT) return { ok: false, message: 'improper constraint: too long' }
   const ors: Constraint[][] = []
   for (const and of text.replace(RANGE, (_all, low: string, high: string) => `>= ${low}, <= ${high} `).split('||')) {
@@ -128,9 +130,22 @@ function parseBound (operator: string, text: string): Bound | undefined {
   const anyMajor = isX(major)
   const minorDirty = !anyMajor && isX(minor)
   const patchDirty = !anyMajor && !minorDirty && isX(patch)
-  const version = parseVersion((anyMajor ? '0.0.0' : minorDirty ? `${major}.0.0` : patchDirty ? `${major}.${minor}.0` : `${major}.${minor}.${patch}`) + rest)
+  const filled = anyMajor
+    ? '0.0.0'
+    : minorDirty
+      ? `${major}.0.0`
+      : patchDirty
+        ? `${major}.${minor}.0`
+        : `${major}.${minor}.${patch}`
+  const version = parseVersion(filled + rest)
   if (version === undefined) return undefined
-  return { operator: operator as Bound['operator'], version, dirty: anyMajor || minorDirty || patchDirty, minorDirty, patchDirty }
+  return {
+    operator: operator as Bound['operator'],
+    version,
+    dirty: anyMajor || minorDirty || patchDirty,
+    minorDirty,
+    patchDirty
+  }
 }
 
 function isX (segment: string | undefined): boolean {

@@ -1,16 +1,20 @@
 // What does a token's payload say, once somebody's signature on it is good? Times and
 // rights, read the same way for our own tokens and for those of other token servers.
-import { ACTIONS, type Action } from '../charts/routes.ts'
+import { ACTIONS, type Action, type Grant } from '../words/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
-import type { Grant } from '../policy/access.ts'
 import type { JsonObject } from './signature.ts'
 
 /** Seconds that the clocks of issuer and verifier may differ, unless an issuer is given others. */
 export const LEEWAY = 10
 
-/** Why a token does not count at this moment: it has to end, and what it says of its beginning has to be so (RFC 7519 section 4.1). */
+/**
+ * Why a token does not count at this moment: it has to end, and what it says of its
+ * beginning has to be so (RFC 7519 section 4.1).
+ */
 export function timeFault ({ exp, nbf, iat }: JsonObject, now: number, leeway = LEEWAY): ReasonCode | undefined {
-  if (!isTime(exp) || !(nbf === undefined || isTime(nbf)) || !(iat === undefined || isTime(iat))) return 'token_wrong_claims'
+  if (!isTime(exp) || !(nbf === undefined || isTime(nbf)) || !(iat === undefined || isTime(iat))) {
+    return 'token_wrong_claims'
+  }
   if (exp <= now - leeway) return 'token_expired'
   return Math.max(nbf ?? 0, iat ?? 0) > now + leeway ? 'token_not_yet_valid' : undefined
 }
@@ -33,19 +37,27 @@ export function ownGrants (claim: unknown): Grant[] | undefined {
   return entries?.every(isGrant) === true ? entries : undefined
 }
 
-/** The grants of an `access` claim of others: types and actions that mean nothing here are left out; undefined unless it is a list of well-formed entries. */
+/**
+ * The grants of an `access` claim of others: types and actions that mean nothing here are
+ * left out; undefined unless it is a list of well-formed entries.
+ */
 export function knownGrants (claim: unknown): Grant[] | undefined {
-  return readAccess(claim)?.map((entry): Entry => ({ ...entry, actions: entry.actions.filter(isAction) })).filter(isGrant)
+  return readAccess(claim)
+    ?.map((entry): Entry => ({ ...entry, actions: entry.actions.filter(isAction) }))
+    .filter(isGrant)
 }
 
 function readAccess (claim: unknown): Entry[] | undefined {
-  return Array.isArray(claim) && claim.every(isEntry) ? claim.map(({ type, name, actions }) => ({ type, name, actions })) : undefined
+  return Array.isArray(claim) && claim.every(isEntry)
+    ? claim.map(({ type, name, actions }) => ({ type, name, actions }))
+    : undefined
 }
 
 function isEntry (value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false
   const { type, name, actions } = value as JsonObject
-  return typeof type === 'string' && typeof name === 'string' && Array.isArray(actions) && actions.every(action => typeof action === 'string')
+  return typeof type === 'string' && typeof name === 'string' &&
+    Array.isArray(actions) && actions.every(action => typeof action === 'string')
 }
 
 function isGrant (entry: Entry): entry is Grant {

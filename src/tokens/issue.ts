@@ -2,9 +2,11 @@
 // ChartMuseum's access claim), and for the upstream, one tenant and one action each.
 import { randomUUID } from 'node:crypto'
 import { momentAt, secondsSince, type Clock, type Moment } from '../lib/clock.ts'
-import type { Access, Grant } from '../policy/access.ts'
+import type { Access, Grant } from '../words/access.ts'
 import type { SigningKey } from './keys.ts'
 import { signToken, type JsonObject } from './signature.ts'
+import { UPSTREAM_SKEW } from '../chartmuseum/skew.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 
 export interface TokenSource {
   readonly issuer: string
@@ -28,7 +30,13 @@ export const NOT_BEFORE_LEEWAY = 10
  * there even when it is empty (ChartMuseum 0.16.5 answers 500 without it).
  * @param now seconds since the epoch
  */
-export async function issueToken (key: SigningKey, source: TokenSource, subject: string, grants: readonly Grant[], now: number): Promise<IssuedToken> {
+export async function issueToken (
+  key: SigningKey,
+  source: TokenSource,
+  subject: string,
+  grants: readonly Grant[],
+  now: number
+): Promise<IssuedToken> {
   const token = await sign(key, {
     iss: source.issuer,
     sub: subject,
@@ -42,8 +50,6 @@ export async function issueToken (key: SigningKey, source: TokenSource, subject:
   return { token, expiresIn: source.ttl, issuedAt: new Date(now * 1000) }
 }
 
-/** Seconds that the upstream's clock may differ from ours, in either direction. */
-export const UPSTREAM_SKEW = 60
 /** Seconds that a request may wait for a connection and be on its way, and more than enough. */
 const ON_ITS_WAY = 30
 const UPSTREAM_REUSE = 60
@@ -56,7 +62,11 @@ const MOST_KEPT = 10_000
  * enough after its last use for both clocks to differ. One that was made before the clock
  * was set back is not used: for others its time may not have come.
  */
-export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Clock): (access: Access) => Promise<string> {
+export function createUpstreamMinter (
+  key: SigningKey,
+  issuer: string,
+  clock: Clock
+): (access: Access) => Promise<string> {
   const kept = new Map<string, { readonly token: Promise<string>, readonly made: Moment }>()
   return (access) => {
     const name = `${access.name}:${access.action}`
@@ -65,7 +75,6 @@ export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Cl
       const age = secondsSince(clock, before.made)
       if (age >= 0 && age < UPSTREAM_REUSE) return before.token
     }
-    if (kept.size >= MOST_KEPT) kept.clear()
     const time = clock.wall()
     const iat = time - UPSTREAM_SKEW - ON_ITS_WAY
     const token = sign(key, {
@@ -78,7 +87,7 @@ export function createUpstreamMinter (key: SigningKey, issuer: string, clock: Cl
       jti: randomUUID(),
       access: [{ type: access.type, name: access.name, actions: [access.action] }]
     })
-    kept.set(name, { token, made: momentAt(clock, time) })
+    putBounded(kept, name, { token, made: momentAt(clock, time) }, MOST_KEPT)
     return token
   }
 }

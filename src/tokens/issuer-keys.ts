@@ -22,7 +22,9 @@ export async function readPem (pem: string): Promise<readonly IssuerKey[] | stri
   if (blocks > 1) return `it holds ${blocks} keys, of which a token server has one: several are a jwksFile`
   const publicKey = parsePublic(pem)
   const key = publicKey === undefined ? undefined : await describe(publicKey, {})
-  return key === undefined ? 'it is not a public key or certificate in PEM, of RSA (2048 bits and more), EC or Ed25519' : [key]
+  return key === undefined
+    ? 'it is not a public key or certificate in PEM, of RSA (2048 bits and more), EC or Ed25519'
+    : [key]
 }
 
 /** The keys of a set that verify signatures; others in it are left out. A sentence when it is no set. */
@@ -43,7 +45,8 @@ export async function readJwks (text: string): Promise<readonly IssuerKey[] | st
 async function readJwk (jwk: unknown): Promise<IssuerKey | undefined> {
   if (typeof jwk !== 'object' || jwk === null) return undefined
   const { use, key_ops: operations, d } = jwk as Record<string, unknown>
-  if (d !== undefined || (use !== undefined && use !== 'sig') || (Array.isArray(operations) && !operations.includes('verify'))) return undefined
+  if (d !== undefined || (use !== undefined && use !== 'sig')) return undefined
+  if (Array.isArray(operations) && !operations.includes('verify')) return undefined
   try {
     return await describe(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }), jwk as Record<string, unknown>)
   } catch {
@@ -54,5 +57,6 @@ async function readJwk (jwk: unknown): Promise<IssuerKey | undefined> {
 async function describe (publicKey: KeyObject, { kid, alg }: Record<string, unknown>): Promise<IssuerKey | undefined> {
   const algorithms = algorithmsOf(publicKey).filter(each => alg === undefined || each === alg)
   if (algorithms.length === 0) return undefined
-  return { kid: typeof kid === 'string' ? kid : undefined, thumbprint: await thumbprintOf(publicKey), algorithms, publicKey }
+  const thumbprint = await thumbprintOf(publicKey)
+  return { kid: typeof kid === 'string' ? kid : undefined, thumbprint, algorithms, publicKey }
 }

@@ -3,11 +3,10 @@
 // claim, and under names that no account can have.
 import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Action } from '../charts/routes.ts'
+import type { Action, Grant } from '../words/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
-import { tokenPrincipal, type Principal } from '../identity/principal.ts'
+import { tokenPrincipal, type Principal } from '../words/principal.ts'
 import { momentAt, type Clock } from '../lib/clock.ts'
-import type { Grant } from '../policy/access.ts'
 import { isFor, knownGrants, LEEWAY, timeFault } from './claims.ts'
 import { readJwks, readPem, type IssuerKey } from './issuer-keys.ts'
 import { createRemoteKeys, type RemoteKeys } from './remote-keys.ts'
@@ -37,11 +36,18 @@ export type IssuersResult =
   | { readonly ok: true, readonly issuers: readonly Issuer[] }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-/** @param before issuers in force: one whose keys come from the same URL in the same way stays as it is, with the keys that it has */
-export async function openIssuers (configs: readonly IssuerConfig[], before: readonly Issuer[] = []): Promise<IssuersResult> {
+/**
+ * @param before issuers in force: one whose keys come from the same URL in the same way
+ * stays as it is, with the keys that it has
+ */
+export async function openIssuers (
+  configs: readonly IssuerConfig[],
+  before: readonly Issuer[] = []
+): Promise<IssuersResult> {
   const opened = await Promise.all(configs.map(async config => await openIssuer(config, before)))
   const mistakes = opened.flatMap((each, i) => typeof each === 'string' ? [`tokens.issuers[${i}]: ${each}`] : [])
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, issuers: opened.filter(each => typeof each !== 'string') }
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  return { ok: true, issuers: opened.filter(each => typeof each !== 'string') }
 }
 
 async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
@@ -105,7 +111,7 @@ export function leewayOf ({ config: { clockSkew = LEEWAY } }: Issuer): number {
 }
 
 /** What a token says whose signature is the issuer's. */
-export function judge (issuer: Issuer, { header, payload }: SignedToken, clock: Clock): IssuerVerdict {
+export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, clock: Clock): IssuerVerdict {
   const { typ } = header
   if (typ !== undefined && !(typeof typ === 'string' && TYPE.test(typ))) return { ok: false, code: 'token_malformed' }
   const fault = timeFault(payload, clock.wall(), leewayOf(issuer))
@@ -113,8 +119,11 @@ export function judge (issuer: Issuer, { header, payload }: SignedToken, clock: 
   const { audience, pushIncludes = [] } = issuer.config
   const { sub, aud, exp } = payload
   const grants = knownGrants(payload['access'])
-  if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) return { ok: false, code: 'token_wrong_claims' }
-  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), grants.map(grant => withPush(grant, pushIncludes)), momentAt(clock, exp as number)) }
+  if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) {
+    return { ok: false, code: 'token_wrong_claims' }
+  }
+  const rights = grants.map(grant => withPush(grant, pushIncludes))
+  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), rights, momentAt(clock, exp as number)) }
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */

@@ -55,19 +55,35 @@ export async function openFolder (dir: string): Promise<readonly [Signer, ...Sig
 }
 
 export type Rotation =
-  | { readonly ok: true, readonly key: SigningKey, /** it signs from then on */ readonly since: number, readonly removed: readonly string[] }
+  | {
+    readonly ok: true
+    readonly key: SigningKey
+    /** it signs from then on */
+    readonly since: number
+    readonly removed: readonly string[]
+  }
   | { readonly ok: false, readonly message: string }
 
 /** Makes the next key, and removes files of keys that are retired. @param now seconds since the epoch */
-export async function rotateFolder (dir: string, alg: OwnAlgorithm | undefined, lifetime: number, now: number): Promise<Rotation> {
+export async function rotateFolder (
+  dir: string,
+  alg: OwnAlgorithm | undefined,
+  lifetime: number,
+  now: number
+): Promise<Rotation> {
   const signers = await openFolder(dir)
   const coming = signers.find(({ since }) => since > now)
-  if (coming !== undefined) return { ok: false, message: `a rotation is under way: ${coming.key.file} signs from ${showTime(coming.since)} on` }
+  if (coming !== undefined) {
+    const { key, since } = coming
+    return { ok: false, message: `a rotation is under way: ${key.file} signs from ${showTime(since)} on` }
+  }
   return await within(dir, async () => {
     const ring = createRing(signers, [], lifetime)
     const since = now + LEAD
     const file = join(dir, `token-${showTime(since).replace(/[-:]/g, '')}.pem`)
-    if (!await makeKey(file, alg ?? ring.signing(now).alg)) throw new KeyFileError(`${file} is there already: another rotation is under way`)
+    if (!await makeKey(file, alg ?? ring.signing(now).alg)) {
+      throw new KeyFileError(`${file} is there already: another rotation is under way`)
+    }
     return { ok: true, key: await readSigningKey(file), since, removed: await removeRetired(ring, now) }
   })
 }
@@ -116,13 +132,17 @@ async function within<T> (dir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw new KeyFileError(`the keys in ${dir} cannot be used: ${await hindrance(error as NodeJS.ErrnoException) ?? (error as Error).message}`)
+    const reason = await hindrance(error as NodeJS.ErrnoException) ?? (error as Error).message
+    throw new KeyFileError(`the keys in ${dir} cannot be used: ${reason}`)
   }
 }
 
 /** What whoever runs the gateway can put right. */
 async function hindrance (error: NodeJS.ErrnoException): Promise<string | undefined> {
-  if (await isReadOnly(error)) return 'its disk is mounted read-only, and no key can be made there: mount one that can be written, put the keys there, or choose another stateDir'
+  if (await isReadOnly(error)) {
+    return 'its disk is mounted read-only, and no key can be made there: ' +
+      'mount one that can be written, put the keys there, or choose another stateDir'
+  }
   return await ownerMistake(error)
 }
 

@@ -36,7 +36,13 @@ export function keysData ({ ring, issuers }: TrustedKeys, upstream: SigningKey, 
     own: ring.states(now).map(({ key, since }) => dataOf(key, since)),
     issuers: issuers.map(({ config, keys, remote }) => ({
       config,
-      keys: remote !== undefined ? [] : keys().map(({ kid, algorithms, publicKey }) => ({ algorithms, pem: publicPem(publicKey), ...(kid === undefined ? {} : { kid }) }))
+      keys: remote !== undefined
+        ? []
+        : keys().map(({ kid, algorithms, publicKey }) => ({
+          algorithms,
+          pem: publicPem(publicKey),
+          ...(kid === undefined ? {} : { kid })
+        }))
     }))
   }
 }
@@ -52,9 +58,13 @@ function dataOf (key: VerifyingKey | SigningKey, since: number | undefined): Key
 }
 
 /** @param lifetime seconds that a token of ours lives at most */
-export async function keysOfData ({ upstream, own, issuers }: KeysData, lifetime: number): Promise<{ readonly upstream: SigningKey, readonly trusted: TrustedKeys }> {
+export async function keysOfData (
+  { upstream, own, issuers }: KeysData,
+  lifetime: number
+): Promise<{ readonly upstream: SigningKey, readonly trusted: TrustedKeys }> {
   const keys = await Promise.all(own.map(async data => ({ key: await keyOf(data), since: data.since })))
-  const signers = keys.filter((each): each is Signer => each.since !== undefined) as [Signer] // there is always one that signs
+  // There is always one that signs.
+  const signers = keys.filter((each): each is Signer => each.since !== undefined) as [Signer]
   const verifiers = keys.flatMap(({ key, since }) => since === undefined ? [key] : [])
   const upstreamKey = await keyOf(upstream) as SigningKey
   return {

@@ -1,6 +1,13 @@
-// What is a key? Private and public halves from PEM files, their ids, and how a new one
-// is made. Asked by whoever opens a file with a key in it.
-import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes, type JsonWebKey, type KeyObject } from 'node:crypto'
+// What is a key? Private and public halves from PEM files, their ids, and how a new one is
+// made.
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  randomBytes,
+  type JsonWebKey,
+  type KeyObject
+} from 'node:crypto'
 import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { JWK } from 'jose'
@@ -36,11 +43,16 @@ const KINDS: Readonly<Record<OwnAlgorithm, string>> = {
   EdDSA: 'an Ed25519 key'
 }
 
-/** Reads a key that signs: a private key that nobody else can read. @param alg what the key must be for; undefined: any of ours */
+/**
+ * Reads a key that signs: a private key that nobody else can read.
+ * @param alg what the key must be for; undefined: any of ours
+ */
 export async function readSigningKey (file: string, alg?: OwnAlgorithm): Promise<SigningKey> {
   const privateKey = parsePrivate(await readFile(file, 'utf8'), file)
   const { mode } = await stat(file)
-  if ((mode & 0o077) !== 0) throw new KeyFileError(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
+  if ((mode & 0o077) !== 0) {
+    throw new KeyFileError(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
+  }
   return { ...await describe(createPublicKey(privateKey), file, alg), privateKey }
 }
 
@@ -113,7 +125,11 @@ function parsePrivate (pem: string, file: string): KeyObject {
 }
 
 async function describe (publicKey: KeyObject, file: string, wanted: OwnAlgorithm | undefined): Promise<VerifyingKey> {
-  const alg = OWN_ALGORITHMS.find(each => (wanted === undefined || each === wanted) && algorithmsOf(publicKey).includes(each))
-  if (alg === undefined) throw new KeyFileError(`${file} is not ${wanted === undefined ? Object.values(KINDS).join(', or ') : KINDS[wanted]}`)
+  const alg = OWN_ALGORITHMS.find(each =>
+    (wanted === undefined || each === wanted) && algorithmsOf(publicKey).includes(each))
+  if (alg === undefined) {
+    const kinds = wanted === undefined ? Object.values(KINDS).join(', or ') : KINDS[wanted]
+    throw new KeyFileError(`${file} is not ${kinds}`)
+  }
   return { kid: await thumbprintOf(publicKey), alg, publicKey, file }
 }

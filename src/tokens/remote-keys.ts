@@ -8,7 +8,10 @@ import { readJwks, type IssuerKey } from './issuer-keys.ts'
 export interface RemoteKeys {
   /** What counts now. */
   keys (): readonly IssuerKey[]
-  /** Asks for newer ones and resolves when they are here, or not to be had; undefined when it is too early to ask again. */
+  /**
+   * Asks for newer ones and resolves when they are here, or not to be had; undefined when it
+   * is too early to ask again.
+   */
   refresh (): Promise<void> | undefined
   /** Fetches them now and again from now on. */
   follow (report: KeyReport): void
@@ -35,7 +38,11 @@ export const LIMITS = {
 }
 
 /** @param clock milliseconds that only go forward */
-export function createRemoteKeys (url: string, limits = LIMITS, clock: () => number = () => performance.now()): RemoteKeys {
+export function createRemoteKeys (
+  url: string,
+  limits = LIMITS,
+  clock: () => number = () => performance.now()
+): RemoteKeys {
   let text: string | undefined
   let current: readonly IssuerKey[] = []
   let seenAt = -Infinity
@@ -81,7 +88,11 @@ export function createRemoteKeys (url: string, limits = LIMITS, clock: () => num
 
 /** The body of a 200; a redirect is none, whoever is named in it. */
 async function download (url: string, limits: typeof LIMITS): Promise<string> {
-  const { statusCode, body } = await request(url, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(limits.timeout), reset: true })
+  const { statusCode, body } = await request(url, {
+    headers: { accept: 'application/json' },
+    signal: AbortSignal.timeout(limits.timeout),
+    reset: true
+  })
   if (statusCode !== 200) {
     await body.dump()
     throw new Error(`it answered ${statusCode}`)

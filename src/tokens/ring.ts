@@ -37,7 +37,10 @@ export function jwksOf (ring: KeyRing, now: number): JSONWebKeySet {
   return { keys: ring.states(now).filter(({ state }) => state !== 'retired').map(({ key }) => publicJwk(key) as JWK) }
 }
 
-/** When the last token of a key has ended whose successor signs since then. @param lifetime seconds that a token of ours lives at most */
+/**
+ * When the last token of a key has ended whose successor signs since then.
+ * @param lifetime seconds that a token of ours lives at most
+ */
 export function tokensEnd (since: number, lifetime: number): number {
   return since + lifetime + GRACE
 }
@@ -47,7 +50,11 @@ export function tokensEnd (since: number, lifetime: number): number {
  * @param verifiers keys that never sign, and are verified as long as they are here
  * @param lifetime seconds that a token of ours lives at most
  */
-export function createRing (signers: readonly [Signer, ...Signer[]], verifiers: readonly VerifyingKey[], lifetime: number): KeyRing {
+export function createRing (
+  signers: readonly [Signer, ...Signer[]],
+  verifiers: readonly VerifyingKey[],
+  lifetime: number
+): KeyRing {
   const inTurn = [...signers].sort((a, b) => a.since - b.since)
   const ends = new Map<string, number>(verifiers.map(({ kid }) => [kid, Infinity]))
   for (const [i, { key }] of inTurn.entries()) ends.set(key.kid, tokensEnd(inTurn[i + 1]?.since ?? Infinity, lifetime))
@@ -63,8 +70,14 @@ export function createRing (signers: readonly [Signer, ...Signer[]], verifiers: 
     },
     states (now) {
       const active = signing(now)
-      const stateOf = (key: VerifyingKey): KeyState => key === active ? 'active' : counts(key.kid, now) ? 'verify' : 'retired'
-      const all: StatedKey[] = [...inTurn.map(({ key, since }) => ({ key, state: stateOf(key), since })), ...verifiers.map(key => ({ key, state: stateOf(key) }))]
+      const stateOf = (key: VerifyingKey): KeyState => {
+        if (key === active) return 'active'
+        return counts(key.kid, now) ? 'verify' : 'retired'
+      }
+      const all: StatedKey[] = [
+        ...inTurn.map(({ key, since }) => ({ key, state: stateOf(key), since })),
+        ...verifiers.map(key => ({ key, state: stateOf(key) }))
+      ]
       return all.sort((a, b) => Number(b.key === active) - Number(a.key === active))
     }
   }

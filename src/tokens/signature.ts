@@ -1,11 +1,11 @@
 // Who signed this? The compact form of a signed token (RFC 7515 section 7.1), read
 // strictly and in one way only, and the signature over node:crypto, which verifies more
 // than twice as many tokens a second as WebCrypto does. Which key and which algorithm
-// count is never asked of the token: callers say both. Asked by issue.ts and verify.ts.
+// count is never asked of the token: callers say both.
 import { isUtf8 } from 'node:buffer'
 import { constants, sign, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { endOfTurn } from '../http/turn.ts'
+import { endOfTurn } from '../lib/turn.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -28,7 +28,10 @@ interface Scheme {
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
 const P1363 = { dsaEncoding: 'ieee-p1363' } as const
 
-/** Algorithms with a private and a public key (RFC 7518 section 3.1, RFC 8037, RFC 9864). There is no other, so neither `none` nor a MAC is ever checked. */
+/**
+ * Algorithms with a private and a public key (RFC 7518 section 3.1, RFC 8037, RFC 9864).
+ * There is no other, so neither `none` nor a MAC is ever checked.
+ */
 const SCHEMES = {
   RS256: { keyType: 'rsa', hash: 'sha256' },
   RS384: { keyType: 'rsa', hash: 'sha384' },
@@ -53,7 +56,8 @@ export function algorithmsOf (key: KeyObject): Algorithm[] {
   const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails as AsymmetricKeyDetails
   if (key.asymmetricKeyType === 'rsa' && (modulusLength < SMALLEST_MODULUS || publicExponent < 3n)) return []
   return (Object.entries(SCHEMES) as [Algorithm, Scheme][])
-    .filter(([, { keyType, curve }]) => keyType === key.asymmetricKeyType && curve === (keyType === 'ec' ? namedCurve : undefined))
+    .filter(([, { keyType, curve }]) =>
+      keyType === key.asymmetricKeyType && curve === (keyType === 'ec' ? namedCurve : undefined))
     .map(([name]) => name)
 }
 
@@ -87,7 +91,11 @@ export function isSignedBy ({ header, input, signature }: SignedToken, publicKey
  * turn go there together, because each wakes up a thread, which takes the core from
  * whatever this one has not done yet.
  */
-export async function signToken (privateKey: KeyObject, header: { readonly alg: Algorithm, readonly typ: 'JWT', readonly kid: string }, claims: JsonObject): Promise<string> {
+export async function signToken (
+  privateKey: KeyObject,
+  header: { readonly alg: Algorithm, readonly typ: 'JWT', readonly kid: string },
+  claims: JsonObject
+): Promise<string> {
   const { hash, options }: Scheme = SCHEMES[header.alg]
   const input = `${encode(header)}.${encode(claims)}`
   await endOfTurn()

@@ -45,36 +45,51 @@ export async function prepareKeys (config: KeysConfig): Promise<void> {
  * Reads all keys; one that has two uses is a mistake.
  * @param upstream the key that the upstream is spoken to with; undefined: not known here
  */
-export async function loadTrusted (config: KeysConfig, upstream: SigningKey | undefined, before?: TrustedKeys): Promise<TrustedResult> {
+export async function loadTrusted (
+  config: KeysConfig,
+  upstream: SigningKey | undefined,
+  before?: TrustedKeys
+): Promise<TrustedResult> {
   const { keys, issuers, ttl } = config.tokens
-  const own = await (keys.length === 0 ? attempt([async () => ({ signers: await openFolder(keyFolder(config)), verifiers: [] })]) : openOwn(keys))
+  const own = await (keys.length === 0
+    ? attempt([async () => ({ signers: await openFolder(keyFolder(config)), verifiers: [] })])
+    : openOwn(keys))
   const others = await openIssuers(issuers, before?.issuers)
   if (!own.ok || !others.ok) return { ok: false, mistakes: [own, others].flatMap(each => each.ok ? [] : each.mistakes) }
   const [{ signers, verifiers }] = own.values
   const used = [...signers.map(({ key }) => key), ...verifiers, ...(upstream === undefined ? [] : [upstream])]
   const mistakes = [...repeated(used), ...issuers.flatMap((_, i) => taken(others.issuers[i] as Issuer, i, used))]
   if (mistakes.length > 0) return { ok: false, mistakes }
-  return { ok: true, trusted: { ring: createRing(signers, verifiers, ttl), issuers: others.issuers, ours: new Set(used.map(({ kid }) => kid)) } }
+  const ring = createRing(signers, verifiers, ttl)
+  return { ok: true, trusted: { ring, issuers: others.issuers, ours: new Set(used.map(({ kid }) => kid)) } }
 }
 
 interface OwnKeys { readonly signers: readonly [Signer, ...Signer[]], readonly verifiers: readonly VerifyingKey[] }
 
-type Attempts<T> = { readonly ok: true, readonly values: readonly [T, ...T[]] } | { readonly ok: false, readonly mistakes: readonly string[] }
+type Attempts<T> =
+  | { readonly ok: true, readonly values: readonly [T, ...T[]] }
+  | { readonly ok: false, readonly mistakes: readonly string[] }
 
 /** The keys of the configuration; files of retired ones may be gone. */
 async function openOwn (keys: readonly OwnKey[]): Promise<Attempts<OwnKeys>> {
-  const read = await attempt<Signer | VerifyingKey>(keys.filter(({ state }) => state !== 'retired').map(({ file, alg, state }) =>
-    async () => state === 'active' ? { key: await readSigningKey(file, alg), since: 0 } : await readVerifyingKey(file, alg)))
+  const wanted = keys.filter(({ state }) => state !== 'retired')
+  const read = await attempt<Signer | VerifyingKey>(wanted.map(({ file, alg, state }) => async () => {
+    if (state !== 'active') return await readVerifyingKey(file, alg)
+    return { key: await readSigningKey(file, alg), since: 0 }
+  }))
   if (!read.ok) return read
-  const signers = read.values.filter(each => 'since' in each) as [Signer] // the configuration's rules see to it that there is one
-  return { ok: true, values: [{ signers, verifiers: read.values.filter((each): each is VerifyingKey => !('since' in each)) }] }
+  // The configuration's rules see to it that there is one.
+  const signers = read.values.filter(each => 'since' in each) as [Signer]
+  const verifiers = read.values.filter((each): each is VerifyingKey => !('since' in each))
+  return { ok: true, values: [{ signers, verifiers }] }
 }
 
 /** Everything that can be read, or every reason why something cannot. */
 async function attempt<T> (works: readonly (() => Promise<T>)[]): Promise<Attempts<T>> {
   const done = await Promise.allSettled(works.map(async work => await work()))
   const mistakes = done.flatMap(each => each.status === 'rejected' ? [sentenceOf(each.reason)] : [])
-  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, values: done.map(each => (each as PromiseFulfilledResult<T>).value) as [T, ...T[]] }
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  return { ok: true, values: done.map(each => (each as PromiseFulfilledResult<T>).value) as [T, ...T[]] }
 }
 
 function sentenceOf (error: unknown): string {

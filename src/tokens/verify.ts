@@ -3,13 +3,13 @@
 // key of ours is asked of the configured issuers in their order. A verified token is
 // remembered until it expires, and no longer than its key counts; what it had left when it
 // was first verified is all that it has, wherever the clock is set.
-import { tokenPrincipal, type Principal } from '../identity/principal.ts'
+import { tokenPrincipal, type Principal } from '../words/principal.ts'
 import type { ReasonCode } from '../http/errors.ts'
 import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts'
-import { putBounded } from '../put-bounded.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
-import { isOfIssuer, judge, leewayOf, signerOf, type Issuer } from './issuers.ts'
+import { isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
@@ -20,7 +20,10 @@ export type Verification =
   | { readonly ok: false, readonly code: ReasonCode }
 
 export interface Verifier {
-  /** The answer that is already known, if there is one. @param as what the token came in: the whole header, or itself */
+  /**
+   * The answer that is already known, if there is one.
+   * @param as what the token came in: the whole header, or itself
+   */
   remembered (as: string): Verification | undefined
   /** A promise only where keys of an issuer have to be fetched first. @param as what it is remembered by */
   verify (token: string, as?: string): Verification | Promise<Verification>
@@ -55,7 +58,9 @@ const MOST_REMEMBERED = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Verification = { ok: false, code: 'token_expired' }
 
-export function createVerifier ({ keys, source, knowsSubject, clock, most = MOST_REMEMBERED }: VerifierOptions): Verifier {
+export function createVerifier (
+  { keys, source, knowsSubject, clock, most = MOST_REMEMBERED }: VerifierOptions
+): Verifier {
   const known = new Map<string, Known>()
 
   function remembered (as: string): Verification | undefined {
@@ -85,14 +90,17 @@ export function createVerifier ({ keys, source, knowsSubject, clock, most = MOST
     return { ok: true, principal }
   }
 
-  /** What the issuers say: the first who takes it, else the first who knows it; undefined when none of them signed it. */
+  /**
+   * What the issuers say: the first who takes it, else the first who knows it; undefined
+   * when none of them signed it.
+   */
   function byIssuer (as: string, read: SignedToken): Verification | undefined {
     const { issuers, ours } = keys()
     let refused: Verification | undefined
     for (const issuer of issuers) {
       const key = signerOf(issuer, read)
       if (key === undefined || ours.has(key.thumbprint)) continue
-      const verdict = judge(issuer, read, clock)
+      const verdict = judgeForeign(issuer, read, clock)
       if (verdict.ok) return remember(as, verdict.principal, { key, issuer })
       refused ??= verdict
     }
@@ -102,7 +110,9 @@ export function createVerifier ({ keys, source, knowsSubject, clock, most = MOST
   function verify (token: string, as = token): Verification | Promise<Verification> {
     const read = token.length > LONGEST_TOKEN ? undefined : readToken(token)
     const kid = read?.header['kid']
-    if (read === undefined || !(kid === undefined || typeof kid === 'string')) return { ok: false, code: 'token_malformed' }
+    if (read === undefined || !(kid === undefined || typeof kid === 'string')) {
+      return { ok: false, code: 'token_malformed' }
+    }
     const { ring, issuers } = keys()
     const key = kid === undefined ? undefined : ring.verifying(kid, clock.wall())
     if (key !== undefined) {
@@ -127,7 +137,9 @@ function endOf (as: string): string {
 }
 
 function stillCounts ({ key, issuer }: Signer, { ring, issuers }: TrustedKeys, now: number): boolean {
-  return issuer === undefined ? ring.verifying(key.kid, now) !== undefined : issuers.includes(issuer) && issuer.keys().includes(key)
+  return issuer === undefined
+    ? ring.verifying(key.kid, now) !== undefined
+    : issuers.includes(issuer) && issuer.keys().includes(key)
 }
 
 /** A token with the id of a key of ours: everything has to be as `issueToken` writes it. */
@@ -136,10 +148,16 @@ function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, c
   if (typ !== 'JWT' || alg !== key.alg) return { ok: false, code: 'token_malformed' }
   if (!isSignedBy(token, key.publicKey, key.alg)) return { ok: false, code: 'token_bad_signature' }
   const { iss, sub, aud, iat, nbf, exp, jti } = payload
-  if (iss !== source.issuer || !isFor(aud, source.audience) || typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || !isTime(nbf)) return { ok: false, code: 'token_wrong_claims' }
+  if (
+    iss !== source.issuer || !isFor(aud, source.audience) || typeof sub !== 'string' || sub === '' ||
+    typeof jti !== 'string' || !isTime(nbf)
+  ) {
+    return { ok: false, code: 'token_wrong_claims' }
+  }
   const fault = timeFault(payload, clock.wall())
   if (fault !== undefined) return { ok: false, code: fault }
   if (!isTime(iat) || exp as number - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
   const grants = ownGrants(payload['access'])
-  return grants === undefined ? { ok: false, code: 'token_wrong_claims' } : { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number)) }
+  if (grants === undefined) return { ok: false, code: 'token_wrong_claims' }
+  return { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number)) }
 }

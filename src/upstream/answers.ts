@@ -3,8 +3,15 @@
 // never a file path of the server, an empty body, a text/plain 413 or a challenge
 // that is meant for the gateway.
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import { isOutOfDescriptors, type Refusal } from '../http/errors.ts'
-import type { UpstreamAnswer } from './exchange.ts'
+
+/** What the upstream answered: read whole, handed on as it comes, or longer than anybody wanted. */
+export type UpstreamAnswer = { readonly status: number, readonly headers: IncomingHttpHeaders } & (
+  | { readonly kind: 'whole', readonly body: Buffer }
+  | { readonly kind: 'streamed', readonly body: Readable }
+  | { readonly kind: 'left' }
+)
 
 /** Bytes of a refusal that are read; more is no sentence. */
 export const LONGEST_ERROR = 16_384
@@ -18,7 +25,11 @@ const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
  * operation, a path, a reason). None of its own sentences has a slash inside a word
  * (pkg/chartmuseum/server/multitenant).
  */
-const NAMES_A_FILE = /\S[/\\]|[/\\]\S|\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|(?:sym)?link|truncate|\w*File\w*) \S+: /i
+const NAMES_A_FILE = [
+  /\S[/\\]|[/\\]\S/,
+  /\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod) \S+: /i,
+  /\b(?:(?:sym)?link|truncate|\w*File\w*) \S+: /i
+]
 /** The gateway's own credential, which an upstream might repeat in refusing it. */
 const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
 
@@ -36,7 +47,8 @@ const FAILURES: Readonly<Record<string, Refusal['code']>> = {
 
 /** An undici or socket error as a refusal. */
 export function refusalOfFailure (error: unknown): Refusal {
-  const codes = [error, (error as Error | undefined)?.cause].map(each => String((each as { code?: unknown } | undefined)?.code))
+  const errors = [error, (error as Error | undefined)?.cause]
+  const codes = errors.map(each => String((each as { code?: unknown } | undefined)?.code))
   if (codes.some(isOutOfDescriptors)) return { code: 'no_descriptors' }
   const known = codes.find(code => Object.hasOwn(FAILURES, code))
   if (known !== undefined) return { code: FAILURES[known] as Refusal['code'] }
@@ -54,7 +66,10 @@ export function causeOfAnswer (status: number): string {
   return `the upstream answered ${status}${status === 200 ? ' with a page, as a proxy or a login in between does' : ''}`
 }
 
-/** An answer that is not the one that was wanted as a refusal, with the upstream's sentence where a client may have it. */
+/**
+ * An answer that is not the one that was wanted as a refusal, with the upstream's sentence
+ * where a client may have it.
+ */
 export function refusalOfAnswer (status: number, body: string): Refusal {
   const sentence = readSentence(body)
   switch (status) {
@@ -79,8 +94,11 @@ function withDetail (code: Refusal['code'], detail: string | undefined): Refusal
 function readSentence (body: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(body)
-    const sentence = typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)['error'] : undefined
-    return typeof sentence === 'string' && SENTENCE.test(sentence) && !NAMES_A_FILE.test(sentence) && !HOLDS_A_CREDENTIAL.test(sentence) ? sentence : undefined
+    if (typeof parsed !== 'object' || parsed === null) return undefined
+    const sentence = (parsed as Record<string, unknown>)['error']
+    if (typeof sentence !== 'string' || !SENTENCE.test(sentence)) return undefined
+    const isPrivate = NAMES_A_FILE.some(form => form.test(sentence)) || HOLDS_A_CREDENTIAL.test(sentence)
+    return isPrivate ? undefined : sentence
   } catch {
     return undefined
   }

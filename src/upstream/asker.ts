@@ -20,7 +20,14 @@ export function alone (asker: Asker): Company<Asking> {
 
 /** Of what the gateway asks of its own. */
 export function gatewayItself (tenant: string): Asker {
-  return { requestId: '', client: { address: undefined, isProxy: false, proto: '', host: '' }, party: 'the gateway itself', tenant, presence: ALWAYS_HERE, dismiss: () => {} }
+  return {
+    requestId: '',
+    client: { address: undefined, isProxy: false, proto: '', host: '' },
+    party: 'the gateway itself',
+    tenant,
+    presence: ALWAYS_HERE,
+    dismiss: () => {}
+  }
 }
 
 /** The same who asks, for what is done to its end also when they have gone. */

@@ -3,16 +3,17 @@
 // credential never gets here.
 import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
-import type { ChartRequest } from '../charts/request-target.ts'
-import { routeOf } from '../charts/routes.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import { routeOf } from '../chartmuseum/routes.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createBulk } from '../lib/bulk.ts'
 import { createShares } from '../limits/shares.ts'
-import type { Access } from '../policy/access.ts'
+import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
-import { exchange, type Reading, type UpstreamAnswer } from './exchange.ts'
-import { upstreamTarget } from './target.ts'
+import type { UpstreamAnswer } from './answers.ts'
+import { exchange, type Reading } from './exchange.ts'
+import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
 /** How the upstream wants to be asked. */
 export type UpstreamAuth =
@@ -97,14 +98,24 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     connect: socketPath === undefined ? { timeout: TIMEOUTS.connect } : { timeout: TIMEOUTS.connect, socketPath }
   })
   const clock = (): number => performance.now()
-  const shares = createShares({ all: CONNECTIONS, large: LARGE, clock, later: (ms, run) => setTimeout(run, ms).unref() })
+  const shares = createShares({
+    all: CONNECTIONS,
+    large: LARGE,
+    clock,
+    later: (ms, run) => setTimeout(run, ms).unref()
+  })
   const bulk = createBulk()
   const authorization = authorizer(auth)
   let probe: Promise<boolean> | undefined
 
   async function isHealthy (): Promise<boolean> {
     try {
-      const answer = await pool.request({ method: 'GET', path: `${contextPath}/health`, headersTimeout: TIMEOUTS.health, bodyTimeout: TIMEOUTS.health })
+      const answer = await pool.request({
+        method: 'GET',
+        path: `${contextPath}/health`,
+        headersTimeout: TIMEOUTS.health,
+        bodyTimeout: TIMEOUTS.health
+      })
       await answer.body.dump()
       return answer.statusCode === 200
     } catch {
@@ -129,7 +140,12 @@ export function createUpstream (options: UpstreamOptions): Upstream {
         clock,
         send (handler, isAlone) {
           const headers = requestHeaders(named && isAlone ? company.members[0]?.asker : undefined, credential)
-          const options: Dispatcher.DispatchOptions = { origin, method, path: query === '' ? path : `${path}?${query}`, headers }
+          const options: Dispatcher.DispatchOptions = {
+            origin,
+            method,
+            path: query === '' ? path : `${path}?${query}`,
+            headers
+          }
           if (body !== undefined) {
             Object.assign(headers, { 'content-type': body.contentType, 'content-length': String(body.length) })
             options.body = body.stream()
@@ -148,13 +164,18 @@ export function createUpstream (options: UpstreamOptions): Upstream {
 }
 
 /** The Authorization header for what ChartMuseum demands on a route; undefined sends none. */
-function authorizer (auth: UpstreamAuth): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
+function authorizer (
+  auth: UpstreamAuth
+): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
   switch (auth.kind) {
     case 'none': return async () => undefined
     case 'basic': {
       const credential = 'Basic ' + Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
       return async () => credential
     }
-    case 'bearer': return async ({ route, tenant }) => `Bearer ${await auth.mint({ type: 'artifact-repository', name: tenant, action: routeOf(route).upstreamAction })}`
+    case 'bearer': return async ({ route, tenant }) => {
+      const action = routeOf(route).upstreamAction
+      return `Bearer ${await auth.mint({ type: 'artifact-repository', name: tenant, action })}`
+    }
   }
 }

@@ -1,7 +1,7 @@
 // How is the upstream asked for one thing? In its turn for a connection, for as long as
 // somebody is there who wants it; the answer is read whole, or handed on as it comes, as
 // fast as it is read there. The connection is given back with the last byte, or when
-// whoever asked has gone. Asked by client.ts alone.
+// whoever asked has gone.
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
@@ -11,24 +11,21 @@ import { NobodyThere } from '../lib/presence.ts'
 import type { Bulk } from '../lib/bulk.ts'
 import { Pace } from '../limits/pace.ts'
 import type { Place, Shares, WhyNot } from '../limits/shares.ts'
-import { LONGEST_ERROR, refusalOfFailure } from './answers.ts'
+import { LONGEST_ERROR, refusalOfFailure, type UpstreamAnswer } from './answers.ts'
 import type { Asking } from './asker.ts'
 
 /** What may become of an answer. */
 export interface Reading {
   /** Bytes of a 200 up to which it is read whole; of anything else it is LONGEST_ERROR. */
   readonly most: number
-  /** What becomes of a longer 200: it streams to the one who asks for it, or nobody wants it. Several cannot read one stream. */
+  /**
+   * What becomes of a longer 200: it streams to the one who asks for it, or nobody wants it.
+   * Several cannot read one stream.
+   */
   readonly longer: 'streamed' | 'left'
   /** It is longer, as far as anybody knows. */
   readonly large?: boolean
 }
-
-export type UpstreamAnswer = { readonly status: number, readonly headers: IncomingHttpHeaders } & (
-  | { readonly kind: 'whole', readonly body: Buffer }
-  | { readonly kind: 'streamed', readonly body: Readable }
-  | { readonly kind: 'left' }
-)
 
 export interface ExchangeOptions {
   readonly reading: Reading
@@ -140,8 +137,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     this.over = true
     const { status, headers } = this
-    if (this.stream === undefined) this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
-    else this.stream.push(null)
+    if (this.stream === undefined) {
+      this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
+    } else {
+      this.stream.push(null)
+    }
   }
 
   onResponseError (_controller: unknown, error: Error): void {

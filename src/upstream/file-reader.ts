@@ -2,10 +2,10 @@
 // is read whole, and everybody who asked before the upstream was asked gets the same
 // bytes; a large one streams, to each client from a request of its own. Nothing is kept
 // from one request to the next, so an overwritten or deleted file is never answered.
-// Asked by the file door, behind authorization.
-import type { ChartRequest } from '../charts/request-target.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { alone, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 import { createFlights } from './flights.ts'
 import { readThrough, type ReadAnswer } from './read-through.ts'
 
@@ -21,21 +21,20 @@ type Found = Awaited<ReturnType<typeof readThrough>>
 /** @param most how many names of large files are remembered, so that nobody waits for another one's stream */
 export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileReader {
   const flights = createFlights<Found>()
-  const large = new Set<string>()
+  /** Names of large files. */
+  const large = new Map<string, true>()
 
   function learn (key: string, { kind }: Found): void {
     if (kind === 'whole') large.delete(key)
-    else if (kind !== 'failed') {
-      if (large.size >= most) large.clear()
-      large.add(key)
-    }
+    else if (kind !== 'failed') putBounded(large, key, true, most)
   }
 
   return {
     async read (request, asker) {
       const key = `${request.tenantPath}/${request.file as string}`
       if (!large.has(key)) {
-        const found = await flights.join(key, asker, async company => await readThrough(upstream, { method: 'GET', target: request, company }))
+        const found = await flights.join(key, asker, async company =>
+          await readThrough(upstream, { method: 'GET', target: request, company }))
         learn(key, found)
         if (found.kind !== 'left') return found
       }

@@ -2,9 +2,8 @@
 // request that comes while one runs waits for the next one, because what runs already may
 // have been answered before it came. So nobody gets an answer that is older than their
 // request, and the upstream gets one request where clients send many. Whoever comes while
-// one waits for a connection, and so has not been asked yet, is on it still. Asked by the
-// index store and the file reader, behind authorization.
-import { endOfTurn } from '../http/turn.ts'
+// one waits for a connection, and so has not been asked yet, is on it still.
+import { endOfTurn } from '../lib/turn.ts'
 import { Company } from '../lib/company.ts'
 import type { Asker, Asking } from './asker.ts'
 

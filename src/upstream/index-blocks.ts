@@ -1,8 +1,15 @@
 // What does an index in ChartMuseum's own form say to clients of this gateway? Its lines,
 // with links that lead here in the place of others, without the versions that have none,
 // and with our own context path. It takes time by the length of the index, and no more.
-import { localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
-import { keyColumnOf, readLines, type ChartLines, type IndexLines, type Span, type VersionLines } from './index-lines.ts'
+import { FilesHere, localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
+import {
+  keyColumnOf,
+  readLines,
+  type ChartLines,
+  type IndexLines,
+  type Span,
+  type VersionLines
+} from './index-lines.ts'
 import { readScalar } from './index-scalar.ts'
 import { leftOut, type LeftOut } from './left-out.ts'
 
@@ -25,7 +32,10 @@ export function rewriteBlocks (text: string, place: IndexPlace): Rewritten | und
 }
 
 /** The last lines, with our own context path; serverInfo is the last key in ChartMuseum's order. */
-function serverInfoFor ({ lines, serverInfo: from }: IndexLines, basePath: string): { from: number, lines: string[], isSame: boolean } | undefined {
+function serverInfoFor (
+  { lines, serverInfo: from }: IndexLines,
+  basePath: string
+): { from: number, lines: string[], isSame: boolean } | undefined {
   if (from === undefined) return basePath === '' ? { from: lines.length, lines: [], isSame: true } : undefined
   const block = lines.slice(from).filter(line => line !== '')
   const isKnown = block[0] === 'serverInfo: {}' ? block.length === 1 : block[0] === 'serverInfo:' && block.length === 2
@@ -63,7 +73,8 @@ function decide (index: IndexLines, place: IndexPlace): LeftOut[] {
     if (count === chart.versions) lines.fill(GONE, chart.at, chart.first)
     else if (chart.isLong) beginAgain(lines, chart)
   }
-  if (index.charts.length > 0 && index.charts.every(chart => dropped.get(chart) === chart.versions)) lines[1] = 'entries: {}'
+  const isEmpty = index.charts.every(chart => dropped.get(chart) === chart.versions)
+  if (index.charts.length > 0 && isEmpty) lines[1] = 'entries: {}'
   return left
 }
 
@@ -97,14 +108,25 @@ function wordsOf (lines: readonly string[], { chart, from, to }: Span & { readon
 }
 
 /** Every file that a link of the index leads to here. */
-function filesOf ({ lines, plainLinks }: IndexLines, odd: readonly OddVersion[]): ReadonlySet<string> {
-  const files = new Set(plainLinks.map(i => (lines[i] as string).trimStart().slice('- charts/'.length)))
-  for (const { link } of odd.flatMap(({ links }) => links ?? [])) if (link.kind === 'local') files.add(link.file)
+function filesOf ({ lines, plainLinks }: IndexLines, odd: readonly OddVersion[]): FilesHere {
+  const files = new FilesHere()
+  for (const i of plainLinks) {
+    const file = (lines[i] as string).trimStart().slice('- charts/'.length)
+    files.add(file, file)
+  }
+  for (const { text, link } of odd.flatMap(({ links }) => links ?? [])) {
+    if (link.kind === 'local') files.add(text, link.file)
+  }
   return files
 }
 
 /** Rewrites the links of a version. @returns false when it has none that a client can follow */
-function keepsLinks (lines: string[], { version, words, links }: OddVersion, files: ReadonlySet<string>, left: LeftOut[]): boolean {
+function keepsLinks (
+  lines: string[],
+  { version, words, links }: OddVersion,
+  files: FilesHere,
+  left: LeftOut[]
+): boolean {
   if (links === undefined) {
     left.push(leftOut('unreadable', words))
     return false
@@ -113,10 +135,11 @@ function keepsLinks (lines: string[], { version, words, links }: OddVersion, fil
   let kept = version.plain
   for (const { span, text, link } of links) {
     lines.fill(GONE, span.from, span.to)
-    if (link.kind === 'local' || (link.kind === 'elsewhere' && link.file !== undefined && files.has(link.file))) {
-      lines[span.from] = `${indent}- ${localUrl(link.file as string)}`
+    const file = files.fileOf(text, link)
+    if (file !== undefined) {
+      lines[span.from] = `${indent}- ${localUrl(file)}`
       kept++
-    } else left.push(leftOut(link.kind === 'unsayable' ? 'unsayable_name' : 'leads_elsewhere', words, text))
+    } else left.push(leftOut(link.kind === 'elsewhere' ? 'leads_elsewhere' : 'unsayable_name', words, text))
   }
   return kept > 0
 }

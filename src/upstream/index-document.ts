@@ -13,18 +13,37 @@ const BOUNDS = { tokens: 600_000, levels: 100 }
 
 /** @throws NoIndex, and what the parser throws */
 export function rewriteDocument (text: string, place: IndexPlace): Rewritten {
-  if (text.length > MOST_PARSED) throw new NoIndex(`the upstream's index is not written as ChartMuseum writes one, and too long to be parsed (${text.length} characters)`)
+  if (text.length > MOST_PARSED) {
+    throw new NoIndex("the upstream's index is not written as ChartMuseum writes one, " +
+      `and too long to be parsed (${text.length} characters)`)
+  }
   // Keys are compared with each other below, and by their texts: the parser does it by the square of their number.
-  const document = parseBounded(text, BOUNDS, { version: '1.1', logLevel: 'error', uniqueKeys: false, prettyErrors: false })
-  if (document === undefined) throw new NoIndex("the upstream's index is not written as ChartMuseum writes one, and too deep or too long to be parsed")
+  const document = parseBounded(text, BOUNDS, {
+    version: '1.1',
+    logLevel: 'error',
+    uniqueKeys: false,
+    prettyErrors: false
+  })
+  if (document === undefined) {
+    throw new NoIndex("the upstream's index is not written as ChartMuseum writes one, " +
+      'and too deep or too long to be parsed')
+  }
   const entries = document.errors.length === 0 && isMap(document.contents) ? document.get('entries', true) : undefined
-  if (!isMap(entries) && !(isScalar(entries) && entries.value === null)) throw new NoIndex("what the upstream calls its index.yaml has no entries: it is another page, or another program's")
+  if (!isMap(entries) && !(isScalar(entries) && entries.value === null)) {
+    throw new NoIndex('what the upstream calls its index.yaml has no entries: ' +
+      "it is another page, or another program's")
+  }
   if (ODD_LINE_END.test(text)) throw new NoIndex("the upstream's index has line ends that readers take differently")
-  const { isChanged, leftOut } = isMap(entries) ? rewriteEntries(document, entries, place) : { isChanged: false, leftOut: [] }
+  const { isChanged, leftOut } = isMap(entries)
+    ? rewriteEntries(document, entries, place)
+    : { isChanged: false, leftOut: [] }
   const fault = faultOf(document)
   if (fault !== undefined) throw new NoIndex(`the upstream's index has ${fault}`)
   const isMoved = (document.getIn(['serverInfo', 'contextPath']) ?? '') !== place.basePath
-  if (isMoved) document.set('serverInfo', document.createNode(place.basePath === '' ? {} : { contextPath: place.basePath }))
+  if (isMoved) {
+    const serverInfo = place.basePath === '' ? {} : { contextPath: place.basePath }
+    document.set('serverInfo', document.createNode(serverInfo))
+  }
   return { text: isChanged || isMoved ? document.toString({ lineWidth: 0 }) : text, leftOut }
 }
 
@@ -54,7 +73,11 @@ function faultOf (node: Document | Node): string | undefined {
 /** A version, and what takes it out of its chart. */
 interface Place { readonly version: Version, readonly node: unknown, readonly chart: Pair }
 
-function rewriteEntries (document: Document, entries: YAMLMap, place: IndexPlace): Pick<Rewritten, 'leftOut'> & { isChanged: boolean } {
+function rewriteEntries (
+  document: Document,
+  entries: YAMLMap,
+  place: IndexPlace
+): Pick<Rewritten, 'leftOut'> & { isChanged: boolean } {
   const places = entries.items.flatMap(chart => placesOf(chart))
   const { decisions, leftOut } = decideVersions(places.map(({ version }) => version), place)
   const gone = new Set(places.flatMap(({ node }, i) => decisions[i] === 'nothing' ? [node] : []))
@@ -78,7 +101,9 @@ function rewriteEntries (document: Document, entries: YAMLMap, place: IndexPlace
 function placesOf (chart: Pair): Place[] {
   const { key, value } = chart
   const name = isScalar(key) ? String(key.value) : ''
-  if (isSeq(value) && isScalar(key) && !isMerge(key)) return value.items.map(node => ({ version: readVersion(node, name), node, chart }))
+  if (isSeq(value) && isScalar(key) && !isMerge(key)) {
+    return value.items.map(node => ({ version: readVersion(node, name), node, chart }))
+  }
   if (isNull(value)) return []
   return [{ version: { words: { name, version: '' }, urls: 'unreadable' }, node: chart, chart }]
 }

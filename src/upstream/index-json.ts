@@ -14,14 +14,24 @@ interface JsonIndex {
 export function rewriteJson (text: string, place: IndexPlace): Rewritten {
   const index = JSON.parse(text) as JsonIndex
   const odd = otherSpelling(Object.keys(index))
-  if (odd !== undefined) throw new NoIndex(`the upstream's index has a key ${odd}, which some readers take for another one`)
-  if (typeof index.entries !== 'object' || Array.isArray(index.entries)) throw new NoIndex("the upstream's index has no entries")
+  if (odd !== undefined) {
+    throw new NoIndex(`the upstream's index has a key ${odd}, which some readers take for another one`)
+  }
+  if (typeof index.entries !== 'object' || Array.isArray(index.entries)) {
+    throw new NoIndex("the upstream's index has no entries")
+  }
   const charts = Object.entries(index.entries ?? {})
-  const { decisions, leftOut } = decideVersions(charts.flatMap(([name, versions]) => versionsOf(versions).map(version => readVersion(name, version))), place)
+  const versions = charts.flatMap(([name, ofChart]) => versionsOf(ofChart).map(version => readVersion(name, version)))
+  const { decisions, leftOut } = decideVersions(versions, place)
   const next = decisions[Symbol.iterator]()
   // Always what was read: of a key that is there twice, Go's JSON takes both.
-  if (index.entries !== null) index.entries = Object.fromEntries(charts.flatMap(([name, versions]) => rewriteChart(name, versions, () => next.next().value as Decision)))
-  if ((index.serverInfo?.contextPath ?? '') !== place.basePath) index.serverInfo = place.basePath === '' ? {} : { contextPath: place.basePath }
+  if (index.entries !== null) {
+    index.entries = Object.fromEntries(charts.flatMap(([name, ofChart]) =>
+      rewriteChart(name, ofChart, () => next.next().value as Decision)))
+  }
+  if ((index.serverInfo?.contextPath ?? '') !== place.basePath) {
+    index.serverInfo = place.basePath === '' ? {} : { contextPath: place.basePath }
+  }
   return { text: JSON.stringify(index), leftOut }
 }
 
@@ -32,7 +42,9 @@ function versionsOf (versions: unknown): readonly unknown[] {
 
 function readVersion (chart: string, version: unknown): Version {
   if (version === null) return { words: { name: chart, version: '' }, urls: 'none' }
-  if (typeof version !== 'object' || Array.isArray(version)) return { words: { name: chart, version: '' }, urls: 'unreadable' }
+  if (typeof version !== 'object' || Array.isArray(version)) {
+    return { words: { name: chart, version: '' }, urls: 'unreadable' }
+  }
   const { name, version: number, urls } = version as JsonObject
   const words = { name: typeof name === 'string' ? name : chart, version: typeof number === 'string' ? number : '' }
   if (otherSpelling(Object.keys(version)) !== undefined) return { words, urls: 'unreadable' }

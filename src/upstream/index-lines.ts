@@ -100,7 +100,10 @@ class Reader implements IndexLines {
   read (): boolean {
     for (let i = 0; i < this.lines.length; i++) {
       const line = this.lines[i] as string
-      if (!(this.hasOddEnds && ODD_LINE_END.test(line) ? this.readOddLine(i, line) : this.readLine(i, line, columnOf(line)))) return false
+      const isKnown = this.hasOddEnds && ODD_LINE_END.test(line)
+        ? this.readOddLine(i, line)
+        : this.readLine(i, line, columnOf(line))
+      if (!isKnown) return false
     }
     this.endVersion(this.lines.length)
     return this.longName === undefined
@@ -108,7 +111,9 @@ class Reader implements IndexLines {
 
   private readLine (i: number, line: string, column: number): boolean {
     if (column < 0) return this.key !== 'urls' || i === this.lines.length - 1
-    if (this.version !== undefined && column >= this.keyColumn) return column === this.keyColumn ? this.readKey(i, line) : this.readContent(i, line, column)
+    if (this.version !== undefined && column >= this.keyColumn) {
+      return column === this.keyColumn ? this.readKey(i, line) : this.readContent(i, line, column)
+    }
     if (column === 0) return this.readSection(i, line)
     if (this.section === 'serverInfo') return line.startsWith('  contextPath: ')
     return this.section === 'entries' && this.readEntries(i, line, column)
@@ -127,7 +132,8 @@ class Reader implements IndexLines {
   /** A chart's name, or the first line of a version. */
   private readEntries (i: number, line: string, column: number): boolean {
     if (this.longName !== undefined) return this.readLongName(i, line, column)
-    if (column === (this.chart?.isLong === true ? 4 : 2) && line.startsWith('- ', column)) return this.startVersion(i, line)
+    const dashColumn = this.chart?.isLong === true ? 4 : 2
+    if (column === dashColumn && line.startsWith('- ', column)) return this.startVersion(i, line)
     if (column !== 2) return false
     this.endVersion(i)
     const isLong = line.startsWith('? ', 2)
@@ -242,7 +248,10 @@ class Reader implements IndexLines {
     if (!isBlank && !this.readLine(i, line, columnOf(line))) return false
     const { version, keyColumn } = this
     if (version === undefined) return false
-    const isShort = (part: string): boolean => columnOf(part) >= 0 && columnOf(part) <= keyColumn && !/^['"]$/.test(part)
+    const isShort = (part: string): boolean => {
+      const column = columnOf(part)
+      return column >= 0 && column <= keyColumn && !/^['"]$/.test(part)
+    }
     if ((isBlank && first.length <= keyColumn) || more.some(isShort)) version.isDoubtful = true
     return !isBlank || this.key !== 'urls' || this.continueLink(i)
   }

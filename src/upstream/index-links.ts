@@ -2,8 +2,8 @@
 // Helm follows whatever URL an index names, and a credential must never follow it to
 // another host (Helm GHSA-56hp-xqp3-w2jf). Asked for every link of an index, once for each
 // changed index; what comes of a link is `charts/<file>` in its one spelling, or nothing.
-import { chartFileOf, isChartFile } from '../charts/names.ts'
-import { encodeSegment } from '../charts/segment.ts'
+import { chartFileOf, isChartFile } from '../words/chart-names.ts'
+import { encodeSegment } from '../words/segment.ts'
 
 /** Whose index it is, and where clients have the gateway. */
 export interface IndexPlace {
@@ -53,17 +53,46 @@ export function readLink (url: string, entry: EntryWords, { tenantPath }: IndexP
   return file.endsWith('.tgz') ? { kind: 'unsayable' } : { kind: 'elsewhere', file: undefined }
 }
 
+/** Which files an index leads to here. */
+export class FilesHere {
+  private readonly all = new Set<string>()
+  private readonly literal = new Set<string>()
+
+  /** @param text the link, as it is written */
+  add (text: string, file: string): void {
+    this.all.add(file)
+    if (text.includes(file)) this.literal.add(file)
+  }
+
+  /**
+   * The file that a link leads to here; undefined when there is none, or when the name of
+   * another one may be meant: ChartMuseum encodes nothing, so beside `a-1.tgz` a link to
+   * `a%2D1.tgz` is one to a file that is called so.
+   */
+  fileOf (text: string, link: Link): string | undefined {
+    if (link.kind === 'unsayable' || link.file === undefined) return undefined
+    if (link.kind === 'elsewhere') return this.all.has(link.file) ? link.file : undefined
+    return text.includes(link.file) || !this.literal.has(link.file) ? link.file : undefined
+  }
+}
+
 /** The link to a file of the tenant. @param file isChartFile */
 export function localUrl (file: string): string {
   return `charts/${encodeSegment(file)}`
 }
 
-/** ChartMuseum's two forms: `charts/FILE`, and with --chart-url a URL that ends in the tenant's `/charts/FILE`, whatever host and path are before it. */
+/**
+ * ChartMuseum's two forms: `charts/FILE`, and with --chart-url a URL that ends in the
+ * tenant's `/charts/FILE`, whatever host and path are before it.
+ */
 function isOwnFolder (folder: string, tenantPath: string): boolean {
   return folder === 'charts/' || folder.endsWith(`${tenantPath === '' ? '' : `/${tenantPath}`}/charts/`)
 }
 
-/** A link, cut before its last segment. ChartMuseum encodes nothing: `?` and `#` are of a file's name, unless what is before them is one. */
+/**
+ * A link, cut before its last segment. ChartMuseum encodes nothing: `?` and `#` are of a
+ * file's name, unless what is before them is one.
+ */
 function lastSegment (url: string, own: string): { folder: string, file: string } {
   const whole = cut(url)
   if (whole.file === own) return whole

@@ -9,7 +9,10 @@ import { constants, gzip } from 'node:zlib'
 export interface Index {
   readonly ok: true
   readonly body: Buffer
-  /** What an answer is written from: for a small body a text of the same bytes, which Node writes together with the head. */
+  /**
+   * What an answer is written from: for a small body a text of the same bytes, which Node
+   * writes together with the head.
+   */
   readonly payload: Buffer | string
   /** Strong (RFC 9110 section 8.8.1), in quotes. */
   readonly etag: string
@@ -97,7 +100,8 @@ export function createIndexMemory (maxBytes: number): IndexMemory {
         shrink()
       })
       const texts = 2 * (tenant.length + (typeof index.payload === 'string' ? index.payload.length : 0))
-      const entry: Kept = { name: ownText(tenant), raw: own, index, askedAt, size: ENTRY + texts + sizeOf(own) + (raw === body ? 0 : sizeOf(index.body)) }
+      const bodies = sizeOf(own) + (raw === body ? 0 : sizeOf(index.body))
+      const entry: Kept = { name: ownText(tenant), raw: own, index, askedAt, size: ENTRY + texts + bodies }
       entries.set(entry.name, entry)
       used += entry.size
       shrink()

@@ -1,5 +1,5 @@
 // What does the upstream's index.yaml say? Read into memory, bounded, for the index door.
-import type { ChartRequest } from '../charts/request-target.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { RefusalError, type Refusal } from '../http/errors.ts'
 import type { Company } from '../lib/company.ts'
 import { causeOfAnswer, refusalOfAnswer, textOf } from './answers.ts'
@@ -31,10 +31,22 @@ export function createIndexReader (upstream: Upstream, maxBytes: number): IndexR
     async read (target, company) {
       try {
         // What is read here may answer several clients at once.
-        const answer = await upstream.ask({ method: 'GET', target, company, named: false, most: maxBytes, longer: 'left' })
+        const answer = await upstream.ask({
+          method: 'GET',
+          target,
+          company,
+          named: false,
+          most: maxBytes,
+          longer: 'left'
+        })
         const { status } = answer
-        if (status !== 200) return { ok: false, refusal: refusalOfAnswer(status, textOf(answer)), cause: causeOfAnswer(status) }
-        if (answer.kind !== 'whole') return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: `the index is longer than charts.index.maxBytes (${maxBytes})` }
+        if (status !== 200) {
+          return { ok: false, refusal: refusalOfAnswer(status, textOf(answer)), cause: causeOfAnswer(status) }
+        }
+        if (answer.kind !== 'whole') {
+          const cause = `the index is longer than charts.index.maxBytes (${maxBytes})`
+          return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause }
+        }
         return { ok: true, body: answer.body }
       } catch (error) {
         if (error instanceof RefusalError) return { ok: false, refusal: error.refusal, cause: error.cause }

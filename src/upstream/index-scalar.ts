@@ -27,13 +27,29 @@ export function readScalar (first: string, more: readonly string[] = []): string
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  0: '\0', a: '\x07', b: '\b', t: '\t', n: '\n', v: '\v', f: '\f', r: '\r', e: '\x1b', '"': '"', '\\': '\\', ' ': ' ', N: '\x85', _: '\xa0', L: '\u2028', P: '\u2029'
+  0: '\0',
+  a: '\x07',
+  b: '\b',
+  t: '\t',
+  n: '\n',
+  v: '\v',
+  f: '\f',
+  r: '\r',
+  e: '\x1b',
+  '"': '"',
+  '\\': '\\',
+  ' ': ' ',
+  N: '\x85',
+  _: '\xa0',
+  L: '\u2028',
+  P: '\u2029'
 }
 
 function unescape (text: string | undefined): string | undefined {
   if (text?.includes('\\') !== true) return text
   let isKnown = true
-  const plain = text.replace(/\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/gs, (_all, x?: string, u?: string, U?: string, short?: string) => {
+  const escape = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/gs
+  const plain = text.replace(escape, (_all, x?: string, u?: string, U?: string, short?: string) => {
     const code = x ?? u ?? U
     const character = code === undefined ? ESCAPES[short as string] : characterOf(Number.parseInt(code, 16))
     isKnown &&= character !== undefined

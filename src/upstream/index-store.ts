@@ -2,7 +2,7 @@
 // tenant, however many clients ask; what is made of the bytes (links, ETag, gzip) is made
 // once for each change. Nothing is looked up here before the right was checked: the index
 // door is behind authorization, and every tenant has an entry of its own.
-import type { ChartRequest } from '../charts/request-target.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import type { Company } from '../lib/company.ts'
 import type { Asker, Asking } from './asker.ts'
 import { createFlights } from './flights.ts'

@@ -1,7 +1,7 @@
 // Which versions of an index that a parser has read are passed on? The decisions of
 // index-links.ts over values, for an index as JSON and for YAML in any form; the two say
 // how a version is read, and do what is decided.
-import { localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
+import { FilesHere, localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
 import { leftOut, type LeftOut } from './left-out.ts'
 
 /** It is no index, or one of which nobody can be sure. Its message is for the log. */
@@ -18,9 +18,15 @@ export interface Version {
 export type Decision = { readonly links: readonly string[] } | 'as it is' | 'nothing'
 
 /** Decides all versions of an index, in order. */
-export function decideVersions (versions: readonly Version[], place: IndexPlace): { decisions: Decision[], leftOut: LeftOut[] } {
+export function decideVersions (
+  versions: readonly Version[],
+  place: IndexPlace
+): { decisions: Decision[], leftOut: LeftOut[] } {
   const read = versions.map(({ words, urls }) => ({ words, urls, links: linksOf(words, urls, place) }))
-  const files = new Set(read.flatMap(({ links }) => links ?? []).flatMap(({ link }) => link.kind === 'local' ? [link.file] : []))
+  const files = new FilesHere()
+  for (const { text, link } of read.flatMap(({ links }) => links ?? [])) {
+    if (link.kind === 'local') files.add(text, link.file)
+  }
   const left: LeftOut[] = []
   const decisions = read.map(({ words, urls, links }): Decision => {
     if (urls === 'none') return 'as it is'
@@ -29,8 +35,9 @@ export function decideVersions (versions: readonly Version[], place: IndexPlace)
       return 'nothing'
     }
     const kept = links.flatMap(({ text, link }) => {
-      if (link.kind === 'local' || (link.kind === 'elsewhere' && link.file !== undefined && files.has(link.file))) return [localUrl(link.file as string)]
-      left.push(leftOut(link.kind === 'unsayable' ? 'unsayable_name' : 'leads_elsewhere', words, text))
+      const file = files.fileOf(text, link)
+      if (file !== undefined) return [localUrl(file)]
+      left.push(leftOut(link.kind === 'elsewhere' ? 'leads_elsewhere' : 'unsayable_name', words, text))
       return []
     })
     if (kept.length === 0 && links.length > 0) return 'nothing'
@@ -39,7 +46,11 @@ export function decideVersions (versions: readonly Version[], place: IndexPlace)
   return { decisions, leftOut: left }
 }
 
-function linksOf (words: EntryWords, urls: Version['urls'], place: IndexPlace): { text: string, link: Link }[] | undefined {
+function linksOf (
+  words: EntryWords,
+  urls: Version['urls'],
+  place: IndexPlace
+): { text: string, link: Link }[] | undefined {
   if (urls === 'none') return []
   if (urls === 'unreadable' || !urls.every(url => typeof url === 'string')) return undefined
   return urls.map(text => ({ text, link: readLink(text, words, place) }))
@@ -47,5 +58,6 @@ function linksOf (words: EntryWords, urls: Version['urls'], place: IndexPlace): 
 
 /** Go's JSON takes a key in any letters for the one that it wants, an \u017f for an s too (encoding/json, foldName). */
 export function otherSpelling (keys: readonly string[]): string | undefined {
-  return keys.find(key => /^(?:urls|entries|serverInfo)$/iu.test(key) && !['urls', 'entries', 'serverInfo'].includes(key))
+  return keys.find(key =>
+    /^(?:urls|entries|serverInfo)$/iu.test(key) && !['urls', 'entries', 'serverInfo'].includes(key))
 }

@@ -4,13 +4,23 @@ import { ownText } from './index-memory.ts'
 import { LEFT_OUT_REASONS, type LeftOut } from './left-out.ts'
 
 /** Writes a line of the log. */
-export type Warn = (line: LeftOut & { readonly tenant: string, /** why, and what to do */ readonly detail: string }) => void
+export type Warn = (line: LeftOut & {
+  readonly tenant: string
+  /** why, and what to do */
+  readonly detail: string
+}) => void
 
-/** So much is remembered of all tenants together; who was read the longest ago is forgotten first, and warned of again. */
+/**
+ * So much is remembered of all tenants together; who was read the longest ago is forgotten
+ * first, and warned of again.
+ */
 const MOST_REMEMBERED = 10_000
 
 /** @returns hears what is left out of the index of a tenant now */
-export function createIndexWarnings (warn: Warn, most = MOST_REMEMBERED): (tenant: string, all: readonly LeftOut[]) => void {
+export function createIndexWarnings (
+  warn: Warn,
+  most = MOST_REMEMBERED
+): (tenant: string, all: readonly LeftOut[]) => void {
   const said = new Map<string, ReadonlySet<string>>()
   let remembered = 0
 

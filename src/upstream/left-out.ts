@@ -1,14 +1,18 @@
 // What of an index is not passed on, and what can a person do about it? One record for
 // each entry or link that is left out, for one warning; its neighbours are passed on.
-import { chartFileOf } from '../charts/names.ts'
+import { chartFileOf } from '../words/chart-names.ts'
 import { printable } from '../lib/printable.ts'
 import type { EntryWords } from './index-links.ts'
 
 /** Why, and what to do. */
 export const LEFT_OUT_REASONS = {
-  leads_elsewhere: 'its link leads to what is no file of this tenant: upload the chart here, and run ChartMuseum without --chart-url; where it runs without, remove index-cache.yaml from the tenant\'s folder, in which it keeps old links, and restart it',
-  unsayable_name: 'no path can say the name of its file: rename the file in the storage, without /, \\, control characters, % before two hexadecimal digits, and with at most 255 bytes',
-  unreadable: 'it is written in a way that not all readers take alike: upload the chart again; where the index is not written by ChartMuseum itself, correct it there'
+  leads_elsewhere: 'its link leads to what is no file of this tenant: upload the chart here, ' +
+    'and run ChartMuseum without --chart-url; where it runs without, remove index-cache.yaml ' +
+    'from the tenant\'s folder, in which it keeps old links, and restart it',
+  unsayable_name: 'no path can say the name of its file: rename the file in the storage, ' +
+    'without /, \\, control characters, % before two hexadecimal digits, and with at most 255 bytes',
+  unreadable: 'it is written in a way that not all readers take alike: upload the chart again; ' +
+    'where the index is not written by ChartMuseum itself, correct it there'
 } as const
 
 export type LeftOutReason = keyof typeof LEFT_OUT_REASONS
@@ -26,14 +30,18 @@ const LONGEST_WORD = 300
 
 /** @param link undefined: it is not for one of its links that the entry is left out */
 export function leftOut (reason: LeftOutReason, { name, version }: EntryWords, link?: string): LeftOut {
-  return { chart: shown(name), version: shown(version), file: shown(link === undefined ? chartFileOf(name, version) : fileOf(link)), reason }
+  const file = link === undefined ? chartFileOf(name, version) : fileOf(link)
+  return { chart: shown(name), version: shown(version), file: shown(file), reason }
 }
 
 function shown (text: string): string {
   return printable(text.slice(0, LONGEST_WORD))
 }
 
-/** The last segment of a link; but a query may hold a credential, and so may what is before an `@`, where that is not in a file's name. */
+/**
+ * The last segment of a link; but a query may hold a credential, and so may what is before
+ * an `@`, where that is not in a file's name.
+ */
 function fileOf (link: string): string {
   const path = link.split(/[?#]/, 1)[0] as string
   const segment = path.slice(path.lastIndexOf('/') + 1)

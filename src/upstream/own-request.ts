@@ -1,6 +1,5 @@
 // How is the upstream asked for what changes something? In a request of our own, which
-// goes on when the client has gone: only its answer says what was done. Asked by uploads
-// and deletes.
+// goes on when the client has gone: only its answer says what was done.
 import type { IncomingHttpHeaders } from 'node:http'
 import { LONGEST_ERROR, textOf } from './answers.ts'
 import { alone, type Asker } from './asker.ts'
@@ -18,8 +17,23 @@ export interface OwnAnswer {
   readonly text: string
 }
 
-/** Asks, and reads what a sentence may be of the answer. @throws RefusalError when there is none, NobodyThere when the client went before it was asked */
-export async function sendOwn (upstream: Upstream, target: Question['target'], { method, caller, body }: OwnRequest): Promise<OwnAnswer> {
-  const answer = await upstream.ask({ method, target, company: alone(caller), named: true, most: LONGEST_ERROR, longer: 'left', ...(body === undefined ? {} : { body }) })
+/**
+ * Asks, and reads what a sentence may be of the answer.
+ * @throws RefusalError when there is none, NobodyThere when the client went before it was asked
+ */
+export async function sendOwn (
+  upstream: Upstream,
+  target: Question['target'],
+  { method, caller, body }: OwnRequest
+): Promise<OwnAnswer> {
+  const answer = await upstream.ask({
+    method,
+    target,
+    company: alone(caller),
+    named: true,
+    most: LONGEST_ERROR,
+    longer: 'left',
+    ...(body === undefined ? {} : { body })
+  })
   return { statusCode: answer.status, headers: answer.headers, text: textOf(answer) }
 }

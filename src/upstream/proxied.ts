@@ -26,7 +26,12 @@ export function createProxied (ask: (requestId: string) => Promise<Proxied>): Di
 }
 
 /** Tells a handler of undici's what was answered, as fast as it takes it. */
-function play (status: number, headers: IncomingHttpHeaders, body: Readable, handler: Dispatcher.DispatchHandler): void {
+function play (
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: Readable,
+  handler: Dispatcher.DispatchHandler
+): void {
   const controller = new BodyController(body)
   handler.onRequestStart?.(controller, {})
   handler.onResponseStart?.(controller, status, headers, '')

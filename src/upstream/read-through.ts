@@ -30,7 +30,9 @@ export async function readThrough (upstream: Upstream, read: Read): Promise<Read
     const answer = await upstream.ask({ ...read, named: true, most: SMALL, longer: 'streamed' })
     const { status, headers } = answer
     // Nothing is asked for in part or under a condition, and a redirect is not passed on.
-    if (status === 200 && !isPage(headers)) return answer.kind === 'left' ? answer : { ...answer, headers: responseHeaders(headers) }
+    if (status === 200 && !isPage(headers)) {
+      return answer.kind === 'left' ? answer : { ...answer, headers: responseHeaders(headers) }
+    }
     if (answer.kind === 'streamed') answer.body.destroy()
     return { kind: 'failed', refusal: refusalOfAnswer(status, textOf(answer)), cause: causeOfAnswer(status) }
   } catch (error) {

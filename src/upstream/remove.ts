@@ -3,7 +3,7 @@
 // deleteChartVersion). Here what is named goes, and nothing else: under the lock of the
 // file it is looked at first.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ChartRequest } from '../charts/request-target.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { RefusalError } from '../http/errors.ts'
 import { responseHeaders } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
@@ -11,7 +11,7 @@ import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
 import type { Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
 import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
-import { upstreamTarget } from './target.ts'
+import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
 /** What the upstream says of it. */
 export interface Removed {
@@ -20,7 +20,10 @@ export interface Removed {
 }
 
 export interface Remover {
-  /** Deletes the version that the request names. @throws RefusalError when it is not there, or the upstream refuses or cannot be reached */
+  /**
+   * Deletes the version that the request names.
+   * @throws RefusalError when it is not there, or the upstream refuses or cannot be reached
+   */
   remove (request: ChartRequest, caller: Asker): Promise<Removed>
 }
 
@@ -30,9 +33,11 @@ export function createRemover (upstream: Upstream, locks: Locks, basePath: strin
     async remove ({ tenant, tenantPath, chart, version }, caller) {
       const place: Place = { upstream, tenant, tenantPath, caller }
       const [name, exact] = [chart as string, version as string] // the route has both
-      const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () => await removeNamed(place, name, exact, basePath))
+      const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () =>
+        await removeNamed(place, name, exact, basePath))
       if (!('elsewhere' in removed)) return removed
-      return await locks.hold(lockOfFile(tenant, removed.elsewhere), async () => await removeElsewhere(place, name, exact, removed.elsewhere))
+      return await locks.hold(lockOfFile(tenant, removed.elsewhere), async () =>
+        await removeElsewhere(place, name, exact, removed.elsewhere))
     }
   }
 }
@@ -46,7 +51,12 @@ export async function removeFiles (place: Place, name: string, version: string):
 
 type Elsewhere = Required<Pick<Found, 'elsewhere'>>
 
-async function removeNamed (place: Place, name: string, version: string, basePath: string): Promise<Removed | Elsewhere> {
+async function removeNamed (
+  place: Place,
+  name: string,
+  version: string,
+  basePath: string
+): Promise<Removed | Elsewhere> {
   const { holds, elsewhere } = await findVersion(place, name, version)
   if (typeof holds === 'object') throw holdsAnother(place, fileOfVersion(name, version), holds, basePath)
   try {
@@ -57,13 +67,21 @@ async function removeNamed (place: Place, name: string, version: string, basePat
   }
 }
 
-/** A version that is listed in a file of another name: it is removed by the name and version that ChartMuseum makes that of. */
+/**
+ * A version that is listed in a file of another name: it is removed by the name and version
+ * that ChartMuseum makes that of.
+ */
 async function removeElsewhere (place: Place, name: string, version: string, file: string): Promise<Removed> {
   const { elsewhere } = await findVersion(place, name, version)
   if (elsewhere !== file) throw new RefusalError({ code: 'not_in_upstream' })
   const dash = file.lastIndexOf('-')
   const [before, behind] = [file.slice(0, Math.max(dash, 0)), file.slice(dash + 1).replace(/\.tgz$/, '')]
-  if (/^\.{0,2}$/.test(before) || /^\.{0,2}$/.test(behind)) throw new RefusalError({ code: 'not_in_upstream', detail: `${name} ${version} is in a file whose name the chart repository's API cannot say` })
+  if (/^\.{0,2}$/.test(before) || /^\.{0,2}$/.test(behind)) {
+    throw new RefusalError({
+      code: 'not_in_upstream',
+      detail: `${name} ${version} is in a file whose name the chart repository's API cannot say`
+    })
+  }
   return await removeFiles(place, before, behind)
 }
 
@@ -72,8 +90,21 @@ function isNotThere (error: unknown): boolean {
 }
 
 /** A 404 that says what would have been removed, and how that is. */
-function holdsAnother ({ tenantPath }: Place, file: string, { name, version }: OtherVersion, basePath: string): RefusalError {
-  if (name === undefined || version === undefined) return new RefusalError({ code: 'not_in_upstream', detail: `${file} holds another version, of which the index has no name that a chart can have` })
+function holdsAnother (
+  { tenantPath }: Place,
+  file: string,
+  { name, version }: OtherVersion,
+  basePath: string
+): RefusalError {
+  if (name === undefined || version === undefined) {
+    return new RefusalError({
+      code: 'not_in_upstream',
+      detail: `${file} holds another version, of which the index has no name that a chart can have`
+    })
+  }
   const { path } = upstreamTarget({ route: 'delete-version', tenantPath, chart: name, version, query: {} }, basePath)
-  return new RefusalError({ code: 'not_in_upstream', detail: `${file} holds ${name} ${version}: that is deleted with DELETE ${path}` })
+  return new RefusalError({
+    code: 'not_in_upstream',
+    detail: `${file} holds ${name} ${version}: that is deleted with DELETE ${path}`
+  })
 }

@@ -4,15 +4,14 @@
 // when a file is there and nothing else says whose it is.
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { ChartRequest } from '../charts/request-target.ts'
-import { isChartName, isVersion } from '../charts/names.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import { isChartName, isVersion } from '../words/chart-names.ts'
 import { RefusalError } from '../http/errors.ts'
-import { causeOfAnswer, isPage, refusalOfAnswer, refusalOfFailure, textOf } from './answers.ts'
+import { causeOfAnswer, isPage, refusalOfAnswer, refusalOfFailure, textOf, type UpstreamAnswer } from './answers.ts'
 import { alone, toItsEnd, type Asker } from './asker.ts'
 import type { Upstream } from './client.ts'
-import type { Reading, UpstreamAnswer } from './exchange.ts'
+import type { Reading } from './exchange.ts'
 import { sendOwn, type OwnAnswer, type OwnRequest } from './own-request.ts'
-import type { SpoolFile } from './spool.ts'
 
 /** One tenant of the upstream, and for whom it is asked. */
 export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
@@ -21,8 +20,16 @@ export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
 }
 
 /** The same, once something of a change was sent: what belongs to it is done also when the client has gone. */
-export function forTheRest (place: Place): Place {
+export function forTheRest<P extends Place> (place: P): P {
   return { ...place, caller: toItsEnd(place.caller) }
+}
+
+/** What bytes are known by. */
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number
+  /** SHA-256, in hex. */
+  readonly digest: string
 }
 
 /** Another version that a file holds; without a name when the index has one that no chart can have. */
@@ -56,12 +63,20 @@ export function lockOfFile (tenant: string, file: string): string {
   return `${tenant}/${file}`
 }
 
-type Asked = Omit<Parameters<typeof sendOwn>[1], 'tenant' | 'tenantPath' | 'query'> & { readonly query?: ChartRequest['query'] }
+type Asked = Omit<Parameters<typeof sendOwn>[1], 'tenant' | 'tenantPath' | 'query'> & {
+  readonly query?: ChartRequest['query']
+}
 
 /** Asks for something of the tenant. @throws RefusalError when the upstream cannot be reached */
-export async function askFor (place: Place, parts: Asked, method: OwnRequest['method'], body?: OwnRequest['body']): Promise<OwnAnswer> {
+export async function askFor (
+  place: Place,
+  parts: Asked,
+  method: OwnRequest['method'],
+  body?: OwnRequest['body']
+): Promise<OwnAnswer> {
   const { upstream, tenant, tenantPath, caller } = place
-  return await sendOwn(upstream, { query: {}, ...parts, tenant, tenantPath }, { method, caller, ...(body === undefined ? {} : { body }) })
+  const target = { query: {}, ...parts, tenant, tenantPath }
+  return await sendOwn(upstream, target, { method, caller, ...(body === undefined ? {} : { body }) })
 }
 
 /** True when the tenant has the file. @throws RefusalError when the upstream does not say */
@@ -69,8 +84,15 @@ export async function hasFile (place: Place, file: string): Promise<boolean> {
   return await read(place, partsOf(file), { most: 0, longer: 'left' }) !== undefined
 }
 
-/** Is this what the tenant has in the file? No more of it is read than can be the same. @throws RefusalError when the upstream does not say */
-export async function compareFile (place: Place, file: string, { size, digest }: SpoolFile): Promise<'missing' | 'same' | 'other'> {
+/**
+ * Is this what the tenant has in the file? No more of it is read than can be the same.
+ * @throws RefusalError when the upstream does not say
+ */
+export async function compareFile (
+  place: Place,
+  file: string,
+  { size, digest }: FileFacts
+): Promise<'missing' | 'same' | 'other'> {
   const body = await open(place, partsOf(file))
   if (body === undefined) return 'missing'
   const hash = createHash('sha256')
@@ -85,7 +107,10 @@ export async function compareFile (place: Place, file: string, { size, digest }:
   })
 }
 
-/** The text of a chart's provenance file; undefined when there is none that can be one. @throws RefusalError when the upstream does not say */
+/**
+ * The text of a chart's provenance file; undefined when there is none that can be one.
+ * @throws RefusalError when the upstream does not say
+ */
 export async function provenanceOfFile (place: Place, chartFile: string): Promise<string | undefined> {
   const body = await open(place, partsOf(`${chartFile}.prov`))
   if (body === undefined) return undefined
@@ -93,8 +118,8 @@ export async function provenanceOfFile (place: Place, chartFile: string): Promis
 }
 
 /**
- * What the file of a version holds. What no chart can have, such as `1.0 (1)`, speaks of
- * the file itself: then only a version whose own file it is counts as another one.
+ * What the file of a version holds. What is no version, such as `1.0 (1)`, speaks of the
+ * file itself: then only a version whose own file it is counts as another one.
  * @throws RefusalError when the upstream does not say
  */
 export async function findVersion (place: Place, name: string, version: string): Promise<Found> {
@@ -104,10 +129,13 @@ export async function findVersion (place: Place, name: string, version: string):
   if (listedIn === file) return { holds: 'this' }
   const elsewhere = listedIn === undefined ? {} : { elsewhere: listedIn }
   if (!await hasFile(place, file)) return { holds: 'nothing', ...elsewhere }
-  return { holds: await otherVersionIn(place, { name, version, file }, canBe) ?? 'this', ...elsewhere }
+  return { holds: await otherVersionIn(place, { name, version, file }, isVersion(version)) ?? 'this', ...elsewhere }
 }
 
-/** At dynamic depth /api/a/charts/charts/1.0.0 asks for something of another tenant, `a/charts`: such a chart is looked for in the list. */
+/**
+ * At dynamic depth /api/a/charts/charts/1.0.0 asks for something of another tenant,
+ * `a/charts`: such a chart is looked for in the list.
+ */
 function canBeAsked (name: string): boolean {
   return name !== 'charts'
 }
@@ -120,12 +148,19 @@ async function listedFile (place: Place, name: string, version: string): Promise
   return entry?.name === name && entry.version === version ? entry.file : undefined
 }
 
-/** The listed version that lives in the file of the one that was asked for; with `anyName` also one whose own file has another name. */
+/**
+ * The listed version that lives in the file of the one that was asked for; with `anyName`
+ * also one whose own file has another name.
+ */
 async function otherVersionIn (place: Place, asked: Entry, anyName: boolean): Promise<OtherVersion | undefined> {
   const { file } = asked
   const splits = splitsOf(file).filter(([name]) => name !== asked.name)
   const few = splits.length <= MOST_SPLITS && splits.every(([name]) => canBeAsked(name))
-  if (few) for (const [name, version] of splits) if (await listedFile(place, name, version) === file) return { name, version }
+  if (few) {
+    for (const [name, version] of splits) {
+      if (await listedFile(place, name, version) === file) return { name, version }
+    }
+  }
   if ((few && !anyName) || !await isListed(place, file)) return undefined
   const list = await jsonOf(await open(place, { route: 'list' }), LONGEST_LIST)
   const entry = Object.values(list as object).flat().map(readEntry).find(each => each?.file === file)
@@ -145,7 +180,10 @@ function splitsOf (file: string): [name: string, version: string][] {
   return splits
 }
 
-/** Is the file's name, which has nothing that JSON escapes, at an end of something in the list? The bytes go by, so that a long list takes no room and no time to parse. */
+/**
+ * Is the file's name, which has nothing that JSON escapes, at an end of something in the
+ * list? The bytes go by, so that a long list takes no room and no time to parse.
+ */
 async function isListed (place: Place, file: string): Promise<boolean> {
   const body = await open(place, { route: 'list' })
   if (body === undefined) return false
@@ -165,7 +203,11 @@ interface Entry { readonly name: string, readonly version: string, readonly file
 
 /** An entry of the API (helm/helm v3.21.4, pkg/repo/index.go, ChartVersion); its file is the end of its first link. */
 function readEntry (value: unknown): Entry | undefined {
-  const { name, version, urls } = (value ?? {}) as { readonly name?: unknown, readonly version?: unknown, readonly urls?: readonly unknown[] }
+  const { name, version, urls } = (value ?? {}) as {
+    readonly name?: unknown
+    readonly version?: unknown
+    readonly urls?: readonly unknown[]
+  }
   const url = Array.isArray(urls) ? urls[0] as unknown : undefined
   if (typeof name !== 'string' || typeof version !== 'string' || typeof url !== 'string') return undefined
   return { name, version, file: url.slice(url.lastIndexOf('/') + 1) }
@@ -187,9 +229,17 @@ async function open (place: Place, parts: Asked): Promise<Readable | undefined> 
 type Answered<K extends UpstreamAnswer['kind']> = Extract<UpstreamAnswer, { readonly kind: K }>
 
 /** What there is under a name; undefined when nothing is. @throws RefusalError when the upstream does not say */
-async function read (place: Place, parts: Asked, how: Reading & { readonly longer: 'streamed' }): Promise<Answered<'whole' | 'streamed'> | undefined>
+async function read (
+  place: Place,
+  parts: Asked,
+  how: Reading & { readonly longer: 'streamed' }
+): Promise<Answered<'whole' | 'streamed'> | undefined>
 async function read (place: Place, parts: Asked, how: Reading): Promise<UpstreamAnswer | undefined>
-async function read ({ upstream, tenant, tenantPath, caller }: Place, parts: Asked, how: Reading): Promise<UpstreamAnswer | undefined> {
+async function read (
+  { upstream, tenant, tenantPath, caller }: Place,
+  parts: Asked,
+  how: Reading
+): Promise<UpstreamAnswer | undefined> {
   const target = { query: {}, ...parts, tenant, tenantPath }
   const answer = await upstream.ask({ ...how, method: 'GET', target, company: alone(caller), named: true })
   if (answer.status === 200 && !isPage(answer.headers)) return answer
@@ -201,7 +251,9 @@ async function read ({ upstream, tenant, tenantPath, caller }: Place, parts: Ask
 async function jsonOf (body: Readable | undefined, limit: number): Promise<unknown> {
   if (body === undefined) return {}
   const bytes = await wholly(async () => await collect(body, limit))
-  if (bytes === undefined) throw new RefusalError({ code: 'upstream_bad_answer' }, { cause: 'the upstream sent too long an answer' })
+  if (bytes === undefined) {
+    throw new RefusalError({ code: 'upstream_bad_answer' }, { cause: 'the upstream sent too long an answer' })
+  }
   try {
     return JSON.parse(bytes.toString('utf8')) ?? {}
   } catch {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { issueToken } from '../../src/tokens/issue.ts'
-import { openKeys } from '../../src/config/live-keys.ts'
+import { openKeys } from '../../src/live/live-keys.ts'
 import { cheapHash } from '../helpers/accounts.ts'
 import { command, type CommandResult } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadConfig, type ConfigResult, type Environment } from '../../src/config/load.ts'
-import { leaves, variableOf, type Config } from '../../src/config/schema.ts'
-import { readDuration, readSize } from '../../src/config/units.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { loadConfig, type ConfigResult } from '../../src/config/load.ts'
+import { leaves } from '../../src/files/nodes.ts'
+import { ConfigSchema, variableOf, type Config } from '../../src/config/schema.ts'
+import { readDuration, readSize } from '../../src/files/units.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 
 async function load (t: TestLike, text: string, env: Environment = {}): Promise<{ result: ConfigResult, dir: string }> {
@@ -160,7 +162,7 @@ await t.test('units are those that people write', t => {
 })
 
 await t.test('every key has a description, an expectation and a variable', t => {
-  for (const { path, node } of leaves()) {
+  for (const { path, node } of leaves(ConfigSchema)) {
     t.ok((node.description ?? '').length > 3 && (node.expected ?? '').length > 3, path.join('.'))
     t.match(variableOf(path), /^CHARTGATE(_[A-Z]+)+$/)
   }

@@ -2,7 +2,8 @@
 // else, or stop the program.
 import { join } from 'node:path'
 import t from 'tap'
-import { loadConfig, type ConfigResult, type Environment } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { loadConfig, type ConfigResult } from '../../src/config/load.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 
 async function load (t: TestLike, text: string, env: Environment = {}): Promise<ConfigResult> {

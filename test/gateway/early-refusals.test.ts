@@ -96,9 +96,11 @@ await t.test('an answer that is under way is never mixed with a refusal', async 
     waiting.socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`)
     const answer = await asked
     waiting.socket.write(behind)
-    await waiting.closed
+    t.equal((await sendRaw(gateway.port, 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n')).status, 200, 'what came behind it was looked at by now')
     t.equal(waiting.text(), '', 'the refusal would have been read as the answer to the first request')
     answer()
+    await waiting.closed
+    t.same(answersIn(waiting.text()).map(({ status, headers, body }) => [status, headers['connection'], body]), [[200, ['close'], 'hello']], 'which comes, and is the last')
   }
 
   stub.answer = () => ({ body: Buffer.alloc(64 * 1024 * 1024, 'x') })
@@ -108,6 +110,7 @@ await t.test('an answer that is under way is never mixed with a refusal', async 
   reading.socket.write('garbage\r\n\r\n')
   await reading.closed
   t.notMatch(reading.text(), 'bad request', 'the refusal would have been read as a part of the chart')
+  t.ok(reading.text().length > 64 * 1024 * 1024, 'all of which comes')
   stub.answer = () => ({ body: 'hello' })
 })
 

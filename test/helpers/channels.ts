@@ -1,7 +1,7 @@
 // The line between a primary and a worker, within one process: what is sent arrives
 // later, in order, and as JSON carries it.
-import type { Channel, ToPrimary, ToWorker } from '../../src/cluster/messages.ts'
-import type { WorkerProcess } from '../../src/cluster/pool.ts'
+import type { Channel, ToPrimary, ToWorker } from '../../src/serve/workers/messages.ts'
+import type { WorkerProcess } from '../../src/serve/workers/pool.ts'
 
 export interface FakeWorker {
   /** What the primary holds. */

@@ -4,7 +4,7 @@
 // pkg/chartmuseum/server/multitenant/routes.go. An oracle for tests and nothing else:
 // what the gateway authorised must be what this finds in the target that it sent on.
 // Paths are strings of bytes, one character each, as Go has them.
-import type { Depth } from '../../src/charts/tenant.ts'
+import type { Depth } from '../../src/words/tenant.ts'
 
 interface ModelRoute {
   readonly method: string

@@ -1,6 +1,6 @@
 // chartgate's commands in this process, with everything that they print.
 import { main } from '../../src/cli.ts'
-import type { Environment } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/environment.ts'
 
 export interface CommandResult { readonly code: number, readonly out: string, readonly err: string }
 

@@ -1,7 +1,6 @@
 // Keys for tests: each pair is made once per process, when it is first asked for.
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
-import type { OwnAlgorithm, SigningKey } from '../../src/tokens/keys.ts'
-import { thumbprintOf } from '../../src/tokens/keys.ts'
+import { thumbprintOf, type OwnAlgorithm, type SigningKey } from '../../src/tokens/keys.ts'
 import { createRing } from '../../src/tokens/ring.ts'
 import type { Issuer } from '../../src/tokens/issuers.ts'
 import type { TrustedKeys } from '../../src/tokens/trusted.ts'

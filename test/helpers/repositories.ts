@@ -2,8 +2,8 @@
 // a real ChartMuseum where there is one, each at a fixed and at a dynamic depth.
 import { readdir } from 'node:fs/promises'
 import type { Test } from 'tap'
-import type { Depth } from '../../src/charts/tenant.ts'
-import type { OpenedKeys } from '../../src/config/live-keys.ts'
+import type { Depth } from '../../src/words/tenant.ts'
+import type { OpenedKeys } from '../../src/live/live-keys.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded, type ServerFlags } from '../repository/servers.ts'
 import { startApp, type TestGateway } from './app.ts'
 import { NO_CHARTMUSEUM } from './chartmuseum.ts'

@@ -4,7 +4,7 @@
 // whatever they can: .ci/run looks for the first in the second.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
-import { makeSecret } from '../../src/identity/robots.ts'
+import { makeSecret } from '../../src/identity/sources/robot-secret.ts'
 
 /** What a gateway under test logs at, where its log is kept; undefined where it is not. */
 export const KEPT_LOG_LEVEL = process.env['CHARTGATE_TEST_LOG'] === undefined ? undefined : 'debug'

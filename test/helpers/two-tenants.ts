@@ -3,9 +3,9 @@
 // secret to anybody, so that nothing but the gateway keeps it.
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
-import { OWN_ENDPOINTS } from '../../src/charts/request-target.ts'
+import { OWN_ENDPOINTS } from '../../src/doors/chartmuseum/request-target.ts'
 import type { Config } from '../../src/config/schema.ts'
-import type { Grant } from '../../src/policy/access.ts'
+import type { Grant } from '../../src/words/access.ts'
 import { grant, startApp, type TestGateway } from './app.ts'
 import { chartMuseumReads, type ModelOptions } from './chartmuseum-router.ts'
 import { sendRaw, type RawResponse } from './raw.ts'

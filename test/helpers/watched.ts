@@ -1,9 +1,9 @@
 // A configuration and its accounts, watched as a gateway does, in this process.
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { authorityPart } from '../../src/config/authority-part.ts'
+import { authorityPart } from '../../src/live/authority-part.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { openAuthority, watchConfig, type ConfigWatch, type LiveAuthority, type Reload } from '../../src/config/reload.ts'
+import { openAuthority, watchConfig, type ConfigWatch, type LiveAuthority, type Reload } from '../../src/live/reload.ts'
 import { testFolder, type TestLike } from './folder.ts'
 import { until } from './until.ts'
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { ACTIONS } from '../../src/charts/routes.ts'
-import { parseScopes } from '../../src/policy/scope.ts'
+import { ACTIONS } from '../../src/words/access.ts'
+import { parseScopes } from '../../src/words/scope.ts'
 import { basicChallenge, challenges, quote, type ChallengeError } from '../../src/http/challenge.ts'
 
 const SOURCE = { realm: 'http://localhost:5001/oauth/token', service: 'localhost:5001' }

@@ -1,6 +1,7 @@
 // A queue stands still when somebody waits and nothing is begun or ended, as often as it is looked at.
 import t from 'tap'
-import { createPulse, type Pulse, type Watched } from '../../src/lib/pulse.ts'
+import type { Watched } from '../../src/lib/watched.ts'
+import { createPulse, type Pulse } from '../../src/lib/pulse.ts'
 import { createThreads } from '../../src/lib/threads.ts'
 import { manualBeats } from '../helpers/channels.ts'
 

@@ -7,6 +7,7 @@ interface Ask {
   readonly from?: string
   readonly account?: string
   readonly presence?: Presence
+  readonly isUnread?: boolean
 }
 
 /** Attempts whose hashes end when the test says so. */
@@ -17,17 +18,28 @@ class Lab {
   /** Who was told what, in order. */
   readonly told: string[] = []
   private readonly ends = new Map<string, { resolve: (isRight: boolean) => void, reject: (error: unknown) => void }>()
+  readonly timers = new Set<{ readonly at: number, readonly run: () => void }>()
   private readonly attempts
 
   constructor (limits: Partial<typeof LIMITS> = {}) {
-    this.attempts = createAttempts(() => this.time, { ...LIMITS, ...limits })
+    this.attempts = createAttempts(() => this.time, { ...LIMITS, ...limits }, (ms, run) => {
+      const timer = { at: this.time + ms / 1000, run }
+      this.timers.add(timer)
+      return () => { this.timers.delete(timer) }
+    })
   }
 
-  async ask ({ name, from = '192.0.2.1', account = 'alice', presence = ALWAYS_HERE }: Ask): Promise<Verdict> {
+  /** Lets seconds pass. */
+  pass (seconds: number): void {
+    this.time += seconds
+    for (const timer of [...this.timers]) if (timer.at <= this.time && this.timers.delete(timer)) timer.run()
+  }
+
+  async ask ({ name, from = '192.0.2.1', account = 'alice', presence = ALWAYS_HERE, isUnread = false }: Ask): Promise<Verdict> {
     const verdict = await this.attempts.judge({
       name,
       account,
-      asker: { address: from, presence },
+      asker: { address: from, presence, isUnread: () => isUnread },
       compare: async () => {
         this.begun.push(name)
         return await new Promise((resolve, reject) => { this.ends.set(name, { resolve, reject }) })
@@ -51,6 +63,21 @@ class Lab {
 async function turn (): Promise<void> {
   await new Promise(resolve => { setImmediate(resolve) })
 }
+
+await t.test('who may have gone unseen behind a body that is not read waits for a second, and everybody else for their turn', async t => {
+  const lab = new Lab({ atOnce: 1 })
+  const asked = [lab.ask({ name: 'first', isUnread: true }), lab.ask({ name: 'seen', account: 'bob' }), lab.ask({ name: 'unseen', account: 'carol', isUnread: true })]
+  await turn()
+  lab.pass(0.9)
+  t.strictSame(lab.told, [])
+  lab.pass(0.1)
+  await turn()
+  t.strictSame(lab.told, ['unseen refused'], 'what has begun goes on')
+  await lab.end('first')
+  await lab.end('seen', true)
+  t.strictSame(await Promise.all(asked), ['wrong', 'right', 'refused'])
+  t.equal(lab.timers.size, 0)
+})
 
 await t.test('two hashes run at once, however many are asked for, and each is told', async t => {
   const lab = new Lab()

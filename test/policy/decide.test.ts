@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ACTIONS, type Action } from '../../src/charts/routes.ts'
-import { ANONYMOUS, MASTER, accountPrincipal, tokenPrincipal, type Principal } from '../../src/identity/principal.ts'
-import type { Access, Grant } from '../../src/policy/access.ts'
+import { ACTIONS, type Action, type Access, type Grant } from '../../src/words/access.ts'
+import { ANONYMOUS, MASTER, accountPrincipal, tokenPrincipal, type Principal } from '../../src/words/principal.ts'
 import { decide, narrow } from '../../src/policy/decide.ts'
 import { compileRules } from '../../src/policy/rules.ts'
-import { accessesOf } from '../../src/policy/scope.ts'
+import { accessesOf } from '../../src/words/scope.ts'
 import { at } from '../helpers/clock.ts'
 
 const access = (name: string, action: Action = 'pull', type: Access['type'] = 'artifact-repository'): Access => ({ type, name, action })

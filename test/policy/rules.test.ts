@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ACTIONS } from '../../src/charts/routes.ts'
+import { ACTIONS } from '../../src/words/access.ts'
 import { compileRules, matchesTenant } from '../../src/policy/rules.ts'
 
 const matches = (pattern: string, tenant: string): boolean => matchesTenant(pattern.split('/'), tenant)

@@ -5,7 +5,7 @@
 // a path once and cleans nothing (Go's URL.Path).
 import fc from 'fast-check'
 import t from 'tap'
-import type { Depth } from '../../src/charts/tenant.ts'
+import type { Depth } from '../../src/words/tenant.ts'
 import { isRefused, probe, shown, startTwoTenants, type Tally } from '../helpers/two-tenants.ts'
 
 /** Every way to write a character that somebody decodes. */

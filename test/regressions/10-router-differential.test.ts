@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Depth } from '../../src/charts/tenant.ts'
+import type { Depth } from '../../src/words/tenant.ts'
 import { chartMuseumReads } from '../helpers/chartmuseum-router.ts'
 import { isRefused, probe, shown, startTwoTenants, type Tally } from '../helpers/two-tenants.ts'
 

@@ -5,7 +5,7 @@
 // are compared, never queried, and no such name ever reaches the upstream.
 import { decodeJwt } from 'jose'
 import t from 'tap'
-import type { Depth } from '../../src/charts/tenant.ts'
+import type { Depth } from '../../src/words/tenant.ts'
 import { grant } from '../helpers/app.ts'
 import { authorisedFor, bearer, isRefused, OTHER, OWN, shown, startTwoTenants } from '../helpers/two-tenants.ts'
 

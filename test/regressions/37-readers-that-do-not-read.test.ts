@@ -199,7 +199,8 @@ async function overARealRepository (t: Test, gateway: Gateway, { workers, key }:
     t.same(await download(port, '/org2/repo2/charts/large-1.0.0.tgz', key), { status: 200, length: chart.length, retryAfter: false })
   }
   t.equal((await push('org2/repo2', await chartOf('other', '1.0.0'))).status, 201)
-  t.match(gateway.stdout(), '"reason":"download_not_read"')
+  // Of several workers the one that the others came to may have had room.
+  if (workers === 1) t.match(gateway.stdout(), '"reason":"download_not_read"')
   for (const socket of sockets) socket.destroy()
   await gone
 }

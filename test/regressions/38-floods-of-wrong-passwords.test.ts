@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createPasswords, hashPassword } from '../../src/identity/passwords.ts'
+import { createPasswords, hashPassword } from '../../src/identity/sources/passwords.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { startGateway } from '../helpers/gateway.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
@@ -171,6 +171,24 @@ await t.test('for connections that have gone nothing is hashed, but what had beg
   t.equal(await until(alice.status), 200)
   t.ok(lab.turnstile.begun <= 3, `${lab.turnstile.begun} hashes, alice's among them`)
   t.notMatch(lab.gateway.logText(), '"refused"', 'and nobody is said to have been refused who had gone')
+})
+
+await t.test('nor for those that have gone behind a body that is not read', async t => {
+  const lab = await startLab(t)
+  const { gateway: { port, app }, turnstile } = lab
+  const sockets = await Promise.all(HUNDRED.slice(0, 20).map(async localAddress => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress })
+    t.teardown(() => { socket.destroy() })
+    socket.on('error', () => {}).resume()
+    await once(socket, 'connect')
+    socket.write(`POST /api/org1/repo1/charts HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic('alice', newPassword())}\r\nContent-Length: 1000000\r\n\r\n`)
+    socket.write('x'.repeat(300_000))
+    return socket
+  }))
+  await until(() => lab.arrived.count === sockets.length || undefined)
+  for (const socket of sockets) socket.end()
+  t.ok(await until(async () => await connectionsOf(app.server) <= 2 || undefined))
+  t.equal(turnstile.begun, 2)
 })
 
 await t.test('more than can wait is refused at once, in the form of each door, and says when to come again', async t => {

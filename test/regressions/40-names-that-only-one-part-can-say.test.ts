@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { isChartName, isVersion } from '../../src/charts/names.ts'
+import { isChartName, isVersion } from '../../src/words/chart-names.ts'
 import { startGateway } from '../helpers/gateway.ts'
 import { PROGRAMS, startInFront, type Answer, type Ask, type InFront, type Listed } from '../helpers/in-front.ts'
 import { skipped } from '../helpers/not-tried.ts'

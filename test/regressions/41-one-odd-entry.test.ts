@@ -152,8 +152,9 @@ const HOSTILE: readonly (readonly [what: string, chartYaml: string, taken: boole
   ['a word with DEL for the version of its API', 'apiVersion: "v2\\x7f"\n', false],
   // an index that some readers take in another way
   ['the key of a merge', 'annotations:\n  "<<": x\n', true],
-  ['the key of a merge in what is imported', 'dependencies:\n- name: x\n  version: "1"\n  repository: https://x/\n  import-values:\n  - "<<": x\n', true],
-  ['line ends of YAML 1.1', 'annotations:\n  a: "x\\n\\Ly"\n  b: "x\\L    urls:\\L    - https://evil.example.test/"\n', true],
+  ['the key of a merge in what is imported', 'dependencies:\n- name: x\n  version: "1"\n  repository: https://x/\n  import-values:\n  - "<<": x\n', false],
+  ['an empty line with an end of YAML 1.1', 'annotations:\n  a: "x\\n\\Ly"\n', false],
+  ['line ends of YAML 1.1', 'annotations:\n  b: "x\\L    urls:\\L    - https://evil.example.test/"\n', true],
   ['text that looks like links', 'description: "x\\n    urls:\\n    - https://evil.example.test/"\nkeywords:\n- "urls:\\n    - https://evil.example.test/"\n', true],
   ['control characters that Helm takes out', 'description: "\\N\\x7f\\L"\n', true]
 ]

@@ -241,6 +241,17 @@ void t.test('a form of more parts than anybody sends is read no further, and has
   t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [])
 })
 
+void t.test('bytes that break off are no form, and leave nothing', async t => {
+  const dir = testFolder(t)
+  const store = await openStore(dir)
+  async function * bytes (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\nxxx')
+    throw new Error('the client has gone')
+  }
+  await t.rejects(readParts('multipart/form-data; boundary=b', bytes(), store), { message: 'the client has gone' })
+  t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [])
+})
+
 void t.test('small things that a start meets', async t => {
   const dir = testFolder(t, { a: {}, '.chartgate': { index: { 'a.json': 'of another program\n' } } })
   for (let i = 0; i < 20; i++) writeFileSync(join(dir, 'a', `c${i}.tgz`), await tgz(['a/Chart.yaml', META.replace('1.0.0', `1.0.0+b${i}`)]))

@@ -9,7 +9,8 @@ import { createPresence, NobodyThere } from '../../src/lib/presence.ts'
 import { createBulk, MOST_OF_A_TURN } from '../../src/lib/bulk.ts'
 import { createShares, STALLED } from '../../src/limits/shares.ts'
 import type { Asking } from '../../src/upstream/asker.ts'
-import { exchange, type Reading, type UpstreamAnswer } from '../../src/upstream/exchange.ts'
+import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
+import { exchange, type Reading } from '../../src/upstream/exchange.ts'
 import { someAsker } from '../helpers/askers.ts'
 
 const MOST = 10

@@ -2,7 +2,7 @@
 // and that one odd link is decided by itself.
 import fc from 'fast-check'
 import t from 'tap'
-import { isChartFile } from '../../src/charts/names.ts'
+import { isChartFile } from '../../src/words/chart-names.ts'
 import { isPlainLink, localUrl, readLink, type EntryWords, type IndexPlace } from '../../src/upstream/index-links.ts'
 
 const AT: IndexPlace = { tenantPath: 'org1/repo1', basePath: '' }

@@ -165,6 +165,22 @@ await t.test('an entry that would send a credential away, or of which nobody can
   t.end()
 })
 
+await t.test('a link that could mean another file than that of its own name is left out, in every form', t => {
+  const two = (own: string, other: string): Record<string, object[]> => ({ a: [{ name: 'foo', version: '1.0.0', urls: [own] }], b: [{ name: 'foo', version: '2.0.0', urls: [other] }] })
+  const forms: [string, (entries: Record<string, object[]>) => string][] = [
+    ['blocks', entries => `apiVersion: v1\nentries:\n${Object.entries(entries).map(([name, [version]]) => `  ${name}:\n  - name: foo\n    urls:\n    - ${(version as { urls: string[] }).urls[0]}\n    version: ${(version as { version: string }).version}\n`).join('')}generated: "x"\n`],
+    ['JSON', entries => JSON.stringify({ apiVersion: 'v1', entries })],
+    ['YAML', entries => `apiVersion: v1\nentries: ${JSON.stringify(entries)}\n`]
+  ]
+  for (const [form, write] of forms) {
+    const links = (text: string): string[] => Object.values((parse(text) as { entries: Record<string, { urls: string[] }[]> }).entries).flatMap(versions => versions.flatMap(({ urls }) => urls))
+    t.same(links(rewritten(write(two('charts/foo%2D2.0.0.tgz', 'charts/foo-2.0.0.tgz')))), ['charts/foo-2.0.0.tgz'], form)
+    t.match(rewrite(write(two('charts/foo%2D2.0.0.tgz', 'charts/foo-2.0.0.tgz'))), { leftOut: [{ version: '1.0.0', reason: 'unsayable_name' }] }, form)
+    t.same(links(rewritten(write(two('charts/foo%2D1.0.0.tgz', 'charts/foo-2.0.0.tgz')))), ['charts/foo-1.0.0.tgz', 'charts/foo-2.0.0.tgz'], `${form}: no other file is meant`)
+  }
+  t.end()
+})
+
 await t.test('what is no index, or one in a form of which nobody can be sure, is refused', t => {
   const evil = 'https://evil.example.test/evil.tgz'
   const cases: [string, string, RegExp][] = [

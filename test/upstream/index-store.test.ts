@@ -3,7 +3,7 @@
 // before it.
 import t from 'tap'
 import { gunzipSync } from 'node:zlib'
-import type { ChartRequest } from '../../src/charts/request-target.ts'
+import type { ChartRequest } from '../../src/chartmuseum/chart-request.ts'
 import type { IndexAnswer } from '../../src/upstream/index-reader.ts'
 import type { Company } from '../../src/lib/company.ts'
 import type { Asking } from '../../src/upstream/asker.ts'

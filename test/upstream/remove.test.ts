@@ -1,6 +1,6 @@
 // A delete removes what it names, in whatever file that is, and nothing else.
 import t, { type Test } from 'tap'
-import type { ChartRequest } from '../../src/charts/request-target.ts'
+import type { ChartRequest } from '../../src/chartmuseum/chart-request.ts'
 import { RefusalError } from '../../src/http/errors.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createUpstream } from '../../src/upstream/client.ts'

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { RefusalError } from '../../src/http/errors.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
-import type { SpoolFile } from '../../src/upstream/spool.ts'
+import type { SpoolFile } from '../../src/uploads/spool.ts'
 import { compareFile, findVersion, hasFile, provenanceOfFile, type Place } from '../../src/upstream/stored.ts'
 import { fillStub, type StubRepository } from '../helpers/stub-repository.ts'
 import { someAsker } from '../helpers/askers.ts'
@@ -67,12 +67,15 @@ await t.test('another version is found by where its name may be divided, and els
 
 await t.test('what is no version speaks of its file, unless that is a version\'s own', async t => {
   const { repository, place, asked } = await start(t)
-  for (const [name, version] of [['bar', '2.0.0(1)'], ['bar', '2.0.0_2'], ['b!r', '2.0.0']] as const) {
+  for (const [name, version] of [['bar', '2.0.0(1)'], ['bar', '2.0.0_2'], ['b!r', '2.0.0(1)']] as const) {
     repository.files.set(`${name}-${version}.tgz`, 'x')
     repository.listed.splice(0, 1, entry('bar', '2.0.0', `${name}-${version}.tgz`))
     t.same(await findVersion(place, name, version), { holds: 'this' }, `${name} ${version}`)
     t.notOk(asked().includes(`GET /api/${TENANT}/charts`))
   }
+  repository.files.set('b!r-2.0.0.tgz', 'x')
+  repository.listed.splice(0, 1, entry('bar', '2.0.0', 'b!r-2.0.0.tgz'))
+  t.same(await findVersion(place, 'b!r', '2.0.0'), { holds: { name: 'bar', version: '2.0.0' } }, 'a version speaks of a version, whatever the name is')
   repository.files.set('foo-1.0.0-x.tgz', 'x')
   repository.listed.push(entry('foo', '1.0.0-x'))
   t.same(await findVersion(place, 'foo-1.0.0', 'x'), { holds: { name: 'foo', version: '1.0.0-x' } })

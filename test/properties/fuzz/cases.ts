@@ -2,7 +2,7 @@
 // request of the route table (or none), and the mutations that are done to it. The same
 // plan is always the same bytes.
 import fc from 'fast-check'
-import { ROUTES, type Route } from '../../../src/charts/routes.ts'
+import { ROUTES, type Route } from '../../../src/chartmuseum/routes.ts'
 import { pick, randomBytes, type Cast, type Draft } from './draft.ts'
 import { MUTATORS } from './mutations.ts'
 import { neighbours } from './worlds.ts'

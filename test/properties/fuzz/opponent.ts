@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { issueToken } from '../../../src/tokens/issue.ts'
 import { readSigningKey } from '../../../src/tokens/keys.ts'
-import type { Grant } from '../../../src/policy/access.ts'
+import type { Grant } from '../../../src/words/access.ts'
 import { startGateway } from '../../helpers/gateway.ts'
 import type { TestLike } from '../../helpers/processes.ts'
 import type { Opponent } from './fuzzer.ts'

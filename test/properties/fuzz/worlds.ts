@@ -1,6 +1,6 @@
 // Which gateways are fuzzed, and who lives behind them? One principal, who may do
 // everything in one tenant, and neighbours whose every answer holds the canary.
-import type { Depth } from '../../../src/charts/tenant.ts'
+import type { Depth } from '../../../src/words/tenant.ts'
 
 export interface World {
   readonly name: string

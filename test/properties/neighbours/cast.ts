@@ -1,7 +1,7 @@
 // Who is there? A neighbour who minds its own business, guests who come for the first
 // time, and hostile clients with accounts and rights of their own. What is common to both
 // is where a hostile push could take away the neighbour's index.
-import { hashPassword } from '../../../src/identity/passwords.ts'
+import { hashPassword } from '../../../src/identity/sources/passwords.ts'
 import { newPassword } from '../../helpers/secrets.ts'
 
 /** Tenants, at depth 2; every one of them has `good` 0.1.0. */

@@ -1,0 +1,23 @@
+// What does a request need before its door opens? Nothing is open that does not say so
+// here: a new kind of target, or a new endpoint of our own, does not compile until it does.
+import type { Access } from '../words/access.ts'
+import type { OwnEndpoint, ParsedTarget } from './chartmuseum/request-target.ts'
+
+/** Every one of these rights; or `nothing`, which asks nobody who they are. */
+export type Needs = readonly [Access, ...Access[]] | 'nothing'
+
+/** The token endpoint asks by itself who it is, because credentials come in its body too. */
+const OWN: Readonly<Record<OwnEndpoint, Needs>> = {
+  token: 'nothing',
+  jwks: 'nothing',
+  health: 'nothing',
+  info: 'nothing'
+}
+
+export function needsOf (target: ParsedTarget): Needs {
+  switch (target.kind) {
+    case 'chart': return [target.request.access]
+    case 'own': return OWN[target.endpoint]
+    case 'refused': return 'nothing'
+  }
+}

@@ -1,0 +1,123 @@
+// Which accounts does a file hold? An accounts file in YAML, or an htpasswd file with
+// bcrypt hashes. Every mistake is a line with its place, and no line repeats a hash.
+import { isName } from '../../words/subject.ts'
+import type { RobotEntry, RobotSecret, UserEntry } from '../accounts.ts'
+import { hashFault } from './passwords.ts'
+import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
+import { readText } from '../../files/files.ts'
+import { inWords, schemaMistakes, unknownKeys } from '../../files/mistakes.ts'
+import { parseYaml } from '../../files/yaml.ts'
+
+export interface FileAccounts {
+  readonly users: readonly UserEntry[]
+  readonly robots: readonly RobotEntry[]
+  /** One line each. With any of them the file is not used. */
+  readonly mistakes: readonly string[]
+  /** Something could not be read, and another try may do. */
+  readonly again?: boolean
+}
+
+/** Reads a file as it is now. */
+export async function readAccountsFile (file: string): Promise<FileAccounts> {
+  const read = await readText(file)
+  return read.ok ? await accountsOf(file, read.text) : { ...onlyMistakes([read.mistake]), again: true }
+}
+
+/**
+ * What a text says.
+ * @param file its name: one that ends in .yaml or .yml is an accounts file, every other
+ * one htpasswd's
+ */
+export async function accountsOf (file: string, text: string): Promise<FileAccounts> {
+  return /\.ya?ml$/.test(file) ? await readAccountsYaml(file, text) : await readHtpasswd(file, text)
+}
+
+async function readAccountsYaml (file: string, text: string): Promise<FileAccounts> {
+  const read = parseYaml(file, text)
+  if (read.value === undefined) return onlyMistakes(inWords(file, read.mistakes, mistake => mistake))
+  const { value, mistakes, lineOf } = read
+  const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
+  const wrong = [...mistakes, ...found]
+  if (wrong.length > 0) {
+    return onlyMistakes(inWords(file, wrong, each => {
+      return typeof each === 'string' ? each : `${file}:${lineOf(pathOf(each.key))}: ${each.key}: ${each.sentence}`
+    }))
+  }
+
+  const { users = [], robots = [] } = value as AccountsFile
+  const faults: string[] = []
+  const placed = (list: 'users' | 'robots', i: number): string => `${file}:${lineOf([list, i])}`
+  const hashFaults = await Promise.all(users.map(async ({ passwordHash }) => await hashFault(passwordHash)))
+  const userEntries = users.map(({ name, passwordHash, groups = [], disabled = false }, i): UserEntry => {
+    const fault = hashFaults[i]
+    if (fault !== undefined) faults.push(`${placed('users', i)}: the passwordHash of ${name} cannot be used: ${fault}`)
+    return { name, passwordHash, groups, disabled, place: placed('users', i) }
+  })
+  const robotEntries = robots.map(({ name, secrets, groups = [], disabled = false }, i): RobotEntry => ({
+    name,
+    groups,
+    disabled,
+    place: placed('robots', i),
+    secrets: secrets.map(({ hash, notBefore, expires }): RobotSecret => {
+      const times = { notBefore: momentOf(notBefore), expires: momentOf(expires) }
+      for (const [key, time] of Object.entries(times)) {
+        if (Number.isNaN(time)) {
+          faults.push(`${placed('robots', i)}: ${key} of a secret of ${name} is a day that is not in the calendar`)
+        }
+      }
+      return {
+        digest: hash.slice('sha256:'.length),
+        ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }),
+        ...(times.expires === undefined ? {} : { expires: times.expires })
+      }
+    })
+  }))
+  return faults.length > 0
+    ? onlyMistakes(inWords(file, faults, fault => fault))
+    : { users: userEntries, robots: robotEntries, mistakes: [] }
+}
+
+/** Apache's htpasswd -B: name:hash, one a line; empty lines and # are passed over. */
+async function readHtpasswd (file: string, text: string): Promise<FileAccounts> {
+  const users: UserEntry[] = []
+  const mistakes: string[] = []
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue
+    const place = `${file}:${i + 1}`
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(colon, 0))
+    const passwordHash = line.slice(colon + 1).trim()
+    if (!isName(name)) {
+      mistakes.push(`${place}: a line is NAME:HASH, with a name of letters, digits, ".", "_", "@", "+" and "-"`)
+    } else if (!passwordHash.startsWith('$2')) {
+      mistakes.push(`${place}: the hash of ${name} is not bcrypt: make it with htpasswd -B`)
+    } else {
+      const fault = await hashFault(passwordHash)
+      if (fault !== undefined) mistakes.push(`${place}: the hash of ${name} cannot be used: ${fault}`)
+      else users.push({ name, passwordHash, groups: [], disabled: false, place })
+    }
+  }
+  return mistakes.length > 0
+    ? onlyMistakes(inWords(file, mistakes, mistake => mistake))
+    : { users, robots: [], mistakes: [] }
+}
+
+function onlyMistakes (mistakes: readonly string[]): FileAccounts {
+  return { users: [], robots: [], mistakes }
+}
+
+/** Seconds since the epoch; NaN for a day that is none. */
+function momentOf (text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const time = Date.parse(text.replace(' ', 'T'))
+  // Date.parse takes February 30th for March 2nd.
+  const isDay = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  const isWrong = Number.isNaN(time) || Number.isNaN(isDay.getTime()) ||
+    isDay.toISOString().slice(0, 10) !== text.slice(0, 10)
+  return isWrong ? NaN : Math.floor(time / 1000)
+}
+
+/** users[2].name as a path in the document. */
+function pathOf (key: string): (string | number)[] {
+  return key.split(/[.[\]]+/).filter(part => part !== '').map(part => /^\d+$/.test(part) ? Number(part) : part)
+}

@@ -1,0 +1,50 @@
+// May they? The one judgement of every door: what somebody is and what a request needs,
+// against the rules in force. Pure and total; whose credentials they were is identity's.
+import type { Refusal } from './http/errors.ts'
+import type { Access } from './words/access.ts'
+import type { Principal } from './words/principal.ts'
+import { decide } from './policy/decide.ts'
+import type { RuleSet } from './policy/rules.ts'
+
+export type Judgement =
+  | {
+    readonly allowed: true
+    /** what allowed it: `master key`, `token`, or the places of rules */
+    readonly by: string
+  }
+  | {
+    readonly allowed: false
+    /** the first right that is missing */
+    readonly lacks: Access
+    readonly refusal: Refusal
+  }
+
+/**
+ * Judges every right that is needed; one that is missing is enough to refuse.
+ * @param cameAsBasic how the credentials came: asking again can help with a token alone
+ */
+export function judge (
+  principal: Principal,
+  needs: readonly [Access, ...Access[]],
+  rules: RuleSet,
+  cameAsBasic: boolean
+): Judgement {
+  const by = new Set<string>()
+  for (const access of needs) {
+    const decision = decide(principal, access, rules)
+    if (!decision.allowed) return { allowed: false, lacks: access, refusal: refusalFor(principal, access, cameAsBasic) }
+    by.add(decision.by)
+  }
+  return { allowed: true, by: [...by].join(', ') }
+}
+
+/**
+ * 401 for who has not said who they are, and for Bearer, because clients fetch a new
+ * token only then; 403 for Basic, where asking again cannot help.
+ */
+function refusalFor (principal: Principal, { action, name }: Access, cameAsBasic: boolean): Refusal {
+  if (principal.kind === 'anonymous') return { code: 'missing_credentials' }
+  return cameAsBasic
+    ? { code: 'missing_right', detail: `forbidden: ${action} on ${name} is not allowed` }
+    : { code: 'insufficient_scope' }
+}

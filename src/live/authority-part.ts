@@ -1,0 +1,101 @@
+// Accounts and rules of a running gateway, when their files change. What takes rights away
+// counts from its own sound file, whatever else is broken: an account that is gone or
+// disabled, a secret, a password, a group, a rule. What adds rights counts when all files
+// were read sound, as they were at one moment. A file that is missing takes nothing away:
+// it may be on its way, and who is in it cannot be known.
+import { takingAway, type Entries } from './taken-away.ts'
+import { inTurns, type Steps } from '../lib/steps.ts'
+import type { FileAccounts } from '../identity/sources/accounts-file.ts'
+import { authorityOf, authorityOfData, type Policies, type Policy } from './authority.ts'
+import { stampsOf } from '../files/files.ts'
+import type { LiveAuthority, Look, Outcome, Part, ReloadLog } from './reload.ts'
+
+/** What a file said when it had this stamp. */
+interface Known {
+  readonly stamp: string
+  readonly accounts: FileAccounts
+}
+
+export function authorityPart (live: LiveAuthority): Part {
+  const known = new Map<string, Known>()
+
+  /** Reads what is not known yet; true when all that is known then was so at one moment. */
+  async function read ({ config, stamps, asked, reader }: Look): Promise<boolean> {
+    const { files } = config.accounts
+    for (const file of known.keys()) if (!files.includes(file)) known.delete(file)
+    const stale = files.filter(file => {
+      const before = known.get(file)
+      return asked || before?.accounts.again === true || before?.stamp !== stamps.get(file)
+    })
+    const texts = await Promise.all(stale.map(async file => [file, await reader.text(file)] as const))
+    const then = new Map([...stamps, ...reader.stamps])
+    const now = await stampsOf([...stamps.keys()])
+    for (const [file, read] of texts) {
+      const accounts = read.ok
+        ? await reader.accounts(file, read.text)
+        : { users: [], robots: [], mistakes: [read.mistake], again: true }
+      known.set(file, { stamp: read.stamp, accounts })
+    }
+    return [...now].every(([file, stamp]) => then.get(file) === stamp)
+  }
+
+  async function putInForce (entries: Entries, { config }: Look, log: ReloadLog): Promise<readonly string[]> {
+    const loaded = await authorityOf(config, entries)
+    if (!loaded.ok) return loaded.mistakes
+    live.current = loaded.authority
+    const { users, robots } = loaded.authority.accounts
+    const counts = { users: users.size, robots: robots.size, rules: config.policy.length }
+    log.info(counts, 'accounts and rules were read again')
+    for (const warning of loaded.warnings) log.warn({ warning }, 'a rule may not mean what it says')
+    return []
+  }
+
+  async function takeAway (
+    said: Entries,
+    broken: readonly string[],
+    { config, sound }: Look,
+    log: ReloadLog
+  ): Promise<void> {
+    const { accounts, policies: before } = live.current
+    const left = await inTurns(takingAway(accounts, said, file => broken.includes(file)))
+    const isOld = !sound || await inTurns(isSame(before.at(-1) as Policy, config.policy))
+    const policies: Policies = isOld ? before : [before[0], config.policy]
+    if (!left.less && policies === before) return
+    live.current = await authorityOfData({ users: left.users, robots: left.robots, policies })
+    log.warn(
+      { users: left.users.length, robots: left.robots.length },
+      'what was taken away is in force; what is new waits until every file can be used'
+    )
+  }
+
+  return {
+    files: async ({ accounts }) => accounts.files,
+    async load (look, log): Promise<Outcome> {
+      const atOneMoment = await read(look)
+      const found = look.config.accounts.files.map(file => ({ file, ...(known.get(file) as Known).accounts }))
+      const usable = found.filter(({ mistakes }) => mistakes.length === 0)
+      const said = { users: usable.flatMap(({ users }) => users), robots: usable.flatMap(({ robots }) => robots) }
+      let mistakes = found.flatMap(each => each.mistakes)
+      if (look.sound && mistakes.length === 0 && atOneMoment) {
+        mistakes = [...await putInForce(said, look, log)]
+        if (mistakes.length === 0) return { mistakes, again: false }
+      }
+      await takeAway(said, found.filter(each => !usable.includes(each)).map(({ file }) => file), look, log)
+      return { mistakes, again: !atOneMoment || found.some(({ again }) => again === true) }
+    }
+  }
+}
+
+/** True when two policies say the same, wherever it stands. */
+function * isSame (one: Policy, other: Policy): Steps<boolean> {
+  if (one.length !== other.length) return false
+  for (const [i, rule] of one.entries()) {
+    if (wordsOf(rule) !== wordsOf(other[i] as Policy[number])) return false
+    yield
+  }
+  return true
+}
+
+function wordsOf ({ repositories, subjects, actions }: Policy[number]): string {
+  return [repositories, subjects, actions].map(words => words.join(' ')).join(',')
+}

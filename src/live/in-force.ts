@@ -1,0 +1,83 @@
+// What does a worker begin with? Accounts, rules and keys as they are in force in its
+// primary, whatever their files hold at that moment: so one that dies is replaced while a
+// file is broken, and knows as all others do who has been revoked. From then on it watches
+// the files itself.
+import { CLOCK } from '../lib/clock.ts'
+import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
+import { authorityOfData, dataOf, type AuthorityData } from './authority.ts'
+import { authorityPart } from './authority-part.ts'
+import { followIssuers, keyFiles, keysPart, type OpenedKeys } from './live-keys.ts'
+import {
+  watchConfig,
+  type ConfigWatch,
+  type LiveAuthority,
+  type OpenedAuthority,
+  type Reload,
+  type ReloadLog
+} from './reload.ts'
+import type { Config } from '../config/schema.ts'
+
+/** As plain data, for a message between two processes. */
+export interface InForce {
+  /** The newest configuration that could be used. */
+  readonly config: Config
+  readonly authority: AuthorityData
+  readonly keys: KeysData
+  /** Of all files, as they were when they were read; left out when some of them cannot be used. */
+  readonly stamps?: readonly (readonly [file: string, stamp: string])[]
+}
+
+export interface Followed {
+  readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
+  readonly keys: OpenedKeys
+  readonly reload: Reload
+}
+
+/**
+ * Keeps accounts, rules and keys of a process at what their files say.
+ * @param fetching begins to fetch keys from URLs; a process that verifies no tokens does
+ * not
+ */
+export function follow (
+  config: Config,
+  { authority, keys, reload }: Followed,
+  log: ReloadLog,
+  fetching = followIssuers
+): ConfigWatch {
+  return watchConfig({
+    parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall, fetching)],
+    stamps: new Map([...authority.stamps, ...keys.stamps]),
+    config,
+    reload,
+    log
+  })
+}
+
+export function inForce ({ authority: { live }, keys }: Followed, watch: Pick<ConfigWatch, 'newest'>): InForce {
+  const { config, stamps } = watch.newest()
+  return {
+    config,
+    authority: dataOf(live.current),
+    keys: keysData(keys.live.current, keys.upstream, CLOCK.wall()),
+    ...(stamps === undefined ? {} : { stamps: [...stamps] })
+  }
+}
+
+/**
+ * What another process had in force, here. Files that are not known to be as they were
+ * then are looked at first of all.
+ */
+export async function beginWith (
+  { config, authority, keys, stamps }: InForce
+): Promise<Pick<Followed, 'authority' | 'keys'>> {
+  const own = config.file === undefined ? [] : [config.file]
+  const known = new Map(
+    stamps ?? [...own, ...config.accounts.files, ...await keyFiles(config)].map(file => [file, NEVER_SEEN])
+  )
+  const live: LiveAuthority = { current: await authorityOfData(authority) }
+  const { upstream, trusted } = await keysOfData(keys, config.tokens.ttl)
+  return { authority: { live, stamps: known }, keys: { live: { current: trusted }, upstream, stamps: known } }
+}
+
+/** No file's stamp. */
+const NEVER_SEEN = ''

@@ -1,0 +1,97 @@
+// Which keys are in force, and when is that read again? The keys of the configuration or
+// of stateDir/keys, and those of the issuers, as a part of what is watched.
+import { isDeepStrictEqual } from 'node:util'
+import { folderFiles, openUpstreamKey, prepareUpstreamKey } from '../tokens/key-folder.ts'
+import type { SigningKey } from '../tokens/keys.ts'
+import type { Issuer } from '../tokens/issuers.ts'
+import { keyFolder, loadTrusted, prepareKeys, type KeysConfig, type TrustedKeys } from '../tokens/trusted.ts'
+import { stampsOf, type Stamps } from '../files/files.ts'
+import type { Live, Part, ReloadLog } from './reload.ts'
+
+export type LiveKeys = Live<TrustedKeys>
+
+export interface OpenedKeys {
+  readonly live: LiveKeys
+  /** Signs what the upstream is sent, and nothing else; a restart alone reads it again. */
+  readonly upstream: SigningKey
+  /** Of the files, taken before they were read. */
+  readonly stamps: Stamps
+}
+
+export type OpenedKeysResult =
+  | { readonly ok: true, readonly opened: OpenedKeys }
+  | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
+
+/** Opens all keys for the first time, and makes those of stateDir/keys that are missing, unless `make` says not to. */
+export async function openKeys (config: KeysConfig, { make = true } = {}): Promise<OpenedKeysResult> {
+  try {
+    if (make) {
+      await prepareKeys(config)
+      await prepareUpstreamKey(keyFolder(config))
+    }
+    const stamps = await stampsOf(await keyFiles(config))
+    const upstream = await openUpstreamKey(keyFolder(config))
+    const loaded = await loadTrusted(config, upstream)
+    return loaded.ok ? { ok: true, opened: { live: { current: loaded.trusted }, upstream, stamps } } : loaded
+  } catch (error) {
+    return { ok: false, mistakes: [(error as Error).message] }
+  }
+}
+
+/**
+ * Keys, as a part that can be read again.
+ * @param now seconds since the epoch
+ * @param fetching begins to fetch keys that are had from URLs
+ */
+export function keysPart (
+  { live, upstream }: Pick<OpenedKeys, 'live' | 'upstream'>,
+  now: () => number,
+  fetching = followIssuers
+): Part {
+  return {
+    files: keyFiles,
+    async load ({ config }, log) {
+      const before = live.current
+      const loaded = await loadTrusted(config, upstream, before)
+      if (!loaded.ok) return { mistakes: loaded.mistakes, again: true } // few files, and small ones
+      live.current = loaded.trusted
+      const dropped = before.issuers.filter(issuer => !loaded.trusted.issuers.includes(issuer))
+      for (const { remote } of dropped) remote?.close()
+      fetching(loaded.trusted.issuers.filter(issuer => !before.issuers.includes(issuer)), log)
+      const [was, is] = [summary(before, now()), summary(loaded.trusted, now())]
+      if (!isDeepStrictEqual(was, is)) log.info(is, 'keys were read again')
+      return { mistakes: [], again: false }
+    }
+  }
+}
+
+/** Begins to fetch keys that are had from URLs. */
+export function followIssuers (issuers: readonly Issuer[], log: ReloadLog): void {
+  for (const { config: { name }, remote } of issuers) {
+    remote?.follow({
+      fetched (keys) { log.info({ issuer: name, keys: keys.length }, 'the keys of a token server were fetched') },
+      failed (reason) {
+        log.warn(
+          { issuer: name, reason },
+          'the keys of a token server cannot be fetched: what was fetched last stays in force'
+        )
+      }
+    })
+  }
+}
+
+/** Every file and folder whose change may change a key. */
+export async function keyFiles (config: KeysConfig): Promise<readonly string[]> {
+  const { keys, issuers } = config.tokens
+  const own = keys.length === 0
+    ? await folderFiles(keyFolder(config))
+    : keys.filter(({ state }) => state !== 'retired').map(({ file }) => file)
+  return [...own, ...issuers.flatMap(({ publicKey, jwksFile }) => publicKey ?? jwksFile ?? [])]
+}
+
+function summary ({ ring, issuers }: TrustedKeys, now: number): object {
+  return {
+    keys: ring.states(now).map(({ key: { kid }, state }) => `${kid} ${state}`),
+    issuers: issuers.map(({ config: { name }, keys }) => `${name} ${keys().length}`)
+  }
+}

@@ -1,0 +1,35 @@
+// What a request writes its lines with: the process's logger and the request's id. Most
+// requests write none, and pino's child is the dearest thing that they would make, so it
+// is made with the first line.
+import type { Logger } from 'pino'
+
+type Bindings = Parameters<Logger['child']>[0]
+type Levels = Pick<Logger, 'level' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>
+/** What Fastify and we call every level with. */
+type Line = [fields: object | string, message?: string]
+
+export class RequestLogger implements Levels {
+  private readonly parent: Logger
+  private readonly bindings: Bindings
+  private own: Logger | undefined
+
+  constructor (parent: Logger, bindings: Bindings) {
+    this.parent = parent
+    this.bindings = bindings
+  }
+
+  private get log (): Logger {
+    this.own ??= this.parent.child(this.bindings)
+    return this.own
+  }
+
+  get level (): string { return this.parent.level }
+  fatal (...line: Line): void { this.log.fatal(...line) }
+  error (...line: Line): void { this.log.error(...line) }
+  warn (...line: Line): void { this.log.warn(...line) }
+  info (...line: Line): void { this.log.info(...line) }
+  debug (...line: Line): void { this.log.debug(...line) }
+  trace (...line: Line): void { this.log.trace(...line) }
+  silent (): void {}
+  child (bindings: Bindings): Logger { return this.log.child(bindings) }
+}

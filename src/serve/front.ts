@@ -1,0 +1,98 @@
+// The public listener of this process, open and watched: what clients speak to.
+import type { AddressInfo } from 'node:net'
+import { buildApp, type App, type AppDependencies } from '../app.ts'
+import { follow, type Followed } from '../live/in-force.ts'
+import { followIssuers } from '../live/live-keys.ts'
+import type { ReloadLog } from '../live/reload.ts'
+import type { Config } from '../config/schema.ts'
+import type { Watch } from '../files/watch.ts'
+import { CLOCK } from '../lib/clock.ts'
+import { listenMistake, type Address } from './start-mistakes.ts'
+import { VERSION } from '../lib/version.ts'
+
+export interface Front {
+  /** Where it listens, as host:port. */
+  readonly address: string
+  /** What keeps clients from being served; undefined: nothing. */
+  hindrance (): string | undefined
+  /** Reads accounts, rules and keys again, changed or not. */
+  reread (): void
+  /** Lets what runs end; false when something did not end well. */
+  close (): Promise<boolean>
+  /** Says what is still running. */
+  logCutOff (): void
+}
+
+export type FrontResult =
+  | { readonly ok: true, readonly front: Front }
+  | { readonly ok: false, readonly message: string }
+
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
+
+/** Opens it; what hinders that comes back as one sentence. */
+export async function openFront (
+  config: Config,
+  { authority, keys, reload, ...options }: FrontOptions
+): Promise<FrontResult> {
+  const app = await buildApp(config, {
+    ...options,
+    live: authority.live,
+    keys: keys.live,
+    version: VERSION,
+    clock: CLOCK
+  })
+  const mistake = await listen(app, 'listen', config.listen)
+  if (mistake !== undefined) {
+    app.log.level = 'silent' // nothing shuts down that was never up
+    await app.close()
+    return { ok: false, message: mistake }
+  }
+  const watch = followAll(config, { authority, keys, reload }, app.log)
+  return {
+    ok: true,
+    front: {
+      address: addressOf(app),
+      hindrance: () => undefined,
+      reread () {
+        app.log.info('SIGHUP: accounts, rules and keys are read again')
+        void watch.lookNow()
+      },
+      async close () {
+        watch.close()
+        await app.close()
+        return true
+      },
+      logCutOff () { app.logCutOff() }
+    }
+  }
+}
+
+/** Keeps accounts, rules and keys at what their files and URLs say. */
+function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
+  const { keys } = followed
+  followIssuers(keys.live.current.issuers, log)
+  const watch = follow(config, followed, log)
+  return {
+    lookNow: watch.lookNow,
+    close () {
+      watch.close()
+      for (const { remote } of keys.live.current.issuers) remote?.close()
+    }
+  }
+}
+
+/** Opens a listener; what hinders it, if anything does. */
+export async function listen (app: App, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
+  const { level } = app.log
+  app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
+  // A copy, because Fastify puts a function into it.
+  const mistake = await app.listen({ ...address })
+    .then(() => undefined, (error: unknown) => listenMistake(error, key, address))
+  app.log.level = level
+  return mistake
+}
+
+export function addressOf (app: App): string {
+  const { address, port } = app.server.address() as AddressInfo
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`
+}

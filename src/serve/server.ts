@@ -1,0 +1,219 @@
+// From start to stop: opens what the configuration names, listens, and drains on a signal.
+// With one worker this process does everything; with more it is their primary, which has
+// stateDir, the embedded repository and the probes, and they have the clients. Everything
+// expected that can go wrong comes back as one sentence.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import pino from 'pino'
+import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
+import { forkWorker, PRIMARY } from './workers/fork.ts'
+import { endWithParent } from './workers/orphan.ts'
+import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
+import { openPool } from './workers/pool.ts'
+import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { follow, inForce } from '../live/in-force.ts'
+import type { ConfigWatch, Reload } from '../live/reload.ts'
+import { isLoopback } from '../config/rules.ts'
+import type { Config } from '../config/schema.ts'
+import { addressOf, listen, openFront, type Front } from './front.ts'
+import { troubleOfRepository } from './repository-log.ts'
+import { CLOCK } from '../lib/clock.ts'
+import { createLocks } from '../lib/locks.ts'
+import { createPulse } from '../lib/pulse.ts'
+import { every, later } from '../lib/timers.ts'
+import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
+import { startMistake } from './start-mistakes.ts'
+import { claimStateDir, repositorySocket } from './state-dir.ts'
+import type { SigningKey } from '../tokens/keys.ts'
+import { connectUpstream } from './connect.ts'
+import { firstContact } from '../upstream/first-contact.ts'
+import { openSpool } from '../uploads/spool.ts'
+import { untilSignal } from './until-signal.ts'
+import { walkthrough } from './walkthrough.ts'
+import type { ServeOptions, ServeResult, StartResult } from './started.ts'
+import { startWorker } from './worker.ts'
+
+/** Milliseconds after their own limit in which workers end, and this process sees it. */
+const MORE_FOR_WORKERS = 2_000
+
+/* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
+/** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
+export async function serve (
+  config: Config,
+  options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>
+): Promise<ServeResult> {
+  const logStream = openLog(STANDARD_OUTPUT)
+  // One writer, so that nothing that it writes stands within a line of log.
+  const announce = (text: string): void => { logStream.write(text) }
+  const started = await start(config, { ...options, announce, logStream })
+  if (!started.ok) return started
+  const until = config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }
+  return { ok: true, closed: untilSignal(started, until) }
+}
+
+/** The same in a worker, which begins as its primary says, also stops when it does, and never outlives it. */
+export async function serveAsWorker (reload: Reload): Promise<void> {
+  endWithParent()
+  const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
+  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reload, channel: PRIMARY })
+  if (started.ok) return await untilSignal(started, { asked, rereads: false })
+  // The primary says it, once for all workers.
+  await new Promise(resolve => {
+    process.send?.({ kind: 'failed', message: started.message } satisfies ToPrimary, resolve)
+  })
+  process.exit(1)
+}
+/* c8 ignore stop */
+
+/** Starts everything; resolves once it listens. */
+export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
+  const { demoChart, authority, announce, logStream, fork = forkWorker } = options
+  const log = pino({ level: config.log.level }, logStream)
+  const pulse = createPulse(every)
+  const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
+  let front: Front | undefined
+  let closing = false
+  const stop = async (): Promise<boolean> => {
+    closing = true
+    const endedWell = await front?.close() ?? true
+    for (const close of opened.splice(0).reverse()) await close()
+    return endedWell
+  }
+  const hindrance = (): string | undefined => {
+    if (closing) return 'shutting down'
+    if (front === undefined) return 'starting'
+    return pulse.stuck() ?? front.hindrance()
+  }
+  const failed = async (message: string): Promise<StartResult> => {
+    await stop()
+    return { ok: false, message }
+  }
+  try {
+    await mkdir(config.stateDir, { recursive: true, mode: 0o700 })
+    const claim = await claimStateDir(config.stateDir)
+    if (!claim.ok) return await failed(claim.message)
+    opened.push(claim.release)
+    const openedKeys = await openKeys(config)
+    if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
+    const { opened: keys } = openedKeys
+    const socketPath = config.upstream.url === undefined
+      ? await openEmbedded(config, {
+        key: keys.upstream,
+        log,
+        opened,
+        ...(demoChart === undefined ? {} : { demoChart })
+      })
+      : undefined
+    const upstream = connectUpstream(config, keys.upstream, socketPath)
+    opened.push(async () => { await upstream.close() })
+    const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
+    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
+    opened.push(async () => { await admin.close() })
+    // The probes first: who finds their port taken was never open for clients.
+    const mistake = await listen(admin, 'admin', config.admin)
+    if (mistake !== undefined) return await failed(mistake)
+    const followed = config.workers === 1
+      ? undefined
+      : followForWorkers(config, { ...options, keys, socketPath, log, opened })
+    const result = followed === undefined
+      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
+      : await openPool({
+        count: config.workers,
+        setup: followed.setup,
+        fork: () => fork(lines => { logStream.write(lines) }),
+        log,
+        clock: () => performance.now(),
+        later,
+        every
+      })
+    if (!result.ok) return await failed(result.message)
+    const { front: running } = result
+    front = running
+    announce(
+      `chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; ` +
+      `its data lies in ${config.stateDir}\n`
+    )
+    if (demoChart !== undefined) {
+      const local = isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname)
+      announce(walkthrough(config.publicUrl, { address: front.address, local }))
+    }
+    for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
+    if (config.upstream.url !== undefined) {
+      const contact = firstContact(upstream, config.charts.depth, CLOCK.wall).then(trouble => {
+        if (trouble !== undefined && !closing) log.warn({ upstream: upstream.origin }, trouble)
+      })
+      opened.unshift(async () => { await contact }) // last: closing the upstream ends it
+    }
+    const reread = (): void => {
+      running.reread()
+      void followed?.lookNow()
+    }
+    return { ok: true, stop, logCutOff: running.logCutOff, reread, threads: pulse.threads }
+  } catch (error) {
+    return await failed(await startMistake(error, config.stateDir))
+  }
+}
+
+interface FollowedForWorkers {
+  /** What a worker begins with now. */
+  setup (): Omit<WorkerSetup, 'number'>
+  readonly lookNow: ConfigWatch['lookNow']
+}
+
+interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
+  readonly keys: OpenedKeys
+  readonly socketPath: string | undefined
+}
+
+/**
+ * For what each worker begins with this process follows the files too, and leaves it to
+ * the workers to say what it finds.
+ */
+function followForWorkers (
+  config: Config,
+  { authority, reload, keys, socketPath, log, opened }: SetupOptions
+): FollowedForWorkers {
+  const followed = { authority, keys, reload }
+  const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
+  opened.push(async () => { watch.close() })
+  return {
+    setup: () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) }),
+    lookNow: watch.lookNow
+  }
+}
+
+interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {
+  /** What its tokens are checked with. */
+  readonly key: SigningKey
+  readonly log: pino.Logger
+  /** What is closed in the end, in the order of opening. */
+  readonly opened: (() => Promise<unknown>)[]
+}
+
+/**
+ * Opens the repository on stateDir/charts; the path of the socket that it listens on. A
+ * gateway with an upstream of its own never loads it.
+ */
+async function openEmbedded (config: Config, { key, demoChart, log, opened }: EmbeddedOptions): Promise<string> {
+  const dir = join(config.stateDir, 'charts')
+  const socketPath = await repositorySocket(config.stateDir)
+  if (demoChart !== undefined) await (await import('./demo.ts')).seedDemoChart(demoChart, dir)
+  const { depth, maxUploadSize } = config.charts
+  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
+  const { openRepository } = await import('../repository/repository.ts')
+  const result = await openRepository({
+    dir,
+    depth,
+    contextPath: '',
+    maxUploadSize,
+    log: troubleOfRepository(log),
+    ...publicKey
+  })
+  if (!result.ok) throw new Error(result.message)
+  const { repository } = result
+  opened.push(async () => { await repository.close() })
+  await new Promise<void>((resolve, reject) => {
+    repository.server.once('error', reject).listen(socketPath, resolve)
+  })
+  return socketPath
+}

@@ -1,0 +1,71 @@
+// One worker from start to stop: opens a way to the repository and the public listener, as
+// its primary says, begins with the accounts, rules and keys that are in force there, and
+// watches their files itself.
+import { join } from 'node:path'
+import type { AppDependencies } from '../app.ts'
+import { createPeers } from './workers/changes.ts'
+import { createSharedLocks } from './workers/locks.ts'
+import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
+import { beginWith } from '../live/in-force.ts'
+import type { Config } from '../config/schema.ts'
+import { openFront } from './front.ts'
+import { createPulse } from '../lib/pulse.ts'
+import { every } from '../lib/timers.ts'
+import type { ServeOptions, StartResult } from './started.ts'
+import { startMistake } from './start-mistakes.ts'
+import { connectUpstream } from './connect.ts'
+import { openSpool } from '../uploads/spool.ts'
+
+export interface WorkerOptions extends Pick<ServeOptions, 'reload'>, Pick<AppDependencies, 'logStream'> {
+  readonly channel: Channel<ToWorker, ToPrimary>
+}
+
+/** Starts what its primary says, when it says so. */
+export async function startWorker ({ channel, ...options }: WorkerOptions): Promise<StartResult> {
+  const { config: fixed, inForce, number, socketPath } = await new Promise<WorkerSetup>(resolve => {
+    channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
+    channel.send({ kind: 'hears' }) // what comes before is lost
+  })
+  // A message is JSON, which has no undefined.
+  const upstreamAsIs = { ...fixed.upstream, url: fixed.upstream.url }
+  const { accounts, policy, tokens: { keys: ownKeys, issuers } } = inForce.config
+  const config: Config = {
+    ...fixed,
+    upstream: upstreamAsIs,
+    accounts,
+    policy,
+    tokens: { ...fixed.tokens, keys: ownKeys, issuers }
+  }
+  const { stateDir, charts } = config
+  try {
+    const { authority, keys } = await beginWith(inForce)
+    const upstream = connectUpstream(config, keys.upstream, socketPath)
+    const share = Math.floor(charts.spool.maxBytes / config.workers)
+    const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
+    const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
+    const locks = createSharedLocks(channel)
+    const pulse = createPulse(every)
+    // That it is answered says that the event loop moves.
+    channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
+    channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
+    const opened = await openFront(config, { ...options, ...peers, authority, keys, upstream, spool, locks, pulse })
+    if (!opened.ok) return opened
+    const { front } = opened
+    channel.receive(message => { if (message.kind === 'reread') front.reread() })
+    channel.send({ kind: 'listening', address: front.address })
+    return {
+      ok: true,
+      threads: pulse.threads,
+      reread: front.reread,
+      logCutOff: front.logCutOff,
+      async stop () {
+        await front.close()
+        await upstream.close()
+        pulse.close()
+        return true
+      }
+    }
+  } catch (error) {
+    return { ok: false, message: await startMistake(error, stateDir) }
+  }
+}

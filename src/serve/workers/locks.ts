@@ -1,0 +1,93 @@
+// Who is first at an object of the repository, when several workers ask for it? The lock
+// is held in the primary: first come, first served, whichever worker somebody came to.
+// Who dies with it gives it back when what it asked of the upstream has had time to end:
+// the connection is closed with the process, but the upstream may have all of a request
+// by then, and go on.
+import type { Locks } from '../../lib/locks.ts'
+import type { Later } from '../../lib/timers.ts'
+import type { Member, Office } from './member.ts'
+import type { Channel, ToPrimary, ToWorker } from './messages.ts'
+
+/** Locks that all workers share, as one of them sees them; one message to the primary and back for each. */
+export function createSharedLocks (channel: Channel<ToWorker, ToPrimary>): Locks {
+  const waiting = new Map<number, () => void>()
+  let last = 0
+  channel.receive(message => {
+    if (message.kind !== 'locked') return
+    waiting.get(message.id)?.()
+    waiting.delete(message.id)
+  })
+  return {
+    async hold (name, work) {
+      const id = ++last
+      const mine = new Promise<void>(resolve => { waiting.set(id, resolve) })
+      channel.send({ kind: 'lock', id, name })
+      await mine
+      try {
+        return await work()
+      } finally {
+        channel.send({ kind: 'unlock', id, name })
+      }
+    }
+  }
+}
+
+/**
+ * Milliseconds since somebody was last heard of after which what they asked of the upstream
+ * has ended. A worker that hangs is ended about then (liveness.ts), so a lock comes back
+ * within ten seconds of whatever happened to its holder.
+ */
+export const REST = 8_000
+
+interface Asked {
+  readonly member: Member
+  readonly id: number
+}
+
+/** Gives the locks out. @param clock milliseconds of a clock that only goes on */
+export function createLockKeeper ({ clock, later }: { readonly clock: () => number, readonly later: Later }): Office {
+  /** Who asked for each name; the first one has it. */
+  const queues = new Map<string, Asked[]>()
+  const heard = new Map<Member, number>()
+
+  function give ({ member, id }: Asked): void {
+    member.send({ kind: 'locked', id })
+  }
+
+  function ask (name: string, asked: Asked): void {
+    const queue = queues.get(name)
+    if (queue !== undefined) {
+      queue.push(asked)
+      return
+    }
+    queues.set(name, [asked])
+    give(asked)
+  }
+
+  /** The first one is done. */
+  function end (name: string, queue: Asked[]): void {
+    queue.shift()
+    const [next] = queue
+    if (next === undefined) queues.delete(name)
+    else give(next)
+  }
+
+  return {
+    join (member) {
+      member.receive(message => {
+        heard.set(member, clock())
+        if (message.kind === 'lock') ask(message.name, { member, id: message.id })
+        else if (message.kind === 'unlock') end(message.name, queues.get(message.name) as Asked[])
+      })
+    },
+    leave (member) {
+      const rest = Math.max(0, (heard.get(member) ?? 0) + REST - clock())
+      heard.delete(member)
+      for (const [name, queue] of queues) {
+        const [first, ...others] = queue as [Asked, ...Asked[]]
+        queue.splice(1, others.length, ...others.filter(asked => asked.member !== member))
+        if (first.member === member) later(rest, () => { end(name, queue) })
+      }
+    }
+  }
+}

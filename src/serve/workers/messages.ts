@@ -1,0 +1,44 @@
+// What the primary process and its workers say to each other. Of accounts, rules and keys
+// only what is in force when a worker begins: every process watches those files itself, and
+// so learns of a change without being told.
+import type { InForce } from '../../live/in-force.ts'
+import type { Config } from '../../config/schema.ts'
+
+/** What a worker needs to know before it opens anything. */
+export interface WorkerSetup {
+  /** What the primary runs with: its workers do, even when the file says something else by now. */
+  readonly config: Config
+  /** What it begins with of all that is read again: its files may be broken by now. */
+  readonly inForce: InForce
+  /** Which of the workers it is, from 1; who takes the place of another has its number. */
+  readonly number: number
+  /** The embedded repository's socket, when there is one. */
+  readonly socketPath?: string
+}
+
+export type ToWorker =
+  | { readonly kind: 'begin', readonly setup: WorkerSetup }
+  | { readonly kind: 'forget', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'all_forgot', readonly id: number }
+  | { readonly kind: 'locked', readonly id: number }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'reread' }
+  | { readonly kind: 'stop' }
+
+export type ToPrimary =
+  | { readonly kind: 'hears' }
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'listening', readonly address: string }
+  | { readonly kind: 'failed', readonly message: string }
+  | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'forgot', readonly id: number }
+  | { readonly kind: 'lock', readonly id: number, readonly name: string }
+  | { readonly kind: 'unlock', readonly id: number, readonly name: string }
+  | { readonly kind: 'pong', /** what stands still in it */ readonly stuck?: string | undefined }
+
+/** One end of the line between two processes; what was sent arrives in that order, or the other end is gone. */
+export interface Channel<In, Out> {
+  send (message: Out): void
+  /** Every handler hears every message. */
+  receive (handler: (message: In) => void): void
+}

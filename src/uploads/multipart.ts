@@ -1,0 +1,106 @@
+// Which parts does a multipart upload have? Exactly one `chart`, one `prov`, or both,
+// each as a file, and nothing else; the file names that clients send are not looked at
+// (cm-push sends a path of its own machine).
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { RefusalError } from '../http/errors.ts'
+import type { Spool, SpoolFile } from './spool.ts'
+
+export interface Parts {
+  readonly chart?: SpoolFile
+  readonly prov?: SpoolFile
+}
+
+const FIELDS = ['chart', 'prov'] as const
+type Field = typeof FIELDS[number]
+
+/** More than there can be; what is left out of it is empty or has no name. */
+const MOST_PARTS = 8
+/**
+ * The parser takes a piece to its end, whatever it finds in it: ten thousand boundaries
+ * are in 64 KiB, and it takes 50 ms for them.
+ */
+const PIECE = 16 * 1024
+
+/**
+ * Spools the parts of a multipart/form-data body (RFC 7578). At its first fault the rest
+ * is not read.
+ * @throws RefusalError when it is not one of the forms above, and what the body or the
+ * disk throws; nothing stays spooled then
+ */
+export async function readParts (contentType: string, body: AsyncIterable<Uint8Array>, spool: Spool): Promise<Parts> {
+  const writing = new Map<Field, Promise<SpoolFile>>()
+  const streams: Readable[] = []
+  const parser = openParser(contentType)
+  const refuse = (detail: string): void => { parser.destroy(invalid(detail)) }
+  parser.on('file', (field: string, stream: Readable) => {
+    // busboy may report the same broken part more than once, also after its reader has gone.
+    stream.on('error', () => {})
+    streams.push(stream)
+    if (!isField(field)) return refuse('the upload has a part that is neither chart nor prov')
+    if (writing.has(field)) return refuse(`the upload has two parts named ${field}`)
+    const written = spool.write(stream)
+    writing.set(field, written)
+    written.catch((error: Error) => { parser.destroy(error) })
+  })
+  parser.on('field', () => { refuse('the upload has a form field that is not a file: send chart and prov as files') })
+  parser.on('partsLimit', () => { refuse('the upload has more parts than chart and prov') })
+  let failed: unknown
+  try {
+    await pipeline(Readable.from(inPieces(body)), parser)
+  } catch (error) {
+    failed = error
+    // A part that the parser never ends would be waited for.
+    for (const stream of streams) stream.destroy()
+  }
+  const settled = await Promise.allSettled(writing.values())
+  failed = firstRefusal([
+    failed,
+    ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)
+  ])
+  if (failed === undefined && writing.size === 0) {
+    failed = invalid('no package or provenance file found in form fields chart and prov')
+  }
+  if (failed !== undefined) {
+    for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
+    throw isOfForm(failed) ? invalid('the upload is not complete multipart/form-data', failed) : failed
+  }
+  const parts: { chart?: SpoolFile, prov?: SpoolFile } = {}
+  for (const [field, file] of writing) parts[field] = await file
+  return parts
+}
+
+async function * inPieces (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE)
+  }
+}
+
+function openParser (contentType: string): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      limits: { parts: MOST_PARTS, headerPairs: 20, fieldSize: 1024 }
+    })
+  } catch (error) {
+    throw invalid('the upload is multipart/form-data without a boundary', error)
+  }
+}
+
+function isField (field: string): field is Field {
+  return (FIELDS as readonly string[]).includes(field)
+}
+
+/** The parser's errors have no code; those of a connection or a disk have one. */
+function isOfForm (error: unknown): boolean {
+  return !(error instanceof RefusalError) && (error as NodeJS.ErrnoException).code === undefined
+}
+
+function firstRefusal (errors: readonly unknown[]): unknown {
+  return errors.find(error => error instanceof RefusalError) ?? errors.find(error => error !== undefined)
+}
+
+function invalid (detail: string, cause?: unknown): RefusalError {
+  return new RefusalError({ code: 'invalid_upload', detail }, { cause })
+}

@@ -1,0 +1,102 @@
+// Where do uploads wait while they are inspected? In files of this process alone
+// (0600 in a 0700 folder), bounded in all, emptied at every start: a client as slow as
+// it likes holds a file here and no connection to the upstream.
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { chmod, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { RefusalError, type ReasonCode } from '../http/errors.ts'
+
+/** One spooled body or part of one. */
+export interface SpoolFile {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** SHA-256, hex. */
+  readonly digest: string
+  /** Gives the room back. */
+  remove (): Promise<void>
+}
+
+export interface Spool {
+  /**
+   * Writes everything that the source gives.
+   * @throws RefusalError spool_full, spool_read_only, and whatever the source throws; nothing stays then
+   */
+  write (source: AsyncIterable<Uint8Array>): Promise<SpoolFile>
+}
+
+// Every piece is a trip to another thread.
+const PIECE = 128 * 1024
+
+/** What a file of the spool holds, from its start. */
+export function readSpooled ({ path }: Pick<SpoolFile, 'path'>): Readable {
+  return createReadStream(path, { highWaterMark: PIECE })
+}
+
+/** Opens the folder, empty. @param maxBytes of all uploads together */
+export async function openSpool (dir: string, maxBytes: number): Promise<Spool> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await chmod(dir, 0o700)
+  for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true, force: true })
+  let used = 0
+
+  return {
+    async write (source) {
+      const path = join(dir, randomUUID())
+      const hash = createHash('sha256')
+      let size = 0
+      const remove = async (): Promise<void> => {
+        used -= size
+        size = 0
+        await rm(path, { force: true })
+      }
+      // before anything can fail: what is removed then is there
+      const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw refusalOf(error) })
+      const counted = async function * (): AsyncGenerator<Uint8Array> {
+        for await (const chunk of source) {
+          if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
+          used += chunk.length
+          size += chunk.length
+          hash.update(chunk)
+          yield chunk
+        }
+      }
+      try {
+        await pipeline(counted, file.createWriteStream({ highWaterMark: 2 * PIECE }))
+      } catch (error) {
+        await remove()
+        throw refusalOf(error)
+      }
+      return { path, size, digest: hash.digest('hex'), remove }
+    }
+  }
+}
+
+/** What the client is told of what the disk does not take; anything else is passed on as it is. */
+function refusalOf (error: unknown): unknown {
+  const code = DISK_MISTAKES[(error as NodeJS.ErrnoException).code ?? '']
+  return code === undefined ? error : new RefusalError({ code }, { cause: error })
+}
+
+/**
+ * A full disk a later attempt may not find; one that is read-only by now, as after an
+ * error of it, somebody has to see to.
+ */
+const DISK_MISTAKES: Readonly<Record<string, ReasonCode>> = {
+  ENOSPC: 'spool_full',
+  EDQUOT: 'spool_full',
+  EROFS: 'spool_read_only'
+}
+
+/** Passes a body on, up to `limit` bytes, the limit included as in ChartMuseum. @throws RefusalError body_too_large */
+export async function * limited (source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  let length = 0
+  for await (const chunk of source) {
+    length += chunk.length
+    if (length > limit) throw new RefusalError({ code: 'body_too_large' })
+    yield chunk
+  }
+}

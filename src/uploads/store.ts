@@ -1,0 +1,231 @@
+// How does an understood upload get into the upstream? Without `overwrite` only what is
+// not there yet; a chart first and then its provenance, each as a request of our own with
+// a length, from the spool. What is looked at, stored and undone is so under one lock.
+// ChartMuseum's own form is not used: it cleans up in its own way when half of it fails.
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import { RefusalError } from '../http/errors.ts'
+import type { Locks } from '../lib/locks.ts'
+import { refusalOfAnswer } from '../upstream/answers.ts'
+import type { Asker } from '../upstream/asker.ts'
+import type { Upstream } from '../upstream/client.ts'
+import type { Upload } from './inspect.ts'
+import { removeFiles } from '../upstream/remove.ts'
+import { readSpooled, type SpoolFile } from './spool.ts'
+import {
+  askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile,
+  type OtherVersion, type Place
+} from '../upstream/stored.ts'
+
+export interface Uploader {
+  /**
+   * Stores the upload under the request's tenant.
+   * @throws RefusalError when it exists, or the upstream refuses or cannot be reached; of
+   * half a pair it says what is stored
+   * @param sending is called before anything is sent that changes something
+   */
+  store (request: ChartRequest, upload: Upload, caller: Asker, sending: () => void): Promise<void>
+}
+
+/** One tenant, as somebody uploads to it. */
+interface UploadPlace extends Place {
+  sending (): void
+}
+
+export function createUploader (upstream: Upstream, locks: Locks): Uploader {
+  return {
+    async store ({ tenant, tenantPath, access }, upload, caller, sending) {
+      const place: UploadPlace = { upstream, tenant, tenantPath, caller, sending }
+      const store = access.action === 'overwrite' ? overwrite : push
+      await locks.hold(lockOfFile(tenant, upload.file), async () => { await store(place, upload) })
+    }
+  }
+}
+
+/** Stores what is not there; of a pair what is missing, when the other half is the same. */
+async function push (place: UploadPlace, upload: Upload): Promise<void> {
+  const { chart, prov, file } = upload
+  if (isPair(upload)) return await pushPair(place, upload)
+  if (await hasFile(place, chart === undefined ? `${file}.prov` : file)) throw await conflict(place, upload)
+  if (chart !== undefined) return await send(place, upload, 'upload-chart', chart)
+  // Beside another version's chart it would be that one's.
+  const { holds } = await findVersion(place, upload.name, upload.version)
+  if (typeof holds === 'object') throw alreadyThere(upload, holds)
+  await send(place, upload, 'upload-prov', prov as SpoolFile) // there is at least one part
+}
+
+async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
+  const { chart, prov, file } = pair
+  const chartThere = await compareFile(place, file, chart)
+  const provThere = chartThere === 'other' ? chartThere : await compareFile(place, `${file}.prov`, prov)
+  if (provThere === 'other' || (chartThere === 'same' && provThere === 'same')) throw await conflict(place, pair)
+  if (chartThere === 'missing') await send(place, pair, 'upload-chart', chart)
+  if (provThere === 'same') return
+  const rest = chartThere === 'missing' ? forTheRest(place) : place
+  await sendSecond(rest, pair, {}, async there => {
+    // One that has come meanwhile is somebody else's, and would go too.
+    if (chartThere === 'missing' && there === undefined) await removeFiles(rest, pair.name, pair.version)
+  })
+}
+
+/** Stores what comes, over what is there of this version. */
+async function overwrite (place: UploadPlace, upload: Upload): Promise<void> {
+  const { chart, prov, name, version } = upload
+  const { holds } = await findVersion(place, name, version)
+  if (typeof holds === 'object') throw alreadyThere(upload, holds)
+  if (chart === undefined) return await send(place, upload, 'upload-prov', prov as SpoolFile, FORCE)
+  if (isPair(upload)) return await overwritePair(place, upload, holds === 'nothing')
+  const old = holds === 'this' && isOld(await provenanceOfFile(place, upload.file), upload, chart)
+  await send(place, upload, 'upload-chart', chart, FORCE)
+  if (!old) return
+  const rest = forTheRest(place)
+  try {
+    await dropProvenance(rest, upload, chart)
+  } catch (error) {
+    throw await halfDone(rest, upload, error)
+  }
+}
+
+async function overwritePair (place: UploadPlace, pair: Pair, isNew: boolean): Promise<void> {
+  const { chart, name, version } = pair
+  await send(place, pair, 'upload-chart', chart, FORCE)
+  const rest = forTheRest(place)
+  await sendSecond(rest, pair, FORCE, async there => {
+    if (!isNew && isOld(there, pair, chart)) await dropProvenance(rest, pair, chart)
+    if (isNew && (there === undefined || isOld(there, pair, chart))) await removeFiles(rest, name, version)
+  })
+}
+
+type Pair = Upload & Required<Pick<Upload, 'chart' | 'prov'>>
+
+function isPair (upload: Upload): upload is Pair {
+  return upload.chart !== undefined && upload.prov !== undefined
+}
+
+const FORCE = { force: '' }
+
+type UploadRoute = 'upload-chart' | 'upload-prov'
+
+/** Stores one file. When the answer is lost, what is there says whether it was done. */
+async function send (
+  place: UploadPlace,
+  upload: Upload,
+  route: UploadRoute,
+  file: SpoolFile,
+  query: ChartRequest['query'] = {}
+): Promise<void> {
+  try {
+    await sendOnce(place, upload, route, file, query)
+  } catch (error) {
+    if (!isUnanswered(error)) throw error
+    const name = route === 'upload-chart' ? upload.file : `${upload.file}.prov`
+    const stored = await compareFile(forTheRest(place), name, file).catch(() => 'missing')
+    if (stored !== 'same') throw error
+  }
+}
+
+function isUnanswered (error: unknown): boolean {
+  return error instanceof RefusalError &&
+    (error.refusal.code === 'upstream_unreachable' || error.refusal.code === 'upstream_timeout')
+}
+
+async function sendOnce (
+  place: UploadPlace,
+  upload: Upload,
+  route: UploadRoute,
+  file: SpoolFile,
+  query: ChartRequest['query']
+): Promise<void> {
+  const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
+  place.sending()
+  const { statusCode, text } = await askFor(place, { route, query }, 'POST', body)
+  if (statusCode === 409) throw alreadyThere(upload)
+  if (statusCode !== 201) {
+    throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: `the upstream answered ${statusCode}` })
+  }
+}
+
+/**
+ * Stores the provenance of a chart that is stored. When that fails, `settle` sees to what
+ * is left, knowing the provenance that is there.
+ */
+async function sendSecond (
+  place: UploadPlace,
+  pair: Pair,
+  query: ChartRequest['query'],
+  settle: (there: string | undefined) => Promise<void>
+): Promise<void> {
+  const { prov, file } = pair
+  try {
+    await send(place, pair, 'upload-prov', prov, query)
+  } catch (error) {
+    try {
+      await settle(await provenanceOfFile(place, file))
+    } catch {
+      // What is stored now is told below.
+    }
+    throw await halfDone(place, pair, error)
+  }
+}
+
+/** True for a provenance file that speaks of other bytes than the chart's. */
+function isOld (provenance: string | undefined, { file }: Upload, { digest }: SpoolFile): boolean {
+  return provenance?.startsWith('-----BEGIN PGP SIGNED MESSAGE-----') === true &&
+    !provenance.includes(`${file}: sha256:${digest}`)
+}
+
+/**
+ * Takes an old provenance away. ChartMuseum does that with its chart alone, so the chart
+ * is stored once more, twice if need be: it was taken a moment ago. Where the upstream
+ * allows no deletes, the old one stays.
+ * @throws RefusalError when the chart or the provenance is not as it should be
+ */
+async function dropProvenance (place: UploadPlace, upload: Upload, chart: SpoolFile): Promise<void> {
+  const failure = await removeFiles(place, upload.name, upload.version).then(() => undefined, (error: unknown) => error)
+  const again = async (): Promise<void> => { await send(place, upload, 'upload-chart', chart, FORCE) }
+  await again().catch(again)
+  if (failure === undefined || (failure instanceof RefusalError && failure.refusal.code === 'not_in_upstream')) return
+  if (isOld(await provenanceOfFile(place, upload.file), upload, chart)) throw failure
+}
+
+/** A failure, with what is stored now. */
+async function halfDone (place: UploadPlace, { file }: Upload, error: unknown): Promise<unknown> {
+  if (!(error instanceof RefusalError)) return error
+  return new RefusalError(
+    { code: error.refusal.code, detail: `${error.message}; ${await whatIsStored(place, file)}` },
+    { cause: error.cause ?? error }
+  )
+}
+
+async function whatIsStored (place: UploadPlace, file: string): Promise<string> {
+  try {
+    const [chart, prov] = [await hasFile(place, file), await hasFile(place, `${file}.prov`)]
+    if (chart && prov) return 'the chart is stored, with a provenance file that may not be its own: send it again'
+    if (chart) return 'the chart is stored, its provenance is not: send it again'
+    return prov
+      ? 'the chart is not stored, a provenance file is: send it again'
+      : 'neither the chart nor its provenance is stored'
+  } catch {
+    return 'it is not known what of it is stored: send it again'
+  }
+}
+
+/** What is there already, by its name when it is another version. */
+async function conflict (place: UploadPlace, upload: Upload): Promise<RefusalError> {
+  const { holds } = await findVersion(place, upload.name, upload.version)
+  return alreadyThere(upload, typeof holds === 'object' ? holds : undefined)
+}
+
+/**
+ * ChartMuseum's two sentences for it (pkg/chartmuseum/server/multitenant/api.go and
+ * handlers.go), unless another version is in the way.
+ */
+function alreadyThere ({ form, file }: Upload, other?: OtherVersion): RefusalError {
+  const code = form === 'raw' ? 'file_exists' : 'chart_exists'
+  if (other === undefined) return new RefusalError({ code })
+  const { name, version } = other
+  const holds = name === undefined ? 'another version' : `${name} ${version}`
+  return new RefusalError({
+    code,
+    detail: `${file} holds ${holds}: two versions cannot have one file, so use another name or version`
+  })
+}

@@ -1,0 +1,116 @@
+// Accounts and rules of a running gateway change with their files: all of them, or none.
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { stampsOf } from '../../src/files/files.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { openAuthority } from '../../src/live/reload.ts'
+import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { watched } from '../helpers/watched.ts'
+
+const hash = await cheapHash('x')
+const users = (...names: string[]): string => `users:\n${names.map(name => `  - { name: ${name}, passwordHash: "${hash}", groups: [team] }\n`).join('')}`
+
+const CONFIG = 'accounts: { files: [accounts.yaml] }\npolicy:\n  - { repositories: ["team/*"], subjects: ["group:team"], actions: [pull] }\n'
+const AGAIN = 'accounts and rules were read again'
+const NOT_USED = 'a changed file is not used'
+
+await t.test('a changed accounts file takes the place of the old one', async t => {
+  const { live, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice', 'bob') })
+  const before = live.current
+  t.same([...before.accounts.users.keys()], ['alice', 'bob'])
+  write('accounts.yaml', users('alice'))
+  t.match(await nextLine(AGAIN), { level: 'info', users: 1, robots: 0, rules: 1 })
+  t.same([...live.current.accounts.users.keys()], ['alice'])
+  t.same([...before.accounts.users.keys()], ['alice', 'bob'], 'the old set is as it was: it is swapped, not changed')
+})
+
+await t.test('a broken file leaves the old one in force, and the next good one takes its place', async t => {
+  const { dir, live, log, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
+  const before = live.current
+  write('accounts.yaml', 'users: [')
+  t.match(await nextLine(NOT_USED), { level: 'error', mistake: /accounts\.yaml:\d+: / })
+  rmSync(join(dir, 'accounts.yaml'))
+  t.match(await nextLine(NOT_USED), { mistake: /cannot be read \(ENOENT\)/ })
+  write('chartgate.yaml', 'polcy: []')
+  t.match(await nextLine(NOT_USED), { mistake: /polcy: unknown key/ })
+  t.equal(live.current, before)
+  write('chartgate.yaml', CONFIG)
+  write('accounts.yaml', users('carol'))
+  await nextLine(AGAIN)
+  t.equal(log.filter(({ message }) => message === NOT_USED).length, 3, 'each is said once')
+  t.same([...live.current.accounts.users.keys()], ['carol'])
+})
+
+await t.test('rules and the list of files change with the configuration; what needs a restart says so', async t => {
+  const { live, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice'), 'more.yaml': 'users: []' })
+  t.equal(live.current.rules.find(['group:team'], 'team/x', 'push'), undefined)
+  write('chartgate.yaml', 'charts: { depth: 3 }\naccounts: { files: [more.yaml] }\npolicy:\n  - { repositories: ["team/*"], subjects: ["group:team"], actions: [pull, push] }\n')
+  await nextLine(AGAIN)
+  t.equal(live.current.rules.find(['group:team'], 'team/x', 'push'), 'policy[0]')
+  t.match(await nextLine('a rule may not mean what it says'), { level: 'warn', warning: /chartgate\.yaml:4: policy\[0\]: the pattern team\/\* can never match/ })
+  t.match(await nextLine('these changed keys take effect at the next start'), { keys: ['charts'] })
+  write('more.yaml', users('dora'))
+  await nextLine(AGAIN)
+  t.same([...live.current.accounts.users.keys()], ['dora'], 'the file that is named since then is watched')
+})
+
+await t.test('a start is refused with every mistake of every file', async t => {
+  const dir = testFolder(t, { 'chartgate.yaml': 'accounts: { files: [a.yaml, b] }', 'a.yaml': 'users: [{ name: a }]', b: 'x' })
+  const loaded = await loadConfig(join(dir, 'chartgate.yaml'), {})
+  t.match(loaded.ok && await openAuthority(loaded.config), { ok: false, mistakes: [/a\.yaml:1: /, /b:1: /] })
+  writeFileSync(join(dir, 'a.yaml'), users('alice'))
+  writeFileSync(join(dir, 'b'), `alice:${await cheapBcrypt('x')}\n`)
+  t.match(loaded.ok && await openAuthority(loaded.config), { ok: false, mistakes: [/b:1: the user alice is there already, at .*a\.yaml:2/] })
+})
+
+await t.test('rules without a file are warned of without a place', async t => {
+  const loaded = await loadConfig(undefined, {})
+  if (!loaded.ok) throw new Error('defaults')
+  const opened = await openAuthority({ ...loaded.config, policy: [{ repositories: ['a'], subjects: ['user:x'], actions: ['pull'] }] })
+  t.match(opened, { ok: true, opened: { warnings: [/^policy\[0\]: the pattern a /, /^policy\[0\]: the subject user:x/] } })
+})
+
+await t.test('who asks hears that everything was read, and what cannot be used, also when nothing has changed', async t => {
+  const { watch, live, log, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
+  const before = live.current
+  await watch.lookNow()
+  t.strictSame(log.map(({ level, message, ...fields }) => [level, message, fields]), [
+    ['info', AGAIN, { users: 1, robots: 0, rules: 1 }],
+    ['info', 'every file was read again, as was asked', { mistakes: 0 }]
+  ])
+  t.not(live.current, before)
+  write('accounts.yaml', 'users: [')
+  await nextLine(NOT_USED)
+  await watch.lookNow()
+  t.match(await nextLine(NOT_USED), { mistake: /accounts\.yaml:1: / }, 'once more for who asks')
+  t.match(log.at(-1), { message: 'every file was read again, as was asked', mistakes: 1 })
+})
+
+await t.test('what a new process could begin with is known as long as every file can be used', async t => {
+  const { dir, watch, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
+  const files = ['chartgate.yaml', 'accounts.yaml'].map(name => join(dir, name))
+  const stamps = async (): Promise<unknown> => new Map([...await stampsOf(files)])
+  t.strictSame(watch.newest().stamps, await stamps())
+  write('accounts.yaml', users('alice', 'bob'))
+  await nextLine(AGAIN)
+  await watch.lookNow()
+  t.strictSame(watch.newest().stamps, await stamps())
+  write('accounts.yaml', 'users: [')
+  await nextLine(NOT_USED)
+  await watch.lookNow()
+  t.match(watch.newest(), { config: { policy: [{ subjects: ['group:team'] }] }, stamps: undefined })
+  write('accounts.yaml', users('alice'))
+  write('chartgate.yaml', 'policy: [')
+  await nextLine(NOT_USED)
+  await watch.lookNow()
+  t.match(watch.newest(), { config: { policy: [{ subjects: ['group:team'] }] }, stamps: undefined })
+})
+
+await t.test('keys stay where they lay at the start, whatever the configuration says by now', async t => {
+  const { dir, watch, write, nextLine } = await watched(t, `stateDir: one\n${CONFIG}`, { 'accounts.yaml': users('alice') })
+  write('chartgate.yaml', `stateDir: two\ntokens: { ttl: 1h }\n${CONFIG}`)
+  t.match(await nextLine('these changed keys take effect at the next start'), { keys: ['stateDir', 'tokens'] })
+  t.match(watch.newest().config, { stateDir: join(dir, 'one'), tokens: { ttl: 300 } })
+})

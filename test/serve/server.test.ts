@@ -1,0 +1,232 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Config } from '../../src/config/schema.ts'
+import { openAuthority } from '../../src/live/reload.ts'
+import type { ServeOptions, StartResult } from '../../src/serve/started.ts'
+import { start as startServer } from '../../src/serve/server.ts'
+import { VERSION } from '../../src/lib/version.ts'
+import { seedDemoChart } from '../../src/serve/demo.ts'
+import { testConfig } from '../helpers/app.ts'
+import { chartOf } from '../helpers/packages.ts'
+import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import packageJson from '../../package.json' with { type: 'json' }
+import { testFolder } from '../helpers/folder.ts'
+import { until } from '../helpers/until.ts'
+
+const QUIET: Config['log'] = { level: 'silent', reads: false }
+const CHART = join(import.meta.dirname, '../../examples/mychart')
+
+/** A folder with a path that is short enough for a socket below it. */
+async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'chartgate-'))
+  t.teardown(async () => { await rm(dir, { recursive: true, force: true }) })
+  return dir
+}
+
+/** A start with the accounts and rules of the configuration. */
+async function start (config: Config, more: Pick<ServeOptions, 'announce'> & Partial<ServeOptions>): Promise<StartResult> {
+  const authority = await openAuthority(config)
+  if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
+  return await startServer(config, { authority: authority.opened, reload: async () => ({ ok: true, config }), logStream: { write () {} }, ...more })
+}
+
+/** A port that nobody listens on. */
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => { server.close(resolve) })
+  return port
+}
+
+async function pause (): Promise<void> {
+  await new Promise(resolve => { setTimeout(resolve, 5) })
+}
+
+await t.test('a server with the embedded repository starts, says where it is, stores a chart and stops', async t => {
+  const stateDir = await shortFolder(t)
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, publicUrl: `http://localhost:${port}`, log: QUIET }
+  const said: string[] = []
+  const started = await start(config, { demoChart: CHART, announce: text => { said.push(text) } })
+  if (!started.ok) throw new Error(started.message)
+  t.match(said.join(''), `curl -i -w '\\n' http://localhost:${port}/org1/repo1/index.yaml`)
+  t.match(said.join(''), 'only this machine can ask')
+  const headers = { authorization: `Bearer ${config.masterKey}` }
+  const url = `http://127.0.0.1:${port}`
+  t.match(await (await fetch(`${url}/org1/repo1/index.yaml`, { headers })).text(), 'mychart-0.1.0.tgz')
+  const chart = await chartOf('other', '1.0.0')
+  t.equal((await fetch(`${url}/api/org1/repo1/charts`, { method: 'POST', headers, body: chart })).status, 201)
+  t.equal(Buffer.compare(Buffer.from(await (await fetch(`${url}/org1/repo1/charts/other-1.0.0.tgz`, { headers })).arrayBuffer()), chart), 0)
+  t.equal((await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status, 200)
+
+  const second = await start({ ...config, listen: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } }, { announce: () => {} })
+  t.match(second, { ok: false, message: /is in use by another chartgate/ })
+  await started.stop()
+  await t.rejects(fetch(url), 'it is gone')
+
+  const again = await start(config, { demoChart: CHART, announce: () => {} })
+  t.equal(again.ok, true, 'and starts again')
+  if (again.ok) await again.stop()
+})
+
+await t.test('what the embedded repository fails at is in the log, once, with the cause', async t => {
+  const stateDir = await shortFolder(t)
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const log: { event?: string, decision?: string, reqId?: string, id?: string }[] = []
+  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'info' as const, reads: false } }
+  const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
+  if (!started.ok) throw new Error(started.message)
+  await mkdir(join(stateDir, 'charts/org1/repo1/other-1.0.0.tgz'), { recursive: true }) // where the chart would lie
+  const push = async (tenant: string, query = ''): Promise<number> => (await fetch(`http://127.0.0.1:${port}/api/${tenant}/charts${query}`, { method: 'POST', headers: { authorization: `Bearer ${config.masterKey}` }, body: await chartOf('other', '1.0.0') })).status
+  t.strictSame([await push('org1/repo1', '?force'), await push('org2/repo2'), await push('org2/repo2')], [502, 201, 409])
+  await started.stop()
+  const [failed, refused, saved, exists, ...more] = log
+  t.match(failed, { level: 50, event: 'failed', method: 'POST', path: '/api/org1/repo1/charts', status: 500, error: { code: 'EISDIR', message: /EISDIR/ } })
+  t.match(refused, { level: 40, decision: 'refused', reason: 'upstream_bad_answer', status: 502 })
+  t.equal(failed?.id, refused?.reqId, 'one id has both')
+  t.match([saved, exists], [{ decision: 'allowed', status: 201 }, { decision: 'refused', status: 409 }])
+  t.match(more, [{ msg: /^shutting down/ }], 'and what it merely stores or refuses is not said twice')
+  t.equal(more.length, 1)
+})
+
+await t.test('a server in front of an upstream says so in one line, whatever the upstream wants', async t => {
+  const stub = await startStubUpstream(t)
+  for (const auth of ['none', 'basic', 'bearer'] as const) {
+    const base = testConfig(await shortFolder(t), stub.origin)
+    const said: string[] = []
+    const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
+    t.equal(started.ok, true)
+    t.same([base.listen, base.admin].map(each => Object.keys(each)), [['host', 'port'], ['host', 'port']], 'the configuration stays as it is, because later ones are compared with it')
+    t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
+    if (started.ok) await started.stop()
+  }
+})
+
+await t.test('a server fetches the keys of token servers while it runs, and warns of rules', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ body: '{"keys":[]}' })
+  const base = testConfig(await shortFolder(t), stub.origin)
+  const config = { ...base, log: QUIET, tokens: { ...base.tokens, issuers: [{ name: 'corp', jwksUrl: `${stub.origin}/keys` }] }, policy: [{ repositories: ['a/b'], subjects: ['user:nobody'], actions: ['pull' as const] }] }
+  const started = await start(config, { announce: () => {} })
+  if (!started.ok) throw new Error(started.message)
+  await until(() => stub.seen.some(({ target }) => target === '/keys') ? true : undefined)
+  await started.stop()
+})
+
+await t.test('an upstream that would not answer us is a warning at the start, unless the start is over by then', async t => {
+  const stub = await startStubUpstream(t)
+  const log: { level: number, msg: string }[] = []
+  const logStream = { write: (line: string) => { log.push(JSON.parse(line) as typeof log[0]) } }
+  const config = { ...testConfig(await shortFolder(t), stub.origin), log: { level: 'warn' as const, reads: false } }
+  stub.answer = () => ({ status: 401 })
+  const started = await start(config, { announce: () => {}, logStream })
+  while (log.length === 0) await pause()
+  t.match(log, [{ level: 40, upstream: stub.origin, msg: /^the chart repository does not accept the gateway/ }])
+  if (started.ok) await started.stop()
+
+  stub.answer = async () => await new Promise<never>(() => {})
+  const hanging = await start(config, { announce: () => {}, logStream })
+  if (hanging.ok) await hanging.stop()
+  t.equal(log.length, 1)
+})
+
+await t.test('the log says when a drain begins, and what it did not wait for', async t => {
+  const stub = await startStubUpstream(t)
+  let answer = (): void => {}
+  const log: { msg: string }[] = []
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort } }
+  const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
+  if (!started.ok) throw new Error(started.message)
+  const wanted = ({ target }: { target: string }): boolean => target.endsWith('a-1.0.0.tgz')
+  stub.answer = async seen => wanted(seen) ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : { status: 404 }
+  const running = fetch(`http://127.0.0.1:${config.listen.port}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${config.masterKey}` } })
+  while (!stub.seen.some(wanted)) await pause()
+  const stopped = started.stop()
+  while (log.length === 0) await pause()
+  t.match(await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).json(), { ready: false, reason: 'shutting down' })
+  started.logCutOff()
+  t.match(log, [
+    { level: 30, running: 1, msg: 'shutting down: no new connections, and running requests get 30 s' },
+    { level: 40, route: 'chart-file', tenant: 'org1/repo1', subject: 'key:master', decision: 'cut_off', msg: 'cut off: it still ran 30 s after the signal to stop' }
+  ])
+  answer()
+  const { status, headers } = await running
+  t.same([status, headers.get('connection')], [404, 'close'], 'and what runs is let end, and its connection with it')
+  await stopped
+  started.logCutOff()
+  t.equal(log.filter(({ msg }) => msg.startsWith('cut off')).length, 1)
+})
+
+await t.test('one stateDir belongs to one running server, whatever it stands in front of: the second one touches nothing', async t => {
+  const stateDir = await shortFolder(t)
+  for (const [origin, other] of [['http://127.0.0.1:9', undefined], [undefined, 'http://127.0.0.1:9'], ['http://127.0.0.1:9', 'http://127.0.0.1:9']]) {
+    const first = await start({ ...testConfig(stateDir, origin), log: QUIET }, { announce: () => {} })
+    if (!first.ok) throw new Error(first.message)
+    await writeFile(join(stateDir, 'spool', 'upload'), 'that is being inspected')
+    const second = await start({ ...testConfig(stateDir, other), log: QUIET }, { announce: () => {} })
+    t.same(second, { ok: false, message: `stateDir ${stateDir} is in use by another chartgate that runs: stop it, or choose another stateDir` })
+    t.same(await readdir(join(stateDir, 'spool')), ['upload'])
+    await first.stop()
+    t.notOk((await readdir(join(stateDir, 'run'))).includes('lock'), 'and lets go of it')
+  }
+})
+
+await t.test('the embedded repository can be asked without a token too', async t => {
+  const base = testConfig(await shortFolder(t), undefined)
+  const started = await start({ ...base, upstream: { ...base.upstream, auth: 'none' }, log: QUIET }, { announce: () => {} })
+  t.equal(started.ok, true)
+  if (started.ok) await started.stop()
+})
+
+await t.test('what hinders a start is one clear sentence', async t => {
+  const stateDir = await shortFolder(t)
+  await writeFile(join(stateDir, 'file'), '')
+  await mkdir(join(stateDir, 'bad', 'keys'), { recursive: true })
+  await writeFile(join(stateDir, 'bad', 'keys', 'token.pem'), 'x')
+  const taken = createServer()
+  await new Promise<void>(resolve => { taken.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { taken.close() })
+  const { port } = taken.address() as AddressInfo
+  const config = testConfig(stateDir, 'http://127.0.0.1:9')
+  const embedded = testConfig(join(stateDir, 'x'), undefined)
+  const local = { host: '127.0.0.1', port }
+  await mkdir(join(stateDir, 'blocked', 'charts'), { recursive: true })
+  await writeFile(join(stateDir, 'blocked', 'run'), '')
+  await mkdir(join(stateDir, 'odd', 'run', 'repo'), { recursive: true })
+  await mkdir(join(stateDir, 'locked', 'run', 'lock'), { recursive: true })
+  await mkdir(join(stateDir, 'flat'))
+  await writeFile(join(stateDir, 'flat', 'charts'), '')
+  const cases: [string, typeof config, RegExp][] = [
+    ['a port in use', { ...config, listen: local }, new RegExp(`^listen\\.port ${port} is in use by another program`)],
+    ['an admin port in use', { ...config, admin: local }, new RegExp(`^admin\\.port ${port} is in use`)],
+    ['both, of which the one for probes is tried first: clients never reach what then goes away', { ...config, listen: local, admin: local }, /^admin\.port /],
+    ['a stateDir that is a file', { ...config, stateDir: join(stateDir, 'file') }, /^stateDir \S+file cannot be used, there is a file where a folder must be: EEXIST/],
+    ['a stateDir below a file', { ...config, stateDir: join(stateDir, 'file', 'x') }, /^stateDir \S+file\/x cannot be used, there is a file where a folder must be: ENOTDIR/],
+    ['a key that is none', { ...config, stateDir: join(stateDir, 'bad') }, /token\.pem/],
+    ['a folder where the lock must be', { ...config, stateDir: join(stateDir, 'locked') }, /^stateDir \S+locked cannot be written: .*lock/],
+    ['a long stateDir', { ...config, stateDir: join(stateDir, 'x'.repeat(120)) }, /too long for a Unix socket/],
+    ['a folder where the socket must be', { ...embedded, stateDir: join(stateDir, 'odd') }, /^stateDir \S+odd cannot be written: .*repo/],
+    ['charts that are a file', { ...embedded, stateDir: join(stateDir, 'flat') }, /charts/],
+    ['a file where a folder must be', { ...embedded, stateDir: join(stateDir, 'blocked') }, /blocked/],
+    ['an address that is not ours', { ...config, listen: { host: '203.0.113.1', port: 5001 } }, /^listen\.host 203\.0\.113\.1 is not an address of this machine/]
+  ]
+  for (const [name, each, expected] of cases) t.match(await start({ ...each, log: QUIET }, { announce: () => {} }), { ok: false, message: expected }, name)
+})
+
+await t.test('the demo chart is put there once', async t => {
+  const dir = testFolder(t)
+  await seedDemoChart(CHART, dir)
+  t.same(await readdir(join(dir, 'org1/repo1')), ['mychart-0.1.0.tgz'])
+  await seedDemoChart('/nowhere', dir)
+})
+
+await t.test('the version is that of the package', t => {
+  t.equal(VERSION, packageJson.version)
+  t.end()
+})

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import { readChartArchive, type ArchiveResult } from '../../src/uploads/archive.ts'
+import type { ArchiveFault } from '../../src/uploads/archive/fault.ts'
+import { readPackage } from '../../src/repository/package.ts'
+import { AMBIGUOUS, CHART, ORDINARY, OTHER, YAML } from '../helpers/archive-corpus.ts'
+import { paxEntry, paxRecords, rawEntry, rawTar, rawTgz, TAR_END, type RawEntry } from '../helpers/archives.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { archiveOf, chartOf, chartYaml } from '../helpers/packages.ts'
+
+async function read (bytes: Buffer, chunk = bytes.length): Promise<ArchiveResult> {
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, i) => bytes.subarray(i * chunk, (i + 1) * chunk))
+  return await readChartArchive(Readable.from(chunks), bytes.length)
+}
+
+await t.test('a chart says its name and version', async t => {
+  const more = [{ name: 'mychart/charts/sub/Chart.yaml', body: chartYaml('sub', '9.0.0') }, { name: 'mychart/crds', type: 'directory' as const }, { name: 'mychart/.helmignore' }]
+  t.same(await read(await chartOf('mychart', '1.2.3+b', more)), { ok: true, name: 'mychart', version: '1.2.3+b' })
+})
+
+await t.test('every form in which packers write a chart is read', async t => {
+  const file = join(testFolder(t), 'x.tgz')
+  for (const [name, bytes] of ORDINARY) {
+    t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
+    await writeFile(file, bytes)
+    t.match(await readPackage(file), { ok: true, chart: { metadata: { name: 'x', version: '1.0.0' } } }, `${name}, in the embedded repository`)
+  }
+})
+
+await t.test('what readers take differently is refused', async t => {
+  for (const { what, bytes } of AMBIGUOUS) t.match(await read(bytes), { ok: false }, what)
+})
+
+await t.test('everything that two readers could read differently is refused, with a sentence', async t => {
+  const good = rawTgz([CHART])
+  const tar = rawTar([CHART])
+  const pax = (...records: [string, string][]): Buffer => rawTgz([paxEntry(...records), CHART])
+  const header = (patch: RawEntry['patch']): Buffer => rawTgz([{ ...CHART, patch: patch as NonNullable<typeof patch> }])
+  const cases: [string, Buffer, ArchiveFault][] = [
+    // gzip
+    ['nothing', Buffer.alloc(0), 'empty'],
+    ['text', Buffer.from('hello, I am no archive'), 'not_gzip'],
+    ['a truncated file', good.subarray(0, 60), 'truncated'],
+    ['a truncated checksum', good.subarray(0, -3), 'truncated'],
+    ['a wrong checksum', Buffer.concat([good.subarray(0, -8), Buffer.alloc(4), good.subarray(-4)]), 'corrupt'],
+    ['two members', Buffer.concat([gzipSync(tar.subarray(0, 512)), gzipSync(tar.subarray(512))]), 'corrupt'],
+    ['an empty second member', Buffer.concat([good, gzipSync('')]), 'corrupt'],
+    ['a second archive', Buffer.concat([good, rawTgz([OTHER])]), 'corrupt'],
+    ['zeros behind the end', Buffer.concat([good, Buffer.alloc(200_000)]), 'corrupt'],
+    ['junk behind the end', Buffer.concat([good, Buffer.from('junk')]), 'not_gzip'],
+    ['zeros behind the end of the tar, and no whole block', gzipSync(Buffer.concat([tar, Buffer.alloc(100)])), 'truncated'],
+    ['a bomb', gzipSync(Buffer.alloc(101 * 1024 * 1024)), 'too_large'],
+    ['a bomb in a file', gzipSync(Buffer.concat([rawEntry({ name: 'x/a', size: 101 * 1024 * 1024 }), Buffer.alloc(101 * 1024 * 1024)])), 'too_large'],
+    // tar
+    ['no tar', gzipSync('x'.repeat(2000)), 'not_tar'],
+    ['less than a header', gzipSync('x'.repeat(20)), 'truncated'],
+    ['a wrong header checksum', rawTgz([{ ...CHART, checksum: false }]), 'not_tar'],
+    ['no end', gzipSync(rawEntry(CHART)), 'truncated'],
+    ['half an end', rawTgz([CHART], Buffer.alloc(512)), 'truncated'],
+    ['an end after a long name', rawTgz([CHART, paxEntry(['path', 'x/a'])]), 'truncated'],
+    ['an entry cut off', gzipSync(rawEntry({ ...CHART, size: 5000 })), 'truncated'],
+    ['an entry cut off at its start', gzipSync(rawEntry({ name: 'x/Chart.yaml', size: 5000 })), 'truncated'],
+    ['an unread entry cut off', gzipSync(rawEntry({ name: 'x/a', size: 5000 })), 'truncated'],
+    ['one empty block in the middle', rawTgz([CHART], Buffer.concat([Buffer.alloc(512), rawEntry(OTHER), TAR_END])), 'corrupt'],
+    ['an entry behind the end', rawTgz([], Buffer.concat([TAR_END, rawEntry(CHART), TAR_END])), 'corrupt'],
+    ['an unknown magic', rawTgz([{ ...CHART, magic: 'ustar 00' }]), 'corrupt'],
+    ['a tar of 1979', rawTgz([{ ...CHART, magic: '' }]), 'corrupt'],
+    ['another version of the format', rawTgz([{ ...CHART, magic: 'ustar\x0001' }]), 'corrupt'],
+    ['the star format', header({ 508: 'tar\0' }), 'corrupt'],
+    ['a GNU header with more in it', rawTgz([{ ...CHART, magic: 'ustar  \0', patch: { 386: '1' } }]), 'corrupt'],
+    ['a binary size', header({ 124: Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3]) }), 'corrupt'],
+    ['a size with a sign', header({ 124: '+3' }), 'corrupt'],
+    ['a size behind a NUL', header({ 124: '\0 0000000052' }), 'corrupt'],
+    ['a mode that is no number', header({ 100: '0x1' }), 'corrupt'],
+    ['too many entries', rawTgz(Array.from({ length: 10_001 }, (_, i) => ({ name: `x/${i}` }))), 'too_many_entries'],
+    ['a name that no system takes', pax(['path', `x/${'n'.repeat(4095)}`]), 'too_large'],
+    ['names of a megabyte', rawTgz(Array.from({ length: 300 }, (_, i) => [paxEntry(['path', `x/${i}/${'n'.repeat(4000)}`]), { name: 'x/n' }]).flat()), 'too_large'],
+    // extended headers
+    ['a damaged pax header', rawTgz([{ type: 'x', body: '99 path=x\n' }, CHART]), 'corrupt'],
+    ['a pax record without a length', rawTgz([{ type: 'x', body: 'path=x\n' }, CHART]), 'corrupt'],
+    ['a pax record without a value', rawTgz([{ type: 'x', body: '8 paths\n' }, CHART]), 'corrupt'],
+    ['a pax record without an end', rawTgz([{ type: 'x', body: '9 path=xy' }, CHART]), 'corrupt'],
+    ['a size in a pax header', pax(['size', '3']), 'forbidden_entry'],
+    ['a sparse file of pax', pax(['GNU.sparse.name', 'x/Chart.yaml'], ['GNU.sparse.major', '1']), 'forbidden_entry'],
+    ['another character set', pax(['hdrcharset', 'BINARY']), 'forbidden_entry'],
+    ['a pax header with two names', pax(['path', 'x/a'], ['path', 'x/b']), 'unsafe_name'],
+    ['a pax header with an empty name', pax(['path', '']), 'unsafe_name'],
+    ['a pax name with a NUL', pax(['path', 'x/a\0b']), 'unsafe_name'],
+    ['a name for all files', rawTgz([{ type: 'g', body: paxRecords([['path', 'x/Chart.yaml']]) }, CHART]), 'forbidden_entry'],
+    ['two pax headers', rawTgz([paxEntry(['path', 'x/a']), paxEntry(['path', 'x/b']), CHART]), 'forbidden_entry'],
+    ['a pax header and a long name', rawTgz([paxEntry(['path', 'x/a']), { type: 'L', body: 'x/b\0' }, CHART]), 'forbidden_entry'],
+    ['two long names', rawTgz([{ type: 'L', body: 'x/a\0' }, { type: 'L', body: 'x/b\0' }, CHART]), 'forbidden_entry'],
+    ['a global header between a name and its file', rawTgz([paxEntry(['path', 'x/a']), { type: 'g', body: paxRecords([['comment', 'c']]) }, CHART]), 'forbidden_entry'],
+    ['an empty extended header', rawTgz([{ type: 'x' }, CHART]), 'corrupt'],
+    ['an endless extended header', rawTgz([{ type: 'x', body: 'x'.repeat(64 * 1024 + 1) }, CHART]), 'too_large'],
+    // kinds of entries
+    ['a link', await archiveOf([{ name: 'x/l', type: 'symlink', linkname: '/etc/passwd' }]), 'forbidden_entry'],
+    ['a hard link', await archiveOf([{ name: 'x/l', type: 'link', linkname: 'x/Chart.yaml' }]), 'forbidden_entry'],
+    ...['3', '4', '6', '7', 'S', 'K', 'N', 'V', 'A'].map((type): [string, Buffer, ArchiveFault] => [`an entry of type ${type}`, rawTgz([CHART, { name: 'x/l', type }]), 'forbidden_entry']),
+    ['a file with the mode of a directory', rawTgz([{ ...CHART, mode: 0o40644 }]), 'forbidden_entry'],
+    ['a directory with the mode of a file', rawTgz([{ name: 'x', type: '5', mode: 0o100644 }, CHART]), 'forbidden_entry'],
+    ['a directory with content', rawTgz([{ name: 'x/d', type: '5', body: rawEntry(CHART) }, CHART]), 'forbidden_entry'],
+    // names
+    ...['/x/Chart.yaml', './x/Chart.yaml', 'x//Chart.yaml', 'x/./Chart.yaml', 'x/../Chart.yaml', 'x/Chart.yaml/', '../Chart.yaml', 'x\\Chart.yaml', 'x/a\\..\\b', 'x/a\nb', 'x/C:/a', 'x/..a', ''].map((name): [string, Buffer, ArchiveFault] => [`the name ${JSON.stringify(name)}`, rawTgz([CHART, { name }]), 'unsafe_name']),
+    ['a name that a pax header changes', rawTgz([paxEntry(['path', '../../y']), CHART]), 'unsafe_name'],
+    ['a name that is not UTF-8', header({ 0: Buffer.from([0x78, 0x2f, 0xff, 0]) }), 'unsafe_name'],
+    ['a folder named Chart.yaml', rawTgz([{ name: 'Chart.yaml/Chart.yaml', body: YAML }]), 'unsafe_name'],
+    ['the same file twice', rawTgz([CHART, { name: 'x/a' }, { name: 'x/a' }]), 'unsafe_name'],
+    ['a file with the name of a folder', rawTgz([CHART, { name: 'x/a', type: '5' }, { name: 'x/a' }]), 'unsafe_name'],
+    ['a folder with the name of a file', rawTgz([CHART, { name: 'x/Chart.yaml', type: '5' }]), 'several_chart_yaml'],
+    ['a Chart.yaml in other letters', rawTgz([{ name: 'x/chart.YAML', body: YAML }, CHART]), 'several_chart_yaml'],
+    ['two folders', rawTgz([CHART, { name: 'y/a' }]), 'several_roots'],
+    ['a file beside the folder', rawTgz([CHART, { name: 'x' }]), 'several_roots'],
+    ['a file without a folder', rawTgz([{ name: 'Chart.yaml', body: YAML }]), 'several_roots'],
+    ['two Chart.yaml', rawTgz([CHART, OTHER]), 'several_chart_yaml'],
+    ['a second Chart.yaml by a pax header', rawTgz([CHART, paxEntry(['path', 'x/Chart.yaml']), { ...OTHER, name: 'x/a' }]), 'several_chart_yaml'],
+    ['no Chart.yaml', rawTgz([{ name: 'x/values.yaml' }]), 'missing_chart_yaml'],
+    ['only one of a subchart', rawTgz([{ name: 'x/charts/y/Chart.yaml', body: YAML }]), 'missing_chart_yaml'],
+    ['no entries', rawTgz([]), 'missing_chart_yaml'],
+    ['a file that Helm does not read', rawTgz([CHART, { name: 'x/a', body: Buffer.alloc(5 * 1024 * 1024 + 1) }]), 'too_large'],
+    ['a large Chart.yaml', rawTgz([{ ...CHART, body: YAML + '#'.repeat(256 * 1024) }]), 'too_large']
+  ]
+  for (const [name, bytes, fault] of cases) {
+    const result = await read(bytes)
+    t.match(result, { ok: false, fault }, name)
+    if (!result.ok) t.match(result.detail, /^(the (archive|upload|names)|Chart.yaml) .{5,}[^.]$/)
+  }
+})
+
+await t.test('a chart is the same in chunks of any size, and a broken source is an error', async t => {
+  const bytes = rawTgz([{ name: 'x/templates/a', body: Buffer.alloc(5000, 'a') }, CHART, { name: 'x/b', body: Buffer.alloc(200_000, 'b') }])
+  const trailing = Buffer.concat([bytes, Buffer.alloc(500)])
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: bytes.length }), async chunk => {
+    return (await read(bytes, chunk)).ok && !(await read(trailing, chunk)).ok
+  }), { numRuns: 30 })
+  t.match(await read(Buffer.concat([bytes, Buffer.alloc(300_000)]), 20_000), { ok: false, fault: 'corrupt' }, 'more behind the end than is read at once')
+  const faulty = rawTgz([{ name: '/' }, ...Array.from({ length: 300 }, () => ({ name: 'x/a', body: randomBytes(1024) }))])
+  t.match(await read(faulty, 2000), { ok: false, fault: 'unsafe_name' }, 'a fault long before the end')
+  const broken = Readable.from((async function * () {
+    yield bytes.subarray(0, 50)
+    throw new Error('the disk went away')
+  })())
+  await t.rejects(readChartArchive(broken, bytes.length), { message: 'the disk went away' })
+})
+
+await t.test('whatever bytes are flipped, the answer is a chart or a fault', async () => {
+  const tar = rawTar([{ name: 'x/', type: '5' }, CHART, paxEntry(['path', 'x/longer']), { name: 'x/a', body: 'a' }])
+  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(tar.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), async flips => {
+    const bytes = Buffer.from(tar)
+    for (const [at, value] of flips) bytes[at] = value
+    const result = await read(gzipSync(bytes))
+    return result.ok || result.detail !== ''
+  }), { numRuns: 300 })
+  const file = gzipSync(tar)
+  await fc.assert(fc.asyncProperty(fc.nat(file.length - 1), fc.nat(255), async (at, value) => {
+    const bytes = Buffer.from(file)
+    bytes[at] = value
+    const result = await read(bytes)
+    return !result.ok || gunzipSync(bytes).equals(tar)
+  }), { numRuns: 200 })
+})
