@@ -35,11 +35,11 @@ class Lab {
     for (const timer of [...this.timers]) if (timer.at <= this.time && this.timers.delete(timer)) timer.run()
   }
 
-  async ask ({ name, from = '192.0.2.1', account = 'alice', presence = ALWAYS_HERE, isUnread = false }: Ask): Promise<Verdict> {
+  async ask ({ name, from = '192.0.2.1', account = 'alice', presence = ALWAYS_HERE, isUnread }: Ask): Promise<Verdict> {
     const verdict = await this.attempts.judge({
       name,
       account,
-      asker: { address: from, presence, isUnread: () => isUnread },
+      asker: { address: from, presence, ...(isUnread === undefined ? {} : { isUnread: () => isUnread }) },
       compare: async () => {
         this.begun.push(name)
         return await new Promise((resolve, reject) => { this.ends.set(name, { resolve, reject }) })
