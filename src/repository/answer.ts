@@ -2,6 +2,7 @@
 // connection, and the one place that writes it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FileHandle } from 'node:fs/promises'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { goJson, type GoValue } from './go-json.ts'
 import type { Bulk } from '../lib/bulk.ts'
@@ -73,15 +74,18 @@ export async function writeAnswer (
   // Never more than was announced: ChartMuseum overwrites a file where it lies.
   const stream = file.size === 0 ? [] : file.handle.createReadStream({ start: 0, end: file.size - 1, autoClose: false })
   try {
-    await pipeline(stream, chunks => inTurns(chunks as AsyncIterable<Buffer>, bulk), response)
+    await pipeline(stream, inTurns(bulk), response)
   } finally {
     await file.handle.close()
   }
 }
 
-async function * inTurns (chunks: AsyncIterable<Buffer>, bulk: Bulk): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    yield chunk
-    await new Promise<void>(resolve => { if (bulk.pass(chunk.length, resolve)) resolve() })
-  }
+/** Passes a file on as its turn comes; a stream, whose end is everybody's in a pipeline. */
+function inTurns (bulk: Bulk): Transform {
+  return new Transform({
+    transform (chunk: Buffer, _encoding, done) {
+      const goOn = (): void => { done(null, chunk) }
+      if (bulk.pass(chunk.length, goOn)) goOn()
+    }
+  })
 }
