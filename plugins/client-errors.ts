@@ -6,7 +6,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
-import { closeWith, hearNoMore, isDeaf } from '../src/http/last-words.ts'
+import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 
 /** Node's names of what its HTTP parser and timers refuse. */
 const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
@@ -23,7 +23,7 @@ export function answerClientError (this: { log: FastifyBaseLogger }, error: Pars
   const gone = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable
   const answer = answerOn(socket)
   if (gone) socket.destroy()
-  else if (answer !== undefined) makeLastOn(socket, answer)
+  else if (answer !== undefined) endWith(answer, socket)
   else refuse(this.log, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
 }
 
@@ -32,7 +32,7 @@ export function answerConnect (app: FastifyInstance): void {
   app.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => { socket.destroy() })
     const answer = answerOn(socket)
-    if (answer !== undefined) makeLastOn(socket, answer)
+    if (answer !== undefined) endWith(answer, socket)
     else refuse(app.log, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
   })
 }
@@ -47,13 +47,6 @@ function answerOn (socket: Socket): ServerResponse | undefined {
   // the same before its own answer.
   const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
   return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
-}
-
-/** Whatever stands behind a request takes nothing from its answer, which is the last of the connection. */
-function makeLastOn (socket: Socket, answer: ServerResponse): void {
-  answer.shouldKeepAlive = false
-  if (answer.headersSent) answer.once('finish', () => { socket.destroySoon() })
-  hearNoMore(socket)
 }
 
 function refuse (log: FastifyBaseLogger, socket: Socket, refusal: Refusal, parser?: string): void {

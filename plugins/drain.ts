@@ -2,8 +2,8 @@
 // lets no connection outlive its request then, and names each request that still runs
 // when its time is up.
 import fp from 'fastify-plugin'
+import { makeLast } from '../src/http/last-words.ts'
 import { whatAndWho } from './request-log.ts'
-import { makeLast } from './running.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,7 +22,7 @@ export default fp<DrainOptions>(async (app, { limit }) => {
     const running = app.running()
     app.log.info({ running: running.length }, `shutting down: no new connections, and running requests get ${limit} s`)
     // Node closes what is idle now, and would wait for what becomes idle later until its keep-alive ends.
-    for (const reply of running) makeLast(reply)
+    for (const { raw, request } of running) makeLast(raw, request.socket)
     done()
   })
   app.decorate('logCutOff', () => {

@@ -6,7 +6,7 @@
 import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { hearNoMore } from '../src/http/last-words.ts'
+import { endWith } from '../src/http/last-words.ts'
 import { ALWAYS_HERE, createPresence, type Presence } from '../src/lib/presence.ts'
 import { isRefused, whatAndWho } from './request-log.ts'
 
@@ -66,15 +66,8 @@ export default fp(async (app) => {
   app.decorate('running', () => [...connections.values()].map(({ reply }) => reply).filter(isRunning))
 }, { name: 'running', fastify: '5.x', dependencies: ['request-log'] })
 
-/** Closes the connection after this answer, and says so to the client if its head is not on its way yet. */
-export function makeLast ({ raw, request: { socket } }: FastifyReply): void {
-  raw.shouldKeepAlive = false
-  if (raw.headersSent) raw.once('finish', () => { socket.destroySoon() })
-}
-
 function drop (request: FastifyRequest, before: FastifyReply): void {
-  makeLast(before)
-  hearNoMore(request.socket)
+  endWith(before.raw, request.socket)
   request.log.warn(
     { ...whatAndWho(request), decision: 'dropped' },
     'a request came before the answer to the one before it was sent: ' +

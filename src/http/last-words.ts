@@ -1,6 +1,7 @@
 // How does a connection end so that the other side still reads why, and this one still
 // sees when it has gone? A socket that is closed with unread bytes is reset, and a reset
 // may overtake the answer (RFC 9112 section 9.6); one that is not read hides its end.
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** What is read and thrown away of what still comes, bytes; then the sender is left waiting. */
@@ -39,6 +40,18 @@ export function hearNoMore (socket: Socket): void {
   // As Node does at such an end, if its parser has no objection.
   socket.once('end', () => { socket.end() })
   closeGently(socket)
+}
+
+/** Closes the connection after this answer, and says so to the client if its head is not on its way yet. */
+export function makeLast (answer: ServerResponse, socket: Socket): void {
+  answer.shouldKeepAlive = false
+  if (answer.headersSent) answer.once('finish', () => { socket.destroySoon() })
+}
+
+/** The same; and whatever stands behind the request takes nothing from its answer. */
+export function endWith (answer: ServerResponse, socket: Socket): void {
+  makeLast(answer, socket)
+  hearNoMore(socket)
 }
 
 /** True when nothing that comes over it is a request any more, nor a fault in one. */

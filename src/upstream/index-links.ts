@@ -55,13 +55,12 @@ export function readLink (url: string, entry: EntryWords, { tenantPath }: IndexP
 
 /** Which files an index leads to here. */
 export class FilesHere {
-  private readonly all = new Set<string>()
-  private readonly literal = new Set<string>()
+  /** Whether a link says it as it is, and not by an encoding. */
+  private readonly files = new Map<string, boolean>()
 
   /** @param text the link, as it is written */
   add (text: string, file: string): void {
-    this.all.add(file)
-    if (text.includes(file)) this.literal.add(file)
+    this.files.set(file, this.files.get(file) === true || text.includes(file))
   }
 
   /**
@@ -71,8 +70,8 @@ export class FilesHere {
    */
   fileOf (text: string, link: Link): string | undefined {
     if (link.kind === 'unsayable' || link.file === undefined) return undefined
-    if (link.kind === 'elsewhere') return this.all.has(link.file) ? link.file : undefined
-    return text.includes(link.file) || !this.literal.has(link.file) ? link.file : undefined
+    if (link.kind === 'elsewhere') return this.files.has(link.file) ? link.file : undefined
+    return text.includes(link.file) || this.files.get(link.file) !== true ? link.file : undefined
   }
 }
 
