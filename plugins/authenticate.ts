@@ -14,8 +14,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null until authenticated. */
     principal: Principal | null
-    /** The account that a refused credential was about; for the log. */
-    refusedSubject: string | undefined
   }
 }
 
@@ -38,7 +36,6 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
   // in any case; what it proves is asked of the accounts as they are.
   const connections = new WeakMap<Socket, Before>()
   app.decorateRequest('principal', null)
-  app.decorateRequest('refusedSubject', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     // What no door answers is refused here: before anybody is asked who they are, and
     // before a byte of a body is read or judged.
@@ -56,8 +53,9 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       if (result.ok) {
         request.principal = result.principal
         done()
+        request.outcome.subject = result.principal.subject
       } else {
-        request.refusedSubject = result.subject
+        request.outcome.subject = result.subject
         reply.refuse({ code: result.code })
       }
     }

@@ -7,24 +7,16 @@ import type { Principal } from '../src/words/principal.ts'
 import { judge } from '../src/judge.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Which rule allowed the request; for the log. */
-    allowedBy: string | null
-  }
-}
-
 export interface AuthorizeOptions { live: LiveAuthority }
 
 export default fp<AuthorizeOptions>(async (app, { live }) => {
-  app.decorateRequest('allowedBy', null)
   app.addHook('onRequest', (request, reply, done) => {
     const needs = needsOf(request.target)
     if (needs === 'nothing') return done()
     const principal = request.principal as Principal // set by authenticate, which stands before
     const judgement = judge(principal, needs, live.current.rules, isBasic(request.headers.authorization))
     if (judgement.allowed) {
-      request.allowedBy = judgement.by
+      request.outcome.allowedBy = judgement.by
       done()
     } else reply.refuse(judgement.refusal)
   })

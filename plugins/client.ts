@@ -4,6 +4,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
+import type { Refusal } from '../src/http/errors.ts'
 import { EVERYONE } from '../src/words/principal.ts'
 import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
@@ -44,7 +45,8 @@ class RequestAsker implements Asker {
 
   dismiss (): void {
     const { request } = this
-    request.refusal = { code: 'download_not_read' }
+    const refusal: Refusal = { code: 'download_not_read' }
+    request.outcome.refusal = refusal
     request.log.warn(
       { ...whatAndWho(request), decision: 'ended', reason: request.refusal.code },
       'the client did not read its download while others waited for a connection to the chart repository: ' +

@@ -10,10 +10,6 @@ import { closeGently } from '../src/http/last-words.ts'
 import { NobodyThere } from '../src/lib/presence.ts'
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    /** Why the request was refused; for the log. */
-    refusal: Refusal | null
-  }
   interface FastifyReply {
     /** Refuses the request: status, body, challenges, and a note for the log. */
     refuse (refusal: Refusal): FastifyReply
@@ -23,10 +19,9 @@ declare module 'fastify' {
 export interface ErrorsOptions { challenge: ChallengeSource }
 
 export default fp<ErrorsOptions>(async (app, { challenge }) => {
-  app.decorateRequest('refusal', null)
   app.decorateReply('refuse', function (this: FastifyReply, refusal: Refusal) {
     const { request } = this
-    request.refusal = refusal
+    request.outcome.refusal = refusal
     const status = statusOf(refusal)
     const form = refusalFormOf(request.target)
     if (status === 401) {
@@ -46,8 +41,8 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof NobodyThere) return // to answer; running.ts has said so
     const refusal = refusalOf(error)
-    if (error instanceof RefusalError) request.failure = error.cause
-    else if (refusal.code === 'no_descriptors') request.failure = error
+    if (error instanceof RefusalError) request.outcome.failure = error.cause
+    else if (refusal.code === 'no_descriptors') request.outcome.failure = error
     if (refusal.code === 'internal') request.log.error({ err: error }, 'an error that nobody expected')
     reply.refuse(refusal)
   })

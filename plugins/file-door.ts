@@ -16,7 +16,7 @@ export default fp<FileDoorOptions>(async (app, { files }) => {
         .then(answer => {
           if (answer.kind !== 'failed') reply.headers(answer.headers).send(answer.body)
           else {
-            request.failure = answer.cause
+            request.outcome.failure = answer.cause
             reply.refuse(answer.refusal)
           }
         })

@@ -31,7 +31,7 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
 
 function sendResult (request: FastifyRequest, reply: FastifyReply, result: IndexResult): void {
   if (result.ok) return send(request, reply, result)
-  request.failure = result.cause
+  request.outcome.failure = result.cause
   reply.refuse(result.refusal)
 }
 

@@ -1,22 +1,15 @@
-// One line for every refusal and every change, and with `log.reads` for every read:
-// who, what, allowed by which rule or refused for which reason. Never a header, a
-// query or a body, so never a secret.
+// Gives each request the record of its outcome, and writes one line for every refusal and
+// every change, and with `log.reads` for every read (src/observe/outcome-line.ts).
 import fp from 'fastify-plugin'
 import { printable } from '../src/lib/printable.ts'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import { Outcome, isRefused } from '../src/observe/outcome.ts'
+import { outcomeLine } from '../src/observe/outcome-line.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What an accepted upload was found to be; for the log. */
-    uploadFacts: Readonly<Record<string, unknown>> | null
-    /** What a token request asked for and was granted; for the log. */
-    tokenFacts: Readonly<Record<string, unknown>> | null
-    /** Why something behind the gateway failed, in full; for the log alone. */
-    failure: unknown
-    /** When it came; milliseconds of a clock that only goes on. */
-    arrivedAt: number
-    /** Its one line is written. */
-    isLogged: boolean
+    /** What became of it, as far as that is known. */
+    outcome: Outcome
   }
   interface FastifyReply {
     /** Writes the line of a refusal: at once, so that who leaves before the answer keeps nothing out of the log. */
@@ -27,19 +20,15 @@ declare module 'fastify' {
 export interface RequestLogOptions { reads: boolean }
 
 export default fp<RequestLogOptions>(async (app, { reads }) => {
-  app.decorateRequest('uploadFacts', null)
-  app.decorateRequest('tokenFacts', null)
-  app.decorateRequest('failure', undefined)
-  app.decorateRequest('arrivedAt', 0)
-  app.decorateRequest('isLogged', false)
+  app.decorateRequest('outcome')
   app.decorateReply('logRefusal', function (this: FastifyReply) {
     // A broken body is one when its sender is still there to be told, and else an abort (running.ts).
-    if (isRefused(this.request)) logOutcome(this)
+    if (isRefused(this.request.outcome)) logOutcome(this)
     else this.raw.once('finish', () => { logOutcome(this) })
   })
   // No onResponse hook: it would cost every request two listeners, and most write no line.
   app.addHook('onRequest', (request, reply, done) => {
-    request.arrivedAt = performance.now()
+    request.outcome = new Outcome()
     reply.header('x-request-id', request.id)
     if (reads && !isChange(request)) reply.raw.once('finish', () => { logOutcome(reply) })
     done()
@@ -51,31 +40,16 @@ export default fp<RequestLogOptions>(async (app, { reads }) => {
  * decided, and not when the answer has left.
  */
 export const logChange: onSendHookHandler = (request, reply, payload, done) => {
-  if (request.refusal === null && isChange(request)) logOutcome(reply)
+  if (request.outcome.refusal === undefined && isChange(request)) logOutcome(reply)
   done(null, payload)
 }
 
-function logOutcome (reply: FastifyReply): void {
-  const { request } = reply
-  if (request.isLogged) return
-  request.isLogged = true
-  const { refusal } = request
-  const line = {
-    ...whatAndWho(request),
-    decision: refusal === null ? 'allowed' : 'refused',
-    ...(refusal === null ? { by: request.allowedBy } : { reason: refusal.code, detail: refusal.detail }),
-    ...request.uploadFacts,
-    status: reply.statusCode,
-    ms: Math.round(performance.now() - request.arrivedAt),
-    ...(request.failure === undefined ? {} : { err: request.failure })
-  }
-  if (refusal === null) request.log.info(line, 'allowed')
-  else request.log.warn(line, 'refused')
-}
-
-/** For another reason than that the client has gone. */
-export function isRefused ({ refusal }: FastifyRequest): boolean {
-  return refusal !== null && refusal.code !== 'upload_aborted'
+function logOutcome ({ request, statusCode }: FastifyReply): void {
+  const { outcome, log } = request
+  if (outcome.isLogged) return
+  outcome.isLogged = true
+  const { level, fields, message } = outcomeLine(outcome, whatAndWho(request), statusCode, performance.now())
+  log[level](fields, message)
 }
 
 function isChange (request: FastifyRequest): boolean {
@@ -84,13 +58,9 @@ function isChange (request: FastifyRequest): boolean {
 
 /** What is asked, and who asks; never a header, a query or a body. */
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
-  const { target } = request
-  const base = {
-    ip: request.client.address,
-    method: request.method,
-    subject: request.principal?.subject ?? request.refusedSubject
-  }
-  if (target.kind === 'own') return { ...base, route: target.endpoint, ...request.tokenFacts }
+  const { target, outcome } = request
+  const base = { ip: request.client.address, method: request.method, subject: outcome.subject }
+  if (target.kind === 'own') return { ...base, route: target.endpoint, ...outcome.token }
   if (target.kind === 'refused') return { ...base, path: pathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request
   return {

@@ -8,7 +8,8 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { endWith } from '../src/http/last-words.ts'
 import { ALWAYS_HERE, createPresence, type Presence } from '../src/lib/presence.ts'
-import { isRefused, whatAndWho } from './request-log.ts'
+import { isRefused } from '../src/observe/outcome.ts'
+import { whatAndWho } from './request-log.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -100,6 +101,6 @@ function hasBody ({ headers }: FastifyRequest): boolean {
 
 /** After a refusal the gateway itself closes, and the rest of a body is missing. */
 function logAborted ({ request }: FastifyReply): void {
-  if (isRefused(request)) return
-  request.log.warn({ ...whatAndWho(request), ...request.uploadFacts, decision: 'aborted' }, 'the client went away')
+  if (isRefused(request.outcome)) return
+  request.log.warn({ ...whatAndWho(request), ...request.outcome.upload, decision: 'aborted' }, 'the client went away')
 }

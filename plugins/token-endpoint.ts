@@ -87,15 +87,16 @@ async function answer (
   if (!read.ok) return reply.refuse(read.refusal)
   const scopes = parseScopes(read.request.scopes, depth)
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
-  request.tokenFacts = { asked: formatScopes(scopes.grants) }
+  const asked = formatScopes(scopes.grants)
+  request.outcome.token = { asked }
   const who = await whoAsks(authenticator, read.request, askerOf(request))
   // Who has gone meanwhile is not answered; running.ts has said so.
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
-    request.refusedSubject = who.subject
+    request.outcome.subject = who.subject
     return reply.refuse({ code: who.code })
   }
-  request.principal = who.principal
+  request.outcome.subject = who.principal.subject
   const { account } = read.request
   if (account !== undefined && account !== nameOf(who.principal)) {
     return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
@@ -111,8 +112,8 @@ async function answer (
   const issued = await issueToken(key, { ...source, ttl }, who.principal.subject, granted, time)
   await endOfTurn() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
-  request.allowedBy = 'token endpoint'
-  request.tokenFacts = { ...request.tokenFacts, granted: scope }
+  request.outcome.allowedBy = 'token endpoint'
+  request.outcome.token = { asked, granted: scope }
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
+import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 import { readUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { Spool } from '../src/uploads/spool.ts'
@@ -68,7 +69,7 @@ async function save (
     // a refusal still has to be written, and what then comes is thrown away
     body: request.raw.iterator({ destroyOnReturn: false })
   }, spool, maxUploadSize)
-  request.uploadFacts = factsOf(upload)
+  request.outcome.upload = factsOf(upload)
   let isSent = false
   try {
     await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
@@ -88,6 +89,6 @@ function tooLarge (maxUploadSize: number): Refusal {
   return { code: 'body_too_large', detail: `request too large: at most ${maxUploadSize} bytes` }
 }
 
-function factsOf ({ name, version, chart, prov }: Upload): Record<string, unknown> {
+function factsOf ({ name, version, chart, prov }: Upload): UploadFacts {
   return { chart: name, version, digest: chart?.digest, bytes: chart?.size, provenance: prov?.digest }
 }

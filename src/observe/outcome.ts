@@ -1,0 +1,42 @@
+// What became of a request? One record for each, filled in where it is answered: whose
+// credentials came, what allowed it or why it was refused, and what it changed. Whatever
+// tells of requests (the log, outcome-line.ts) reads this and nothing else of them.
+import type { Refusal } from '../http/errors.ts'
+
+/** What a push was found to be; digests are SHA-256, hex. */
+export interface UploadFacts {
+  readonly chart: string
+  readonly version: string
+  /** Of the archive, and its size in bytes; undefined for a provenance file alone. */
+  readonly digest: string | undefined
+  readonly bytes: number | undefined
+  /** The digest of the provenance file. */
+  readonly provenance: string | undefined
+}
+
+/** What a token request asked for and was granted, as scopes. */
+export interface TokenFacts {
+  readonly asked: string
+  readonly granted?: string
+}
+
+export class Outcome {
+  /** When it came; milliseconds of a clock that only goes on. */
+  readonly arrivedAt = performance.now()
+  /** Whose the credentials are; of refused ones, the account that they were about. */
+  subject: string | undefined = undefined
+  /** The rules that allowed it, or what else did. */
+  allowedBy: string | undefined = undefined
+  refusal: Refusal | undefined = undefined
+  /** Why something behind the gateway failed, in full: never for the client. */
+  failure: unknown = undefined
+  upload: UploadFacts | undefined = undefined
+  token: TokenFacts | undefined = undefined
+  /** Its one line is written. */
+  isLogged = false
+}
+
+/** Refused for another reason than that the client has gone. */
+export function isRefused ({ refusal }: Outcome): boolean {
+  return refusal !== undefined && refusal.code !== 'upload_aborted'
+}
