@@ -2,14 +2,14 @@
 // done is logged, when every index is forgotten; also when the client has gone by then.
 import fp from 'fastify-plugin'
 import type { Locks } from '../src/lib/locks.ts'
-import type { Upstream } from '../src/upstream/client.ts'
+import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { createRemover } from '../src/upstream/remove.ts'
 import { callerOf } from './client.ts'
 import { logChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface DeleteDoorOptions {
-  upstream: Upstream
+  upstreams: Upstreams
   locks: Locks
   /** The path of publicUrl. */
   basePath: string
@@ -17,8 +17,8 @@ export interface DeleteDoorOptions {
   changed: (tenant: string) => Promise<void>
 }
 
-export default fp<DeleteDoorOptions>(async (app, { upstream, locks, basePath, changed }) => {
-  const remover = createRemover(upstream, locks, basePath)
+export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, changed }) => {
+  const remover = createRemover(upstreams, locks, basePath)
   app.addHook('onSend', logChange)
   // It has no body; one that comes all the same is not passed on.
   app.removeAllContentTypeParsers()

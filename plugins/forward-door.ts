@@ -7,15 +7,18 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RefusalError } from '../src/http/errors.ts'
 import { alone } from '../src/upstream/asker.ts'
-import type { Upstream } from '../src/upstream/client.ts'
+import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { createProxied, type Proxied } from '../src/upstream/proxied.ts'
 import { readThrough, type ReadAnswer } from '../src/upstream/read-through.ts'
 import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
 
-export interface ForwardDoorOptions { upstream: Upstream }
+export interface ForwardDoorOptions { upstreams: Upstreams }
 
-export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
+/** The library wants an origin; who is asked is decided for each request. */
+const NOWHERE = 'http://upstream.invalid'
+
+export default fp<ForwardDoorOptions>(async (app, { upstreams }) => {
   const asking = new Map<string, FastifyRequest>()
   const failures = new WeakMap<FastifyRequest, unknown>()
 
@@ -35,13 +38,14 @@ export default fp<ForwardDoorOptions>(async (app, { upstream }) => {
       target: chartRequestOf(request),
       company: alone(callerOf(request))
     }
-    const answer = await readThrough(upstream, read) as ReadAnswer // only what is for several is left
+    // Only what is for several is left.
+    const answer = await readThrough(upstreams.of(target.tenant), read) as ReadAnswer
     if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
     return answer
   }
 
   await app.register(httpProxy, {
-    upstream: upstream.origin,
+    upstream: NOWHERE,
     undici: createProxied(ask),
     routes: ['/forward'],
     httpMethods: ['GET', 'HEAD'],

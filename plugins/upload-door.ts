@@ -6,7 +6,7 @@ import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
 import type { UploadFacts } from '../src/observe/outcome.ts'
-import type { Upstream } from '../src/upstream/client.ts'
+import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { Spool } from '../src/uploads/spool.ts'
 import { createUploader, type Uploader } from '../src/uploads/store.ts'
@@ -15,7 +15,7 @@ import { logChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface UploadDoorOptions {
-  upstream: Upstream
+  upstreams: Upstreams
   locks: Locks
   spool: Spool
   /** Lets every index of a tenant be forgotten, before the client is answered. */
@@ -25,9 +25,9 @@ export interface UploadDoorOptions {
   depth: Depth
 }
 
-export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, changed, maxUploadSize, depth }) => {
+export default fp<UploadDoorOptions>(async (app, { upstreams, locks, spool, changed, maxUploadSize, depth }) => {
   app.addHook('onSend', logChange)
-  const uploader = createUploader(upstream, locks)
+  const uploader = createUploader(upstreams, locks)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
@@ -39,7 +39,7 @@ export default fp<UploadDoorOptions>(async (app, { upstream, locks, spool, chang
   app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Place extends Omit<UploadDoorOptions, 'upstream' | 'locks'> { uploader: Uploader }
+interface Place extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
 
 async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Place): Promise<FastifyReply> {
   const { maxUploadSize } = place

@@ -39,7 +39,7 @@ import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
-import type { Upstream } from './upstream/client.ts'
+import type { Upstreams } from './upstream/upstreams.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
@@ -48,7 +48,7 @@ import type { Spool } from './uploads/spool.ts'
 export interface AppDependencies {
   /** Keys as they are now. */
   readonly keys: LiveKeys
-  readonly upstream: Upstream
+  readonly upstreams: Upstreams
   readonly spool: Spool
   /** Accounts and rules as they are now. */
   readonly live: LiveAuthority
@@ -100,7 +100,7 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstream, spool, live, locks, pulse, peers, version, clock, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstreams, spool, live, locks, pulse, peers, version, clock, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const accounts = (): Accounts => live.current.accounts
@@ -119,7 +119,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
 
   const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({
-    reader: createIndexReader(upstream, config.charts.index.maxBytes),
+    reader: createIndexReader(upstreams, config.charts.index.maxBytes),
     place: { basePath: config.basePath },
     maxAge: config.charts.index.maxAge,
     maxBytes: config.charts.index.maxBytes,
@@ -169,17 +169,17 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(jwks, { keys, now: clock.wall })
   await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
   await app.register(indexDoor, { store })
-  await app.register(fileDoor, { files: createFileReader(upstream) })
+  await app.register(fileDoor, { files: createFileReader(upstreams) })
   await app.register(uploadDoor, {
-    upstream,
+    upstreams,
     locks,
     spool,
     changed,
     maxUploadSize: config.charts.maxUploadSize,
     depth: config.charts.depth
   })
-  await app.register(deleteDoor, { upstream, locks, basePath: config.basePath, changed })
-  await app.register(forwardDoor, { upstream })
+  await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
+  await app.register(forwardDoor, { upstreams })
   return app
 }
 

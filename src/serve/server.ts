@@ -27,6 +27,7 @@ import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from '../tokens/keys.ts'
 import { connectUpstream } from './connect.ts'
 import { firstContact } from '../upstream/first-contact.ts'
+import { onlyUpstream } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { untilSignal } from './until-signal.ts'
 import { walkthrough } from './walkthrough.ts'
@@ -105,6 +106,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       : undefined
     const upstream = connectUpstream(config, keys.upstream, socketPath)
+    const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
@@ -116,7 +118,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       ? undefined
       : followForWorkers(config, { ...options, keys, socketPath, log, opened })
     const result = followed === undefined
-      ? await openFront(config, { ...options, keys, upstream, spool, locks: createLocks(), pulse })
+      ? await openFront(config, { ...options, keys, upstreams, spool, locks: createLocks(), pulse })
       : await openPool({
         count: config.workers,
         setup: followed.setup,

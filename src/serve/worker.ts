@@ -13,6 +13,7 @@ import { createPulse } from '../lib/pulse.ts'
 import { every } from '../lib/timers.ts'
 import type { ServeOptions, StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
+import { onlyUpstream } from '../upstream/upstreams.ts'
 import { connectUpstream } from './connect.ts'
 import { openSpool } from '../uploads/spool.ts'
 
@@ -40,6 +41,7 @@ export async function startWorker ({ channel, ...options }: WorkerOptions): Prom
   try {
     const { authority, keys } = await beginWith(inForce)
     const upstream = connectUpstream(config, keys.upstream, socketPath)
+    const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
     const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
@@ -48,7 +50,7 @@ export async function startWorker ({ channel, ...options }: WorkerOptions): Prom
     // That it is answered says that the event loop moves.
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
-    const opened = await openFront(config, { ...options, ...peers, authority, keys, upstream, spool, locks, pulse })
+    const opened = await openFront(config, { ...options, ...peers, authority, keys, upstreams, spool, locks, pulse })
     if (!opened.ok) return opened
     const { front } = opened
     channel.receive(message => { if (message.kind === 'reread') front.reread() })

@@ -7,7 +7,7 @@ import { RefusalError } from '../http/errors.ts'
 import type { Locks } from '../lib/locks.ts'
 import { refusalOfAnswer } from '../upstream/answers.ts'
 import type { Asker } from '../upstream/asker.ts'
-import type { Upstream } from '../upstream/client.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import type { Upload } from './inspect.ts'
 import { removeFiles } from '../upstream/remove.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
@@ -31,10 +31,10 @@ interface UploadPlace extends Place {
   sending (): void
 }
 
-export function createUploader (upstream: Upstream, locks: Locks): Uploader {
+export function createUploader (upstreams: Upstreams, locks: Locks): Uploader {
   return {
     async store ({ tenant, tenantPath, access }, upload, caller, sending) {
-      const place: UploadPlace = { upstream, tenant, tenantPath, caller, sending }
+      const place: UploadPlace = { upstream: upstreams.of(tenant), tenant, tenantPath, caller, sending }
       const store = access.action === 'overwrite' ? overwrite : push
       await locks.hold(lockOfFile(tenant, upload.file), async () => { await store(place, upload) })
     }

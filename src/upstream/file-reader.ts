@@ -4,7 +4,7 @@
 // from one request to the next, so an overwritten or deleted file is never answered.
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { alone, type Asker } from './asker.ts'
-import type { Upstream } from './client.ts'
+import type { Upstreams } from './upstreams.ts'
 import { putBounded } from '../lib/put-bounded.ts'
 import { createFlights } from './flights.ts'
 import { readThrough, type ReadAnswer } from './read-through.ts'
@@ -19,7 +19,7 @@ const MOST_LARGE = 10_000
 type Found = Awaited<ReturnType<typeof readThrough>>
 
 /** @param most how many names of large files are remembered, so that nobody waits for another one's stream */
-export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileReader {
+export function createFileReader (upstreams: Upstreams, most = MOST_LARGE): FileReader {
   const flights = createFlights<Found>()
   /** Names of large files. */
   const large = new Map<string, true>()
@@ -31,6 +31,7 @@ export function createFileReader (upstream: Upstream, most = MOST_LARGE): FileRe
 
   return {
     async read (request, asker) {
+      const upstream = upstreams.of(request.tenant)
       const key = `${request.tenantPath}/${request.file as string}`
       if (!large.has(key)) {
         const found = await flights.join(key, asker, async company =>

@@ -4,7 +4,7 @@ import { RefusalError, type Refusal } from '../http/errors.ts'
 import type { Company } from '../lib/company.ts'
 import { causeOfAnswer, refusalOfAnswer, textOf } from './answers.ts'
 import type { Asking } from './asker.ts'
-import type { Upstream } from './client.ts'
+import type { Upstreams } from './upstreams.ts'
 
 export type IndexAnswer =
   | { readonly ok: true, readonly body: Buffer }
@@ -26,12 +26,12 @@ export interface IndexReader {
 export const INDEX_CONTENT_TYPE = 'application/x-yaml'
 
 /** @param maxBytes the longest index that is read */
-export function createIndexReader (upstream: Upstream, maxBytes: number): IndexReader {
+export function createIndexReader (upstreams: Upstreams, maxBytes: number): IndexReader {
   return {
     async read (target, company) {
       try {
         // What is read here may answer several clients at once.
-        const answer = await upstream.ask({
+        const answer = await upstreams.of(target.tenant).ask({
           method: 'GET',
           target,
           company,

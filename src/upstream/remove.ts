@@ -9,7 +9,7 @@ import { responseHeaders } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
 import type { Asker } from './asker.ts'
-import type { Upstream } from './client.ts'
+import type { Upstreams } from './upstreams.ts'
 import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
 import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
@@ -28,10 +28,10 @@ export interface Remover {
 }
 
 /** @param basePath the path of publicUrl, in front of every path that a client is told */
-export function createRemover (upstream: Upstream, locks: Locks, basePath: string): Remover {
+export function createRemover (upstreams: Upstreams, locks: Locks, basePath: string): Remover {
   return {
     async remove ({ tenant, tenantPath, chart, version }, caller) {
-      const place: Place = { upstream, tenant, tenantPath, caller }
+      const place: Place = { upstream: upstreams.of(tenant), tenant, tenantPath, caller }
       const [name, exact] = [chart as string, version as string] // the route has both
       const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () =>
         await removeNamed(place, name, exact, basePath))

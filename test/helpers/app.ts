@@ -12,6 +12,7 @@ import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
+import { onlyUpstream } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
@@ -96,7 +97,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   t.teardown(() => { keepLog(kept.join('')) })
   const app = await buildApp(logged, {
     keys,
-    upstream,
+    upstreams: onlyUpstream(upstream),
     live,
     spool,
     locks: createLocks(),
