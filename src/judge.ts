@@ -1,10 +1,11 @@
 // May they? The one judgement of every door: what somebody is and what a request needs,
 // against the rules in force. Pure and total; whose credentials they were is identity's.
 import type { Refusal } from './http/errors.ts'
-import type { Access } from './words/access.ts'
+import type { Access, Grant } from './words/access.ts'
 import type { Principal } from './words/principal.ts'
 import { decide } from './policy/decide.ts'
 import type { RuleSet } from './policy/rules.ts'
+import { accessesOf } from './words/scope.ts'
 
 export type Judgement =
   | {
@@ -36,6 +37,18 @@ export function judge (
     by.add(decision.by)
   }
   return { allowed: true, by: [...by].join(', ') }
+}
+
+/** The part of what was asked that the principal may have; an empty list is an answer too. */
+export function narrow (principal: Principal, asked: readonly Grant[], rules: RuleSet): Grant[] {
+  const granted: Grant[] = []
+  for (const grant of asked) {
+    const actions = accessesOf(grant)
+      .filter(access => decide(principal, access, rules).allowed)
+      .map(access => access.action)
+    if (actions.length > 0) granted.push({ ...grant, actions })
+  }
+  return granted
 }
 
 /**

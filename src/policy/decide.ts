@@ -25,18 +25,6 @@ export function decide (principal: Principal, access: Access, rules: RuleSet): D
   return by === undefined ? DENIED : { allowed: true, by }
 }
 
-/** The part of what was asked that the principal may have; an empty list is an answer too. */
-export function narrow (principal: Principal, asked: readonly Grant[], rules: RuleSet): Grant[] {
-  const granted: Grant[] = []
-  for (const grant of asked) {
-    const actions = accessesOf(grant)
-      .filter(access => decide(principal, access, rules).allowed)
-      .map(access => access.action)
-    if (actions.length > 0) granted.push({ ...grant, actions })
-  }
-  return granted
-}
-
 /** The tenant that rules speak of: a `repository` is named by its tenant and the chart in it. */
 function tenantOf ({ type, name }: Access): string {
   if (type === 'artifact-repository') return name
