@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { needsOf } from '../src/doors/needs.ts'
-import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
+import type { Authenticator } from '../src/identity/authenticate.ts'
+import type { Authentication } from '../src/identity/sources/source.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/words/principal.ts'
@@ -52,8 +53,8 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
     const finish = (result: Authentication): void => {
       if (result.ok) {
         request.principal = result.principal
-        done()
         request.outcome.subject = result.principal.subject
+        done()
       } else {
         request.outcome.subject = result.subject
         reply.refuse({ code: result.code })

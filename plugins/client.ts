@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
 import type { Refusal } from '../src/http/errors.ts'
-import { EVERYONE } from '../src/words/principal.ts'
+import { EVERYONE } from '../src/words/subject.ts'
 import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
 import type { Asker } from '../src/upstream/asker.ts'
@@ -48,7 +48,7 @@ class RequestAsker implements Asker {
     const refusal: Refusal = { code: 'download_not_read' }
     request.outcome.refusal = refusal
     request.log.warn(
-      { ...whatAndWho(request), decision: 'ended', reason: request.refusal.code },
+      { ...whatAndWho(request), decision: 'ended', reason: refusal.code },
       'the client did not read its download while others waited for a connection to the chart repository: ' +
         'its own is closed'
     )

@@ -33,9 +33,10 @@ export default fp<ForwardDoorOptions>(async (app, { upstreams }) => {
   }
 
   async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {
+    const target = chartRequestOf(request)
     const read = {
       method: request.method as 'GET' | 'HEAD',
-      target: chartRequestOf(request),
+      target,
       company: alone(callerOf(request))
     }
     // Only what is for several is left.

@@ -7,9 +7,10 @@ import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
-import type { Authentication, Authenticator } from '../src/identity/authenticate.ts'
+import type { Authenticator } from '../src/identity/authenticate.ts'
+import type { Authentication } from '../src/identity/sources/source.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
-import type { Principal } from '../src/words/principal.ts'
+import { readSubject } from '../src/words/subject.ts'
 import { secondsUntil, type Clock } from '../src/lib/clock.ts'
 import type { Asker } from '../src/limits/attempts.ts'
 import { narrow } from '../src/judge.ts'
@@ -98,7 +99,7 @@ async function answer (
   }
   request.outcome.subject = who.principal.subject
   const { account } = read.request
-  if (account !== undefined && account !== nameOf(who.principal)) {
+  if (account !== undefined && account !== readSubject(who.principal.subject).name) {
     return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
   }
 
@@ -134,9 +135,4 @@ async function whoAsks (
   return who.ok || who.code === 'too_many_attempts' || decoded === undefined
     ? who
     : await authenticator.authenticate(decoded, asker)
-}
-
-/** `ci` of `robot:ci`. */
-function nameOf ({ subject }: Principal): string {
-  return subject.slice(subject.indexOf(':') + 1)
 }

@@ -28,13 +28,13 @@ import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { Config } from './config/schema.ts'
-import { isActive, type Accounts } from './identity/accounts.ts'
 import { RefusalError } from './http/errors.ts'
 import { errorForLog } from './observe/log-error.ts'
 import { RequestLogger } from './observe/request-logger.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
+import { createAccountSources, isSomebody } from './identity/sources.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
-import { EVERYONE, MASTER } from './words/principal.ts'
+import { createAttempts } from './limits/attempts.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
@@ -103,19 +103,18 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const { keys, upstreams, spool, live, locks, pulse, peers, version, clock, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
-  const accounts = (): Accounts => live.current.accounts
-  const knowsSubject = (subject: string): boolean => subject === EVERYONE ||
-    (subject === MASTER.subject && config.masterKey !== '') ||
-    isActive(accounts(), subject)
-  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator({
+  const attempts = createAttempts(clock.monotonic)
+  pulse.watch(attempts.queue)
+  const sources = createAccountSources({
     masterKey: config.masterKey,
-    verifier,
-    accounts,
+    accounts: () => live.current.accounts,
     clock,
+    attempts,
     ...(deps.passwords === undefined ? {} : { passwords: deps.passwords })
   })
-  pulse.watch(authenticator.queue)
+  const knowsSubject = (subject: string): boolean => isSomebody(sources, subject)
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
+  const authenticator = createAuthenticator(verifier, sources)
 
   const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({

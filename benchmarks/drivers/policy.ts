@@ -5,7 +5,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { gatherAccounts, type Accounts, type UserEntry } from '../../src/identity/accounts.ts'
 import { createAuthenticator } from '../../src/identity/authenticate.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
-import { createPasswords, hashPassword } from '../../src/identity/sources/passwords.ts'
+import { hashPassword } from '../../src/identity/sources/passwords.ts'
+import { createAccountSources } from '../../src/identity/sources.ts'
+import { createAttempts } from '../../src/limits/attempts.ts'
 import { digestOf, makeSecret } from '../../src/identity/sources/robot-secret.ts'
 import type { Principal } from '../../src/words/principal.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
@@ -91,7 +93,7 @@ async function measureLogins (accounts: Accounts, token: string, secret: string,
   const source = { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }
   const trusted = { ring: createRing([{ key, since: 0 }], [], source.ttl), issuers: [], ours: new Set([key.kid]) }
   const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', clock: CLOCK })
-  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, clock: CLOCK, passwords: createPasswords() })
+  const authenticator = createAuthenticator(verifier, createAccountSources({ masterKey: '', accounts: () => accounts, clock: CLOCK, attempts: createAttempts(CLOCK.monotonic) }))
   const asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
   const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials, asker)).ok
   const basic = (username: string, text: string): Credentials => ({ kind: 'basic', username, password: text })

@@ -5,9 +5,10 @@ import { openKeys } from '../live/live-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { ACTIONS, type Action } from '../words/access.ts'
 import { isTenantName } from '../words/tenant.ts'
-import { isActive } from '../identity/accounts.ts'
-import { isSubject } from '../words/subject.ts'
-import { ANONYMOUS, AUTHENTICATED, EVERYONE, MASTER, type Principal } from '../words/principal.ts'
+import { createAccountSources, isSomebody } from '../identity/sources.ts'
+import { createAttempts } from '../limits/attempts.ts'
+import { AUTHENTICATED, EVERYONE, isSubject, readSubject } from '../words/subject.ts'
+import { ANONYMOUS, MASTER, type Principal } from '../words/principal.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { judge } from '../judge.ts'
 import { createVerifier } from '../tokens/verify.ts'
@@ -55,9 +56,9 @@ function whoIs (subject: string, { accounts }: Authority): Principal | string {
       `user:NAME, group:NAME, robot:NAME, anonymous, authenticated or ${MASTER.subject}`
   }
   if (subject === EVERYONE) return ANONYMOUS
-  const [kind, name] = subject.split(':') as [string, string]
+  const { kind, name } = readSubject(subject)
   // Nobody in particular of a group, or of all who have an account.
-  if (kind === 'group' || kind === AUTHENTICATED) {
+  if (kind === 'group' || subject === AUTHENTICATED) {
     return { kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] }
   }
   const account = kind === 'user' ? accounts.users.get(name) : accounts.robots.get(name)
@@ -68,10 +69,16 @@ function whoIs (subject: string, { accounts }: Authority): Principal | string {
 async function whoseToken (token: string, config: Config, { accounts }: Authority): Promise<Principal | string> {
   const keys = await openKeys(config, { make: false })
   if (!keys.ok) return keys.mistakes.join('\nchartgate: ')
+  const sources = createAccountSources({
+    masterKey: config.masterKey,
+    accounts: () => accounts,
+    clock: CLOCK,
+    attempts: createAttempts(CLOCK.monotonic)
+  })
   const verifier = createVerifier({
     keys: () => keys.opened.live.current,
     source: { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl },
-    knowsSubject: subject => subject === EVERYONE || subject === MASTER.subject || isActive(accounts, subject),
+    knowsSubject: subject => isSomebody(sources, subject),
     clock: CLOCK
   })
   const verified = await verifier.verify(token)

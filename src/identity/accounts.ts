@@ -2,6 +2,7 @@
 // file changes.
 import { atOnce, type Steps } from '../lib/steps.ts'
 import { accountPrincipal, type Principal } from '../words/principal.ts'
+import { readSubject, type AccountKind } from '../words/subject.ts'
 
 interface Account {
   readonly name: string
@@ -126,13 +127,14 @@ export function entriesOf (
   }
 }
 
-/** True when the subject of a token may still use it: its account is there and not disabled. */
-export function isActive (accounts: Accounts, subject: string): boolean {
-  const account = subject.startsWith('user:')
-    ? accounts.users.get(subject.slice(5))
-    : subject.startsWith('robot:')
-      ? accounts.robots.get(subject.slice(6))
-      : undefined
+/** True when a subject is one of these accounts, and not disabled. */
+export function isActive (
+  accounts: ReadonlyMap<string, Account>,
+  kind: AccountKind,
+  subject: string
+): boolean {
+  const read = readSubject(subject)
+  const account = read.kind === kind ? accounts.get(read.name) : undefined
   return account !== undefined && !account.disabled
 }
 

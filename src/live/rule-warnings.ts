@@ -1,6 +1,7 @@
 // Which rules are probably not what somebody meant? A pattern that no tenant of this
 // depth can have, and a subject that no file knows. Warnings only: an account that was
 // removed must be gone, also while a rule still names it.
+import { readSubject } from '../words/subject.ts'
 import type { Accounts } from '../identity/accounts.ts'
 import { isNamedLikeAFile } from '../lib/tenant-segment.ts'
 import { ROOT_TENANT, isReservedFirstSegment, type Depth } from '../words/tenant.ts'
@@ -49,9 +50,8 @@ function canMatch (pattern: readonly string[], depth: Depth): boolean {
 }
 
 function isKnown (subject: string, { users, robots, groups }: Accounts): boolean {
-  const colon = subject.indexOf(':')
-  const name = subject.slice(colon + 1)
-  switch (subject.slice(0, Math.max(colon, 0))) {
+  const { kind, name } = readSubject(subject)
+  switch (kind) {
     case 'user': return users.has(name)
     case 'robot': return robots.has(name)
     case 'group': return groups.has(name)

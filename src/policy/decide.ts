@@ -1,10 +1,9 @@
-// May they? The one decision, pure and total: every front door asks it, for every
-// kind of credential. Rules only add; what is not allowed by one is denied.
+// May they? The decision of one right, pure and total, for every kind of credential.
+// Rules only add; what is not allowed by one is denied.
 import { ROOT_TENANT } from '../words/tenant.ts'
 import type { Principal } from '../words/principal.ts'
 import type { Access, Grant } from '../words/access.ts'
 import type { RuleSet } from './rules.ts'
-import { accessesOf } from '../words/scope.ts'
 
 export type Decision =
   | { readonly allowed: true, /** what allowed it: `master key`, `token`, or a rule's place */ readonly by: string }

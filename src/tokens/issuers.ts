@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Action, Grant } from '../words/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
 import { tokenPrincipal, type Principal } from '../words/principal.ts'
+import { subjectOf } from '../words/subject.ts'
 import { momentAt, type Clock } from '../lib/clock.ts'
 import { isFor, knownGrants, LEEWAY, timeFault } from './claims.ts'
 import { readJwks, readPem, type IssuerKey } from './issuer-keys.ts'
@@ -78,13 +79,15 @@ async function readKeys ({ publicKey, jwksFile }: IssuerConfig): Promise<readonl
 }
 
 /** Whom tokens of an issuer speak for; no account's name has this kind. */
-function subjectOf ({ config }: Issuer, sub: string | undefined): string {
-  return `issuer:${config.name}${sub === undefined ? '' : `/${sub}`}`
+function issuerSubject ({ config }: Issuer, sub: string | undefined): string {
+  return subjectOf('issuer', sub === undefined ? config.name : `${config.name}/${sub}`)
 }
 
 /** True when a subject is one of an issuer that is still named. */
 export function isOfIssuer (subject: string, issuers: readonly Issuer[]): boolean {
-  return issuers.some(issuer => subject === subjectOf(issuer, undefined) || subject.startsWith(subjectOf(issuer, '')))
+  return issuers.some(issuer => {
+    return subject === issuerSubject(issuer, undefined) || subject.startsWith(issuerSubject(issuer, ''))
+  })
 }
 
 export type IssuerVerdict =
@@ -123,7 +126,7 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
     return { ok: false, code: 'token_wrong_claims' }
   }
   const rights = grants.map(grant => withPush(grant, pushIncludes))
-  return { ok: true, principal: tokenPrincipal(subjectOf(issuer, sub), rights, momentAt(clock, exp as number)) }
+  return { ok: true, principal: tokenPrincipal(issuerSubject(issuer, sub), rights, momentAt(clock, exp as number)) }
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */

@@ -1,6 +1,7 @@
 // Who asks? The result of authentication that the policy judges.
 import type { Moment } from '../lib/clock.ts'
 import type { Grant } from './access.ts'
+import { AUTHENTICATED, EVERYONE, subjectOf, type AccountKind } from './subject.ts'
 
 export interface Principal {
   readonly kind: 'anonymous' | 'key' | 'user' | 'robot' | 'token'
@@ -17,18 +18,18 @@ export interface Principal {
   readonly expires?: Moment
 }
 
-/** What is allowed to everyone, whoever they are. */
-export const EVERYONE = 'anonymous'
-/** What is allowed to whoever has an account here. */
-export const AUTHENTICATED = 'authenticated'
-
 export const ANONYMOUS: Principal = { kind: 'anonymous', subject: EVERYONE, subjects: [EVERYONE] }
-export const MASTER: Principal = { kind: 'key', subject: 'key:master', subjects: [AUTHENTICATED, EVERYONE] }
+export const MASTER: Principal = {
+  kind: 'key',
+  subject: subjectOf('key', 'master'),
+  subjects: [AUTHENTICATED, EVERYONE]
+}
 
 /** The principal of an account. */
-export function accountPrincipal (kind: 'user' | 'robot', name: string, groups: readonly string[]): Principal {
-  const subject = `${kind}:${name}`
-  return { kind, subject, subjects: [subject, ...groups.map(group => `group:${group}`), AUTHENTICATED, EVERYONE] }
+export function accountPrincipal (kind: AccountKind, name: string, groups: readonly string[]): Principal {
+  const subject = subjectOf(kind, name)
+  const ofGroups = groups.map(group => subjectOf('group', group))
+  return { kind, subject, subjects: [subject, ...ofGroups, AUTHENTICATED, EVERYONE] }
 }
 
 /** The principal of a token: its grants, and beside them what is open to everyone. */

@@ -1,4 +1,5 @@
-// How may users, groups and robots be called? One grammar. No colon (it ends a user name
+// How are those written who may do something, and how may users, groups and robots be
+// called? One grammar: `KIND:NAME`, or a word for nobody in particular. No colon (it ends a user name
 // in Basic, RFC 7617 section 2, and a kind in a subject), no blank, no character that a
 // shell or a header takes for its own.
 
@@ -10,6 +11,26 @@ export const NAME_FORM = `^${NAME}$`
 export const ROBOT_NAME_FORM = `^${ROBOT_NAME}$`
 /** Whom a rule can name. */
 export const SUBJECT_FORM = `^(anonymous|authenticated|(user|group):${NAME}|robot:${ROBOT_NAME})$`
+
+/** What is allowed to everyone, whoever they are. */
+export const EVERYONE = 'anonymous'
+/** What is allowed to whoever has an account here. */
+export const AUTHENTICATED = 'authenticated'
+
+/** What has an account of its own here. */
+export type AccountKind = 'user' | 'robot'
+export type SubjectKind = AccountKind | 'group' | 'key' | 'issuer'
+
+/** `robot:ci` of a robot that is called ci; of an issuer the name is NAME/SUB. */
+export function subjectOf (kind: SubjectKind, name: string): string {
+  return `${kind}:${name}`
+}
+
+/** `robot` and `ci` of `robot:ci`; a subject without a kind is a name alone. */
+export function readSubject (subject: string): { readonly kind: string, readonly name: string } {
+  const colon = subject.indexOf(':')
+  return { kind: subject.slice(0, Math.max(colon, 0)), name: subject.slice(colon + 1) }
+}
 
 const name = new RegExp(NAME_FORM)
 const robotName = new RegExp(ROBOT_NAME_FORM)

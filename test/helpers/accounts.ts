@@ -2,11 +2,19 @@
 import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
 import { gatherAccounts, type Accounts, type RobotEntry, type UserEntry } from '../../src/identity/accounts.ts'
+import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
+import { createAccountSources, type AccountSourcesOptions } from '../../src/identity/sources.ts'
 import { ALWAYS_HERE } from '../../src/lib/presence.ts'
-import type { Asker } from '../../src/limits/attempts.ts'
+import { createAttempts, type Asker } from '../../src/limits/attempts.ts'
+import type { Verifier } from '../../src/tokens/verify.ts'
 
 /** Somebody who waits for the answer. */
 export const ASKER: Asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
+
+/** All that says who somebody is, as the gateway puts it together. */
+export function authenticatorOf (verifier: Verifier, options: Omit<AccountSourcesOptions, 'attempts'>): Authenticator {
+  return createAuthenticator(verifier, createAccountSources({ ...options, attempts: createAttempts(options.clock.monotonic) }))
+}
 
 /** argon2id with the least that it can cost. */
 export async function cheapHash (password: string): Promise<string> {

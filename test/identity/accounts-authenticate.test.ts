@@ -2,14 +2,15 @@
 // remembered of it and for how long, and what a guess costs.
 import t from 'tap'
 import { NO_ACCOUNTS, type Accounts } from '../../src/identity/accounts.ts'
-import { createAuthenticator, type Authentication, type Authenticator } from '../../src/identity/authenticate.ts'
+import type { Authenticator } from '../../src/identity/authenticate.ts'
+import type { Authentication } from '../../src/identity/sources/source.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { createPasswords, type Hashers } from '../../src/identity/sources/passwords.ts'
 import { MASTER } from '../../src/words/principal.ts'
 import { digestOf } from '../../src/identity/sources/robot-secret.ts'
 import { createPresence } from '../../src/lib/presence.ts'
 import { createVerifier } from '../../src/tokens/verify.ts'
-import { ASKER, accountsOf, cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
+import { ASKER, accountsOf, authenticatorOf, cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
 import { clockOf } from '../helpers/clock.ts'
 import { ourKeys } from '../helpers/keys.ts'
 import { newPassword, newSecret } from '../helpers/secrets.ts'
@@ -42,7 +43,7 @@ async function lab (accounts: Accounts): Promise<Lab> {
   const state = { accounts, now: NOW, time: 0, hashed }
   const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const clock = { wall: () => state.now, monotonic: () => state.time }
-  const authenticator = createAuthenticator({ masterKey: KEY, verifier, accounts: () => state.accounts, clock, passwords: createPasswords(hashers) })
+  const authenticator = authenticatorOf(verifier, { masterKey: KEY, accounts: () => state.accounts, clock, passwords: createPasswords(hashers) })
   return Object.assign(state, { authenticator })
 }
 
@@ -223,7 +224,7 @@ await t.test('what is remembered is bounded, and names and passwords do not run 
   const passwords = createPasswords({ argon2: right, bcrypt: right })
   const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const accounts = accountsOf([user('a', ALICE.passwordHash), user('ab', ALICE.passwordHash)])
-  const authenticator = createAuthenticator({ masterKey: '', verifier, accounts: () => accounts, clock: clockOf(() => NOW), passwords })
+  const authenticator = authenticatorOf(verifier, { masterKey: '', accounts: () => accounts, clock: clockOf(() => NOW), passwords })
   await authenticator.authenticate(basic('a', 'b:c'), ASKER)
   for (const [name, password] of [['ab', ':c'], ['ab', 'c'], ['a', 'bc']] as const) await authenticator.authenticate(basic(name, password), ASKER)
   t.equal(hashed, 4)

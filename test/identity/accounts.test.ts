@@ -24,9 +24,14 @@ await t.test('a name or a secret that is there twice is a mistake that says wher
 
 await t.test('the subject of a token is active while its account is there and not disabled', t => {
   const accounts = accountsOf([user('alice', 'h'), user('bob', 'h', { disabled: true })], [robot('ci', 'd'), { ...robot('old', 'e'), disabled: true }])
-  for (const subject of ['user:alice', 'robot:ci']) t.equal(isActive(accounts, subject), true, subject)
-  for (const subject of ['user:bob', 'robot:old', 'user:ci', 'robot:alice', 'user:', 'alice', 'group:alice', 'key:master', 'anonymous', '']) t.equal(isActive(accounts, subject), false, subject)
-  t.equal(isActive(NO_ACCOUNTS, 'user:alice'), false)
+  const active = (subject: string): string[] => [
+    ...(isActive(accounts.users, 'user', subject) ? ['user'] : []),
+    ...(isActive(accounts.robots, 'robot', subject) ? ['robot'] : [])
+  ]
+  t.strictSame(active('user:alice'), ['user'])
+  t.strictSame(active('robot:ci'), ['robot'])
+  for (const subject of ['user:bob', 'robot:old', 'user:ci', 'robot:alice', 'user:', 'alice', 'group:alice', 'key:master', 'anonymous', '']) t.strictSame(active(subject), [], subject)
+  t.equal(isActive(NO_ACCOUNTS.users, 'user', 'user:alice'), false)
   t.end()
 })
 

@@ -1,10 +1,11 @@
 import t from 'tap'
 import { NO_ACCOUNTS } from '../../src/identity/accounts.ts'
-import { createAuthenticator, type Authentication, type Authenticator } from '../../src/identity/authenticate.ts'
+import type { Authenticator } from '../../src/identity/authenticate.ts'
+import type { Authentication } from '../../src/identity/sources/source.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { ANONYMOUS, MASTER } from '../../src/words/principal.ts'
 import { createVerifier, type Verifier } from '../../src/tokens/verify.ts'
-import { ASKER } from '../helpers/accounts.ts'
+import { ASKER, authenticatorOf } from '../helpers/accounts.ts'
 import { at, clockOf } from '../helpers/clock.ts'
 import { ourKeys, strangersKey } from '../helpers/keys.ts'
 import { mintToken, NOW, SOURCE } from '../helpers/tokens.ts'
@@ -19,7 +20,7 @@ async function verifier (): Promise<Verifier> {
 }
 
 async function authenticatorWith (masterKey: string): Promise<Authenticator> {
-  return createAuthenticator({ masterKey, verifier: await verifier(), accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
+  return authenticatorOf(await verifier(), { masterKey, accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
 }
 
 await t.test('without credentials one is anonymous, and with broken ones nobody', async t => {

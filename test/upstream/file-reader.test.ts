@@ -33,7 +33,7 @@ async function lab (t: Test, { most, auth = { kind: 'none' } }: { most?: number,
   })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   const upstream = createUpstream({ origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, contextPath: '/cm', auth })
-  const files = createFileReader(upstream, most)
+  const files = createFileReader(onlyUpstream(upstream), most)
   t.teardown(async () => {
     await upstream.close()
     server.closeAllConnections()

@@ -18,7 +18,7 @@ const INDEX = 'apiVersion: v1\nentries: {}\n'
 function readerOf (t: TestLike, origin: string, { maxBytes = 1000, auth = { kind: 'none' }, contextPath = '', socketPath }: Options = {}): IndexReader {
   const upstream = createUpstream({ origin, contextPath, auth, ...(socketPath === undefined ? {} : { socketPath }) })
   t.teardown(async () => { await upstream.close() })
-  return createIndexReader(upstream, maxBytes)
+  return createIndexReader(onlyUpstream(upstream), maxBytes)
 }
 
 function indexOf (target: string, method = 'GET'): ChartRequest {

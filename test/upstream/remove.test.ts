@@ -19,7 +19,7 @@ async function start (t: Test): Promise<Started> {
   const repository = fillStub(stub, TENANT)
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
-  const remover = createRemover(upstream, createLocks(), '/helm')
+  const remover = createRemover(onlyUpstream(upstream), createLocks(), '/helm')
   return {
     repository,
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),

@@ -12,7 +12,6 @@ import { acceptsGzip, knowsEtag } from '../../../src/http/conditional.ts'
 import { RESPONSE_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
 import { faultOfHead } from '../../../src/http/request-head.ts'
 import { NO_ACCOUNTS } from '../../../src/identity/accounts.ts'
-import { createAuthenticator } from '../../../src/identity/authenticate.ts'
 import { readCredentials } from '../../../src/identity/credentials.ts'
 import { originOf } from '../../../src/limits/origin.ts'
 import { parseScopes } from '../../../src/words/scope.ts'
@@ -29,7 +28,7 @@ import { localUrl } from '../../../src/upstream/index-links.ts'
 import { rewriteIndex } from '../../../src/upstream/index-rewrite.ts'
 import { readParts } from '../../../src/uploads/multipart.ts'
 import type { Spool } from '../../../src/uploads/spool.ts'
-import { ASKER } from '../../helpers/accounts.ts'
+import { ASKER, authenticatorOf } from '../../helpers/accounts.ts'
 import { paxEntry, rawTar, rawTgz, TAR_END } from '../../helpers/archives.ts'
 import { clockOf } from '../../helpers/clock.ts'
 import { ourKeys } from '../../helpers/keys.ts'
@@ -92,7 +91,7 @@ function entries (length: number, one: (i: number) => Parameters<typeof rawTar>[
 /** Every input but the tar archives, which are no texts. */
 export async function inputs (): Promise<readonly Input[]> {
   const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
-  const authenticator = createAuthenticator({ masterKey: 'a master key of this test', verifier, accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
+  const authenticator = authenticatorOf(verifier, { masterKey: 'a master key of this test', accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
   const authorise = createAuthoriser({ publicKey: (await ourKeys())().ring.signing(NOW).publicKey, realm: '', service: '', now: () => NOW })
   const readClient = createClientReader({ trustedProxies: ['10.0.0.0/8', '::/0'], publicUrl: 'http://charts.example.test' })
   const client = (header: string) => (text: string) => originOf(readClient('10.0.0.1', { [header]: text }).address)

@@ -1,0 +1,97 @@
+// Which user is it? The password of a user, under the user's own name.
+import { hash, randomBytes } from 'node:crypto'
+import type { Asker, Attempts, Verdict } from '../../limits/attempts.ts'
+import { putBounded } from '../../lib/put-bounded.ts'
+import { isName } from '../../words/subject.ts'
+import { isActive, type Accounts, type User } from '../accounts.ts'
+import type { Passwords } from './passwords.ts'
+import { BAD_CREDENTIALS, type Authentication, type IdentitySource } from './source.ts'
+
+/** Seconds that a verified password is remembered. */
+const REMEMBERED_FOR = 60
+const MOST_REMEMBERED = 10_000
+
+export interface UserSourceOptions {
+  /** As they are now. */
+  readonly accounts: () => Accounts
+  /** Seconds of a clock that only goes on. */
+  readonly monotonic: () => number
+  readonly passwords: Passwords
+  /** Whose turn it is to have a password checked. */
+  readonly attempts: Attempts
+}
+
+/**
+ * Checks passwords, and remembers a good one for a minute under a keyed hash, so that
+ * Helm's Basic costs a slow hash once and not for each request. What is remembered
+ * counts only while the account is as it was.
+ */
+export function createUserSource ({ accounts, monotonic, passwords, attempts }: UserSourceOptions): IdentitySource {
+  const key = randomBytes(32).toString('latin1')
+  const remembered = new Map<string, { readonly passwordHash: string, readonly until: number }>()
+
+  /** What is remembered, as far as it stands. */
+  function known (name: string, username: string): Authentication | undefined {
+    const user = accounts().users.get(username)
+    const entry = remembered.get(name)
+    if (
+      entry === undefined || user === undefined ||
+      entry.passwordHash !== user.passwordHash || entry.until <= monotonic()
+    ) {
+      return undefined
+    }
+    return user.disabled
+      ? { ok: false, code: 'account_disabled', subject: user.principal.subject }
+      : { ok: true, principal: user.principal, again: () => known(name, username) }
+  }
+
+  /** @param stored the hash that it was right for */
+  function enter (name: string, username: string, stored: string): Authentication {
+    const current = accounts().users.get(username)
+    if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
+    const { principal } = current
+    if (current.disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
+    putBounded(remembered, name, { passwordHash: stored, until: monotonic() + REMEMBERED_FOR }, MOST_REMEMBERED)
+    return { ok: true, principal, again: () => known(name, username) }
+  }
+
+  function check (
+    username: string,
+    password: string,
+    asker: Asker
+  ): Authentication | Promise<Authentication> {
+    const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
+    const before = known(name, username)
+    if (before !== undefined) return before
+    const user = accounts().users.get(username)
+    // An unknown user costs a hash too, or its time would tell who is there.
+    const stored = user?.passwordHash ?? accounts().commonHash
+    const compare = stored === undefined ? undefined : passwords.comparison(password, stored)
+    if (stored === undefined || compare === undefined) return wrong(user)
+    const account = isName(username) ? username : ''
+    return attempts.judge({ name: `${name} ${stored}`, account, asker, compare })
+      .then(verdict => {
+        return verdict === 'right' && user !== undefined
+          ? enter(name, username, stored)
+          : refusal(verdict, user)
+      })
+  }
+
+  return {
+    authenticate: ({ username, secret }, asker) => username === undefined ? undefined : check(username, secret, asker),
+    isActive: subject => isActive(accounts().users, 'user', subject)
+  }
+}
+
+function refusal (verdict: Verdict, user: User | undefined): Authentication {
+  switch (verdict) {
+    case 'gone': return { ok: false, code: 'client_gone' }
+    case 'refused': return { ok: false, code: 'too_many_attempts' }
+    case 'wrong':
+    case 'right': return wrong(user) // right for the hash that stood in for an unknown user's
+  }
+}
+
+function wrong (user: User | undefined): Authentication {
+  return user === undefined ? BAD_CREDENTIALS : { ok: false, code: 'bad_password', subject: user.principal.subject }
+}
