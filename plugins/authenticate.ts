@@ -9,7 +9,7 @@ import type { Authentication } from '../src/identity/sources/source.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/words/principal.ts'
-import type { Asker } from '../src/limits/attempts.ts'
+import type { Claimant } from '../src/limits/attempts.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,7 +27,7 @@ interface Before {
 }
 
 /** Who waits for an answer, and from where. */
-export function askerOf ({ client: { address }, presence, raw }: FastifyRequest): Asker {
+export function claimantOf ({ client: { address }, presence, raw }: FastifyRequest): Claimant {
   return { address, presence, isUnread: () => !raw.complete }
 }
 
@@ -69,7 +69,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
     const known = again(connections.get(request.socket), authorization) ??
       (authorization === undefined ? undefined : authenticator.remembered(authorization))
     if (known !== undefined) return finish(known)
-    const result = authenticator.authenticate(readCredentials(authorization), askerOf(request), authorization)
+    const result = authenticator.authenticate(readCredentials(authorization), claimantOf(request), authorization)
     if (!(result instanceof Promise)) return learn(result)
     // Who has gone meanwhile is neither answered nor let in; running.ts has said so.
     result.then(result => { if (!request.presence.gone) learn(result) }, done)

@@ -30,12 +30,12 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
 }, { name: 'index-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
 function sendResult (request: FastifyRequest, reply: FastifyReply, result: IndexResult): void {
-  if (result.ok) return send(request, reply, result)
+  if (result.ok) return sendIndex(request, reply, result)
   request.outcome.failure = result.cause
   reply.refuse(result.refusal)
 }
 
-function send (request: FastifyRequest, reply: FastifyReply, index: Index): void {
+function sendIndex (request: FastifyRequest, reply: FastifyReply, index: Index): void {
   const { headers } = request
   reply.header('content-type', INDEX_CONTENT_TYPE)
   // A client may keep it, but asks each time: who may read it changes, and so does it.

@@ -61,20 +61,20 @@ export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target, outcome } = request
   const base = { ip: request.client.address, method: request.method, subject: outcome.subject }
   if (target.kind === 'own') return { ...base, route: target.endpoint, ...outcome.token }
-  if (target.kind === 'refused') return { ...base, path: pathOf(request) }
+  if (target.kind === 'refused') return { ...base, path: receivedPathOf(request) }
   const { route, tenant, chart, version, file, access } = target.request
   return {
     ...base,
     route,
     tenant,
     action: access.action,
-    chart: shown(chart),
-    version: shown(version),
-    file: shown(file)
+    chart: shownName(chart),
+    version: shownName(version),
+    file: shownName(file)
   }
 }
 
-function shown (name: string | undefined): string | undefined {
+function shownName (name: string | undefined): string | undefined {
   return name === undefined ? undefined : printable(name)
 }
 
@@ -82,6 +82,6 @@ function shown (name: string | undefined): string | undefined {
  * The received path without its query, which may hold a secret; nothing of a target that
  * is no path (it may hold a password).
  */
-function pathOf ({ originalUrl }: FastifyRequest): string | undefined {
+function receivedPathOf ({ originalUrl }: FastifyRequest): string | undefined {
   return originalUrl.startsWith('/') ? (originalUrl.split('?', 1)[0] as string).slice(0, 200) : undefined
 }

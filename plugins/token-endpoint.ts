@@ -12,12 +12,12 @@ import type { Authentication } from '../src/identity/sources/source.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import { readSubject } from '../src/words/subject.ts'
 import { secondsUntil, type Clock } from '../src/lib/clock.ts'
-import type { Asker } from '../src/limits/attempts.ts'
+import type { Claimant } from '../src/limits/attempts.ts'
 import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
-import { askerOf } from './authenticate.ts'
+import { claimantOf } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { logChange } from './request-log.ts'
 
@@ -90,7 +90,7 @@ async function answer (
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
   const asked = formatScopes(scopes.grants)
   request.outcome.token = { asked }
-  const who = await whoAsks(authenticator, read.request, askerOf(request))
+  const who = await whoAsks(authenticator, read.request, claimantOf(request))
   // Who has gone meanwhile is not answered; running.ts has said so.
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
@@ -129,7 +129,7 @@ async function answer (
 async function whoAsks (
   authenticator: Authenticator,
   { credentials, decoded }: TokenRequest,
-  asker: Asker
+  asker: Claimant
 ): Promise<Authentication> {
   const who = await authenticator.authenticate(credentials, asker)
   return who.ok || who.code === 'too_many_attempts' || decoded === undefined

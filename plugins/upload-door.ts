@@ -39,9 +39,9 @@ export default fp<UploadDoorOptions>(async (app, { upstreams, locks, spool, chan
   app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Place extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
+interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
 
-async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Place): Promise<FastifyReply> {
+async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Intake): Promise<FastifyReply> {
   const { maxUploadSize } = place
   try {
     await save(request, place)
@@ -59,7 +59,7 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Plac
 /** Stores the body, and has freed the spool when it returns. */
 async function save (
   request: FastifyRequest,
-  { uploader, spool, changed, maxUploadSize, depth }: Place
+  { uploader, spool, changed, maxUploadSize, depth }: Intake
 ): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({

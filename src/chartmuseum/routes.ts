@@ -57,17 +57,17 @@ const version: TailPart = { parameter: 'version', accepts: isVersionQuery }
 const storedChart: TailPart = { parameter: 'chart', accepts: isSayable, encoded: true }
 const storedVersion: TailPart = { parameter: 'version', accepts: isStoredVersion, encoded: true }
 
-const read = { action: 'pull', upstreamAction: 'pull', query: [] } as const
-const write = { upstreamAction: 'push', door: 'upload', query: ['force'] } as const
+const reads = { action: 'pull', upstreamAction: 'pull', query: [] } as const
+const writes = { upstreamAction: 'push', door: 'upload', query: ['force'] } as const
 
 export const ROUTES: readonly Route[] = [
-  { id: 'index', methods: ['GET', 'HEAD'], api: false, tail: ['index.yaml'], ...read, door: 'index' },
-  { id: 'chart-file', methods: ['GET'], api: false, tail: ['charts', chartFile], ...read, door: 'file' },
-  { id: 'prov-file', methods: ['GET'], api: false, tail: ['charts', provFile], ...read, door: 'file' },
-  { id: 'list', methods: ['GET'], api: true, tail: ['charts'], ...read, door: 'forward', query: ['offset', 'limit'] },
-  { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...write },
-  { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...read, door: 'forward' },
-  { id: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart, version], ...read, door: 'forward' },
+  { id: 'index', methods: ['GET', 'HEAD'], api: false, tail: ['index.yaml'], ...reads, door: 'index' },
+  { id: 'chart-file', methods: ['GET'], api: false, tail: ['charts', chartFile], ...reads, door: 'file' },
+  { id: 'prov-file', methods: ['GET'], api: false, tail: ['charts', provFile], ...reads, door: 'file' },
+  { id: 'list', methods: ['GET'], api: true, tail: ['charts'], ...reads, door: 'forward', query: ['offset', 'limit'] },
+  { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...writes },
+  { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...reads, door: 'forward' },
+  { id: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart, version], ...reads, door: 'forward' },
   {
     id: 'delete-version',
     methods: ['DELETE'],
@@ -83,17 +83,17 @@ export const ROUTES: readonly Route[] = [
     methods: ['GET'],
     api: true,
     tail: ['charts', chart, version, 'templates'],
-    ...read,
+    ...reads,
     door: 'forward'
   },
-  { id: 'values', methods: ['GET'], api: true, tail: ['charts', chart, version, 'values'], ...read, door: 'forward' },
-  { id: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push', ...write },
+  { id: 'values', methods: ['GET'], api: true, tail: ['charts', chart, version, 'values'], ...reads, door: 'forward' },
+  { id: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push', ...writes },
   {
     id: 'artifact-hub',
     methods: ['GET'],
     api: false,
     tail: ['artifacthub-repo.yml'],
-    ...read,
+    ...reads,
     door: 'forward',
     fixedDepthOnly: true
   }

@@ -10,7 +10,7 @@ export interface UpstreamTarget {
   readonly query: string
 }
 
-type Parts =
+type TargetParts =
   & Pick<ChartRequest, 'route' | 'tenantPath' | 'query'>
   & Partial<Pick<ChartRequest, 'chart' | 'version' | 'file'>>
 
@@ -18,7 +18,7 @@ type Parts =
  * The canonical target of a request.
  * @param contextPath the upstream's own, '' or '/x'
  */
-export function upstreamTarget (request: Parts, contextPath: string): UpstreamTarget {
+export function upstreamTarget (request: TargetParts, contextPath: string): UpstreamTarget {
   const route = routeOf(request.route)
   let path = contextPath + (route.api ? '/api' : '')
   if (request.tenantPath !== '') path += '/' + request.tenantPath

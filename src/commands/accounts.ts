@@ -19,7 +19,7 @@ async function runHashPassword (_options: Options, _env: object, io: Io): Promis
   return 0
 }
 
-interface Entry {
+interface WrittenRobot {
   readonly name: string
   readonly secrets: readonly { readonly hash: string, readonly expires?: string }[]
 }
@@ -41,7 +41,7 @@ async function runRobotCreate (
       'lower-case letters, digits, ".", "_" and "-", at most 63')
   }
   const secret = makeSecret()
-  const entry: Entry = {
+  const entry: WrittenRobot = {
     name,
     secrets: [{ hash: `sha256:${digestOf(secret)}`, ...(end === 'never' ? {} : { expires: end }) }]
   }
@@ -67,7 +67,7 @@ function readEnd (text: string, now: Date): string | undefined {
 }
 
 /** Adds a robot to an accounts file and leaves its comments alone; what hinders it, in a sentence. */
-async function addRobot (file: string, entry: Entry): Promise<string | undefined> {
+async function addRobot (file: string, entry: WrittenRobot): Promise<string | undefined> {
   if (!/\.ya?ml$/.test(file)) return `${file} is not an accounts file: their names end in .yaml or .yml`
   const found = await readAccountsFile(file)
   if (found.mistakes.length > 0) return found.mistakes.join('\nchartgate: ')

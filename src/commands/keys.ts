@@ -94,15 +94,15 @@ async function overwrites (out: string, keysFolder: string): Promise<string | un
     : undefined
 }
 
-type Row = readonly [use: string, state: string, alg: string, since: string, kid: string, file: string]
+type KeyRow = readonly [use: string, state: string, alg: string, since: string, kid: string, file: string]
 
-function row (use: string): (stated: StatedKey) => Row {
+function row (use: string): (stated: StatedKey) => KeyRow {
   return ({ key: { alg, kid, file }, state, since = 0 }) => [
     use, state, alg, since === 0 ? '-' : showTime(since), kid, file
   ]
 }
 
-function print (io: Io, rows: readonly Row[]): void {
+function print (io: Io, rows: readonly KeyRow[]): void {
   const head = ['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'] as const
   for (const [use, state, alg, since, kid, file] of [head, ...rows]) {
     io.stdout(`${use.padEnd(9)} ${state.padEnd(8)} ${alg.padEnd(6)} ${since.padEnd(20)} ${kid.padEnd(43)} ${file}\n`)

@@ -45,7 +45,7 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
         mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
       } else if (file !== undefined) {
         source = fileVariable
-        text = await readSecret(file)
+        text = await readSecretFile(file)
         if (text === undefined) {
           mistakes.push(`${fileVariable}: the file ${file} cannot be read`)
           again = true
@@ -64,7 +64,7 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
   return { values, mistakes, again }
 }
 
-async function readSecret (file: string): Promise<string | undefined> {
+async function readSecretFile (file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
   } catch {

@@ -26,13 +26,17 @@ export interface ConfigReader {
   config (file: string, text: string, env: Environment): Promise<ConfigResult>
 }
 
-const AT_ONCE: ConfigReader = { text: readText, config: configOf }
+const FILES_AT_ONCE: ConfigReader = { text: readText, config: configOf }
 
 /**
  * @param file path of the YAML file; undefined: defaults and environment alone
  * @param env CHARTGATE_* variables; they win over the file
  */
-export async function loadConfig (file: string | undefined, env: Environment, reader = AT_ONCE): Promise<ConfigResult> {
+export async function loadConfig (
+  file: string | undefined,
+  env: Environment,
+  reader = FILES_AT_ONCE
+): Promise<ConfigResult> {
   if (file === undefined) return await configOf(undefined, '', env)
   const read = await reader.text(file)
   if (read.ok) return await reader.config(file, read.text, env)
@@ -54,8 +58,8 @@ export async function configOf (file: string | undefined, text: string, env: Env
 
   const { value: merged, lineOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
-  for (const { path, value } of fromEnvironment.values) put(merged, path, value)
-  for (const { path, node } of leaves(ConfigSchema)) put(merged, path, node.default, true)
+  for (const { path, value } of fromEnvironment.values) putDeep(merged, path, value)
+  for (const { path, node } of leaves(ConfigSchema)) putDeep(merged, path, node.default, true)
   const wrong = schemaMistakes(merged, ConfigSchema)
   const values = merged as unknown as ConfigFile
   const broken = ruleMistakes(values, wrong.map(({ key }) => key))
@@ -72,7 +76,7 @@ export async function configOf (file: string | undefined, text: string, env: Env
 }
 
 /** Sets a value deep in the mapping; what is no mapping on the way is left for the schema to complain about. */
-function put (root: Mapping, path: readonly string[], value: unknown, onlyIfMissing = false): void {
+function putDeep (root: Mapping, path: readonly string[], value: unknown, onlyIfMissing = false): void {
   let place: unknown = root
   for (const name of path.slice(0, -1)) {
     if (!isMapping(place)) return

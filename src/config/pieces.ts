@@ -13,13 +13,15 @@ export type Piece =
   | { readonly kind: 'items', readonly list: keyof Lists, readonly items: readonly unknown[] }
 
 /** Of a list. */
-const AT_ONCE = 200
+const PIECES_AT_ONCE = 200
 
 /** A result in pieces, the first of which has everything but its long lists. */
 export function * piecesOf (result: Result): Generator<Piece> {
   yield { kind: 'rest', rest: withLists(result, {}) }
   for (const [list, items] of Object.entries(listsOf(result)) as [keyof Lists, readonly unknown[]][]) {
-    for (let i = 0; i < items.length; i += AT_ONCE) yield { kind: 'items', list, items: items.slice(i, i + AT_ONCE) }
+    for (let i = 0; i < items.length; i += PIECES_AT_ONCE) {
+      yield { kind: 'items', list, items: items.slice(i, i + PIECES_AT_ONCE) }
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { Environment } from './environment.ts'
 import { configOf, type ConfigResult } from './load.ts'
 import { createCollector, type Piece, type Result } from './pieces.ts'
 
-export interface Reader {
+export interface ConfigReader {
   /** Of every file that was read, as it was then. */
   readonly stamps: Stamps
   /** What a file holds that somebody may be writing. */
@@ -29,7 +29,7 @@ export type Task =
 export interface Job { readonly task: Task, readonly pieces: MessagePort }
 
 /** Letters of a text that is understood here: a thread takes longer to begin than to understand so many. */
-const SMALL = 4_096
+const SMALL_TEXT = 4_096
 /** Beside this file, in the language that this one is in. */
 const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.meta.url)
 
@@ -41,12 +41,12 @@ export async function understand (task: Task): Promise<Result> {
 }
 
 /** @param begin makes the thread, which need not be there for small files */
-export function openReader (begin = (): Worker => new Worker(THREAD)): Reader {
+export function openReader (begin = (): Worker => new Worker(THREAD)): ConfigReader {
   const stamps = new Map<string, string>()
   let thread: Worker | undefined
 
   async function understood (task: Task): Promise<Result> {
-    if (task.text.length <= SMALL) return await understand(task)
+    if (task.text.length <= SMALL_TEXT) return await understand(task)
     try {
       thread ??= begin()
       return await understoodBy(thread, task)

@@ -73,7 +73,7 @@ const Key = mapping({
 }, { expected: 'a key with file, alg and state' })
 
 const line = (description: string): Node<string> => text({ minLength: 1, description, expected: 'a text' })
-const Issuer = mapping({
+const IssuerNode = mapping({
   name: text({
     pattern: ROBOT_NAME_FORM,
     description: 'stands in subjects: issuer:NAME/SUB',
@@ -183,7 +183,7 @@ export const ConfigSchema = mapping({
       default: [],
       expected: 'a list of keys with file, alg and state'
     }),
-    issuers: list(Issuer, {
+    issuers: list(IssuerNode, {
       description: 'token servers of others whose access claim counts',
       default: [],
       expected: 'a list of issuers with name, and publicKey, jwksFile or jwksUrl'

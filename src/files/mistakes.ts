@@ -42,17 +42,22 @@ export function schemaMistakes (value: unknown, node: SchemaNode, key = ''): Mis
   const missing = isMapping(value) ? (node.required ?? []).filter(name => !Object.hasOwn(value, name)) : []
   const what = missing.length > 0
     ? `without ${missing.join(' and ')} it`
-    : fits(value, node) ? undefined : show(value, node)
+    : fitsNode(value, node) ? undefined : show(value, node)
   const own = what === undefined
     ? []
     : [{ key, sentence: `${what} is not ${node.expected ?? 'a mapping of keys to values'}` }]
   return [...own, ...children(value, node, key).flatMap(child => schemaMistakes(child.value, child.node, child.key))]
 }
 
-interface Place { readonly value: unknown, readonly node: SchemaNode, /** in people's notation */ readonly key: string }
+interface SchemaPlace {
+  readonly value: unknown
+  readonly node: SchemaNode
+  /** In people's notation. */
+  readonly key: string
+}
 
 /** What is in a list or a mapping, with what the schema says of it. */
-function children (value: unknown, { items, properties }: SchemaNode, key: string): Place[] {
+function children (value: unknown, { items, properties }: SchemaNode, key: string): SchemaPlace[] {
   if (items !== undefined && Array.isArray(value)) {
     return value.map((each: unknown, i) => ({ value: each, node: items, key: `${key}[${i}]` }))
   }
@@ -63,7 +68,7 @@ function children (value: unknown, { items, properties }: SchemaNode, key: strin
 }
 
 /** True when a value is right in itself, as far as nodes.ts has keywords; what is in it is another question. */
-function fits (value: unknown, node: SchemaNode): boolean {
+function fitsNode (value: unknown, node: SchemaNode): boolean {
   switch (node.type) {
     case 'object': return isMapping(value)
     case 'array': return Array.isArray(value) && isWithin(value.length, node.minItems, node.maxItems)
@@ -74,7 +79,7 @@ function fits (value: unknown, node: SchemaNode): boolean {
         isWithin(value.length, node.minLength) &&
         node.enum?.includes(value) !== false &&
         (node.pattern === undefined || new RegExp(node.pattern, 'u').test(value))
-    default: return node.anyOf === undefined ? value === node.const : node.anyOf.some(each => fits(value, each))
+    default: return node.anyOf === undefined ? value === node.const : node.anyOf.some(each => fitsNode(value, each))
   }
 }
 

@@ -18,7 +18,7 @@ export type FromFile =
   | { readonly value: Mapping, /** one line each */ readonly mistakes: readonly string[], readonly lineOf: LineOf }
   | { /** there is nothing to go on with */ readonly value: undefined, readonly mistakes: readonly string[] }
 
-const DEEPEST = 20
+const DEEPEST_YAML = 20
 /** Values that all aliases of a file may stand for together. */
 const MOST_ALIASED = 100_000
 
@@ -32,19 +32,21 @@ export function parseYaml (file: string, text: string): FromFile {
   const lineAt = (position: number | undefined): number => position === undefined ? 1 : lines.linePos(position).line
   const place = (position: number | undefined, sentence: string): string => `${file}:${lineAt(position)}: ${sentence}`
   const tokens = [...new Parser(lines.addNewLine).parse(text)]
-  const deep = beyondLevels(tokens, DEEPEST)
+  const deep = beyondLevels(tokens, DEEPEST_YAML)
   if (deep !== undefined) return unusable([place(deep.offset, TOO_DEEP)])
   const composed = new Composer({ uniqueKeys: false }).compose(tokens, true, text.length)
   const [document, second] = composed as Iterable<Document.Parsed> as [Document.Parsed, Document.Parsed?]
   // What comes after a first fault is mostly its consequence: after one bracket that is not
   // closed nothing is where it seems to be.
   const [first] = document.errors
-  if (first !== undefined) return unusable([place(first.pos[0], sentenceOf(first))])
+  if (first !== undefined) return unusable([place(first.pos[0], yamlSentence(first))])
   if (second !== undefined) {
     return unusable([place(second.range[0], 'The file is one document; here a second one begins')])
   }
   // A warning is a tag that nobody resolves: its value is not what was meant.
-  if (document.warnings.length > 0) return unusable(document.warnings.map(each => place(each.pos[0], sentenceOf(each))))
+  if (document.warnings.length > 0) {
+    return unusable(document.warnings.map(each => place(each.pos[0], yamlSentence(each))))
+  }
   const mistakes: string[] = []
   let value: unknown
   try {
@@ -66,14 +68,14 @@ function startOf (node: Node | undefined): number | undefined {
 }
 
 /** The parser's words without what they quote after a colon. */
-function sentenceOf ({ code, message }: YAMLParseError | YAMLWarning): string {
+function yamlSentence ({ code, message }: YAMLParseError | YAMLWarning): string {
   switch (code) {
     case 'BAD_DQ_ESCAPE': return 'Invalid escape sequence in a double-quoted text'
     default: return message.replace(/(?<=[\w)]): .*$/s, '')
   }
 }
 
-const TOO_DEEP = `more than ${DEEPEST} levels`
+const TOO_DEEP = `more than ${DEEPEST_YAML} levels`
 
 /** Where a text stops being something that a person wrote. */
 class TooMuch extends Error {
@@ -98,7 +100,7 @@ function valuesOf (root: Node | null, fault: (node: Node, sentence: string) => v
 
   function valueOf (node: Node | null, depth: number, byAlias: boolean): unknown {
     if (node === null) return null
-    if (depth > DEEPEST) throw new TooMuch(node, TOO_DEEP)
+    if (depth > DEEPEST_YAML) throw new TooMuch(node, TOO_DEEP)
     if (byAlias && ++aliased > MOST_ALIASED) {
       throw new TooMuch(node, `aliases that stand for more than ${MOST_ALIASED} values`)
     }

@@ -9,14 +9,14 @@ const MOST_DISCARDED = 1024 * 1024
 /** The same while an answer is under way; then the connection ends without it. */
 const MOST_IGNORED = 32 * MOST_DISCARDED
 /** Milliseconds that the other side has to read and go, */
-const PATIENCE = 2_000
+const LAST_WORDS_PATIENCE = 2_000
 /** and when it sends so much that it is not read any more: that it has gone is not seen then. */
 const PATIENCE_UNREAD = 750
 
 /** Says the last words and closes; nothing that still comes is taken for a request. */
 export function closeWith (socket: Socket, words: string): void {
   const destroy = (): void => { socket.destroy() }
-  const timers = [setTimeout(destroy, PATIENCE)]
+  const timers = [setTimeout(destroy, LAST_WORDS_PATIENCE)]
   socket.end(words)
   discard(socket, MOST_DISCARDED, () => {
     socket.pause()

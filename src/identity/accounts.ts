@@ -118,7 +118,7 @@ function * byName<E extends UserEntry | RobotEntry> (
 }
 
 /** Accounts as files have them: what `gatherAccounts` makes the same of. */
-export function entriesOf (
+export function accountEntriesOf (
   { users, robots }: Accounts
 ): { readonly users: UserEntry[], readonly robots: RobotEntry[] } {
   return {

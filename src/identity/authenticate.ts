@@ -2,7 +2,7 @@
 // that knows them. Tokens, the master key and the secrets of robots may come as Bearer or
 // as the password of Basic, under any user name, because stock Helm speaks only Basic; the
 // password of a user comes under the user's own name.
-import type { Asker } from '../limits/attempts.ts'
+import type { Claimant } from '../limits/attempts.ts'
 import type { Verifier } from '../tokens/verify.ts'
 import { ANONYMOUS } from '../words/principal.ts'
 import type { Credentials } from './credentials.ts'
@@ -20,7 +20,7 @@ export interface Authenticator {
    * @param asker who waits for it; a hash that has not begun when they go is none
    * @param header the Authorization header that they come from, if they do
    */
-  authenticate (credentials: Credentials, asker: Asker, header?: string): Authentication | Promise<Authentication>
+  authenticate (credentials: Credentials, asker: Claimant, header?: string): Authentication | Promise<Authentication>
 }
 
 const NOBODY: Authentication = { ok: true, principal: ANONYMOUS }
@@ -32,7 +32,7 @@ export function createAuthenticator (
 ): Authenticator {
   const sources = [createTokenSource(verifier), ...accountSources]
 
-  function ask (presented: Presented, asker: Asker): Authentication | Promise<Authentication> {
+  function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
     for (const source of sources) {
       const result = source.authenticate(presented, asker)
       if (result !== undefined) return result

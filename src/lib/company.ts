@@ -2,14 +2,14 @@
 // joins them; it ends when the last of them has gone.
 import type { Presence } from './presence.ts'
 
-export interface Member {
+export interface Companion {
   readonly asker: { readonly presence: Presence }
 }
 
 /** How many may be in it before those who have gone are looked for. */
 const ROOMY = 16
 
-export class Company<M extends Member> {
+export class Company<M extends Companion> {
   private list: M[]
   private roomy = ROOMY
   private begun = false
@@ -73,6 +73,6 @@ export class Company<M extends Member> {
   }
 }
 
-function isThere ({ asker }: Member): boolean {
+function isThere ({ asker }: Companion): boolean {
   return !asker.presence.gone
 }

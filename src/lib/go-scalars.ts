@@ -40,22 +40,22 @@ export function resolveGoScalar (plain: string): GoScalar {
   if (first === '.') return DOTTED.test(plain) ? finite(plain.replaceAll('_', '')) ?? plain : plain
   if (!/[-+0-9]/.test(first)) return plain
   const digits = plain.replaceAll('_', '')
-  return integer(digits) ?? (FLOAT.test(digits) ? finite(digits) : undefined) ?? signedBinary(digits) ?? plain
+  return readInteger(digits) ?? (FLOAT.test(digits) ? finite(digits) : undefined) ?? signedBinary(digits) ?? plain
 }
 
-function integer (digits: string): bigint | undefined {
+function readInteger (digits: string): bigint | undefined {
   const [, sign, ...found] = INTEGER.exec(digits) ?? []
   const at = found.findIndex(each => each !== undefined)
-  return at < 0 ? undefined : inRange(sign as string, valueOf(found[at] as string, BASES[at] as number))
+  return at < 0 ? undefined : inRange(sign as string, integerValue(found[at] as string, BASES[at] as number))
 }
 
 function signedBinary (digits: string): bigint | undefined {
   const [, sign, found] = SIGNED_BINARY.exec(digits) ?? []
-  return found === undefined ? undefined : inRange(sign as string, valueOf(found, 2))
+  return found === undefined ? undefined : inRange(sign as string, integerValue(found, 2))
 }
 
 /** Its value, or one too many where it is out of every range; digits without end cost nothing. */
-function valueOf (digits: string, base: number): bigint {
+function integerValue (digits: string, base: number): bigint {
   const counting = digits.replace(/^0+/, '')
   if (counting.length > 64) return MOST
   const prefix = { 16: '0x', 8: '0o', 2: '0b' }[base] ?? ''

@@ -14,7 +14,7 @@ export interface Threads extends Watched {
 }
 
 /** What is asked of a thread: a byte, which needs neither a disk nor a network. */
-export type Question = (answered: () => void) => void
+export type ThreadQuestion = (answered: () => void) => void
 
 const ASK_EVERY = 1000
 /** Milliseconds. */
@@ -22,13 +22,13 @@ export const HANG_AFTER = 1000
 /** Seconds: above what the most expensive password hash takes that a file may have. */
 const BOUND = 20
 
-const ask: Question = answered => { randomFill(Buffer.alloc(1), answered) }
+const ask: ThreadQuestion = answered => { randomFill(Buffer.alloc(1), answered) }
 
 /** @param clock milliseconds of a clock that only goes on */
 export function createThreads (
   every: Every,
   clock: () => number = () => performance.now(),
-  question: Question = ask
+  question: ThreadQuestion = ask
 ): Threads {
   let asked: { readonly at: number, readonly answer: Promise<void> } | undefined
   let answers = 0

@@ -10,7 +10,7 @@ import { createFairQueue, type Waiting } from './fair-queue.ts'
 import { originOf } from './origin.ts'
 
 /** Who asks, from where. */
-export interface Asker {
+export interface Claimant {
   /** The client's IP address; undefined when it has gone before anybody asked. */
   readonly address: string | undefined
   readonly presence: Presence
@@ -23,7 +23,7 @@ export interface Attempt {
   readonly name: string
   /** The account that it is about, or '' for what no account can be called. */
   readonly account: string
-  readonly asker: Asker
+  readonly asker: Claimant
   /** The slow hash. */
   readonly compare: () => Promise<boolean>
 }
@@ -41,7 +41,7 @@ export interface Attempts {
   judge (attempt: Attempt): Promise<Verdict>
 }
 
-export const LIMITS = {
+export const PASSWORD_LIMITS = {
   /** The thread pool has four threads, which also read files. */
   atOnce: 2,
   /** All who wait: some megabytes of requests. */
@@ -57,11 +57,11 @@ export const LIMITS = {
 }
 
 interface Check extends Pick<Attempt, 'name' | 'compare'> {
-  readonly waiters: Set<Waiter>
+  readonly waiters: Set<PasswordWaiter>
   hasBegun: boolean
 }
 
-interface Waiter extends Waiting {
+interface PasswordWaiter extends Waiting {
   readonly check: Check
   settle (verdict: Verdict): void
   fail (error: unknown): void
@@ -72,17 +72,17 @@ interface Waiter extends Waiting {
 /** @param clock seconds of a clock that only goes on */
 export function createAttempts (
   clock: () => number,
-  { atOnce, ofPair, lately, unseen, ...room } = LIMITS,
+  { atOnce, ofPair, lately, unseen, ...room } = PASSWORD_LIMITS,
   after: Later = later
 ): Attempts {
   /** Who waits for a check that has not begun. */
-  const queue = createFairQueue<Waiter>({ room, lately, clock })
+  const queue = createFairQueue<PasswordWaiter>({ room, lately, clock })
   const checks = new Map<string, Check>()
   let running = 0
   let moves = 0
 
   /** @returns false when there is no room for it */
-  function admit (waiter: Waiter): boolean {
+  function admit (waiter: PasswordWaiter): boolean {
     const { check } = waiter
     // They wait for one hash, and nobody else can be among them who does not know the password.
     if (check.hasBegun) return check.waiters.size < room.total
@@ -93,7 +93,7 @@ export function createAttempts (
     return out !== waiter
   }
 
-  function end (waiter: Waiter, verdict: Verdict): void {
+  function end (waiter: PasswordWaiter, verdict: Verdict): void {
     const { check, takeBack } = waiter
     takeBack?.()
     queue.remove(waiter)
@@ -115,7 +115,7 @@ export function createAttempts (
     }, (error: unknown) => { finish(check, waiter => { waiter.fail(error) }) })
   }
 
-  function finish ({ name, waiters }: Check, tell: (waiter: Waiter) => void): void {
+  function finish ({ name, waiters }: Check, tell: (waiter: PasswordWaiter) => void): void {
     running--
     moves++
     checks.delete(name)
@@ -145,7 +145,7 @@ export function createAttempts (
       if (presence.gone) return 'gone'
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }
       return await new Promise<Verdict>((resolve, reject) => {
-        const waiter: Waiter = { origin: originOf(address), account, check, settle: resolve, fail: reject }
+        const waiter: PasswordWaiter = { origin: originOf(address), account, check, settle: resolve, fail: reject }
         if (!admit(waiter)) return resolve('refused')
         checks.set(name, check)
         check.waiters.add(waiter)

@@ -4,14 +4,14 @@
 import { isIPv6 } from 'node:net'
 
 /** Of who has gone before anybody asked for an address. */
-const NOWHERE = ''
+const NO_ADDRESS = ''
 
 /**
  * @param address a client's, as `src/http/client.ts` reads it; the result is a text of its
  * own, and keeps no header in memory that it was cut out of
  */
 export function originOf (address: string | undefined): string {
-  if (address === undefined) return NOWHERE
+  if (address === undefined) return NO_ADDRESS
   if (isIPv6(address)) return networkOf(address)
   return address.split('.').map(Number).join('.')
 }

@@ -21,14 +21,14 @@ export interface Want {
   /** For a download that is known to be large. */
   readonly large: boolean
   /** It is its turn; at once, if there is room. */
-  grant (place: Place): void
+  grant (place: ConnectionPlace): void
   refuse (why: WhyNot): void
 }
 
 export type WhyNot = 'no_room' | 'nobody_there'
 
 /** The right to use one connection. */
-export interface Place {
+export interface ConnectionPlace {
   /** Turns out to be for a large download. @returns false when those have all of their part */
   grow (): boolean
   /** Goes to somebody who may read or not. @param end takes the connection away, so that the place is given back */
@@ -55,7 +55,7 @@ export interface SharesOptions {
 /** Milliseconds between two looks at those who wait. */
 export const LOOK = 250
 /** Milliseconds that somebody waits; with the look that sees it 5 s at most. */
-export const PATIENCE = 4_750
+export const PLACE_PATIENCE = 4_750
 /** Who comes when so many wait is refused, or whoever has the most of them waiting. */
 export const MOST_WAITING = 1_024
 /**
@@ -77,7 +77,7 @@ interface Party {
   readonly tenant: Share
 }
 
-interface Waiter extends Party {
+interface PlaceWaiter extends Party {
   /** Of all who want it the one that had the fewest. */
   client: Share
   readonly want: Want
@@ -98,7 +98,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   const tenants = createBook()
   const holders = new Set<Holder>()
   /** In the order of their coming. */
-  const waiters = new Set<Waiter>()
+  const waiters = new Set<PlaceWaiter>()
   let large = 0
   let looking = false
 
@@ -149,10 +149,10 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     }
   }
 
-  function choose (): Waiter | undefined {
-    let next: Waiter | undefined
+  function choose (): PlaceWaiter | undefined {
+    let next: PlaceWaiter | undefined
     for (const waiter of waiters) {
-      if (hasRoom(waiter.want.large) && (next === undefined || compare(waiter, next) < 0)) next = waiter
+      if (hasRoom(waiter.want.large) && (next === undefined || compareParties(waiter, next) < 0)) next = waiter
     }
     return next
   }
@@ -163,7 +163,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       return
     }
     // Somebody is there: nobody gives up before this is made.
-    const waiter: Waiter = {
+    const waiter: PlaceWaiter = {
       ...party,
       want,
       since: clock(),
@@ -178,7 +178,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   }
 
   /** One more wants the same: it may have fewer than those who were there. */
-  function improve (waiter: Waiter, asker: Sharer): void {
+  function improve (waiter: PlaceWaiter, asker: Sharer): void {
     const client = clients.of(asker.party)
     if (client.held < waiter.client.held) {
       waiter.client.waits--
@@ -188,14 +188,14 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     } else clients.settle(client)
   }
 
-  function leave (waiter: Waiter): void {
+  function leave (waiter: PlaceWaiter): void {
     waiters.delete(waiter)
     waiter.forget()
     waiter.client.waits--
     waiter.tenant.waits--
   }
 
-  function giveUp (waiter: Waiter, why: WhyNot): void {
+  function giveUp (waiter: PlaceWaiter, why: WhyNot): void {
     leave(waiter)
     refuse(waiter, waiter.want, why)
   }
@@ -207,7 +207,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
 
   /** Lets the last go of the client that has the most waiting; false when that is this one's. */
   function refuseOneFor ({ client }: Party): boolean {
-    let last: Waiter | undefined
+    let last: PlaceWaiter | undefined
     for (const waiter of waiters) if (last === undefined || waiter.client.waits >= last.client.waits) last = waiter
     if (last === undefined || last.client.waits <= client.waits) return false
     giveUp(last, 'no_room')
@@ -221,7 +221,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     let worst: Holder | undefined
     for (const holder of holders) {
       if (holder.end === undefined || stalled(holder) < patienceOf(party, holder)) continue
-      if (worst === undefined || (compare(holder, worst) || stalled(holder) - stalled(worst)) > 0) worst = holder
+      if (worst === undefined || (compareParties(holder, worst) || stalled(holder) - stalled(worst)) > 0) worst = holder
     }
     const end = worst?.end
     if (worst !== undefined) worst.end = undefined
@@ -234,8 +234,8 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     later(LOOK, () => {
       looking = false
       const now = clock()
-      for (const waiter of waiters) if (now - waiter.since >= PATIENCE) giveUp(waiter, 'no_room')
-      for (const waiter of [...waiters].sort(compare)) if (waiters.has(waiter)) endOneFor(waiter)
+      for (const waiter of waiters) if (now - waiter.since >= PLACE_PATIENCE) giveUp(waiter, 'no_room')
+      for (const waiter of [...waiters].sort(compareParties)) if (waiters.has(waiter)) endOneFor(waiter)
       lookLater()
     })
   }
@@ -256,7 +256,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
 }
 
 /** Below 0: the first has less. */
-function compare (a: Party, b: Party): number {
+function compareParties (a: Party, b: Party): number {
   return a.client.held - b.client.held || a.tenant.held - b.tenant.held
 }
 

@@ -8,16 +8,16 @@ import { inTurns, type Steps } from '../lib/steps.ts'
 import type { FileAccounts } from '../identity/sources/accounts-file.ts'
 import { authorityOf, authorityOfData, type Policies, type Policy } from './authority.ts'
 import { stampsOf } from '../files/files.ts'
-import type { LiveAuthority, Look, Outcome, Part, ReloadLog } from './reload.ts'
+import type { LiveAuthority, Look, ReloadOutcome, LivePart, ReloadLog } from './reload.ts'
 
 /** What a file said when it had this stamp. */
-interface Known {
+interface KnownAccounts {
   readonly stamp: string
   readonly accounts: FileAccounts
 }
 
-export function authorityPart (live: LiveAuthority): Part {
-  const known = new Map<string, Known>()
+export function authorityPart (live: LiveAuthority): LivePart {
+  const known = new Map<string, KnownAccounts>()
 
   /** Reads what is not known yet; true when all that is known then was so at one moment. */
   async function read ({ config, stamps, asked, reader }: Look): Promise<boolean> {
@@ -70,9 +70,9 @@ export function authorityPart (live: LiveAuthority): Part {
 
   return {
     files: async ({ accounts }) => accounts.files,
-    async load (look, log): Promise<Outcome> {
+    async load (look, log): Promise<ReloadOutcome> {
       const atOneMoment = await read(look)
-      const found = look.config.accounts.files.map(file => ({ file, ...(known.get(file) as Known).accounts }))
+      const found = look.config.accounts.files.map(file => ({ file, ...(known.get(file) as KnownAccounts).accounts }))
       const usable = found.filter(({ mistakes }) => mistakes.length === 0)
       const said = { users: usable.flatMap(({ users }) => users), robots: usable.flatMap(({ robots }) => robots) }
       let mistakes = found.flatMap(each => each.mistakes)
@@ -90,12 +90,12 @@ export function authorityPart (live: LiveAuthority): Part {
 function * isSame (one: Policy, other: Policy): Steps<boolean> {
   if (one.length !== other.length) return false
   for (const [i, rule] of one.entries()) {
-    if (wordsOf(rule) !== wordsOf(other[i] as Policy[number])) return false
+    if (ruleWords(rule) !== ruleWords(other[i] as Policy[number])) return false
     yield
   }
   return true
 }
 
-function wordsOf ({ repositories, subjects, actions }: Policy[number]): string {
+function ruleWords ({ repositories, subjects, actions }: Policy[number]): string {
   return [repositories, subjects, actions].map(words => words.join(' ')).join(',')
 }

@@ -1,6 +1,6 @@
 // Who is there, and who may do what? Accounts files and the policy of the configuration,
 // as one value that is replaced whole: at the start, and whenever a file changes.
-import { entriesOf, gathering, type Accounts, type Gathered } from '../identity/accounts.ts'
+import { accountEntriesOf, gathering, type Accounts, type Gathered } from '../identity/accounts.ts'
 import { hashFault } from '../identity/sources/passwords.ts'
 import type { Entries } from './taken-away.ts'
 import { inTurns } from '../lib/steps.ts'
@@ -64,8 +64,8 @@ export async function authorityOfData ({ users, robots, policies }: AuthorityDat
   return { accounts: gathered.accounts, rules: await rulesOf(policies), policies }
 }
 
-export function dataOf ({ accounts, policies }: Authority): AuthorityData {
-  return { ...entriesOf(accounts), policies }
+export function authorityData ({ accounts, policies }: Authority): AuthorityData {
+  return { ...accountEntriesOf(accounts), policies }
 }
 
 const compiled = new WeakMap<Policy, RuleSet>()

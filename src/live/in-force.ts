@@ -4,7 +4,7 @@
 // the files itself.
 import { CLOCK } from '../lib/clock.ts'
 import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
-import { authorityOfData, dataOf, type AuthorityData } from './authority.ts'
+import { authorityOfData, authorityData, type AuthorityData } from './authority.ts'
 import { authorityPart } from './authority-part.ts'
 import { followIssuers, keyFiles, keysPart, type OpenedKeys } from './live-keys.ts'
 import {
@@ -57,7 +57,7 @@ export function inForce ({ authority: { live }, keys }: Followed, watch: Pick<Co
   const { config, stamps } = watch.newest()
   return {
     config,
-    authority: dataOf(live.current),
+    authority: authorityData(live.current),
     keys: keysData(keys.live.current, keys.upstream, CLOCK.wall()),
     ...(stamps === undefined ? {} : { stamps: [...stamps] })
   }

@@ -6,7 +6,7 @@ import type { SigningKey } from '../tokens/keys.ts'
 import type { Issuer } from '../tokens/issuers.ts'
 import { keyFolder, loadTrusted, prepareKeys, type KeysConfig, type TrustedKeys } from '../tokens/trusted.ts'
 import { stampsOf, type Stamps } from '../files/files.ts'
-import type { Live, Part, ReloadLog } from './reload.ts'
+import type { Live, LivePart, ReloadLog } from './reload.ts'
 
 export type LiveKeys = Live<TrustedKeys>
 
@@ -47,7 +47,7 @@ export function keysPart (
   { live, upstream }: Pick<OpenedKeys, 'live' | 'upstream'>,
   now: () => number,
   fetching = followIssuers
-): Part {
+): LivePart {
   return {
     files: keyFiles,
     async load ({ config }, log) {

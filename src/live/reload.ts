@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { loadAuthority, type Authority } from './authority.ts'
 import { stampsOf, type Stamps } from '../files/files.ts'
 import type { ConfigResult } from '../config/load.ts'
-import { openReader, type Reader } from '../config/reading.ts'
+import { openReader, type ConfigReader } from '../config/reading.ts'
 import type { Config } from '../config/schema.ts'
 import { watchFiles, type Glance, type Stand, type Watch } from '../files/watch.ts'
 
@@ -30,10 +30,10 @@ export interface Look {
   readonly stamps: Stamps
   /** Everything is to be read, also what seems to be as it was. */
   readonly asked: boolean
-  readonly reader: Reader
+  readonly reader: ConfigReader
 }
 
-export interface Outcome {
+export interface ReloadOutcome {
   /** What cannot be used, one line each. */
   readonly mistakes: readonly string[]
   /** Another try may do. */
@@ -41,11 +41,11 @@ export interface Outcome {
 }
 
 /** Something that is read from files. */
-export interface Part {
+export interface LivePart {
   /** The files, as this configuration names them. */
   files (config: Config): Promise<readonly string[]>
   /** Reads them and puts what they say in force, as far as it can be used. */
-  load (look: Look, log: ReloadLog): Promise<Outcome>
+  load (look: Look, log: ReloadLog): Promise<ReloadOutcome>
 }
 
 /** What a start opens, for the watch that follows it. */
@@ -62,10 +62,10 @@ export type OpenedAuthorityResult =
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
 /** Reads the configuration again. @param reader what reads files for a watch */
-export type Reload = (reader: Reader) => Promise<ConfigResult>
+export type Reload = (reader: ConfigReader) => Promise<ConfigResult>
 
 export interface WatchOptions {
-  readonly parts: readonly Part[]
+  readonly parts: readonly LivePart[]
   /** Of the files of all parts, taken before they were read. */
   readonly stamps: Stamps
   /** What the process runs with. */
@@ -88,7 +88,7 @@ export async function openAuthority (config: Config): Promise<OpenedAuthorityRes
     : loaded
 }
 
-const SOUND: Outcome = { mistakes: [], again: false }
+const SOUND: ReloadOutcome = { mistakes: [], again: false }
 
 /** Keeps each part at what its files say. */
 export function watchConfig ({ parts, stamps, config: running, reload, log }: WatchOptions): ConfigWatch {
@@ -101,12 +101,12 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
   const outcomes = new Map(parts.map(part => [part, SOUND]))
 
   /** Says what cannot be used: once, unless somebody asks. */
-  function say ({ mistakes }: Outcome, before: Outcome, asked: boolean): void {
+  function say ({ mistakes }: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
     if (!asked && isDeepStrictEqual(mistakes, before.mistakes)) return
     for (const mistake of mistakes) log.error({ mistake }, 'a changed file is not used')
   }
 
-  async function readConfig (reader: Reader, asked: boolean): Promise<void> {
+  async function readConfig (reader: ConfigReader, asked: boolean): Promise<void> {
     const loaded = await reload(reader)
     const outcome = loaded.ok ? SOUND : { mistakes: loaded.mistakes, again: loaded.again === true }
     say(outcome, configOutcome, asked)
@@ -121,13 +121,13 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
     }
   }
 
-  async function readParts (glance: Glance, everything: boolean, reader: Reader): Promise<Stamps> {
+  async function readParts (glance: Glance, everything: boolean, reader: ConfigReader): Promise<Stamps> {
     const { changed, again, asked } = glance
     let stamps: Stamps = new Map([...glance.stamps, ...reader.stamps])
     const named = [...own]
     for (const part of parts) {
       const its = await part.files(config)
-      const before = outcomes.get(part) as Outcome
+      const before = outcomes.get(part) as ReloadOutcome
       // A file that is new here has to be known before it is read.
       stamps = new Map([...await stampsOf(its.filter(file => !stamps.has(file))), ...stamps])
       named.push(...its)

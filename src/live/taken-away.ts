@@ -42,7 +42,9 @@ function * leaving<E extends UserEntry | RobotEntry> (
   let less = false
   for (const entry of inForce) {
     const entries = byName.get(entry.name)
-    const stays = entries === undefined ? (isUnknown(fileOf(entry)) ? entry : undefined) : entries.reduce(both, entry)
+    const stays = entries === undefined
+      ? (isUnknown(accountFileOf(entry)) ? entry : undefined)
+      : entries.reduce(both, entry)
     if (stays !== undefined) left.push(stays)
     less ||= stays !== entry
     yield
@@ -50,7 +52,7 @@ function * leaving<E extends UserEntry | RobotEntry> (
   return { left, less }
 }
 
-function fileOf ({ place }: Pick<UserEntry, 'place'>): string {
+function accountFileOf ({ place }: Pick<UserEntry, 'place'>): string {
   return place.slice(0, place.lastIndexOf(':'))
 }
 

@@ -4,7 +4,7 @@
 // repeat in them the credential that it was sent.
 
 /** How many causes of causes are told. */
-const DEEPEST = 5
+const DEEPEST_CAUSE = 5
 
 /** A value for the logger's `err`; a text is a sentence of our own, and anything else is nothing. */
 export function errorForLog (error: unknown, depth = 0): unknown {
@@ -16,6 +16,6 @@ export function errorForLog (error: unknown, depth = 0): unknown {
     message,
     ...(typeof code === 'string' ? { code } : {}),
     ...(stack === undefined ? {} : { stack }),
-    ...(cause === undefined || depth === DEEPEST ? {} : { cause: errorForLog(cause, depth + 1) })
+    ...(cause === undefined || depth === DEEPEST_CAUSE ? {} : { cause: errorForLog(cause, depth + 1) })
   }
 }

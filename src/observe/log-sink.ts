@@ -7,9 +7,9 @@ import { hostname } from 'node:os'
 /** Its file descriptor. */
 export const STANDARD_OUTPUT = 1
 /** Bytes that wait for a reader at most; a few seconds of a busy log. */
-export const MOST_WAITING = 4 * 1024 * 1024
+export const MOST_WAITING_BYTES = 4 * 1024 * 1024
 /** After a loss lines are kept again when no more wait than this: many lines between two losses. */
-const ROOM_AGAIN = MOST_WAITING / 2
+const ROOM_AGAIN = MOST_WAITING_BYTES / 2
 /** Milliseconds after which a reader that was too slow is tried again. */
 const RETRY = 20
 /** Milliseconds that the end of the process gives to a reader. */
@@ -75,7 +75,7 @@ export function createLogSink (write: (bytes: Uint8Array) => number, lostLine: (
     write (text) {
       const size = Buffer.byteLength(text)
       // Once one is lost so are those behind it, so that the line that says so stands where they are missing.
-      if (lost > 0 || bytes + size > MOST_WAITING) lost += text.split('\n').length - 1
+      if (lost > 0 || bytes + size > MOST_WAITING_BYTES) lost += text.split('\n').length - 1
       else keep(text, size)
       if (planned) return
       planned = true

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 type Bindings = Parameters<Logger['child']>[0]
 type Levels = Pick<Logger, 'level' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'>
 /** What Fastify and we call every level with. */
-type Line = [fields: object | string, message?: string]
+type LogCall = [fields: object | string, message?: string]
 
 export class RequestLogger implements Levels {
   private readonly parent: Logger
@@ -24,12 +24,12 @@ export class RequestLogger implements Levels {
   }
 
   get level (): string { return this.parent.level }
-  fatal (...line: Line): void { this.log.fatal(...line) }
-  error (...line: Line): void { this.log.error(...line) }
-  warn (...line: Line): void { this.log.warn(...line) }
-  info (...line: Line): void { this.log.info(...line) }
-  debug (...line: Line): void { this.log.debug(...line) }
-  trace (...line: Line): void { this.log.trace(...line) }
+  fatal (...line: LogCall): void { this.log.fatal(...line) }
+  error (...line: LogCall): void { this.log.error(...line) }
+  warn (...line: LogCall): void { this.log.warn(...line) }
+  info (...line: LogCall): void { this.log.info(...line) }
+  debug (...line: LogCall): void { this.log.debug(...line) }
+  trace (...line: LogCall): void { this.log.trace(...line) }
   silent (): void {}
   child (bindings: Bindings): Logger { return this.log.child(bindings) }
 }

@@ -14,7 +14,7 @@ export interface PolicyRule {
 }
 
 /** One pattern of one rule. */
-interface Entry {
+interface RuleEntry {
   readonly pattern: readonly string[]
   readonly actions: readonly Action[]
   readonly place: string
@@ -23,11 +23,11 @@ interface Entry {
 /** What one subject's rules say, by what their patterns begin with. */
 interface SubjectRules {
   /** Patterns without a star, by the tenant that they are. */
-  readonly exact: Map<string, Entry[]>
+  readonly exact: Map<string, RuleEntry[]>
   /** Patterns with a star further on, by their first segment. */
-  readonly byFirst: Map<string, Entry[]>
+  readonly byFirst: Map<string, RuleEntry[]>
   /** Patterns that begin with a star. */
-  readonly anywhere: Entry[]
+  readonly anywhere: RuleEntry[]
 }
 
 /** Rules ready to be asked; swapped whole at a reload. */
@@ -52,7 +52,7 @@ export function * compiling (rules: readonly PolicyRule[]): Steps<RuleSet> {
       let own = bySubject.get(subject)
       if (own === undefined) bySubject.set(subject, own = { exact: new Map(), byFirst: new Map(), anywhere: [] })
       for (const repository of repositories) {
-        put(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
+        putRule(own, repository, { pattern: repository.split('/'), actions, place: `policy[${i}]` })
       }
     }
     yield
@@ -83,20 +83,20 @@ export function bothAllow (one: RuleSet, other: RuleSet): RuleSet {
   }
 }
 
-function put (own: SubjectRules, repository: string, entry: Entry): void {
+function putRule (own: SubjectRules, repository: string, entry: RuleEntry): void {
   const [first] = entry.pattern as [string]
   if (!repository.includes('*')) append(own.exact, repository, entry)
   else if (first === '*' || first === '**') own.anywhere.push(entry)
   else append(own.byFirst, first, entry)
 }
 
-function append (map: Map<string, Entry[]>, key: string, entry: Entry): void {
+function append (map: Map<string, RuleEntry[]>, key: string, entry: RuleEntry): void {
   const entries = map.get(key)
   if (entries === undefined) map.set(key, [entry])
   else entries.push(entry)
 }
 
-function findIn (entries: readonly Entry[] | undefined, tenant: string, action: Action): string | undefined {
+function findIn (entries: readonly RuleEntry[] | undefined, tenant: string, action: Action): string | undefined {
   return entries?.find(({ pattern, actions }) => actions.includes(action) && matchesTenant(pattern, tenant))?.place
 }
 

@@ -74,14 +74,14 @@ export async function writeAnswer (
   // Never more than was announced: ChartMuseum overwrites a file where it lies.
   const stream = file.size === 0 ? [] : file.handle.createReadStream({ start: 0, end: file.size - 1, autoClose: false })
   try {
-    await pipeline(stream, inTurns(bulk), response)
+    await pipeline(stream, turnStream(bulk), response)
   } finally {
     await file.handle.close()
   }
 }
 
 /** Passes a file on as its turn comes; a stream, whose end is everybody's in a pipeline. */
-function inTurns (bulk: Bulk): Transform {
+function turnStream (bulk: Bulk): Transform {
   return new Transform({
     transform (chunk: Buffer, _encoding, done) {
       const goOn = (): void => { done(null, chunk) }

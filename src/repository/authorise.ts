@@ -41,7 +41,7 @@ export function createAuthoriser ({ publicKey, realm, service, now }: AuthoriseO
   function claimsOf (token: string): Claims | undefined {
     const known = signed.get(token)
     if (known !== undefined) return known
-    const claims = readToken(token, publicKey)
+    const claims = readClaims(token, publicKey)
     if (claims === undefined) return undefined
     putBounded(signed, token, claims, MOST_REMEMBERED)
     return claims
@@ -59,7 +59,7 @@ export function createAuthoriser ({ publicKey, realm, service, now }: AuthoriseO
   }
 }
 
-function readToken (token: string, publicKey: KeyObject): Claims | undefined {
+function readClaims (token: string, publicKey: KeyObject): Claims | undefined {
   const [head, body, signature, ...more] = token.split('.')
   if (head === undefined || body === undefined || signature === undefined || more.length > 0) return undefined
   const header = readPart(head)

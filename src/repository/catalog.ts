@@ -9,7 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 import { compareBytes } from './go-json.ts'
 import { entryYaml, indexYaml } from './index-yaml.ts'
 import { printable } from '../lib/printable.ts'
-import { examine, type Entry, type Known } from './entries.ts'
+import { examine, type Entry, type KnownFile } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { isMissing, type Store } from './store.ts'
 import { newestFirst } from './versions.ts'
@@ -64,11 +64,11 @@ const LONGEST_WAIT = 10_000
 const IN_A_ROW = 16
 
 export function createCatalog (options: CatalogOptions): Catalog {
-  const tenants = new Map<string, Tenant>()
+  const tenants = new Map<string, TenantFolder>()
   const memory = createMemory(options.store, options.log)
 
-  async function within<T> (name: string, work: (tenant: Tenant) => Promise<T>): Promise<T> {
-    const tenant = tenants.get(name) ?? new Tenant(name, options, memory)
+  async function within<T> (name: string, work: (tenant: TenantFolder) => Promise<T>): Promise<T> {
+    const tenant = tenants.get(name) ?? new TenantFolder(name, options, memory)
     tenants.set(name, tenant)
     tenant.users++
     try {
@@ -92,14 +92,14 @@ export function createCatalog (options: CatalogOptions): Catalog {
   }
 }
 
-class Tenant {
+class TenantFolder {
   users = 0
   isGone = true
   private readonly name: string
   private readonly folder: string
   private readonly options: CatalogOptions
   private readonly memory: Memory
-  private files = new Map<string, Known>()
+  private files = new Map<string, KnownFile>()
   private charts: Charts | undefined
   private rendered: Buffer | undefined
   private loaded = false
@@ -205,7 +205,7 @@ class Tenant {
       // Before the first list, so that nothing falls between the two.
       this.watcher ??= open(this.folder, name => {
         if (name === null) this.listedAt = undefined
-        else if (isChartFile(name)) this.suspects.add(name)
+        else if (isArchiveName(name)) this.suspects.add(name)
       })
     } catch (error) {
       this.options.log({ event: 'folder_not_watched', tenant: this.name, code: (error as NodeJS.ErrnoException).code })
@@ -213,7 +213,7 @@ class Tenant {
   }
 
   private async list (time: bigint): Promise<void> {
-    const names = new Set((await readdir(this.folder)).filter(isChartFile))
+    const names = new Set((await readdir(this.folder)).filter(isArchiveName))
     for (const file of this.files.keys()) if (!names.has(file)) this.drop(file)
     for (const file of names) if (!this.files.has(file)) this.suspects.add(file)
     this.listedAt = isSettled(time) ? time : undefined
@@ -252,7 +252,7 @@ class Tenant {
     this.options.log({ event: 'file_left_out', tenant: this.name, file: printable(file), reason: printable(reason) })
   }
 
-  private set (file: string, known: Known): void {
+  private set (file: string, known: KnownFile): void {
     this.files.set(file, known)
     this.changed()
   }
@@ -331,7 +331,7 @@ function isBetter (a: Entry, b: Entry): boolean {
   return a.file === canonical || (b.file !== canonical && a.file < b.file)
 }
 
-function isChartFile (name: string): boolean {
+function isArchiveName (name: string): boolean {
   return name.endsWith('.tgz') && name !== '.tgz'
 }
 

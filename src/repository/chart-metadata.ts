@@ -79,7 +79,7 @@ export function readMetadata (chartYaml: YamlValue | undefined, requirements?: Y
       }
     }
   }
-  if (text(fields, 'apiVersion') === '') fields.set('apiVersion', 'v1')
+  if (textField(fields, 'apiVersion') === '') fields.set('apiVersion', 'v1')
   const message = validate(fields)
   if (message !== undefined) return { ok: false, message }
   return { ok: true, metadata: inOrder(fields, METADATA) as Metadata }
@@ -101,30 +101,31 @@ function readFields (value: YamlValue, fields: Fields, place: string): Map<strin
 
 function readField (value: YamlValue, kind: Kind, place: string, clean: boolean): GoValue {
   switch (kind) {
-    case 'string': return readText(value, place, clean)
+    case 'string': return readTextField(value, place, clean)
     case 'bool':
       if (typeof value !== 'boolean') throw mismatch(value, place, 'bool')
       return value
-    case 'strings': return list(value, place, '[]string').map(item => item === null ? '' : readText(item, place, true))
+    case 'strings':
+      return asList(value, place, '[]string').map(item => item === null ? '' : readTextField(item, place, true))
     case 'map':
       if (!(value instanceof Map)) throw mismatch(value, place, 'map[string]string')
       return new Map([...value as ReadonlyMap<unknown, YamlValue>].map(([key, item]) => [
         scalarText(key) ?? String(key),
-        item === null ? '' : readText(item, place, false)
+        item === null ? '' : readTextField(item, place, false)
       ]))
-    case 'any': return list(value, place, '[]interface {}').map(asGoValue)
+    case 'any': return asList(value, place, '[]interface {}').map(asGoValue)
     default:
-      return list(value, place, '[]*chart.' + place)
+      return asList(value, place, '[]*chart.' + place)
         .map(item => item === null ? null : inOrder(readFields(item, kind, place), kind))
   }
 }
 
-function list (value: YamlValue, place: string, type: string): readonly YamlValue[] {
+function asList (value: YamlValue, place: string, type: string): readonly YamlValue[] {
   if (!Array.isArray(value)) throw mismatch(value, place, type)
   return value as readonly YamlValue[]
 }
 
-function readText (value: YamlValue, place: string, clean: boolean): string {
+function readTextField (value: YamlValue, place: string, clean: boolean): string {
   const found = scalarText(value)
   if (found === undefined) throw mismatch(value, place, 'string')
   return clean ? sanitize(found) : found
@@ -147,31 +148,31 @@ function inOrder (found: ReadonlyMap<string, GoValue>, fields: Fields): GoStruct
   for (const field of Object.keys(fields)) {
     const value = found.get(field)
     if (always.includes(field)) entries.push([field, value ?? ''])
-    else if (value !== undefined && !isEmpty(value)) entries.push([field, value])
+    else if (value !== undefined && !isOmitted(value)) entries.push([field, value])
   }
   return Object.fromEntries(entries)
 }
 
-function isEmpty (value: GoValue): boolean {
+function isOmitted (value: GoValue): boolean {
   return value === '' || value === false ||
     (Array.isArray(value) && value.length === 0) ||
     (value instanceof Map && value.size === 0)
 }
 
-function text (fields: ReadonlyMap<string, GoValue>, field: string): string {
+function textField (fields: ReadonlyMap<string, GoValue>, field: string): string {
   return (fields.get(field) as string | undefined) ?? ''
 }
 
 function validate (fields: ReadonlyMap<string, GoValue>): string | undefined {
-  const name = text(fields, 'name')
-  const version = text(fields, 'version')
+  const name = textField(fields, 'name')
+  const version = textField(fields, 'version')
   if (name === '') return 'validation: chart.metadata.name is required'
   if (name.includes('/')) return `validation: chart.metadata.name ${JSON.stringify(name)} is invalid`
   if (version === '') return 'validation: chart.metadata.version is required'
   if (parseVersion(version) === undefined) {
     return `validation: chart.metadata.version ${JSON.stringify(version)} is invalid`
   }
-  if (!['', 'application', 'library'].includes(text(fields, 'type'))) {
+  if (!['', 'application', 'library'].includes(textField(fields, 'type'))) {
     return 'validation: chart.metadata.type must be application or library'
   }
   const maintainers = fields.get('maintainers') as readonly GoValue[] | undefined

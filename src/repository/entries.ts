@@ -39,18 +39,20 @@ export function makeEntry (file: string, metadata: Metadata, digest: string, cre
 }
 
 /** Tells one state of a file from another: time of its bytes, size, place on the disk. */
-export function stampOf (stats: { readonly mtimeNs: bigint, readonly size: bigint, readonly ino: bigint }): string {
+export function stampOfStats (
+  stats: { readonly mtimeNs: bigint, readonly size: bigint, readonly ino: bigint }
+): string {
   return `${stats.mtimeNs}:${stats.size}:${stats.ino}`
 }
 
 /** A file as it was when it was read; without an entry it is no chart. */
-export interface Known {
+export interface KnownFile {
   readonly stamp: string
   readonly entry?: Entry
 }
 
 /** A file that was looked at; `fault` says why it is no chart, in Helm's words. */
-export interface Examined extends Known {
+export interface Examined extends KnownFile {
   readonly fault?: string
 }
 
@@ -67,16 +69,16 @@ const SMALL = 256 * 1024
 export async function examine (
   path: string,
   file: string,
-  known: Known | undefined,
+  known: KnownFile | undefined,
   created: ReadonlyMap<string, string> | undefined
 ): Promise<Examined | 'same' | 'gone'> {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
     if (stats?.isFile() !== true) return 'gone'
-    const stamp = stampOf(stats)
+    const stamp = stampOfStats(stats)
     if (known?.stamp === stamp) return 'same'
     const bytes = stats.size > SMALL ? undefined : readFileSync(path)
-    const digest = bytes === undefined ? await digestOf(path) : createHash('sha256').update(bytes).digest('hex')
+    const digest = bytes === undefined ? await fileDigest(path) : createHash('sha256').update(bytes).digest('hex')
     const read = (bytes === undefined ? undefined : readBytes(bytes)) ?? await readPackage(path)
     if (!read.ok) return { stamp, fault: read.message } // ChartMuseum skips it too
     const time = created?.get(digest) ?? timeText(stats.mtimeNs)
@@ -90,7 +92,7 @@ export async function examine (
   }
 }
 
-async function digestOf (path: string): Promise<string> {
+async function fileDigest (path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')

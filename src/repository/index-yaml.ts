@@ -8,7 +8,7 @@ import type { GoStruct, GoValue } from './go-json.ts'
 /** One entry of a chart's list, indented to its place in the index: two columns more below a long name. */
 export function entryYaml (entry: GoStruct): string {
   const indent = isLong(String(entry['name'])) ? 6 : 4
-  return `${' '.repeat(indent - 2)}- ${mapping(entriesOf(entry), indent)}\n`
+  return `${' '.repeat(indent - 2)}- ${writeMapping(sortedEntries(entry), indent)}\n`
 }
 
 export interface IndexParts {
@@ -29,21 +29,21 @@ export function indexYaml ({ charts, generated, contextPath }: IndexParts): stri
   const seconds = new Date(Math.round(generated.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
   parts.push(
     `generated: "${seconds}"\n`,
-    contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${scalar(contextPath, 4, 15)}\n`
+    contextPath === '' ? 'serverInfo: {}\n' : `serverInfo:\n  contextPath: ${writeScalar(contextPath, 4, 15)}\n`
   )
   return parts.join('')
 }
 
-function entriesOf (value: GoStruct): [string, GoValue][] {
+function sortedEntries (value: GoStruct): [string, GoValue][] {
   return Object.entries(value).sort(([a], [b]) => compareKeys(a, b))
 }
 
 /** A block mapping whose first key is already at its column. */
-function mapping (entries: readonly [string, GoValue][], indent: number): string {
+function writeMapping (entries: readonly [string, GoValue][], indent: number): string {
   return entries.map(([name, value]) => {
     const before = key(name, indent)
     if (isLong(name)) return `${before} ${itemOf(value, indent + 2)}`
-    return before + valueOf(value, indent, indent + lengthOf(before) + 1)
+    return before + writeValue(value, indent, indent + lengthOf(before) + 1)
   }).join('\n' + ' '.repeat(indent))
 }
 
@@ -54,23 +54,23 @@ function isLong (name: string): boolean {
 
 function key (name: string, indent: number): string {
   return isLong(name)
-    ? `? ${scalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:`
-    : `${scalar(name, indent, NEVER_FOLDED)}:`
+    ? `? ${writeScalar(name, indent + 2, indent + 2)}\n${' '.repeat(indent)}:`
+    : `${writeScalar(name, indent, NEVER_FOLDED)}:`
 }
 
 /**
  * What stands behind the colon.
  * @param column where a scalar begins
  */
-function valueOf (value: GoValue, indent: number, column: number): string {
+function writeValue (value: GoValue, indent: number, column: number): string {
   const below = '\n' + ' '.repeat(indent)
   if (typeof value !== 'object' || value === null) return ' ' + plain(value, indent, column)
   if (Array.isArray(value)) {
     if (value.length === 0) return ' []'
     return (value as readonly GoValue[]).map(item => `${below}- ${itemOf(item, indent + 2)}`).join('')
   }
-  const entries = entriesOf(value as GoStruct)
-  return entries.length === 0 ? ' {}' : `${below}  ${mapping(entries, indent + 2)}`
+  const entries = sortedEntries(value as GoStruct)
+  return entries.length === 0 ? ' {}' : `${below}  ${writeMapping(entries, indent + 2)}`
 }
 
 /** What stands behind the dash of a list. */
@@ -81,12 +81,12 @@ function itemOf (value: GoValue, indent: number): string {
     const items = (value as readonly GoValue[]).map(item => `- ${itemOf(item, indent + 2)}`)
     return items.join('\n' + ' '.repeat(indent))
   }
-  const entries = entriesOf(value as GoStruct)
-  return entries.length === 0 ? '{}' : mapping(entries, indent)
+  const entries = sortedEntries(value as GoStruct)
+  return entries.length === 0 ? '{}' : writeMapping(entries, indent)
 }
 
 function plain (value: string | number | boolean | null, indent: number, column: number): string {
-  if (typeof value === 'string') return scalar(value, indent + 2, column)
+  if (typeof value === 'string') return writeScalar(value, indent + 2, column)
   return typeof value === 'number' ? goNumber(value) : String(value)
 }
 
@@ -131,7 +131,7 @@ const NEVER_FOLDED = -Infinity
  * @param indent the column that further lines get
  * @param column where the first one begins
  */
-function scalar (text: string, indent: number, column: number): string {
+function writeScalar (text: string, indent: number, column: number): string {
   // Nearly all of them.
   if (/^[A-Za-z][A-Za-z0-9_./-]*$/.test(text) && typeof resolveGoScalar(text) === 'string') return text
   const traits = analyse(text)
@@ -265,8 +265,8 @@ export function compareKeys (a: string, b: string): number {
     if (aLetter && bLetter) return codeOf(ac) - codeOf(bc)
     if (aLetter || bLetter) return bLetter ? -1 : 1
     const lead = ac === '0' || bc === '0' ? leadsNumber(ar, i) : 0n
-    const [an, aEnd] = numberAt(ar, i, lead)
-    const [bn, bEnd] = numberAt(br, i, lead)
+    const [an, aEnd] = scalarValueAt(ar, i, lead)
+    const [bn, bEnd] = scalarValueAt(br, i, lead)
     if (an !== bn) return an < bn ? -1 : 1
     if (aEnd !== bEnd) return aEnd - bEnd
     return codeOf(ac) - codeOf(bc)
@@ -288,7 +288,7 @@ function leadsNumber (characters: readonly string[], at: number): bigint {
   return 0n
 }
 
-function numberAt (characters: readonly string[], at: number, lead: bigint): [value: bigint, end: number] {
+function scalarValueAt (characters: readonly string[], at: number, lead: bigint): [value: bigint, end: number] {
   let value = lead
   let end = at
   for (; end < characters.length && /[0-9]/.test(characters[end] as string); end++) {

@@ -4,16 +4,16 @@
 // Both only save time: the charts' files are the truth, and losing these loses nothing.
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { entryOf, type Known } from './entries.ts'
+import { entryOf, type KnownFile } from './entries.ts'
 import { PRIVATE_FOLDER, type Store } from './store.ts'
 
 export interface Memory {
-  recall (tenant: string): Promise<Map<string, Known>>
+  recall (tenant: string): Promise<Map<string, KnownFile>>
   /** When charts came, by digest, as a ChartMuseum that ran here remembers it. */
   createdTimes (tenant: string): Promise<ReadonlyMap<string, string>>
   /** The index has changed: ChartMuseum believes its file, so an old one must not lie around. */
   invalidate (tenant: string): void
-  save (tenant: string, files: ReadonlyMap<string, Known>, index: Buffer): Promise<void>
+  save (tenant: string, files: ReadonlyMap<string, KnownFile>, index: Buffer): Promise<void>
 }
 
 /** What ChartMuseum calls its own file (v0.16.5, pkg/repo/index.go). */
@@ -22,7 +22,7 @@ const STATE_FILE = 'index-cache.yaml'
 const FORMAT = '"chartgate index 2"'
 const ROWS_AT_ONCE = 200
 
-type Row =
+type MemoryRow =
   | readonly [file: string, stamp: string]
   | readonly [
     file: string,
@@ -47,7 +47,7 @@ export function createMemory (store: Store, log: (event: object) => void): Memor
       try {
         const [head, ...rows] = (await readFile(ownFile(tenant), 'utf8')).trimEnd().split('\n')
         return head === FORMAT
-          ? new Map(rows.map(text => JSON.parse(text) as Row).map(row => [row[0], knownOf(row)]))
+          ? new Map(rows.map(text => JSON.parse(text) as MemoryRow).map(row => [row[0], knownOf(row)]))
           : new Map()
       } catch {
         return new Map() // none yet, or a damaged one: everything is read again
@@ -84,7 +84,7 @@ export function createMemory (store: Store, log: (event: object) => void): Memor
 }
 
 /** The file in pieces: as one text it would double what the repository needs. */
-function * texts (files: ReadonlyMap<string, Known>): Generator<string> {
+function * texts (files: ReadonlyMap<string, KnownFile>): Generator<string> {
   let text = FORMAT
   let rows = 0
   for (const [file, known] of files) {
@@ -96,14 +96,14 @@ function * texts (files: ReadonlyMap<string, Known>): Generator<string> {
   yield `${text}\n`
 }
 
-function rowOf (file: string, { stamp, entry }: Known): Row {
+function rowOf (file: string, { stamp, entry }: KnownFile): MemoryRow {
   if (entry === undefined) return [file, stamp]
   const { name, version, digest, created, json, yaml } = entry
   // The index was written with it.
   return [file, stamp, name, version, digest, created, json, yaml as string]
 }
 
-function knownOf ([file, stamp, name, version, digest, created, json, yaml]: Row): Known {
+function knownOf ([file, stamp, name, version, digest, created, json, yaml]: MemoryRow): KnownFile {
   if (
     name === undefined || version === undefined || digest === undefined ||
     created === undefined || json === undefined

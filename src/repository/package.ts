@@ -24,10 +24,10 @@ export type PackageResult =
 const MOST_INFLATED = 100 * 1024 * 1024
 const LARGEST_FILE = 5 * 1024 * 1024
 /** Archives up to this size are read in one go, unless they inflate to more than that. */
-const SMALL = 256 * 1024
+const SMALL_MEMBER = 256 * 1024
 const SMALL_INFLATED = 4 * 1024 * 1024
 
-class Fault extends Error {}
+class PackageFault extends Error {}
 
 type Keep = (path: string) => boolean
 const nothing: Keep = () => false
@@ -35,7 +35,7 @@ const nothing: Keep = () => false
 /** Reads a chart from a file that holds `size` bytes. */
 export async function readPackage (path: string, keep: Keep = nothing): Promise<PackageResult> {
   const { size } = await stat(path)
-  if (size > SMALL) return await readStreamed(path, size, keep)
+  if (size > SMALL_MEMBER) return await readStreamed(path, size, keep)
   return readBytes(await readFile(path), keep) ?? await readStreamed(path, size, keep)
 }
 
@@ -86,14 +86,14 @@ async function readStreamed (path: string, size: number, keep: Keep): Promise<Pa
     return loader.finish()
   } catch (error) {
     /* c8 ignore next -- whichever of the two ends first */
-    const cause = await reading.then(() => error, (reason: unknown) => error instanceof Fault ? error : reason)
+    const cause = await reading.then(() => error, (reason: unknown) => error instanceof PackageFault ? error : reason)
     return failed(cause, size)
   }
 }
 
 /** The words of Go's gzip, flate and tar for what zlib and tar-stream found. */
 function failed (error: unknown, size = Infinity): PackageResult {
-  if (error instanceof Fault) return { ok: false, message: error.message }
+  if (error instanceof PackageFault) return { ok: false, message: error.message }
   const { code = '', message } = error as NodeJS.ErrnoException
   if (code === 'Z_BUF_ERROR' || /unexpected end/i.test(message)) return { ok: false, message: 'unexpected EOF' }
   if (code === 'Z_DATA_ERROR' && message === 'incorrect header check') {
@@ -125,19 +125,19 @@ class Loader {
     const delimiter = name.includes('\\') ? '\\' : '/'
     const parts = name.split(delimiter)
     const path = parts.slice(1).join('/')
-    if (path.startsWith('/')) throw new Fault('chart illegally contains absolute paths')
+    if (path.startsWith('/')) throw new PackageFault('chart illegally contains absolute paths')
     const clean = cleanPath(path)
     if (clean === '.') {
-      throw new Fault(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`)
+      throw new PackageFault(`chart illegally contains content outside the base directory: ${JSON.stringify(name)}`)
     }
-    if (clean.startsWith('..')) throw new Fault('chart illegally references parent directory')
-    if (/^[a-zA-Z]:\//.test(clean)) throw new Fault('chart contains illegally named files')
-    if (parts[0] === 'Chart.yaml') throw new Fault('chart yaml not in base directory')
+    if (clean.startsWith('..')) throw new PackageFault('chart illegally references parent directory')
+    if (/^[a-zA-Z]:\//.test(clean)) throw new PackageFault('chart contains illegally named files')
+    if (parts[0] === 'Chart.yaml') throw new PackageFault('chart yaml not in base directory')
     if (size > this.remaining) {
-      throw new Fault(`decompressed chart is larger than the maximum file size ${MOST_INFLATED}`)
+      throw new PackageFault(`decompressed chart is larger than the maximum file size ${MOST_INFLATED}`)
     }
     if (size > LARGEST_FILE) {
-      throw new Fault(
+      throw new PackageFault(
         `decompressed chart file ${JSON.stringify(name)} is larger than the maximum file size ${LARGEST_FILE}`
       )
     }
@@ -156,9 +156,11 @@ class Loader {
   }
 
   finish (): PackageResult {
-    if (this.chartYaml === undefined) throw new Fault('Chart.yaml file is missing')
+    if (this.chartYaml === undefined) throw new PackageFault('Chart.yaml file is missing')
     const requirements = this.requirements === undefined ? null : readGoYaml(toText(this.requirements))
-    if (requirements === undefined) throw new Fault('cannot load requirements.yaml: error converting YAML to JSON')
+    if (requirements === undefined) {
+      throw new PackageFault('cannot load requirements.yaml: error converting YAML to JSON')
+    }
     const read = readMetadata(readGoYaml(toText(this.chartYaml)), requirements)
     return read.ok ? { ok: true, chart: { metadata: read.metadata, files: this.files } } : read
   }

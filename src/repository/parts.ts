@@ -7,16 +7,20 @@ import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import type { Draft, Store } from './store.ts'
 
-export interface Part {
+export interface FormPart {
   readonly field: 'chart' | 'prov'
   readonly draft: Draft
 }
 
 /** The parts as drafts, the chart first. Throws what reading the bytes or writing throws, and leaves nothing then. */
-export async function readParts (contentType: string, bytes: AsyncIterable<Uint8Array>, store: Store): Promise<Part[]> {
+export async function readFormParts (
+  contentType: string,
+  bytes: AsyncIterable<Uint8Array>,
+  store: Store
+): Promise<FormPart[]> {
   const drafts = new Map<string, Promise<Draft>>()
   const files: Readable[] = []
-  const parser = openParser(contentType)
+  const parser = openFormParser(contentType)
   if (parser === undefined) {
     for await (const chunk of bytes) void chunk // so that the connection can go on
     return []
@@ -52,7 +56,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
     for (const file of files) file.destroy() // who writes it would wait for its end for ever
   }
   const settled = await Promise.allSettled([...drafts].map(async ([field, draft]) => {
-    return { field: field as Part['field'], draft: await draft }
+    return { field: field as FormPart['field'], draft: await draft }
   }))
   const parts = settled.flatMap(each => each.status === 'fulfilled' ? [each.value] : [])
   if (complete && failure === undefined) return parts.sort((a, b) => a.field < b.field ? -1 : 1)
@@ -61,7 +65,7 @@ export async function readParts (contentType: string, bytes: AsyncIterable<Uint8
   return []
 }
 
-function openParser (contentType: string): BusboyInstance | undefined {
+function openFormParser (contentType: string): BusboyInstance | undefined {
   try {
     return new Busboy({
       headers: { 'content-type': contentType },

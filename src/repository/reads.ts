@@ -19,7 +19,7 @@ export type Reads = Readonly<Record<
 
 export function createReads (catalog: Catalog, store: Store): Reads {
   async function withVersion (match: Match, then: (entry: Entry) => Answer | Promise<Answer>): Promise<Answer> {
-    const found = findVersion(await catalog.view(match.tenant), match.name, match.version)
+    const found = findEntry(await catalog.view(match.tenant), match.name, match.version)
     return typeof found === 'string' ? problem(404, found) : await then(found)
   }
 
@@ -104,7 +104,7 @@ function listJson (entries: readonly Entry[]): string {
 }
 
 /** The version itself, else the newest that fits (helm/helm v3.20.0, pkg/repo/index.go, Get). */
-function findVersion ({ charts }: View, name: string, version: string): Entry | string {
+function findEntry ({ charts }: View, name: string, version: string): Entry | string {
   const entries = charts.get(name)
   if (entries === undefined) return 'no chart name found'
   const query = version === 'latest' ? '' : version

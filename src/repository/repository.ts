@@ -114,7 +114,7 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
           if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) return TOO_LARGE
           const body: UploadBody = {
             contentType: request.headers['content-type'] ?? '',
-            bytes: limited(request, maxUploadSize, accept)
+            bytes: limitedBody(request, maxUploadSize, accept)
           }
           return await (match.handler === 'upload' ? uploads.chart(match, body) : uploads.provenance(match, body))
         }
@@ -190,7 +190,7 @@ function refusalEvent (id: string, request: IncomingMessage, { status, refusal, 
   return cause === undefined ? { event: 'refused', ...what } : { event: 'failed', ...what, error: cause }
 }
 
-async function * limited (request: IncomingMessage, most: number, accept: () => void): AsyncGenerator<Uint8Array> {
+async function * limitedBody (request: IncomingMessage, most: number, accept: () => void): AsyncGenerator<Uint8Array> {
   accept()
   let length = 0
   // The stream must outlive a refusal: the answer goes over the same connection.

@@ -84,10 +84,10 @@ function readSegments (path: string, contextPath: string): string[] | undefined 
   return segments
 }
 
-type Found = Pick<Match, 'handler' | 'tenant'> & Partial<Match>
+type FoundRoute = Pick<Match, 'handler' | 'tenant'> & Partial<Match>
 
 /** The pages that are not a tenant's. */
-function matchOwn (method: string, segments: readonly string[], depth: Depth): Found | undefined {
+function matchOwn (method: string, segments: readonly string[], depth: Depth): FoundRoute | undefined {
   if (method !== 'GET') return undefined
   const [first = '', second] = segments
   if (first === 'health' && segments.length === 1) return { handler: 'health', tenant: '' }
@@ -103,7 +103,7 @@ function matchOwn (method: string, segments: readonly string[], depth: Depth): F
   return { handler: 'welcome', tenant: names.join('/'), action: 'pull' }
 }
 
-function matchTenant (method: string, segments: readonly string[], depth: Depth): Found | undefined {
+function matchTenant (method: string, segments: readonly string[], depth: Depth): FoundRoute | undefined {
   const api = segments[0] === 'api' && segments.length > 1 && !/\.(?:yaml|tgz|prov)$/.test(segments.at(-1) as string)
   const rest = api ? segments.slice(1) : segments
   const length = depth === 'dynamic' ? dynamicDepth(rest, api) : depth
@@ -111,7 +111,7 @@ function matchTenant (method: string, segments: readonly string[], depth: Depth)
   const names = rest.slice(0, length)
   const tail = rest.slice(length)
   if (!names.every(isTenantSegment)) return undefined
-  const row = ROUTES.find(row => row.api === api && row.methods.includes(method) && fits(row, tail))
+  const row = ROUTES.find(row => row.api === api && row.methods.includes(method) && fitsRow(row, tail))
   if (row === undefined) return undefined
   const parameters = Object.fromEntries(row.tail.flatMap((part, i) => {
     return part.startsWith(':') ? [[part.slice(1), tail[i] as string]] : []
@@ -124,11 +124,11 @@ function dynamicDepth (segments: readonly string[], api: boolean): number | unde
     const length = segments.length - row.tail.length
     // A parameter may be empty at a fixed depth only.
     const tail = segments.slice(length)
-    if (row.api === api && length >= 0 && fits(row, tail) && !tail.includes('')) return length
+    if (row.api === api && length >= 0 && fitsRow(row, tail) && !tail.includes('')) return length
   }
   return undefined
 }
 
-function fits (row: RouteRow, tail: readonly string[]): boolean {
+function fitsRow (row: RouteRow, tail: readonly string[]): boolean {
   return row.tail.length === tail.length && row.tail.every((part, i) => part.startsWith(':') || part === tail[i])
 }

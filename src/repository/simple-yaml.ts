@@ -6,7 +6,7 @@
 /** Text and flags in Maps and lists. */
 export type SimpleYaml = string | boolean | null | readonly SimpleYaml[] | ReadonlyMap<string, SimpleYaml>
 
-interface Line { indent: number, text: string }
+interface IndentedLine { indent: number, text: string }
 
 class NotSimple extends Error {}
 const notSimple = new NotSimple()
@@ -22,7 +22,7 @@ const DEEPEST = 200
 
 /** The document, or undefined when it is not simple. */
 export function readSimpleYaml (text: string): SimpleYaml | undefined {
-  const lines: Line[] = []
+  const lines: IndentedLine[] = []
   for (const raw of text.split('\n')) {
     const line = raw.trimStart()
     if (line === '' || line.startsWith('#')) continue
@@ -32,8 +32,8 @@ export function readSimpleYaml (text: string): SimpleYaml | undefined {
   }
   if (lines.length === 0 || /[\t\r]/.test(text)) return undefined
   try {
-    const reader = new Reader(lines)
-    const value = reader.block((lines[0] as Line).indent)
+    const reader = new SimpleYamlReader(lines)
+    const value = reader.block((lines[0] as IndentedLine).indent)
     return reader.isDone() ? value : undefined
   } catch (error) {
     /* c8 ignore next -- nothing else is thrown */
@@ -42,11 +42,11 @@ export function readSimpleYaml (text: string): SimpleYaml | undefined {
   }
 }
 
-class Reader {
-  private readonly lines: readonly Line[]
+class SimpleYamlReader {
+  private readonly lines: readonly IndentedLine[]
   private at = 0
 
-  constructor (lines: readonly Line[]) {
+  constructor (lines: readonly IndentedLine[]) {
     this.lines = lines
   }
 
@@ -72,7 +72,7 @@ class Reader {
         line.text = rest
         items.push(this.mapping(indent + 2))
       } else {
-        items.push(scalar(rest))
+        items.push(readScalar(rest))
         this.at++
       }
     }
@@ -89,7 +89,7 @@ class Reader {
         throw notSimple
       }
       this.at++
-      map.set(key, value === undefined ? this.below(indent) : scalar(value))
+      map.set(key, value === undefined ? this.below(indent) : readScalar(value))
     }
     return map
   }
@@ -103,7 +103,7 @@ class Reader {
   }
 }
 
-function scalar (text: string): SimpleYaml {
+function readScalar (text: string): SimpleYaml {
   const quoted = /^"([\x20-\x21\x23-\x5b\x5d-\x7e]*)"$|^'([\x20-\x26\x28-\x7e]*)'$/.exec(text)
   if (quoted !== null) return (quoted[1] ?? quoted[2]) as string
   if (text === 'true' || text === 'false') return text === 'true'

@@ -6,11 +6,11 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { problem, json, type Answer } from './answer.ts'
 import type { Catalog, Changes } from './catalog.ts'
-import { makeEntry, stampOf, timeText, type Entry } from './entries.ts'
+import { makeEntry, stampOfStats, timeText, type Entry } from './entries.ts'
 import type { Metadata } from './chart-metadata.ts'
 import { readGoYaml } from './go-yaml.ts'
 import { provenanceFileName, readPackage } from './package.ts'
-import { readParts } from './parts.ts'
+import { readFormParts } from './parts.ts'
 import type { Match } from './routing.ts'
 import type { Draft, Store } from './store.ts'
 import { parseVersion } from './versions.ts'
@@ -95,7 +95,7 @@ export function createUploads ({ catalog, store, allowOverwrite, contextPath, lo
 
   async function enter (tenant: string, { file, draft }: Named, metadata: Metadata, changes: Changes): Promise<void> {
     const stats = await stat(join(store.folderOf(tenant), file), { bigint: true })
-    changes.put(file, stampOf(stats), makeEntry(file, metadata, draft.digest, timeText(stats.mtimeNs)))
+    changes.put(file, stampOfStats(stats), makeEntry(file, metadata, draft.digest, timeText(stats.mtimeNs)))
   }
 
   async function withdraw (tenant: string, file: string, changes: Changes): Promise<void> {
@@ -106,7 +106,7 @@ export function createUploads ({ catalog, store, allowOverwrite, contextPath, lo
   return {
     async chart (match, { contentType, bytes }) {
       if (contentType.split(/[; ]/, 1)[0] === 'multipart/form-data') {
-        const parts = await readParts(contentType, bytes, store)
+        const parts = await readFormParts(contentType, bytes, store)
         return await withDrafts(parts.map(part => part.draft), async () => {
           const files: Named[] = []
           for (const { field, draft } of parts) {

@@ -40,10 +40,10 @@ function segment (digits: string): Segment | undefined {
 
 /** Negative when `a` is older; build metadata does not count. */
 export function compareVersions (a: Version, b: Version): number {
-  return compare(a.major, b.major) || compare(a.minor, b.minor) || compare(a.patch, b.patch) || comparePre(a.pre, b.pre)
+  return compareParts(a.major, b.major) || compareParts(a.minor, b.minor) || compareParts(a.patch, b.patch) || comparePre(a.pre, b.pre)
 }
 
-function compare<T extends Segment | string> (a: T, b: T): number {
+function compareParts<T extends Segment | string> (a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
@@ -65,9 +65,9 @@ function comparePart (a: string, b: string): number {
   if (a === '' || b === '') return a === '' ? -1 : 1
   const an = /^[0-9]+$/.test(a) ? segment(a) : undefined
   const bn = /^[0-9]+$/.test(b) ? segment(b) : undefined
-  if (an === undefined && bn === undefined) return compare(a, b)
+  if (an === undefined && bn === undefined) return compareParts(a, b)
   if (an === undefined || bn === undefined) return an === undefined ? 1 : -1
-  return compare(an, bn)
+  return compareParts(an, bn)
 }
 
 /** The newest first; what is no version comes last (helm/helm v3.20.0, pkg/repo/index.go, Less). */
@@ -154,7 +154,7 @@ function isX (segment: string | undefined): boolean {
 
 const greater = (v: Version, c: Bound): boolean => {
   if (!c.dirty) return compareVersions(v, c.version) > 0
-  const major = compare(v.major, c.version.major)
+  const major = compareParts(v.major, c.version.major)
   if (major !== 0) return major > 0
   if (c.minorDirty) return false // nothing of 11.x is > 11
   if (c.patchDirty) return v.minor > c.version.minor
@@ -163,29 +163,29 @@ const greater = (v: Version, c: Bound): boolean => {
 
 const lessOrEqual = (v: Version, c: Bound): boolean => {
   if (!c.dirty) return compareVersions(v, c.version) <= 0
-  const major = compare(v.major, c.version.major)
+  const major = compareParts(v.major, c.version.major)
   return major < 0 || (major === 0 && (c.minorDirty || v.minor <= c.version.minor))
 }
 
 const tilde = (v: Version, c: Bound): boolean => {
   if (compareVersions(v, c.version) < 0) return false
   if (isZero(c.version) && !c.minorDirty && !c.patchDirty) return true // ~0.0.0 and * take all
-  return compare(v.major, c.version.major) === 0 && (c.minorDirty || compare(v.minor, c.version.minor) === 0)
+  return compareParts(v.major, c.version.major) === 0 && (c.minorDirty || compareParts(v.minor, c.version.minor) === 0)
 }
 
 const caret = (v: Version, c: Bound): boolean => {
   if (compareVersions(v, c.version) < 0) return false
-  if (c.version.major > 0 || c.minorDirty) return compare(v.major, c.version.major) === 0
+  if (c.version.major > 0 || c.minorDirty) return compareParts(v.major, c.version.major) === 0
   if (v.major > 0) return false
-  if (c.version.minor > 0 || c.patchDirty) return compare(v.minor, c.version.minor) === 0
-  return !(v.minor > 0) && compare(v.patch, c.version.patch) === 0
+  if (c.version.minor > 0 || c.patchDirty) return compareParts(v.minor, c.version.minor) === 0
+  return !(v.minor > 0) && compareParts(v.patch, c.version.patch) === 0
 }
 
 const notEqual = (v: Version, c: Bound): boolean => {
   if (!c.dirty) return compareVersions(v, c.version) !== 0
-  if (compare(v.major, c.version.major) !== 0) return true
+  if (compareParts(v.major, c.version.major) !== 0) return true
   if (c.minorDirty) return false
-  if (compare(v.minor, c.version.minor) !== 0) return true
+  if (compareParts(v.minor, c.version.minor) !== 0) return true
   if (c.patchDirty) return v.pre !== c.version.pre
   return compareVersions(v, c.version) !== 0
 }

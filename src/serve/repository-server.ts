@@ -47,7 +47,7 @@ export async function startRepository (
   const log = logOfRepository(pino({}, logStream))
   try {
     // The port first: to open a folder removes the drafts of a repository that runs on both.
-    const probe = await listen(createServer(), address)
+    const probe = await listenOn(createServer(), address)
     await new Promise(resolve => { probe.close(resolve) })
     const opened = await openRepository({
       dir,
@@ -59,7 +59,7 @@ export async function startRepository (
     })
     if (!opened.ok) return opened
     const { repository } = opened
-    const server = await listen(repository.server, address)
+    const server = await listenOn(repository.server, address)
     const { port: taken } = server.address() as AddressInfo
     announce(publicKey === undefined
       ? `chartgate's repository listens on http://127.0.0.1:${taken}, depth ${depth}; its charts lie in ${dir}; ` +
@@ -89,7 +89,7 @@ export async function startRepository (
   }
 }
 
-async function listen<S extends Server> (server: S, address: { port: number, host?: string }): Promise<S> {
+async function listenOn<S extends Server> (server: S, address: { port: number, host?: string }): Promise<S> {
   return await new Promise((resolve, reject) => {
     server.once('error', reject).listen(address, () => { resolve(server) })
   })

@@ -29,7 +29,7 @@ export function isFor (aud: unknown, audience: string): boolean {
   return aud === audience || (Array.isArray(aud) && aud.includes(audience))
 }
 
-interface Entry { readonly type: string, readonly name: string, readonly actions: readonly string[] }
+interface AccessEntry { readonly type: string, readonly name: string, readonly actions: readonly string[] }
 
 /** The grants of an `access` claim as we write it; undefined unless each entry is one. */
 export function ownGrants (claim: unknown): Grant[] | undefined {
@@ -43,24 +43,24 @@ export function ownGrants (claim: unknown): Grant[] | undefined {
  */
 export function knownGrants (claim: unknown): Grant[] | undefined {
   return readAccess(claim)
-    ?.map((entry): Entry => ({ ...entry, actions: entry.actions.filter(isAction) }))
+    ?.map((entry): AccessEntry => ({ ...entry, actions: entry.actions.filter(isAction) }))
     .filter(isGrant)
 }
 
-function readAccess (claim: unknown): Entry[] | undefined {
+function readAccess (claim: unknown): AccessEntry[] | undefined {
   return Array.isArray(claim) && claim.every(isEntry)
     ? claim.map(({ type, name, actions }) => ({ type, name, actions }))
     : undefined
 }
 
-function isEntry (value: unknown): value is Entry {
+function isEntry (value: unknown): value is AccessEntry {
   if (typeof value !== 'object' || value === null) return false
   const { type, name, actions } = value as JsonObject
   return typeof type === 'string' && typeof name === 'string' &&
     Array.isArray(actions) && actions.every(action => typeof action === 'string')
 }
 
-function isGrant (entry: Entry): entry is Grant {
+function isGrant (entry: AccessEntry): entry is Grant {
   return (entry.type === 'artifact-repository' || entry.type === 'repository') && entry.actions.every(isAction)
 }
 

@@ -21,7 +21,7 @@ export async function readPem (pem: string): Promise<readonly IssuerKey[] | stri
   const blocks = pem.split('-----BEGIN ').length - 1
   if (blocks > 1) return `it holds ${blocks} keys, of which a token server has one: several are a jwksFile`
   const publicKey = parsePublic(pem)
-  const key = publicKey === undefined ? undefined : await describe(publicKey, {})
+  const key = publicKey === undefined ? undefined : await issuerKeyOf(publicKey, {})
   return key === undefined
     ? 'it is not a public key or certificate in PEM, of RSA (2048 bits and more), EC or Ed25519'
     : [key]
@@ -48,13 +48,13 @@ async function readJwk (jwk: unknown): Promise<IssuerKey | undefined> {
   if (d !== undefined || (use !== undefined && use !== 'sig')) return undefined
   if (Array.isArray(operations) && !operations.includes('verify')) return undefined
   try {
-    return await describe(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }), jwk as Record<string, unknown>)
+    return await issuerKeyOf(createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }), jwk as Record<string, unknown>)
   } catch {
     return undefined
   }
 }
 
-async function describe (publicKey: KeyObject, { kid, alg }: Record<string, unknown>): Promise<IssuerKey | undefined> {
+async function issuerKeyOf (publicKey: KeyObject, { kid, alg }: Record<string, unknown>): Promise<IssuerKey | undefined> {
   const algorithms = algorithmsOf(publicKey).filter(each => alg === undefined || each === alg)
   if (algorithms.length === 0) return undefined
   const thumbprint = await thumbprintOf(publicKey)

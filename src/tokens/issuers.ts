@@ -122,7 +122,7 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
   const { audience, pushIncludes = [] } = issuer.config
   const { sub, aud, exp } = payload
   const grants = knownGrants(payload['access'])
-  if (grants === undefined || !isSubject(sub) || (audience !== undefined && !isFor(aud, audience))) {
+  if (grants === undefined || !isPrintableSub(sub) || (audience !== undefined && !isFor(aud, audience))) {
     return { ok: false, code: 'token_wrong_claims' }
   }
   const rights = grants.map(grant => withPush(grant, pushIncludes))
@@ -130,7 +130,7 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */
-function isSubject (sub: unknown): sub is string | undefined {
+function isPrintableSub (sub: unknown): sub is string | undefined {
   return sub === undefined || (typeof sub === 'string' && sub.length <= LONGEST_SUBJECT && !/\p{C}/u.test(sub))
 }
 

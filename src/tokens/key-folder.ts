@@ -6,7 +6,7 @@ import { mkdir, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isReadOnly } from '../lib/read-only.ts'
 import { KeyFileError, makeKey, readSigningKey, type OwnAlgorithm, type SigningKey } from './keys.ts'
-import { createRing, type KeyRing, type Signer } from './ring.ts'
+import { createRing, type KeyRing, type DatedKey } from './ring.ts'
 
 const FIRST = 'token.pem'
 const UPSTREAM = 'upstream.pem'
@@ -43,7 +43,7 @@ export async function prepareFolder (dir: string): Promise<void> {
 }
 
 /** Opens the keys for the tokens of clients. */
-export async function openFolder (dir: string): Promise<readonly [Signer, ...Signer[]]> {
+export async function openFolder (dir: string): Promise<readonly [DatedKey, ...DatedKey[]]> {
   return await within(dir, async () => {
     const opened = await Promise.all((await tokenFiles(dir)).map(async ({ file, since }) => {
       const key = await unlessGone(readSigningKey(file))

@@ -5,7 +5,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { createIssuer, type Issuer, type IssuerConfig } from './issuers.ts'
 import type { IssuerKey } from './issuer-keys.ts'
 import { thumbprintOf, type OwnAlgorithm, type SigningKey, type VerifyingKey } from './keys.ts'
-import { createRing, type Signer } from './ring.ts'
+import { createRing, type DatedKey } from './ring.ts'
 import type { TrustedKeys } from './trusted.ts'
 
 interface KeyData {
@@ -32,8 +32,8 @@ export interface KeysData {
 /** @param now seconds since the epoch */
 export function keysData ({ ring, issuers }: TrustedKeys, upstream: SigningKey, now: number): KeysData {
   return {
-    upstream: dataOf(upstream, 0),
-    own: ring.states(now).map(({ key, since }) => dataOf(key, since)),
+    upstream: keyDataOf(upstream, 0),
+    own: ring.states(now).map(({ key, since }) => keyDataOf(key, since)),
     issuers: issuers.map(({ config, keys, remote }) => ({
       config,
       keys: remote !== undefined
@@ -51,7 +51,7 @@ function publicPem (key: KeyObject): string {
   return key.export({ type: 'spki', format: 'pem' }) as string
 }
 
-function dataOf (key: VerifyingKey | SigningKey, since: number | undefined): KeyData {
+function keyDataOf (key: VerifyingKey | SigningKey, since: number | undefined): KeyData {
   const { alg, file, publicKey } = key
   if (since === undefined) return { pem: publicPem(publicKey), alg, file }
   return { pem: (key as SigningKey).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, alg, file, since }
@@ -64,7 +64,7 @@ export async function keysOfData (
 ): Promise<{ readonly upstream: SigningKey, readonly trusted: TrustedKeys }> {
   const keys = await Promise.all(own.map(async data => ({ key: await keyOf(data), since: data.since })))
   // There is always one that signs.
-  const signers = keys.filter((each): each is Signer => each.since !== undefined) as [Signer]
+  const signers = keys.filter((each): each is DatedKey => each.since !== undefined) as [DatedKey]
   const verifiers = keys.flatMap(({ key, since }) => since === undefined ? [key] : [])
   const upstreamKey = await keyOf(upstream) as SigningKey
   return {

@@ -53,13 +53,13 @@ export async function readSigningKey (file: string, alg?: OwnAlgorithm): Promise
   if ((mode & 0o077) !== 0) {
     throw new KeyFileError(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
   }
-  return { ...await describe(createPublicKey(privateKey), file, alg), privateKey }
+  return { ...await ownKeyOf(createPublicKey(privateKey), file, alg), privateKey }
 }
 
 /** Reads a key that only verifies: a public key, or the private one that it belongs to. */
 export async function readVerifyingKey (file: string, alg: OwnAlgorithm): Promise<VerifyingKey> {
   const pem = await readFile(file, 'utf8')
-  return await describe(parsePublic(pem) ?? createPublicKey(parsePrivate(pem, file)), file, alg)
+  return await ownKeyOf(parsePublic(pem) ?? createPublicKey(parsePrivate(pem, file)), file, alg)
 }
 
 /** The public key of a PEM text (SPKI, PKCS #1, or a certificate); undefined when it is none, or a private one. */
@@ -124,7 +124,7 @@ function parsePrivate (pem: string, file: string): KeyObject {
   }
 }
 
-async function describe (publicKey: KeyObject, file: string, wanted: OwnAlgorithm | undefined): Promise<VerifyingKey> {
+async function ownKeyOf (publicKey: KeyObject, file: string, wanted: OwnAlgorithm | undefined): Promise<VerifyingKey> {
   const alg = OWN_ALGORITHMS.find(each =>
     (wanted === undefined || each === wanted) && algorithmsOf(publicKey).includes(each))
   if (alg === undefined) {

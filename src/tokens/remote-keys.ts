@@ -25,7 +25,7 @@ export interface KeyReport {
   failed (reason: string): void
 }
 
-export const LIMITS = {
+export const FETCH_LIMITS = {
   /** Milliseconds between two fetches, whoever asks. */
   between: 10_000,
   /** Milliseconds after which keys are fetched again. */
@@ -40,7 +40,7 @@ export const LIMITS = {
 /** @param clock milliseconds that only go forward */
 export function createRemoteKeys (
   url: string,
-  limits = LIMITS,
+  limits = FETCH_LIMITS,
   clock: () => number = () => performance.now()
 ): RemoteKeys {
   let text: string | undefined
@@ -61,7 +61,7 @@ export function createRemoteKeys (
       ;[text, current, seenAt, away] = [fetched, keys, clock(), false]
       if (isNews) report?.fetched(keys)
     } catch (error) {
-      if (!away) report?.failed(reasonOf(error))
+      if (!away) report?.failed(fetchFailure(error))
       away = true
     }
   }
@@ -87,7 +87,7 @@ export function createRemoteKeys (
 }
 
 /** The body of a 200; a redirect is none, whoever is named in it. */
-async function download (url: string, limits: typeof LIMITS): Promise<string> {
+async function download (url: string, limits: typeof FETCH_LIMITS): Promise<string> {
   const { statusCode, body } = await request(url, {
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(limits.timeout),
@@ -107,7 +107,7 @@ async function download (url: string, limits: typeof LIMITS): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function reasonOf (error: unknown): string {
+function fetchFailure (error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException
   return name === 'TimeoutError' ? 'it did not answer in time' : code ?? message
 }

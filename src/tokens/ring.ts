@@ -7,7 +7,7 @@ import { publicJwk, type SigningKey, type VerifyingKey } from './keys.ts'
 
 export type KeyState = 'active' | 'verify' | 'retired'
 
-export interface Signer {
+export interface DatedKey {
   readonly key: SigningKey
   /** Signs from here on; seconds since the epoch. */
   readonly since: number
@@ -51,7 +51,7 @@ export function tokensEnd (since: number, lifetime: number): number {
  * @param lifetime seconds that a token of ours lives at most
  */
 export function createRing (
-  signers: readonly [Signer, ...Signer[]],
+  signers: readonly [DatedKey, ...DatedKey[]],
   verifiers: readonly VerifyingKey[],
   lifetime: number
 ): KeyRing {
@@ -60,7 +60,9 @@ export function createRing (
   for (const [i, { key }] of inTurn.entries()) ends.set(key.kid, tokensEnd(inTurn[i + 1]?.since ?? Infinity, lifetime))
   const byKid = new Map([...verifiers, ...inTurn.map(({ key }) => key)].map(key => [key.kid, key]))
 
-  const signing = (now: number): SigningKey => (inTurn.findLast(({ since }) => since <= now) ?? inTurn[0] as Signer).key
+  const signing = (now: number): SigningKey => {
+    return (inTurn.findLast(({ since }) => since <= now) ?? inTurn[0] as DatedKey).key
+  }
   const counts = (kid: string, now: number): boolean => now < (ends.get(kid) as number)
   return {
     signing,

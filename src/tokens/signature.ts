@@ -62,7 +62,7 @@ export function algorithmsOf (key: KeyObject): Algorithm[] {
 }
 
 // Each part in the one spelling that an encoder gives it (no padding, no stray bits).
-const FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+const TOKEN_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 /**
  * Takes a token apart. undefined for everything that is not three parts of canonical
@@ -70,9 +70,9 @@ const FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
  * (RFC 7515 section 4.1.11) and `b64` (RFC 7797) are understood by nobody here.
  */
 export function readToken (token: string): SignedToken | undefined {
-  if (!FORM.test(token)) return undefined
+  if (!TOKEN_FORM.test(token)) return undefined
   const [head, body, tail] = token.split('.') as [string, string, string]
-  const [header, payload, signature] = [readObject(head), readObject(body), decode(tail)]
+  const [header, payload, signature] = [readObject(head), readObject(body), decodePart(tail)]
   if (header === undefined || payload === undefined || signature === undefined) return undefined
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return undefined
   return { header, payload, input: token.slice(0, head.length + 1 + body.length), signature }
@@ -107,13 +107,13 @@ function encode (value: JsonObject): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-function decode (part: string): Buffer | undefined {
+function decodePart (part: string): Buffer | undefined {
   const bytes = Buffer.from(part, 'base64url')
   return bytes.toString('base64url') === part ? bytes : undefined
 }
 
 function readObject (part: string): JsonObject | undefined {
-  const bytes = decode(part)
+  const bytes = decodePart(part)
   if (bytes === undefined || !isUtf8(bytes)) return undefined
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'))

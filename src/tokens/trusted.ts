@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openFolder, prepareFolder } from './key-folder.ts'
 import { readSigningKey, readVerifyingKey, type OwnAlgorithm, type SigningKey, type VerifyingKey } from './keys.ts'
 import { openIssuers, type Issuer, type IssuerConfig } from './issuers.ts'
-import { createRing, type KeyRing, type KeyState, type Signer } from './ring.ts'
+import { createRing, type KeyRing, type KeyState, type DatedKey } from './ring.ts'
 
 export interface TrustedKeys {
   /** Keys for the tokens of clients. */
@@ -64,35 +64,35 @@ export async function loadTrusted (
   return { ok: true, trusted: { ring, issuers: others.issuers, ours: new Set(used.map(({ kid }) => kid)) } }
 }
 
-interface OwnKeys { readonly signers: readonly [Signer, ...Signer[]], readonly verifiers: readonly VerifyingKey[] }
+interface OwnKeys { readonly signers: readonly [DatedKey, ...DatedKey[]], readonly verifiers: readonly VerifyingKey[] }
 
-type Attempts<T> =
+type KeyReading<T> =
   | { readonly ok: true, readonly values: readonly [T, ...T[]] }
   | { readonly ok: false, readonly mistakes: readonly string[] }
 
 /** The keys of the configuration; files of retired ones may be gone. */
-async function openOwn (keys: readonly OwnKey[]): Promise<Attempts<OwnKeys>> {
+async function openOwn (keys: readonly OwnKey[]): Promise<KeyReading<OwnKeys>> {
   const wanted = keys.filter(({ state }) => state !== 'retired')
-  const read = await attempt<Signer | VerifyingKey>(wanted.map(({ file, alg, state }) => async () => {
+  const read = await attempt<DatedKey | VerifyingKey>(wanted.map(({ file, alg, state }) => async () => {
     if (state !== 'active') return await readVerifyingKey(file, alg)
     return { key: await readSigningKey(file, alg), since: 0 }
   }))
   if (!read.ok) return read
   // The configuration's rules see to it that there is one.
-  const signers = read.values.filter(each => 'since' in each) as [Signer]
+  const signers = read.values.filter(each => 'since' in each) as [DatedKey]
   const verifiers = read.values.filter((each): each is VerifyingKey => !('since' in each))
   return { ok: true, values: [{ signers, verifiers }] }
 }
 
 /** Everything that can be read, or every reason why something cannot. */
-async function attempt<T> (works: readonly (() => Promise<T>)[]): Promise<Attempts<T>> {
+async function attempt<T> (works: readonly (() => Promise<T>)[]): Promise<KeyReading<T>> {
   const done = await Promise.allSettled(works.map(async work => await work()))
-  const mistakes = done.flatMap(each => each.status === 'rejected' ? [sentenceOf(each.reason)] : [])
+  const mistakes = done.flatMap(each => each.status === 'rejected' ? [keyFileSentence(each.reason)] : [])
   if (mistakes.length > 0) return { ok: false, mistakes }
   return { ok: true, values: done.map(each => (each as PromiseFulfilledResult<T>).value) as [T, ...T[]] }
 }
 
-function sentenceOf (error: unknown): string {
+function keyFileSentence (error: unknown): string {
   const { code, path, message } = error as NodeJS.ErrnoException
   return code !== undefined && path !== undefined ? `${path} cannot be read (${code})` : message
 }

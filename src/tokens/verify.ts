@@ -41,27 +41,27 @@ export interface VerifierOptions {
 }
 
 /** Whose signature is on a token. */
-type Signer =
+type TokenSigner =
   | { readonly key: VerifyingKey, readonly issuer?: undefined }
   | { readonly key: IssuerKey, readonly issuer: Issuer }
 
 /** A token that was verified. */
-interface Known {
+interface VerifiedToken {
   /** What it came in. */
   readonly as: string
   readonly principal: Principal
-  readonly signer: Signer
+  readonly signer: TokenSigner
 }
 
 const LONGEST_TOKEN = 16_384
-const MOST_REMEMBERED = 20_000
+const MOST_TOKENS = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Verification = { ok: false, code: 'token_expired' }
 
 export function createVerifier (
-  { keys, source, knowsSubject, clock, most = MOST_REMEMBERED }: VerifierOptions
+  { keys, source, knowsSubject, clock, most = MOST_TOKENS }: VerifierOptions
 ): Verifier {
-  const known = new Map<string, Known>()
+  const known = new Map<string, VerifiedToken>()
 
   function remembered (as: string): Verification | undefined {
     const found = known.get(endOf(as))
@@ -72,7 +72,7 @@ export function createVerifier (
     return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
   }
 
-  function isOver ({ expires }: Principal, { issuer }: Signer): boolean {
+  function isOver ({ expires }: Principal, { issuer }: TokenSigner): boolean {
     return secondsUntil(clock, expires as Moment) <= -(issuer === undefined ? LEEWAY : leewayOf(issuer))
   }
 
@@ -80,7 +80,7 @@ export function createVerifier (
     return knowsSubject(subject) || isOfIssuer(subject, keys().issuers)
   }
 
-  function remember (as: string, verified: Principal, signer: Signer): Verification {
+  function remember (as: string, verified: Principal, signer: TokenSigner): Verification {
     // An end that was written down before stands: a clock that was set back since moves none.
     const before = known.get(endOf(as))
     const principal = before?.as === as ? { ...verified, expires: before.principal.expires as Moment } : verified
@@ -136,7 +136,7 @@ function endOf (as: string): string {
   return as.slice(-48)
 }
 
-function stillCounts ({ key, issuer }: Signer, { ring, issuers }: TrustedKeys, now: number): boolean {
+function stillCounts ({ key, issuer }: TokenSigner, { ring, issuers }: TrustedKeys, now: number): boolean {
   return issuer === undefined
     ? ring.verifying(key.kid, now) !== undefined
     : issuers.includes(issuer) && issuer.keys().includes(key)

@@ -7,10 +7,10 @@ import { readProvenance } from './archive/provenance.ts'
 import { chartFileOf, faultOfNewChart } from '../words/chart-names.ts'
 import type { Depth } from '../words/tenant.ts'
 import { RefusalError } from '../http/errors.ts'
-import { readParts, type Parts } from './multipart.ts'
+import { readParts, type UploadParts } from './multipart.ts'
 import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
 
-export interface Upload extends Parts {
+export interface Upload extends UploadParts {
   readonly form: 'raw' | 'multipart'
   readonly name: string
   readonly version: string
@@ -43,7 +43,9 @@ export async function readUpload (
   const bounded = limited(body, limit)
   const multipart = /^multipart\/form-data(?:;|\s|$)/i.test(contentType)
   if (multipart && route === 'upload-prov') {
-    throw invalid('a provenance file is sent as it is, not as a form; or together with its chart as chart and prov')
+    throw invalidUpload(
+      'a provenance file is sent as it is, not as a form; or together with its chart as chart and prov'
+    )
   }
   const parts = multipart
     ? await readParts(contentType, bounded, spool)
@@ -55,7 +57,7 @@ export async function readUpload (
   try {
     const { name, version } = await agree(parts)
     const fault = faultOfNewChart(name, version, depth)
-    if (fault !== undefined) throw invalid(fault)
+    if (fault !== undefined) throw invalidUpload(fault)
     return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: chartFileOf(name, version), remove }
   } catch (error) {
     await remove()
@@ -66,30 +68,30 @@ export async function readUpload (
 interface Identity { name: string, version: string }
 
 /** What the parts say they are; chart and provenance must say the same. */
-async function agree ({ chart, prov }: Parts): Promise<Identity> {
+async function agree ({ chart, prov }: UploadParts): Promise<Identity> {
   const ofChart = chart === undefined ? undefined : await identifyChart(chart)
   const ofProv = prov === undefined ? undefined : await identifyProvenance(prov)
   const differ = ofChart !== undefined && ofProv !== undefined &&
     (ofChart.name !== ofProv.name || ofChart.version !== ofProv.version)
   if (differ) {
-    throw invalid('the provenance file belongs to another chart or version than the one it came with')
+    throw invalidUpload('the provenance file belongs to another chart or version than the one it came with')
   }
   return (ofChart ?? ofProv) as Identity // there is at least one part
 }
 
 async function identifyChart (file: SpoolFile): Promise<Identity> {
   const read = await readChartArchive(readSpooled(file), file.size)
-  if (!read.ok) throw invalid(read.detail)
+  if (!read.ok) throw invalidUpload(read.detail)
   return read
 }
 
 async function identifyProvenance ({ path, size }: SpoolFile): Promise<Identity> {
-  if (size > LONGEST_PROVENANCE) throw invalid('the provenance file is larger than 1 MiB')
+  if (size > LONGEST_PROVENANCE) throw invalidUpload('the provenance file is larger than 1 MiB')
   const read = readProvenance(await readFile(path, 'utf8'))
-  if (!read.ok) throw invalid(read.detail)
+  if (!read.ok) throw invalidUpload(read.detail)
   return read
 }
 
-function invalid (detail: string): RefusalError {
+function invalidUpload (detail: string): RefusalError {
   return new RefusalError({ code: 'invalid_upload', detail })
 }

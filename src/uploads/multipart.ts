@@ -7,7 +7,7 @@ import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { RefusalError } from '../http/errors.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
-export interface Parts {
+export interface UploadParts {
   readonly chart?: SpoolFile
   readonly prov?: SpoolFile
 }
@@ -29,11 +29,15 @@ const PIECE = 16 * 1024
  * @throws RefusalError when it is not one of the forms above, and what the body or the
  * disk throws; nothing stays spooled then
  */
-export async function readParts (contentType: string, body: AsyncIterable<Uint8Array>, spool: Spool): Promise<Parts> {
+export async function readParts (
+  contentType: string,
+  body: AsyncIterable<Uint8Array>,
+  spool: Spool
+): Promise<UploadParts> {
   const writing = new Map<Field, Promise<SpoolFile>>()
   const streams: Readable[] = []
   const parser = openParser(contentType)
-  const refuse = (detail: string): void => { parser.destroy(invalid(detail)) }
+  const refuse = (detail: string): void => { parser.destroy(invalidForm(detail)) }
   parser.on('file', (field: string, stream: Readable) => {
     // busboy may report the same broken part more than once, also after its reader has gone.
     stream.on('error', () => {})
@@ -60,11 +64,11 @@ export async function readParts (contentType: string, body: AsyncIterable<Uint8A
     ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)
   ])
   if (failed === undefined && writing.size === 0) {
-    failed = invalid('no package or provenance file found in form fields chart and prov')
+    failed = invalidForm('no package or provenance file found in form fields chart and prov')
   }
   if (failed !== undefined) {
     for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
-    throw isOfForm(failed) ? invalid('the upload is not complete multipart/form-data', failed) : failed
+    throw isOfForm(failed) ? invalidForm('the upload is not complete multipart/form-data', failed) : failed
   }
   const parts: { chart?: SpoolFile, prov?: SpoolFile } = {}
   for (const [field, file] of writing) parts[field] = await file
@@ -84,7 +88,7 @@ function openParser (contentType: string): BusboyInstance {
       limits: { parts: MOST_PARTS, headerPairs: 20, fieldSize: 1024 }
     })
   } catch (error) {
-    throw invalid('the upload is multipart/form-data without a boundary', error)
+    throw invalidForm('the upload is multipart/form-data without a boundary', error)
   }
 }
 
@@ -101,6 +105,6 @@ function firstRefusal (errors: readonly unknown[]): unknown {
   return errors.find(error => error instanceof RefusalError) ?? errors.find(error => error !== undefined)
 }
 
-function invalid (detail: string, cause?: unknown): RefusalError {
+function invalidForm (detail: string, cause?: unknown): RefusalError {
   return new RefusalError({ code: 'invalid_upload', detail }, { cause })
 }

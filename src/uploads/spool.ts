@@ -54,7 +54,7 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
         await rm(path, { force: true })
       }
       // before anything can fail: what is removed then is there
-      const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw refusalOf(error) })
+      const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw diskRefusalOf(error) })
       const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
           if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
@@ -68,7 +68,7 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
         await pipeline(counted, file.createWriteStream({ highWaterMark: 2 * PIECE }))
       } catch (error) {
         await remove()
-        throw refusalOf(error)
+        throw diskRefusalOf(error)
       }
       return { path, size, digest: hash.digest('hex'), remove }
     }
@@ -76,7 +76,7 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
 }
 
 /** What the client is told of what the disk does not take; anything else is passed on as it is. */
-function refusalOf (error: unknown): unknown {
+function diskRefusalOf (error: unknown): unknown {
   const code = DISK_MISTAKES[(error as NodeJS.ErrnoException).code ?? '']
   return code === undefined ? error : new RefusalError({ code }, { cause: error })
 }

@@ -13,7 +13,7 @@ import { removeFiles } from '../upstream/remove.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 import {
   askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile,
-  type OtherVersion, type Place
+  type OtherVersion, type TenantPlace
 } from '../upstream/stored.ts'
 
 export interface Uploader {
@@ -27,7 +27,7 @@ export interface Uploader {
 }
 
 /** One tenant, as somebody uploads to it. */
-interface UploadPlace extends Place {
+interface UploadPlace extends TenantPlace {
   sending (): void
 }
 
@@ -46,11 +46,11 @@ async function push (place: UploadPlace, upload: Upload): Promise<void> {
   const { chart, prov, file } = upload
   if (isPair(upload)) return await pushPair(place, upload)
   if (await hasFile(place, chart === undefined ? `${file}.prov` : file)) throw await conflict(place, upload)
-  if (chart !== undefined) return await send(place, upload, 'upload-chart', chart)
+  if (chart !== undefined) return await sendFile(place, upload, 'upload-chart', chart)
   // Beside another version's chart it would be that one's.
   const { holds } = await findVersion(place, upload.name, upload.version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
-  await send(place, upload, 'upload-prov', prov as SpoolFile) // there is at least one part
+  await sendFile(place, upload, 'upload-prov', prov as SpoolFile) // there is at least one part
 }
 
 async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
@@ -58,7 +58,7 @@ async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
   const chartThere = await compareFile(place, file, chart)
   const provThere = chartThere === 'other' ? chartThere : await compareFile(place, `${file}.prov`, prov)
   if (provThere === 'other' || (chartThere === 'same' && provThere === 'same')) throw await conflict(place, pair)
-  if (chartThere === 'missing') await send(place, pair, 'upload-chart', chart)
+  if (chartThere === 'missing') await sendFile(place, pair, 'upload-chart', chart)
   if (provThere === 'same') return
   const rest = chartThere === 'missing' ? forTheRest(place) : place
   await sendSecond(rest, pair, {}, async there => {
@@ -72,10 +72,10 @@ async function overwrite (place: UploadPlace, upload: Upload): Promise<void> {
   const { chart, prov, name, version } = upload
   const { holds } = await findVersion(place, name, version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
-  if (chart === undefined) return await send(place, upload, 'upload-prov', prov as SpoolFile, FORCE)
+  if (chart === undefined) return await sendFile(place, upload, 'upload-prov', prov as SpoolFile, FORCE)
   if (isPair(upload)) return await overwritePair(place, upload, holds === 'nothing')
   const old = holds === 'this' && isOld(await provenanceOfFile(place, upload.file), upload, chart)
-  await send(place, upload, 'upload-chart', chart, FORCE)
+  await sendFile(place, upload, 'upload-chart', chart, FORCE)
   if (!old) return
   const rest = forTheRest(place)
   try {
@@ -87,7 +87,7 @@ async function overwrite (place: UploadPlace, upload: Upload): Promise<void> {
 
 async function overwritePair (place: UploadPlace, pair: Pair, isNew: boolean): Promise<void> {
   const { chart, name, version } = pair
-  await send(place, pair, 'upload-chart', chart, FORCE)
+  await sendFile(place, pair, 'upload-chart', chart, FORCE)
   const rest = forTheRest(place)
   await sendSecond(rest, pair, FORCE, async there => {
     if (!isNew && isOld(there, pair, chart)) await dropProvenance(rest, pair, chart)
@@ -106,7 +106,7 @@ const FORCE = { force: '' }
 type UploadRoute = 'upload-chart' | 'upload-prov'
 
 /** Stores one file. When the answer is lost, what is there says whether it was done. */
-async function send (
+async function sendFile (
   place: UploadPlace,
   upload: Upload,
   route: UploadRoute,
@@ -156,7 +156,7 @@ async function sendSecond (
 ): Promise<void> {
   const { prov, file } = pair
   try {
-    await send(place, pair, 'upload-prov', prov, query)
+    await sendFile(place, pair, 'upload-prov', prov, query)
   } catch (error) {
     try {
       await settle(await provenanceOfFile(place, file))
@@ -181,7 +181,7 @@ function isOld (provenance: string | undefined, { file }: Upload, { digest }: Sp
  */
 async function dropProvenance (place: UploadPlace, upload: Upload, chart: SpoolFile): Promise<void> {
   const failure = await removeFiles(place, upload.name, upload.version).then(() => undefined, (error: unknown) => error)
-  const again = async (): Promise<void> => { await send(place, upload, 'upload-chart', chart, FORCE) }
+  const again = async (): Promise<void> => { await sendFile(place, upload, 'upload-chart', chart, FORCE) }
   await again().catch(again)
   if (failure === undefined || (failure instanceof RefusalError && failure.refusal.code === 'not_in_upstream')) return
   if (isOld(await provenanceOfFile(place, upload.file), upload, chart)) throw failure

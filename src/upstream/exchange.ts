@@ -10,7 +10,7 @@ import type { Company } from '../lib/company.ts'
 import { NobodyThere } from '../lib/presence.ts'
 import type { Bulk } from '../lib/bulk.ts'
 import { Pace } from '../limits/pace.ts'
-import type { Place, Shares, WhyNot } from '../limits/shares.ts'
+import type { ConnectionPlace, Shares, WhyNot } from '../limits/shares.ts'
 import { LONGEST_ERROR, refusalOfFailure, type UpstreamAnswer } from './answers.ts'
 import type { Asking } from './asker.ts'
 
@@ -54,12 +54,12 @@ export function exchange (options: ExchangeOptions): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => { begin(options, { resolve, reject }) })
 }
 
-interface Outcome {
+interface Settlement {
   resolve (answer: UpstreamAnswer): void
   reject (error: unknown): void
 }
 
-function begin (options: ExchangeOptions, outcome: Outcome): void {
+function begin (options: ExchangeOptions, outcome: Settlement): void {
   const { company, reading, shares } = options
   shares.take({
     company,
@@ -75,8 +75,8 @@ function errorOf (why: WhyNot): Error {
 
 class Exchange implements Dispatcher.DispatchHandler {
   private readonly options: ExchangeOptions
-  private readonly outcome: Outcome
-  private readonly place: Place
+  private readonly outcome: Settlement
+  private readonly place: ConnectionPlace
   private readonly pace = new Pace()
   private isAlone = false
   private forget = (): void => {}
@@ -91,7 +91,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** What the upstream is not read for. */
   private readonly waits = { reader: false, turn: false }
 
-  constructor (options: ExchangeOptions, outcome: Outcome, place: Place) {
+  constructor (options: ExchangeOptions, outcome: Settlement, place: ConnectionPlace) {
     this.options = options
     this.outcome = outcome
     this.place = place

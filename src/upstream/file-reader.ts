@@ -16,15 +16,15 @@ export interface FileReader {
 
 const MOST_LARGE = 10_000
 
-type Found = Awaited<ReturnType<typeof readThrough>>
+type FoundFile = Awaited<ReturnType<typeof readThrough>>
 
 /** @param most how many names of large files are remembered, so that nobody waits for another one's stream */
 export function createFileReader (upstreams: Upstreams, most = MOST_LARGE): FileReader {
-  const flights = createFlights<Found>()
+  const flights = createFlights<FoundFile>()
   /** Names of large files. */
   const large = new Map<string, true>()
 
-  function learn (key: string, { kind }: Found): void {
+  function learn (key: string, { kind }: FoundFile): void {
     if (kind === 'whole') large.delete(key)
     else if (kind !== 'failed') putBounded(large, key, true, most)
   }

@@ -6,7 +6,7 @@ import { alone, gatewayItself } from './asker.ts'
 import type { Upstream } from './client.ts'
 
 /** Milliseconds. */
-const PATIENCE = 2_000
+const CONTACT_PATIENCE = 2_000
 /** Seconds that the clocks of two machines may differ without a word: an answer takes some of them. */
 const NOT_WORTH_A_WORD = 5
 
@@ -28,7 +28,7 @@ export async function firstContact (upstream: Upstream, depth: Depth, now: () =>
       named: false,
       most: 0,
       longer: 'left',
-      patience: PATIENCE
+      patience: CONTACT_PATIENCE
     })
     if (answer.status === 404) return undefined
     if (answer.status === 401 || answer.status === 403) {

@@ -24,7 +24,7 @@ interface Passenger<T> extends Asking {
 }
 
 /** Of one key: who is on the flight, and who waits for the next one. */
-interface Route<T> {
+interface FlightRoute<T> {
   now: Company<Passenger<T>>
   next: Company<Passenger<T>> | undefined
 }
@@ -35,20 +35,20 @@ interface Route<T> {
  * all together, with nothing left to do meanwhile; like this they become two groups, one
  * of which is answered while the upstream is asked for the other (docs/performance.md).
  */
-const AT_ONCE = 8
+const CALLS_AT_ONCE = 8
 
 export function createFlights<T> (): Flights<T> {
-  const routes = new Map<string, Route<T>>()
+  const routes = new Map<string, FlightRoute<T>>()
 
   function begin (key: string, company: Company<Passenger<T>>, { fly }: Passenger<T>): void {
-    const route: Route<T> = { now: company, next: undefined }
+    const route: FlightRoute<T> = { now: company, next: undefined }
     routes.set(key, route)
     const landed = async (settle: (passenger: Passenger<T>) => void): Promise<void> => {
       const { next } = route
       // The upstream gets its next request first: it can work while these are answered.
       if (next?.present === undefined) routes.delete(key)
       else begin(key, next, next.present)
-      await inTurns(company.members, settle)
+      await callInTurns(company.members, settle)
     }
     fly(company).then(
       async result => { await landed(({ resolve }) => { resolve(result) }) },
@@ -69,9 +69,9 @@ export function createFlights<T> (): Flights<T> {
 }
 
 /** Calls for a few at once, the others in the next turns of the event loop. */
-async function inTurns<P> (all: readonly P[], call: (one: P) => void): Promise<void> {
+async function callInTurns<P> (all: readonly P[], call: (one: P) => void): Promise<void> {
   for (const [i, one] of all.entries()) {
-    if (i > 0 && i % AT_ONCE === 0) await endOfTurn()
+    if (i > 0 && i % CALLS_AT_ONCE === 0) await endOfTurn()
     call(one)
   }
 }

@@ -27,7 +27,7 @@ export function rewriteBlocks (text: string, place: IndexPlace): Rewritten | und
   if (merges.length === 0 && odd.length === 0 && tail.isSame) return { text, leftOut: [] }
   // A key in quotes is a text to every reader.
   for (const i of merges) lines[i] = (lines[i] as string).replace('<<:', '"<<":')
-  const left = decide(index, place)
+  const left = decideBlocks(index, place)
   return { text: [...lines.slice(0, tail.from).filter(line => line !== GONE), ...tail.lines].join('\n'), leftOut: left }
 }
 
@@ -58,10 +58,10 @@ interface OddLink {
 }
 
 /** Puts what is decided into the lines. */
-function decide (index: IndexLines, place: IndexPlace): LeftOut[] {
+function decideBlocks (index: IndexLines, place: IndexPlace): LeftOut[] {
   const { lines } = index
   const left: LeftOut[] = []
-  const all = index.odd.map(version => understand(lines, version, place))
+  const all = index.odd.map(version => understandVersion(lines, version, place))
   const files = filesOf(index, all)
   const dropped = new Map<ChartLines, number>()
   for (const odd of all) {
@@ -81,8 +81,8 @@ function decide (index: IndexLines, place: IndexPlace): LeftOut[] {
 /** No line has a line end in it, so none is this one. */
 const GONE = '\n'
 
-function understand (lines: readonly string[], version: VersionLines, place: IndexPlace): OddVersion {
-  const words = wordsOf(lines, version)
+function understandVersion (lines: readonly string[], version: VersionLines, place: IndexPlace): OddVersion {
+  const words = versionWords(lines, version)
   const column = keyColumnOf(version.chart)
   const links: OddLink[] = []
   for (const span of version.links) {
@@ -94,7 +94,10 @@ function understand (lines: readonly string[], version: VersionLines, place: Ind
 }
 
 /** Name and version, where they are written as scalars. */
-function wordsOf (lines: readonly string[], { chart, from, to }: Span & { readonly chart: ChartLines }): EntryWords {
+function versionWords (
+  lines: readonly string[],
+  { chart, from, to }: Span & { readonly chart: ChartLines }
+): EntryWords {
   const column = keyColumnOf(chart)
   const words = { name: '', version: '' }
   for (let i = from; i < to; i++) {

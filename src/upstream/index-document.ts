@@ -5,11 +5,11 @@ import { parseBounded } from '../lib/bounded-yaml.ts'
 import type { Rewritten } from './index-blocks.ts'
 import type { IndexPlace } from './index-links.ts'
 import { ODD_LINE_END } from './index-scalar.ts'
-import { NoIndex, decideVersions, otherSpelling, type Version } from './index-values.ts'
+import { NoIndex, decideVersions, otherSpelling, type IndexVersion } from './index-values.ts'
 
 /** A parser of YAML takes seconds for more than this, while nobody else is answered. */
 const MOST_PARSED = 2 * 1024 * 1024
-const BOUNDS = { tokens: 600_000, levels: 100 }
+const INDEX_BOUNDS = { tokens: 600_000, levels: 100 }
 
 /** @throws NoIndex, and what the parser throws */
 export function rewriteDocument (text: string, place: IndexPlace): Rewritten {
@@ -18,7 +18,7 @@ export function rewriteDocument (text: string, place: IndexPlace): Rewritten {
       `and too long to be parsed (${text.length} characters)`)
   }
   // Keys are compared with each other below, and by their texts: the parser does it by the square of their number.
-  const document = parseBounded(text, BOUNDS, {
+  const document = parseBounded(text, INDEX_BOUNDS, {
     version: '1.1',
     logLevel: 'error',
     uniqueKeys: false,
@@ -37,7 +37,7 @@ export function rewriteDocument (text: string, place: IndexPlace): Rewritten {
   const { isChanged, leftOut } = isMap(entries)
     ? rewriteEntries(document, entries, place)
     : { isChanged: false, leftOut: [] }
-  const fault = faultOf(document)
+  const fault = documentFaultOf(document)
   if (fault !== undefined) throw new NoIndex(`the upstream's index has ${fault}`)
   const isMoved = (document.getIn(['serverInfo', 'contextPath']) ?? '') !== place.basePath
   if (isMoved) {
@@ -48,7 +48,7 @@ export function rewriteDocument (text: string, place: IndexPlace): Rewritten {
 }
 
 /** What makes readers differ; undefined: nothing. */
-function faultOf (node: Document | Node): string | undefined {
+function documentFaultOf (node: Document | Node): string | undefined {
   let fault: string | undefined
   const found = (what: string): symbol => {
     fault = what
@@ -71,7 +71,7 @@ function faultOf (node: Document | Node): string | undefined {
 }
 
 /** A version, and what takes it out of its chart. */
-interface Place { readonly version: Version, readonly node: unknown, readonly chart: Pair }
+interface VersionNode { readonly version: IndexVersion, readonly node: unknown, readonly chart: Pair }
 
 function rewriteEntries (
   document: Document,
@@ -98,11 +98,11 @@ function rewriteEntries (
 }
 
 /** The versions of a chart; one whose versions are no list, or whose name is no text, is one that nobody can read. */
-function placesOf (chart: Pair): Place[] {
+function placesOf (chart: Pair): VersionNode[] {
   const { key, value } = chart
   const name = isScalar(key) ? String(key.value) : ''
   if (isSeq(value) && isScalar(key) && !isMerge(key)) {
-    return value.items.map(node => ({ version: readVersion(node, name), node, chart }))
+    return value.items.map(node => ({ version: readVersionNode(node, name), node, chart }))
   }
   if (isNull(value)) return []
   return [{ version: { words: { name, version: '' }, urls: 'unreadable' }, node: chart, chart }]
@@ -112,17 +112,17 @@ function isMerge (key: { readonly source?: string, readonly value: unknown }): b
   return key.source === '<<' || typeof key.value === 'symbol'
 }
 
-function readVersion (node: unknown, chart: string): Version {
-  const words = { name: textOf(node, 'name') ?? chart, version: textOf(node, 'version') ?? '' }
+function readVersionNode (node: unknown, chart: string): IndexVersion {
+  const words = { name: scalarTextOf(node, 'name') ?? chart, version: scalarTextOf(node, 'version') ?? '' }
   if (isNull(node)) return { words, urls: 'none' }
-  if (!isMap(node) || faultOf(node) !== undefined) return { words, urls: 'unreadable' }
+  if (!isMap(node) || documentFaultOf(node) !== undefined) return { words, urls: 'unreadable' }
   const urls = node.get('urls', true) as unknown
   if (urls === undefined || isNull(urls)) return { words, urls: 'none' }
   return { words, urls: isSeq(urls) ? urls.items.map(item => isScalar(item) ? item.value : item) : 'unreadable' }
 }
 
 /** The text of a scalar as it is written. */
-function textOf (node: unknown, key: string): string | undefined {
+function scalarTextOf (node: unknown, key: string): string | undefined {
   const value = isMap(node) ? node.get(key, true) as unknown : undefined
   return isScalar(value) ? value.source : undefined
 }

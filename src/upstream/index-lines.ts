@@ -55,7 +55,7 @@ export function keyColumnOf ({ isLong }: ChartLines): number {
 /** @returns undefined for an index in another form */
 export function readLines (text: string): IndexLines | undefined {
   if (!/^apiVersion: \S+\nentries:(?: \{\})?\n/.test(text)) return undefined
-  const reader = new Reader(text)
+  const reader = new IndexLineReader(text)
   return reader.read() ? reader : undefined
 }
 
@@ -70,7 +70,7 @@ const SECTION = /^(apiVersion|entries|generated|serverInfo):(?: |$)/
 const KEY = /([A-Za-z]+):(?: |$)/y
 const LIKE_URLS = /urls/iy
 
-class Reader implements IndexLines {
+class IndexLineReader implements IndexLines {
   readonly lines: string[]
   readonly charts: ChartLines[] = []
   readonly odd: VersionLines[] = []

@@ -27,11 +27,11 @@ export type Link =
   | { readonly kind: 'unsayable' }
 
 /** The form of nearly all links, which needs no look at anything else. */
-const PLAIN = /^charts\/[A-Za-z0-9_][A-Za-z0-9._+~-]{0,240}\.tgz$/
+const PLAIN_LINK = /^charts\/[A-Za-z0-9_][A-Za-z0-9._+~-]{0,240}\.tgz$/
 
 /** True for a link that stays as it is. */
 export function isPlainLink (url: string): boolean {
-  return PLAIN.test(url)
+  return PLAIN_LINK.test(url)
 }
 
 /**

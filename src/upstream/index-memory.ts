@@ -21,7 +21,7 @@ export interface Index {
 }
 
 /** What is kept of a tenant. */
-export interface Entry {
+export interface KeptIndex {
   readonly raw: Buffer
   readonly index: Index
   /** When the upstream was asked for it. */
@@ -29,7 +29,7 @@ export interface Entry {
 }
 
 export interface IndexMemory {
-  get (tenant: string): Entry | undefined
+  get (tenant: string): KeptIndex | undefined
   /** @param raw what was read @param body what is made of it; the same buffer when that is the same */
   put (tenant: string, raw: Buffer, body: Buffer, askedAt: number): Index
   forget (tenant: string): void
@@ -43,7 +43,7 @@ const deflate = promisify(gzip)
  * chance: Z_FILTERED leaves those to the Huffman codes. An index of 1.86 MB is 10.1 times
  * smaller with it, and 9.6 times with the defaults, in about the same time.
  */
-const GZIP = { level: 8, memLevel: 9, strategy: constants.Z_FILTERED }
+const GZIP_OPTIONS = { level: 8, memLevel: 9, strategy: constants.Z_FILTERED }
 
 /** Where one write of head and body costs less than two. */
 const LONGEST_TEXT = 16 * 1024
@@ -57,7 +57,7 @@ const ENTRY = 1_500
 /** A buffer's own objects, in and beside the heap. */
 const BUFFER = 400
 
-interface Kept extends Entry {
+interface Kept extends KeptIndex {
   /** The tenant's name, in memory of its own. */
   readonly name: string
   size: number
@@ -119,7 +119,7 @@ function indexOf (body: Buffer, zippedNow: (zipped: Buffer) => void): Index {
     payload: body.length <= LONGEST_TEXT && isUtf8(body) ? body.toString('utf8') : body,
     etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
     gzipped () {
-      zipped ??= deflate(body, GZIP).then(bytes => {
+      zipped ??= deflate(body, GZIP_OPTIONS).then(bytes => {
         const own = ownMemory(bytes)
         zippedNow(own)
         return own

@@ -8,7 +8,7 @@
 export const ODD_LINE_END = /\r(?!\n)|[\x85\u2028\u2029]/
 
 /** Plain text begins with no indicator, and has nothing in it that ends it (YAML 1.1 section 9.1.3). */
-const PLAIN = /^(?:[^ \t\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=[^ \t]))[^\t]*$/
+const PLAIN_SCALAR = /^(?:[^ \t\-?:,[\]{}#&*!|>'"%@`]|[-?:](?=[^ \t]))[^\t]*$/
 const ENDS_PLAIN = /:(?: |$)| #/
 const SINGLE = /^'([^']*(?:''[^']*)*)'$/
 const DOUBLE = /^"([^"\\]*(?:\\.[^"\\]*)*)"$/
@@ -21,7 +21,7 @@ const DOUBLE = /^"([^"\\]*(?:\\.[^"\\]*)*)"$/
 export function readScalar (first: string, more: readonly string[] = []): string | undefined {
   const text = more.length === 0 ? first : [first, ...more.map(line => line.replace(/^ +/, ''))].join(' ')
   if (ODD_LINE_END.test(text)) return undefined
-  if (PLAIN.test(text)) return ENDS_PLAIN.test(text) ? undefined : text
+  if (PLAIN_SCALAR.test(text)) return ENDS_PLAIN.test(text) ? undefined : text
   const single = SINGLE.exec(text)?.[1]
   return single === undefined ? unescape(DOUBLE.exec(text)?.[1]) : single.replaceAll("''", "'")
 }

@@ -8,27 +8,27 @@ import { leftOut, type LeftOut } from './left-out.ts'
 export class NoIndex extends Error {}
 
 /** A version, as far as it matters here. */
-export interface Version {
+export interface IndexVersion {
   readonly words: EntryWords
   /** 'none' says that it has none; 'unreadable', that readers may find others in it than we do. */
   readonly urls: readonly unknown[] | 'none' | 'unreadable'
 }
 
 /** What is passed on of a version: its links, all of it as it is, or nothing. */
-export type Decision = { readonly links: readonly string[] } | 'as it is' | 'nothing'
+export type LinkDecision = { readonly links: readonly string[] } | 'as it is' | 'nothing'
 
 /** Decides all versions of an index, in order. */
 export function decideVersions (
-  versions: readonly Version[],
+  versions: readonly IndexVersion[],
   place: IndexPlace
-): { decisions: Decision[], leftOut: LeftOut[] } {
+): { decisions: LinkDecision[], leftOut: LeftOut[] } {
   const read = versions.map(({ words, urls }) => ({ words, urls, links: linksOf(words, urls, place) }))
   const files = new FilesHere()
   for (const { text, link } of read.flatMap(({ links }) => links ?? [])) {
     if (link.kind === 'local') files.add(text, link.file)
   }
   const left: LeftOut[] = []
-  const decisions = read.map(({ words, urls, links }): Decision => {
+  const decisions = read.map(({ words, urls, links }): LinkDecision => {
     if (urls === 'none') return 'as it is'
     if (links === undefined) {
       left.push(leftOut('unreadable', words))
@@ -48,7 +48,7 @@ export function decideVersions (
 
 function linksOf (
   words: EntryWords,
-  urls: Version['urls'],
+  urls: IndexVersion['urls'],
   place: IndexPlace
 ): { text: string, link: Link }[] | undefined {
   if (urls === 'none') return []

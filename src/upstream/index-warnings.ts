@@ -14,12 +14,12 @@ export type Warn = (line: LeftOut & {
  * So much is remembered of all tenants together; who was read the longest ago is forgotten
  * first, and warned of again.
  */
-const MOST_REMEMBERED = 10_000
+const MOST_SAID = 10_000
 
 /** @returns hears what is left out of the index of a tenant now */
 export function createIndexWarnings (
   warn: Warn,
-  most = MOST_REMEMBERED
+  most = MOST_SAID
 ): (tenant: string, all: readonly LeftOut[]) => void {
   const said = new Map<string, ReadonlySet<string>>()
   let remembered = 0

@@ -30,11 +30,11 @@ const LONGEST_WORD = 300
 
 /** @param link undefined: it is not for one of its links that the entry is left out */
 export function leftOut (reason: LeftOutReason, { name, version }: EntryWords, link?: string): LeftOut {
-  const file = link === undefined ? chartFileOf(name, version) : fileOf(link)
-  return { chart: shown(name), version: shown(version), file: shown(file), reason }
+  const file = link === undefined ? chartFileOf(name, version) : linkedFileOf(link)
+  return { chart: shownWord(name), version: shownWord(version), file: shownWord(file), reason }
 }
 
-function shown (text: string): string {
+function shownWord (text: string): string {
   return printable(text.slice(0, LONGEST_WORD))
 }
 
@@ -42,7 +42,7 @@ function shown (text: string): string {
  * The last segment of a link; but a query may hold a credential, and so may what is before
  * an `@`, where that is not in a file's name.
  */
-function fileOf (link: string): string {
+function linkedFileOf (link: string): string {
   const path = link.split(/[?#]/, 1)[0] as string
   const segment = path.slice(path.lastIndexOf('/') + 1)
   return /[^/]\/[^/]*\.tgz$/.test(path) ? segment : segment.slice(segment.lastIndexOf('@') + 1)

@@ -8,10 +8,10 @@ import { Readable } from 'node:stream'
 import { Dispatcher } from 'undici'
 import type { ReadAnswer } from './read-through.ts'
 
-type Read = Exclude<ReadAnswer, { kind: 'failed' }>
+type WholeOrStream = Exclude<ReadAnswer, { kind: 'failed' }>
 
 /** What a request is answered; `nobody` is there any more to be told. */
-export type Proxied = Read | 'failed' | 'nobody'
+export type Proxied = WholeOrStream | 'failed' | 'nobody'
 
 /** A way to ask for the library's option `undici`. @param ask by the request's `x-request-id` */
 export function createProxied (ask: (requestId: string) => Promise<Proxied>): Dispatcher {

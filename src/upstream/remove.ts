@@ -10,7 +10,9 @@ import type { Locks } from '../lib/locks.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
 import type { Asker } from './asker.ts'
 import type { Upstreams } from './upstreams.ts'
-import { askFor, fileOfVersion, findVersion, lockOfFile, type Found, type OtherVersion, type Place } from './stored.ts'
+import {
+  askFor, fileOfVersion, findVersion, lockOfFile, type FoundVersion, type OtherVersion, type TenantPlace
+} from './stored.ts'
 import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
 /** What the upstream says of it. */
@@ -31,7 +33,7 @@ export interface Remover {
 export function createRemover (upstreams: Upstreams, locks: Locks, basePath: string): Remover {
   return {
     async remove ({ tenant, tenantPath, chart, version }, caller) {
-      const place: Place = { upstream: upstreams.of(tenant), tenant, tenantPath, caller }
+      const place: TenantPlace = { upstream: upstreams.of(tenant), tenant, tenantPath, caller }
       const [name, exact] = [chart as string, version as string] // the route has both
       const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () =>
         await removeNamed(place, name, exact, basePath))
@@ -43,16 +45,16 @@ export function createRemover (upstreams: Upstreams, locks: Locks, basePath: str
 }
 
 /** Removes a chart's file and its provenance, whatever they hold. @throws RefusalError when they are not removed */
-export async function removeFiles (place: Place, name: string, version: string): Promise<Removed> {
+export async function removeFiles (place: TenantPlace, name: string, version: string): Promise<Removed> {
   const { statusCode, headers, text } = await askFor(place, { route: 'delete-version', chart: name, version }, 'DELETE')
   if (statusCode === 200 && !isPage(headers)) return { headers: responseHeaders(headers), body: text }
   throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: causeOfAnswer(statusCode) })
 }
 
-type Elsewhere = Required<Pick<Found, 'elsewhere'>>
+type Elsewhere = Required<Pick<FoundVersion, 'elsewhere'>>
 
 async function removeNamed (
-  place: Place,
+  place: TenantPlace,
   name: string,
   version: string,
   basePath: string
@@ -71,7 +73,7 @@ async function removeNamed (
  * A version that is listed in a file of another name: it is removed by the name and version
  * that ChartMuseum makes that of.
  */
-async function removeElsewhere (place: Place, name: string, version: string, file: string): Promise<Removed> {
+async function removeElsewhere (place: TenantPlace, name: string, version: string, file: string): Promise<Removed> {
   const { elsewhere } = await findVersion(place, name, version)
   if (elsewhere !== file) throw new RefusalError({ code: 'not_in_upstream' })
   const dash = file.lastIndexOf('-')
@@ -91,7 +93,7 @@ function isNotThere (error: unknown): boolean {
 
 /** A 404 that says what would have been removed, and how that is. */
 function holdsAnother (
-  { tenantPath }: Place,
+  { tenantPath }: TenantPlace,
   file: string,
   { name, version }: OtherVersion,
   basePath: string

@@ -14,13 +14,13 @@ import type { Reading } from './exchange.ts'
 import { sendOwn, type OwnAnswer, type OwnRequest } from './own-request.ts'
 
 /** One tenant of the upstream, and for whom it is asked. */
-export interface Place extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
+export interface TenantPlace extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
   readonly upstream: Upstream
   readonly caller: Asker
 }
 
 /** The same, once something of a change was sent: what belongs to it is done also when the client has gone. */
-export function forTheRest<P extends Place> (place: P): P {
+export function forTheRest<P extends TenantPlace> (place: P): P {
   return { ...place, caller: toItsEnd(place.caller) }
 }
 
@@ -39,7 +39,7 @@ export interface OtherVersion {
 }
 
 /** What is in the file that a version would have. */
-export interface Found {
+export interface FoundVersion {
   /** `this` is the version itself, or what no listed version lives in. */
   readonly holds: 'nothing' | 'this' | OtherVersion
   /** The file that the version is listed in, when it is another one. */
@@ -63,14 +63,14 @@ export function lockOfFile (tenant: string, file: string): string {
   return `${tenant}/${file}`
 }
 
-type Asked = Omit<Parameters<typeof sendOwn>[1], 'tenant' | 'tenantPath' | 'query'> & {
+type AskedTarget = Omit<Parameters<typeof sendOwn>[1], 'tenant' | 'tenantPath' | 'query'> & {
   readonly query?: ChartRequest['query']
 }
 
 /** Asks for something of the tenant. @throws RefusalError when the upstream cannot be reached */
 export async function askFor (
-  place: Place,
-  parts: Asked,
+  place: TenantPlace,
+  parts: AskedTarget,
   method: OwnRequest['method'],
   body?: OwnRequest['body']
 ): Promise<OwnAnswer> {
@@ -80,8 +80,8 @@ export async function askFor (
 }
 
 /** True when the tenant has the file. @throws RefusalError when the upstream does not say */
-export async function hasFile (place: Place, file: string): Promise<boolean> {
-  return await read(place, partsOf(file), { most: 0, longer: 'left' }) !== undefined
+export async function hasFile (place: TenantPlace, file: string): Promise<boolean> {
+  return await readStored(place, partsOf(file), { most: 0, longer: 'left' }) !== undefined
 }
 
 /**
@@ -89,7 +89,7 @@ export async function hasFile (place: Place, file: string): Promise<boolean> {
  * @throws RefusalError when the upstream does not say
  */
 export async function compareFile (
-  place: Place,
+  place: TenantPlace,
   file: string,
   { size, digest }: FileFacts
 ): Promise<'missing' | 'same' | 'other'> {
@@ -111,7 +111,7 @@ export async function compareFile (
  * The text of a chart's provenance file; undefined when there is none that can be one.
  * @throws RefusalError when the upstream does not say
  */
-export async function provenanceOfFile (place: Place, chartFile: string): Promise<string | undefined> {
+export async function provenanceOfFile (place: TenantPlace, chartFile: string): Promise<string | undefined> {
   const body = await open(place, partsOf(`${chartFile}.prov`))
   if (body === undefined) return undefined
   return (await wholly(async () => await collect(body, LONGEST_PROVENANCE)))?.toString('utf8')
@@ -122,7 +122,7 @@ export async function provenanceOfFile (place: Place, chartFile: string): Promis
  * file itself: then only a version whose own file it is counts as another one.
  * @throws RefusalError when the upstream does not say
  */
-export async function findVersion (place: Place, name: string, version: string): Promise<Found> {
+export async function findVersion (place: TenantPlace, name: string, version: string): Promise<FoundVersion> {
   const file = fileOfVersion(name, version)
   const canBe = isChartName(name) && isVersion(version)
   const listedIn = canBe && canBeAsked(name) ? await listedFile(place, name, version) : undefined
@@ -141,7 +141,7 @@ function canBeAsked (name: string): boolean {
 }
 
 /** The file in which the API lists exactly this version. */
-async function listedFile (place: Place, name: string, version: string): Promise<string | undefined> {
+async function listedFile (place: TenantPlace, name: string, version: string): Promise<string | undefined> {
   const body = await open(place, { route: 'version', chart: name, version })
   const entry = body === undefined ? undefined : readEntry(await jsonOf(body, LONGEST_ENTRY))
   // Asked for a version that is not there, ChartMuseum gives one that fits it.
@@ -152,7 +152,11 @@ async function listedFile (place: Place, name: string, version: string): Promise
  * The listed version that lives in the file of the one that was asked for; with `anyName`
  * also one whose own file has another name.
  */
-async function otherVersionIn (place: Place, asked: Entry, anyName: boolean): Promise<OtherVersion | undefined> {
+async function otherVersionIn (
+  place: TenantPlace,
+  asked: ListedVersion,
+  anyName: boolean
+): Promise<OtherVersion | undefined> {
   const { file } = asked
   const splits = splitsOf(file).filter(([name]) => name !== asked.name)
   const few = splits.length <= MOST_SPLITS && splits.every(([name]) => canBeAsked(name))
@@ -184,7 +188,7 @@ function splitsOf (file: string): [name: string, version: string][] {
  * Is the file's name, which has nothing that JSON escapes, at an end of something in the
  * list? The bytes go by, so that a long list takes no room and no time to parse.
  */
-async function isListed (place: Place, file: string): Promise<boolean> {
+async function isListed (place: TenantPlace, file: string): Promise<boolean> {
   const body = await open(place, { route: 'list' })
   if (body === undefined) return false
   const wanted = Buffer.from(`/${file}"`)
@@ -199,10 +203,10 @@ async function isListed (place: Place, file: string): Promise<boolean> {
   })
 }
 
-interface Entry { readonly name: string, readonly version: string, readonly file: string }
+interface ListedVersion { readonly name: string, readonly version: string, readonly file: string }
 
 /** An entry of the API (helm/helm v3.21.4, pkg/repo/index.go, ChartVersion); its file is the end of its first link. */
-function readEntry (value: unknown): Entry | undefined {
+function readEntry (value: unknown): ListedVersion | undefined {
   const { name, version, urls } = (value ?? {}) as {
     readonly name?: unknown
     readonly version?: unknown
@@ -213,7 +217,7 @@ function readEntry (value: unknown): Entry | undefined {
   return { name, version, file: url.slice(url.lastIndexOf('/') + 1) }
 }
 
-function partsOf (file: string): Asked {
+function partsOf (file: string): AskedTarget {
   return { route: file.endsWith('.prov') ? 'prov-file' : 'chart-file', file }
 }
 
@@ -221,23 +225,23 @@ function partsOf (file: string): Asked {
 const AT_FIRST = 64 * 1024
 
 /** The body of a read; undefined when there is no such thing. */
-async function open (place: Place, parts: Asked): Promise<Readable | undefined> {
-  const answer = await read(place, parts, { most: AT_FIRST, longer: 'streamed' })
+async function open (place: TenantPlace, parts: AskedTarget): Promise<Readable | undefined> {
+  const answer = await readStored(place, parts, { most: AT_FIRST, longer: 'streamed' })
   return answer?.kind === 'whole' ? Readable.from([answer.body]) : answer?.body
 }
 
 type Answered<K extends UpstreamAnswer['kind']> = Extract<UpstreamAnswer, { readonly kind: K }>
 
 /** What there is under a name; undefined when nothing is. @throws RefusalError when the upstream does not say */
-async function read (
-  place: Place,
-  parts: Asked,
+async function readStored (
+  place: TenantPlace,
+  parts: AskedTarget,
   how: Reading & { readonly longer: 'streamed' }
 ): Promise<Answered<'whole' | 'streamed'> | undefined>
-async function read (place: Place, parts: Asked, how: Reading): Promise<UpstreamAnswer | undefined>
-async function read (
-  { upstream, tenant, tenantPath, caller }: Place,
-  parts: Asked,
+async function readStored (place: TenantPlace, parts: AskedTarget, how: Reading): Promise<UpstreamAnswer | undefined>
+async function readStored (
+  { upstream, tenant, tenantPath, caller }: TenantPlace,
+  parts: AskedTarget,
   how: Reading
 ): Promise<UpstreamAnswer | undefined> {
   const target = { query: {}, ...parts, tenant, tenantPath }

@@ -12,7 +12,7 @@ const CHART_NAME = /^[A-Za-z0-9._-]{1,250}$/
 // (`v1.2.3`, `1.2`), a number above 64 bits or with a leading zero in the prerelease is not.
 const NUMBER = '(\\d+)'
 const PART = '(?:0|[1-9]\\d*|\\d*[A-Za-z-][0-9A-Za-z-]*)'
-const VERSION = new RegExp(
+const VERSION_FORM = new RegExp(
   `^v?${NUMBER}(?:\\.${NUMBER})?(?:\\.${NUMBER})?(?:-${PART}(?:\\.${PART})*)?` +
   '(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$'
 )
@@ -29,7 +29,7 @@ export function isChartName (name: string): boolean {
 /** True for a version that a chart can have. */
 export function isVersion (version: string): boolean {
   if (version.length > 256) return false
-  const numbers = VERSION.exec(version)?.slice(1)
+  const numbers = VERSION_FORM.exec(version)?.slice(1)
   return numbers !== undefined && numbers.every((number: string | undefined) => {
     return number === undefined || number.length < 20 || BigInt(number) <= LARGEST
   })

@@ -5,11 +5,11 @@ import { gatherAccounts, type Accounts, type RobotEntry, type UserEntry } from '
 import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
 import { createAccountSources, type AccountSourcesOptions } from '../../src/identity/sources.ts'
 import { ALWAYS_HERE } from '../../src/lib/presence.ts'
-import { createAttempts, type Asker } from '../../src/limits/attempts.ts'
+import { createAttempts, type Claimant } from '../../src/limits/attempts.ts'
 import type { Verifier } from '../../src/tokens/verify.ts'
 
 /** Somebody who waits for the answer. */
-export const ASKER: Asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
+export const ASKER: Claimant = { address: '192.0.2.1', presence: ALWAYS_HERE }
 
 /** All that says who somebody is, as the gateway puts it together. */
 export function authenticatorOf (verifier: Verifier, options: Omit<AccountSourcesOptions, 'attempts'>): Authenticator {

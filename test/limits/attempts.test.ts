@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ALWAYS_HERE, createPresence, type Presence } from '../../src/lib/presence.ts'
-import { LIMITS, createAttempts, type Verdict } from '../../src/limits/attempts.ts'
+import { PASSWORD_LIMITS, createAttempts, type Verdict } from '../../src/limits/attempts.ts'
 
 interface Ask {
   readonly name: string
@@ -21,8 +21,8 @@ class Lab {
   readonly timers = new Set<{ readonly at: number, readonly run: () => void }>()
   private readonly attempts
 
-  constructor (limits: Partial<typeof LIMITS> = {}) {
-    this.attempts = createAttempts(() => this.time, { ...LIMITS, ...limits }, (ms, run) => {
+  constructor (limits: Partial<typeof PASSWORD_LIMITS> = {}) {
+    this.attempts = createAttempts(() => this.time, { ...PASSWORD_LIMITS, ...limits }, (ms, run) => {
       const timer = { at: this.time + ms / 1000, run }
       this.timers.add(timer)
       return () => { this.timers.delete(timer) }

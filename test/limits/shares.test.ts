@@ -4,14 +4,14 @@ import t from 'tap'
 import { Company } from '../../src/lib/company.ts'
 import { createPresence, type OwnPresence } from '../../src/lib/presence.ts'
 import { Pace } from '../../src/limits/pace.ts'
-import { createShares, LOOK, MOST_WAITING, PATIENCE, STALLED, type Place, type Sharer } from '../../src/limits/shares.ts'
+import { createShares, LOOK, MOST_WAITING, PLACE_PATIENCE, STALLED, type ConnectionPlace, type Sharer } from '../../src/limits/shares.ts'
 
 interface Seat { readonly asker: Sharer & { readonly presence: OwnPresence } }
 
 interface Asked {
   readonly seat: Seat
   readonly company: Company<Seat>
-  place: Place | undefined
+  place: ConnectionPlace | undefined
   refused: string | undefined
   ended: boolean
 }
@@ -33,7 +33,7 @@ function lab (all: number, large = all): Lab {
   const shares = createShares({ all, large, clock: () => now, later: (ms, run) => { timers.push({ at: now + ms, run }) } })
   const seatOf = (party: unknown, tenant: string): Seat => ({ asker: { party, tenant, presence: createPresence() } })
 
-  function hold (asked: Asked, place: Place, unread: boolean): void {
+  function hold (asked: Asked, place: ConnectionPlace, unread: boolean): void {
     asked.place = place
     asked.company.begin()
     if (!unread) return
@@ -104,9 +104,9 @@ void t.test('who has waited is refused, and within 5 s', async t => {
   const early = ask('b')
   pass(2_000)
   const late = ask('c')
-  pass(PATIENCE - 2_000 - 1)
+  pass(PLACE_PATIENCE - 2_000 - 1)
   t.same([early.refused, late.refused], [undefined, undefined])
-  pass(5_000 - PATIENCE + 1)
+  pass(5_000 - PLACE_PATIENCE + 1)
   t.same([early.refused, late.refused], ['no_room', undefined])
   pass(2_000)
   t.equal(late.refused, 'no_room')

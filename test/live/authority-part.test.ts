@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 import { authorityPart } from '../../src/live/authority-part.ts'
 import { stampsOf } from '../../src/files/files.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { openReader, type Reader } from '../../src/config/reading.ts'
+import { openReader, type ConfigReader } from '../../src/config/reading.ts'
 import { openAuthority, type Look, type ReloadLog } from '../../src/live/reload.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
@@ -158,7 +158,7 @@ await t.test('accounts and rules that were not there at one moment give nothing'
   write('a.yaml', stringify({ users: [alice, { ...bob, groups: ['team', 'ops'] }] }))
   const stamps = await stampsOf(['chartgate.yaml', 'a.yaml', 'b.yaml'].map(name => join(dir, name)))
   const real = openReader()
-  const reader: Reader = {
+  const reader: ConfigReader = {
     ...real,
     async text (file) {
       const read = await real.text(file)
@@ -185,7 +185,7 @@ await t.test('a file that could not be read is read again, and nothing else is',
   const real = openReader()
   const asked: string[] = []
   let broken = 'b.yaml'
-  const reader: Reader = {
+  const reader: ConfigReader = {
     ...real,
     async text (file) {
       asked.push(file.slice(file.lastIndexOf('/') + 1))

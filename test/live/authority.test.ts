@@ -1,5 +1,5 @@
 import t from 'tap'
-import { authorityOf, authorityOfData, dataOf } from '../../src/live/authority.ts'
+import { authorityOf, authorityOfData, authorityData } from '../../src/live/authority.ts'
 import { cheapBcrypt, cheapHash, robot, user } from '../helpers/accounts.ts'
 import { testConfig } from '../helpers/app.ts'
 
@@ -24,10 +24,10 @@ await t.test('as data it is what it was', async t => {
   const loaded = await authorityOf({ ...config, policy: rule('anonymous') }, { users: [user('alice', 'h', { groups: ['a'] })], robots: [robot('ci', 'd')] })
   if (!loaded.ok) throw new Error(loaded.mistakes.join())
   const { authority } = loaded
-  const again = await authorityOfData(dataOf(authority))
+  const again = await authorityOfData(authorityData(authority))
   t.strictSame(again.accounts, authority.accounts)
   t.equal(again.rules.find(['anonymous'], 'a', 'pull'), 'policy[0]')
-  const both = await authorityOfData({ ...dataOf(authority), policies: [rule('anonymous'), rule('user:alice')] })
+  const both = await authorityOfData({ ...authorityData(authority), policies: [rule('anonymous'), rule('user:alice')] })
   t.strictSame(['anonymous', 'user:alice'].map(subject => both.rules.find([subject], 'a', 'pull')), [undefined, undefined])
   t.equal(both.rules.find(['user:alice', 'anonymous'], 'a', 'pull'), 'policy[0]')
   await t.rejects(authorityOfData({ users: [user('a', 'h'), user('a', 'h')], robots: [], policies: [[]] }), /is there already/)

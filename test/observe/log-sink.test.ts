@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { createLogSink, MOST_WAITING, openLog, STANDARD_OUTPUT } from '../../src/observe/log-sink.ts'
+import { createLogSink, MOST_WAITING_BYTES, openLog, STANDARD_OUTPUT } from '../../src/observe/log-sink.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { run } from '../helpers/processes.ts'
 import { readAll } from '../helpers/unread.ts'
@@ -67,11 +67,11 @@ await t.test('beyond a bound lines are counted and not kept, and the count stand
   r.room = 0
   const sink = createLogSink(r.write, lostLine)
   const line = `${'x'.repeat(1023)}\n`
-  const kept = MOST_WAITING / 1024
+  const kept = MOST_WAITING_BYTES / 1024
   for (let i = 0; i < kept; i++) sink.write(line)
   sink.write('too much\nand more\n')
   await turn()
-  r.room = MOST_WAITING / 4
+  r.room = MOST_WAITING_BYTES / 4
   await untilTrue(() => r.room === 0)
   sink.write('lost as well, although there is room: the line that says so is not written yet\n')
   r.room = Infinity
@@ -84,7 +84,7 @@ await t.test('beyond a bound lines are counted and not kept, and the count stand
 await t.test('a line that is longer than everything that may wait is counted too', async t => {
   const r = reader()
   const sink = createLogSink(r.write, lostLine)
-  sink.write(`${'x'.repeat(MOST_WAITING)}\n`)
+  sink.write(`${'x'.repeat(MOST_WAITING_BYTES)}\n`)
   await turn()
   t.equal(r.text(), 'lost 1\n')
 })
@@ -130,7 +130,7 @@ await t.test('a pipe that nobody reads keeps nobody waiting, and says what was l
   const { reader, writer } = pipeIn(testFolder(t))
   const log = openLog(writer)
   const line = `{"msg":"${'x'.repeat(8 * 1024)}"}\n`
-  const lines = Math.ceil(MOST_WAITING / line.length * 2)
+  const lines = Math.ceil(MOST_WAITING_BYTES / line.length * 2)
   for (let i = 0; i < lines; i++) {
     log.write(line)
     if (i % 16 === 0) await turn()

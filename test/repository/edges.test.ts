@@ -15,7 +15,7 @@ import { createCatalog } from '../../src/repository/catalog.ts'
 import { readMetadata } from '../../src/repository/chart-metadata.ts'
 import { makeEntry, timeText } from '../../src/repository/entries.ts'
 import { readGoYaml } from '../../src/repository/go-yaml.ts'
-import { readParts } from '../../src/repository/parts.ts'
+import { readFormParts } from '../../src/repository/parts.ts'
 import { compareKeys, entryYaml } from '../../src/repository/index-yaml.ts'
 import { createMemory } from '../../src/repository/memory.ts'
 import { provenanceFileName, readPackage } from '../../src/repository/package.ts'
@@ -237,7 +237,7 @@ void t.test('a form of more parts than anybody sends is read no further, and has
   const store = await openStore(dir)
   const part = Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\nx\r\n')
   const bytes = Readable.from([part, Buffer.from('--b\r\n\r\n\r\n'.repeat(200)), Buffer.from('--b--\r\n')])
-  t.strictSame(await readParts('multipart/form-data; boundary=b', bytes, store), [])
+  t.strictSame(await readFormParts('multipart/form-data; boundary=b', bytes, store), [])
   t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [])
 })
 
@@ -248,7 +248,7 @@ void t.test('bytes that break off are no form, and leave nothing', async t => {
     yield Buffer.from('--b\r\nContent-Disposition: form-data; name="chart"; filename="x"\r\n\r\nxxx')
     throw new Error('the client has gone')
   }
-  await t.rejects(readParts('multipart/form-data; boundary=b', bytes(), store), { message: 'the client has gone' })
+  await t.rejects(readFormParts('multipart/form-data; boundary=b', bytes(), store), { message: 'the client has gone' })
   t.strictSame(readdirSync(join(dir, '.chartgate/tmp')), [])
 })
 

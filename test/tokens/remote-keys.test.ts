@@ -1,7 +1,7 @@
 // Keys of a token server that comes, goes, changes its mind and misbehaves.
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
-import { createRemoteKeys, LIMITS, type RemoteKeys } from '../../src/tokens/remote-keys.ts'
+import { createRemoteKeys, FETCH_LIMITS, type RemoteKeys } from '../../src/tokens/remote-keys.ts'
 import { startStubUpstream, type StubAnswer, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const jwks = (...kids: readonly string[]): StubAnswer => ({ body: JSON.stringify({ keys: kids.map(kid => ({ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid })) }) })
@@ -17,11 +17,11 @@ interface Lab {
   pass (milliseconds: number): void
 }
 
-async function lab (t: { teardown (fn: () => unknown): unknown }, answer: StubUpstream['answer'], limits: Partial<typeof LIMITS> = {}): Promise<Lab> {
+async function lab (t: { teardown (fn: () => unknown): unknown }, answer: StubUpstream['answer'], limits: Partial<typeof FETCH_LIMITS> = {}): Promise<Lab> {
   const server = await startStubUpstream(t)
   server.answer = answer
   let time = 1_000_000
-  const remote = createRemoteKeys(`${server.origin}/keys`, { ...LIMITS, ...limits }, () => time)
+  const remote = createRemoteKeys(`${server.origin}/keys`, { ...FETCH_LIMITS, ...limits }, () => time)
   t.teardown(() => { remote.close() })
   const said: string[] = []
   remote.follow({ fetched: keys => { said.push(`fetched ${keys.length}`) }, failed: reason => { said.push(`failed: ${reason}`) } })
@@ -45,24 +45,24 @@ await t.test('keys are fetched at once, and anew when they change', async t => {
   const first = remote.keys()
   const same = server.seen.length
   server.answer = () => jwks('b', 'c')
-  await fetchAfter(LIMITS.between)
+  await fetchAfter(FETCH_LIMITS.between)
   t.strictSame([kids(), said, server.seen.length], [['b', 'c'], ['fetched 1', 'fetched 2'], same + 1])
   t.not(remote.keys(), first)
   const { body = '' } = jwks('d')
   server.answer = () => ({ body })
-  await fetchAfter(LIMITS.between)
+  await fetchAfter(FETCH_LIMITS.between)
   const fetched = remote.keys()
-  await fetchAfter(LIMITS.between)
+  await fetchAfter(FETCH_LIMITS.between)
   t.equal(remote.keys(), fetched, 'the same set is the same keys')
   server.answer = () => ({ body: '{"keys":[]}' })
-  await fetchAfter(LIMITS.between)
+  await fetchAfter(FETCH_LIMITS.between)
   t.strictSame(kids(), [], 'a server that takes all back is believed')
 })
 
 await t.test('however often somebody asks, it is fetched once in a while, and once for all who ask together', async t => {
   const { server, remote, pass } = await lab(t, () => NO_ROUTE)
   for (let i = 0; i < 100; i++) t.equal(remote.refresh(), undefined)
-  pass(LIMITS.between - 1)
+  pass(FETCH_LIMITS.between - 1)
   t.equal(remote.refresh(), undefined)
   t.equal(server.seen.length, 1)
   pass(1)
@@ -79,23 +79,23 @@ await t.test('keys stay while the server is away, which is said once, and for a 
     ['no JSON', () => ({ body: '<html>' }), /^failed: it is not JSON$/],
     ['no set', () => ({ body: '{}' }), /^failed: it is not a JSON Web Key Set/],
     ['a redirect', () => ({ status: 302, headers: { location: `${server.origin}/elsewhere` }, body: '' }), /^failed: it answered 302$/],
-    ['too much', () => ({ body: Buffer.alloc(LIMITS.bytes + 1, ' ') }), /^failed: it sent more than 262144 bytes$/],
+    ['too much', () => ({ body: Buffer.alloc(FETCH_LIMITS.bytes + 1, ' ') }), /^failed: it sent more than 262144 bytes$/],
     ['a connection that breaks', () => { throw new Error('x') }, /^failed: UND_ERR_SOCKET$/]
   ]
   for (const [name, answer, expected] of broken) {
     server.answer = answer
     said.length = 0
-    await fetchAfter(LIMITS.between)
+    await fetchAfter(FETCH_LIMITS.between)
     t.match(said, [expected], name)
-    await fetchAfter(LIMITS.between)
+    await fetchAfter(FETCH_LIMITS.between)
     t.equal(said.length, 1, 'once')
     t.strictSame(kids(), ['a'], name)
     server.answer = () => jwks('a')
-    await fetchAfter(LIMITS.between)
+    await fetchAfter(FETCH_LIMITS.between)
     t.match(said, [expected, 'fetched 1'], 'and that it is back')
   }
   t.equal(server.seen.some(({ target }) => target !== '/keys'), false, 'nobody is followed anywhere')
-  pass(LIMITS.keep - 1)
+  pass(FETCH_LIMITS.keep - 1)
   t.strictSame(kids(), ['a'])
   pass(1)
   t.strictSame(kids(), [])
@@ -109,7 +109,7 @@ await t.test('a server that does not answer, or is not there, holds nobody up', 
   slow.server.server.on('request', (_request, response) => { response.writeHead(200).write('{') })
   slow.said.length = 0
   slow.remote.follow({ fetched: () => {}, failed: () => {} })
-  await slow.fetchAfter(LIMITS.between)
+  await slow.fetchAfter(FETCH_LIMITS.between)
   t.strictSame(slow.kids(), [], 'nor one that never ends')
   const remote = createRemoteKeys('http://127.0.0.1:9/')
   const said: string[] = []

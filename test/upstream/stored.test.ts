@@ -5,14 +5,14 @@ import t, { type Test } from 'tap'
 import { RefusalError } from '../../src/http/errors.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import type { SpoolFile } from '../../src/uploads/spool.ts'
-import { compareFile, findVersion, hasFile, provenanceOfFile, type Place } from '../../src/upstream/stored.ts'
+import { compareFile, findVersion, hasFile, provenanceOfFile, type TenantPlace } from '../../src/upstream/stored.ts'
 import { fillStub, type StubRepository } from '../helpers/stub-repository.ts'
 import { someAsker } from '../helpers/askers.ts'
 import { startStubUpstream, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
 
-async function start (t: Test): Promise<{ stub: StubUpstream, repository: StubRepository, place: Place, asked: () => string[] }> {
+async function start (t: Test): Promise<{ stub: StubUpstream, repository: StubRepository, place: TenantPlace, asked: () => string[] }> {
   const stub = await startStubUpstream(t)
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })

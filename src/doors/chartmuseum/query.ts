@@ -16,8 +16,8 @@ export function readQuery (raw: string, known: readonly string[]): Record<string
   for (const pair of raw.split('&')) {
     if (pair.includes(';')) continue
     const equals = pair.indexOf('=')
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals))
-    const value = decode(equals < 0 ? '' : pair.slice(equals + 1))
+    const name = queryUnescape(equals < 0 ? pair : pair.slice(0, equals))
+    const value = queryUnescape(equals < 0 ? '' : pair.slice(equals + 1))
     if (name === undefined || value === undefined) continue
     if (known.includes(name) && found[name] === undefined) found[name] = value
   }
@@ -25,7 +25,7 @@ export function readQuery (raw: string, known: readonly string[]): Record<string
 }
 
 /** url.QueryUnescape: `+` is a space; undefined when the encoding is broken. */
-function decode (text: string): string | undefined {
+function queryUnescape (text: string): string | undefined {
   if (!/[%+]/.test(text)) return text
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined
   try {

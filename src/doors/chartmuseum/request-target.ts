@@ -78,7 +78,7 @@ function isNoRoute (parsed: ParsedTarget): boolean {
 }
 
 /** Clients ask for the same few targets over and over. */
-const MOST_REMEMBERED = 1000
+const MOST_TARGETS = 1000
 const LONGEST_REMEMBERED = 256
 
 /**
@@ -93,7 +93,7 @@ export function rememberTargets (layout: Layout): (method: string, target: strin
     if (known !== undefined) return known
     const parsed = parseRequestTarget(method, target, layout)
     if (parsed.kind !== 'chart' || name.length > LONGEST_REMEMBERED) return parsed
-    putBounded(remembered, name, parsed, MOST_REMEMBERED)
+    putBounded(remembered, name, parsed, MOST_TARGETS)
     return parsed
   }
 }
@@ -259,9 +259,9 @@ function wordsRefusal (route: Route): Refusal {
     : { code: 'bad_target', detail: 'the path has a chart name or version that no chart can have' }
 }
 
-interface Tenant { name: string, path: string }
+interface NamedTenant { name: string, path: string }
 
-function readTenant (segments: readonly string[], depth: Depth): Tenant | Refusal {
+function readTenant (segments: readonly string[], depth: Depth): NamedTenant | Refusal {
   if (segments.length === 0) return { name: ROOT_TENANT, path: '' }
   if (!segments.every(segment => isTenantSegment(segment) || isNamedLikeAFile(segment))) {
     return {
@@ -286,7 +286,7 @@ function readTenant (segments: readonly string[], depth: Depth): Tenant | Refusa
 function chartRequest (
   route: Route,
   method: Method,
-  tenant: Tenant,
+  tenant: NamedTenant,
   parameters: Parameters,
   rawQuery: string
 ): ChartRequest {

@@ -44,7 +44,7 @@ export function readTokenRequest (
   header: Credentials
 ): TokenRequestResult {
   if ([query, form ?? ''].some(each => each.split('&').length > MOST_PARAMETERS)) {
-    return invalid(`there are more than ${MOST_PARAMETERS} parameters`)
+    return invalidRequest(`there are more than ${MOST_PARAMETERS} parameters`)
   }
   const inQuery = new URLSearchParams(query)
   const inForm = new URLSearchParams(form)
@@ -52,18 +52,18 @@ export function readTokenRequest (
   for (const name of SINGLE) {
     const values = new Set([...inQuery.getAll(name), ...inForm.getAll(name)])
     const repeated = inQuery.getAll(name).length > 1 || inForm.getAll(name).length > 1
-    if (repeated || values.size > 1) return invalid(`the parameter ${name} is there more than once`)
+    if (repeated || values.size > 1) return invalidRequest(`the parameter ${name} is there more than once`)
     const [value] = values
     if (value !== undefined) parameters[name] = value
   }
   const scopes = [inQuery, inForm].map(each => each.getAll('scope')).filter(each => each.length > 0)
   if (scopes.length === 2 && JSON.stringify(scopes[0]) !== JSON.stringify(scopes[1])) {
-    return invalid('the parameter scope is in the query and in the body, with different values')
+    return invalidRequest('the parameter scope is in the query and in the body, with different values')
   }
 
   const grant = parameters.grant_type
   if (grant === undefined && method === 'POST') {
-    return invalid(`the parameter grant_type is missing: ${GRANT_TYPES.join(' or ')}`)
+    return invalidRequest(`the parameter grant_type is missing: ${GRANT_TYPES.join(' or ')}`)
   }
   if (grant !== undefined && !GRANT_TYPES.includes(grant)) {
     const detail = `this grant_type is not supported: use ${GRANT_TYPES.join(' or ')}`
@@ -130,6 +130,6 @@ function pair (username: string | undefined, password: string | undefined): Cred
   return password === undefined ? undefined : { kind: 'basic', username: username ?? '', password }
 }
 
-function invalid (detail: string): TokenRequestResult {
+function invalidRequest (detail: string): TokenRequestResult {
   return { ok: false, refusal: { code: 'invalid_request', detail } }
 }

@@ -40,7 +40,9 @@ async function readAccountsYaml (file: string, text: string): Promise<FileAccoun
   const wrong = [...mistakes, ...found]
   if (wrong.length > 0) {
     return onlyMistakes(inWords(file, wrong, each => {
-      return typeof each === 'string' ? each : `${file}:${lineOf(pathOf(each.key))}: ${each.key}: ${each.sentence}`
+      return typeof each === 'string'
+        ? each
+        : `${file}:${lineOf(documentPathOf(each.key))}: ${each.key}: ${each.sentence}`
     }))
   }
 
@@ -118,6 +120,6 @@ function momentOf (text: string | undefined): number | undefined {
 }
 
 /** users[2].name as a path in the document. */
-function pathOf (key: string): (string | number)[] {
+function documentPathOf (key: string): (string | number)[] {
   return key.split(/[.[\]]+/).filter(part => part !== '').map(part => /^\d+$/.test(part) ? Number(part) : part)
 }

@@ -22,7 +22,7 @@ const common = {
   })
 }
 
-const User = mapping({
+const UserNode = mapping({
   name: text({
     pattern: NAME_FORM,
     description: "the user's name",
@@ -35,7 +35,7 @@ const User = mapping({
   })
 }, { expected: 'a user with name and passwordHash' }, common)
 
-const Secret = mapping({
+const SecretNode = mapping({
   hash: text({
     pattern: '^sha256:[0-9a-f]{64}$',
     description: 'SHA-256 of the secret: chartgate robot create',
@@ -47,13 +47,13 @@ const Secret = mapping({
   expires: moment('when it ends')
 })
 
-const Robot = mapping({
+const RobotNode = mapping({
   name: text({
     pattern: ROBOT_NAME_FORM,
     description: "the robot's name",
     expected: 'a name of lower-case letters, digits, ".", "_" and "-", at most 63'
   }),
-  secrets: list(Secret, {
+  secrets: list(SecretNode, {
     minItems: 1,
     maxItems: 2,
     description: 'one secret, or two while one takes the place of the other',
@@ -62,8 +62,8 @@ const Robot = mapping({
 }, { expected: 'a robot with name and secrets' }, common)
 
 export const AccountsSchema = mapping({}, { title: 'chartgate accounts' }, {
-  users: list(User, { description: 'people', expected: 'a list of users' }),
-  robots: list(Robot, { description: 'programs', expected: 'a list of robots' })
+  users: list(UserNode, { description: 'people', expected: 'a list of users' }),
+  robots: list(RobotNode, { description: 'programs', expected: 'a list of robots' })
 })
 
 export type AccountsFile = Fitting<typeof AccountsSchema>

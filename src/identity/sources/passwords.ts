@@ -5,7 +5,7 @@
 
 /** bcrypt reads no more bytes than these (Provos and Mazières, 1999; Okta's incident of October 2024). */
 const LONGEST_FOR_BCRYPT = 72
-const LONGEST = 1024
+const LONGEST_PASSWORD = 1024
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** What a check may cost: more is a mistake in a file, or somebody's way to stop everything. */
@@ -62,7 +62,7 @@ export async function hashPassword (password: string): Promise<string> {
 export function passwordFault (password: string, bcrypt = false): string | undefined {
   if (password === '') return 'the password is empty'
   if (password.includes('\0')) return 'the password has a NUL byte'
-  const most = bcrypt ? LONGEST_FOR_BCRYPT : LONGEST
+  const most = bcrypt ? LONGEST_FOR_BCRYPT : LONGEST_PASSWORD
   return Buffer.byteLength(password) > most ? `the password is longer than ${most} bytes` : undefined
 }
 

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib'
 
 const PREFIX = 'cgr_'
 /** For scanners: the prefix, 64 digits of chance, 8 of checksum. */
-const FORM = /^cgr_[0-9a-f]{72}$/
+const SECRET_FORM = /^cgr_[0-9a-f]{72}$/
 
 /** A new secret. */
 export function makeSecret (): string {
@@ -17,7 +17,7 @@ export function makeSecret (): string {
 
 /** True for what can be a secret: its form and its checksum are right. */
 export function looksLikeSecret (text: string): boolean {
-  return FORM.test(text) && checksum(text.slice(PREFIX.length, -8)) === text.slice(-8)
+  return SECRET_FORM.test(text) && checksum(text.slice(PREFIX.length, -8)) === text.slice(-8)
 }
 
 /** What a file keeps of a secret: SHA-256, hex. */

@@ -2,7 +2,7 @@
 // says of whoever it let in before whether they are still there. A new kind of credentials
 // is a new source in the list of ../sources.ts.
 import type { ReasonCode } from '../../http/errors.ts'
-import type { Asker } from '../../limits/attempts.ts'
+import type { Claimant } from '../../limits/attempts.ts'
 import type { Principal } from '../../words/principal.ts'
 
 export type Authentication =
@@ -37,7 +37,7 @@ export interface IdentitySource {
    * @param asker who waits for it
    * @returns undefined when it is nothing of this source's
    */
-  authenticate (presented: Presented, asker: Asker): Authentication | Promise<Authentication> | undefined
+  authenticate (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> | undefined
   /** True when the subject of a token that was issued to it may still use it. */
   isActive (subject: string): boolean
 }

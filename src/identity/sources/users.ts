@@ -1,6 +1,6 @@
 // Which user is it? The password of a user, under the user's own name.
 import { hash, randomBytes } from 'node:crypto'
-import type { Asker, Attempts, Verdict } from '../../limits/attempts.ts'
+import type { Claimant, Attempts, Verdict } from '../../limits/attempts.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { isName } from '../../words/subject.ts'
 import { isActive, type Accounts, type User } from '../accounts.ts'
@@ -9,7 +9,7 @@ import { BAD_CREDENTIALS, type Authentication, type IdentitySource } from './sou
 
 /** Seconds that a verified password is remembered. */
 const REMEMBERED_FOR = 60
-const MOST_REMEMBERED = 10_000
+const MOST_PASSWORDS = 10_000
 
 export interface UserSourceOptions {
   /** As they are now. */
@@ -51,14 +51,14 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
     if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
     const { principal } = current
     if (current.disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
-    putBounded(remembered, name, { passwordHash: stored, until: monotonic() + REMEMBERED_FOR }, MOST_REMEMBERED)
+    putBounded(remembered, name, { passwordHash: stored, until: monotonic() + REMEMBERED_FOR }, MOST_PASSWORDS)
     return { ok: true, principal, again: () => known(name, username) }
   }
 
   function check (
     username: string,
     password: string,
-    asker: Asker
+    asker: Claimant
   ): Authentication | Promise<Authentication> {
     const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
     const before = known(name, username)

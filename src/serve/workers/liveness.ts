@@ -23,7 +23,7 @@ const ASK_EVERY = 1000
 /** Unanswered: it hangs; parsing a large index or file may hold an event loop for two seconds. */
 const QUIET = 3
 /** Since that was seen: it does not come back. */
-const PATIENCE = 5
+const LIVENESS_PATIENCE = 5
 /** Unanswered since its process was made: it does not start. */
 const LONGEST_START = 60
 
@@ -49,7 +49,7 @@ export function createLiveness (every: Every, log: LivenessLog): Liveness {
   function look (member: Member, seen: Seen): void {
     const reason = ailmentOf(member, seen)
     seen.ailing = reason === undefined ? 0 : seen.ailing + 1
-    if (seen.ailing > PATIENCE || (!seen.joined && seen.unanswered >= LONGEST_START)) {
+    if (seen.ailing > LIVENESS_PATIENCE || (!seen.joined && seen.unanswered >= LONGEST_START)) {
       const why = reason ?? `it has not started in ${seen.unanswered} s`
       log.error({ worker: member.pid, reason: why }, 'a worker hangs, and is ended')
       member.kill()

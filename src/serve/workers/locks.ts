@@ -39,7 +39,7 @@ export function createSharedLocks (channel: Channel<ToWorker, ToPrimary>): Locks
  */
 export const REST = 8_000
 
-interface Asked {
+interface AskedLock {
   readonly member: Member
   readonly id: number
 }
@@ -47,14 +47,14 @@ interface Asked {
 /** Gives the locks out. @param clock milliseconds of a clock that only goes on */
 export function createLockKeeper ({ clock, later }: { readonly clock: () => number, readonly later: Later }): Office {
   /** Who asked for each name; the first one has it. */
-  const queues = new Map<string, Asked[]>()
+  const queues = new Map<string, AskedLock[]>()
   const heard = new Map<Member, number>()
 
-  function give ({ member, id }: Asked): void {
+  function give ({ member, id }: AskedLock): void {
     member.send({ kind: 'locked', id })
   }
 
-  function ask (name: string, asked: Asked): void {
+  function ask (name: string, asked: AskedLock): void {
     const queue = queues.get(name)
     if (queue !== undefined) {
       queue.push(asked)
@@ -65,7 +65,7 @@ export function createLockKeeper ({ clock, later }: { readonly clock: () => numb
   }
 
   /** The first one is done. */
-  function end (name: string, queue: Asked[]): void {
+  function end (name: string, queue: AskedLock[]): void {
     queue.shift()
     const [next] = queue
     if (next === undefined) queues.delete(name)
@@ -77,14 +77,14 @@ export function createLockKeeper ({ clock, later }: { readonly clock: () => numb
       member.receive(message => {
         heard.set(member, clock())
         if (message.kind === 'lock') ask(message.name, { member, id: message.id })
-        else if (message.kind === 'unlock') end(message.name, queues.get(message.name) as Asked[])
+        else if (message.kind === 'unlock') end(message.name, queues.get(message.name) as AskedLock[])
       })
     },
     leave (member) {
       const rest = Math.max(0, (heard.get(member) ?? 0) + REST - clock())
       heard.delete(member)
       for (const [name, queue] of queues) {
-        const [first, ...others] = queue as [Asked, ...Asked[]]
+        const [first, ...others] = queue as [AskedLock, ...AskedLock[]]
         queue.splice(1, others.length, ...others.filter(asked => asked.member !== member))
         if (first.member === member) later(rest, () => { end(name, queue) })
       }

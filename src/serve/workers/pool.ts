@@ -53,7 +53,7 @@ const SHORTEST_PAUSE = 1_000
 const LONGEST_PAUSE = 30_000
 
 /** The place of one worker. */
-interface Place {
+interface WorkerPlace {
   readonly number: number
   worker: WorkerProcess | undefined
   listens: boolean
@@ -67,7 +67,7 @@ interface Place {
 export async function openPool ({ count, setup, fork, log, clock, later, every }: PoolOptions): Promise<PoolResult> {
   const offices = [createRelay(), createLockKeeper({ clock, later })]
   const liveness = createLiveness(every, log)
-  const places = Array.from({ length: count }, (_, i): Place => ({
+  const places = Array.from({ length: count }, (_, i): WorkerPlace => ({
     number: i + 1,
     worker: undefined,
     listens: false,
@@ -90,7 +90,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
   }
 
   const mistake = await new Promise<string | undefined>(resolve => {
-    function start (place: Place): void {
+    function start (place: WorkerPlace): void {
       const worker = fork()
       const startedAt = clock()
       let said: string | undefined
@@ -114,7 +114,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
     }
 
     /** What it said of why it cannot start, if it did. */
-    function hear (place: Place, worker: WorkerProcess, message: ToPrimary): string | undefined {
+    function hear (place: WorkerPlace, worker: WorkerProcess, message: ToPrimary): string | undefined {
       if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup(), number: place.number } })
       if (message.kind === 'joined') for (const office of offices) office.join(worker)
       if (message.kind === 'listening') {
@@ -130,7 +130,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
     }
 
     function ended (
-      place: Place,
+      place: WorkerPlace,
       how: {
         readonly worker: number | undefined
         readonly code?: number | null
@@ -155,7 +155,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
       }
     }
 
-    function replace (place: Place, how: object): void {
+    function replace (place: WorkerPlace, how: object): void {
       const pause = place.failures === 0 ? 0 : Math.min(SHORTEST_PAUSE * 2 ** (place.failures - 1), LONGEST_PAUSE)
       log.error(how, `a worker ended, and another one takes its place${pause === 0 ? '' : ` in ${pause / 1000} s`}`)
       if (pause === 0) start(place)

@@ -11,8 +11,8 @@ import { unsayableInIndex } from './index-text.ts'
 
 // Parsing takes time for every byte, token and level; with these bounds some tens of
 // milliseconds at most, in which nobody else is answered.
-const LONGEST = 256 * 1024
-const BOUNDS = { tokens: 10_000, levels: 100 }
+const LONGEST_CHART_YAML = 256 * 1024
+const CHART_YAML_BOUNDS = { tokens: 10_000, levels: 100 }
 const MOST_ALIASES = 100
 
 export interface ChartIdentity {
@@ -22,14 +22,14 @@ export interface ChartIdentity {
 
 /** The chart's name and version. @throws Fault too_large, invalid_chart_yaml, invalid_name, invalid_version */
 export function readChartYaml (bytes: Buffer): ChartIdentity {
-  const { contents } = parseYaml(bytes, 'Chart.yaml')
-  if (!isMap(contents)) throw invalid('Chart.yaml is not a YAML mapping')
-  const fields = fieldsOf(contents.items as Pair[], 'Chart.yaml')
-  const name = textOf(fields.get('name'), 'invalid_name', 'name')
+  const { contents } = parseDocument(bytes, 'Chart.yaml')
+  if (!isMap(contents)) throw invalidChartYaml('Chart.yaml is not a YAML mapping')
+  const fields = chartFieldsOf(contents.items as Pair[], 'Chart.yaml')
+  const name = plainTextOf(fields.get('name'), 'invalid_name', 'name')
   if (name === undefined || !isChartName(name)) {
     throw new Fault('invalid_name', 'Chart.yaml has no valid name: letters, digits, ".", "_" and "-"')
   }
-  const version = textOf(fields.get('version'), 'invalid_version', 'version')
+  const version = plainTextOf(fields.get('version'), 'invalid_version', 'version')
   if (version === undefined || !isVersion(version)) {
     throw new Fault('invalid_version', 'Chart.yaml has no valid version: a semantic version such as 1.2.3')
   }
@@ -42,12 +42,12 @@ export function readChartYaml (bytes: Buffer): ChartIdentity {
  * @throws Fault too_large, invalid_chart_yaml
  */
 export function checkRequirements (bytes: Buffer): void {
-  const { contents } = parseYaml(bytes, 'requirements.yaml')
+  const { contents } = parseDocument(bytes, 'requirements.yaml')
   if (contents === null || (isScalar(contents) && contents.value === null)) return
-  if (!isMap(contents)) throw invalid('requirements.yaml is not a YAML mapping')
-  const fields = fieldsOf(contents.items as Pair[], 'requirements.yaml')
+  if (!isMap(contents)) throw invalidChartYaml('requirements.yaml is not a YAML mapping')
+  const fields = chartFieldsOf(contents.items as Pair[], 'requirements.yaml')
   if (fields.has('name') || fields.has('version')) {
-    throw invalid('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
+    throw invalidChartYaml('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
   }
 }
 
@@ -57,17 +57,19 @@ export function checkRequirements (bytes: Buffer): void {
 // eslint-disable-next-line no-control-regex
 const READ_DIFFERENTLY = /\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/
 
-function parseYaml (bytes: Buffer, file: string): Document.Parsed {
+function parseDocument (bytes: Buffer, file: string): Document.Parsed {
   const text = bytes.toString('utf8')
-  if (text.length > LONGEST) throw tooMuch(file)
-  if (text.includes('\ufffd')) throw invalid(`${file} is not UTF-8`)
+  if (text.length > LONGEST_CHART_YAML) throw tooMuch(file)
+  if (text.includes('\ufffd')) throw invalidChartYaml(`${file} is not UTF-8`)
   if (READ_DIFFERENTLY.test(text)) {
-    throw invalid(`${file} has control characters, line ends or byte order marks that readers take differently: ` +
-      'end its lines with LF or CRLF')
+    throw invalidChartYaml(
+      `${file} has control characters, line ends or byte order marks that readers take differently: ` +
+      'end its lines with LF or CRLF'
+    )
   }
-  // The keys of a mapping are compared with each other by fieldsOf, not here: that
+  // The keys of a mapping are compared with each other by chartFieldsOf, not here: that
   // takes time by the square of their number.
-  const document = parseBounded(text, BOUNDS, {
+  const document = parseBounded(text, CHART_YAML_BOUNDS, {
     version: '1.1',
     uniqueKeys: false,
     logLevel: 'error',
@@ -75,15 +77,15 @@ function parseYaml (bytes: Buffer, file: string): Document.Parsed {
   })
   if (document === undefined) throw tooMuch(file)
   // The parser's own words quote the file.
-  if (document.errors.length > 0) throw invalid(`${file} is not valid YAML`)
+  if (document.errors.length > 0) throw invalidChartYaml(`${file} is not valid YAML`)
   try {
     // keys that are mappings would be written out as text, at every level anew
     document.toJS({ maxAliasCount: MOST_ALIASES, mapAsMap: true })
   } catch {
-    throw invalid(`${file} has aliases that lead nowhere or too far`)
+    throw invalidChartYaml(`${file} has aliases that lead nowhere or too far`)
   }
   const unsayable = unsayableInIndex(document)
-  if (unsayable !== undefined) throw invalid(`${file} has ${unsayable}, which no index can say`)
+  if (unsayable !== undefined) throw invalidChartYaml(`${file} has ${unsayable}, which no index can say`)
   return document
 }
 
@@ -92,14 +94,14 @@ function tooMuch (file: string): Fault {
 }
 
 /** The values by their keys, each key said once and in the one way that all readers understand. */
-function fieldsOf (pairs: readonly Pair[], file: string): Map<string, unknown> {
+function chartFieldsOf (pairs: readonly Pair[], file: string): Map<string, unknown> {
   const fields = new Map<string, unknown>()
   for (const { key, value } of pairs) {
     const text = readPlain(key)?.asGo
-    if (text === undefined || text === '<<') throw invalid(`${file} has a key that is no plain text`)
-    if (fields.has(text)) throw invalid(`${file} has a key twice`)
+    if (text === undefined || text === '<<') throw invalidChartYaml(`${file} has a key that is no plain text`)
+    if (fields.has(text)) throw invalidChartYaml(`${file} has a key twice`)
     const field = ['name', 'version'].find(each => isMeant(text, each))
-    if (field !== undefined && field !== text) throw invalid(`${file} has a key that some take for ${field}`)
+    if (field !== undefined && field !== text) throw invalidChartYaml(`${file} has a key that some take for ${field}`)
     fields.set(text, value)
   }
   return fields
@@ -129,13 +131,13 @@ const LONGEST_QUOTED = 40
  * @throws Fault when it is a number or truth that Go writes in another way: other readers
  * find other text in it
  */
-function textOf (node: unknown, fault: ArchiveFault, field: string): string | undefined {
+function plainTextOf (node: unknown, fault: ArchiveFault, field: string): string | undefined {
   const plain = readPlain(node)
   if (plain?.asGo === undefined || plain.asGo === plain.written) return plain?.asGo
   const written = plain.written.length > LONGEST_QUOTED ? `a ${field} that` : `the ${field} ${plain.written}, which`
   throw new Fault(fault, `Chart.yaml has ${written} Helm reads as ${plain.asGo}: write it in quotes`)
 }
 
-function invalid (detail: string): Fault {
+function invalidChartYaml (detail: string): Fault {
   return new Fault('invalid_chart_yaml', detail)
 }

@@ -15,21 +15,21 @@ const MOST_ALIASES = 100
 /** @returns what no index can say, as part of a sentence; undefined: nothing */
 export function unsayableInIndex (document: Document): string | undefined {
   const chart = document.toJS({ mapAsMap: true, maxAliasCount: MOST_ALIASES }) as unknown
-  return faultOf(uncleaned(chart)) ?? (hasMerge(dependenciesOf(chart)) ? 'a `<<` in its dependencies' : undefined)
+  return writerFaultOf(uncleaned(chart)) ?? (hasMerge(dependenciesOf(chart)) ? 'a `<<` in its dependencies' : undefined)
 }
 
 /** What Helm does not clean, of a Chart.yaml or requirements.yaml. */
 function uncleaned (chart: unknown): unknown[] {
-  const importValues = dependenciesOf(chart).flatMap(each => fieldsOf(each, 'import-values'))
-  return [...fieldsOf(chart, 'annotations'), ...fieldsOf(chart, 'apiversion'), ...importValues]
+  const importValues = dependenciesOf(chart).flatMap(each => valuesOfKey(each, 'import-values'))
+  return [...valuesOfKey(chart, 'annotations'), ...valuesOfKey(chart, 'apiversion'), ...importValues]
 }
 
 function dependenciesOf (chart: unknown): unknown[] {
-  return fieldsOf(chart, 'dependencies').flatMap(list => Array.isArray(list) ? list as unknown[] : [])
+  return valuesOfKey(chart, 'dependencies').flatMap(list => Array.isArray(list) ? list as unknown[] : [])
 }
 
 /** The values of a key, whatever its letters (encoding/json). */
-function fieldsOf (map: unknown, name: string): unknown[] {
+function valuesOfKey (map: unknown, name: string): unknown[] {
   if (!(map instanceof Map)) return []
   return [...map].flatMap(([key, value]) => String(key).toLowerCase() === name ? [value] : [])
 }
@@ -41,13 +41,15 @@ function hasMerge (value: unknown): boolean {
   return Array.isArray(value) && value.some(hasMerge)
 }
 
-function faultOf (value: unknown): string | undefined {
+function writerFaultOf (value: unknown): string | undefined {
   if (typeof value === 'string') {
     if (UNPRINTED.test(value)) return 'a text with control characters'
     return ODD_EMPTY_LINE.test(value) ? 'a text with empty lines that end in U+2028 or U+2029' : undefined
   }
-  if (value instanceof Map) return firstFault([...value].map(([key, item]) => faultOfKey(String(key)) ?? faultOf(item)))
-  return Array.isArray(value) ? firstFault(value.map(faultOf)) : undefined
+  if (value instanceof Map) {
+    return firstFault([...value].map(([key, item]) => faultOfKey(String(key)) ?? writerFaultOf(item)))
+  }
+  return Array.isArray(value) ? firstFault(value.map(writerFaultOf)) : undefined
 }
 
 function firstFault (faults: readonly (string | undefined)[]): string | undefined {
@@ -57,5 +59,5 @@ function firstFault (faults: readonly (string | undefined)[]): string | undefine
 function faultOfKey (key: string): string | undefined {
   // As Go's JSON has it (encoding/json, HTML escapes).
   const length = JSON.stringify(key).length + 5 * (key.match(/[<>&\u2028\u2029]/g)?.length ?? 0)
-  return length > LONGEST_KEY ? `a key of more than ${LONGEST_KEY} characters` : faultOf(key)
+  return length > LONGEST_KEY ? `a key of more than ${LONGEST_KEY} characters` : writerFaultOf(key)
 }

@@ -4,7 +4,7 @@
 // numbers in unusual forms, none of which tar-stream shows. What passes here they read alike.
 import { Fault } from './fault.ts'
 import { checkPax } from './pax.ts'
-import { BLOCK, checkHeader, isEmpty, type TarHeader } from './tar-header.ts'
+import { BLOCK, checkHeader, isZeros, type TarHeader } from './tar-header.ts'
 
 const MOST_ENTRIES = 10_000
 // A path of Linux has 4096 bytes at most, and what systems note besides is short; it is
@@ -21,10 +21,10 @@ export async function * checkTar (chunks: AsyncIterable<Buffer>): AsyncGenerator
   walk.finish()
 }
 
-type Place = 'header' | 'extension' | 'content' | 'second end' | 'behind the end'
+type TarPlace = 'header' | 'extension' | 'content' | 'second end' | 'behind the end'
 
 class Walk {
-  private place: Place = 'header'
+  private place: TarPlace = 'header'
   /** Bytes of the current place that have not come yet. */
   private missing = BLOCK
   /** What has come of a header or extension. */
@@ -39,7 +39,7 @@ class Walk {
       const part = chunk.subarray(at, at + this.missing)
       at += part.length
       this.missing -= part.length
-      if (this.place === 'behind the end' && !isEmpty(part)) throw somethingBehind()
+      if (this.place === 'behind the end' && !isZeros(part)) throw somethingBehind()
       if (this.place !== 'content' && this.place !== 'behind the end') this.kept.push(part)
       if (this.missing === 0) this.arrive()
     }
@@ -59,7 +59,7 @@ class Walk {
     this.kept = []
     switch (this.place) {
       case 'header':
-        if (isEmpty(bytes)) this.endHere()
+        if (isZeros(bytes)) this.endHere()
         else this.enter(checkHeader(bytes))
         return
       case 'extension':
@@ -68,7 +68,7 @@ class Walk {
         return
       case 'second end':
         // Some readers stop at one empty block, others read on behind both.
-        if (!isEmpty(bytes)) throw somethingBehind()
+        if (!isZeros(bytes)) throw somethingBehind()
         this.goTo('behind the end', Number.MAX_SAFE_INTEGER - Number.MAX_SAFE_INTEGER % BLOCK)
         return
       default:
@@ -103,7 +103,7 @@ class Walk {
     this.goTo('extension', size)
   }
 
-  private goTo (place: Place, length: number): void {
+  private goTo (place: TarPlace, length: number): void {
     this.place = place
     this.missing = length
     if (length === 0) this.arrive()

@@ -14,13 +14,13 @@ export interface TarHeader {
 
 /** Checks a header. @throws Fault not_tar, corrupt, forbidden_entry */
 export function checkHeader (block: Buffer): TarHeader {
-  if (numberAt(block, 148, 8) !== checksumOf(block)) {
+  if (octalAt(block, 148, 8) !== checksumOf(block)) {
     throw new Fault('not_tar', 'the upload is gzip data, but not a tar archive')
   }
   if (!hasKnownForm(block)) throw new Fault('corrupt', 'the archive has a header that is neither POSIX nor GNU tar')
   const type = block[156] === 0 ? '0' : String.fromCharCode(block[156] as number)
-  const size = numberAt(block, 124, 12)
-  const mode = numberAt(block, 100, 8)
+  const size = octalAt(block, 124, 12)
+  const mode = octalAt(block, 100, 8)
   if (size === undefined || mode === undefined) {
     throw new Fault('corrupt', 'the archive has a header with a size or mode that is no number')
   }
@@ -40,8 +40,8 @@ export function checkHeader (block: Buffer): TarHeader {
 /** Both forms leave the end of the block empty: with something there, Go finds other forms and names. */
 function hasKnownForm (block: Buffer): boolean {
   const magic = block.toString('latin1', 257, 265)
-  return (magic === 'ustar\x0000' && isEmpty(block.subarray(500))) ||
-    (magic === 'ustar  \0' && isEmpty(block.subarray(345)))
+  return (magic === 'ustar\x0000' && isZeros(block.subarray(500))) ||
+    (magic === 'ustar  \0' && isZeros(block.subarray(345)))
 }
 
 function checksumOf (block: Buffer): number {
@@ -52,7 +52,7 @@ function checksumOf (block: Buffer): number {
 }
 
 /** An octal number between spaces and NULs, empty is 0; undefined for anything else, such as GNU's binary numbers. */
-function numberAt (block: Buffer, start: number, length: number): number | undefined {
+function octalAt (block: Buffer, start: number, length: number): number | undefined {
   const digits = /^(?: *([0-7]+))?[ \0]*$/.exec(block.toString('latin1', start, start + length))
   return digits === null ? undefined : Number.parseInt(digits[1] ?? '0', 8)
 }
@@ -60,7 +60,7 @@ function numberAt (block: Buffer, start: number, length: number): number | undef
 const ZEROS = Buffer.alloc(64 * 1024)
 
 /** True for nothing but zeros. Compared as memory: a hundred megabytes of them are a cheap thing to send. */
-export function isEmpty (bytes: Buffer): boolean {
+export function isZeros (bytes: Buffer): boolean {
   for (let start = 0; start < bytes.length; start += ZEROS.length) {
     const part = bytes.subarray(start, start + ZEROS.length)
     if (!part.equals(ZEROS.subarray(0, part.length))) return false
