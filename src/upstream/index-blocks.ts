@@ -11,7 +11,7 @@ import {
   type VersionLines
 } from './index-lines.ts'
 import { readScalar } from './index-scalar.ts'
-import { leftOut, type LeftOut } from './left-out.ts'
+import { leftOut, linkLeftOut, type LeftOut } from './left-out.ts'
 
 export interface Rewritten {
   readonly text: string
@@ -142,7 +142,7 @@ function keepsLinks (
     if (file !== undefined) {
       lines[span.from] = `${indent}- ${localUrl(file)}`
       kept++
-    } else left.push(leftOut(link.kind === 'elsewhere' ? 'leads_elsewhere' : 'unsayable_name', words, text))
+    } else left.push(linkLeftOut(link, words, text))
   }
   return kept > 0
 }

@@ -2,7 +2,7 @@
 // index-links.ts over values, for an index as JSON and for YAML in any form; the two say
 // how a version is read, and do what is decided.
 import { FilesHere, localUrl, readLink, type EntryWords, type IndexPlace, type Link } from './index-links.ts'
-import { leftOut, type LeftOut } from './left-out.ts'
+import { leftOut, linkLeftOut, type LeftOut } from './left-out.ts'
 
 /** It is no index, or one of which nobody can be sure. Its message is for the log. */
 export class NoIndex extends Error {}
@@ -37,7 +37,7 @@ export function decideVersions (
     const kept = links.flatMap(({ text, link }) => {
       const file = files.fileOf(text, link)
       if (file !== undefined) return [localUrl(file)]
-      left.push(leftOut(link.kind === 'elsewhere' ? 'leads_elsewhere' : 'unsayable_name', words, text))
+      left.push(linkLeftOut(link, words, text))
       return []
     })
     if (kept.length === 0 && links.length > 0) return 'nothing'

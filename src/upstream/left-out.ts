@@ -2,7 +2,7 @@
 // each entry or link that is left out, for one warning; its neighbours are passed on.
 import { chartFileOf } from '../words/chart-names.ts'
 import { printable } from '../lib/printable.ts'
-import type { EntryWords } from './index-links.ts'
+import type { EntryWords, Link } from './index-links.ts'
 
 /** Why, and what to do. */
 export const LEFT_OUT_REASONS = {
@@ -32,6 +32,11 @@ const LONGEST_WORD = 300
 export function leftOut (reason: LeftOutReason, { name, version }: EntryWords, link?: string): LeftOut {
   const file = link === undefined ? chartFileOf(name, version) : linkedFileOf(link)
   return { chart: shownWord(name), version: shownWord(version), file: shownWord(file), reason }
+}
+
+/** Of one of the links of an entry, which leads to no file here. */
+export function linkLeftOut ({ kind }: Link, words: EntryWords, text: string): LeftOut {
+  return leftOut(kind === 'elsewhere' ? 'leads_elsewhere' : 'unsayable_name', words, text)
 }
 
 function shownWord (text: string): string {
