@@ -5,8 +5,9 @@ import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import {
-  rememberTargets, type Layout, type OwnEndpoint, type ParsedTarget
+  rememberTargets, type Layout, type ParsedTarget
 } from '../src/doors/chartmuseum/request-target.ts'
+import type { OwnEndpoint } from '../src/doors/own-endpoints.ts'
 import { routeOf, type Door } from '../src/chartmuseum/routes.ts'
 
 const TARGET = Symbol('target')
@@ -33,6 +34,7 @@ const DOORS: Readonly<Record<Door, string>> = {
   forward: '/forward'
 }
 const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = {
+  home: '/',
   token: '/oauth/token',
   jwks: '/.well-known/jwks.json',
   health: '/health',

@@ -209,10 +209,17 @@ async function whatIsStored (place: UploadPlace, file: string): Promise<string> 
   }
 }
 
-/** What is there already, by its name when it is another version. */
+/** What is there already: the very same, which a pipeline that runs twice may take for done, or what else it is. */
 async function conflict (place: UploadPlace, upload: Upload): Promise<RefusalError> {
+  if (await isStored(place, upload)) return new RefusalError({ code: 'already_stored' })
   const { holds } = await findVersion(place, upload.name, upload.version)
   return alreadyThere(upload, typeof holds === 'object' ? holds : undefined)
+}
+
+/** True when every file of the upload is there, with the same bytes. */
+async function isStored (place: UploadPlace, { chart, prov, file }: Upload): Promise<boolean> {
+  if (chart !== undefined && await compareFile(place, file, chart) !== 'same') return false
+  return prov === undefined || await compareFile(place, `${file}.prov`, prov) === 'same'
 }
 
 /**

@@ -21,15 +21,15 @@ const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
 /**
  * ChartMuseum 0.16.5 passes on what its storage says, and that names files of the
  * server, absolute or as the storage was configured: `remove charts/org1/x.tgz: no such
- * file or directory`, `open C:\charts\x.tgz: Access is denied.` (Go's fs.PathError: an
- * operation, a path, a reason). None of its own sentences has a slash inside a word
- * (pkg/chartmuseum/server/multitenant).
+ * file or directory` (Go's fs.PathError and LinkError: an operation, a path or two, a
+ * reason). Operation and reason are for the client.
  */
-const NAMES_A_FILE = [
-  /\S[/\\]|[/\\]\S/,
-  /\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod) \S+: /i,
-  /\b(?:(?:sym)?link|truncate|\w*File\w*) \S+: /i
-]
+const OF_A_FILE = new RegExp(
+  '^(.*?\\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|' +
+  '(?:sym)?link|truncate|\\w*File\\w*)) .+: ([^:]+)$', 'i'
+)
+/** What is left of a path, a disk of Windows, or the address of a storage: none of ChartMuseum's own sentences has one. */
+const NAMES_A_PLACE = /(?:^|[^\w.-])\/\S|\\|\w:\/\//
 /** The gateway's own credential, which an upstream might repeat in refusing it. */
 const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
 
@@ -97,8 +97,8 @@ function readSentence (body: string): string | undefined {
     if (typeof parsed !== 'object' || parsed === null) return undefined
     const sentence = (parsed as Record<string, unknown>)['error']
     if (typeof sentence !== 'string' || !SENTENCE.test(sentence)) return undefined
-    const isPrivate = NAMES_A_FILE.some(form => form.test(sentence)) || HOLDS_A_CREDENTIAL.test(sentence)
-    return isPrivate ? undefined : sentence
+    const told = sentence.replace(OF_A_FILE, '$1: $2')
+    return NAMES_A_PLACE.test(told) || HOLDS_A_CREDENTIAL.test(told) ? undefined : told
   } catch {
     return undefined
   }

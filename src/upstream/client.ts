@@ -32,7 +32,7 @@ export interface UpstreamOptions {
 
 /** What is asked of the upstream, in parts that were understood. */
 export interface Question extends Reading {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly target: Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
   readonly company: Company<Asking>
   /** The upstream is told for whom, if that is one alone. */
@@ -83,9 +83,6 @@ const LARGE = CONNECTIONS * 3 / 4
 /** For what says whether the repository is healthy. */
 const PROBES = 1
 
-/** Of HEAD, however long its header says it is. */
-const NO_BODY: Reading = { most: Infinity, longer: 'left' }
-
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
   const { origin, contextPath, auth, socketPath } = options
@@ -132,7 +129,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
       return await exchange({
-        reading: method === 'HEAD' ? NO_BODY : question,
+        reading: question,
         company,
         toItsEnd: method === 'POST' || method === 'DELETE',
         shares,

@@ -2,6 +2,7 @@
 // is read whole, and everybody who asked before the upstream was asked gets the same
 // bytes; a large one streams, to each client from a request of its own. Nothing is kept
 // from one request to the next, so an overwritten or deleted file is never answered.
+import { hash } from 'node:crypto'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { alone, type Asker } from './asker.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -35,13 +36,20 @@ export function createFileReader (upstreams: Upstreams, most = MOST_LARGE): File
       const key = `${request.tenantPath}/${request.file as string}`
       if (!large.has(key)) {
         const found = await flights.join(key, asker, async company =>
-          await readThrough(upstream, { method: 'GET', target: request, company }))
+          withEtag(await readThrough(upstream, { target: request, company })))
         learn(key, found)
         if (found.kind !== 'left') return found
       }
-      const found = await readThrough(upstream, { method: 'GET', target: request, company: alone(asker), large: true })
+      const found = await readThrough(upstream, { target: request, company: alone(asker), large: true })
       learn(key, found)
-      return found as ReadAnswer // only what is for several is left
+      return withEtag(found) as ReadAnswer // only what is for several is left
     }
   }
+}
+
+/** What is there as a whole is named by its bytes (RFC 9110 section 8.8.3): SHA-256, as an index has it. */
+function withEtag (found: FoundFile): FoundFile {
+  return found.kind === 'whole'
+    ? { ...found, headers: { ...found.headers, etag: `"${hash('sha256', found.body, 'hex')}"` } }
+    : found
 }

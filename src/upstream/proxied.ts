@@ -25,6 +25,13 @@ export function createProxied (ask: (requestId: string) => Promise<Proxied>): Di
   })
 }
 
+/** What HEAD is answered: the headers of GET, and no more of the body is read. */
+export function headOf (answer: WholeOrStream): WholeOrStream {
+  if (answer.kind === 'streamed') answer.body.destroy()
+  const length = answer.kind === 'streamed' ? {} : { 'content-length': String(answer.body.length) }
+  return { kind: 'whole', headers: { ...answer.headers, ...length }, body: Buffer.alloc(0) }
+}
+
 /** Tells a handler of undici's what was answered, as fast as it takes it. */
 function play (
   status: number,

@@ -22,7 +22,7 @@ export interface ReadFailure {
 /** Bytes up to which an answer is read whole. */
 export const SMALL_BODY = 64 * 1024
 
-type ReadQuestion = Pick<Question, 'target' | 'company' | 'large'> & { readonly method: 'GET' | 'HEAD' }
+type ReadQuestion = Pick<Question, 'target' | 'company' | 'large'>
 
 /** @returns 'left' for what would stream, if it was not for several; @throws NobodyThere when all of them have gone */
 export async function readThrough (
@@ -30,7 +30,7 @@ export async function readThrough (
   read: ReadQuestion
 ): Promise<ReadAnswer | { readonly kind: 'left' }> {
   try {
-    const answer = await upstream.ask({ ...read, named: true, most: SMALL_BODY, longer: 'streamed' })
+    const answer = await upstream.ask({ ...read, method: 'GET', named: true, most: SMALL_BODY, longer: 'streamed' })
     const { status, headers } = answer
     // Nothing is asked for in part or under a condition, and a redirect is not passed on.
     if (status === 200 && !isPage(headers)) {
