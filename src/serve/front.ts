@@ -81,12 +81,20 @@ function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
   }
 }
 
+/**
+ * Connections that may wait for their turn to be taken in; the system's own bound
+ * (net.core.somaxconn) if that is smaller. Beyond it a client hears nothing, and its system
+ * tries again after a second: with Node's 511, one client that opens 500 at once did that
+ * to everybody else.
+ */
+const BACKLOG = 65_535
+
 /** Opens a listener; what hinders it, if anything does. */
 export async function listen (app: App, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
   const { level } = app.log
   app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
   // A copy, because Fastify puts a function into it.
-  const mistake = await app.listen({ ...address })
+  const mistake = await app.listen({ ...address, backlog: BACKLOG })
     .then(() => undefined, (error: unknown) => listenMistake(error, key, address))
   app.log.level = level
   return mistake

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Depth } from '../../src/words/tenant.ts'
 import { isRefused, probe, shown, startTwoTenants, type Tally } from '../helpers/two-tenants.ts'
+import { inShort } from '../helpers/in-short.ts'
 
 /** Every way to write a character that somebody decodes. */
 function encodings (character: string): string[] {
@@ -52,7 +53,7 @@ for (const depth of [0, 1, 2, 3, 'dynamic'] as Depth[]) {
     const tally: Tally = { requests: 0, refused: 0, forwarded: 0 }
     await fc.assert(fc.asyncProperty(fc.constantFrom('GET', 'GET', 'HEAD', 'DELETE'), targetsFor(depth), async (method, target) => {
       await probe(tenants, method, target, { depth }, tally)
-    }), { numRuns: 250 })
+    }), { numRuns: inShort(80, 250) })
     t.ok(tally.forwarded > tally.requests / 50, `${tally.forwarded} of ${tally.requests} were forwarded`)
     t.ok(tally.refused > tally.requests / 4, `${tally.refused} of ${tally.requests} were refused`)
   })

@@ -101,7 +101,7 @@ await t.test('readers that do not read hold no more than their own answer, and n
   })
   await new Promise<void>(resolve => { upstream.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { upstream.close(); upstream.closeAllConnections() })
-  const slow = await startApp(t, { origin: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, limits: { silence: 600 } })
+  const slow = await startApp(t, { origin: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, limits: { silence: 600, idle: 600 } })
   const arrived = { count: 0 }
   slow.app.server.on('connection', () => { arrived.count++ })
   const head = `HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${slow.masterKey}\r\n\r\n`

@@ -14,6 +14,7 @@ import { chartOf } from '../helpers/packages.ts'
 import { askRaw, openRaw, type RawResponse } from '../helpers/raw.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
+import { inShort } from '../helpers/in-short.ts'
 
 const MIB = 1024 * 1024
 const INDEX = '/org2/repo2/index.yaml'
@@ -83,8 +84,9 @@ async function free (t: Test, { upstream }: Lab, name: string): Promise<void> {
 }
 
 await t.test('what one client does not read takes nothing from the others, whichever of both is an account', async t => {
-  for (const path of ['/org1/repo1/charts/large-1.0.0.tgz', '/org1/repo1/charts/large-chunked-1.0.0.tgz', '/api/org1/repo1/charts/large', '/api/org1/repo1/charts/large-chunked']) {
-    for (const [name, theirs, ours] of [['an address', anonymous, 'master'], ['an account', 'master', anonymous]] as const) {
+  const CASES = [['an address', anonymous, 'master'], ['an account', 'master', anonymous]] as const
+  for (const [i, path] of ['/org1/repo1/charts/large-1.0.0.tgz', '/org1/repo1/charts/large-chunked-1.0.0.tgz', '/api/org1/repo1/charts/large', '/api/org1/repo1/charts/large-chunked'].entries()) {
+    for (const [name, theirs, ours] of CASES.filter((_, j) => inShort(i % 2 === j, true))) {
       const what = `${path} of ${name}`
       const lab = await startLab(t)
       const { port } = lab.gateway

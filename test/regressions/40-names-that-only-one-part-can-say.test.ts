@@ -11,6 +11,7 @@ import { PROGRAMS, startInFront, type Answer, type Ask, type InFront, type Liste
 import { skipped } from '../helpers/not-tried.ts'
 import { archiveOf, provenanceOf } from '../helpers/packages.ts'
 import { until } from '../helpers/until.ts'
+import { inShort } from '../helpers/in-short.ts'
 
 const TENANT = 'org1/repo1'
 const MIB = 1024 * 1024
@@ -143,7 +144,7 @@ await t.test('any name and version that push takes: stored, listed, served, read
     const file = await front.ask(`/${TENANT}/${entry?.urls[0] as string}`)
     const statuses = [index.status, file.status, (await front.ask(api)).status, (await front.ask(`${api}/${version}`)).status, (await front.ask(`${api}/${version}`, { method: 'DELETE' })).status]
     return entry?.name === name && entry.version === version && statuses.every(status => status === 200)
-  }), { numRuns: 150 })
+  }), { numRuns: inShort(40, 150) })
   t.ok(taken > 100, `${taken} were taken`)
 })
 
