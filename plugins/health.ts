@@ -28,7 +28,7 @@ export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance
 
 export interface HealthOptions { version: string }
 
-/** GET and HEAD of /health and /info, in ChartMuseum's form (pkg/chartmuseum/server/multitenant/handlers.go, v0.16.5). */
+/** /health and /info, in ChartMuseum's form (pkg/chartmuseum/server/multitenant/handlers.go, v0.16.5). */
 export default fp<HealthOptions>(async (app, { version }) => {
   const routes = { '/health': { healthy: true }, '/info': { version } }
   for (const [url, body] of Object.entries(routes)) {

@@ -28,7 +28,7 @@ const OF_A_FILE = new RegExp(
   '^(.*?\\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod|' +
   '(?:sym)?link|truncate|\\w*File\\w*)) .+: ([^:]+)$', 'i'
 )
-/** What is left of a path, a disk of Windows, or the address of a storage: none of ChartMuseum's own sentences has one. */
+/** What is left of a path or of a storage's address: none of ChartMuseum's own sentences has one. */
 const NAMES_A_PLACE = /(?:^|[^\w.-])\/\S|\\|\w:\/\//
 /** The gateway's own credential, which an upstream might repeat in refusing it. */
 const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i

@@ -1,14 +1,15 @@
 // Closed by default: what needs no right says so, and everything else asks for credentials.
 import t from 'tap'
 import { ROUTES } from '../../src/chartmuseum/routes.ts'
-import { OWN_ENDPOINTS, parseRequestTarget, type ParsedTarget } from '../../src/doors/chartmuseum/request-target.ts'
+import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
+import { parseRequestTarget, type ParsedTarget } from '../../src/doors/chartmuseum/request-target.ts'
 import { needsOf } from '../../src/doors/needs.ts'
 import { startApp } from '../helpers/app.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const WORDS = { file: 'mychart-0.1.0.tgz', chart: 'mychart', version: '0.1.0' } as const
 /** What is open to everybody, whoever they are. */
-const OPEN = ['/oauth/token', '/.well-known/jwks.json', '/health', '/info']
+const OPEN = ['/', '/oauth/token', '/.well-known/jwks.json', '/health', '/info']
 
 /** A path of every route, and of every endpoint of our own. */
 function everything (): [method: string, path: string][] {
@@ -16,7 +17,7 @@ function everything (): [method: string, path: string][] {
     const segments = tail.map(part => typeof part === 'string' ? part : WORDS[part.parameter] + (id === 'prov-file' ? '.prov' : ''))
     return methods.map((method): [string, string] => [method, `${api ? '/api' : ''}/org1/repo1/${segments.join('/')}`])
   })
-  return [...routes, ...Object.keys(OWN_ENDPOINTS).map((path): [string, string] => ['GET', path])]
+  return [...routes, ...[...OWN_ENDPOINTS.keys()].map((path): [string, string] => ['GET', path])]
 }
 
 await t.test('every kind of target says what it needs, and without credentials nobody gets anything of what needs a right', async t => {

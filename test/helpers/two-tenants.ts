@@ -3,7 +3,7 @@
 // secret to anybody, so that nothing but the gateway keeps it.
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
-import { OWN_ENDPOINTS } from '../../src/doors/chartmuseum/request-target.ts'
+import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Grant } from '../../src/words/access.ts'
 import { grant, startApp, type TestGateway } from './app.ts'
@@ -100,7 +100,7 @@ export async function probe (tenants: TwoTenants, method: string, target: string
   tally.requests++
   if (seen.length > 0) tally.forwarded++
   else if ([400, 401, 403, 404].includes(status)) tally.refused++
-  else if (!Object.hasOwn(OWN_ENDPOINTS, target.split('?', 1)[0] as string)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
+  else if (!OWN_ENDPOINTS.has(target.split('?', 1)[0] as string)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
   for (const each of seen) {
     const difference = differenceOf(each, options)
     if (difference !== '') throw new Error(difference)

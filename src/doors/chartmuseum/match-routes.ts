@@ -62,8 +62,9 @@ export function matchRoutes (
   const { api, from } = divided
   const tail = segments.slice(from)
 
-  // Every row has a tail, so where the tenant is too short no row fits.
-  let refusal: Refusal = { code: 'no_such_route' }
+  // Every row has a tail, so where the tenant is too short no row fits. A row that fits by
+  // this method says best why it is none; if there is none, another one's methods do.
+  let refusal: Refusal | undefined
   const allow: string[] = []
   for (const route of routesWith(api, tail.length)) {
     if (!fitsShape(route, tail) || !allowsDepth(route, depth)) continue
@@ -80,7 +81,8 @@ export function matchRoutes (
     if (isMethod) return { kind: 'chart', request: chartRequest(route, method as Method, tenant, parameters, query) }
     allow.push(...route.methods)
   }
-  return { kind: 'refused', refusal: allow.length === 0 ? refusal : { code: 'method_not_allowed', allow } }
+  const otherwise: Refusal = allow.length === 0 ? { code: 'no_such_route' } : { code: 'method_not_allowed', allow }
+  return { kind: 'refused', refusal: refusal ?? otherwise }
 }
 
 /** The number of tenant segments that ChartMuseum finds at dynamic depth: what the first fitting shape leaves. */

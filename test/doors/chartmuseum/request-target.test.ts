@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { isChartName } from '../../../src/words/chart-names.ts'
 import type { ChartRequest } from '../../../src/chartmuseum/chart-request.ts'
-import { OWN_ENDPOINTS, parseRequestTarget, rememberTargets, type Layout, type ParsedTarget } from '../../../src/doors/chartmuseum/request-target.ts'
+import { OWN_ENDPOINTS } from '../../../src/doors/own-endpoints.ts'
+import { parseRequestTarget, rememberTargets, type Layout, type ParsedTarget } from '../../../src/doors/chartmuseum/request-target.ts'
 import { ROUTES, routeOf } from '../../../src/chartmuseum/routes.ts'
 import { isTenantName, type Depth } from '../../../src/words/tenant.ts'
 import { upstreamTarget } from '../../../src/chartmuseum/upstream-target.ts'
@@ -105,9 +106,6 @@ await t.test('the repository without tenants is named repo, and has no segment',
 
 await t.test('a shape that is not in the table is not found, whatever the method and the depth', async t => {
   const cases: [method: string, target: string][] = [
-    ['GET', '/'],
-    ['GET', '/?x=1'],
-    ['HEAD', '/'],
     ['GET', '/org1'],
     ['GET', '/org1/repo1'],
     ['GET', '/api'],
@@ -131,10 +129,7 @@ await t.test('a shape that is not in the table is not found, whatever the method
     ['DELETE', '/delete'],
     ['GET', '/forward'],
     ['GET', '/refused'],
-    ['GET', '/v2'],
-    // ChartMuseum's aliases, and what a file's ending does to the API
-    ['POST', '/org1/repo1/api/charts'],
-    ['DELETE', '/org1/repo1/api/charts/x/1.0'],
+    // what a file's ending does to the API
     ['DELETE', '/api/repo1/api/charts/x/1.0.prov'],
     ['GET', '/api/org1/repo1/charts/x/1.0.tgz'],
     ['GET', '/api/org1/repo1/charts/x.yaml'],
@@ -145,24 +140,75 @@ await t.test('a shape that is not in the table is not found, whatever the method
     ['GET', '/authz/repo1/index.yaml'],
     ['GET', '/staticx/repo1/index.yaml'],
     ['GET', '/api/health/repo1/charts'],
-    // methods
-    ['HEAD', '/org1/repo1/charts/x-1.tgz'],
-    ['HEAD', '/api/org1/repo1/charts'],
-    ['HEAD', '/api/org1/repo1/charts/x/1.0.0/values'],
-    ['POST', '/org1/repo1/index.yaml'],
-    ['PUT', '/api/org1/repo1/charts'],
-    ['PATCH', '/api/org1/repo1/charts'],
-    ['OPTIONS', '/org1/repo1/index.yaml'],
-    ['TRACE', '/org1/repo1/index.yaml'],
-    ['get', '/org1/repo1/index.yaml'],
-    ['', '/org1/repo1/index.yaml'],
-    ['DELETE', '/api/org1/repo1/charts'],
-    ['DELETE', '/api/org1/repo1/charts/x'],
-    ['DELETE', '/org1/repo1/charts/x-1.tgz'],
-    ['GET', '/api/org1/repo1/prov'],
-    ['POST', '/api/org1/repo1/charts/x']
   ]
-  for (const [method, target] of cases) t.strictSame(parse(method, target), { kind: 'refused', refusal: { code: 'no_such_route' } }, `${method} ${target}`)
+  for (const [method, target] of cases) t.equal(codeOf(parse(method, target)), 'no_such_route', `${method} ${target}`)
+})
+
+await t.test('a method that a known path does not have is told which it has, and a path that is none by any method is not', t => {
+  const cases: [string, string, readonly string[] | undefined][] = [
+    ['POST', '/org1/repo1/index.yaml', ['GET', 'HEAD']],
+    ['OPTIONS', '/org1/repo1/index.yaml', ['GET', 'HEAD']],
+    ['TRACE', '/org1/repo1/index.yaml', ['GET', 'HEAD']],
+    ['get', '/org1/repo1/index.yaml', ['GET', 'HEAD']],
+    ['', '/org1/repo1/index.yaml', ['GET', 'HEAD']],
+    ['PUT', '/api/org1/repo1/charts', ['GET', 'HEAD', 'POST']],
+    ['DELETE', '/api/org1/repo1/charts', ['GET', 'HEAD', 'POST']],
+    ['DELETE', '/api/org1/repo1/charts/x', ['GET', 'HEAD']],
+    ['POST', '/api/org1/repo1/charts/x/1.0.0', ['GET', 'HEAD', 'DELETE']],
+    ['DELETE', '/org1/repo1/charts/x-1.tgz', ['GET', 'HEAD']],
+    ['PUT', '/org1/repo1/charts/x-1.tgz.prov', ['GET', 'HEAD']],
+    ['GET', '/api/org1/repo1/prov', ['POST']],
+    ['PUT', '/org1/repo1/api/prov', ['POST']],
+    ['POST', '/org1/repo1/charts/x-1.zip', undefined],
+    ['PUT', '/nowhere', undefined]
+  ]
+  for (const [method, target, allow] of cases) {
+    t.strictSame(parse(method, target), { kind: 'refused', refusal: allow === undefined ? { code: 'no_such_route' } : { code: 'method_not_allowed', allow } }, `${method} ${target}`)
+  }
+  t.equal(codeOf(parse('PUT', '/-x/repo1/index.yaml')), 'bad_target', 'what is no tenant has no methods')
+  t.end()
+})
+
+await t.test('HEAD is understood wherever GET is', t => {
+  for (const target of ['/org1/repo1/charts/x-1.tgz', '/org1/repo1/charts/x-1.tgz.prov', '/api/org1/repo1/charts', '/api/org1/repo1/charts/x/1.0.0/values', '/api/org1/repo1/charts/x/1.0.0/templates', '/org1/repo1/artifacthub-repo.yml']) {
+    t.match(parse('HEAD', target), { kind: 'chart', request: { method: 'HEAD', access: { action: 'pull' } } }, target)
+  }
+  t.end()
+})
+
+await t.test('the second spelling of the API is the same request, at a fixed depth', t => {
+  const pairs: [method: string, first: string, second: string, depth: Depth][] = [
+    ['POST', '/api/org1/repo1/charts?force', '/org1/repo1/api/charts?force', 2],
+    ['POST', '/api/org1/repo1/prov', '/org1/repo1/api/prov', 2],
+    ['GET', '/api/org1/repo1/charts?offset=1', '/org1/repo1/api/charts?offset=1', 2],
+    ['GET', '/api/org1/charts/x/1.0.0/values', '/org1/api/charts/x/1.0.0/values', 1],
+    ['HEAD', '/api/a/b/c/charts/x', '/a/b/c/api/charts/x', 3],
+    ['DELETE', '/api/org1/repo1/charts/x%20y/1.0', '/org1/repo1/api/charts/x%20y/1.0', 2]
+  ]
+  for (const [method, first, second, depth] of pairs) {
+    const expected = parse(method, first, depth)
+    t.equal(expected.kind, 'chart', first)
+    t.strictSame(parse(method, second, depth), expected, second)
+    t.equal(codeOf(parse(method, second, 'dynamic')) === 'chart' && (parse(method, second, 'dynamic') as { request: ChartRequest }).request.tenant === (expected as { request: ChartRequest }).request.tenant, false, `${second}, at depth dynamic`)
+  }
+  for (const target of ['/org1/repo1/api/charts/x.yaml', '/org1/repo1/api/charts/x/1.0.tgz', '/org1/repo1/api', '/org1/api/repo1/charts', '/org1/repo1/api/api/charts', '/org1/repo1/api/index.yaml', '/org1/repo1/api/charts/x-1.0.0.tgz']) t.equal(codeOf(parse('GET', target)), 'no_such_route', target)
+  t.equal(codeOf(parse('GET', '/oauth/repo1/api/charts')), 'no_such_route', 'a reserved name is reserved here too')
+  t.end()
+})
+
+await t.test('a path of another depth is told both depths, and a client of a registry what this is', t => {
+  const depths: [string, number, RegExp][] = [
+    ['/org1/repo1/sub/index.yaml', 2, /a tenant of 3 parts, and a tenant has 2 parts here \(charts\.depth\)/],
+    ['/org1/index.yaml', 2, /a tenant of 1 part, and a tenant has 2 parts here/],
+    ['/index.yaml', 1, /a tenant of 0 parts, and a tenant has 1 part here/],
+    ['/api/org1/repo1/charts', 0, /a tenant of 2 parts, and a tenant has 0 parts here/]
+  ]
+  for (const [target, depth, detail] of depths) t.match(parse('GET', target, depth), { kind: 'refused', refusal: { code: 'no_such_route', detail } }, target)
+  for (const target of ['/v2', '/v2/', '/v2/_catalog', '/v2/org1/repo1/manifests/1.0.0', '/v2/repo1/index.yaml']) {
+    for (const depth of [0, 2]) t.match(parse('GET', target, depth), { kind: 'refused', refusal: { code: 'no_such_route', detail: /helm repo add/ } }, target)
+  }
+  t.strictSame(parse('GET', '/v2x/nowhere'), { kind: 'refused', refusal: { code: 'no_such_route' } })
+  t.end()
 })
 
 await t.test('the file of every chart that can be stored can be asked for', async () => {
@@ -217,7 +263,7 @@ await t.test('targets that two readers could read differently are refused before
     // not origin-form
     '', '*', 'org1/repo1/index.yaml', 'http://x/org1/repo1/index.yaml', 'localhost:5001', '?x', '#',
     // empty and dot segments
-    '//', '//index.yaml', '///index.yaml', '/org1//index.yaml', '//org1/repo1/index.yaml', '/org1/repo1//index.yaml', '/org1/repo1/index.yaml/', '/health/', '/oauth/token/', '/v2/',
+    '//', '//index.yaml', '///index.yaml', '/org1//index.yaml', '//org1/repo1/index.yaml', '/org1/repo1//index.yaml', '/org1/repo1/index.yaml/', '/health/', '/oauth/token/',
     '/org1/repo1/../../org2/repo2/index.yaml', '/org1/./index.yaml', '/../index.yaml', '/./org1/repo1/index.yaml', '/org1/repo1/..', '/.', '/..', '/health/../org2/repo2/index.yaml', `/org1/repo1/charts/../../../${secret}`,
     // dot segments and separators in encodings
     '/org1/repo1/%2e%2e/%2E%2E/org2/repo2/index.yaml', '/org1/.%2e/index.yaml', '/org1/%2e/index.yaml', '/org1/%252e%252e/index.yaml', '/org1/%25 2e/index.yaml',
@@ -282,9 +328,13 @@ await t.test('a refusal repeats nothing of the target', async t => {
 
 await t.test('own endpoints are known by their exact path, with their raw query', async t => {
   for (const depth of DEPTHS) {
-    for (const [path, endpoint] of Object.entries(OWN_ENDPOINTS)) {
+    for (const [path, { endpoint, methods }] of OWN_ENDPOINTS) {
       t.strictSame(parse('GET', path, depth), { kind: 'own', endpoint, query: '' }, path)
-      t.strictSame(parse('POST', `${path}?scope=a%20b&x=%zz?`, depth), { kind: 'own', endpoint, query: 'scope=a%20b&x=%zz?' })
+      t.strictSame(parse('GET', `${path}?scope=a%20b&x=%zz?`, depth), { kind: 'own', endpoint, query: 'scope=a%20b&x=%zz?' })
+      for (const method of ['POST', 'PUT', 'DELETE', 'BREW']) {
+        t.strictSame(parse(method, path, depth), methods === 'asks itself' ? { kind: 'own', endpoint, query: '' } : { kind: 'refused', refusal: { code: 'method_not_allowed', allow: ['GET', 'HEAD'] } }, `${method} ${path}`)
+      }
+      if (path === '/') continue
       for (const other of [`${path}/`, `/a${path}`, `${path}x`, path.toUpperCase(), `/${path}`, path.replace('o', '%6f'), path.replace('h', '%68')]) {
         if (other !== path) t.not(parse('GET', other, depth).kind, 'own', other)
       }
@@ -301,9 +351,9 @@ await t.test('everything lies below the base path, and nothing beside it', async
     ['/helm/api/org1/repo1/charts', 'chart'],
     ['/helm/oauth/token?x=1', 'own'],
     ['/helm/health', 'own'],
-    ['/helm', 'no_such_route'],
-    ['/helm/', 'no_such_route'],
-    ['/helm?x', 'no_such_route'],
+    ['/helm', 'own'],
+    ['/helm/', 'own'],
+    ['/helm?x', 'own'],
     ['/helm//org1/repo1/index.yaml', 'bad_target'],
     ['/helm/../helm/org1/repo1/index.yaml', 'bad_target'],
     ['/helmorg1/repo1/index.yaml', 'no_such_route'],
@@ -311,7 +361,9 @@ await t.test('everything lies below the base path, and nothing beside it', async
     ['/HELM/org1/repo1/index.yaml', 'no_such_route'],
     ['/%68elm/org1/repo1/index.yaml', 'no_such_route'],
     ['/org1/repo1/index.yaml', 'no_such_route'],
-    ['/health', 'no_such_route'],
+    ['/health', 'own'],
+    ['/info', 'no_such_route'],
+    ['/', 'no_such_route'],
     ['/oauth/token', 'no_such_route']
   ]
   for (const [target, expected] of cases) t.equal(codeOf(parseRequestTarget('GET', target, layout)), expected, target)
@@ -350,7 +402,7 @@ await t.test('a path outside of the base path, or with two of it, is told so', t
     ['POST', '/helm/helm/api/org1/repo1/charts', doubled],
     ['POST', '/helm/helm/oauth/token', doubled],
     ['GET', '/helm/helm/org1/index.yaml/x', undefined],
-    ['GET', '/helm/helm', undefined],
+    ['GET', '/helm/helm', doubled],
     ['GET', '/helm/helmorg1/repo1/index.yaml/x', undefined]
   ]
   for (const [method, target, detail] of cases) {
@@ -396,7 +448,7 @@ await t.test('it answers every text, and never throws', async () => {
   const unit = fc.constantFrom('/', '.', '..', '%2e', '%2f', '%', '?', '#', ';', '\\', ':', 'a', 'api', 'charts', 'index.yaml', '\0', ' ', '\u00e9', '\ud800')
   fc.assert(fc.property(fc.array(unit).map(parts => parts.join('')), fc.string(), depth, fc.constantFrom('', '/a'), (target, method, depth, basePath) => {
     const parsed = parseRequestTarget(method, target, { depth, basePath })
-    return parsed.kind === 'own' || parsed.kind === 'chart' || ['bad_target', 'no_such_route'].includes(parsed.refusal.code)
+    return parsed.kind === 'own' || parsed.kind === 'chart' || ['bad_target', 'no_such_route', 'method_not_allowed'].includes(parsed.refusal.code)
   }), { numRuns: 2000 })
 })
 
