@@ -77,9 +77,10 @@ export function matchRoutes (
       continue
     }
     const tenant = readTenant(divided.tenant, depth)
-    if ('code' in tenant) return { kind: 'refused', refusal: tenant }
-    if (isMethod) return { kind: 'chart', request: chartRequest(route, method as Method, tenant, parameters, query) }
-    allow.push(...route.methods)
+    if (!isMethod) {
+      if (!('code' in tenant)) allow.push(...route.methods)
+    } else if ('code' in tenant) return { kind: 'refused', refusal: tenant }
+    else return { kind: 'chart', request: chartRequest(route, method as Method, tenant, parameters, query) }
   }
   const otherwise: Refusal = allow.length === 0 ? { code: 'no_such_route' } : { code: 'method_not_allowed', allow }
   return { kind: 'refused', refusal: refusal ?? otherwise }

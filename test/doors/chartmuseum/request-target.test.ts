@@ -165,7 +165,7 @@ await t.test('a method that a known path does not have is told which it has, and
   for (const [method, target, allow] of cases) {
     t.strictSame(parse(method, target), { kind: 'refused', refusal: allow === undefined ? { code: 'no_such_route' } : { code: 'method_not_allowed', allow } }, `${method} ${target}`)
   }
-  t.equal(codeOf(parse('PUT', '/-x/repo1/index.yaml')), 'bad_target', 'what is no tenant has no methods')
+  t.equal(codeOf(parse('PUT', '/-x/repo1/index.yaml')), 'no_such_route', 'what is no tenant has no methods')
   t.end()
 })
 

@@ -32,12 +32,17 @@ function requestOf (row: Recorded): Request {
 }
 
 /** `/<tenant>/api/…` at a fixed depth, of which the first spelling is `/api/<tenant>/…`. */
-const SECOND_SPELLING = /^(\/helm)?(?!\/(?:helm\/)?api\/)((?:\/[^/]+)+?)\/api(\/.*)$/
+function firstSpelling (path: string, { config, tenant = '' }: Recorded): string {
+  const base = config.endsWith('context-path') ? CONTEXT : ''
+  const second = `${base}/${tenant}/api/`
+  return path.startsWith(second) && !/\.(?:yaml|tgz|prov)$/.test(path) && config !== 'depth-dynamic' ? `${base}/api/${tenant}/${path.slice(second.length)}` : path
+}
 
 /** The one target that an understood request has, made from its bytes alone: the recorded queries are `?force`, `?offset=0&limit=5` and ones without a meaning. */
-function canonicalOf ({ method, target }: Recorded): string {
+function canonicalOf (row: Recorded): string {
+  const { method, target } = row
   const [received = '', query = ''] = target.split('?')
-  const path = received.replace(SECOND_SPELLING, '$1/api$2$3')
+  const path = firstSpelling(received, row)
   const means = query === 'force' ? method === 'POST' : query === 'offset=0&limit=5' && (method === 'GET' || method === 'HEAD') && /^(?:\/helm)?\/api\/.*charts$/.test(path)
   return path.replace(/%2b/gi, '+') + (means ? `?${query}` : '')
 }
