@@ -54,7 +54,10 @@ async function readJwk (jwk: unknown): Promise<IssuerKey | undefined> {
   }
 }
 
-async function issuerKeyOf (publicKey: KeyObject, { kid, alg }: Record<string, unknown>): Promise<IssuerKey | undefined> {
+async function issuerKeyOf (
+  publicKey: KeyObject,
+  { kid, alg }: Record<string, unknown>
+): Promise<IssuerKey | undefined> {
   const algorithms = algorithmsOf(publicKey).filter(each => alg === undefined || each === alg)
   if (algorithms.length === 0) return undefined
   const thumbprint = await thumbprintOf(publicKey)

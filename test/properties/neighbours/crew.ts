@@ -18,8 +18,8 @@ export interface CrewMember {
 
 /** As nice(1) has it. */
 const NICENESS = 19
-/** Milliseconds after which it is ended by force. */
-const END_LIMIT = 30_000
+/** Milliseconds after which it is ended by force; it stands back, and a busy machine lets it wait. */
+const END_LIMIT = 120_000
 
 export interface CrewOptions<Told> {
   /** For who gets a core only when nobody else wants it much; default: false. */
