@@ -148,7 +148,7 @@ await t.test('a chart that went with its old provenance and cannot be stored aga
 await t.test('a provenance is stored alone, and not beside another version that nobody can name', async t => {
   const { repository, store } = await start(t)
   t.equal(await store(['prov']), 'saved')
-  t.equal(await store(['prov']), 'chart_exists: chart already exists')
+  t.equal(await store(['prov']), 'already_stored: already stored, identical')
   t.equal(await store(['prov'], 'overwrite'), 'saved')
   repository.files.clear()
   repository.files.set(FILES[0], 'x')
