@@ -35,7 +35,7 @@ export interface GoYamlAlias {
 export interface GoYamlBounds {
   /** Texts, lists and mappings, with those that aliases repeat. */
   readonly values: number
-  /** Lists and mappings inside of each other. */
+  /** Lists and mappings inside of each other; each takes some of the stack. */
   readonly levels: number
 }
 
@@ -151,7 +151,7 @@ class GoYamlParser {
   // ---- nodes
 
   private * node (level: number, isBlock: boolean, takesIndentless = false): Steps<GoYamlNode> {
-    if (++this.values > this.bounds.values) throw new TooMuch()
+    this.count(1)
     if (this.values - this.valuesOfTurn >= STRIDE) {
       this.valuesOfTurn = this.values
       yield
@@ -188,11 +188,16 @@ class GoYamlParser {
     if (target.kind !== 'scalar') {
       const extent = this.extents.get(target)
       if (extent === undefined) throw this.fault('anchor value contains itself')
-      this.values += extent.values
+      this.count(extent.values)
       this.deepen(level + extent.levels - 1)
     }
     this.scanner.take()
     return { kind: 'alias', target }
+  }
+
+  private count (values: number): void {
+    this.values += values
+    if (this.values > this.bounds.values) throw new TooMuch()
   }
 
   private deepen (level: number): void {

@@ -1,7 +1,8 @@
 // Which tokens does Go see in a YAML text? A port of the scanner of go.yaml.in/yaml v2.4.4
 // (scannerc.go), with which Helm and ChartMuseum read every YAML: what it takes for a key, a
 // line's end or an error no other library takes so. It looks 1,024 characters ahead at most,
-// and each character costs the same, whatever is written around it.
+// and each character costs the same, whatever is written around it. Levels it does not count:
+// Go ends at 10,000 of them, and who makes something of the tokens long before.
 
 export type GoTokenKind =
   | 'stream start' | 'stream end' | 'version directive' | 'tag directive' | 'document start' | 'document end'
@@ -22,8 +23,8 @@ export interface GoToken {
 }
 
 /**
- * What ends a line: in YAML 1.1, as Go has it, LF, CR, NEL, LS and PS, and a byte order mark
- * may begin one; in YAML 1.2 LF and CR; for whoever reads lines and then YAML, LF.
+ * What ends a line: in YAML 1.1, as Go has it, LF, CR, NEL, LS and PS; in YAML 1.2 LF and CR;
+ * for whoever reads lines and then YAML, LF.
  */
 export type LineEnds = 'YAML 1.1' | 'YAML 1.2' | 'LF'
 
@@ -49,12 +50,9 @@ interface SimpleKey {
 
 /** Of a key without `?`, characters. */
 const LONGEST_SIMPLE_KEY = 1024
-/** Of Go (max_flow_level, max_indents). */
-const MOST_LEVELS = 10_000
 const NEL = 0x85
 const LINE_SEPARATOR = 0x2028
 const PARAGRAPH_SEPARATOR = 0x2029
-const BYTE_ORDER_MARK = 0xfeff
 const [TAB, LF, CR, SPACE] = [0x09, 0x0a, 0x0d, 0x20]
 /** What no plain scalar begins with. */
 const INDICATORS = '-?:,[]{}#&*!|>\'"%@`'
@@ -302,7 +300,6 @@ export class GoYamlScanner {
     if (this.flowLevel > 0 || this.indent >= column) return
     this.indents.push(this.indent)
     this.indent = column
-    if (this.indents.length > MOST_LEVELS) throw this.fault(`exceeded max depth of ${MOST_LEVELS}`)
     this.insert(number, kind, line)
   }
 
@@ -318,7 +315,6 @@ export class GoYamlScanner {
 
   private skipToToken (): void {
     for (;;) {
-      if (this.column() === 0 && this.code(this.at) === BYTE_ORDER_MARK && this.ends === 'YAML 1.1') this.at++
       const takesTabs = this.flowLevel > 0 || !this.isKeyAllowed
       while (takesTabs ? this.isBlank(this.at) : this.code(this.at) === SPACE) this.at++
       this.skipComment()
@@ -356,7 +352,7 @@ export class GoYamlScanner {
     this.saveKey()
     // With the number of the bracket itself, which matters: an empty pair of brackets is no key to Go.
     this.keys.push(this.keyHere(false, false))
-    if (++this.flowLevel > MOST_LEVELS) throw this.fault(`exceeded max depth of ${MOST_LEVELS}`)
+    this.flowLevel++
     this.isKeyAllowed = true
     this.put(kind)
     this.at++

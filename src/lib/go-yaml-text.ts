@@ -1,7 +1,9 @@
 // Which text does Go find in the bytes of a YAML file? UTF-8, or UTF-16 behind its byte order
 // mark, without control characters (go.yaml.in/yaml v2.4.4, readerc.go). Asked before the
 // text is looked at: Go finds what is wrong as it goes on, and reads no document behind the
-// first one.
+// first one. A mark that is left in the text is a letter like others, but not to Go: where
+// one is the first of what its buffer holds, it passes over the first letter of each line
+// (yamlprivateh.go, is_bom). Who needs to know what Go reads takes no such text.
 
 export type GoTextResult =
   | { readonly ok: true, readonly text: string }

@@ -118,6 +118,7 @@ export const AMBIGUOUS: readonly Ambiguous[] = [
   { what: 'a key twice', bytes: yaml(YAML + 'name: other\nversion: 9.9.9\n'), helm: other },
   { what: 'a line end of YAML 1.1', bytes: yaml(YAML + 'home: a\u2028name: other\nicon: b\u0085version: 9.9.9\n'), helm: other },
   { what: 'a carriage return alone', bytes: yaml(YAML + 'home: a\rname: other\nicon: b\rversion: 9.9.9\n'), helm: other },
+  { what: 'marks before which Go passes over letters', bytes: yaml('\ufeff\ufeff\ufeff# c\n#name: other\n#version: 9.9.9\nname: x\nversion: 1.0.0\n'), helm: other },
   { what: 'a merge', bytes: yaml('apiVersion: v2\nname: x\nversion: 1.0.0\n<<: {name: other, version: 9.9.9}\n'), helm: other },
   { what: 'a tag', bytes: yaml('apiVersion: v2\nname: !!binary b3RoZXI=\nversion: 9.9.9\n'), helm: other },
   { what: 'a number', bytes: yaml('apiVersion: v2\nname: x\nversion: 1.10\n'), helm: { name: 'x', version: '1.1' } },

@@ -74,6 +74,8 @@ function textOf (bytes: Buffer, file: string): string {
   const isMarked = bytes.toString('utf8', 0, 3) === UTF8_MARK
   const read = goYamlText(isMarked ? bytes.subarray(3) : bytes)
   if (!read.ok) throw invalidChartYaml(`${file} ${read.problem}`)
+  // Go passes over other letters where it finds one (goYamlText).
+  if (read.text.includes(UTF8_MARK)) throw invalidChartYaml(`${file} has a byte order mark that is not at its start`)
   return read.text
 }
 
@@ -159,9 +161,8 @@ function plainTextOf (node: GoYamlNode, fault: ArchiveFault, field: Field): stri
   throw new Fault(fault, `Chart.yaml has ${written} Helm reads as ${asGo}: write it in quotes`)
 }
 
-// YAML 1.1 has more line ends than YAML 1.2, and takes a byte order mark at the start of each
-// line; and there are readers for which CR alone is none.
-const ENDS_OF_SOME = /[\x85\u2028\u2029\ufeff]/
+// YAML 1.1 has more line ends than YAML 1.2; and there are readers for which CR alone is none.
+const ENDS_OF_SOME = /[\x85\u2028\u2029]/
 const LONE_RETURN = /\r(?!\n)/
 
 /** What is text to some readers is a key to others: all must find what Go finds, or nothing. */
@@ -178,7 +179,7 @@ function * compareReading (text: string, identity: ChartIdentity, ends: LineEnds
   const other = saidOnce(chart)
   if (FIELDS.some(field => other[field] !== undefined && other[field] !== identity[field])) {
     throw invalidChartYaml(
-      'Chart.yaml has line ends or byte order marks that readers take differently: end its lines with LF or CRLF'
+      'Chart.yaml has line ends that readers take differently: end its lines with LF or CRLF'
     )
   }
 }

@@ -28,7 +28,7 @@ await t.test('name and version are what Helm reads in Chart.yaml', async t => {
     ['name: x\n<<: {home: a}\nversion: 1.0.0\n', 'x', '1.0.0'], ['a: &a {home: b}\n<<: [*a, {icon: c}]\nname: x\nversion: 1.0.0\n', 'x', '1.0.0'], ['<<: {name: x, version: 1.0.0}\n', 'x', '1.0.0'],
     [`{"name":"x","version":"1.0.0","keywords":[${Array.from({ length: 500 }, (_, i) => `{"a":${i}}`).join(',')}]}`, 'x', '1.0.0'],
     // line ends that only some readers know, and that change nothing
-    ['name: x\rversion: 1.0.0\r', 'x', '1.0.0'], ['name: x\u0085version: 1.0.0\n', 'x', '1.0.0'], ['name: x\nversion: 1.0.0\ndescription: "a\u2028b\u0085c"\nhome: a\ufeff\n', 'x', '1.0.0']
+    ['name: x\rversion: 1.0.0\r', 'x', '1.0.0'], ['name: x\u0085version: 1.0.0\n', 'x', '1.0.0'], ['name: x\nversion: 1.0.0\ndescription: "a\u2028b\u0085c"\n', 'x', '1.0.0']
   ]
   for (const [body, name, version] of good) t.match(await yamlOf(body), { name, version }, encodeURI(body.slice(0, 100)))
   const other = Buffer.from('name: x\nversion: 1.0.0\n', 'utf16le')
@@ -52,6 +52,8 @@ await t.test('name and version are what Helm reads in Chart.yaml', async t => {
     // its lines end, and begin again, in more places
     ...['\r', '\u0085', '\u2028', '\u2029', '\n\ufeff', '\0', '\u001b'].map((end): [string, ArchiveFault] => [`name: x\nversion: 1.0.0\ndescription: a${end}name: y\n`, 'invalid_chart_yaml']),
     ...['\r', '\u0085', '\u2028', '\u2029'].map((end): [string, ArchiveFault] => [`# a${end}name: x${end}version: 1.0.0${end}a: |\n  name: z\n  version: 1.0.0\n`, 'invalid_chart_yaml']),
+    // where its buffer begins with a mark, Go passes over the first letter of each line
+    ['\ufeff\ufeff\ufeff#name: z\n#version: 2.0.0\nname: x\nversion: 1.0.0\n', 'invalid_chart_yaml'], ['name: x\nversion: 1.0.0\ndescription: a\ufeffb\n', 'invalid_chart_yaml'],
     ['\ufeff\ufeffname: z\nname: x\nversion: 1.0.0\n', 'invalid_chart_yaml'],
     ['name: x\nversion: 1.0.0\na: *b\n', 'invalid_chart_yaml'], ['name: x\nversion: 1.0.0\na: &a [*a]\n', 'invalid_chart_yaml'],
     [`name: x\nversion: 1.0.0\na: &a [${'x, '.repeat(300)}x]\nb: [${'*a, '.repeat(300)}*a]\n`, 'too_large']
