@@ -54,8 +54,8 @@ export function * parseGoYaml (
     return { ok: true, node: yield * new GoYamlParser(text, bounds, ends).document() }
   } catch (error) {
     if (error instanceof TooMuch) return { ok: false, problem: 'too much' }
-    if (error instanceof GoYamlFault) return { ok: false, problem: 'fault', message: error.message, line: error.line }
-    throw error
+    if (!(error instanceof GoYamlFault)) throw error
+    return { ok: false, problem: 'fault', message: error.message, line: error.line }
   }
 }
 

@@ -88,8 +88,9 @@ function isPaxInteger (text: string): boolean {
 /** Seconds, and digits behind a point, or nothing. */
 function isPaxTime (text: string): boolean {
   if (text === '') return true
-  const [seconds = '', rest = ''] = text.split('.', 2)
-  return seconds !== '' && isPaxInteger(seconds) && /^\d*$/.test(text.slice(seconds.length + 1)) && /^\d*$/.test(rest)
+  const point = text.indexOf('.')
+  const seconds = point < 0 ? text : text.slice(0, point)
+  return seconds !== '' && isPaxInteger(seconds) && (point < 0 || /^\d*$/.test(text.slice(point + 1)))
 }
 
 function sizeOf (records: ReadonlyMap<string, string>, key: string): number | undefined {
