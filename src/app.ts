@@ -178,7 +178,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     spool,
     changed,
     maxUploadSize: config.charts.maxUploadSize,
-    depth
+    depth,
+    namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })

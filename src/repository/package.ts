@@ -7,6 +7,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, gunzipSync } from 'node:zlib'
 import { extract } from 'tar-stream'
+import { textOfLine } from '../lib/line-text.ts'
 import { readMetadata, type Metadata } from './chart-metadata.ts'
 import { readGoYaml } from './go-yaml.ts'
 import { readPlainTar, type TarFile } from './tar.ts'
@@ -189,10 +190,8 @@ export function provenanceFileName (text: string): string | undefined {
   if (!text.startsWith('-----BEGIN PGP SIGNED MESSAGE-----')) return undefined
   const name = /\nname:[ *](.+)/.exec(text)?.[1]
   const version = /\nversion:[ *](.+)/.exec(text)?.[1]
-  return name === undefined || version === undefined ? undefined : `${unquote(name)}-${unquote(version)}.tgz.prov`
-}
-
-/** ChartMuseum leaves quotes and carriage returns in the file's name, where nobody would look for it. */
-function unquote (value: string): string {
-  return value.trim().replace(/^(["'])(.*)\1$/, '$2')
+  // ChartMuseum leaves quotes, comments and carriage returns in the file's name, where nobody would look for it.
+  return name === undefined || version === undefined
+    ? undefined
+    : `${textOfLine(name)}-${textOfLine(version)}.tgz.prov`
 }

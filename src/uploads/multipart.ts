@@ -1,6 +1,7 @@
-// Which parts does a multipart upload have? Exactly one `chart`, one `prov`, or both,
-// each as a file, and nothing else; the file names that clients send are not looked at
-// (cm-push sends a path of its own machine).
+// Which parts does a multipart upload have? Exactly one `chart`, one `prov`, or both, each as
+// a file. What a browser or a script sends besides (texts, inputs without a file) is not
+// looked at, and of file names only whether there is one (cm-push sends a path of its own
+// machine).
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
@@ -15,8 +16,8 @@ export interface UploadParts {
 const FIELDS = ['chart', 'prov'] as const
 type Field = typeof FIELDS[number]
 
-/** More than there can be; what is left out of it is empty or has no name. */
-const MOST_PARTS = 8
+/** Far more than a form has that somebody fills in. */
+const MOST_PARTS = 32
 /**
  * The parser takes a piece to its end, whatever it finds in it: ten thousand boundaries
  * are in 64 KiB, and it takes 50 ms for them.
@@ -38,18 +39,28 @@ export async function readParts (
   const streams: Readable[] = []
   const parser = openParser(contentType)
   const refuse = (detail: string): void => { parser.destroy(invalidForm(detail)) }
-  parser.on('file', (field: string, stream: Readable) => {
+  parser.on('file', (field: string, stream: Readable, fileName: string | undefined) => {
     // busboy may report the same broken part more than once, also after its reader has gone.
     stream.on('error', () => {})
     streams.push(stream)
-    if (!isField(field)) return refuse('the upload has a part that is neither chart nor prov')
-    if (writing.has(field)) return refuse(`the upload has two parts named ${field}`)
-    const written = spool.write(stream)
-    writing.set(field, written)
-    written.catch((error: Error) => { parser.destroy(error) })
+    const take = (): void => {
+      if (!isField(field)) return refuse(`the upload has a part named ${shown(field)}: ${RIGHT_FIELDS}`)
+      if (writing.has(field)) return refuse(`the upload has two parts named ${field}`)
+      const written = spool.write(stream)
+      writing.set(field, written)
+      written.catch((error: Error) => { parser.destroy(error) })
+    }
+    // A browser sends one for each input, also where nobody has chosen a file.
+    if (fileName !== undefined && fileName !== '') return take()
+    stream.once('readable', () => {
+      if (stream.readableLength > 0) take()
+      else stream.resume()
+    })
   })
-  parser.on('field', () => { refuse('the upload has a form field that is not a file: send chart and prov as files') })
-  parser.on('partsLimit', () => { refuse('the upload has more parts than chart and prov') })
+  parser.on('field', (field: string) => {
+    if (isField(field)) refuse(`the upload has ${field} as a text that is not a file: ${RIGHT_FIELDS}`)
+  })
+  parser.on('partsLimit', () => { refuse(`the upload has more than ${MOST_PARTS} parts`) })
   let failed: unknown
   try {
     await pipeline(Readable.from(inPieces(body)), parser)
@@ -64,7 +75,7 @@ export async function readParts (
     ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)
   ])
   if (failed === undefined && writing.size === 0) {
-    failed = invalidForm('no package or provenance file found in form fields chart and prov')
+    failed = invalidForm(`no package or provenance file found in form fields chart and prov: ${RIGHT_FIELDS}`)
   }
   if (failed !== undefined) {
     for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
@@ -73,6 +84,14 @@ export async function readParts (
   const parts: { chart?: SpoolFile, prov?: SpoolFile } = {}
   for (const [field, file] of writing) parts[field] = await file
   return parts
+}
+
+const RIGHT_FIELDS = 'send the chart as chart and its provenance as prov, each as a file ' +
+  '(`curl -F chart=@FILE.tgz -F prov=@FILE.tgz.prov`)'
+const LONGEST_SHOWN = 40
+
+function shown (field: string): string {
+  return JSON.stringify(field.length > LONGEST_SHOWN ? `${field.slice(0, LONGEST_SHOWN)}…` : field)
 }
 
 async function * inPieces (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

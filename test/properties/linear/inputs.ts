@@ -136,8 +136,8 @@ export async function inputs (): Promise<readonly Input[]> {
   return anywhere.map(input => ({ longest: HEADERS, ...input }))
 }
 
-function readChart (text: string): unknown {
-  return attempt(() => readChartYaml(Buffer.from(text))) // requirements.yaml is read by the same parser
+async function readChart (text: string): Promise<unknown> {
+  return await readChartYaml(Buffer.from(text)).catch((error: unknown) => error) // requirements.yaml is read by the same parser
 }
 
 function readMuch (text: string): unknown {
