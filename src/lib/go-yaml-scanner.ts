@@ -78,6 +78,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   L: '\u2028',
   P: '\u2029'
 }
+/** What goes by in one piece where nothing of it can end or change anything; blanks at its end are looked at again. */
+const QUOTED_RUN = /[^'"\\\r\n\x85\u2028\u2029]+/y
+const PLAIN_RUN = /[^:#,?[\]{}\r\n\x85\u2028\u2029]+/y
 const CODE_LENGTHS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
 
 export class GoYamlScanner {
@@ -213,6 +216,25 @@ export class GoYamlScanner {
     return code === LINE_SEPARATOR || code === PARAGRAPH_SEPARATOR ? String.fromCharCode(code) : '\n'
   }
 
+  /** Takes what goes by in one piece, without the blanks at its end. */
+  private takeRun (run: RegExp): string {
+    const start = this.at
+    run.lastIndex = start
+    if (!run.test(this.text)) return ''
+    this.at = run.lastIndex
+    while (this.at > start && this.isBlank(this.at - 1)) this.at--
+    return this.text.slice(start, this.at)
+  }
+
+  /** The same for as many as there are, in the usual form and without anything in them. */
+  private takeEmptyLines (): string {
+    const start = this.at
+    while (this.code(this.at) === LF) this.at++
+    this.line += this.at - start
+    this.lineStart = this.at
+    return '\n'.repeat(this.at - start)
+  }
+
   private skipBlanks (): void {
     while (this.isBlank(this.at)) this.at++
   }
@@ -320,6 +342,7 @@ export class GoYamlScanner {
       this.skipComment()
       if (!this.isBreak(this.at)) return
       this.takeBreak()
+      this.takeEmptyLines()
       if (this.flowLevel === 0) this.isKeyAllowed = true
     }
   }
@@ -530,16 +553,15 @@ export class GoYamlScanner {
     const octets: number[] = []
     let length = 1
     while (octets.length < length) {
-      const [, digits] = /^%([0-9A-Fa-f]{2})$/.exec(this.text.slice(this.at, this.at + 3)) ?? []
-      if (digits === undefined) throw this.fault('did not find URI escaped octet')
-      const octet = Number.parseInt(digits, 16)
+      const octet = this.text.charAt(this.at) === '%' ? this.hexAt(this.at + 1, 2) : undefined
+      if (octet === undefined) throw this.fault('did not find URI escaped octet')
       if (octets.length === 0) length = utf8LengthOf(octet)
       if (length === 0) throw this.fault('found an incorrect leading UTF-8 octet')
       if (octets.length > 0 && (octet & 0xc0) !== 0x80) throw this.fault('found an incorrect trailing UTF-8 octet')
       octets.push(octet)
       this.at += 3
     }
-    return Buffer.from(octets).toString('utf8')
+    return length === 1 ? String.fromCharCode(octets[0] as number) : Buffer.from(octets).toString('utf8')
   }
 
   // ---- scalars
@@ -625,7 +647,9 @@ export class GoYamlScanner {
   private takeQuotedWord (isSingle: boolean): [text: string, isJoined: boolean] {
     let text = ''
     while (!this.isBlankOrEnd(this.at)) {
+      text += this.takeRun(QUOTED_RUN)
       const character = this.text.charAt(this.at)
+      if (this.isBlankOrEnd(this.at)) break
       if (isSingle && character === '\'') {
         if (this.text.charAt(this.at + 1) !== '\'') break
         text += character
@@ -653,16 +677,24 @@ export class GoYamlScanner {
     if (escaped === undefined && length === undefined) throw this.fault('found unknown escape character')
     this.at += 2
     if (length === undefined) return escaped as string
-    const digits = this.text.slice(this.at, this.at + length)
-    if (digits.length < length || !/^[0-9A-Fa-f]*$/.test(digits)) {
-      throw this.fault('did not find expected hexdecimal number')
-    }
-    const value = Number.parseInt(digits, 16)
+    const value = this.hexAt(this.at, length)
+    if (value === undefined) throw this.fault('did not find expected hexdecimal number')
     if ((value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) {
       throw this.fault('found invalid Unicode character escape code')
     }
     this.at += length
     return String.fromCodePoint(value)
+  }
+
+  /** A number of so many hexadecimal digits. */
+  private hexAt (at: number, length: number): number | undefined {
+    let value = 0
+    for (let i = at; i < at + length; i++) {
+      const digit = '0123456789abcdef'.indexOf(this.text.charAt(i).toLowerCase() || ' ')
+      if (digit < 0) return undefined
+      value = value * 16 + digit
+    }
+    return value
   }
 
   /** Blanks and breaks inside of quotes, as they count. @param isJoined whether an escaped break came before them */
@@ -686,6 +718,7 @@ export class GoYamlScanner {
       } else if (!this.isEnd(this.at) && this.isBreak(this.at)) {
         if (first === undefined) first = this.takeBreak()
         else breaks += this.takeBreak()
+        breaks += this.takeEmptyLines()
       } else return { first, blanks, breaks }
     }
   }
@@ -701,7 +734,7 @@ export class GoYamlScanner {
       if (this.column() === 0 && this.documentIndicator() !== undefined) break
       if (this.text.charAt(this.at) === '#') break
       const start = this.at
-      while (!this.isBlankOrEnd(this.at) && !this.endsPlain()) this.at++
+      while (!this.isBlankOrEnd(this.at) && !this.endsPlain()) if (this.takeRun(PLAIN_RUN) === '') this.at++
       if (this.at > start) {
         value += space.first === undefined ? space.blanks : folded(space.first, space.breaks)
         value += this.text.slice(start, this.at)

@@ -3,6 +3,7 @@
 // find another name, another version or another Chart.yaml in it. Memory stays bounded:
 // only Chart.yaml and requirements.yaml are held.
 import type { Readable } from 'node:stream'
+import { inQuotes } from '../lib/printable.ts'
 import { checkRequirements, LONGEST_CHART_YAML, readChartYaml, type ChartIdentity } from './archive/chart-yaml.ts'
 import { Fault, type ArchiveFault } from './archive/fault.ts'
 import { inflate } from './archive/gzip.ts'
@@ -50,7 +51,8 @@ function keepOwnFiles (contents: Map<string, Buffer>): TarVisitor {
     const path = placeOf(entry)
     if (path === undefined) return undefined
     if (entry.size > LARGEST_FILE) {
-      throw new Fault('too_large', `the archive has ${path} of more than 5 MiB, which Helm does not read`)
+      const file = inQuotes(path, 100)
+      throw new Fault('too_large', `the archive has ${file} of more than 5 MiB, which Helm does not read`)
     }
     left -= entry.kind === 'link' ? 0 : entry.size
     if (left <= 0) throw new Fault('too_large', 'the archive has files of 100 MiB or more, which Helm does not read')

@@ -9,6 +9,7 @@ import { readProvenance, type ProvenanceResult } from './archive/provenance.ts'
 import { chartFileOf, faultOfNewChart } from '../words/chart-names.ts'
 import type { Depth } from '../words/tenant.ts'
 import { RefusalError } from '../http/errors.ts'
+import { inQuotes } from '../lib/printable.ts'
 import { readParts, type UploadParts } from './multipart.ts'
 import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
 
@@ -87,9 +88,9 @@ async function agree (
     throw invalidUpload('the provenance file belongs to another chart or version than the one it came with')
   }
   if (namesProvenanceBy === 'its text' && !isSame(meant, written)) {
+    const file = inQuotes(`${chartFileOf(written.name, written.version)}.prov`, LONGEST_SHOWN)
     throw invalidUpload(
-      'ChartMuseum would store the provenance file as ' +
-      `${shown(`${chartFileOf(written.name, written.version)}.prov`)}, which nobody asks for: write name and version ` +
+      `ChartMuseum would store the provenance file as ${file}, which nobody asks for: write name and version ` +
       'in Chart.yaml without quotes, comments and blanks and sign it again, or push the chart without it'
     )
   }
@@ -101,10 +102,6 @@ function isSame (one: ChartIdentity, other: ChartIdentity): boolean {
 }
 
 const LONGEST_SHOWN = 200
-
-function shown (file: string): string {
-  return JSON.stringify(file.length > LONGEST_SHOWN ? `${file.slice(0, LONGEST_SHOWN)}…` : file)
-}
 
 /** What curl sends with -d, which takes the line ends out of a file, and with --data-binary, which does not. */
 const OF_CURL = /^application\/x-www-form-urlencoded(?:;|\s|$)/i

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { RefusalError } from '../http/errors.ts'
+import { inQuotes } from '../lib/printable.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
 export interface UploadParts {
@@ -44,7 +45,9 @@ export async function readParts (
     stream.on('error', () => {})
     streams.push(stream)
     const take = (): void => {
-      if (!isField(field)) return refuse(`the upload has a part named ${shown(field)}: ${RIGHT_FIELDS}`)
+      if (!isField(field)) {
+        return refuse(`the upload has a part named ${inQuotes(field, LONGEST_SHOWN)}: ${RIGHT_FIELDS}`)
+      }
       if (writing.has(field)) return refuse(`the upload has two parts named ${field}`)
       const written = spool.write(stream)
       writing.set(field, written)
@@ -89,10 +92,6 @@ export async function readParts (
 const RIGHT_FIELDS = 'send the chart as chart and its provenance as prov, each as a file ' +
   '(`curl -F chart=@FILE.tgz -F prov=@FILE.tgz.prov`)'
 const LONGEST_SHOWN = 40
-
-function shown (field: string): string {
-  return JSON.stringify(field.length > LONGEST_SHOWN ? `${field.slice(0, LONGEST_SHOWN)}…` : field)
-}
 
 async function * inPieces (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {

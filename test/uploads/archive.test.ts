@@ -100,6 +100,8 @@ await t.test('what is no chart, or another one to another reader, is refused wit
     ['a time of pax without seconds', pax(['mtime', '.5']), 'corrupt'],
     ['a size of pax below nothing', pax(['size', '-1']), 'corrupt'],
     ['a size of pax that is another', pax(['size', '3']), 'forbidden_entry'],
+    ['a map of a sparse file that begins with its second half', pax(['GNU.sparse.numbytes', '3']), 'corrupt'],
+    ['a map of a sparse file with a comma', pax(['GNU.sparse.offset', '0,3']), 'corrupt'],
     ['a sparse Chart.yaml', rawTgz([paxEntry(['GNU.sparse.name', 'x/Chart.yaml'], ['GNU.sparse.map', '0,3']), { ...CHART, name: 'x/a' }]), 'forbidden_entry'],
     ['a Chart.yaml that is sparse to others', rawTgz([CHART, paxEntry(['GNU.sparse.name', 'x/Chart.yaml'], ['GNU.sparse.major', '7']), { name: 'x/a' }]), 'several_chart_yaml'],
     ['a sparse size for all files', rawTgz([{ type: 'g', body: paxRecords([['GNU.sparse.size', '1']]) }, CHART]), 'forbidden_entry'],

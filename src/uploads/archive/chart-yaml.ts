@@ -12,9 +12,9 @@ import { isChartName, isVersion } from '../../words/chart-names.ts'
 import { Fault, type ArchiveFault } from './fault.ts'
 import { unsayableInIndex } from './index-text.ts'
 
-/** Of a Chart.yaml or requirements.yaml, bytes; the largest that are published have a tenth of it. */
+/** Of a Chart.yaml or requirements.yaml, bytes: looking at them takes some tens of milliseconds, in one go at worst. */
 export const LONGEST_CHART_YAML = 1024 * 1024
-// Values are what costs: each is an object. The largest that are published have a twentieth of them.
+// Values cost more than bytes: each is an object. 300 dependencies with all their fields are 6,600.
 const CHART_YAML_BOUNDS = { values: 50_000, levels: 100 }
 
 export interface ChartIdentity {

@@ -18,18 +18,27 @@ const INTEGERS = ['uid', 'gid', 'size']
 const TIMES = ['atime', 'mtime', 'ctime']
 /** These may have no NUL in their value, and every other key none in itself. */
 const TEXTS = ['path', 'linkpath', 'uname', 'gname']
+/** The map of a sparse file in GNU's version 0.0: these, one after the other. */
+const OF_A_MAP = ['GNU.sparse.offset', 'GNU.sparse.numbytes']
 /** What of one for all files Go does not take, and others do. */
 const CHANGES_ALL = /^(?:path|size|GNU\.sparse\..*)$/
 
 /** Reads the header of one file. @throws Fault corrupt, unsafe_name */
 export function readPax (body: Buffer): PaxFields {
   const records = new Map<string, string>()
+  const map: string[] = []
   for (const [key, value] of paxRecords(body)) {
+    if (OF_A_MAP.includes(key)) {
+      if (key !== OF_A_MAP[map.length % 2] || value.includes(',')) throw damaged('a map of a sparse file that is none')
+      map.push(value)
+      continue
+    }
     const before = records.get(key)
     const isDoubtful = key === 'path' && (value === '' || (before !== undefined && before !== value))
     if (isDoubtful) throw new Fault('unsafe_name', 'the archive has an extended header with an empty or a second name')
     records.set(key, value)
   }
+  if (map.length > 0) records.set('GNU.sparse.map', map.join(','))
   for (const key of INTEGERS) if (!isPaxInteger(records.get(key) ?? '0')) throw damaged(`a ${key} that is no number`)
   for (const key of TIMES) if (!isPaxTime(records.get(key) ?? '0')) throw damaged(`an ${key} that is no time`)
   const sparse = isSparse(records)
@@ -105,7 +114,7 @@ function sizeOf (records: ReadonlyMap<string, string>, key: string): number | un
 function isSparse (records: ReadonlyMap<string, string>): boolean {
   const [major = '', minor = ''] = [records.get('GNU.sparse.major'), records.get('GNU.sparse.minor')]
   if (major !== '' || minor !== '') return ['0.0', '0.1', '1.0'].includes(`${major}.${minor}`)
-  return filled(records, 'GNU.sparse.map') !== undefined || records.has('GNU.sparse.offset')
+  return filled(records, 'GNU.sparse.map') !== undefined
 }
 
 function sparseSizeOf (records: ReadonlyMap<string, string>): number | undefined {

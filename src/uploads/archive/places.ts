@@ -2,6 +2,7 @@
 // LoadArchiveFiles): below the first part of its name, which is whatever it is, over `/`, or
 // over `\` where there is one. What is in doubt is which file is the chart's own Chart.yaml:
 // of those that anybody takes for it there may be one, and everybody must find it.
+import { inQuotes } from '../../lib/printable.ts'
 import { Fault } from './fault.ts'
 import type { TarEntry } from './tar-walk.ts'
 
@@ -76,5 +77,5 @@ function severalNames (own: string): Fault {
 const LONGEST_SHOWN = 100
 
 function shown (name: string): string {
-  return JSON.stringify(name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name)
+  return inQuotes(name, LONGEST_SHOWN)
 }

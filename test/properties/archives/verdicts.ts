@@ -26,7 +26,7 @@ export const ARGUED_REFUSALS: readonly (readonly [sentence: RegExp, why: string]
   [/extended header with a \S+ for all of its files/, 'every other reader changes all files'],
   [/extended header with another size than its file|a folder or a link with content|a size behind a NUL|a size that is none/, 'other readers find the next header in another place'],
   [/ends before its end|is not complete$/, 'cut short, or without its end'],
-  [/no Chart.yaml in its folder/, 'Helm takes a requirements.yaml for one where there is none'],
+  [/no Chart.yaml in its folder|^Chart.yaml is empty/, 'Helm takes a requirements.yaml for one where there is none, or nothing in it'],
   [/something after its end|something follows its end/, 'some readers read on there'],
   [/ends after an extended header/, 'cut short'],
   [/^the archive is damaged/, 'flags of gzip that the RFC reserves']
