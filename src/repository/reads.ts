@@ -5,7 +5,6 @@ import { json, problem, rawJson, type Answer } from './answer.ts'
 import type { Catalog, View } from './catalog.ts'
 import type { Entry } from './entries.ts'
 import { compareBytes, goJsonString } from './go-json.ts'
-import { asGoValue, readGoYaml } from './go-yaml.ts'
 import { readPackage, type PackageResult } from './package.ts'
 import type { Match } from './routing.ts'
 import type { Store } from './store.ts'
@@ -67,18 +66,10 @@ export function createReads (catalog: Catalog, store: Store): Reads {
       return entries === undefined ? problem(404, 'chart not found') : rawJson(listJson(entries))
     },
     version: async match => await withVersion(match, entry => rawJson(entry.json)),
-    templates: async match => await withPackage(match, isValuesOrTemplate, ({ chart }) => {
-      const values = chart.files.find(({ name }) => name === 'values.yaml')
-      const parsed = values === undefined ? null : readGoYaml(values.data.toString('utf8'))
-      if (parsed === undefined) return problem(500, 'cannot load values.yaml')
-      const templates = chart.files
-        .filter(({ name }) => name.startsWith('templates/'))
-        .map(({ name, data }) => ({ name, data: data.toString('base64') }))
+    templates: async match => await withPackage(match, path => path.startsWith('templates/'), ({ chart }) => {
+      const templates = chart.files.map(({ name, data }) => ({ name, data: data.toString('base64') }))
       // Without values.yaml Go's map is nil, with an empty one it is empty.
-      return json(200, {
-        templates: templates.length === 0 ? null : templates,
-        values: parsed === null ? (values === undefined ? null : new Map()) : asGoValue(parsed)
-      })
+      return json(200, { templates: templates.length === 0 ? null : templates, values: chart.values ?? null })
     }),
     values: async match => await withPackage(match, path => path === 'values.yaml', ({ chart }) => {
       const [values] = chart.files
@@ -87,10 +78,6 @@ export function createReads (catalog: Catalog, store: Store): Reads {
         : { status: 200, contentType: 'application/yaml', body: values.data }
     })
   }
-}
-
-function isValuesOrTemplate (path: string): boolean {
-  return path === 'values.yaml' || path.startsWith('templates/')
 }
 
 /** A query parameter as strconv.Atoi reads it, when it is not negative; undefined when it is none. */
