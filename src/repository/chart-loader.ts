@@ -4,7 +4,7 @@
 import type { Steps } from '../lib/steps.ts'
 import { checkMetadata, LOCK, METADATA, type Metadata, type MetadataResult } from './chart-metadata.ts'
 import type { GoStruct, GoValue } from './go-json.ts'
-import { readGoYaml, type YamlResult } from './go-yaml.ts'
+import { readGoYaml, yamlBudget, type YamlResult } from './go-yaml.ts'
 import { ANY_MAP, unmarshalValue, unmarshalYaml } from './unmarshal.ts'
 import type { YamlBudget } from './yaml-parser.ts'
 
@@ -13,6 +13,18 @@ export class ChartFault extends Error {}
 
 /** Subcharts in folders and archives inside of each other; Helm has no end of them. */
 export const MOST_LEVELS = 32
+
+/** Of a chart and its subcharts together. */
+const MOST_SUBCHARTS = 1000
+
+/** What all of a chart may have, with its subcharts. */
+export interface ChartBudget extends YamlBudget {
+  charts: number
+}
+
+export function chartBudget (): ChartBudget {
+  return { ...yamlBudget(), charts: MOST_SUBCHARTS }
+}
 
 /** Which file of which chart a path names. */
 export type ChartPlace =
@@ -32,7 +44,7 @@ export class ChartLoader {
   readonly level: number
   /** Of values.yaml; undefined without one. */
   values: GoValue | undefined
-  private readonly budget: YamlBudget
+  private readonly budget: ChartBudget
   private metadata: GoStruct | undefined
   private readonly requirements: YamlResult[] = []
   private hasLock = false
@@ -40,7 +52,8 @@ export class ChartLoader {
   private fileFault: string | undefined
   private readonly subcharts = new Map<string, ChartLoader | ArchivedChart>()
 
-  constructor (budget: YamlBudget, level = 0) {
+  constructor (budget: ChartBudget, level = 0) {
+    if (--budget.charts < 0) throw new ChartFault(`more than ${MOST_SUBCHARTS} subcharts`)
     if (level > MOST_LEVELS) throw new ChartFault(`subcharts in more than ${MOST_LEVELS} levels`)
     this.budget = budget
     this.level = level

@@ -6,7 +6,6 @@ import { crc32, createInflateRaw } from 'node:zlib'
 
 /** Bytes from a place on, as often as that is asked for. */
 export interface Rereadable {
-  readonly size: number
   from (start: number): Readable
 }
 
@@ -18,7 +17,7 @@ export const CUT_SHORT = 'unexpected EOF'
 export const BAD_HEADER = 'gzip: invalid header'
 
 export function rereadBuffer (bytes: Buffer): Rereadable {
-  return { size: bytes.length, from: start => Readable.from([bytes.subarray(start)]) }
+  return { from: start => Readable.from([bytes.subarray(start)]) }
 }
 
 /** Each is a stream of its own here. A bgzip file has one for 64 KiB. */

@@ -1,26 +1,31 @@
 // What chart is in this .tgz? A port of Helm's loader (helm/helm v3.20.2, pkg/chart/loader/
 // archive.go), which is what ChartMuseum accepts, with its words for what is wrong. Small
 // archives are read in one go, which makes a start with thousands of charts quick; large ones
-// and every unusual one are streamed, in bounded memory.
+// and every unusual one are streamed, in bounded memory, and in a thread where there is a long
+// text to understand: nobody else is answered during one word of it.
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { atOnce, inTurns } from '../lib/steps.ts'
-import { ChartFault, ChartLoader, type ArchivedChart } from './chart-loader.ts'
+import { chartBudget, ChartFault, ChartLoader, type ArchivedChart, type ChartBudget } from './chart-loader.ts'
 import type { Metadata } from './chart-metadata.ts'
-import type { GoValue } from './go-json.ts'
-import { yamlBudget } from './go-yaml.ts'
+import { goJson } from './go-json.ts'
 import { gunzip, headLength, ReadFault, rereadBuffer, type Rereadable } from './gunzip.ts'
 import { readPlainTar, readTar, type TarFile } from './tar.ts'
-import type { YamlBudget } from './yaml-parser.ts'
 
 export interface ChartPackage {
   readonly metadata: Metadata
-  /** Of values.yaml; undefined without one. */
-  readonly values: GoValue | undefined
+  /** What is in values.yaml, as JSON, with templates; `null` without one. */
+  readonly values: string
   /** The files that were asked for, in the archive's order; paths are below the chart's folder. */
   readonly files: readonly TarFile[]
 }
+
+/** What is wanted of a chart, besides what it is. */
+export type Wanted = 'nothing' | 'values' | 'templates'
 
 export type PackageResult =
   | { readonly ok: true, readonly chart: ChartPackage }
@@ -35,35 +40,79 @@ const SMALL_ARCHIVE = 256 * 1024
 const SMALL_INFLATED = 4 * 1024 * 1024
 /** More YAML takes turns. */
 const SMALL_YAML = 64 * 1024
+/** A longer file of YAML is read in a thread. */
+const LONG_YAML = 128 * 1024
+/** Chart.yaml, and requirements.yaml. */
+const MOST_METADATA = 1024 * 1024
+/** What comes of them, as JSON: it is in every index. */
+const LARGEST_ENTRY = 512 * 1024
+/** Beside this file, in the language that this one is in. */
+const THREAD = new URL(`./package-thread${extname(import.meta.url)}`, import.meta.url)
 
-type Keep = (path: string) => boolean
-const nothing: Keep = () => false
-
-/** Of one archive with all in it. */
-interface LoadBudget extends YamlBudget {
-  bytes: number
+function isWanted (wanted: Wanted, path: string): boolean {
+  return wanted === 'values' ? path === 'values.yaml' : wanted === 'templates' && path.startsWith('templates/')
 }
 
-/** Reads a chart from a file that holds `size` bytes. */
-export async function readPackage (path: string, keep: Keep = nothing): Promise<PackageResult> {
+/** Of one archive with all in it. */
+interface LoadBudget extends ChartBudget {
+  bytes: number
+  /** Long texts are read too: nobody waits for this thread. */
+  readonly alone: boolean
+}
+
+/** There is a long text, for a thread. */
+class LongText extends Error {}
+
+/** Reads a chart from a file. */
+export async function readPackage (path: string, wanted: Wanted = 'nothing'): Promise<PackageResult> {
   const { size } = await stat(path)
-  const quick = size > SMALL_ARCHIVE ? undefined : readBytes(await readFile(path), keep)
-  return quick ?? await readStreamed({ size, from: start => createReadStream(path, { start }) }, keep)
+  const quick = size > SMALL_ARCHIVE ? undefined : readBytes(await readFile(path), wanted)
+  if (quick !== undefined) return quick
+  try {
+    return await readStreamed(path, wanted, false)
+  } catch (error) {
+    if (error instanceof LongText) return await readInThread(path, wanted)
+    throw error
+  }
 }
 
 /** Reads a small chart from memory; undefined when it takes the longer way over a file. */
-export function readBytes (bytes: Buffer, keep: Keep = nothing): PackageResult | undefined {
-  const loader = new ChartLoader(yamlBudget())
+export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageResult | undefined {
+  const loader = new ChartLoader(chartBudget())
   const files: TarFile[] = []
   let isRead: boolean
   try {
     isRead = loadPlain(bytes, loader, { yaml: SMALL_YAML }, (name, data) => {
-      if (keep(name)) files.push({ name, data })
+      if (isWanted(wanted, name)) files.push({ name, data })
     })
   } catch {
     return undefined // what is wrong with it, the longer way says
   }
-  return isRead ? resultOf(loader, files) : undefined
+  return isRead ? resultOf(loader, files, wanted) : undefined
+}
+
+/** One at a time: each takes as much memory as there is YAML. */
+let threads: Promise<unknown> = Promise.resolve()
+
+async function readInThread (path: string, wanted: Wanted): Promise<PackageResult> {
+  const turn = threads.then(async () => {
+    const thread = new Worker(THREAD, { workerData: { path, wanted } satisfies ThreadTask })
+    const [result] = await once(thread, 'message') as [PackageResult]
+    return result.ok ? { ok: true as const, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } } : result
+  })
+  threads = turn.catch(() => {})
+  return await turn
+}
+
+/** Between threads a buffer becomes an array of octets. */
+function asBuffer ({ name, data: { buffer, byteOffset, byteLength } }: TarFile): TarFile {
+  return { name, data: Buffer.from(buffer, byteOffset, byteLength) }
+}
+
+/** What the thread is to read. */
+export interface ThreadTask {
+  readonly path: string
+  readonly wanted: Wanted
 }
 
 /** False when it is not plain. Throws whatever is wrong with the archive. */
@@ -85,7 +134,7 @@ function loadPlain (
     const place = loader.place(path)
     if (place === undefined) continue
     if ('archive' in place) {
-      const subchart = new ChartLoader(yamlBudget(), place.archive.level)
+      const subchart = new ChartLoader(chartBudget(), place.archive.level)
       if (!loadPlain(content, subchart, left)) return false
       place.archive.loader = subchart
     } else {
@@ -97,12 +146,13 @@ function loadPlain (
   return true
 }
 
-async function readStreamed (source: Rereadable, keep: Keep): Promise<PackageResult> {
-  const budget = { ...yamlBudget(), bytes: MOST_BYTES }
+/** Reads a chart as it comes. @param alone in a thread of its own */
+export async function readStreamed (path: string, wanted: Wanted, alone: boolean): Promise<PackageResult> {
+  const budget = { ...chartBudget(), bytes: MOST_BYTES, alone }
   const loader = new ChartLoader(budget)
   const files: TarFile[] = []
-  const fault = await loadStreamed(source, loader, budget, keep, files)
-  return fault === undefined ? resultOf(loader, files) : { ok: false, message: fault }
+  const fault = await loadStreamed({ from: start => createReadStream(path, { start }) }, loader, budget, wanted, files)
+  return fault === undefined ? resultOf(loader, files, wanted) : { ok: false, message: fault }
 }
 
 /** Loads a chart; gives what is wrong with the archive. */
@@ -110,7 +160,7 @@ async function loadStreamed (
   source: Rereadable,
   loader: ChartLoader,
   budget: LoadBudget,
-  keep: Keep,
+  wanted: Wanted,
   files: TarFile[]
 ): Promise<string | undefined> {
   const room = new ArchiveRoom()
@@ -119,8 +169,9 @@ async function loadStreamed (
     for await (const entry of readTar(counted(gunzip(source), budget))) {
       if (entry.isFolder || entry.type === 'g') continue
       const path = room.pathOf(entry.name, entry.size)
-      const isKept = keep(path)
+      const isKept = isWanted(wanted, path)
       const place = loader.place(path)
+      if (place !== undefined && 'file' in place) checkSize(path, place.file, entry.size, budget)
       const data = withoutMark(await entry.data(isKept || place !== undefined))
       room.use(entry.size, entry.hasData ? entry.size : 0)
       count++
@@ -135,10 +186,18 @@ async function loadStreamed (
   }
 }
 
+function checkSize (path: string, file: string, size: number, { alone }: LoadBudget): void {
+  const isMetadata = file === 'Chart.yaml' || file === 'requirements.yaml'
+  if (isMetadata && size > MOST_METADATA) {
+    throw new ChartFault(`${path} is larger than ${MOST_METADATA} bytes`)
+  }
+  if (size > LONG_YAML && !alone) throw new LongText()
+}
+
 /** A chart in an archive of its own, whose faults are said when it is its turn. */
 async function loadArchived (data: Buffer, archive: ArchivedChart, budget: LoadBudget): Promise<void> {
   const subchart = new ChartLoader(budget, archive.level)
-  const fault = await loadStreamed(rereadBuffer(data), subchart, budget, nothing, [])
+  const fault = await loadStreamed(rereadBuffer(data), subchart, budget, 'nothing', [])
   if (fault === undefined) archive.loader = subchart
   else archive.fault = fault
 }
@@ -153,10 +212,13 @@ async function * counted (bytes: AsyncGenerator<Buffer, never>, budget: LoadBudg
   throw new ReadFault('EOF')
 }
 
-function resultOf (loader: ChartLoader, files: readonly TarFile[]): PackageResult {
+function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wanted): PackageResult {
   try {
     const metadata = loader.finish()
-    return { ok: true, chart: { metadata, values: loader.values, files } }
+    if (goJson(metadata).length > LARGEST_ENTRY) {
+      throw new ChartFault(`Chart.yaml says more than ${LARGEST_ENTRY} characters, which would be in every index`)
+    }
+    return { ok: true, chart: { metadata, values: wanted === 'templates' ? goJson(loader.values ?? null) : 'null', files } }
   } catch (error) {
     return { ok: false, message: faultOf(error) }
   }

@@ -1,11 +1,11 @@
 // What does the repository say? index.yaml, files and the API's reads, in ChartMuseum's
 // forms and words (helm/chartmuseum v0.16.5, pkg/chartmuseum/server/multitenant/api.go
 // and handlers.go).
-import { json, problem, rawJson, type Answer } from './answer.ts'
+import { problem, rawJson, type Answer } from './answer.ts'
 import type { Catalog, View } from './catalog.ts'
 import type { Entry } from './entries.ts'
-import { compareBytes, goJsonString } from './go-json.ts'
-import { readPackage, type PackageResult } from './package.ts'
+import { compareBytes, goJson, goJsonString } from './go-json.ts'
+import { readPackage, type PackageResult, type Wanted } from './package.ts'
 import type { Match } from './routing.ts'
 import type { Store } from './store.ts'
 import { join } from 'node:path'
@@ -24,11 +24,11 @@ export function createReads (catalog: Catalog, store: Store): Reads {
 
   async function withPackage (
     match: Match,
-    keep: (path: string) => boolean,
+    wanted: Wanted,
     then: (read: Extract<PackageResult, { ok: true }>) => Answer
   ): Promise<Answer> {
     return await withVersion(match, async entry => {
-      const read = await readPackage(join(store.folderOf(match.tenant), entry.file), keep)
+      const read = await readPackage(join(store.folderOf(match.tenant), entry.file), wanted)
       /* c8 ignore next -- it was overwritten since it was listed */
       if (!read.ok) return problem(500, read.message)
       return then(read)
@@ -66,12 +66,11 @@ export function createReads (catalog: Catalog, store: Store): Reads {
       return entries === undefined ? problem(404, 'chart not found') : rawJson(listJson(entries))
     },
     version: async match => await withVersion(match, entry => rawJson(entry.json)),
-    templates: async match => await withPackage(match, path => path.startsWith('templates/'), ({ chart }) => {
+    templates: async match => await withPackage(match, 'templates', ({ chart }) => {
       const templates = chart.files.map(({ name, data }) => ({ name, data: data.toString('base64') }))
-      // Without values.yaml Go's map is nil, with an empty one it is empty.
-      return json(200, { templates: templates.length === 0 ? null : templates, values: chart.values ?? null })
+      return rawJson(`{"templates":${templates.length === 0 ? 'null' : goJson(templates)},"values":${chart.values}}`)
     }),
-    values: async match => await withPackage(match, path => path === 'values.yaml', ({ chart }) => {
+    values: async match => await withPackage(match, 'values', ({ chart }) => {
       const [values] = chart.files
       return values === undefined
         ? problem(404, 'values.yaml not found')

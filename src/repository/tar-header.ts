@@ -70,8 +70,7 @@ export function formatOf (block: Buffer): TarFormat | undefined {
   let unsigned = 8 * 0x20
   let high = 0
   for (let i = 0; i < BLOCK_SIZE; i++) {
-    if (i >= 148 && i < 156) continue
-    const octet = block[i] as number
+    const octet = i >= 148 && i < 156 ? 0 : block[i] as number
     unsigned += octet
     if (octet > 0x7f) high++
   }
@@ -84,9 +83,8 @@ export function formatOf (block: Buffer): TarFormat | undefined {
 
 /** To the first NUL. */
 export function textAt (block: Buffer, at: number, length: number): string {
-  const field = block.subarray(at, at + length)
-  const end = field.indexOf(0)
-  return field.toString('utf8', 0, end < 0 ? length : end)
+  const end = block.indexOf(0, at)
+  return block.toString('utf8', at, end < 0 || end > at + length ? at + length : end)
 }
 
 /** A number in octal digits, or in octets when the first bit is set; may be negative then. */
@@ -103,13 +101,25 @@ export function numberAt (block: Buffer, at: number, length: number): number {
   return Number(inverted === 0 ? value : -value - 1n)
 }
 
-const OCTAL_DIGITS = /^[0-7]+$/
-
+/** Digits with spaces and NULs around them, or none; what is behind a NUL does not count. */
 function octalAt (block: Buffer, at: number, length: number): number {
-  const [digits] = block.toString('latin1', at, at + length).replace(/^[ \0]+|[ \0]+$/g, '').split('\0', 1) as [string]
-  if (digits === '') return 0
-  if (!OCTAL_DIGITS.test(digits)) throw headerFault()
-  return parseInt(digits, 8)
+  const end = at + length
+  let i = at
+  while (i < end && isFiller(block[i])) i++
+  let value = 0
+  for (let digit = digitAt(block, i); i < end && digit !== undefined; digit = digitAt(block, ++i)) value = value * 8 + digit
+  if (block[i] !== 0) while (i < end && isFiller(block[i])) i++
+  if (i < end && block[i] !== 0) throw headerFault()
+  return value
+}
+
+function isFiller (octet: number | undefined): boolean {
+  return octet === 0 || octet === 0x20
+}
+
+function digitAt (block: Buffer, at: number): number | undefined {
+  const octet = block[at] as number
+  return octet >= 0x30 && octet <= 0x37 ? octet - 0x30 : undefined
 }
 
 function isNumberAt (block: Buffer, at: number, length: number, read = numberAt): boolean {

@@ -54,6 +54,7 @@ const BANG = 0x21
 const QUESTION = 0x3f
 const BACKSLASH = 0x5c
 const MARK = 0xfeff
+const EVERYTHING = 2 ** 30
 
 /** Characters that no plain scalar begins with, but for `-?:` before something else than a space. */
 const INDICATORS = new Set([...'-?:,[]{}#&*!|>\'"%@`'].map(each => each.charCodeAt(0)))
@@ -88,11 +89,11 @@ function isBlank (code: number): boolean {
 }
 
 function isBreak (code: number): boolean {
-  return code === LF || code === CR || code === 0x85 || code === 0x2028 || code === 0x2029
+  return code < SPACE ? code === LF || code === CR : code > 0x7e && (code === 0x85 || code === 0x2028 || code === 0x2029)
 }
 
 function isBlankOrEnd (code: number): boolean {
-  return code === SPACE || code === 0 || code === TAB || isBreak(code)
+  return code <= SPACE ? code === SPACE || code === 0 || code === TAB || isBreak(code) : isBreak(code)
 }
 
 function isBreakOrEnd (code: number): boolean {
@@ -159,7 +160,7 @@ export class YamlScanner {
   private line = 0
   private column = 0
   /** Up to here the text has been read. */
-  private limit = Infinity
+  private limit = EVERYTHING
   private nextPortion = 0
   /** The byte order mark that is tested for at each line is where the last reading began. */
   private readFrom = 0
@@ -238,6 +239,48 @@ export class YamlScanner {
     this.column++
   }
 
+  /** Goes on to a place on the same line. */
+  private moveTo (place: number): void {
+    let count = place - this.at
+    if (this.wide) for (let i = this.at; i < place; i++) if ((this.text.charCodeAt(i) & 0xfc00) === 0xdc00) count--
+    this.at = place
+    this.index += count
+    this.column += count
+  }
+
+  /** Goes to the end of the line. */
+  private skipLine (): void {
+    const { text } = this
+    let i = this.at
+    for (;; i++) {
+      if (i >= this.limit) {
+        this.moveTo(i)
+        this.need(1)
+      }
+      const code = text.charCodeAt(i) || 0
+      if ((code < SPACE || code > 0x7e) && isBreakOrEnd(code)) break
+    }
+    this.moveTo(i)
+  }
+
+  /** Goes over what is a word of a scalar without quotes. */
+  private skipPlain (): void {
+    const { text } = this
+    const isFlow = this.flowLevel > 0
+    let i = this.at
+    for (let code = this.code(); !isBlankOrEnd(code);) {
+      const next = text.charCodeAt(i + 1) || 0
+      if ((code === COLON && isBlankOrEnd(next)) || (isFlow && FLOW_ENDS.has(code))) break
+      i++
+      if (i + 2 > this.limit) {
+        this.moveTo(i)
+        this.need(2)
+      }
+      code = next
+    }
+    this.moveTo(i)
+  }
+
   private skipBreak (): void {
     this.readBreak()
   }
@@ -286,6 +329,7 @@ export class YamlScanner {
   /** Is there no token yet, or one that may still turn out to be a key? */
   private needsMore (): boolean {
     if (this.head === this.queue.length) return true
+    if (this.keyOfToken.size === 0) return false
     const key = this.keys[this.keyOfToken.get(this.taken) ?? -1]
     return key !== undefined && this.isValid(key)
   }
@@ -520,18 +564,11 @@ export class YamlScanner {
         this.skip()
         this.need(1)
       }
-      if (this.code() === HASH) this.skipComment()
+      if (this.code() === HASH) this.skipLine()
       if (!isBreak(this.code())) return
       this.need(2)
       this.skipBreak()
       if (this.flowLevel === 0) this.keyAllowed = true
-    }
-  }
-
-  private skipComment (): void {
-    while (!isBreakOrEnd(this.code())) {
-      this.skip()
-      this.need(1)
     }
   }
 
@@ -554,7 +591,7 @@ export class YamlScanner {
   /** The comment behind a directive or the head of a block scalar, and the end of the line. */
   private skipRestOfLine (): void {
     this.skipBlanks()
-    if (this.code() === HASH) this.skipComment()
+    if (this.code() === HASH) this.skipLine()
     if (!isBreakOrEnd(this.code())) this.fail('did not find expected comment or line break')
     if (isBreak(this.code())) {
       this.need(2)
@@ -718,10 +755,7 @@ export class YamlScanner {
       pieces.push(breaks.take())
       afterBlank = onBlank
       const from = this.at
-      while (!isBreakOrEnd(this.code())) {
-        this.skip()
-        this.need(1)
-      }
+      this.skipLine()
       pieces.push(this.slice(from))
       this.need(2)
       lead = isBreak(this.code()) ? this.readBreak() : ''
@@ -848,8 +882,8 @@ export class YamlScanner {
   private scanPlain (): YamlToken {
     const { line } = this
     const indent = this.indent + 1
-    const pieces: string[] = []
     const breaks = new BreakRun()
+    let text = ''
     let blanks = ''
     let lead = ''
     let folds = false
@@ -857,23 +891,18 @@ export class YamlScanner {
       this.need(4)
       if (this.documentIndicator() !== undefined || this.code() === HASH) break
       const from = this.at
-      for (let code = this.code(); !isBlankOrEnd(code); code = this.code()) {
-        if (code === COLON && isBlankOrEnd(this.code(1))) break
-        if (this.flowLevel > 0 && FLOW_ENDS.has(code)) break
-        this.skip()
-        this.need(2)
-      }
+      this.skipPlain()
       if (this.at > from) {
-        pieces.push(folds ? breaks.fold(lead) : blanks)
+        text += (folds ? breaks.fold(lead) : blanks) + this.slice(from)
         folds = false
         blanks = ''
-        pieces.push(this.slice(from))
       }
-      if (!isBlank(this.code()) && !isBreak(this.code())) break
       const blanksFrom = this.at
-      while (isBlank(this.code()) || isBreak(this.code())) {
-        if (isBlank(this.code())) {
-          if (folds && this.column < indent && this.code() === TAB) {
+      let code = this.code()
+      if (!isBlank(code) && !isBreak(code)) break
+      for (; isBlank(code) || isBreak(code); code = this.code()) {
+        if (isBlank(code)) {
+          if (folds && code === TAB && this.column < indent) {
             this.fail('found a tab character that violates indentation')
           }
           this.skip()
@@ -889,6 +918,6 @@ export class YamlScanner {
       if (this.flowLevel === 0 && this.column < indent) break
     }
     if (folds) this.keyAllowed = true
-    return this.token('scalar', line, pieces.join(''), '', true)
+    return this.token('scalar', line, text, '', true)
   }
 }
