@@ -8,7 +8,6 @@ import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { printable } from '../lib/printable.ts'
-import { surveyCharts } from '../repository/survey.ts'
 import { serve, serveAsWorker } from '../serve/server.ts'
 import { openIssuers } from '../tokens/issuers.ts'
 import { loadTrusted } from '../tokens/trusted.ts'
@@ -99,6 +98,7 @@ async function runCheck ({ config, options, io }: Configured): Promise<ExitCode>
 
 /** Names each file that clients do not see. */
 async function checkCharts (folder: string, io: Io): Promise<ExitCode> {
+  const { surveyCharts } = await import('../repository/survey.ts') // a gateway in front of a ChartMuseum has no use for it
   const { charts, leftOut } = await surveyCharts(folder)
   for (const { tenant, file, reason } of leftOut) {
     io.stderr(`chartgate: warning: ${printable(join(tenant, file))} is in no index: ${printable(reason)}\n`)

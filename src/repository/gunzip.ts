@@ -36,7 +36,7 @@ export async function * gunzip (source: Rereadable): AsyncGenerator<Buffer, neve
     const input = source.from(at)
     let fault: string | undefined
     inflate.on('error', ({ code }: NodeJS.ErrnoException) => {
-      fault = code === 'Z_BUF_ERROR' ? CUT_SHORT : `flate: corrupt input before offset ${at + inflate.bytesWritten}`
+      fault = code === 'Z_BUF_ERROR' ? CUT_SHORT : 'flate: corrupt input'
     })
     let broken: unknown
     input.on('error', (error: unknown) => {

@@ -37,6 +37,14 @@ function isFolder ({ type, mode }: TarHeader): boolean {
 
 /** The files, or undefined when the archive is not plain. */
 export function readPlainTar (tar: Buffer): TarFile[] | undefined {
+  try {
+    return plainFiles(tar)
+  } catch {
+    return undefined // what is wrong with it, the other way says
+  }
+}
+
+function plainFiles (tar: Buffer): TarFile[] | undefined {
   const files: TarFile[] = []
   let at = 0
   while (at + BLOCK_SIZE <= tar.length) {

@@ -125,9 +125,9 @@ void t.test('without a watcher every file is looked at now and then', async t =>
   const dir = testFolder(t, { org1: { 'a-1.0.0.tgz': await chart('a', '1.0.0') } })
   const events: object[] = []
   const catalog = createCatalog({ store: await openStore(dir), contextPath: '', log: event => { events.push(event) }, sweepEvery: 0, watchFolder: () => { throw Object.assign(new Error(), { code: 'EMFILE' }) } })
-  t.match((await catalog.view('org1')).index().toString(), 'charts/a-1.0.0.tgz')
+  t.match((await catalog.view('org1')).index().body.toString(), 'charts/a-1.0.0.tgz')
   writeFileSync(join(dir, 'org1/a-1.0.0.tgz'), await chart('a', '1.0.0', 64, 'description: overwritten\n'))
-  t.ok(await until(async () => (await catalog.view('org1')).index().includes('overwritten')))
+  t.ok(await until(async () => (await catalog.view('org1')).index().body.includes('overwritten')))
   t.match(events[0], { event: 'folder_not_watched', tenant: 'org1', code: 'EMFILE' })
   await catalog.close()
 })
@@ -141,8 +141,8 @@ void t.test('a watcher that lost count has the folder listed again', async t => 
   tell('notes.txt')
   rmSync(join(dir, 'org1/a-1.0.0.tgz'))
   tell('a-1.0.0.tgz')
-  t.match((await catalog.view('org1')).index().toString(), 'entries: {}')
-  t.match(view.index().toString(), 'charts/a-1.0.0.tgz', 'an older view stays what it was')
+  t.match((await catalog.view('org1')).index().body.toString(), 'entries: {}')
+  t.match(view.index().body.toString(), 'charts/a-1.0.0.tgz', 'an older view stays what it was')
   await catalog.close()
 })
 

@@ -12,8 +12,8 @@ const MYCHART = fileURLToPath(new URL('../../examples/mychart', import.meta.url)
 
 /** What is in a packaged chart, by the paths below its folder. */
 async function filesOf (archive: string): Promise<Map<string, string>> {
-  const read = await readPackage(archive, () => true)
-  return new Map(read.ok ? read.chart.files.map(({ name, data }) => [name, data.toString()]) : [])
+  const read = await Promise.all((['values', 'templates'] as const).map(async wanted => await readPackage(archive, wanted)))
+  return new Map(read.flatMap(each => each.ok ? each.chart.files.map(({ name, data }): [string, string] => [name, data.toString()]) : []))
 }
 
 await t.test('the first start packages the example, as every reader of charts takes it', async t => {
