@@ -131,7 +131,7 @@ class YamlDecoder {
         if (typeof key === 'object' && key !== null) {
           throw new YamlFault(`invalid map key: a ${key instanceof Map ? 'mapping, as {{ … }} without quotes is' : 'list'}`)
         }
-        into.set(key, this.value(item))
+        into.set(Object.is(key, -0) ? '-0' : key, this.value(item)) // a Map has no -0
       }
       return into
     })

@@ -9,10 +9,16 @@ export interface Rereadable {
   from (start: number): Readable
 }
 
-/** What a reader finds behind the last bytes: `EOF`, or what is wrong, in Go's words. */
+/** What a reader finds behind the last bytes that is wrong, in Go's words. */
 export class ReadFault extends Error {}
 
-export const END_OF_FILE = 'EOF'
+/** There is nothing behind them, as there should be (io.EOF). */
+export class EndOfFile extends ReadFault {
+  constructor () {
+    super('EOF')
+  }
+}
+
 export const CUT_SHORT = 'unexpected EOF'
 export const BAD_HEADER = 'gzip: invalid header'
 
@@ -31,7 +37,9 @@ const TRAILER = 8
 export async function * gunzip (source: Rereadable): AsyncGenerator<Buffer, never> {
   let at = 0
   for (let members = 0; members < MOST_MEMBERS; members++) {
-    at += headLength(await readAt(source, at, LONGEST_HEAD))
+    const head = await readAt(source, at, LONGEST_HEAD)
+    if (members === 0 && head.length === 0) throw new ReadFault('EOF') // which is no end
+    at += headLength(head)
     const inflate = createInflateRaw()
     const input = source.from(at)
     let fault: string | undefined
@@ -84,7 +92,7 @@ async function readAt (source: Rereadable, start: number, most: number): Promise
 
 /** How long the head of a member is (RFC 1952 section 2.3; readHeader). */
 export function headLength (bytes: Buffer): number {
-  if (bytes.length < 10) throw new ReadFault(bytes.length === 0 ? END_OF_FILE : CUT_SHORT)
+  if (bytes.length < 10) throw bytes.length === 0 ? new EndOfFile() : new ReadFault(CUT_SHORT)
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes[2] !== 8) throw new ReadFault(BAD_HEADER)
   const flags = bytes[3] as number
   let at = 10

@@ -13,7 +13,7 @@ import { atOnce, inTurns } from '../lib/steps.ts'
 import { chartBudget, ChartFault, ChartLoader, type ArchivedChart, type ChartBudget } from './chart-loader.ts'
 import type { Metadata } from './chart-metadata.ts'
 import { goJson } from './go-json.ts'
-import { gunzip, headLength, ReadFault, rereadBuffer, type Rereadable } from './gunzip.ts'
+import { EndOfFile, gunzip, headLength, ReadFault, rereadBuffer, type Rereadable } from './gunzip.ts'
 import { readPlainTar, readTar, type TarFile } from './tar.ts'
 
 export interface ChartPackage {
@@ -46,6 +46,8 @@ const LONG_YAML = 128 * 1024
 const MOST_METADATA = 1024 * 1024
 /** What comes of them, as JSON: it is in every index. */
 const LARGEST_ENTRY = 512 * 1024
+/** Characters of what is wrong. */
+const LONGEST_MESSAGE = 500
 /** Beside this file, in the language that this one is in. */
 const THREAD = new URL(`./package-thread${extname(import.meta.url)}`, import.meta.url)
 
@@ -152,7 +154,7 @@ export async function readStreamed (path: string, wanted: Wanted, alone: boolean
   const loader = new ChartLoader(budget)
   const files: TarFile[] = []
   const fault = await loadStreamed({ from: start => createReadStream(path, { start }) }, loader, budget, wanted, files)
-  return fault === undefined ? resultOf(loader, files, wanted) : { ok: false, message: fault }
+  return fault === undefined ? resultOf(loader, files, wanted) : refused(fault)
 }
 
 /** Loads a chart; gives what is wrong with the archive. */
@@ -209,7 +211,7 @@ async function * counted (bytes: AsyncGenerator<Buffer, never>, budget: LoadBudg
     yield chunk
   }
   /* c8 ignore next 2 -- they end with a fault */
-  throw new ReadFault('EOF')
+  throw new EndOfFile()
 }
 
 function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wanted): PackageResult {
@@ -220,8 +222,13 @@ function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wante
     }
     return { ok: true, chart: { metadata, values: wanted === 'templates' ? goJson(loader.values ?? null) : 'null', files } }
   } catch (error) {
-    return { ok: false, message: faultOf(error) }
+    return refused(faultOf(error))
   }
+}
+
+/** Whatever of a file is quoted in it. */
+function refused (message: string): PackageResult {
+  return { ok: false, message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message }
 }
 
 function faultOf (error: unknown): string {

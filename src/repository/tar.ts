@@ -1,7 +1,7 @@
 // Which files are in this tar archive? What Go's archive/tar gives (Go 1.26, reader.go), on two
 // ways: the plain case, as `helm package` writes it, from memory in one go; and everything else
 // that Go reads, as it comes, with its words for what is wrong.
-import { CUT_SHORT, END_OF_FILE, ReadFault } from './gunzip.ts'
+import { CUT_SHORT, EndOfFile, ReadFault } from './gunzip.ts'
 import {
   BLOCK_SIZE, EMPTY_BLOCK, hasData, headerFault, readTarHeader, textAt, type TarHeader
 } from './tar-header.ts'
@@ -78,7 +78,7 @@ export async function * readTar (bytes: AsyncGenerator<Buffer, never>): AsyncGen
   try {
     for (;;) yield await reader.next()
   } catch (error) {
-    if (!(error instanceof ReadFault) || error.message !== END_OF_FILE) throw error
+    if (!(error instanceof EndOfFile)) throw error
   } finally {
     await bytes.return(undefined as never)
   }
@@ -207,7 +207,7 @@ class TarReader {
     const block = await this.takeBlock()
     if (!block.equals(EMPTY_BLOCK)) return block
     const second = await this.takeBlock()
-    throw second.equals(EMPTY_BLOCK) ? new ReadFault(END_OF_FILE) : headerFault()
+    throw second.equals(EMPTY_BLOCK) ? new EndOfFile() : headerFault()
   }
 
   private async takeBlock (): Promise<Buffer> {
@@ -218,7 +218,7 @@ class TarReader {
 
   private cutShort (): ReadFault {
     const fault = this.bytes.fault()
-    return fault.message === END_OF_FILE ? new ReadFault(CUT_SHORT) : fault
+    return fault instanceof EndOfFile ? new ReadFault(CUT_SHORT) : fault
   }
 
   private async mustTake (count: number): Promise<Buffer> {
