@@ -226,9 +226,10 @@ function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wante
   }
 }
 
-/** Whatever of a file is quoted in it. */
+/** Whatever of a file is quoted in it; what is wrong is at the end. */
 function refused (message: string): PackageResult {
-  return { ok: false, message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message }
+  const half = LONGEST_MESSAGE / 2
+  return { ok: false, message: message.length > LONGEST_MESSAGE ? `${message.slice(0, half)}…${message.slice(-half)}` : message }
 }
 
 function faultOf (error: unknown): string {

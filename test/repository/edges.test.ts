@@ -47,13 +47,12 @@ void t.test('an archive is refused in the words of Helm and Go', async t => {
     [Buffer.from('hello'), 'unexpected EOF'],
     [Buffer.from('hello, this is text'), 'gzip: invalid header'],
     [good.subarray(0, 60), 'unexpected EOF'],
-    [Buffer.concat([good.subarray(0, good.length - 8), Buffer.alloc(8)]), 'gzip: invalid checksum'],
     [Buffer.concat([good.subarray(0, 10), Buffer.from([0xff, 0xff, 0xff]), good.subarray(13)]), 'flate: corrupt input'],
     [gzipSync(Buffer.alloc(2048, 'x')), 'archive/tar: invalid tar header'],
     [gzipSync('x'), 'unexpected EOF'],
-    [await tgz(['a/values.yaml', 'x']), 'Chart.yaml file is missing'],
+    [await tgz(['a/values.yaml', 'x: 1']), 'Chart.yaml file is missing'],
     [await tgz(['a/Chart.yaml', 'a: [']), 'cannot load Chart.yaml: error converting YAML to JSON: yaml: line 1: did not find expected node content'],
-    [await tgz(['a/Chart.yaml', META], ['a/requirements.yaml', ': [']), 'cannot load requirements.yaml: error converting YAML to JSON: yaml: line 1: did not find expected node content'],
+    [await tgz(['a/Chart.yaml', META], ['a/requirements.yaml', ': [']), 'cannot load requirements.yaml: error converting YAML to JSON: yaml: did not find expected key'],
     [await tgz(['Chart.yaml', META]), 'chart illegally contains content outside the base directory: "Chart.yaml"'],
     [await tgz(['Chart.yaml/x', META]), 'chart yaml not in base directory'],
     [await tgz(['a//etc/passwd', META]), 'chart illegally contains absolute paths'],
@@ -305,4 +304,58 @@ void t.test('what the disk refuses is said without a path, and memory is not nee
   mkdirSync(join(dir, 'many'))
   await working.save('many', many, Buffer.from(''))
   t.strictSame(await working.recall('many'), many)
+})
+
+void t.test('a file is had once: again only when it has changed, or in the part that is missing', async t => {
+  const small = await tgz(['a/Chart.yaml', META])
+  const noise = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i * 7919 % 251 ^ i >> 8 & 0xff))
+  const large = await tgz(['b/Chart.yaml', META.replace('name: a', 'name: b')], ['b/noise', noise], ['b/more', Buffer.from(Array.from({ length: 90_000 }, () => Math.floor(Math.random() * 256)))])
+  const dir = testFolder(t, { o: { r: { 'a-1.0.0.tgz': small, 'a-1.0.0.tgz.prov': 'signed', 'b-1.0.0.tgz': large, 'x-1.0.0.tgz': Buffer.alloc(70_000), 'empty-1.0.0.tgz': '' } } })
+  const modified = new Date(1_700_000_000_500)
+  for (const file of readdirSync(join(dir, 'o/r'))) utimesSync(join(dir, 'o/r', file), modified, modified)
+  const { port } = await startEmbedded(t, dir, OPEN)
+  const ask = async (target: string, headers: Record<string, string> = {}, method = 'GET'): Promise<{ status: number, body: Buffer, header: (name: string) => string | null }> => {
+    const response = await fetch(`http://127.0.0.1:${port}${target}`, { method, headers: { ...headers, 'accept-encoding': 'identity' } })
+    return { status: response.status, body: Buffer.from(await response.arrayBuffer()), header: name => response.headers.get(name) }
+  }
+  const tagOf = (bytes: Buffer | string): string => `"${createHash('sha256').update(bytes).digest('hex')}"`
+  const date = 'Tue, 14 Nov 2023 22:13:20 GMT'
+  for (const [file, bytes] of [['b-1.0.0.tgz', large], ['a-1.0.0.tgz', small], ['a-1.0.0.tgz.prov', Buffer.from('signed')], ['empty-1.0.0.tgz', Buffer.alloc(0)]] as const) {
+    const target = `/o/r/charts/${file}`
+    const whole = await ask(target)
+    t.strictSame([whole.status, whole.header('etag'), whole.header('last-modified'), whole.header('accept-ranges'), whole.body.equals(bytes)], [200, tagOf(bytes), date, 'bytes', true], file)
+    const head = await ask(target, {}, 'HEAD')
+    t.strictSame([head.status, head.header('etag'), head.header('content-length'), head.body.length], [200, tagOf(bytes), String(bytes.length), 0], `HEAD ${file}`)
+    for (const headers of [{ 'if-none-match': tagOf(bytes) }, { 'if-none-match': `"x", W/${tagOf(bytes)}` }, { 'if-none-match': '*' }, { 'if-modified-since': date }] as Record<string, string>[]) {
+      const none = await ask(target, headers)
+      t.strictSame([none.status, none.header('etag'), none.body.length], [304, tagOf(bytes), 0], JSON.stringify(headers))
+    }
+    t.equal((await ask(target, { 'if-none-match': '"x"', 'if-modified-since': date })).status, 200, 'a date does not count beside a tag')
+    t.equal((await ask(target, { 'if-modified-since': 'Mon, 13 Nov 2023 22:13:20 GMT' })).status, 200)
+    t.equal((await ask(target, { 'if-modified-since': 'yesterday' })).status, 200)
+  }
+  const size = large.length
+  const part = async (range: string, headers: Record<string, string> = {}): Promise<unknown> => {
+    const { status, body, header } = await ask('/o/r/charts/b-1.0.0.tgz', { range, ...headers })
+    const from = Number(/^bytes (\d+)-/.exec(header('content-range') ?? '')?.[1] ?? 0)
+    return [status, header('content-range'), body.length, status === 416 || body.equals(large.subarray(from, from + body.length))]
+  }
+  const parts: readonly (readonly [string, Record<string, string>, readonly [number, string | null, number]])[] = [
+    ['bytes=0-9', {}, [206, `bytes 0-9/${size}`, 10]], ['bytes=100-', {}, [206, `bytes 100-${size - 1}/${size}`, size - 100]], ['bytes=-5', {}, [206, `bytes ${size - 5}-${size - 1}/${size}`, 5]],
+    ['bytes=0-99999999', {}, [206, `bytes 0-${size - 1}/${size}`, size]], ['bytes=-99999999', {}, [206, `bytes 0-${size - 1}/${size}`, size]], [`bytes=${size}-`, {}, [416, `bytes */${size}`, 0]], ['bytes=-0', {}, [416, `bytes */${size}`, 0]],
+    ['bytes=9-0', {}, [200, null, size]], ['bytes=-', {}, [200, null, size]], ['bytes=0-1,3-4', {}, [200, null, size]], ['lines=0-1', {}, [200, null, size]],
+    ['bytes=0-9', { 'if-range': tagOf(large) }, [206, `bytes 0-9/${size}`, 10]], ['bytes=0-9', { 'if-range': date }, [206, `bytes 0-9/${size}`, 10]], ['bytes=0-9', { 'if-range': '"x"' }, [200, null, size]], ['bytes=0-9', { 'if-range': 'Mon, 13 Nov 2023 22:13:20 GMT' }, [200, null, size]]
+  ]
+  for (const [range, headers, [status, contentRange, length]] of parts) t.strictSame(await part(range, headers), [status, contentRange, length, true], `${range} ${JSON.stringify(headers)}`)
+  const unknown = await ask('/o/r/charts/x-1.0.0.tgz')
+  t.strictSame([unknown.status, unknown.header('etag'), unknown.header('last-modified')], [200, null, date], 'what is large and no chart has no tag')
+  for (const target of ['/o/r/index.yaml', '/api/o/r/charts', '/api/o/r/charts/a', '/api/o/r/charts/a/1.0.0', '/api/o/r/charts/a/1.0.0/templates']) {
+    const whole = await ask(target)
+    const etag = tagOf(whole.body)
+    t.strictSame([whole.header('etag'), whole.header('last-modified'), whole.header('accept-ranges')], [etag, null, null], target)
+    t.equal((await ask(target, { 'if-none-match': etag })).status, 304, target)
+    t.equal((await ask(target, { range: 'bytes=0-1' })).status, 200, target)
+    const head = await ask(target, {}, 'HEAD')
+    t.strictSame([head.status, head.header('etag'), head.header('content-length')], [200, etag, String(whole.body.length)], `HEAD ${target}`)
+  }
 })

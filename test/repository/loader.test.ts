@@ -123,7 +123,7 @@ await t.test('what nobody has is not unpacked', async t => {
   const EMPTY = gzipSync('')
   let nested = chart()
   for (let i = 0; i < 40; i++) nested = chart(['charts/a.tgz', nested])
-  t.match(await load(nested), /(?:error unpacking subchart a\.tgz in a: )+subcharts in more than 32 levels$/)
+  t.match(await load(nested), /^error unpacking subchart a\.tgz in a: .*…(?:.* a: )subcharts in more than 32 levels$/)
   t.equal(await load(chart(...Array.from({ length: 1001 }, (_, i) => [`charts/c${i}/Chart.yaml`, META] as const))), 'more than 1000 subcharts')
   const longName: RawEntry = { name: 'x', type: 'L', body: Buffer.alloc(1024 * 1024, 'x') }
   const wide = gzipSync(rawTar([...Array.from({ length: 105 }, () => longName), { name: 'x', type: 'L', body: 'a/x\0' }, { name: 'a/x' }, { name: 'a/Chart.yaml', body: META }]), { level: 1 })
@@ -131,7 +131,7 @@ await t.test('what nobody has is not unpacked', async t => {
   t.equal(await load(chart(['charts/b.tgz', wide], ['charts/c.tgz', wide])), 'error unpacking subchart c.tgz in a: chart and subcharts inflate to more than 209715200 bytes')
   t.equal(await load(rawTgz([{ name: 'a/Chart.yaml', body: `${META}# ${'x'.repeat(1024 * 1024)}\n` }])), 'Chart.yaml is larger than 1048576 bytes')
   t.equal(await load(rawTgz([{ name: 'a/Chart.yaml', body: `${META}description: ${'x'.repeat(600_000)}\n` }])), 'Chart.yaml says more than 524288 characters, which would be in every index')
-  t.match(await load(rawTgz([{ name: 'x', type: 'L', body: 'x'.repeat(1000) }, { name: 'y' }])), /^chart illegally contains content outside the base directory: "x{439}…$/, 'what is quoted is cut')
+  t.match(await load(rawTgz([{ name: 'x', type: 'L', body: 'x'.repeat(1000) }, { name: 'y' }])), /^chart illegally contains content outside the base directory: "x+…x+"$/, 'what is quoted is cut')
   t.equal(await load(Buffer.concat(Array.from({ length: 4097 }, () => EMPTY))), 'gzip: more than 4096 files in one')
 })
 
