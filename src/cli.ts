@@ -69,7 +69,8 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
     const takes = expected.length === 0 ? 'no more words' : expected.join(' ')
     return misused(io, [`${name} takes ${takes}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
   }
-  const strays = [...OPTIONS, ...FLAGS].filter(option => options[option] !== undefined && !command.takes.includes(option))
+  const given = [...OPTIONS, ...FLAGS].filter(option => options[option] !== undefined)
+  const strays = given.filter(option => !command.takes.includes(option))
   if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
   const outcome = await command.run(options, env, io, words)
   return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong)

@@ -98,7 +98,8 @@ async function runCheck ({ config, options, io }: Configured): Promise<ExitCode>
 
 /** Names each file that clients do not see. */
 async function checkCharts (folder: string, io: Io): Promise<ExitCode> {
-  const { surveyCharts } = await import('../repository/survey.ts') // a gateway in front of a ChartMuseum has no use for it
+  // A gateway in front of a ChartMuseum has no use for it.
+  const { surveyCharts } = await import('../repository/survey.ts')
   const { charts, leftOut } = await surveyCharts(folder)
   for (const { tenant, file, reason } of leftOut) {
     io.stderr(`chartgate: warning: ${printable(join(tenant, file))} is in no index: ${printable(reason)}\n`)

@@ -63,7 +63,8 @@ export class ChartLoader {
   place (path: string): ChartPlace | undefined {
     if (YAML_FILES.has(path)) return { loader: this, file: path }
     if (!path.startsWith('charts/') || path.endsWith('.prov')) return undefined
-    const [, name, rest] = /^charts\/([^/]*)\/?([^]*)$/.exec(path) as unknown as [string, string, string]
+    const [, name, ...below] = path.split('/') as [string, string, ...string[]]
+    const rest = below.join('/')
     if (/^[_.]/.test(name)) return undefined
     const known = this.subcharts.get(name)
     if (name.endsWith('.tgz')) {

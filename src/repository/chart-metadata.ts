@@ -18,14 +18,12 @@ const STRINGS: GoType = { kind: 'list', of: 'string', name: '[]string' }
 const MAINTAINER: GoStructType = {
   kind: 'struct',
   name: 'Maintainer',
-  pointer: true,
   fields: { name: 'string', email: 'string', url: 'string' }
 }
 
 const DEPENDENCY: GoStructType = {
   kind: 'struct',
   name: 'Dependency',
-  pointer: true,
   fields: {
     name: 'string',
     version: 'string',
@@ -84,7 +82,8 @@ const RAW: ReadonlyMap<GoStructType, readonly string[]> = new Map([
 export function checkMetadata (read: GoStruct): MetadataResult {
   const metadata = tidy(read, METADATA)
   const message = validate(metadata)
-  return message === undefined ? { ok: true, metadata: metadata as Metadata } : { ok: false, message: `validation: ${message}` }
+  if (message !== undefined) return { ok: false, message: `validation: ${message}` }
+  return { ok: true, metadata: metadata as Metadata }
 }
 
 /** Cleaned, with its fields in Go's order, without those that `omitempty` leaves out. */

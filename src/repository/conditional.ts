@@ -23,7 +23,8 @@ export function extentOf (
   size: number | undefined
 ): Extent {
   const known = headers['if-none-match']
-  if (known !== undefined ? isNamed(known, etag) : isSince(headers['if-modified-since'], modified)) return { kind: 'none' }
+  const isKnown = known === undefined ? isSince(headers['if-modified-since'], modified) : isNamed(known, etag)
+  if (isKnown) return { kind: 'none' }
   const { range } = headers
   if (range === undefined || size === undefined || !isStillSame(headers['if-range'], etag, modified)) return WHOLE
   return partOf(range, size)
@@ -41,7 +42,11 @@ function isSince (since: string | string[] | undefined, modified: Date | undefin
 }
 
 /** A part only fits what the client has of the same bytes. */
-function isStillSame (condition: string | string[] | undefined, etag: string | undefined, modified: Date | undefined): boolean {
+function isStillSame (
+  condition: string | string[] | undefined,
+  etag: string | undefined,
+  modified: Date | undefined
+): boolean {
   if (condition === undefined || condition === etag) return true
   return modified !== undefined && Date.parse(String(condition)) === wholeSeconds(modified)
 }

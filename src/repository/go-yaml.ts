@@ -129,7 +129,8 @@ class YamlDecoder {
         }
         const key = this.value(name)
         if (typeof key === 'object' && key !== null) {
-          throw new YamlFault(`invalid map key: a ${key instanceof Map ? 'mapping, as {{ … }} without quotes is' : 'list'}`)
+          const what = key instanceof Map ? 'a mapping, as {{ … }} without quotes is' : 'a list'
+          throw new YamlFault(`invalid map key: ${what}`)
         }
         into.set(Object.is(key, -0) ? '-0' : key, this.value(item)) // a Map has no -0
       }

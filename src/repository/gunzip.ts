@@ -42,13 +42,12 @@ export async function * gunzip (source: Rereadable): AsyncGenerator<Buffer, neve
     at += headLength(head)
     const inflate = createInflateRaw()
     const input = source.from(at)
-    let fault: string | undefined
+    let fault: Error = new ReadFault(CUT_SHORT)
     inflate.on('error', ({ code }: NodeJS.ErrnoException) => {
-      fault = code === 'Z_BUF_ERROR' ? CUT_SHORT : 'flate: corrupt input'
+      if (code !== 'Z_BUF_ERROR') fault = new ReadFault('flate: corrupt input')
     })
-    let broken: unknown
-    input.on('error', (error: unknown) => {
-      broken = error
+    input.on('error', error => {
+      fault = error
       inflate.destroy()
     })
     input.pipe(inflate)
@@ -60,10 +59,8 @@ export async function * gunzip (source: Rereadable): AsyncGenerator<Buffer, neve
         length += chunk.length
         yield chunk
       }
-    } catch (error) {
-      if (broken !== undefined) throw broken
-      if (fault === undefined) throw error
-      throw new ReadFault(fault)
+    } catch {
+      throw fault // what was thrown is only that it ended
     } finally {
       input.destroy()
       inflate.destroy()

@@ -60,22 +60,15 @@ interface LoadBudget extends ChartBudget {
   bytes: number
   /** Long texts are read too: nobody waits for this thread. */
   readonly alone: boolean
+  /** There is one, for a thread. */
+  hasLongText: boolean
 }
-
-/** There is a long text, for a thread. */
-class LongText extends Error {}
 
 /** Reads a chart from a file. */
 export async function readPackage (path: string, wanted: Wanted = 'nothing'): Promise<PackageResult> {
   const { size } = await stat(path)
   const quick = size > SMALL_ARCHIVE ? undefined : readBytes(await readFile(path), wanted)
-  if (quick !== undefined) return quick
-  try {
-    return await readStreamed(path, wanted, false)
-  } catch (error) {
-    if (error instanceof LongText) return await readInThread(path, wanted)
-    throw error
-  }
+  return quick ?? await readStreamed(path, wanted, false) ?? await readInThread(path, wanted)
 }
 
 /** Reads a small chart from memory; undefined when it takes the longer way over a file. */
@@ -100,7 +93,8 @@ async function readInThread (path: string, wanted: Wanted): Promise<PackageResul
   const turn = threads.then(async () => {
     const thread = new Worker(THREAD, { workerData: { path, wanted } satisfies ThreadTask })
     const [result] = await once(thread, 'message') as [PackageResult]
-    return result.ok ? { ok: true as const, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } } : result
+    if (!result.ok) return result
+    return { ok: true as const, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
   })
   threads = turn.catch(() => {})
   return await turn
@@ -148,12 +142,13 @@ function loadPlain (
   return true
 }
 
-/** Reads a chart as it comes. @param alone in a thread of its own */
-export async function readStreamed (path: string, wanted: Wanted, alone: boolean): Promise<PackageResult> {
-  const budget = { ...chartBudget(), bytes: MOST_BYTES, alone }
+/** Reads a chart as it comes; undefined when that is for a thread. @param alone in such a thread */
+export async function readStreamed (path: string, wanted: Wanted, alone: boolean): Promise<PackageResult | undefined> {
+  const budget = { ...chartBudget(), bytes: MOST_BYTES, alone, hasLongText: false }
   const loader = new ChartLoader(budget)
   const files: TarFile[] = []
   const fault = await loadStreamed({ from: start => createReadStream(path, { start }) }, loader, budget, wanted, files)
+  if (budget.hasLongText) return undefined
   return fault === undefined ? resultOf(loader, files, wanted) : refused(fault)
 }
 
@@ -169,7 +164,7 @@ async function loadStreamed (
   let count = 0
   try {
     for await (const entry of readTar(counted(gunzip(source), budget))) {
-      if (entry.isFolder || entry.type === 'g') continue
+      if (entry.isFolder) continue
       const path = room.pathOf(entry.name, entry.size)
       const isKept = isWanted(wanted, path)
       const place = loader.place(path)
@@ -188,18 +183,21 @@ async function loadStreamed (
   }
 }
 
-function checkSize (path: string, file: string, size: number, { alone }: LoadBudget): void {
+function checkSize (path: string, file: string, size: number, budget: LoadBudget): void {
   const isMetadata = file === 'Chart.yaml' || file === 'requirements.yaml'
   if (isMetadata && size > MOST_METADATA) {
     throw new ChartFault(`${path} is larger than ${MOST_METADATA} bytes`)
   }
-  if (size > LONG_YAML && !alone) throw new LongText()
+  if (size <= LONG_YAML || budget.alone) return
+  budget.hasLongText = true
+  throw new ChartFault('a long text')
 }
 
 /** A chart in an archive of its own, whose faults are said when it is its turn. */
 async function loadArchived (data: Buffer, archive: ArchivedChart, budget: LoadBudget): Promise<void> {
   const subchart = new ChartLoader(budget, archive.level)
   const fault = await loadStreamed(rereadBuffer(data), subchart, budget, 'nothing', [])
+  if (budget.hasLongText) throw new ChartFault('a long text')
   if (fault === undefined) archive.loader = subchart
   else archive.fault = fault
 }
@@ -220,7 +218,8 @@ function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wante
     if (goJson(metadata).length > LARGEST_ENTRY) {
       throw new ChartFault(`Chart.yaml says more than ${LARGEST_ENTRY} characters, which would be in every index`)
     }
-    return { ok: true, chart: { metadata, values: wanted === 'templates' ? goJson(loader.values ?? null) : 'null', files } }
+    const values = wanted === 'templates' ? goJson(loader.values ?? null) : 'null'
+    return { ok: true, chart: { metadata, values, files } }
   } catch (error) {
     return refused(faultOf(error))
   }
@@ -229,11 +228,13 @@ function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wante
 /** Whatever of a file is quoted in it; what is wrong is at the end. */
 function refused (message: string): PackageResult {
   const half = LONGEST_MESSAGE / 2
-  return { ok: false, message: message.length > LONGEST_MESSAGE ? `${message.slice(0, half)}…${message.slice(-half)}` : message }
+  const isLong = message.length > LONGEST_MESSAGE
+  return { ok: false, message: isLong ? `${message.slice(0, half)}…${message.slice(-half)}` : message }
 }
 
 function faultOf (error: unknown): string {
   if (error instanceof ChartFault || error instanceof ReadFault) return error.message
+  /* c8 ignore next 2 -- the file could not be read */
   throw error
 }
 

@@ -40,7 +40,8 @@ export function createReads (catalog: Catalog, store: Store): Reads {
   }
 
   /** Of a chart it is known from the index; of anything else it is had of a small file alone. */
-  async function digestOf (tenant: string, file: string, { handle, size, stats }: StoredFile): Promise<string | undefined> {
+  async function digestOf (tenant: string, file: string, opened: StoredFile): Promise<string | undefined> {
+    const { handle, size, stats } = opened
     try {
       const stamp = stampOfStats(stats)
       const known = catalog.digestOf(tenant, file, stamp)

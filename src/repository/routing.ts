@@ -33,7 +33,13 @@ const ROUTES: readonly RouteRow[] = [
     tail: ['charts', ':name', ':version', 'templates'],
     action: 'pull'
   },
-  { handler: 'values', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name', ':version', 'values'], action: 'pull' },
+  {
+    handler: 'values',
+    methods: ['GET', 'HEAD'],
+    api: true,
+    tail: ['charts', ':name', ':version', 'values'],
+    action: 'pull'
+  },
   { handler: 'upload', methods: ['POST'], api: true, tail: ['charts'], action: 'push' },
   { handler: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push' },
   { handler: 'delete', methods: ['DELETE'], api: true, tail: ['charts', ':name', ':version'], action: 'push' }

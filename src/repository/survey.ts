@@ -27,7 +27,9 @@ export async function surveyCharts (root: string): Promise<Survey> {
   for (let tenant = waiting.pop(); tenant !== undefined; tenant = waiting.pop()) {
     const folder = join(root, tenant)
     const names = await namesIn(folder)
-    for (const name of names.folders) if (name !== PRIVATE_FOLDER) waiting.push(tenant === '' ? name : `${tenant}/${name}`)
+    for (const name of names.folders) {
+      if (name !== PRIVATE_FOLDER) waiting.push(tenant === '' ? name : `${tenant}/${name}`)
+    }
     const entries: Entry[] = []
     for (const file of names.files.filter(isArchiveName)) {
       const found = await examine(join(folder, file), file, undefined, undefined)
@@ -51,6 +53,7 @@ async function namesIn (folder: string): Promise<{ readonly folders: string[], r
     }
   } catch (error) {
     if (isMissing(error)) return { folders: [], files: [] }
+    /* c8 ignore next 2 -- a disk that cannot be read cannot be had in a test */
     throw error
   }
 }

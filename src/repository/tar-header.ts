@@ -107,7 +107,9 @@ function octalAt (block: Buffer, at: number, length: number): number {
   let i = at
   while (i < end && isFiller(block[i])) i++
   let value = 0
-  for (let digit = digitAt(block, i); i < end && digit !== undefined; digit = digitAt(block, ++i)) value = value * 8 + digit
+  for (let digit = digitAt(block, i); i < end && digit !== undefined; digit = digitAt(block, ++i)) {
+    value = value * 8 + digit
+  }
   if (block[i] !== 0) while (i < end && isFiller(block[i])) i++
   if (i < end && block[i] !== 0) throw headerFault()
   return value

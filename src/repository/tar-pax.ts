@@ -19,10 +19,9 @@ export function parsePax (bytes: Buffer): PaxRecords {
     const space = bytes.indexOf(0x20, at)
     const count = bytes.toString('latin1', at, Math.max(at, Math.min(space, at + 20)))
     const length = readInteger(count)
-    const end = at + Number(length ?? 0n)
-    if (space < 0 || length === undefined || length < 5n || end > bytes.length || end - 1 <= space || bytes[end - 1] !== 0x0a) {
-      throw headerFault()
-    }
+    if (space < 0 || length === undefined || length < 5n) throw headerFault()
+    const end = at + Number(length)
+    if (end > bytes.length || end - 1 <= space || bytes[end - 1] !== 0x0a) throw headerFault()
     const equals = bytes.subarray(0, end - 1).indexOf(0x3d, space + 1)
     if (equals < 0) throw headerFault()
     const key = bytes.toString('utf8', space + 1, equals)

@@ -16,7 +16,6 @@ export interface TarFile {
 /** One entry, as Go's Reader.Next gives it. */
 export interface TarEntry {
   readonly name: string
-  readonly type: string
   readonly size: number
   readonly isFolder: boolean
   /** A link has none, whatever its size says. */
@@ -49,7 +48,9 @@ function plainFiles (tar: Buffer): TarFile[] | undefined {
   let at = 0
   while (at + BLOCK_SIZE <= tar.length) {
     const block = tar.subarray(at, at + BLOCK_SIZE)
-    if (block.equals(EMPTY_BLOCK)) return isEnd(tar.subarray(at + BLOCK_SIZE, at + 2 * BLOCK_SIZE)) ? files : undefined
+    if (block.equals(EMPTY_BLOCK)) {
+      return isEnd(tar.subarray(at + BLOCK_SIZE, at + 2 * BLOCK_SIZE)) ? files : undefined
+    }
     const header = readTarHeader(block)
     const { name, type, size } = header
     const from = at + BLOCK_SIZE
@@ -120,7 +121,6 @@ class ByteReader {
   }
 
   private async read (): Promise<boolean> {
-    if (this.end !== undefined) return false
     try {
       this.chunk = (await this.source.next()).value
       return true
@@ -155,8 +155,11 @@ class TarReader {
           records = parsePax(await this.readSpecial())
           break
         case 'g':
+          // An entry of its own, which Helm passes over: what was said before it is forgotten.
           parsePax(await this.readSpecial())
-          return { name: header.name, type: 'g', size: 0, isFolder: false, hasData: false, data: async () => EMPTY_BLOCK }
+          records = new Map()
+          longName = ''
+          break
         case 'L': {
           const name = await this.readSpecial()
           longName = textAt(name, 0, name.length)
@@ -185,7 +188,7 @@ class TarReader {
     const data = parts === undefined
       ? async (keep: boolean) => await this.plainData(keep)
       : async (keep: boolean) => await this.sparseData(size, parts, keep)
-    return { name, type, size, isFolder: isFolder(header), hasData: hasData(type), data }
+    return { name, size, isFolder: isFolder(header), hasData: hasData(type), data }
   }
 
   private begin ({ size, type }: TarHeader): void {

@@ -22,8 +22,6 @@ export interface GoStructType {
   readonly kind: 'struct'
   readonly name: string
   readonly fields: Readonly<Record<string, GoType>>
-  /** There may be none. */
-  readonly pointer?: true
 }
 
 /** Any mapping, with text for keys. */
@@ -142,7 +140,7 @@ interface DecodePlace {
 
 function decode (json: GoValue, type: GoType, before: GoValue, place: DecodePlace): GoValue {
   if (typeof type === 'string') return decodeScalar(json, type, before, place)
-  if (json === null) return type.kind === 'struct' && type.pointer === undefined ? before : null
+  if (json === null) return null
   switch (type.kind) {
     case 'list': {
       if (!Array.isArray(json)) throw mismatch(json, type.name, place)
@@ -174,8 +172,8 @@ function decodeScalar (json: GoValue, type: GoType & string, before: GoValue, pl
   if (type === 'any') return json
   if (json === null) return before ?? (type === 'bool' ? false : '')
   if (type === 'time') return decodeTime(json)
-  if (typeof json !== (type === 'bool' ? 'boolean' : 'string')) throw mismatch(json, type, place)
-  return json
+  if (type === 'bool' ? typeof json === 'boolean' : typeof json === 'string') return json
+  throw mismatch(json, type, place)
 }
 
 function decodeTime (json: GoValue): GoValue {

@@ -23,11 +23,11 @@ export interface YamlBudget {
   nodes: number
 }
 
-type YamlEvent =
-  | { readonly type: 'scalar', readonly anchor: string, readonly tag: string, readonly value: string, readonly implicit: boolean }
-  | { readonly type: 'alias', readonly anchor: string }
-  | { readonly type: 'sequence' | 'mapping', readonly anchor: string }
-  | { readonly type: 'sequence-end' | 'mapping-end' | 'stream-start' | 'stream-end' | 'document-start' | 'document-end' }
+type YamlEvent = NodeEvent | { readonly type: EndEvent }
+type EndEvent = 'sequence-end' | 'mapping-end' | 'stream-start' | 'stream-end' | 'document-start' | 'document-end'
+type NodeEvent =
+  | { readonly type: 'alias' | 'sequence' | 'mapping', readonly anchor: string }
+  | (Pick<YamlNode, 'tag' | 'value' | 'implicit'> & { readonly type: 'scalar', readonly anchor: string })
 
 /**
  * Go ends at 10,000 levels of each kind. Nobody writes a hundred; whoever works with the nodes
@@ -66,8 +66,6 @@ export function * parseYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlNode 
   parser.next() // the end of the document, behind which nobody looks
   return root
 }
-
-type NodeEvent = Extract<YamlEvent, { readonly anchor: string }>
 
 function nodeOf (event: NodeEvent, anchors: Map<string, YamlNode>): YamlNode {
   const { type, anchor } = event
@@ -134,9 +132,9 @@ class YamlParser {
   }
 
   /** A node, and then what `state` says. */
-  private nodeBefore (state: YamlState, block: boolean, indentless = false): YamlEvent {
+  private nodeBefore (state: YamlState, indentless = false): YamlEvent {
     this.states.push(state)
-    return this.node(block, indentless)
+    return this.node(indentless)
   }
 
   // ---- documents ---------------------------------------------------------------------
@@ -169,7 +167,7 @@ class YamlParser {
     if (this.isNext('version', 'tag-directive', 'document-start', 'document-end', 'stream-end')) {
       return this.nothing(this.states.pop() as YamlState)
     }
-    return this.node(true, false)
+    return this.node()
   }
 
   private documentEnd (): YamlEvent {
@@ -196,10 +194,11 @@ class YamlParser {
   // ---- nodes -------------------------------------------------------------------------
 
   private blockNode (): YamlEvent {
-    return this.node(true, false)
+    return this.node()
   }
 
-  private node (block: boolean, indentless: boolean): YamlEvent {
+  /** Blocks too: inside of brackets the scanner makes no tokens of theirs. */
+  private node (indentless = false): YamlEvent {
     if (this.isNext('alias')) {
       this.goBack()
       return { type: 'alias', anchor: this.take().value }
@@ -208,7 +207,7 @@ class YamlParser {
     const { type, value, plain } = this.peek()
     switch (type) {
       case 'block-entry':
-        if (!indentless) break
+        if (!indentless) return this.emptyNode(anchor, tag)
         this.state = 'indentlessEntry'
         return { type: 'sequence', anchor }
       case 'scalar':
@@ -222,16 +221,19 @@ class YamlParser {
         this.state = 'flowMappingFirst'
         return { type: 'mapping', anchor }
       case 'block-sequence':
-        if (!block) break
         this.take()
         this.state = 'blockSequenceEntry'
         return { type: 'sequence', anchor }
       case 'block-mapping':
-        if (!block) break
         this.take()
         this.state = 'blockMappingKey'
         return { type: 'mapping', anchor }
+      default: return this.emptyNode(anchor, tag)
     }
+  }
+
+  /** Nothing but an anchor or a tag. */
+  private emptyNode (anchor: string, tag: string): YamlEvent {
     if (anchor === '' && tag === '') this.fail('did not find expected node content')
     this.goBack()
     return { type: 'scalar', anchor, tag, value: '', implicit: tag === '' }
@@ -260,7 +262,7 @@ class YamlParser {
       this.take()
       return this.isNext('block-entry', 'block-end')
         ? this.nothing('blockSequenceEntry')
-        : this.nodeBefore('blockSequenceEntry', true)
+        : this.nodeBefore('blockSequenceEntry')
     }
     if (!this.isNext('block-end')) this.fail("did not find expected '-' indicator")
     return this.collectionEnd('sequence-end')
@@ -274,7 +276,7 @@ class YamlParser {
     this.take()
     return this.isNext('block-entry', 'key', 'value', 'block-end')
       ? this.nothing('indentlessEntry')
-      : this.nodeBefore('indentlessEntry', true)
+      : this.nodeBefore('indentlessEntry')
   }
 
   private blockMappingKey (): YamlEvent {
@@ -282,7 +284,7 @@ class YamlParser {
       this.take()
       return this.isNext('key', 'value', 'block-end')
         ? this.nothing('blockMappingValue')
-        : this.nodeBefore('blockMappingValue', true, true)
+        : this.nodeBefore('blockMappingValue', true)
     }
     if (!this.isNext('block-end')) this.fail('did not find expected key')
     return this.collectionEnd('mapping-end')
@@ -293,7 +295,7 @@ class YamlParser {
     this.take()
     return this.isNext('key', 'value', 'block-end')
       ? this.nothing('blockMappingKey')
-      : this.nodeBefore('blockMappingKey', true, true)
+      : this.nodeBefore('blockMappingKey', true)
   }
 
   private flowSequenceFirst (): YamlEvent {
@@ -311,7 +313,7 @@ class YamlParser {
 
   private flowSequenceItem (): YamlEvent {
     if (this.isNext('flow-sequence-end')) return this.collectionEnd('sequence-end')
-    if (!this.isNext('key')) return this.nodeBefore('flowSequenceEntry', false)
+    if (!this.isNext('key')) return this.nodeBefore('flowSequenceEntry')
     this.take()
     this.state = 'flowPairKey'
     return { type: 'mapping', anchor: '' }
@@ -319,7 +321,7 @@ class YamlParser {
 
   /** `[a: b]` is a list of one mapping. */
   private flowPairKey (): YamlEvent {
-    if (!this.isNext('value', 'flow-entry', 'flow-sequence-end')) return this.nodeBefore('flowPairValue', false)
+    if (!this.isNext('value', 'flow-entry', 'flow-sequence-end')) return this.nodeBefore('flowPairValue')
     // So does go-yaml: the colon goes with the key that is not there.
     this.take()
     return this.nothing('flowPairValue')
@@ -328,7 +330,7 @@ class YamlParser {
   private flowPairValue (): YamlEvent {
     if (this.isNext('value')) {
       this.take()
-      if (!this.isNext('flow-entry', 'flow-sequence-end')) return this.nodeBefore('flowPairEnd', false)
+      if (!this.isNext('flow-entry', 'flow-sequence-end')) return this.nodeBefore('flowPairEnd')
     }
     return this.nothing('flowPairEnd')
   }
@@ -354,17 +356,17 @@ class YamlParser {
 
   private flowMappingItem (): YamlEvent {
     if (this.isNext('flow-mapping-end')) return this.collectionEnd('mapping-end')
-    if (!this.isNext('key')) return this.nodeBefore('flowMappingEmptyValue', false)
+    if (!this.isNext('key')) return this.nodeBefore('flowMappingEmptyValue')
     this.take()
     return this.isNext('value', 'flow-entry', 'flow-mapping-end')
       ? this.nothing('flowMappingValue')
-      : this.nodeBefore('flowMappingValue', false)
+      : this.nodeBefore('flowMappingValue')
   }
 
   private flowMappingValue (): YamlEvent {
     if (this.isNext('value')) {
       this.take()
-      if (!this.isNext('flow-entry', 'flow-mapping-end')) return this.nodeBefore('flowMappingKey', false)
+      if (!this.isNext('flow-entry', 'flow-mapping-end')) return this.nodeBefore('flowMappingKey')
     }
     return this.nothing('flowMappingKey')
   }

@@ -158,6 +158,7 @@ void t.test('of more YAML than anybody has nothing is made', async t => {
     [`- &a "${'x'.repeat(1_000_000)}"\n${'- *a\n'.repeat(17)}`, 'document contains excessive aliasing']
   ]
   for (const [text, message] of cases) t.strictSame(readAll(text), { ok: false, message: `yaml: ${message}` })
+  t.ok(readAll(`- &a [${'x, '.repeat(100)}]\n${'- b\n'.repeat(100_000)}${'- *a\n'.repeat(3_500)}`).ok, 'of a large file many nodes may be aliases')
 })
 
 void t.test('whatever is in an entry, a YAML 1.1 reader gets it back from the index', async t => {

@@ -3,12 +3,14 @@
 // 3.21.4 said; and what is bounded here.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync, gzipSync, deflateRawSync, crc32 } from 'node:zlib'
 import t from 'tap'
 import { goJson } from '../../src/repository/go-json.ts'
+import { gunzip } from '../../src/repository/gunzip.ts'
 import { readBytes, readPackage } from '../../src/repository/package.ts'
-import { rawTar, rawTgz, type RawEntry } from '../helpers/archives.ts'
+import { paxRecords, rawTar, rawTgz, type RawEntry } from '../helpers/archives.ts'
 import { testFolder } from '../helpers/folder.ts'
 
 interface RecordedUpload {
@@ -111,6 +113,55 @@ await t.test('a long text is read in a thread, with the same result', async t =>
   t.same(templates.ok && Object.keys(JSON.parse(templates.chart.values) as object).length, 20_000)
   writeFileSync(path, chart(['values.yaml', `${values}a: [`]))
   t.match(await readPackage(path), { ok: false, message: 'cannot load values.yaml: error converting YAML to JSON: yaml: line 20001: did not find expected node content' })
+})
+
+await t.test('what no packer writes is what Go makes of it', async t => {
+  const path = join(testFolder(t), 'x.tgz')
+  const header = 'archive/tar: invalid tar header'
+  const pax = (body: string | Buffer, type = 'x'): RawEntry => ({ name: 'pax', type, body })
+  const number = (value: string): Buffer => Buffer.from(value.padEnd(12, '\0'), 'latin1')
+  const old = (size: string, extended = '\0'): RawEntry => ({ name: 'a/old', type: 'S', body: 'hello', magic: 'ustar  \0', patch: { 386: number('00000000000'), 398: number('00000000005'), 410: '\0', 482: extended, 483: number(size) } })
+  const chain = (blocks: number): Buffer => Buffer.concat([rawTar([old('00000000005', '\x01')], Buffer.alloc(0)).subarray(0, 512), ...Array.from({ length: blocks }, (_, i) => { const block = Buffer.alloc(512); block[504] = i < blocks - 1 ? 1 : 0; return block }), rawTar([{ name: 'x', body: 'hello' }]).subarray(512)])
+  const sparse = (body: Buffer | string, size = '5'): RawEntry[] => [pax(paxRecords([['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0'], ['GNU.sparse.name', 'a/s'], ['GNU.sparse.realsize', size]])), { name: 'a/GNU', body }]
+  const meta: RawEntry = { name: 'a/Chart.yaml', body: META }
+  const cases: readonly (readonly [string, readonly RawEntry[] | Buffer, string])[] = [
+    ...['no-space', '\n', 'x a=b\n', '4 a\n', '99 a=b\n', '6 a=bb', '6 abc\n', '5 =b\n', '99999999999999999999 a=b\n', '5     ', '9 a\0b=c\n', '12 path=a\0b\n', '30 GNU.sparse.numbytes=0000005\n', '29 GNU.sparse.offset=1,23456\n'].map((body): [string, RawEntry[], string] => [`a record ${JSON.stringify(body)}`, [pax(body), meta], header]),
+    ['a fraction of no second', [pax(paxRecords([['mtime', '1.x']])), meta], header],
+    ['times with fractions', [pax(paxRecords([['mtime', '1.5'], ['atime', '-1.'], ['ctime', '7'], ['uid', '5'], ['gid', '']])), meta], 'ok'],
+    ['a global header, after which nothing of before counts', [pax(paxRecords([['path', 'q']])), pax(paxRecords([['path', 'r']]), 'g'), meta], 'ok'],
+    ['a broken global header', [pax('x', 'g'), meta], header],
+    ['a size below zero', [meta, { name: 'a/x', patch: { 124: Buffer.alloc(12, 0xff) } }], header],
+    ['a link with a size', [meta, { name: 'a/x', type: '2', size: 5 }], 'decompressed chart is larger than the maximum file size 104857600'],
+    ['a header that is too long', [{ name: 'x', type: 'L', body: Buffer.alloc(1024 * 1024 + 1, 'x') }, meta], 'archive/tar: header field too long'],
+    ['a file that is cut short', rawTar([meta, { name: 'a/x', body: 'x'.repeat(5000) }]).subarray(0, 3000), 'unexpected EOF'],
+    ['an old sparse file', [meta, old('00000000011')], 'ok'],
+    ['of another format', [meta, { ...old('00000000005'), magic: 'ustar\x0000' }], header],
+    ['with its map in more blocks', Buffer.concat([rawTar([meta], Buffer.alloc(0)), chain(3)]), 'ok'],
+    ['with a map without an end', Buffer.concat([rawTar([meta], Buffer.alloc(0)), chain(2100)]), 'archive/tar: sparse map too long'],
+    ['a sparse file', [meta, ...sparse(Buffer.concat([Buffer.from('1\n0\n5\n'.padEnd(512, '\0')), Buffer.from('hello')]))], 'ok'],
+    ['with less data', [meta, ...sparse('1\n0\n5\n'.padEnd(512, '\0'))], 'archive/tar: sparse file references non-existent data'],
+    ['with more data', [meta, ...sparse('0\n'.padEnd(520, '\0'))], 'archive/tar: sparse file contains unreferenced data'],
+    ['with half a map', [meta, ...sparse('1\n')], 'unexpected EOF'],
+    ['with a map of no numbers', [meta, ...sparse('x\n'.padEnd(512, '\0'))], header],
+    ['with a map of fewer than none', [meta, ...sparse('-1\n'.padEnd(512, '\0'))], header],
+    ['with a map that has no lines', [meta, ...sparse(Buffer.alloc(1024 * 1024 + 512, 'x'))], 'archive/tar: sparse map too long'],
+    ['with parts that overlap', [meta, ...sparse(Buffer.concat([Buffer.from('2\n0\n3\n2\n2\n'.padEnd(512, '\0')), Buffer.from('hello')]))], header],
+    ['below zero', [meta, ...sparse(Buffer.concat([Buffer.from('1\n0\n-1\n'.padEnd(512, '\0')), Buffer.from('hello')]))], header],
+    ['behind its end', [meta, ...sparse(Buffer.concat([Buffer.from('1\n0\n9\n'.padEnd(512, '\0')), Buffer.from('hello')]))], header],
+    ['of a negative size', [meta, ...sparse('0\n'.padEnd(512, '\0'), '-5')], header],
+    ['that is a link', [meta, pax(paxRecords([['GNU.sparse.major', '0'], ['GNU.sparse.minor', '0'], ['GNU.sparse.numblocks', '0'], ['GNU.sparse.map', '']])), { name: 'a/x', type: '2' }], header]
+  ]
+  for (const [what, entries, message] of cases) {
+    writeFileSync(path, gzipSync(Buffer.isBuffer(entries) ? entries : rawTar(entries as readonly RawEntry[])))
+    const read = await readPackage(path)
+    t.equal(read.ok ? 'ok' : read.message, message, what)
+  }
+})
+
+await t.test('a disk that fails is no archive that is wrong', async t => {
+  const bytes = gzipSync('x')
+  const failing = (): Readable => new Readable({ read () { this.destroy(Object.assign(new Error('EIO'), { code: 'EIO' })) } })
+  await t.rejects(gunzip({ from: start => start === 0 ? Readable.from([bytes]) : failing() }).next(), { code: 'EIO' })
 })
 
 await t.test('what nobody has is not unpacked', async t => {
