@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { examine, HELD_TWICE, isArchiveName, shownOf, type Entry } from './entries.ts'
+import { compareBytes } from './go-json.ts'
 import { isMissing, PRIVATE_FOLDER } from './store.ts'
 
 export interface LeftOutFile {
@@ -46,7 +47,7 @@ export async function surveyCharts (root: string): Promise<Survey> {
 
 async function namesIn (folder: string): Promise<{ readonly folders: string[], readonly files: string[] }> {
   try {
-    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => a.name < b.name ? -1 : 1)
+    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => compareBytes(a.name, b.name))
     return {
       folders: entries.filter(entry => entry.isDirectory()).map(({ name }) => name).reverse(),
       files: entries.filter(entry => !entry.isDirectory()).map(({ name }) => name)

@@ -10,7 +10,7 @@ import t from 'tap'
 import { goJson } from '../../src/repository/go-json.ts'
 import { gunzip } from '../../src/repository/gunzip.ts'
 import { readBytes, readPackage } from '../../src/repository/package.ts'
-import { paxRecords, rawTar, rawTgz, type RawEntry } from '../helpers/archives.ts'
+import { paxEntry, paxRecords, rawTar, rawTgz, type RawEntry } from '../helpers/archives.ts'
 import { testFolder } from '../helpers/folder.ts'
 
 interface RecordedUpload {
@@ -85,6 +85,7 @@ await t.test('a chart is its folder, with values, templates, locks and subcharts
     [chart(['charts/a.tgz', chart()], ['charts/a.tgz', sub]), 'ok'],
     [chart(['charts/a.tgz/Chart.yaml', META]), 'error unpacking subchart tar in a: expected a.tgz, got a.tgz/Chart.yaml'],
     [chart(['charts/_x/values.yaml', 'a: ['], ['charts/.x.tgz', ''], ['charts/x.prov', 'x'], ['charts/b/x.prov', 'x']), 'ok'],
+    [chart(['charts/b.tgz', rawTgz([paxEntry(['mtime', '1.5']), { name: 'a/Chart.yaml', body: META }])]), 'ok'],
     [chart(['charts/README.md', 'x']), 'error unpacking subchart README.md in a: Chart.yaml file is missing'],
     [chart(['charts/a.tgz', 'x'.repeat(20)]), 'error unpacking subchart a.tgz in a: gzip: invalid header'],
     [chart(['charts/a.tgz', Buffer.alloc(0)]), 'error unpacking subchart a.tgz in a: EOF'],
@@ -111,8 +112,8 @@ await t.test('a long text is read in a thread, with the same result', async t =>
   const templates = await readPackage(path, 'templates')
   t.match(templates, { ok: true, chart: { metadata: { name: 'a' }, files: [{ name: 'templates/x.yaml', data: Buffer.from('x') }, { name: 'templates/y.yaml', data: Buffer.from('y') }] } })
   t.same(templates.ok && Object.keys(JSON.parse(templates.chart.values) as object).length, 20_000)
-  writeFileSync(path, chart(['values.yaml', `${values}a: [`]))
-  t.match(await readPackage(path), { ok: false, message: 'cannot load values.yaml: error converting YAML to JSON: yaml: line 20001: did not find expected node content' })
+  writeFileSync(path, chart(['charts/b.tgz', chart(['values.yaml', `${values}a: [`])]))
+  t.match(await readPackage(path), { ok: false, message: 'error unpacking subchart b.tgz in a: cannot load values.yaml: error converting YAML to JSON: yaml: line 20001: did not find expected node content' })
 })
 
 await t.test('what no packer writes is what Go makes of it', async t => {
@@ -126,6 +127,7 @@ await t.test('what no packer writes is what Go makes of it', async t => {
   const meta: RawEntry = { name: 'a/Chart.yaml', body: META }
   const cases: readonly (readonly [string, readonly RawEntry[] | Buffer, string])[] = [
     ...['no-space', '\n', 'x a=b\n', '4 a\n', '99 a=b\n', '6 a=bb', '6 abc\n', '5 =b\n', '99999999999999999999 a=b\n', '5     ', '9 a\0b=c\n', '12 path=a\0b\n', '30 GNU.sparse.numbytes=0000005\n', '29 GNU.sparse.offset=1,23456\n'].map((body): [string, RawEntry[], string] => [`a record ${JSON.stringify(body)}`, [pax(body), meta], header]),
+    ['a number that is too large', [pax(paxRecords([['uid', '9999999999999999999']])), meta], header],
     ['a fraction of no second', [pax(paxRecords([['mtime', '1.x']])), meta], header],
     ['times with fractions', [pax(paxRecords([['mtime', '1.5'], ['atime', '-1.'], ['ctime', '7'], ['uid', '5'], ['gid', '']])), meta], 'ok'],
     ['a global header, after which nothing of before counts', [pax(paxRecords([['path', 'q']])), pax(paxRecords([['path', 'r']]), 'g'), meta], 'ok'],
