@@ -301,7 +301,9 @@ export function provenanceFileName (text: string): string | undefined {
   return name === undefined || version === undefined ? undefined : `${unquote(name)}-${unquote(version)}.tgz.prov`
 }
 
-/** ChartMuseum leaves quotes and carriage returns in the file's name, where nobody would look for it. */
+/** ChartMuseum leaves quotes, comments and carriage returns in the file's name, where nobody would look for it. */
 function unquote (value: string): string {
-  return value.trim().replace(/^(["'])(.*)\1$/, '$2')
+  const text = value.trim()
+  const quoted = /^"([^"]*)"|^'([^']*)'/.exec(text)
+  return quoted?.[1] ?? quoted?.[2] ?? (text.split(' #', 1)[0] as string).trimEnd()
 }

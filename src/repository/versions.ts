@@ -40,7 +40,8 @@ function segment (digits: string): Segment | undefined {
 
 /** Negative when `a` is older; build metadata does not count. */
 export function compareVersions (a: Version, b: Version): number {
-  return compareParts(a.major, b.major) || compareParts(a.minor, b.minor) || compareParts(a.patch, b.patch) || comparePre(a.pre, b.pre)
+  return compareParts(a.major, b.major) || compareParts(a.minor, b.minor) || compareParts(a.patch, b.patch) ||
+    comparePre(a.pre, b.pre)
 }
 
 function compareParts<T extends Segment | string> (a: T, b: T): number {

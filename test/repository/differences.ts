@@ -116,6 +116,12 @@ export const DIFFERENCES: readonly Difference[] = [
     shownBy: { file: 'test/repository/edges.test.ts', test: 'requests at the edges' }
   },
   {
+    there: 'a provenance file is named after its text: with quotes, comments and carriage returns',
+    here: 'after what it says',
+    reason: 'nobody would look for it elsewhere than beside its chart',
+    shownBy: { file: 'test/repository/loader.test.ts', test: 'what was signed with a chart is named after it' }
+  },
+  {
     there: 'a provenance file may be as large as an upload',
     here: 'of more than 1 MiB it is none',
     reason: 'its text is read whole',

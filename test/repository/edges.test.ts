@@ -105,6 +105,8 @@ void t.test('whatever Helm packages is read, the quick way or the long one', asy
   t.equal(readPlainTar(changed(tar => { tar[124] = 0x80 })), undefined, 'a size in another form')
   t.equal(provenanceFileName('-----BEGIN PGP SIGNED MESSAGE-----\n\nname: "a"\r\nversion: 1.0.0\r\n'), 'a-1.0.0.tgz.prov')
   t.equal(provenanceFileName('-----BEGIN PGP SIGNED MESSAGE-----\n\nname: a\n'), undefined)
+  t.equal(provenanceFileName("-----BEGIN PGP SIGNED MESSAGE-----\n\nname: 'a'\nversion: \"1.0.0\" # a comment\n"), 'a-1.0.0.tgz.prov')
+  t.equal(provenanceFileName('-----BEGIN PGP SIGNED MESSAGE-----\n\nname: a # b\nversion:  1.0.0  #\n'), 'a-1.0.0.tgz.prov')
 })
 
 void t.test('a target that is no route is 404, whatever it looks like', async t => {

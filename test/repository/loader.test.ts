@@ -1,7 +1,7 @@
 // Does it load what Helm loads, and list what ChartMuseum lists? What the world packs, with
 // what ChartMuseum 0.16.5 said of it; archives with damaged and rare headers, with what Helm
 // 3.21.4 said; and what is bounded here.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
@@ -9,7 +9,7 @@ import { gunzipSync, gzipSync, deflateRawSync, crc32 } from 'node:zlib'
 import t from 'tap'
 import { goJson } from '../../src/repository/go-json.ts'
 import { gunzip } from '../../src/repository/gunzip.ts'
-import { readBytes, readPackage } from '../../src/repository/package.ts'
+import { provenanceFileName, readBytes, readPackage } from '../../src/repository/package.ts'
 import { paxEntry, paxRecords, rawTar, rawTgz, type RawEntry } from '../helpers/archives.ts'
 import { testFolder } from '../helpers/folder.ts'
 
@@ -53,6 +53,15 @@ await t.test('what the world packs is loaded and listed as ChartMuseum does, or 
     }
   }
   t.ok(seen.quick > 300 && seen[201] > 200 && seen[400] > 50, JSON.stringify(seen))
+})
+
+await t.test('what was signed with a chart is named after it', async t => {
+  const signed = UPLOADS.filter(({ file }) => existsSync(new URL(`uploads/${file}.prov`, WORLD)))
+  t.ok(signed.length > 10)
+  for (const { file, chartmuseum: { entries } } of signed) {
+    const [{ name, version }] = entries as unknown as readonly [{ name: string, version: string }]
+    t.equal(provenanceFileName(readFileSync(new URL(`uploads/${file}.prov`, WORLD), 'utf8')), `${name}-${version}.tgz.prov`, file)
+  }
 })
 
 await t.test('damaged and rare archives are what Helm says', async t => {

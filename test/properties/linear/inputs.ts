@@ -18,6 +18,7 @@ import { parseScopes } from '../../../src/words/scope.ts'
 import { createAuthoriser } from '../../../src/repository/authorise.ts'
 import { yamlBudget } from '../../../src/repository/go-yaml.ts'
 import { checkMetadata, METADATA } from '../../../src/repository/chart-metadata.ts'
+import { extentOf } from '../../../src/repository/conditional.ts'
 import type { GoStruct } from '../../../src/repository/go-json.ts'
 import { unmarshalYaml } from '../../../src/repository/unmarshal.ts'
 import { atOnce } from '../../../src/lib/steps.ts'
@@ -103,6 +104,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'credentials at the embedded repository', ...CREDENTIALS, read: text => authorise(text, 'org1/repo1', 'pull') },
     { name: 'codings', headers: ['accept-encoding'], starts: ['gzip', 'gzip;', 'gzip;q=', 'gzip;q=0.', 'gzip;q=1.', 'x-gzip ;', 'br,'], units: ['gzip', 'gzip,', ';q=0', '.1', ' ;', 'q='], read: acceptsGzip },
     { name: 'entity tags', headers: ['if-none-match'], starts: ['"', 'W/"', '"a",', '*,', 'W/'], units: ['W/', '"a",', 'W/"a"', '"",', ', '], ends: ['"a"', ',"a'], read: text => knowsEtag(text, '"a"') },
+    { name: 'what a client has of a file', headers: ['range', 'if-range', 'if-modified-since'], starts: ['bytes=', '"', 'Sat, 28 Nov 2026 ', 'W/"'], units: ['0-', '1', '-', ',', ' ', '(', '+0', ':1'], ends: [' GMT', '"', '-5'], read: text => ['range', 'if-range', 'if-modified-since', 'if-none-match'].map(name => extentOf({ range: 'bytes=0-1', [name]: text }, { etag: '"a"', modified: new Date(0) }, 5)) },
     { name: 'forwarded addresses', headers: ['x-forwarded-for'], starts: ['[', '::ffff:', '1.1.1.1,'], units: ['10.0.0.1,', '::1,', '[::1]:1,', '%', '::', '1.', 'ffff:', ':1'], ends: [',10.0.0.1', ':80', ']:80'], read: client('x-forwarded-for') },
     { name: 'forwarded hosts', headers: ['x-forwarded-host'], starts: ['[', 'a.'], units: ['a.', 'a:1,', '::'], ends: [':80', ']'], read: client('x-forwarded-host') },
     { name: 'forwarded schemes', headers: ['x-forwarded-proto'], units: ['http,', 'https'], read: client('x-forwarded-proto') },
