@@ -112,36 +112,36 @@ function isOmitted (value: GoValue): boolean {
     (value instanceof Map && value.size === 0)
 }
 
-function textOf (struct: GoStruct, field: string): string {
+function fieldText (struct: GoStruct, field: string): string {
   return (struct[field] as string | undefined) ?? ''
 }
 
-function listOf (struct: GoStruct, field: string): readonly (GoStruct | null)[] {
+function structsOf (struct: GoStruct, field: string): readonly (GoStruct | null)[] {
   return (struct[field] as readonly (GoStruct | null)[] | undefined) ?? []
 }
 
 function validate (metadata: GoStruct): string | undefined {
-  const name = textOf(metadata, 'name')
-  const version = textOf(metadata, 'version')
-  if (textOf(metadata, 'apiVersion') === '') return 'chart.metadata.apiVersion is required'
+  const name = fieldText(metadata, 'name')
+  const version = fieldText(metadata, 'version')
+  if (fieldText(metadata, 'apiVersion') === '') return 'chart.metadata.apiVersion is required'
   if (name === '') return 'chart.metadata.name is required'
   if (name === '.' || name === '..') return `chart.metadata.name ${JSON.stringify(name)} is not allowed`
   if (name.includes('/')) return `chart.metadata.name ${JSON.stringify(name)} is invalid`
   if (version === '') return 'chart.metadata.version is required'
   if (parseVersion(version) === undefined) return `chart.metadata.version ${JSON.stringify(version)} is invalid`
-  if (!['', 'application', 'library'].includes(textOf(metadata, 'type'))) {
+  if (!['', 'application', 'library'].includes(fieldText(metadata, 'type'))) {
     return 'chart.metadata.type must be application or library'
   }
-  if (listOf(metadata, 'maintainers').includes(null)) return 'maintainers must not contain empty or null nodes'
-  return validateDependencies(listOf(metadata, 'dependencies'))
+  if (structsOf(metadata, 'maintainers').includes(null)) return 'maintainers must not contain empty or null nodes'
+  return validateDependencies(structsOf(metadata, 'dependencies'))
 }
 
 function validateDependencies (dependencies: readonly (GoStruct | null)[]): string | undefined {
   const seen = new Set<string>()
   for (const dependency of dependencies) {
     if (dependency === null) return 'dependencies must not contain empty or null nodes'
-    const name = textOf(dependency, 'name')
-    const alias = textOf(dependency, 'alias')
+    const name = fieldText(dependency, 'name')
+    const alias = fieldText(dependency, 'alias')
     if (alias !== '' && !/^[a-zA-Z0-9_-]+$/.test(alias)) {
       return `dependency ${JSON.stringify(name)} has disallowed characters in the alias`
     }

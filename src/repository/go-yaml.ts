@@ -6,7 +6,7 @@ import type { Steps } from '../lib/steps.ts'
 import { resolveGoScalar, type GoScalar } from '../lib/go-scalars.ts'
 import { isYamlTime } from './go-time.ts'
 import { readSimpleYaml } from './simple-yaml.ts'
-import { DEEPEST_YAML, parseYaml, type YamlBudget, type YamlNode } from './yaml-parser.ts'
+import { MOST_YAML_LEVELS, parseGoYaml, type YamlBudget, type YamlNode } from './yaml-parser.ts'
 import { YamlFault } from './yaml-scanner.ts'
 
 /** A mapping is a Map, an integer a bigint, so that nothing of the text is lost. */
@@ -38,7 +38,7 @@ export function * readGoYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlResu
 /** The same, the long way. */
 export function * readWholeYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlResult> {
   try {
-    const root = yield * parseYaml(bytes, budget)
+    const root = yield * parseGoYaml(bytes, budget)
     return { ok: true, value: root === undefined ? null : new YamlDecoder().value(root) }
   } catch (error) {
     if (error instanceof YamlFault) return { ok: false, message: `yaml: ${error.message}` }
@@ -116,14 +116,14 @@ class YamlDecoder {
 
   private reach (level: number): void {
     this.deepest = Math.max(this.deepest, level)
-    if (level > DEEPEST_YAML) throw new YamlFault(`exceeded max depth of ${DEEPEST_YAML}`)
+    if (level > MOST_YAML_LEVELS) throw new YamlFault(`exceeded max depth of ${MOST_YAML_LEVELS}`)
   }
 
   private mapping ({ children }: YamlNode, into: Map<GoScalar, YamlValue>): YamlMapping {
     return this.below(() => {
       for (let i = 0; i < children.length; i += 2) {
         const [name, item] = [children[i] as YamlNode, children[i + 1] as YamlNode]
-        if (isMerge(name)) {
+        if (isMergeKey(name)) {
           this.merge(item, into)
           continue
         }
@@ -173,7 +173,7 @@ function allowedRatio (operations: number): number {
   return 0.99 - 0.89 * (operations - FEW_OPERATIONS) / (MANY_OPERATIONS - FEW_OPERATIONS)
 }
 
-function isMerge ({ kind, value, implicit, tag }: YamlNode): boolean {
+function isMergeKey ({ kind, value, implicit, tag }: YamlNode): boolean {
   return kind === 'scalar' && value === '<<' && (implicit || tag === longTag('merge'))
 }
 

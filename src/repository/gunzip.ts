@@ -30,7 +30,7 @@ export function rereadBuffer (bytes: Buffer): Rereadable {
 const MOST_MEMBERS = 4096
 /** The longest head of a member: 10 bytes, 64 KiB of extra fields, two texts, a checksum. */
 const LONGEST_HEAD = 10 + 2 + 65_535 + 512 + 512 + 2
-const LONGEST_TEXT = 512
+const LONGEST_HEAD_TEXT = 512
 const TRAILER = 8
 
 /** The bytes; throws ReadFault at their end, whatever it is. */
@@ -103,8 +103,8 @@ export function headLength (bytes: Buffer): number {
   }
   for (const flag of [8, 16]) {
     if ((flags & flag) === 0) continue
-    const end = bytes.subarray(0, at + LONGEST_TEXT).indexOf(0, at)
-    if (end < 0) throw new ReadFault(bytes.length >= at + LONGEST_TEXT ? BAD_HEADER : CUT_SHORT)
+    const end = bytes.subarray(0, at + LONGEST_HEAD_TEXT).indexOf(0, at)
+    if (end < 0) throw new ReadFault(bytes.length >= at + LONGEST_HEAD_TEXT ? BAD_HEADER : CUT_SHORT)
     at = end + 1
   }
   if ((flags & 2) !== 0) {

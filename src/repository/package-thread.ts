@@ -3,5 +3,5 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { readStreamed, type ThreadTask } from './package.ts'
 
 const { path, wanted } = workerData as ThreadTask
-const port = parentPort as MessagePort
-port.postMessage(await readStreamed(path, wanted, true))
+const toParent = parentPort as MessagePort
+toParent.postMessage(await readStreamed(path, wanted, true))

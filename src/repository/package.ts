@@ -49,7 +49,7 @@ const LARGEST_ENTRY = 512 * 1024
 /** Characters of what is wrong. */
 const LONGEST_MESSAGE = 500
 /** Beside this file, in the language that this one is in. */
-const THREAD = new URL(`./package-thread${extname(import.meta.url)}`, import.meta.url)
+const PACKAGE_THREAD = new URL(`./package-thread${extname(import.meta.url)}`, import.meta.url)
 
 function isWanted (wanted: Wanted, path: string): boolean {
   return wanted === 'values' ? path === 'values.yaml' : wanted === 'templates' && path.startsWith('templates/')
@@ -91,7 +91,7 @@ let threads: Promise<unknown> = Promise.resolve()
 
 async function readInThread (path: string, wanted: Wanted): Promise<PackageResult> {
   const turn = threads.then(async () => {
-    const thread = new Worker(THREAD, { workerData: { path, wanted } satisfies ThreadTask })
+    const thread = new Worker(PACKAGE_THREAD, { workerData: { path, wanted } satisfies ThreadTask })
     const [result] = await once(thread, 'message') as [PackageResult]
     if (!result.ok) return result
     return { ok: true as const, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
@@ -149,7 +149,7 @@ export async function readStreamed (path: string, wanted: Wanted, alone: boolean
   const files: TarFile[] = []
   const fault = await loadStreamed({ from: start => createReadStream(path, { start }) }, loader, budget, wanted, files)
   if (budget.hasLongText) return undefined
-  return fault === undefined ? resultOf(loader, files, wanted) : refused(fault)
+  return fault === undefined ? resultOf(loader, files, wanted) : refusedPackage(fault)
 }
 
 /** Loads a chart; gives what is wrong with the archive. */
@@ -179,7 +179,7 @@ async function loadStreamed (
     }
     return count === 0 ? 'no files in chart archive' : undefined
   } catch (error) {
-    return faultOf(error)
+    return loadFault(error)
   }
 }
 
@@ -221,18 +221,18 @@ function resultOf (loader: ChartLoader, files: readonly TarFile[], wanted: Wante
     const values = wanted === 'templates' ? goJson(loader.values ?? null) : 'null'
     return { ok: true, chart: { metadata, values, files } }
   } catch (error) {
-    return refused(faultOf(error))
+    return refusedPackage(loadFault(error))
   }
 }
 
 /** Whatever of a file is quoted in it; what is wrong is at the end. */
-function refused (message: string): PackageResult {
+function refusedPackage (message: string): PackageResult {
   const half = LONGEST_MESSAGE / 2
   const isLong = message.length > LONGEST_MESSAGE
   return { ok: false, message: isLong ? `${message.slice(0, half)}…${message.slice(-half)}` : message }
 }
 
-function faultOf (error: unknown): string {
+function loadFault (error: unknown): string {
   if (error instanceof ChartFault || error instanceof ReadFault) return error.message
   /* c8 ignore next 2 -- the file could not be read */
   throw error
@@ -255,7 +255,7 @@ class ArchiveRoom {
     if (clean.startsWith('..')) throw new ChartFault('chart illegally references parent directory')
     if (/^[a-zA-Z]:\//.test(clean)) throw new ChartFault('chart contains illegally named files')
     if (parts[0] === 'Chart.yaml') throw new ChartFault('chart yaml not in base directory')
-    if (size > this.left) throw tooLarge()
+    if (size > this.left) throw chartTooLarge()
     if (size > LARGEST_FILE) {
       throw new ChartFault(
         `decompressed chart file ${JSON.stringify(name)} is larger than the maximum file size ${LARGEST_FILE}`
@@ -267,11 +267,11 @@ class ArchiveRoom {
   /** @param read bytes that there were */
   use (size: number, read: number): void {
     this.left -= read
-    if (read < size || this.left <= 0) throw tooLarge()
+    if (read < size || this.left <= 0) throw chartTooLarge()
   }
 }
 
-function tooLarge (): ChartFault {
+function chartTooLarge (): ChartFault {
   return new ChartFault(`decompressed chart is larger than the maximum file size ${MOST_INFLATED}`)
 }
 

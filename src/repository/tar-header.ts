@@ -6,7 +6,7 @@ import { ReadFault } from './gunzip.ts'
 export const BLOCK_SIZE = 512
 export const HEADER_FAULT = 'archive/tar: invalid tar header'
 
-export interface TarHeader {
+export interface GoTarHeader {
   name: string
   /** Of what lies in the archive, and with PAX or in sparse files of what is meant. */
   size: number
@@ -32,10 +32,10 @@ export function headerFault (): ReadFault {
 }
 
 /** Throws ReadFault where Go has an error. */
-export function readTarHeader (block: Buffer): TarHeader {
+export function readTarHeader (block: Buffer): GoTarHeader {
   const format = formatOf(block)
   if (format === undefined) throw headerFault()
-  const name = textAt(block, 0, 100)
+  const name = cTextAt(block, 0, 100)
   const size = numberAt(block, 124, 12)
   const mode = numberAt(block, 100, 8)
   for (const at of [108, 116]) numberAt(block, at, 8)
@@ -49,15 +49,15 @@ export function readTarHeader (block: Buffer): TarHeader {
 function prefixOf (block: Buffer, format: TarFormat): string {
   switch (format) {
     case 'v7': return ''
-    case 'ustar': return textAt(block, 345, 155)
+    case 'ustar': return cTextAt(block, 345, 155)
     case 'star':
       for (const at of [476, 488]) numberAt(block, at, 12)
-      return textAt(block, 345, 131)
+      return cTextAt(block, 345, 131)
     case 'gnu': {
       // Writers of old have put the prefix of ustar where times are.
       const times = [345, 357].filter(at => block[at] !== 0)
       if (times.every(at => isNumberAt(block, at, 12))) return ''
-      const prefix = textAt(block, 345, 155)
+      const prefix = cTextAt(block, 345, 155)
       // eslint-disable-next-line no-control-regex
       return /^[\x01-\x7f]*$/.test(prefix) ? prefix : ''
     }
@@ -65,8 +65,8 @@ function prefixOf (block: Buffer, format: TarFormat): string {
 }
 
 export function formatOf (block: Buffer): TarFormat | undefined {
-  if (!isNumberAt(block, 148, 8, octalAt)) return undefined
-  const wanted = octalAt(block, 148, 8)
+  if (!isNumberAt(block, 148, 8, goOctalAt)) return undefined
+  const wanted = goOctalAt(block, 148, 8)
   let unsigned = 8 * 0x20
   let high = 0
   for (let i = 0; i < BLOCK_SIZE; i++) {
@@ -82,7 +82,7 @@ export function formatOf (block: Buffer): TarFormat | undefined {
 }
 
 /** To the first NUL. */
-export function textAt (block: Buffer, at: number, length: number): string {
+export function cTextAt (block: Buffer, at: number, length: number): string {
   const end = block.indexOf(0, at)
   return block.toString('utf8', at, end < 0 || end > at + length ? at + length : end)
 }
@@ -90,7 +90,7 @@ export function textAt (block: Buffer, at: number, length: number): string {
 /** A number in octal digits, or in octets when the first bit is set; may be negative then. */
 export function numberAt (block: Buffer, at: number, length: number): number {
   const first = block[at] as number
-  if ((first & 0x80) === 0) return octalAt(block, at, length)
+  if ((first & 0x80) === 0) return goOctalAt(block, at, length)
   let value = 0n
   const inverted = (first & 0x40) !== 0 ? 0xff : 0
   for (let i = 0; i < length; i++) {
@@ -102,7 +102,7 @@ export function numberAt (block: Buffer, at: number, length: number): number {
 }
 
 /** Digits with spaces and NULs around them, or none; what is behind a NUL does not count. */
-function octalAt (block: Buffer, at: number, length: number): number {
+function goOctalAt (block: Buffer, at: number, length: number): number {
   const end = at + length
   let i = at
   while (i < end && isFiller(block[i])) i++

@@ -1,7 +1,7 @@
 // What do extended headers of a tar archive say? A port of parsePAX and mergePAX (Go 1.26,
 // archive/tar, reader.go and strconv.go). Records that nobody here asks for have to be well
 // formed too, or Go does not read the archive.
-import { headerFault, type TarHeader } from './tar-header.ts'
+import { headerFault, type GoTarHeader } from './tar-header.ts'
 
 export type PaxRecords = ReadonlyMap<string, string>
 
@@ -18,7 +18,7 @@ export function parsePax (bytes: Buffer): PaxRecords {
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at)
     const count = bytes.toString('latin1', at, Math.max(at, Math.min(space, at + 20)))
-    const length = readInteger(count)
+    const length = parseInt64(count)
     if (space < 0 || length === undefined || length < 5n) throw headerFault()
     const end = at + Number(length)
     if (end > bytes.length || end - 1 <= space || bytes[end - 1] !== 0x0a) throw headerFault()
@@ -39,7 +39,7 @@ export function parsePax (bytes: Buffer): PaxRecords {
 }
 
 /** Puts what the records say in place of what the header says. Throws ReadFault. */
-export function mergePax (header: TarHeader, records: PaxRecords): void {
+export function mergePax (header: GoTarHeader, records: PaxRecords): void {
   for (const [key, value] of records) {
     if (value === '') continue
     switch (key) {
@@ -66,12 +66,12 @@ export function mergePax (header: TarHeader, records: PaxRecords): void {
 
 /** strconv.ParseInt(text, 10, 64), or a fault of the header. */
 export function paxInteger (text: string): number {
-  const value = readInteger(text)
+  const value = parseInt64(text)
   if (value === undefined) throw headerFault()
   return Number(value)
 }
 
-function readInteger (text: string): bigint | undefined {
+function parseInt64 (text: string): bigint | undefined {
   const [, sign, digits] = /^([+-]?)0*([0-9]{1,19})$/.exec(text) ?? []
   if (digits === undefined) return undefined
   const value = sign === '-' ? -BigInt(digits) : BigInt(digits)

@@ -1,7 +1,7 @@
 // Where are the holes of a sparse file in a tar archive? A port of the sparse formats of Go's
 // archive/tar (Go 1.26, reader.go, common.go): the map in GNU's own headers, in PAX records, or
 // before the data.
-import { BLOCK_SIZE, hasData, headerFault, numberAt, type TarHeader } from './tar-header.ts'
+import { BLOCK_SIZE, hasData, headerFault, numberAt, type GoTarHeader } from './tar-header.ts'
 import { ReadFault } from './gunzip.ts'
 import { paxInteger, type PaxRecords } from './tar-pax.ts'
 
@@ -17,7 +17,7 @@ const SPARSE_TOO_LONG = 'archive/tar: sparse map too long'
 
 /** GNU's old form: in the header, and in blocks behind it. @param readBlock the next one */
 export async function oldSparseMap (
-  header: TarHeader,
+  header: GoTarHeader,
   block: Buffer,
   readBlock: () => Promise<Buffer>
 ): Promise<SparsePart[]> {
@@ -38,7 +38,7 @@ export async function oldSparseMap (
 
 /** The forms with PAX; undefined for a file that is not sparse. @param readBlock of the file's data */
 export async function paxSparseMap (
-  header: TarHeader,
+  header: GoTarHeader,
   records: PaxRecords,
   readBlock: () => Promise<Buffer>
 ): Promise<SparsePart[] | undefined> {
@@ -55,7 +55,7 @@ function recordSparseMap (count: string, map: string): SparsePart[] {
   const numbers = map === '' ? [] : map.split(',')
   const entries = paxInteger(count)
   if (entries < 0 || numbers.length !== 2 * entries) throw headerFault()
-  return partsOf(numbers)
+  return sparsePartsOf(numbers)
 }
 
 async function dataSparseMap (readBlock: () => Promise<Buffer>): Promise<SparsePart[]> {
@@ -75,10 +75,10 @@ async function dataSparseMap (readBlock: () => Promise<Buffer>): Promise<SparseP
   const entries = paxInteger(lines[0] as string)
   if (entries < 0) throw headerFault()
   await need(1 + 2 * entries)
-  return partsOf(lines.slice(1, 1 + 2 * entries))
+  return sparsePartsOf(lines.slice(1, 1 + 2 * entries))
 }
 
-function partsOf (numbers: readonly string[]): SparsePart[] {
+function sparsePartsOf (numbers: readonly string[]): SparsePart[] {
   const parts: SparsePart[] = []
   for (let i = 0; i + 1 < numbers.length; i += 2) {
     parts.push({ offset: paxInteger(numbers[i] as string), length: paxInteger(numbers[i + 1] as string) })
@@ -87,7 +87,7 @@ function partsOf (numbers: readonly string[]): SparsePart[] {
 }
 
 /** Parts in order, inside of the file. Throws ReadFault. */
-export function checkSparse ({ type, size }: TarHeader, parts: readonly SparsePart[]): void {
+export function checkSparse ({ type, size }: GoTarHeader, parts: readonly SparsePart[]): void {
   let end = 0
   for (const { offset, length } of parts) {
     if (offset < end || length < 0 || offset + length > size) throw headerFault()

@@ -3,7 +3,7 @@
 // that Go reads, as it comes, with its words for what is wrong.
 import { CUT_SHORT, EndOfFile, ReadFault } from './gunzip.ts'
 import {
-  BLOCK_SIZE, EMPTY_BLOCK, hasData, headerFault, readTarHeader, textAt, type TarHeader
+  BLOCK_SIZE, EMPTY_BLOCK, hasData, headerFault, readTarHeader, cTextAt, type GoTarHeader
 } from './tar-header.ts'
 import { mergePax, parsePax, type PaxRecords } from './tar-pax.ts'
 import { checkSparse, LONGEST_SPECIAL, oldSparseMap, paxSparseMap, type SparsePart } from './tar-sparse.ts'
@@ -28,7 +28,7 @@ const DIRECTORY = 0o40000
 const PERMISSIONS = 0o7777
 
 /** By its type, or by a mode that says so (FileInfo.IsDir of Go). */
-function isFolder ({ type, mode }: TarHeader): boolean {
+function isFolder ({ type, mode }: GoTarHeader): boolean {
   return type === '5' || (mode & ~PERMISSIONS) === DIRECTORY
 }
 
@@ -162,7 +162,7 @@ class TarReader {
           break
         case 'L': {
           const name = await this.readSpecial()
-          longName = textAt(name, 0, name.length)
+          longName = cTextAt(name, 0, name.length)
           break
         }
         case 'K':
@@ -183,7 +183,7 @@ class TarReader {
     }
   }
 
-  private entry (header: TarHeader, parts: readonly SparsePart[] | undefined): TarEntry {
+  private entry (header: GoTarHeader, parts: readonly SparsePart[] | undefined): TarEntry {
     const { name, type, size } = header
     const data = parts === undefined
       ? async (keep: boolean) => await this.plainData(keep)
@@ -191,7 +191,7 @@ class TarReader {
     return { name, size, isFolder: isFolder(header), hasData: hasData(type), data }
   }
 
-  private begin ({ size, type }: TarHeader): void {
+  private begin ({ size, type }: GoTarHeader): void {
     const length = hasData(type) ? size : 0
     if (length < 0) throw headerFault()
     this.left = length

@@ -33,13 +33,13 @@ type NodeEvent =
  * Go ends at 10,000 levels of each kind. Nobody writes a hundred; whoever works with the nodes
  * calls itself for each.
  */
-export const DEEPEST_YAML = 1000
+export const MOST_YAML_LEVELS = 1000
 
 /** Nodes that are made without asking whether to go on. */
 const NODES_IN_A_ROW = 256
 
 /** The first document; undefined when there is none. Throws YamlFault. */
-export function * parseYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlNode | undefined> {
+export function * parseGoYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlNode | undefined> {
   const parser = new YamlParser(new YamlScanner(readYamlText(bytes)))
   parser.next() // the stream
   if (parser.next().type === 'stream-end') return undefined
@@ -60,7 +60,7 @@ export function * parseYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlNode 
     root ??= node
     if (node.kind === 'sequence' || node.kind === 'mapping') {
       open.push(node)
-      if (open.length > DEEPEST_YAML) throw new YamlFault(`exceeded max depth of ${DEEPEST_YAML}`)
+      if (open.length > MOST_YAML_LEVELS) throw new YamlFault(`exceeded max depth of ${MOST_YAML_LEVELS}`)
     }
   }
   parser.next() // the end of the document, behind which nobody looks

@@ -35,13 +35,13 @@ interface SimpleKey {
   readonly column: number
 }
 
-const LONGEST_KEY = 1024
+const LONGEST_SIMPLE_KEY = 1024
 
 const TAB = 0x09
 const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
-const DOUBLE = 0x22
+const DOUBLE_QUOTE = 0x22
 const HASH = 0x23
 const PERCENT = 0x25
 const QUOTE = 0x27
@@ -357,7 +357,7 @@ export class YamlScanner {
       case 0x26: return this.fetchAnchor('anchor')
       case BANG: return this.fetchTag()
       case QUOTE: return this.fetchQuoted(true)
-      case DOUBLE: return this.fetchQuoted(false)
+      case DOUBLE_QUOTE: return this.fetchQuoted(false)
     }
     const isFlow = this.flowLevel > 0
     const beforeBlank = isBlankOrEnd(this.code(1))
@@ -376,7 +376,7 @@ export class YamlScanner {
 
   private isValid (key: SimpleKey): boolean {
     if (!key.possible) return false
-    if (key.line === this.line && key.index + LONGEST_KEY >= this.index) return true
+    if (key.line === this.line && key.index + LONGEST_SIMPLE_KEY >= this.index) return true
     if (key.required) this.fail("could not find expected ':'")
     this.giveUp(key)
     return false
@@ -804,7 +804,7 @@ export class YamlScanner {
 
   private scanQuoted (single: boolean): YamlToken {
     const { line } = this
-    const end = single ? QUOTE : DOUBLE
+    const end = single ? QUOTE : DOUBLE_QUOTE
     this.skip()
     const pieces: string[] = []
     for (;;) {

@@ -73,7 +73,7 @@ class PortionReader {
       while (this.at < end) {
         const decoded = this.encoding === 'utf8' ? this.utf8(end) : this.utf16(end)
         if (typeof decoded === 'object' && 'incomplete' in decoded && codes.length > 0) break
-        const fault = faultOf(decoded)
+        const fault = characterFault(decoded)
         if (fault !== undefined) return { text: pieces.join(''), portions, fault }
         const { code, width } = decoded as Decoded
         codes.push(code)
@@ -126,7 +126,7 @@ export function octetsOf (first: number): number {
 
 const SMALLEST = [0, 0, 0x80, 0x800, 0x10000]
 
-function faultOf (decoded: Decoded | Incomplete | string): string | undefined {
+function characterFault (decoded: Decoded | Incomplete | string): string | undefined {
   if (typeof decoded === 'string') return decoded
   if ('incomplete' in decoded) return decoded.incomplete
   const { code } = decoded
