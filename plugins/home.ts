@@ -1,6 +1,7 @@
 // What is at the root? Whoever opens the URL is told what this is, and nothing of who has
 // charts here: a program as JSON, a browser as a sentence.
 import fp from 'fastify-plugin'
+import { wantsPage } from '../src/http/conditional.ts'
 
 export interface HomeOptions {
   publicUrl: string
@@ -15,7 +16,7 @@ export default fp<HomeOptions>(async (app, { publicUrl, depth }) => {
   const page = '<!doctype html><meta charset="utf-8"><title>chartgate</title>' +
     `<p>This is a repository of Helm charts, for programs. To use it: <code>${command}</code></p>\n`
   app.get('/', { exposeHeadRoute: true }, async (request, reply) => {
-    const isBrowser = /\btext\/html\b/i.test(request.headers.accept ?? '')
+    const isBrowser = wantsPage(request.headers.accept)
     return await reply
       .header('content-type', isBrowser ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8')
       .header('vary', 'accept')

@@ -1,6 +1,5 @@
-// What does a client have already, and in which form can it take the rest? The two
-// request headers that an answer from memory looks at, each read from one end to the
-// other once.
+// What does a client have already, and in which form can it take the rest? The request
+// headers that an answer from memory looks at, each read from one end to the other once.
 
 /** A member of a list of entity tags, or an empty one, and what ends it (RFC 9110 sections 5.6.1 and 8.8.3). */
 const MEMBER = /[ \t]*(?:(?:W\/)?("[^"]*")[ \t]*)?(?:,|$)/y
@@ -32,4 +31,9 @@ export function acceptsGzip (header: string): boolean {
     const weight = Number(found?.[1] ?? 1)
     return found !== null && weight > 0 && weight <= 1
   })
+}
+
+/** True for the Accept of a browser, which names pages (RFC 9110 section 12.5.1). */
+export function wantsPage (accept: string | undefined): boolean {
+  return accept !== undefined && /\btext\/html\b/i.test(accept)
 }

@@ -63,7 +63,7 @@ export async function bearer (gateway: TestGateway, ...grants: Grant[]): Promise
 
 /** Asserts that the gateway refused, and that nobody else was asked. */
 export function isRefused (t: Test, { taken }: TwoTenants, { status, text }: RawResponse, name: string): void {
-  t.ok([400, 401, 403, 404].includes(status), `${name} is refused (${status})`)
+  t.ok([400, 401, 403, 404, 405].includes(status), `${name} is refused (${status})`)
   t.notOk(text.includes(SECRET), `${name} shows nothing of the other tenant`)
   t.same(taken().map(({ method, target }) => `${method} ${target}`), [], `${name} does not reach the upstream`)
 }
@@ -99,7 +99,7 @@ export async function probe (tenants: TwoTenants, method: string, target: string
   const seen = tenants.taken()
   tally.requests++
   if (seen.length > 0) tally.forwarded++
-  else if ([400, 401, 403, 404].includes(status)) tally.refused++
+  else if ([400, 401, 403, 404, 405].includes(status)) tally.refused++
   else if (!OWN_ENDPOINTS.has(target.split('?', 1)[0] as string)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
   for (const each of seen) {
     const difference = differenceOf(each, options)

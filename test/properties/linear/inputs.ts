@@ -8,7 +8,7 @@ import { readProvenance } from '../../../src/uploads/archive/provenance.ts'
 import { isChartFile, isChartName, isVersion, isVersionQuery } from '../../../src/words/chart-names.ts'
 import { parseRequestTarget } from '../../../src/doors/chartmuseum/request-target.ts'
 import { createClientReader } from '../../../src/http/client.ts'
-import { acceptsGzip, knowsEtag } from '../../../src/http/conditional.ts'
+import { acceptsGzip, knowsEtag, wantsPage } from '../../../src/http/conditional.ts'
 import { RESPONSE_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
 import { faultOfHead } from '../../../src/http/request-head.ts'
 import { NO_ACCOUNTS } from '../../../src/identity/accounts.ts'
@@ -103,6 +103,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'credentials', headers: ['authorization'], ...CREDENTIALS, read: async text => await authenticator.authenticate(readCredentials(text), ASKER, text) },
     { name: 'credentials at the embedded repository', ...CREDENTIALS, read: text => authorise(text, 'org1/repo1', 'pull') },
     { name: 'codings', headers: ['accept-encoding'], starts: ['gzip', 'gzip;', 'gzip;q=', 'gzip;q=0.', 'gzip;q=1.', 'x-gzip ;', 'br,'], units: ['gzip', 'gzip,', ';q=0', '.1', ' ;', 'q='], read: acceptsGzip },
+    { name: 'media types', headers: ['accept'], starts: ['text/html', 'text/', 'text/htm', ','], units: ['text/htm', 'text/', ',text', ' ;q=0', '*/*,'], read: wantsPage },
     { name: 'entity tags', headers: ['if-none-match'], starts: ['"', 'W/"', '"a",', '*,', 'W/'], units: ['W/', '"a",', 'W/"a"', '"",', ', '], ends: ['"a"', ',"a'], read: text => knowsEtag(text, '"a"') },
     { name: 'what a client has of a file', headers: ['range', 'if-range', 'if-modified-since'], starts: ['bytes=', '"', 'Sat, 28 Nov 2026 ', 'W/"'], units: ['0-', '1', '-', ',', ' ', '(', '+0', ':1'], ends: [' GMT', '"', '-5'], read: text => ['range', 'if-range', 'if-modified-since', 'if-none-match'].map(name => extentOf({ range: 'bytes=0-1', [name]: text }, { etag: '"a"', modified: new Date(0) }, 5)) },
     { name: 'forwarded addresses', headers: ['x-forwarded-for'], starts: ['[', '::ffff:', '1.1.1.1,'], units: ['10.0.0.1,', '::1,', '[::1]:1,', '%', '::', '1.', 'ffff:', ':1'], ends: [',10.0.0.1', ':80', ']:80'], read: client('x-forwarded-for') },
