@@ -3,7 +3,6 @@
 // archives are read in one go, which makes a start with thousands of charts quick; large ones
 // and every unusual one are streamed, in bounded memory, and in a thread where there is a long
 // text to understand: nobody else is answered during one word of it.
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
@@ -15,6 +14,7 @@ import { chartBudget, ChartFault, ChartLoader, type ArchivedChart, type ChartBud
 import type { Metadata } from './chart-metadata.ts'
 import { goJson } from './go-json.ts'
 import { EndOfFile, gunzip, headLength, ReadFault, rereadBuffer, type Rereadable } from './gunzip.ts'
+import { createSideThread, ThreadEnded } from './side-thread.ts'
 import { readPlainTar, readTar, type TarFile } from './tar.ts'
 
 export interface ChartPackage {
@@ -87,18 +87,18 @@ export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageRe
   return isRead ? resultOf(loader, files, wanted) : undefined
 }
 
-/** One at a time: each takes as much memory as there is YAML. */
-let threads: Promise<unknown> = Promise.resolve()
+const askThread = createSideThread<ThreadTask, PackageResult>(() => new Worker(PACKAGE_THREAD))
 
 async function readInThread (path: string, wanted: Wanted): Promise<PackageResult> {
-  const turn = threads.then(async () => {
-    const thread = new Worker(PACKAGE_THREAD, { workerData: { path, wanted } satisfies ThreadTask })
-    const [result] = await once(thread, 'message') as [PackageResult]
+  try {
+    const result = await askThread({ path, wanted })
     if (!result.ok) return result
-    return { ok: true as const, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
-  })
-  threads = turn.catch(() => {})
-  return await turn
+    return { ok: true, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
+    /* c8 ignore next 4 -- gone between two looks, or more than a machine for tests can have read */
+  } catch (error) {
+    if (error instanceof ThreadEnded) return refusedPackage('reading its long texts took more memory than there is')
+    throw error
+  }
 }
 
 /** Between threads a buffer becomes an array of octets. */
