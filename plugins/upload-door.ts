@@ -8,6 +8,7 @@ import type { Locks } from '../src/lib/locks.ts'
 import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
+import type { FormFields } from '../src/uploads/multipart.ts'
 import type { Spool } from '../src/uploads/spool.ts'
 import { createUploader, type Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
@@ -23,6 +24,7 @@ export interface UploadDoorOptions {
   /** Bytes. */
   maxUploadSize: number
   depth: Depth
+  fields: FormFields
   namesProvenanceBy: IncomingUpload['namesProvenanceBy']
 }
 
@@ -61,13 +63,14 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Inta
 /** Stores the body, and has freed the spool when it returns. */
 async function save (
   request: FastifyRequest,
-  { uploader, spool, changed, maxUploadSize, depth, namesProvenanceBy }: Intake
+  { uploader, spool, changed, maxUploadSize, depth, fields, namesProvenanceBy }: Intake
 ): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
     depth,
+    fields,
     namesProvenanceBy,
     // a refusal still has to be written, and what then comes is thrown away
     body: request.raw.iterator({ destroyOnReturn: false })

@@ -178,6 +178,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     spool,
     changed,
     maxUploadSize: config.charts.maxUploadSize,
+    fields: { chart: config.charts.chartPostFormFieldName, prov: config.charts.provPostFormFieldName },
     depth,
     namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
   })

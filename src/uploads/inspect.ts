@@ -10,7 +10,7 @@ import { chartFileOf, faultOfNewChart } from '../words/chart-names.ts'
 import type { Depth } from '../words/tenant.ts'
 import { RefusalError } from '../http/errors.ts'
 import { inQuotes } from '../lib/printable.ts'
-import { readParts, type UploadParts } from './multipart.ts'
+import { readParts, type FormFields, type UploadParts } from './multipart.ts'
 import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
 
 export interface Upload extends UploadParts {
@@ -29,6 +29,7 @@ export interface IncomingUpload {
   readonly body: AsyncIterable<Uint8Array>
   /** Of the repository that it is for. */
   readonly depth: Depth
+  readonly fields: FormFields
   /** By what the repository names a provenance file: ChartMuseum by its text as it is, quotes and all. */
   readonly namesProvenanceBy: 'its text' | 'what it says'
 }
@@ -41,7 +42,7 @@ const LONGEST_PROVENANCE = 1024 * 1024
  * @throws RefusalError with a sentence about what is wrong; nothing stays spooled then
  */
 export async function readUpload (
-  { route, contentType, body, depth, namesProvenanceBy }: IncomingUpload,
+  { route, contentType, body, depth, fields, namesProvenanceBy }: IncomingUpload,
   spool: Spool,
   limit: number
 ): Promise<Upload> {
@@ -49,11 +50,12 @@ export async function readUpload (
   const multipart = /^multipart\/form-data(?:;|\s|$)/i.test(contentType)
   if (multipart && route === 'upload-prov') {
     throw invalidUpload(
-      'a provenance file is sent as it is, not as a form; or together with its chart as chart and prov'
+      'a provenance file is sent as it is, not as a form; ' +
+      `or together with its chart as ${fields.chart} and ${fields.prov}`
     )
   }
   const parts = multipart
-    ? await readParts(contentType, bounded, spool)
+    ? await readParts(contentType, bounded, spool, fields)
     : { [route === 'upload-chart' ? 'chart' : 'prov']: await spool.write(bounded) }
   const remove = async (): Promise<void> => {
     await parts.chart?.remove()

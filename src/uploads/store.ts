@@ -220,7 +220,6 @@ async function conflict (place: UploadPlace, upload: Upload, isSame: boolean): P
   return alreadyThere(upload, typeof holds === 'object' ? holds : undefined)
 }
 
-
 /**
  * ChartMuseum's two sentences for it (pkg/chartmuseum/server/multitenant/api.go and
  * handlers.go), unless another version is in the way.
