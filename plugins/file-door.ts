@@ -2,7 +2,7 @@
 // headers the answer has; no more of a large file is read for it.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { knowsEtag } from '../src/http/conditional.ts'
+import { conditionsOf, knowsEtag } from '../src/http/conditional.ts'
 import type { FileReader } from '../src/upstream/file-reader.ts'
 import type { ReadAnswer } from '../src/upstream/read-through.ts'
 import { callerOf } from './client.ts'
@@ -15,7 +15,8 @@ export default fp<FileDoorOptions>(async (app, { files }) => {
     method: ['GET', 'HEAD'],
     url: '/file',
     handler: (request, reply) => {
-      files.read(chartRequestOf(request), callerOf(request))
+      const conditions = conditionsOf(request.method, request.headers)
+      files.read(chartRequestOf(request), callerOf(request), conditions)
         .then(answer => { sendFile(request, reply, answer) })
         .catch((error: unknown) => { reply.send(error) })
     }
@@ -28,12 +29,13 @@ function sendFile (request: FastifyRequest, reply: FastifyReply, answer: ReadAns
     reply.refuse(answer.refusal)
     return
   }
-  const { headers } = answer
-  if (answer.kind === 'whole' && knowsEtag(request.headers['if-none-match'], headers.etag as string)) {
+  const { status, headers } = answer
+  const isTagged = answer.kind === 'whole' && status === 200
+  if (isTagged && knowsEtag(request.headers['if-none-match'], headers.etag as string)) {
     reply.code(304).header('etag', headers.etag).send()
     return
   }
-  reply.headers(headers)
+  reply.code(status).headers(headers)
   if (request.method !== 'HEAD' || answer.kind === 'whole') {
     reply.send(answer.body)
     return

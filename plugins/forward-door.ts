@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { conditionsOf } from '../src/http/conditional.ts'
 import { RefusalError } from '../src/http/errors.ts'
 import { alone } from '../src/upstream/asker.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
@@ -34,9 +35,11 @@ export default fp<ForwardDoorOptions>(async (app, { upstreams }) => {
 
   async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {
     const target = chartRequestOf(request)
-    const read = { target, company: alone(callerOf(request)) }
+    const upstream = upstreams.of(target.tenant)
+    const conditions = upstream.takesConditions ? conditionsOf(request.method, request.headers) : undefined
+    const read = { target, company: alone(callerOf(request)), ...(conditions === undefined ? {} : { conditions }) }
     // Only what is for several is left.
-    const answer = await readThrough(upstreams.of(target.tenant), read) as ReadAnswer
+    const answer = await readThrough(upstream, read) as ReadAnswer
     if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
     return request.method === 'HEAD' ? headOf(answer) : answer
   }

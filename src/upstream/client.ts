@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { routeOf } from '../chartmuseum/routes.ts'
+import type { Conditions } from '../http/conditional.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createBulk } from '../lib/bulk.ts'
@@ -26,6 +27,8 @@ export interface UpstreamOptions {
   readonly origin: string
   /** Its Unix socket instead of a TCP connection. */
   readonly socketPath?: string
+  /** It answers in part, and on conditions; ChartMuseum does neither. */
+  readonly takesConditions?: boolean
   readonly contextPath: string
   readonly auth: UpstreamAuth
 }
@@ -39,6 +42,8 @@ export interface Question extends Reading {
   readonly named: boolean
   /** What is sent makes the change, and is not broken off then, whoever goes. */
   readonly body?: QuestionBody
+  /** Only for one that takes them. */
+  readonly conditions?: Conditions
   /** Milliseconds without a byte; others than those of every day. */
   readonly patience?: number
 }
@@ -56,6 +61,8 @@ export interface Upstream {
   readonly contextPath: string
   /** Its credential counts only while its clock is about ours. */
   readonly datesTokens: boolean
+  /** It answers in part, and on conditions. */
+  readonly takesConditions: boolean
   /**
    * The one way to ask it, in one's turn for a connection.
    * @throws RefusalError when there is no answer, NobodyThere when nobody waits for one,
@@ -85,7 +92,7 @@ const PROBES = 1
 
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
-  const { origin, contextPath, auth, socketPath } = options
+  const { origin, contextPath, auth, socketPath, takesConditions = false } = options
   const pool = new Pool(origin, {
     connections: CONNECTIONS + PROBES,
     headersTimeout: TIMEOUTS.headers,
@@ -124,8 +131,9 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     origin,
     contextPath,
     datesTokens: auth.kind === 'bearer',
+    takesConditions,
     async ask (question) {
-      const { method, target, company, named, body, patience } = question
+      const { method, target, company, named, body, conditions, patience } = question
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
       return await exchange({
@@ -143,6 +151,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
             path: query === '' ? path : `${path}?${query}`,
             headers
           }
+          Object.assign(headers, conditions)
           if (body !== undefined) {
             Object.assign(headers, { 'content-type': body.contentType, 'content-length': String(body.length) })
             options.body = body.stream()

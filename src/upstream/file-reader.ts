@@ -4,6 +4,7 @@
 // from one request to the next, so an overwritten or deleted file is never answered.
 import { hash } from 'node:crypto'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import type { Conditions } from '../http/conditional.ts'
 import { alone, type Asker } from './asker.ts'
 import type { Upstreams } from './upstreams.ts'
 import { putBounded } from '../lib/put-bounded.ts'
@@ -11,8 +12,12 @@ import { createFlights } from './flights.ts'
 import { readThrough, type ReadAnswer } from './read-through.ts'
 
 export interface FileReader {
-  /** The file as it is after this moment. @throws NobodyThere when who asked went before */
-  read (request: ChartRequest, asker: Asker): Promise<ReadAnswer>
+  /**
+   * The file as it is after this moment.
+   * @param conditions are looked at where the upstream takes them
+   * @throws NobodyThere when who asked went before
+   */
+  read (request: ChartRequest, asker: Asker, conditions?: Conditions): Promise<ReadAnswer>
 }
 
 const MOST_LARGE = 10_000
@@ -31,9 +36,13 @@ export function createFileReader (upstreams: Upstreams, most = MOST_LARGE): File
   }
 
   return {
-    async read (request, asker) {
+    async read (request, asker, conditions) {
       const upstream = upstreams.of(request.tenant)
       const key = `${request.tenantPath}/${request.file as string}`
+      if (conditions !== undefined && upstream.takesConditions) {
+        const question = { target: request, company: alone(asker), large: large.has(key), conditions }
+        return await readThrough(upstream, question) as ReadAnswer // only what is for several is left
+      }
       if (!large.has(key)) {
         const found = await flights.join(key, asker, async company =>
           withEtag(await readThrough(upstream, { target: request, company })))
@@ -42,7 +51,7 @@ export function createFileReader (upstreams: Upstreams, most = MOST_LARGE): File
       }
       const found = await readThrough(upstream, { target: request, company: alone(asker), large: true })
       learn(key, found)
-      return withEtag(found) as ReadAnswer // only what is for several is left
+      return withEtag(found) as ReadAnswer
     }
   }
 }

@@ -8,8 +8,8 @@ import { readProvenance } from '../../../src/uploads/archive/provenance.ts'
 import { isChartFile, isChartName, isVersion, isVersionQuery } from '../../../src/words/chart-names.ts'
 import { parseRequestTarget } from '../../../src/doors/chartmuseum/request-target.ts'
 import { createClientReader } from '../../../src/http/client.ts'
-import { acceptsGzip, knowsEtag, wantsPage } from '../../../src/http/conditional.ts'
-import { RESPONSE_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
+import { acceptsGzip, conditionsOf, knowsEtag, wantsPage } from '../../../src/http/conditional.ts'
+import { PART_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
 import { faultOfHead } from '../../../src/http/request-head.ts'
 import { NO_ACCOUNTS } from '../../../src/identity/accounts.ts'
 import { readCredentials } from '../../../src/identity/credentials.ts'
@@ -78,7 +78,7 @@ const NOWHERE: Spool = {
 }
 
 async function form (contentType: string, body: string): Promise<void> {
-  await readParts(contentType, Readable.from([Buffer.from(body, 'latin1')]), NOWHERE).catch(() => {})
+  await readParts(contentType, Readable.from([Buffer.from(body, 'latin1')]), NOWHERE, { chart: 'chart', prov: 'prov' }).catch(() => {})
 }
 
 async function archive (bytes: Buffer): Promise<void> {
@@ -105,7 +105,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'codings', headers: ['accept-encoding'], starts: ['gzip', 'gzip;', 'gzip;q=', 'gzip;q=0.', 'gzip;q=1.', 'x-gzip ;', 'br,'], units: ['gzip', 'gzip,', ';q=0', '.1', ' ;', 'q='], read: acceptsGzip },
     { name: 'media types', headers: ['accept'], starts: ['text/html', 'text/', 'text/htm', ','], units: ['text/htm', 'text/', ',text', ' ;q=0', '*/*,'], read: wantsPage },
     { name: 'entity tags', headers: ['if-none-match'], starts: ['"', 'W/"', '"a",', '*,', 'W/'], units: ['W/', '"a",', 'W/"a"', '"",', ', '], ends: ['"a"', ',"a'], read: text => knowsEtag(text, '"a"') },
-    { name: 'what a client has of a file', headers: ['range', 'if-range', 'if-modified-since'], starts: ['bytes=', '"', 'Sat, 28 Nov 2026 ', 'W/"'], units: ['0-', '1', '-', ',', ' ', '(', '+0', ':1'], ends: [' GMT', '"', '-5'], read: text => ['range', 'if-range', 'if-modified-since', 'if-none-match'].map(name => extentOf({ range: 'bytes=0-1', [name]: text }, { etag: '"a"', modified: new Date(0) }, 5)) },
+    { name: 'what a client has of a file', headers: ['range', 'if-range', 'if-modified-since'], starts: ['bytes=', '"', 'Sat, 28 Nov 2026 ', 'W/"'], units: ['0-', '1', '-', ',', ' ', '(', '+0', ':1'], ends: [' GMT', '"', '-5'], read: text => ['range', 'if-range', 'if-modified-since', 'if-none-match'].map(name => [conditionsOf('GET', { [name]: text }), extentOf({ range: 'bytes=0-1', [name]: text }, { etag: '"a"', modified: new Date(0) }, 5)]) },
     { name: 'forwarded addresses', headers: ['x-forwarded-for'], starts: ['[', '::ffff:', '1.1.1.1,'], units: ['10.0.0.1,', '::1,', '[::1]:1,', '%', '::', '1.', 'ffff:', ':1'], ends: [',10.0.0.1', ':80', ']:80'], read: client('x-forwarded-for') },
     { name: 'forwarded hosts', headers: ['x-forwarded-host'], starts: ['[', 'a.'], units: ['a.', 'a:1,', '::'], ends: [':80', ']'], read: client('x-forwarded-host') },
     { name: 'forwarded schemes', headers: ['x-forwarded-proto'], units: ['http,', 'https'], read: client('x-forwarded-proto') },
@@ -114,7 +114,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'what is looked at as it is', headers: ['content-length', 'expect', 'upgrade', 'x-request-id'], read: Number },
     { name: 'the time at the upstream', headers: ['date'], starts: ['Sat, 28 Nov 2026 ', '2026-'], units: ['(', '(a)', '+0', ':1', ' 1'], ends: [' GMT', ')'], read: Date.parse },
     { name: 'what the upstream says of its connection', headers: ['connection'], units: ['close,', 'etag,', ' ,'], read: text => responseHeaders({ connection: text, etag: '"a"' }) },
-    { name: 'what the upstream says of a body', headers: RESPONSE_HEADERS, read: text => RESPONSE_HEADERS.map(name => responseHeaders({ [name]: text })) },
+    { name: 'what the upstream says of a body', headers: PART_HEADERS, read: text => PART_HEADERS.map(name => responseHeaders({ [name]: text }, PART_HEADERS)) },
 
     { name: 'a path', starts: ['/', '/api/', '/helm/', '/helm/api/org1/repo1/charts/a/', '/org1/repo1/charts/'], units: ['/a', '/..', '/.', '//', '%2B', '%5E', '%2e', '.tgz', '.prov', '/api', '/helm', 'a-1.'], ends: ['/index.yaml', '.tgz', '.tgz.prov', '/charts', '#', '\\'], read: text => LAYOUTS.map(layout => ['GET', 'DELETE'].map(method => parseRequestTarget(method, text, layout))) },
     { name: 'a query', starts: ['force', 'offset=', '%66orce='], units: ['&', 'force&', 'a=b&', ';', '%', '%66', '%ff', '+', '=', '%6', 'limit=1&'], ends: ['&force', '%'], read: text => LAYOUTS.map(layout => parseRequestTarget('POST', `/helm/api/org1/repo1/charts?${text}`, layout)) },
