@@ -33,7 +33,12 @@ await t.test('every form in which packers write a chart is read', async t => {
 })
 
 await t.test('what readers take differently is read where the chart is the same to all of them', async t => {
-  for (const [name, bytes] of HARMLESS) t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
+  const file = join(testFolder(t), 'x.tgz')
+  for (const [name, bytes] of HARMLESS) {
+    t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
+    await writeFile(file, bytes)
+    t.match(await readPackage(file), { ok: true, chart: { metadata: { name: 'x', version: '1.0.0' } } }, `${name}, in the embedded repository`)
+  }
 })
 
 await t.test('what readers take for another chart is refused', async t => {
