@@ -57,7 +57,7 @@ await t.test('a request line has one reading, or is refused in the one form', as
     [`Get ${FILE} HTTP/1.1`, 400],
     [`GETX ${FILE} HTTP/1.1`, 400],
     ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'LINK', 'SOURCE', 'M-SEARCH'].map((method): [string, number] => [`${method} ${FILE} HTTP/1.1`, 405]),
-    [`HEAD ${FILE} HTTP/1.1`, 401],
+    [`HEAD ${FILE} HTTP/1.1`, 200, `GET ${FILE}`],
     ['HEAD /health HTTP/1.1', 200],
     ...['POST', 'PROPFIND'].map((method): [string, number] => [`${method} /health HTTP/1.1`, 405]),
     // another protocol's methods, which Node's parser knows and no router
