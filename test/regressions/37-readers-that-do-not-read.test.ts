@@ -14,7 +14,7 @@ import { chartOf } from '../helpers/packages.ts'
 import { askRaw, openRaw, type RawResponse } from '../helpers/raw.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
-import { inShort } from '../helpers/in-short.ts'
+import { inShort, WORKER_COUNTS } from '../helpers/in-short.ts'
 
 const MIB = 1024 * 1024
 const INDEX = '/org2/repo2/index.yaml'
@@ -207,7 +207,7 @@ async function overARealRepository (t: Test, gateway: Gateway, { workers, key }:
   await gone
 }
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`over the embedded repository (workers: ${workers})`, async t => {
     const key = newMasterKey()
     await overARealRepository(t, await startGateway(t, { workers, masterKey: key, policy: OPEN }), { workers, key })

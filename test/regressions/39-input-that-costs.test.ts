@@ -14,6 +14,7 @@ import { newMasterKey } from '../helpers/secrets.ts'
 import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 import { OPEN, startEmbedded } from '../repository/servers.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 
 const INDEX = '/org1/repo1/index.yaml'
 const CHARTS = '/api/org1/repo1/charts'
@@ -128,7 +129,7 @@ await t.test('a Chart.yaml that is all levels costs what a flat one costs', asyn
   }
 })
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`no YAML of a chart ends the process, in front of the embedded repository (workers: ${workers})`, async t => {
     const key = newMasterKey()
     const program = await startGateway(t, { workers, masterKey: key })
