@@ -1,7 +1,7 @@
 // What does a request need before its door opens? Nothing is open that does not say so
 // here: a new kind of target, or a new endpoint of our own, does not compile until it does.
 import type { Access } from '../words/access.ts'
-import type { ParsedTarget } from './chartmuseum/request-target.ts'
+import type { ParsedTarget } from './request-target.ts'
 import type { OwnEndpoint } from './own-endpoints.ts'
 
 /** Every one of these rights; or `nothing`, which asks nobody who they are. */

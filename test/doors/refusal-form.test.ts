@@ -1,6 +1,6 @@
 import t from 'tap'
 import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
-import { parseRequestTarget } from '../../src/doors/chartmuseum/request-target.ts'
+import { parseRequestTarget } from '../../src/doors/request-target.ts'
 import { challengeErrorOf, refusalFormOf, type RefusalForm } from '../../src/doors/refusal-form.ts'
 
 const SOURCE = { realm: 'https://charts.example.test/oauth/token', service: 'charts.example.test' }

@@ -2,13 +2,13 @@
 // the raw target to a ChartRequest, one of our own endpoints, or a refusal. Everything
 // later (rights, upstream path, log) is built from its result and never from the received
 // bytes.
-import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
-import type { Refusal } from '../../http/errors.ts'
-import { putBounded } from '../../lib/put-bounded.ts'
-import type { Depth } from '../../words/tenant.ts'
-import { HEALTH_PATH, OWN_ENDPOINTS, type OwnEndpoint } from '../own-endpoints.ts'
-import { ENCODING, matchRoutes } from './match-routes.ts'
-import { decodePath, pathFault } from './path.ts'
+import type { ChartRequest } from '../chartmuseum/chart-request.ts'
+import type { Refusal } from '../http/errors.ts'
+import { putBounded } from '../lib/put-bounded.ts'
+import type { Depth } from '../words/tenant.ts'
+import { HEALTH_PATH, OWN_ENDPOINTS, type OwnEndpoint } from './own-endpoints.ts'
+import { ENCODING, matchRoutes } from './chartmuseum/match-routes.ts'
+import { decodePath, pathFault } from './chartmuseum/path.ts'
 
 /** Where the charts are: how many segments name a tenant, and the path in front of everything ('' or '/helm'). */
 export interface Layout {

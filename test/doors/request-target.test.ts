@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { isChartName } from '../../../src/words/chart-names.ts'
-import type { ChartRequest } from '../../../src/chartmuseum/chart-request.ts'
-import { OWN_ENDPOINTS } from '../../../src/doors/own-endpoints.ts'
-import { parseRequestTarget, rememberTargets, type Layout, type ParsedTarget } from '../../../src/doors/chartmuseum/request-target.ts'
-import { ROUTES, routeOf } from '../../../src/chartmuseum/routes.ts'
-import { isTenantName, type Depth } from '../../../src/words/tenant.ts'
-import { upstreamTarget } from '../../../src/chartmuseum/upstream-target.ts'
+import { isChartName } from '../../src/words/chart-names.ts'
+import type { ChartRequest } from '../../src/chartmuseum/chart-request.ts'
+import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
+import { parseRequestTarget, rememberTargets, type Layout, type ParsedTarget } from '../../src/doors/request-target.ts'
+import { ROUTES, routeOf } from '../../src/chartmuseum/routes.ts'
+import { isTenantName, type Depth } from '../../src/words/tenant.ts'
+import { upstreamTarget } from '../../src/chartmuseum/upstream-target.ts'
 
 const DEPTHS: readonly Depth[] = [0, 1, 2, 3, 'dynamic']
 const parse = (method: string, target: string, depth: Depth = 2, basePath = ''): ParsedTarget => parseRequestTarget(method, target, { depth, basePath })
