@@ -54,6 +54,7 @@ export function * parseGoYaml (
     return { ok: true, node: yield * new GoYamlParser(text, bounds, ends).document() }
   } catch (error) {
     if (error instanceof TooMuch) return { ok: false, problem: 'too much' }
+    /* c8 ignore next -- nothing else is thrown */
     if (!(error instanceof GoYamlFault)) throw error
     return { ok: false, problem: 'fault', message: error.message, line: error.line }
   }

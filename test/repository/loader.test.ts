@@ -97,6 +97,7 @@ await t.test('a chart is its folder, with values, templates, locks and subcharts
     [chart(['charts/b.tgz', rawTgz([paxEntry(['mtime', '1.5']), { name: 'a/Chart.yaml', body: META }])]), 'ok'],
     [chart(['charts/README.md', 'x']), 'error unpacking subchart README.md in a: Chart.yaml file is missing'],
     [chart(['charts/a.tgz', 'x'.repeat(20)]), 'error unpacking subchart a.tgz in a: gzip: invalid header'],
+    [rawTgz([{ name: 'a/Chart.yaml', body: `${META}description: &d ${'x'.repeat(60_000)}\nkeywords: [${Array(9).fill('*d').join()}]\n` }]), 'Chart.yaml says more than 524288 characters, which would be in every index'],
     [chart(['charts/a.tgz', Buffer.alloc(0)]), 'error unpacking subchart a.tgz in a: EOF'],
     [rawTgz([{ name: 'a/requirements.lock', body: '' }]), 'validation: chart.metadata.apiVersion is required'],
     [rawTgz([{ name: 'a/requirements.yaml', body: 'name: a' }]), 'validation: chart.metadata.apiVersion is required'],

@@ -41,6 +41,10 @@ await t.test('what readers take differently is read where the chart is the same 
   }
 })
 
+await t.test('an empty name for readers of sparse files is none', async t => {
+  t.match(await read(rawTgz([paxEntry(['GNU.sparse.name', '']), CHART])), { ok: true, name: 'x' })
+})
+
 await t.test('what readers take for another chart is refused', async t => {
   for (const { what, bytes } of AMBIGUOUS) t.match(await read(bytes), { ok: false }, what)
 })
@@ -57,6 +61,7 @@ await t.test('what is no chart, or another one to another reader, is refused wit
     ['a truncated file', good.subarray(0, 60), 'truncated'],
     ['a truncated checksum', good.subarray(0, -3), 'truncated'],
     ['a wrong checksum', Buffer.concat([good.subarray(0, -8), Buffer.alloc(4), good.subarray(-4)]), 'corrupt'],
+    ['a sparse file without a size', pax(['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0'], ['GNU.sparse.realsize', 'x']), 'corrupt'],
     ['two members', Buffer.concat([gzipSync(tar.subarray(0, 512)), gzipSync(tar.subarray(512))]), 'corrupt'],
     ['an empty second member', Buffer.concat([good, gzipSync('')]), 'corrupt'],
     ['a second archive', Buffer.concat([good, rawTgz([OTHER])]), 'corrupt'],
