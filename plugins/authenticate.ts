@@ -41,6 +41,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
     // What no door answers is refused here: before anybody is asked who they are, and
     // before a byte of a body is read or judged.
     if (request.is404) {
+      /* c8 ignore next -- what the parser does not refuse has a door */
       reply.refuse(request.target.kind === 'refused' ? request.target.refusal : { code: 'no_such_route' })
       return
     }

@@ -5,7 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { challengeErrorOf, refusalFormOf } from '../src/doors/refusal-form.ts'
 import type { ChallengeSource } from '../src/http/challenge.ts'
 import { isBasic } from '../src/identity/credentials.ts'
-import { RefusalError, bodyOf, isOutOfDescriptors, retryAfterOf, statusOf, type Refusal } from '../src/http/errors.ts'
+import {
+  RefusalError, bodyOf, headersOf, isOutOfDescriptors, retryAfterOf, statusOf, type Refusal
+} from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
 import { NobodyThere } from '../src/lib/presence.ts'
 
@@ -28,6 +30,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
       const error = challengeErrorOf(refusal, isBasic(request.headers.authorization))
       this.header('www-authenticate', form.challenge(challenge, error))
     }
+    this.headers(headersOf(refusal))
     const retryAfter = retryAfterOf(refusal)
     if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
     // What is left of a refused body is not read: megabytes may follow.

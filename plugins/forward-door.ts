@@ -5,10 +5,11 @@ import type { Readable } from 'node:stream'
 import httpProxy from '@fastify/http-proxy'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { conditionsOf } from '../src/http/conditional.ts'
 import { RefusalError } from '../src/http/errors.ts'
 import { alone } from '../src/upstream/asker.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
-import { createProxied, type Proxied } from '../src/upstream/proxied.ts'
+import { createProxied, headOf, type Proxied } from '../src/upstream/proxied.ts'
 import { readThrough, type ReadAnswer } from '../src/upstream/read-through.ts'
 import { callerOf } from './client.ts'
 import { chartRequestOf } from './request-target.ts'
@@ -34,15 +35,13 @@ export default fp<ForwardDoorOptions>(async (app, { upstreams }) => {
 
   async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {
     const target = chartRequestOf(request)
-    const read = {
-      method: request.method as 'GET' | 'HEAD',
-      target,
-      company: alone(callerOf(request))
-    }
+    const upstream = upstreams.of(target.tenant)
+    const conditions = upstream.takesConditions ? conditionsOf(request.method, request.headers) : undefined
+    const read = { target, company: alone(callerOf(request)), ...(conditions === undefined ? {} : { conditions }) }
     // Only what is for several is left.
-    const answer = await readThrough(upstreams.of(target.tenant), read) as ReadAnswer
+    const answer = await readThrough(upstream, read) as ReadAnswer
     if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
-    return answer
+    return request.method === 'HEAD' ? headOf(answer) : answer
   }
 
   await app.register(httpProxy, {

@@ -28,11 +28,11 @@ export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance
 
 export interface HealthOptions { version: string }
 
-/** GET /health and /info, in ChartMuseum's form (pkg/chartmuseum/server/multitenant/handlers.go, v0.16.5). */
+/** /health and /info, in ChartMuseum's form (pkg/chartmuseum/server/multitenant/handlers.go, v0.16.5). */
 export default fp<HealthOptions>(async (app, { version }) => {
   const routes = { '/health': { healthy: true }, '/info': { version } }
   for (const [url, body] of Object.entries(routes)) {
-    app.get(url, { exposeHeadRoute: false }, async (_request, reply) => {
+    app.get(url, { exposeHeadRoute: true }, async (_request, reply) => {
       return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body))
     })
   }

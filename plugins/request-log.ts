@@ -1,6 +1,7 @@
 // Gives each request the record of its outcome, and writes one line for every refusal and
 // every change, and with `log.reads` for every read (src/observe/outcome-line.ts).
 import fp from 'fastify-plugin'
+import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import { printable } from '../src/lib/printable.ts'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { Outcome, isRefused } from '../src/observe/outcome.ts'
@@ -60,11 +61,15 @@ function isChange (request: FastifyRequest): boolean {
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
   const { target, outcome } = request
   const base = { ip: request.client.address, method: request.method, subject: outcome.subject }
-  if (target.kind === 'own') return { ...base, route: target.endpoint, ...outcome.token }
-  if (target.kind === 'refused') return { ...base, path: receivedPathOf(request) }
-  const { route, tenant, chart, version, file, access } = target.request
+  switch (target.kind) {
+    case 'own': return { ...base, route: target.endpoint, ...outcome.token }
+    case 'refused': return { ...base, path: receivedPathOf(request) }
+    case 'chart': return { ...base, ...shownRequest(target.request) }
+  }
+}
+
+function shownRequest ({ route, tenant, chart, version, file, access }: ChartRequest): Record<string, unknown> {
   return {
-    ...base,
     route,
     tenant,
     action: access.action,

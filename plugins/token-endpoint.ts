@@ -40,7 +40,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
     if (METHODS.includes(request.method)) done()
-    else reply.header('allow', METHODS.join(', ')).refuse({ code: 'method_not_allowed' })
+    else reply.refuse({ code: 'method_not_allowed', allow: METHODS })
   })
   app.removeAllContentTypeParsers()
   const parsing = { parseAs: 'string', bodyLimit: LONGEST_BODY } as const

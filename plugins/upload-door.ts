@@ -7,7 +7,8 @@ import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
 import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
-import { readUpload, type Upload } from '../src/uploads/inspect.ts'
+import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
+import type { FormFields } from '../src/uploads/multipart.ts'
 import type { Spool } from '../src/uploads/spool.ts'
 import { createUploader, type Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
@@ -23,9 +24,12 @@ export interface UploadDoorOptions {
   /** Bytes. */
   maxUploadSize: number
   depth: Depth
+  fields: FormFields
+  namesProvenanceBy: IncomingUpload['namesProvenanceBy']
 }
 
-export default fp<UploadDoorOptions>(async (app, { upstreams, locks, spool, changed, maxUploadSize, depth }) => {
+export default fp<UploadDoorOptions>(async (app, options) => {
+  const { upstreams, locks, maxUploadSize } = options
   app.addHook('onSend', logChange)
   const uploader = createUploader(upstreams, locks)
   app.removeAllContentTypeParsers()
@@ -35,7 +39,7 @@ export default fp<UploadDoorOptions>(async (app, { upstreams, locks, spool, chan
     if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
     else done()
   })
-  const place = { uploader, spool, changed, maxUploadSize, depth }
+  const place = { ...options, uploader }
   app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
@@ -59,13 +63,15 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Inta
 /** Stores the body, and has freed the spool when it returns. */
 async function save (
   request: FastifyRequest,
-  { uploader, spool, changed, maxUploadSize, depth }: Intake
+  { uploader, spool, changed, maxUploadSize, depth, fields, namesProvenanceBy }: Intake
 ): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
     depth,
+    fields,
+    namesProvenanceBy,
     // a refusal still has to be written, and what then comes is thrown away
     body: request.raw.iterator({ destroyOnReturn: false })
   }, spool, maxUploadSize)

@@ -14,6 +14,7 @@ import errors, { refusePlainly } from '../plugins/errors.ts'
 import expectContinue from '../plugins/expect-continue.ts'
 import fileDoor from '../plugins/file-door.ts'
 import forwardDoor from '../plugins/forward-door.ts'
+import home from '../plugins/home.ts'
 import health, { probes, type ProbesOptions } from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
@@ -164,9 +165,11 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(expectContinue)
   await app.register(authenticate, { authenticator })
   await app.register(authorize, { live })
+  const { depth } = config.charts
+  await app.register(home, { publicUrl: config.publicUrl, depth: depth === 'dynamic' ? undefined : depth })
   await app.register(health, { version })
   await app.register(jwks, { keys, now: clock.wall })
-  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth: config.charts.depth, clock })
+  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstreams) })
   await app.register(uploadDoor, {
@@ -175,7 +178,9 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     spool,
     changed,
     maxUploadSize: config.charts.maxUploadSize,
-    depth: config.charts.depth
+    fields: { chart: config.charts.chartPostFormFieldName, prov: config.charts.provPostFormFieldName },
+    depth,
+    namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })

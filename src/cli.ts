@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { IS_WORKER } from './serve/workers/fork.ts'
-import { OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
+import { FLAGS, OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
 import type { Environment } from './config/environment.ts'
 import { nearest } from './files/mistakes.ts'
 import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './serve/signals.ts'
@@ -15,7 +15,8 @@ import { VERSION } from './lib/version.ts'
 const USAGE = `usage: chartgate <command> [--config FILE]
 
   serve         runs the gateway
-  check         says whether the configuration is right, or every mistake in it
+  check         says whether the configuration is right, or every mistake in it; with --charts
+                also which files of the embedded repository are in no index, and why
   explain       says whether somebody may do something, and by which rule
                 (--as SUBJECT | --token TOKEN) ACTION TENANT
   keys list     the keys that sign and verify, and their states; makes none
@@ -68,7 +69,8 @@ export async function main (argv: readonly string[], env: Environment, io: Io): 
     const takes = expected.length === 0 ? 'no more words' : expected.join(' ')
     return misused(io, [`${name} takes ${takes}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
   }
-  const strays = OPTIONS.filter(option => options[option] !== undefined && !command.takes.includes(option))
+  const given = [...OPTIONS, ...FLAGS].filter(option => options[option] !== undefined)
+  const strays = given.filter(option => !command.takes.includes(option))
   if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
   const outcome = await command.run(options, env, io, words)
   return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong)
@@ -97,10 +99,12 @@ function readArguments (
   try {
     const texts = Object.fromEntries(OPTIONS.map(name => [name, { type: 'string' }])) as
       Record<typeof OPTIONS[number], { type: 'string' }>
+    const flags = Object.fromEntries(FLAGS.map(name => [name, { type: 'boolean' }])) as
+      Record<typeof FLAGS[number], { type: 'boolean' }>
     return parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { ...texts, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } }
+      options: { ...texts, ...flags, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } }
     })
   } catch (error) {
     return (error as Error).message

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Environment } from '../src/config/environment.ts'
 import { command as run } from './helpers/commands.ts'
 import { testFolder } from './helpers/folder.ts'
+import { chartOf } from './helpers/packages.ts'
 
 await t.test('help and version need no configuration', async t => {
   t.match(await run(['--help']), { code: 0, out: /usage: chartgate/, err: '' })
@@ -34,6 +35,14 @@ await t.test('check says that a configuration is right, or every mistake on a li
   t.match(await run(['check'], { CHARTGATE_CONFIG: '' }), { code: 0, out: / 0 rules, 0 users, 0 robots\n$/ })
   t.match(await run(['check', '--config', 'config/chartgate.demo.yaml']), { code: 0, out: / 1 rule, 0 users, 0 robots\n$/ })
   t.match(await run(['check', '--config', join(dir, 'bad.yaml')]), { code: 1, out: '', err: /^chartgate: lisen: .*\nchartgate: log\.reads: .*\n$/ })
+})
+
+await t.test('check --charts names the files of the embedded repository that are in no index', async t => {
+  const dir = testFolder(t, { 'front.yaml': 'upstream: { url: "http://chartmuseum:8080" }', state: { charts: { org: { a: { 'good-1.0.0.tgz': await chartOf('good', '1.0.0'), 'bad\u2028-1.0.0.tgz': 'x' } } } } })
+  const env = { CHARTGATE_CONFIG: '', CHARTGATE_STATE_DIR: join(dir, 'state') }
+  t.match(await run(['check', '--charts'], env), { code: 0, out: /\n1 chart, 1 file in no index\n$/, err: 'chartgate: warning: org/a/bad\\u{2028}-1.0.0.tgz is in no index: unexpected EOF\n' })
+  t.match(await run(['check', '--charts', '--config', join(dir, 'front.yaml')]), { code: 1, err: 'chartgate: only the charts of the embedded repository can be checked\n' })
+  t.match(await run(['serve', '--charts']), { code: 2, err: /^chartgate: serve takes no --charts\n/ })
 })
 
 await t.test('keys and serve say in one line what hinders them', async t => {

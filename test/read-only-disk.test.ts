@@ -9,6 +9,7 @@ import { freePorts, startProcess } from './helpers/processes.ts'
 import { mountDisk, NO_DISK } from './helpers/read-only.ts'
 import { ask, KEY, linesOf } from './helpers/several.ts'
 import { untilTrue } from './helpers/until.ts'
+import { WORKER_COUNTS } from './helpers/in-short.ts'
 
 const skip = NO_DISK ?? false
 
@@ -35,7 +36,7 @@ await t.test('a start says that the disk is read-only, whose it is, and what to 
 })
 
 await t.test('one that becomes read-only refuses uploads with that reason, and answers reads', { skip }, async t => {
-  for (const workers of [1, 2]) {
+  for (const workers of WORKER_COUNTS) {
     const { dir, mount } = await mountDisk(t)
     const gateway = await startGateway(t, { masterKey: KEY, workers }, { stateDir: join(dir, 'state') })
     await untilTrue(async () => (await fetch(`${gateway.adminUrl}/readyz`)).ok)

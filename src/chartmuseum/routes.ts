@@ -57,17 +57,19 @@ const version: TailPart = { parameter: 'version', accepts: isVersionQuery }
 const storedChart: TailPart = { parameter: 'chart', accepts: isSayable, encoded: true }
 const storedVersion: TailPart = { parameter: 'version', accepts: isStoredVersion, encoded: true }
 
+/** HEAD is answered wherever GET is. */
+const READ = ['GET', 'HEAD'] as const
 const reads = { action: 'pull', upstreamAction: 'pull', query: [] } as const
 const writes = { upstreamAction: 'push', door: 'upload', query: ['force'] } as const
 
 export const ROUTES: readonly Route[] = [
-  { id: 'index', methods: ['GET', 'HEAD'], api: false, tail: ['index.yaml'], ...reads, door: 'index' },
-  { id: 'chart-file', methods: ['GET'], api: false, tail: ['charts', chartFile], ...reads, door: 'file' },
-  { id: 'prov-file', methods: ['GET'], api: false, tail: ['charts', provFile], ...reads, door: 'file' },
-  { id: 'list', methods: ['GET'], api: true, tail: ['charts'], ...reads, door: 'forward', query: ['offset', 'limit'] },
+  { id: 'index', methods: READ, api: false, tail: ['index.yaml'], ...reads, door: 'index' },
+  { id: 'chart-file', methods: READ, api: false, tail: ['charts', chartFile], ...reads, door: 'file' },
+  { id: 'prov-file', methods: READ, api: false, tail: ['charts', provFile], ...reads, door: 'file' },
+  { id: 'list', methods: READ, api: true, tail: ['charts'], ...reads, door: 'forward', query: ['offset', 'limit'] },
   { id: 'upload-chart', methods: ['POST'], api: true, tail: ['charts'], action: 'push', ...writes },
-  { id: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart], ...reads, door: 'forward' },
-  { id: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', chart, version], ...reads, door: 'forward' },
+  { id: 'chart', methods: READ, api: true, tail: ['charts', chart], ...reads, door: 'forward' },
+  { id: 'version', methods: READ, api: true, tail: ['charts', chart, version], ...reads, door: 'forward' },
   {
     id: 'delete-version',
     methods: ['DELETE'],
@@ -80,17 +82,17 @@ export const ROUTES: readonly Route[] = [
   },
   {
     id: 'templates',
-    methods: ['GET'],
+    methods: READ,
     api: true,
     tail: ['charts', chart, version, 'templates'],
     ...reads,
     door: 'forward'
   },
-  { id: 'values', methods: ['GET'], api: true, tail: ['charts', chart, version, 'values'], ...reads, door: 'forward' },
+  { id: 'values', methods: READ, api: true, tail: ['charts', chart, version, 'values'], ...reads, door: 'forward' },
   { id: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push', ...writes },
   {
     id: 'artifact-hub',
-    methods: ['GET'],
+    methods: READ,
     api: false,
     tail: ['artifacthub-repo.yml'],
     ...reads,

@@ -17,12 +17,15 @@ export type ExitCode = 0 | 1 | 2 | 3
 /** Options that are missing or have no sense; the usage follows them on the screen. */
 export interface WrongUsage { readonly wrong: readonly string[] }
 
-/** Every option that some command takes; all of them are texts. */
+/** Every option with a text that some command takes. */
 export const OPTIONS = [
   'config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file', 'alg'
 ] as const
-export type Option = typeof OPTIONS[number]
-export type Options = Readonly<Partial<Record<Option, string>>>
+/** Those that are there or not. */
+export const FLAGS = ['charts'] as const
+type Flag = typeof FLAGS[number]
+export type Option = typeof OPTIONS[number] | Flag
+export type Options = Readonly<Partial<Record<typeof OPTIONS[number], string> & Record<Flag, boolean>>>
 
 export interface Command {
   /** What it takes; anything else is wrong usage. */

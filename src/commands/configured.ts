@@ -7,6 +7,7 @@ import type { Environment } from '../config/environment.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
+import { printable } from '../lib/printable.ts'
 import { serve, serveAsWorker } from '../serve/server.ts'
 import { openIssuers } from '../tokens/issuers.ts'
 import { loadTrusted } from '../tokens/trusted.ts'
@@ -16,7 +17,7 @@ import { fail, type Command, type ExitCode, type Io, type Option, type Options, 
 // can be wrong then.
 /* c8 ignore next */
 export const SERVE: Command = IS_WORKER ? { takes: ['config'], run: runWorker } : configured(runServe)
-export const CHECK = configured(runCheck)
+export const CHECK = configured(runCheck, ['charts'])
 
 /** What a command gets that works with a configuration. */
 export interface Configured {
@@ -73,7 +74,7 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 }
 /* c8 ignore stop */
 
-async function runCheck ({ config, io }: Configured): Promise<ExitCode> {
+async function runCheck ({ config, options, io }: Configured): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
   // The keys that are made here may not be there yet, and are made by nothing but a start.
   const keys = await (config.tokens.keys.length > 0
@@ -83,12 +84,27 @@ async function runCheck ({ config, io }: Configured): Promise<ExitCode> {
   if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
   for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
-  const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
+  const charts = join(config.stateDir, 'charts')
+  const upstream = config.upstream.url ?? `the embedded repository on ${charts}`
   io.stdout(
     `configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} ` +
     `in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ` +
     `${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`
   )
+  if (options.charts !== true) return 0
+  if (config.upstream.url !== undefined) return fail(io, 'only the charts of the embedded repository can be checked')
+  return await checkCharts(charts, io)
+}
+
+/** Names each file that clients do not see. */
+async function checkCharts (folder: string, io: Io): Promise<ExitCode> {
+  // A gateway in front of a ChartMuseum has no use for it.
+  const { surveyCharts } = await import('../repository/survey.ts')
+  const { charts, leftOut } = await surveyCharts(folder)
+  for (const { tenant, file, reason } of leftOut) {
+    io.stderr(`chartgate: warning: ${printable(join(tenant, file))} is in no index: ${printable(reason)}\n`)
+  }
+  io.stdout(`${count(charts, 'chart')}, ${count(leftOut.length, 'file')} in no index\n`)
   return 0
 }
 

@@ -73,6 +73,9 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
       `"${charts.spool.maxBytes}" for ${count} workers is less than charts.maxUploadSize ` +
         `("${charts.maxUploadSize}") for each: some uploads would never find room`
   })
+  rule(['charts.provPostFormFieldName', 'charts.chartPostFormFieldName'], () =>
+    charts.provPostFormFieldName === charts.chartPostFormFieldName &&
+    `"${charts.provPostFormFieldName}" is charts.chartPostFormFieldName too: a form cannot tell one from the other`)
   for (const name of ['listen', 'admin'] as const) {
     rule(['masterKey', `${name}.host`, 'allowDemoKey'], () =>
       masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&

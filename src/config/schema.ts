@@ -33,6 +33,12 @@ const value = (description: string, fallback: string, more: SchemaNode = {}): No
   text({ description, default: fallback, expected: 'a text', ...more })
 const size = (description: string, fallback: string): Node<string> =>
   value(description, fallback, { pattern: SIZE_FORM, expected: 'a size such as 20MiB' })
+/** @param option ChartMuseum's */
+const formField = (of: string, option: string, fallback: string): Node<string> =>
+  value(`the input of a form that holds ${of}, as ChartMuseum's \`${option}\``, fallback, {
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+    expected: 'a name such as package'
+  })
 
 const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
 
@@ -156,6 +162,8 @@ export const ConfigSchema = mapping({
       expected: 'a path such as /charts, or nothing'
     }),
     maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
+    chartPostFormFieldName: formField('the chart', '--chart-post-form-field-name', 'chart'),
+    provPostFormFieldName: formField("a chart's provenance", '--prov-post-form-field-name', 'prov'),
     spool: mapping({
       maxBytes: size(
         'room for uploads that are being inspected, in stateDir/spool; each worker has an equal share',
@@ -226,6 +234,7 @@ export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
 type Unchanged = 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log'
+type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
@@ -242,7 +251,7 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   /** `url` undefined is the embedded repository. */
   readonly upstream: Omit<ConfigFile['upstream'], 'url'> & { readonly url: string | undefined }
   /** Sizes in bytes. */
-  readonly charts: Pick<ConfigFile['charts'], 'depth' | 'contextPath'> & {
+  readonly charts: Pick<ConfigFile['charts'], UnchangedOfCharts> & {
     readonly maxUploadSize: number
     readonly spool: { readonly maxBytes: number }
     readonly index: { /** seconds */ readonly maxAge: number, readonly maxBytes: number }

@@ -2,7 +2,7 @@
 // the kind of what was asked.
 import { basicChallenge, challenges, type ChallengeError, type ChallengeSource } from '../http/challenge.ts'
 import { bodyOf, tokenBodyOf, type Refusal } from '../http/errors.ts'
-import type { ParsedTarget } from './chartmuseum/request-target.ts'
+import type { ParsedTarget } from './request-target.ts'
 import { needsOf } from './needs.ts'
 
 export interface RefusalForm {

@@ -1,6 +1,7 @@
-// What does a client have already, and in which form can it take the rest? The two
-// request headers that an answer from memory looks at, each read from one end to the
-// other once.
+// What does a client have already, and in which form can it take the rest? The request
+// headers that an answer from memory looks at, each read from one end to the other once, and
+// those that a repository that can answer in part is asked with.
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** A member of a list of entity tags, or an empty one, and what ends it (RFC 9110 sections 5.6.1 and 8.8.3). */
 const MEMBER = /[ \t]*(?:(?:W\/)?("[^"]*")[ \t]*)?(?:,|$)/y
@@ -32,4 +33,32 @@ export function acceptsGzip (header: string): boolean {
     const weight = Number(found?.[1] ?? 1)
     return found !== null && weight > 0 && weight <= 1
   })
+}
+
+/** True for the Accept of a browser, which names pages (RFC 9110 section 12.5.1). */
+export function wantsPage (accept: string | undefined): boolean {
+  return accept !== undefined && /\btext\/html\b/i.test(accept)
+}
+
+/** What a client wants of a file, and on which condition (RFC 9110 sections 13 and 14.2). */
+export type Conditions = Readonly<Partial<Record<
+  'if-none-match' | 'if-modified-since' | 'if-range' | 'range',
+  string
+>>>
+
+/** More is no condition that a client has. */
+const LONGEST_CONDITION = 1_000
+
+/** The conditions of a read that can be passed on as they are; undefined: it has none. */
+export function conditionsOf (method: string, headers: IncomingHttpHeaders): Conditions | undefined {
+  const isPart = method === 'GET' // HEAD is of the whole (section 14.2)
+  const given = Object.entries({
+    'if-none-match': headers['if-none-match'],
+    'if-modified-since': headers['if-modified-since'],
+    'if-range': isPart ? headers['if-range'] : undefined,
+    range: isPart ? headers.range : undefined
+  }).filter(([, value]) => {
+    return typeof value === 'string' && value.length <= LONGEST_CONDITION && /^[\t\x20-\x7e]*$/.test(value)
+  })
+  return given.length === 0 ? undefined : Object.fromEntries(given)
 }

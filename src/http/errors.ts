@@ -5,6 +5,8 @@ interface Reason {
   readonly status: number
   /** What the client reads in `error`; a refusal's own `detail` takes its place. */
   readonly error: string
+  /** For programs, which should not have to read the sentence. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export const REASONS = {
@@ -13,6 +15,7 @@ export const REASONS = {
   bad_request: { status: 400, error: 'bad request' },
   several_authorizations: { status: 400, error: 'several Authorization headers: send one' },
   no_such_route: { status: 404, error: 'not found' },
+  method_not_allowed: { status: 405, error: 'method not allowed' },
   request_timeout: { status: 408, error: 'the request did not arrive in time' },
   unsupported_media_type: { status: 415, error: 'the Content-Type header is not valid' },
   unsupported_expectation: { status: 417, error: 'the only expectation that is met is 100-continue' },
@@ -45,7 +48,6 @@ export const REASONS = {
   invalid_scope: { status: 400, error: 'invalid_scope' },
   unsupported_grant_type: { status: 400, error: 'unsupported_grant_type' },
   invalid_client: { status: 401, error: 'invalid_client' },
-  method_not_allowed: { status: 405, error: 'method not allowed' },
 
   // uploads
   invalid_upload: { status: 400, error: 'the upload is not a chart' },
@@ -53,6 +55,11 @@ export const REASONS = {
   body_too_large: { status: 413, error: 'request too large' },
   chart_exists: { status: 409, error: 'chart already exists' },
   file_exists: { status: 409, error: 'file already exists' },
+  already_stored: {
+    status: 409,
+    error: 'already stored, identical',
+    headers: { 'x-chartgate-conflict': 'identical' }
+  },
   spool_full: { status: 503, error: 'too many uploads at once: try again shortly' },
   spool_read_only: { status: 507, error: 'uploads cannot be stored: the disk of the gateway is read-only' },
   storage_full: { status: 507, error: 'the repository has no room left' },
@@ -86,11 +93,19 @@ export type ReasonCode = keyof typeof REASONS
 export interface Refusal {
   readonly code: ReasonCode
   readonly detail?: string
+  /** The methods that would do; of `method_not_allowed` alone (RFC 9110 section 10.2.1). */
+  readonly allow?: readonly string[]
 }
 
 /** The status code of a refusal. */
 export function statusOf (refusal: Refusal): number {
   return REASONS[refusal.code].status
+}
+
+/** Headers that go with a refusal, whatever the door. */
+export function headersOf ({ code, allow }: Refusal): Readonly<Record<string, string>> {
+  const reason: Reason = REASONS[code]
+  return { ...reason.headers, ...(allow === undefined ? {} : { allow: allow.join(', ') }) }
 }
 
 /** Seconds after which the same may be asked again, where it may (RFC 9110 section 10.2.3). */

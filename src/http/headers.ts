@@ -43,14 +43,20 @@ export const RESPONSE_HEADERS = [
   'last-modified'
 ] as const
 
+/** The same, of an upstream that was asked for what the client wants a part of. */
+export const PART_HEADERS = [...RESPONSE_HEADERS, 'accept-ranges', 'content-range'] as const
+
 /**
  * The headers of an upstream's answer that a client gets: neither hop-by-hop ones nor those
  * that its `Connection` makes so.
  */
-export function responseHeaders (headers: IncomingHttpHeaders): IncomingHttpHeaders {
+export function responseHeaders (
+  headers: IncomingHttpHeaders,
+  names: readonly string[] = RESPONSE_HEADERS
+): IncomingHttpHeaders {
   const hopByHop = String(headers.connection ?? '').toLowerCase().split(',').map(name => name.trim())
   const passed: IncomingHttpHeaders = {}
-  for (const name of RESPONSE_HEADERS) {
+  for (const name of names) {
     const value = headers[name] // eslint-disable-line no-restricted-syntax -- the names are above
     // undici makes a list of one that came twice: nobody knows which of the two is meant. What is
     // not ASCII has no one meaning either (RFC 9110 section 5.5), and Node may refuse to send it.

@@ -1,6 +1,7 @@
 // What did the client send to say who it is? The Authorization header, read: Basic
 // (RFC 7617), Bearer (RFC 6750), a bare JWT (which cm-push can send, chartmuseum/helm-push
 // v0.10.4, pkg/chartmuseum/upload.go, and ChartMuseum takes), or nothing.
+import { isUtf8 } from 'node:buffer'
 
 export type Credentials =
   | { readonly kind: 'none' }
@@ -37,7 +38,10 @@ export function looksLikeToken (text: string): boolean {
 
 function readBasic (value: string): Credentials {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return MALFORMED
-  const text = Buffer.from(value, 'base64').toString('utf8')
+  const bytes = Buffer.from(value, 'base64')
+  // Other bytes would be taken for U+FFFD, whichever they are (RFC 7617 section 2.1).
+  if (!isUtf8(bytes)) return MALFORMED
+  const text = bytes.toString('utf8')
   const colon = text.indexOf(':')
   if (colon < 0 || text.includes('\0')) return MALFORMED
   return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) }

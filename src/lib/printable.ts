@@ -9,3 +9,8 @@ export function printable (text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text
   return text.replace(UNSEEN, character => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
 }
+
+/** The text in quotes for a sentence, as JSON writes it, and no more of it than so many characters. */
+export function inQuotes (text: string, longest: number): string {
+  return JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text)
+}

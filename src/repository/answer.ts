@@ -4,11 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FileHandle } from 'node:fs/promises'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { createHash } from 'node:crypto'
+import { extentOf, type Validators } from './conditional.ts'
 import { goJson, type GoValue } from './go-json.ts'
 import type { Bulk } from '../lib/bulk.ts'
 import { isFull, isReadOnlyNow } from './store.ts'
 
-export interface Answer {
+export interface Answer extends Validators {
   readonly status: number
   readonly contentType: string
   readonly body: string | Buffer | OpenFile
@@ -36,7 +38,17 @@ export function json (status: number, value: GoValue): Answer {
 
 /** JSON that is already text. */
 export function rawJson (body: string): Answer {
-  return { status: 200, contentType: JSON_TYPE, body }
+  return { status: 200, contentType: JSON_TYPE, body, etag: etagOf(body) }
+}
+
+/** The entity tag of these bytes. */
+export function etagOf (body: string | Buffer): string {
+  return quoted(createHash('sha256').update(body).digest('hex'))
+}
+
+/** @param digest SHA-256 in hexadecimal digits */
+export function quoted (digest: string): string {
+  return `"${digest}"`
 }
 
 export function problem (status: number, error: string): Answer {
@@ -60,20 +72,45 @@ export async function writeAnswer (
   answer: Answer,
   bulk: Bulk
 ): Promise<void> {
-  const { status, contentType, body, challenge, close } = answer
+  const { body, challenge, close, etag, modified } = answer
   const file = typeof body === 'string' || Buffer.isBuffer(body) ? undefined : body
-  response.setHeader('Content-Type', contentType)
-  response.setHeader('Content-Length', file?.size ?? Buffer.byteLength(body as string | Buffer))
+  const size = file?.size ?? Buffer.byteLength(body as string | Buffer)
+  const extent = answer.status === 200 ? extentOf(request.headers, answer, file?.size) : { kind: 'whole' } as const
+  response.setHeader('Content-Type', answer.contentType)
+  if (etag !== undefined) response.setHeader('ETag', etag)
+  if (modified !== undefined) response.setHeader('Last-Modified', modified.toUTCString())
+  if (file !== undefined) response.setHeader('Accept-Ranges', 'bytes')
   if (challenge !== undefined) response.setHeader('WWW-Authenticate', challenge)
   if (close === true) response.setHeader('Connection', 'close')
-  response.writeHead(status)
+  let [from, to] = [0, size - 1]
+  switch (extent.kind) {
+    case 'whole':
+      response.setHeader('Content-Length', size)
+      response.writeHead(answer.status)
+      break
+    case 'part':
+      ({ from, to } = extent)
+      response.setHeader('Content-Length', to - from + 1)
+      response.setHeader('Content-Range', `bytes ${from}-${to}/${size}`)
+      response.writeHead(206)
+      break
+    case 'none':
+      response.removeHeader('Content-Type')
+      response.writeHead(304)
+      break
+    case 'unsatisfiable':
+      response.setHeader('Content-Range', `bytes */${size}`)
+      response.setHeader('Content-Length', 0)
+      response.writeHead(416)
+  }
+  const isEmpty = request.method === 'HEAD' || extent.kind === 'none' || extent.kind === 'unsatisfiable'
   if (file === undefined) {
-    response.end(request.method === 'HEAD' ? undefined : body as string | Buffer)
+    response.end(isEmpty ? undefined : body as string | Buffer)
     return
   }
-  // Never more than was announced: ChartMuseum overwrites a file where it lies.
-  const stream = file.size === 0 ? [] : file.handle.createReadStream({ start: 0, end: file.size - 1, autoClose: false })
   try {
+    // Never more than was announced: ChartMuseum overwrites a file where it lies.
+    const stream = isEmpty || size === 0 ? [] : file.handle.createReadStream({ start: from, end: to, autoClose: false })
     await pipeline(stream, turnStream(bulk), response)
   } finally {
     await file.handle.close()

@@ -6,13 +6,12 @@ import { watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { compareBytes } from './go-json.ts'
 import { entryYaml, indexYaml } from './index-yaml.ts'
 import { printable } from '../lib/printable.ts'
-import { examine, type Entry, type KnownFile } from './entries.ts'
+import { etagOf } from './answer.ts'
+import { examine, HELD_TWICE, isArchiveName, shownOf, type Entry, type KnownFile } from './entries.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { isMissing, type Store } from './store.ts'
-import { newestFirst } from './versions.ts'
 
 /** By name; the newest first. */
 export type Charts = ReadonlyMap<string, readonly Entry[]>
@@ -21,7 +20,12 @@ export type Charts = ReadonlyMap<string, readonly Entry[]>
 export interface View {
   readonly charts: Charts
   /** index.yaml, made once for each change. */
-  index (): Buffer
+  index (): RenderedIndex
+}
+
+export interface RenderedIndex {
+  readonly body: Buffer
+  readonly etag: string
 }
 
 /** Changes of a tenant's files by this process, inside `change`. */
@@ -32,6 +36,8 @@ export interface Changes {
 
 export interface Catalog {
   view (tenant: string): Promise<View>
+  /** SHA-256 of a chart's file in this state, when that is known without looking. */
+  digestOf (tenant: string, file: string, stamp: string): string | undefined
   /** Runs one change of a tenant's folder at a time. */
   change<T> (tenant: string, work: (changes: Changes) => Promise<T>): Promise<T>
   /** Writes what is remembered, and stops watching. */
@@ -84,6 +90,7 @@ export function createCatalog (options: CatalogOptions): Catalog {
 
   return {
     view: async name => await within(name, async tenant => await tenant.view()),
+    digestOf: (name, file, stamp) => tenants.get(name)?.digestOf(file, stamp),
     change: async (name, work) => await within(name, async tenant => await tenant.change(work)),
     async close () {
       await Promise.all([...tenants.values()].map(async tenant => { await tenant.close() }))
@@ -101,7 +108,7 @@ class TenantFolder {
   private readonly memory: Memory
   private files = new Map<string, KnownFile>()
   private charts: Charts | undefined
-  private rendered: Buffer | undefined
+  private rendered: RenderedIndex | undefined
   private loaded = false
   private lookedAt = -Infinity
   private sweptAt = 0
@@ -129,6 +136,11 @@ class TenantFolder {
     const charts = this.current()
     // A view that is older than a change renders what it saw.
     return { charts, index: () => charts === this.charts ? this.index() : this.render(charts) }
+  }
+
+  digestOf (file: string, stamp: string): string | undefined {
+    const known = this.files.get(file)
+    return known?.stamp === stamp ? known.entry?.digest : undefined
   }
 
   async change<T> (work: (changes: Changes) => Promise<T>): Promise<T> {
@@ -276,7 +288,7 @@ class TenantFolder {
   private async save (): Promise<void> {
     if (this.unsavedSince === undefined) return
     this.unsavedSince = undefined
-    await this.memory.save(this.name, this.files, this.index())
+    await this.memory.save(this.name, this.files, this.index().body)
   }
 
   private current (): Charts {
@@ -284,55 +296,39 @@ class TenantFolder {
     return this.charts
   }
 
-  private index (): Buffer {
+  private index (): RenderedIndex {
     this.rendered ??= this.render(this.current())
     return this.rendered
   }
 
-  /** By name, each version once: of two files with the same chart, the one that is named after it. */
   private group (): Charts {
-    const byName = new Map<string, Map<string, Entry>>()
-    const hidden = new Set<string>()
-    for (const { entry } of this.files.values()) {
-      if (entry === undefined) continue
-      let versions = byName.get(entry.name)
-      if (versions === undefined) {
-        versions = new Map()
-        byName.set(entry.name, versions)
-      }
-      const other = versions.get(entry.version)
-      const isShown = other === undefined || isBetter(entry, other)
-      if (isShown) versions.set(entry.version, entry)
-      if (other !== undefined) hidden.add(isShown ? other.file : entry.file)
-    }
-    for (const file of hidden) {
-      if (!this.hidden.has(file)) this.sayLeftOut(file, 'another file holds the same version of the same chart')
-    }
+    const entries = [...this.files.values()].flatMap(({ entry }) => entry === undefined ? [] : [entry])
+    const { charts, hidden } = shownOf(entries)
+    for (const file of hidden) if (!this.hidden.has(file)) this.sayLeftOut(file, HELD_TWICE)
     this.hidden = hidden
-    return new Map([...byName].map(([name, versions]) => [
-      name,
-      [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || compareBytes(b.version, a.version))
-    ]))
+    return charts
   }
 
-  private render (charts: Charts): Buffer {
+  private render (charts: Charts): RenderedIndex {
     const texts = [...charts].map(([name, entries]) => [name, entries.map(yamlOf)] as const)
-    return Buffer.from(indexYaml({ charts: texts, generated: new Date(), contextPath: this.options.contextPath }))
+    const { contextPath } = this.options
+    const body = Buffer.from(indexYaml({ charts: texts, generated: newestTime(charts), contextPath }))
+    return { body, etag: etagOf(body) }
   }
+}
+
+/** The same for the same files, so that an index keeps its bytes over restarts and in each process. */
+function newestTime (charts: Charts): Date {
+  let newest = 0
+  for (const entries of charts.values()) {
+    for (const { created } of entries) newest = Math.max(newest, Date.parse(created))
+  }
+  return new Date(newest)
 }
 
 function yamlOf (entry: Entry): string {
   entry.yaml ??= entryYaml(entry.struct())
   return entry.yaml
-}
-
-function isBetter (a: Entry, b: Entry): boolean {
-  const canonical = `${a.name}-${a.version}.tgz`
-  return a.file === canonical || (b.file !== canonical && a.file < b.file)
-}
-
-function isArchiveName (name: string): boolean {
-  return name.endsWith('.tgz') && name !== '.tgz'
 }
 
 /** Older than a tick of the clock that stamps files: whatever follows has another time. */

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Metadata } from './chart-metadata.ts'
-import { goJson, type GoStruct } from './go-json.ts'
+import { compareBytes, goJson, type GoStruct } from './go-json.ts'
 import { readBytes, readPackage } from './package.ts'
 import { isMissing } from './store.ts'
-import { parseVersion, type Version } from './versions.ts'
+import { newestFirst, parseVersion, type Version } from './versions.ts'
 
 export interface Entry {
   readonly file: string
@@ -104,4 +104,45 @@ export function timeText (timeNs: bigint): string {
   // eslint-disable-next-line regexp/no-super-linear-move -- nine digits
   const fraction = String(timeNs % 1_000_000_000n).padStart(9, '0').replace(/0+$/, '')
   return `${seconds}${fraction === '' ? '' : `.${fraction}`}Z`
+}
+
+/** The charts that an index shows, and the files that hold the same version of the same chart. */
+export interface Shown {
+  readonly charts: ReadonlyMap<string, readonly Entry[]>
+  readonly hidden: ReadonlySet<string>
+}
+
+/** By name, each version once, the newest first: of two files with the same chart, the one that is named after it. */
+export function shownOf (entries: Iterable<Entry>): Shown {
+  const byName = new Map<string, Map<string, Entry>>()
+  const hidden = new Set<string>()
+  for (const entry of entries) {
+    let versions = byName.get(entry.name)
+    if (versions === undefined) {
+      versions = new Map()
+      byName.set(entry.name, versions)
+    }
+    const other = versions.get(entry.version)
+    const isShown = other === undefined || isBetter(entry, other)
+    if (isShown) versions.set(entry.version, entry)
+    if (other !== undefined) hidden.add(isShown ? other.file : entry.file)
+  }
+  const charts = new Map([...byName].map(([name, versions]) => [
+    name,
+    [...versions.values()].sort((a, b) => newestFirst(a.parsed, b.parsed) || compareBytes(b.version, a.version))
+  ]))
+  return { charts, hidden }
+}
+
+function isBetter (a: Entry, b: Entry): boolean {
+  const canonical = `${a.name}-${a.version}.tgz`
+  return a.file === canonical || (b.file !== canonical && a.file < b.file)
+}
+
+/** Why a file is left out that holds what another one holds. */
+export const HELD_TWICE = 'another file holds the same version of the same chart'
+
+/** The file of a chart, by its name. */
+export function isArchiveName (name: string): boolean {
+  return name.endsWith('.tgz') && name !== '.tgz'
 }

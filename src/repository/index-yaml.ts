@@ -4,6 +4,7 @@
 // else, block text for lines, folded behind column 80. Helm parses the result strictly.
 import { goFloat, resolveGoScalar } from '../lib/go-scalars.ts'
 import type { GoStruct, GoValue } from './go-json.ts'
+import { isYamlTime } from './go-time.ts'
 
 /** One entry of a chart's list, indented to its place in the index: two columns more below a long name. */
 export function entryYaml (entry: GoStruct): string {
@@ -104,24 +105,7 @@ const IN_BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
  * base 60? (resolve.go; isBase60Float of encode.go)
  */
 function isResolved (text: string): boolean {
-  return typeof resolveGoScalar(text) !== 'string' || isTimestamp(text) || IN_BASE_60.test(text)
-}
-
-const TIME = '(\\d{1,2}):(\\d{1,2}):(\\d{1,2})(?:[.,]\\d+)?'
-const TIMESTAMP = new RegExp(
-  `^(\\d{4})-(\\d{1,2})-(\\d{1,2})(?:[Tt]${TIME}(?:Z|[+-]\\d{2}:\\d{2})| ${TIME})?$`
-)
-
-function isTimestamp (text: string): boolean {
-  const match = TIMESTAMP.exec(text)
-  if (match === null) return false
-  const numbers = match.slice(1).map(part => Number(part ?? 0))
-  const [year, month, day, ...time] = numbers as [number, number, number, ...number[]]
-  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  const days = new Date(Date.UTC(2000, month, 0)).getUTCDate() - (month === 2 && !isLeap ? 1 : 0)
-  return month >= 1 && month <= 12 && day >= 1 && day <= days &&
-    [0, 3].every(i => (time[i] as number) < 24) &&
-    [1, 2, 4, 5].every(i => (time[i] as number) < 60)
+  return typeof resolveGoScalar(text) !== 'string' || isYamlTime(text) || IN_BASE_60.test(text)
 }
 
 const WIDTH = 80

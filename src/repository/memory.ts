@@ -19,7 +19,7 @@ export interface Memory {
 /** What ChartMuseum calls its own file (v0.16.5, pkg/repo/index.go). */
 const STATE_FILE = 'index-cache.yaml'
 /** The first line of our own; a row of JSON for each file follows. */
-const FORMAT = '"chartgate index 2"'
+const FORMAT = '"chartgate index 3"'
 const ROWS_AT_ONCE = 200
 
 type MemoryRow =

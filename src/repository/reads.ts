@@ -1,14 +1,14 @@
 // What does the repository say? index.yaml, files and the API's reads, in ChartMuseum's
 // forms and words (helm/chartmuseum v0.16.5, pkg/chartmuseum/server/multitenant/api.go
 // and handlers.go).
-import { json, problem, rawJson, type Answer } from './answer.ts'
+import { createHash } from 'node:crypto'
+import { etagOf, problem, quoted, rawJson, type Answer } from './answer.ts'
 import type { Catalog, View } from './catalog.ts'
-import type { Entry } from './entries.ts'
-import { compareBytes, goJsonString } from './go-json.ts'
-import { asGoValue, readGoYaml } from './go-yaml.ts'
-import { readPackage, type PackageResult } from './package.ts'
+import { stampOfStats, type Entry } from './entries.ts'
+import { compareBytes, goJson, goJsonString } from './go-json.ts'
+import { readPackage, type PackageResult, type Wanted } from './package.ts'
 import type { Match } from './routing.ts'
-import type { Store } from './store.ts'
+import type { Store, StoredFile } from './store.ts'
 import { join } from 'node:path'
 import { parseConstraint } from './versions.ts'
 
@@ -16,6 +16,9 @@ export type Reads = Readonly<Record<
   'index' | 'object' | 'list' | 'chart' | 'version' | 'templates' | 'values',
   (match: Match) => Promise<Answer>
 >>
+
+/** Bytes. */
+const SMALL_FILE = 64 * 1024
 
 export function createReads (catalog: Catalog, store: Store): Reads {
   async function withVersion (match: Match, then: (entry: Entry) => Answer | Promise<Answer>): Promise<Answer> {
@@ -25,28 +28,56 @@ export function createReads (catalog: Catalog, store: Store): Reads {
 
   async function withPackage (
     match: Match,
-    keep: (path: string) => boolean,
+    wanted: Wanted,
     then: (read: Extract<PackageResult, { ok: true }>) => Answer
   ): Promise<Answer> {
     return await withVersion(match, async entry => {
-      const read = await readPackage(join(store.folderOf(match.tenant), entry.file), keep)
+      const read = await readPackage(join(store.folderOf(match.tenant), entry.file), wanted)
       /* c8 ignore next -- it was overwritten since it was listed */
       if (!read.ok) return problem(500, read.message)
       return then(read)
     })
   }
 
+  /** Of a chart it is known from the index; of anything else it is had of a small file alone. */
+  async function digestOf (tenant: string, file: string, opened: StoredFile): Promise<string | undefined> {
+    const { handle, size, stats } = opened
+    try {
+      const stamp = stampOfStats(stats)
+      const known = catalog.digestOf(tenant, file, stamp)
+      if (known !== undefined) return known
+      if (size <= SMALL_FILE) {
+        const bytes = Buffer.alloc(size)
+        const { bytesRead } = await handle.read(bytes, 0, size, 0)
+        return createHash('sha256').update(bytes.subarray(0, bytesRead)).digest('hex')
+      }
+      await catalog.view(tenant)
+      return catalog.digestOf(tenant, file, stamp)
+      /* c8 ignore next 4 -- a disk that fails while it is read */
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
   return {
     async index ({ tenant }) {
-      return { status: 200, contentType: 'application/x-yaml', body: (await catalog.view(tenant)).index() }
+      return { status: 200, contentType: 'application/x-yaml', ...(await catalog.view(tenant)).index() }
     },
     async object ({ tenant, file }) {
       const isProvenance = file.endsWith('tgz.prov')
       if (!isProvenance && !file.endsWith('tgz')) return problem(500, 'unsupported file extension')
       const opened = await store.read(tenant, file)
-      return opened === undefined
-        ? problem(404, 'object not found')
-        : { status: 200, contentType: isProvenance ? 'application/pgp-signature' : 'application/x-tar', body: opened }
+      if (opened === undefined) return problem(404, 'object not found')
+      const { handle, size, stats } = opened
+      const digest = await digestOf(tenant, file, opened)
+      return {
+        status: 200,
+        contentType: isProvenance ? 'application/pgp-signature' : 'application/x-tar',
+        body: { handle, size },
+        modified: new Date(Number(stats.mtimeNs / 1_000_000n)),
+        ...(digest === undefined ? {} : { etag: quoted(digest) })
+      }
     },
     async list ({ tenant, query }) {
       const offset = readNumber(query.get('offset'), 0)
@@ -67,30 +98,17 @@ export function createReads (catalog: Catalog, store: Store): Reads {
       return entries === undefined ? problem(404, 'chart not found') : rawJson(listJson(entries))
     },
     version: async match => await withVersion(match, entry => rawJson(entry.json)),
-    templates: async match => await withPackage(match, isValuesOrTemplate, ({ chart }) => {
-      const values = chart.files.find(({ name }) => name === 'values.yaml')
-      const parsed = values === undefined ? null : readGoYaml(values.data.toString('utf8'))
-      if (parsed === undefined) return problem(500, 'cannot load values.yaml')
-      const templates = chart.files
-        .filter(({ name }) => name.startsWith('templates/'))
-        .map(({ name, data }) => ({ name, data: data.toString('base64') }))
-      // Without values.yaml Go's map is nil, with an empty one it is empty.
-      return json(200, {
-        templates: templates.length === 0 ? null : templates,
-        values: parsed === null ? (values === undefined ? null : new Map()) : asGoValue(parsed)
-      })
+    templates: async match => await withPackage(match, 'templates', ({ chart }) => {
+      const templates = chart.files.map(({ name, data }) => ({ name, data: data.toString('base64') }))
+      return rawJson(`{"templates":${templates.length === 0 ? 'null' : goJson(templates)},"values":${chart.values}}`)
     }),
-    values: async match => await withPackage(match, path => path === 'values.yaml', ({ chart }) => {
+    values: async match => await withPackage(match, 'values', ({ chart }) => {
       const [values] = chart.files
       return values === undefined
         ? problem(404, 'values.yaml not found')
-        : { status: 200, contentType: 'application/yaml', body: values.data }
+        : { status: 200, contentType: 'application/yaml', body: values.data, etag: etagOf(values.data) }
     })
   }
-}
-
-function isValuesOrTemplate (path: string): boolean {
-  return path === 'values.yaml' || path.startsWith('templates/')
 }
 
 /** A query parameter as strconv.Atoi reads it, when it is not negative; undefined when it is none. */

@@ -22,18 +22,24 @@ interface RouteRow {
 /** In ChartMuseum's order: at dynamic depth the first shape that fits says how long the tenant's name is. */
 const ROUTES: readonly RouteRow[] = [
   { handler: 'index', methods: ['GET', 'HEAD'], api: false, tail: ['index.yaml'], action: 'pull' },
-  { handler: 'object', methods: ['GET'], api: false, tail: ['charts', ':file'], action: 'pull' },
-  { handler: 'list', methods: ['GET'], api: true, tail: ['charts'], action: 'pull' },
+  { handler: 'object', methods: ['GET', 'HEAD'], api: false, tail: ['charts', ':file'], action: 'pull' },
+  { handler: 'list', methods: ['GET', 'HEAD'], api: true, tail: ['charts'], action: 'pull' },
   { handler: 'chart', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name'], action: 'pull' },
   { handler: 'version', methods: ['GET', 'HEAD'], api: true, tail: ['charts', ':name', ':version'], action: 'pull' },
   {
     handler: 'templates',
-    methods: ['GET'],
+    methods: ['GET', 'HEAD'],
     api: true,
     tail: ['charts', ':name', ':version', 'templates'],
     action: 'pull'
   },
-  { handler: 'values', methods: ['GET'], api: true, tail: ['charts', ':name', ':version', 'values'], action: 'pull' },
+  {
+    handler: 'values',
+    methods: ['GET', 'HEAD'],
+    api: true,
+    tail: ['charts', ':name', ':version', 'values'],
+    action: 'pull'
+  },
   { handler: 'upload', methods: ['POST'], api: true, tail: ['charts'], action: 'push' },
   { handler: 'upload-prov', methods: ['POST'], api: true, tail: ['prov'], action: 'push' },
   { handler: 'delete', methods: ['DELETE'], api: true, tail: ['charts', ':name', ':version'], action: 'push' }
@@ -88,7 +94,7 @@ type FoundRoute = Pick<Match, 'handler' | 'tenant'> & Partial<Match>
 
 /** The pages that are not a tenant's. */
 function matchOwn (method: string, segments: readonly string[], depth: Depth): FoundRoute | undefined {
-  if (method !== 'GET') return undefined
+  if (method !== 'GET' && method !== 'HEAD') return undefined
   const [first = '', second] = segments
   if (first === 'health' && segments.length === 1) return { handler: 'health', tenant: '' }
   if (first === '' && segments.length === 1) return { handler: 'welcome', tenant: '', action: 'pull' }

@@ -11,7 +11,11 @@ interface IndentedLine { indent: number, text: string }
 class NotSimple extends Error {}
 const notSimple = new NotSimple()
 
-const KEY = /^([A-Za-z][A-Za-z0-9_./-]*):(?: (.+))?$/
+// Go looks for the colon in 1,024 characters.
+const KEY = /^([A-Za-z][A-Za-z0-9_./-]{0,127}):(?: (.+))?$/
+/** Line ends of YAML 1.1, control characters and byte order marks, in a comment too, and what is no UTF-8. */
+// eslint-disable-next-line no-control-regex
+const UNUSUAL = /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffd-\uffff]/
 /** Printable ASCII that begins with a letter or a slash, or as versions and their ranges do, which no number does. */
 const PLAIN = /^(?:[A-Za-z/^]|~\d|\d+\.\d+\.\d|\d+\.(?:\d+\.)?[xX])[\x20-\x7e]*$/
 /** Words that are no text to one reader or another (YAML 1.1). */
@@ -22,6 +26,7 @@ const DEEPEST = 200
 
 /** The document, or undefined when it is not simple. */
 export function readSimpleYaml (text: string): SimpleYaml | undefined {
+  if (UNUSUAL.test(text)) return undefined
   const lines: IndentedLine[] = []
   for (const raw of text.split('\n')) {
     const line = raw.trimStart()
@@ -30,7 +35,7 @@ export function readSimpleYaml (text: string): SimpleYaml | undefined {
     if (indent > DEEPEST) return undefined
     lines.push({ indent, text: line })
   }
-  if (lines.length === 0 || /[\t\r]/.test(text)) return undefined
+  if (lines.length === 0) return undefined
   try {
     const reader = new SimpleYamlReader(lines)
     const value = reader.block((lines[0] as IndentedLine).indent)

@@ -3,7 +3,7 @@
 // <root>/<tenant>/<name>-<version>.tgz and .tgz.prov. A file appears under its name
 // complete or not at all: written aside, synced, then linked.
 import { createHash, randomUUID } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, type BigIntStats } from 'node:fs'
 import { constants, link, mkdir, open, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
@@ -18,6 +18,13 @@ export interface Draft {
   readonly size: number
   /** sha256, hex. */
   readonly digest: string
+}
+
+/** A file, open. */
+export interface StoredFile {
+  readonly handle: FileHandle
+  readonly size: number
+  readonly stats: BigIntStats
 }
 
 export interface Store {
@@ -39,7 +46,7 @@ export interface Store {
   /** False when there is no such file. */
   remove (tenant: string, file: string): Promise<boolean>
   /** The file, opened for reading, when it is one. */
-  read (tenant: string, file: string): Promise<{ handle: FileHandle, size: number } | undefined>
+  read (tenant: string, file: string): Promise<StoredFile | undefined>
   /** Writes a file of our own, whole or not at all. */
   replace (path: string, parts: Iterable<string | Buffer>): Promise<void>
 }
@@ -129,8 +136,8 @@ export async function openStore (root: string): Promise<Store> {
         if (isMissing(error)) return undefined
         throw error
       }
-      const stats = await handle.stat()
-      if (stats.isFile()) return { handle, size: stats.size }
+      const stats = await handle.stat({ bigint: true })
+      if (stats.isFile()) return { handle, size: Number(stats.size), stats }
       await handle.close()
       return undefined
     },

@@ -8,7 +8,6 @@ import { problem, json, type Answer } from './answer.ts'
 import type { Catalog, Changes } from './catalog.ts'
 import { makeEntry, stampOfStats, timeText, type Entry } from './entries.ts'
 import type { Metadata } from './chart-metadata.ts'
-import { readGoYaml } from './go-yaml.ts'
 import { provenanceFileName, readPackage } from './package.ts'
 import { readFormParts } from './parts.ts'
 import type { Match } from './routing.ts'
@@ -172,17 +171,9 @@ function isAnother (owner: Entry, name: string, version: string): boolean {
 
 /** A chart's name, or Helm's words for what is wrong with it. */
 async function understandChart (draft: Draft): Promise<Named | string> {
-  const read = await readPackage(draft.path, path => path === 'values.yaml')
+  const read = await readPackage(draft.path)
   if (!read.ok) return read.message
-  const { metadata, files: [values] } = read.chart
-  if (values !== undefined) {
-    const parsed = readGoYaml(values.data.toString('utf8'))
-    if (parsed === undefined) return 'cannot load values.yaml: error converting YAML to JSON'
-    if (parsed !== null && !(parsed instanceof Map)) {
-      return 'cannot load values.yaml: error unmarshaling JSON: while decoding JSON: json: ' +
-        'cannot unmarshal into Go value of type map[string]interface {}'
-    }
-  }
+  const { metadata } = read.chart
   const file = `${metadata.name}-${metadata.version}.tgz`
   return isFileName(file) ? { draft, file, metadata } : `${file} is improperly formatted`
 }

@@ -10,7 +10,7 @@ export function connectUpstream (config: Config, key: SigningKey, socketPath: st
   const auth = upstreamAuth(config, key)
   return createUpstream(socketPath === undefined
     ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth }
-    : { origin: 'http://repository', socketPath, contextPath: '', auth })
+    : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth })
 }
 
 function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey): UpstreamAuth {

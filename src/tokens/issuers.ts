@@ -126,7 +126,9 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
     return { ok: false, code: 'token_wrong_claims' }
   }
   const rights = grants.map(grant => withPush(grant, pushIncludes))
-  return { ok: true, principal: tokenPrincipal(issuerSubject(issuer, sub), rights, momentAt(clock, exp as number)) }
+  // A fraction (RFC 7519 section 2 lets a date have one) is cut off: no token that is got with it may outlive it.
+  const expires = momentAt(clock, Math.floor(exp as number))
+  return { ok: true, principal: tokenPrincipal(issuerSubject(issuer, sub), rights, expires) }
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */

@@ -3,11 +3,14 @@
 // is ever sent to the upstream.
 import { readFile } from 'node:fs/promises'
 import { readChartArchive } from './archive.ts'
-import { readProvenance } from './archive/provenance.ts'
+import type { ChartIdentity } from './archive/chart-yaml.ts'
+import type { ArchiveFault } from './archive/fault.ts'
+import { readProvenance, type ProvenanceResult } from './archive/provenance.ts'
 import { chartFileOf, faultOfNewChart } from '../words/chart-names.ts'
 import type { Depth } from '../words/tenant.ts'
 import { RefusalError } from '../http/errors.ts'
-import { readParts, type UploadParts } from './multipart.ts'
+import { inQuotes } from '../lib/printable.ts'
+import { readParts, type FormFields, type UploadParts } from './multipart.ts'
 import { limited, readSpooled, type Spool, type SpoolFile } from './spool.ts'
 
 export interface Upload extends UploadParts {
@@ -26,6 +29,9 @@ export interface IncomingUpload {
   readonly body: AsyncIterable<Uint8Array>
   /** Of the repository that it is for. */
   readonly depth: Depth
+  readonly fields: FormFields
+  /** By what the repository names a provenance file: ChartMuseum by its text as it is, quotes and all. */
+  readonly namesProvenanceBy: 'its text' | 'what it says'
 }
 
 const LONGEST_PROVENANCE = 1024 * 1024
@@ -36,7 +42,7 @@ const LONGEST_PROVENANCE = 1024 * 1024
  * @throws RefusalError with a sentence about what is wrong; nothing stays spooled then
  */
 export async function readUpload (
-  { route, contentType, body, depth }: IncomingUpload,
+  { route, contentType, body, depth, fields, namesProvenanceBy }: IncomingUpload,
   spool: Spool,
   limit: number
 ): Promise<Upload> {
@@ -44,18 +50,19 @@ export async function readUpload (
   const multipart = /^multipart\/form-data(?:;|\s|$)/i.test(contentType)
   if (multipart && route === 'upload-prov') {
     throw invalidUpload(
-      'a provenance file is sent as it is, not as a form; or together with its chart as chart and prov'
+      'a provenance file is sent as it is, not as a form; ' +
+      `or together with its chart as ${fields.chart} and ${fields.prov}`
     )
   }
   const parts = multipart
-    ? await readParts(contentType, bounded, spool)
+    ? await readParts(contentType, bounded, spool, fields)
     : { [route === 'upload-chart' ? 'chart' : 'prov']: await spool.write(bounded) }
   const remove = async (): Promise<void> => {
     await parts.chart?.remove()
     await parts.prov?.remove()
   }
   try {
-    const { name, version } = await agree(parts)
+    const { name, version } = await agree(parts, namesProvenanceBy, contentType)
     const fault = faultOfNewChart(name, version, depth)
     if (fault !== undefined) throw invalidUpload(fault)
     return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: chartFileOf(name, version), remove }
@@ -65,27 +72,51 @@ export async function readUpload (
   }
 }
 
-interface Identity { name: string, version: string }
+type Provenance = Extract<ProvenanceResult, { ok: true }>
 
 /** What the parts say they are; chart and provenance must say the same. */
-async function agree ({ chart, prov }: UploadParts): Promise<Identity> {
-  const ofChart = chart === undefined ? undefined : await identifyChart(chart)
-  const ofProv = prov === undefined ? undefined : await identifyProvenance(prov)
-  const differ = ofChart !== undefined && ofProv !== undefined &&
-    (ofChart.name !== ofProv.name || ofChart.version !== ofProv.version)
-  if (differ) {
+async function agree (
+  { chart, prov }: UploadParts,
+  namesProvenanceBy: IncomingUpload['namesProvenanceBy'],
+  contentType: string
+): Promise<ChartIdentity> {
+  const ofChart = chart === undefined ? undefined : await identifyChart(chart, contentType)
+  if (prov === undefined) return ofChart as ChartIdentity // there is at least one part
+  const { meant, written, isOnly } = await identifyProvenance(prov)
+  if (ofChart === undefined && !isOnly) {
+    throw invalidUpload('the provenance file must name one chart and one version: send it with its chart')
+  }
+  if (ofChart !== undefined && !isSame(ofChart, meant)) {
     throw invalidUpload('the provenance file belongs to another chart or version than the one it came with')
   }
-  return (ofChart ?? ofProv) as Identity // there is at least one part
+  if (namesProvenanceBy === 'its text' && !isSame(meant, written)) {
+    const file = inQuotes(`${chartFileOf(written.name, written.version)}.prov`, LONGEST_SHOWN)
+    throw invalidUpload(
+      `ChartMuseum would store the provenance file as ${file}, which nobody asks for: write name and version ` +
+      'in Chart.yaml without quotes, comments and blanks and sign it again, or push the chart without it'
+    )
+  }
+  return meant
 }
 
-async function identifyChart (file: SpoolFile): Promise<Identity> {
+function isSame (one: ChartIdentity, other: ChartIdentity): boolean {
+  return one.name === other.name && one.version === other.version
+}
+
+const LONGEST_SHOWN = 200
+
+/** What curl sends with -d, which takes the line ends out of a file, and with --data-binary, which does not. */
+const OF_CURL = /^application\/x-www-form-urlencoded(?:;|\s|$)/i
+const OF_DAMAGE: readonly ArchiveFault[] = ['empty', 'not_gzip', 'corrupt', 'truncated']
+
+async function identifyChart (file: SpoolFile, contentType: string): Promise<ChartIdentity> {
   const read = await readChartArchive(readSpooled(file), file.size)
-  if (!read.ok) throw invalidUpload(read.detail)
-  return read
+  if (read.ok) return read
+  const isOfCurl = OF_CURL.test(contentType) && OF_DAMAGE.includes(read.fault)
+  throw invalidUpload(isOfCurl ? `${read.detail} (with curl: --data-binary @FILE, not -d)` : read.detail)
 }
 
-async function identifyProvenance ({ path, size }: SpoolFile): Promise<Identity> {
+async function identifyProvenance ({ path, size }: SpoolFile): Promise<Provenance> {
   if (size > LONGEST_PROVENANCE) throw invalidUpload('the provenance file is larger than 1 MiB')
   const read = readProvenance(await readFile(path, 'utf8'))
   if (!read.ok) throw invalidUpload(read.detail)

@@ -1,10 +1,12 @@
-// Which parts does a multipart upload have? Exactly one `chart`, one `prov`, or both,
-// each as a file, and nothing else; the file names that clients send are not looked at
-// (cm-push sends a path of its own machine).
+// Which parts does a multipart upload have? Exactly one chart, one provenance, or both, each as
+// a file. What a browser or a script sends besides (texts, inputs without a file) is not
+// looked at, and of file names only whether there is one (cm-push sends a path of its own
+// machine).
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { RefusalError } from '../http/errors.ts'
+import { inQuotes } from '../lib/printable.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
 export interface UploadParts {
@@ -12,11 +14,11 @@ export interface UploadParts {
   readonly prov?: SpoolFile
 }
 
-const FIELDS = ['chart', 'prov'] as const
-type Field = typeof FIELDS[number]
+/** What the inputs of a form are called; ChartMuseum's own names are `chart` and `prov`. */
+export type FormFields = Readonly<Record<keyof UploadParts, string>>
 
-/** More than there can be; what is left out of it is empty or has no name. */
-const MOST_PARTS = 8
+/** Far more than a form has that somebody fills in. */
+const MOST_PARTS = 32
 /**
  * The parser takes a piece to its end, whatever it finds in it: ten thousand boundaries
  * are in 64 KiB, and it takes 50 ms for them.
@@ -32,24 +34,41 @@ const PIECE = 16 * 1024
 export async function readParts (
   contentType: string,
   body: AsyncIterable<Uint8Array>,
-  spool: Spool
+  spool: Spool,
+  fields: FormFields
 ): Promise<UploadParts> {
-  const writing = new Map<Field, Promise<SpoolFile>>()
+  const writing = new Map<keyof UploadParts, Promise<SpoolFile>>()
+  const partOf = (field: string): keyof UploadParts | undefined =>
+    field === fields.chart ? 'chart' : field === fields.prov ? 'prov' : undefined
   const streams: Readable[] = []
   const parser = openParser(contentType)
   const refuse = (detail: string): void => { parser.destroy(invalidForm(detail)) }
-  parser.on('file', (field: string, stream: Readable) => {
+  parser.on('file', (field: string, stream: Readable, fileName: string | undefined) => {
     // busboy may report the same broken part more than once, also after its reader has gone.
     stream.on('error', () => {})
     streams.push(stream)
-    if (!isField(field)) return refuse('the upload has a part that is neither chart nor prov')
-    if (writing.has(field)) return refuse(`the upload has two parts named ${field}`)
-    const written = spool.write(stream)
-    writing.set(field, written)
-    written.catch((error: Error) => { parser.destroy(error) })
+    const take = (): void => {
+      const part = partOf(field)
+      if (part === undefined) {
+        return refuse(`the upload has a part named ${inQuotes(field, LONGEST_SHOWN)}: ${rightForm(fields)}`)
+      }
+      if (writing.has(part)) return refuse(`the upload has two parts named ${field}`)
+      const written = spool.write(stream)
+      writing.set(part, written)
+      written.catch((error: Error) => { parser.destroy(error) })
+    }
+    // A browser sends one for each input, also where nobody has chosen a file.
+    if (fileName !== undefined && fileName !== '') return take()
+    stream.once('readable', () => {
+      if (stream.readableLength > 0) take()
+      else stream.resume()
+    })
   })
-  parser.on('field', () => { refuse('the upload has a form field that is not a file: send chart and prov as files') })
-  parser.on('partsLimit', () => { refuse('the upload has more parts than chart and prov') })
+  parser.on('field', (field: string) => {
+    if (partOf(field) === undefined) return
+    refuse(`the upload has ${field} as a text that is not a file: ${rightForm(fields)}`)
+  })
+  parser.on('partsLimit', () => { refuse(`the upload has more than ${MOST_PARTS} parts`) })
   let failed: unknown
   try {
     await pipeline(Readable.from(inPieces(body)), parser)
@@ -64,15 +83,24 @@ export async function readParts (
     ...settled.map(each => each.status === 'rejected' ? each.reason as unknown : undefined)
   ])
   if (failed === undefined && writing.size === 0) {
-    failed = invalidForm('no package or provenance file found in form fields chart and prov')
+    failed = invalidForm(
+      `no package or provenance file found in form fields ${fields.chart} and ${fields.prov}: ${rightForm(fields)}`
+    )
   }
   if (failed !== undefined) {
     for (const each of settled) if (each.status === 'fulfilled') await each.value.remove()
     throw isOfForm(failed) ? invalidForm('the upload is not complete multipart/form-data', failed) : failed
   }
   const parts: { chart?: SpoolFile, prov?: SpoolFile } = {}
-  for (const [field, file] of writing) parts[field] = await file
+  for (const [part, file] of writing) parts[part] = await file
   return parts
+}
+
+const LONGEST_SHOWN = 40
+
+function rightForm ({ chart, prov }: FormFields): string {
+  return `send the chart as ${chart} and its provenance as ${prov}, each as a file ` +
+    `(\`curl -F ${chart}=@FILE.tgz -F ${prov}=@FILE.tgz.prov\`)`
 }
 
 async function * inPieces (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -90,10 +118,6 @@ function openParser (contentType: string): BusboyInstance {
   } catch (error) {
     throw invalidForm('the upload is multipart/form-data without a boundary', error)
   }
-}
-
-function isField (field: string): field is Field {
-  return (FIELDS as readonly string[]).includes(field)
 }
 
 /** The parser's errors have no code; those of a connection or a disk have one. */

@@ -45,19 +45,23 @@ export function createUploader (upstreams: Upstreams, locks: Locks): Uploader {
 async function push (place: UploadPlace, upload: Upload): Promise<void> {
   const { chart, prov, file } = upload
   if (isPair(upload)) return await pushPair(place, upload)
-  if (await hasFile(place, chart === undefined ? `${file}.prov` : file)) throw await conflict(place, upload)
+  const there = chart === undefined
+    ? await compareFile(place, `${file}.prov`, prov as SpoolFile) // there is at least one part
+    : await compareFile(place, file, chart)
+  if (there !== 'missing') throw await conflict(place, upload, there === 'same')
   if (chart !== undefined) return await sendFile(place, upload, 'upload-chart', chart)
   // Beside another version's chart it would be that one's.
   const { holds } = await findVersion(place, upload.name, upload.version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
-  await sendFile(place, upload, 'upload-prov', prov as SpoolFile) // there is at least one part
+  await sendFile(place, upload, 'upload-prov', prov as SpoolFile)
 }
 
 async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
   const { chart, prov, file } = pair
   const chartThere = await compareFile(place, file, chart)
   const provThere = chartThere === 'other' ? chartThere : await compareFile(place, `${file}.prov`, prov)
-  if (provThere === 'other' || (chartThere === 'same' && provThere === 'same')) throw await conflict(place, pair)
+  const isSame = chartThere === 'same' && provThere === 'same'
+  if (provThere === 'other' || isSame) throw await conflict(place, pair, isSame)
   if (chartThere === 'missing') await sendFile(place, pair, 'upload-chart', chart)
   if (provThere === 'same') return
   const rest = chartThere === 'missing' ? forTheRest(place) : place
@@ -209,8 +213,9 @@ async function whatIsStored (place: UploadPlace, file: string): Promise<string> 
   }
 }
 
-/** What is there already, by its name when it is another version. */
-async function conflict (place: UploadPlace, upload: Upload): Promise<RefusalError> {
+/** What is there already: the very same, which a pipeline that runs twice may take for done, or what else it is. */
+async function conflict (place: UploadPlace, upload: Upload, isSame: boolean): Promise<RefusalError> {
+  if (isSame) return new RefusalError({ code: 'already_stored' })
   const { holds } = await findVersion(place, upload.name, upload.version)
   return alreadyThere(upload, typeof holds === 'object' ? holds : undefined)
 }

@@ -21,15 +21,16 @@ const SENTENCE = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u
 /**
  * ChartMuseum 0.16.5 passes on what its storage says, and that names files of the
  * server, absolute or as the storage was configured: `remove charts/org1/x.tgz: no such
- * file or directory`, `open C:\charts\x.tgz: Access is denied.` (Go's fs.PathError: an
- * operation, a path, a reason). None of its own sentences has a slash inside a word
- * (pkg/chartmuseum/server/multitenant).
+ * file or directory`, `open C:\\charts\\x.tgz: Access is denied.` (Go's fs.PathError: an
+ * operation, a path, a reason).
  */
-const NAMES_A_FILE = [
-  /\S[/\\]|[/\\]\S/,
+const OF_A_FILE = [
   /\b(?:open(?:at)?|read(?:dir|link)?|write|remove|unlink(?:at)?|rename|l?stat|mkdir|chmod) \S+: /i,
   /\b(?:(?:sym)?link|truncate|\w*File\w*) \S+: /i
 ]
+const SLASH_IN_A_WORD = /\S[/\\]|[/\\]\S/
+/** What else has a slash: what came with the chart, in quotes, and media types. */
+const HARMLESS_SLASH = /(["'])[\w@+-][\w.@+-]*(?:\/[\w@+-][\w.@+-]*)+\1|\b(?:application|text)\/[\w.+-]+/g
 /** The gateway's own credential, which an upstream might repeat in refusing it. */
 const HOLDS_A_CREDENTIAL = /\b(?:basic|bearer)\s+\S|\beyJ[\w-]+\./i
 
@@ -97,7 +98,8 @@ function readSentence (body: string): string | undefined {
     if (typeof parsed !== 'object' || parsed === null) return undefined
     const sentence = (parsed as Record<string, unknown>)['error']
     if (typeof sentence !== 'string' || !SENTENCE.test(sentence)) return undefined
-    const isPrivate = NAMES_A_FILE.some(form => form.test(sentence)) || HOLDS_A_CREDENTIAL.test(sentence)
+    const isPrivate = OF_A_FILE.some(form => form.test(sentence)) || HOLDS_A_CREDENTIAL.test(sentence) ||
+      SLASH_IN_A_WORD.test(sentence.replace(HARMLESS_SLASH, ''))
     return isPrivate ? undefined : sentence
   } catch {
     return undefined

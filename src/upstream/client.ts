@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { routeOf } from '../chartmuseum/routes.ts'
+import type { Conditions } from '../http/conditional.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createBulk } from '../lib/bulk.ts'
@@ -26,19 +27,23 @@ export interface UpstreamOptions {
   readonly origin: string
   /** Its Unix socket instead of a TCP connection. */
   readonly socketPath?: string
+  /** It answers in part, and on conditions; ChartMuseum does neither. */
+  readonly takesConditions?: boolean
   readonly contextPath: string
   readonly auth: UpstreamAuth
 }
 
 /** What is asked of the upstream, in parts that were understood. */
 export interface Question extends Reading {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly target: Parameters<typeof upstreamTarget>[0] & Pick<ChartRequest, 'tenant'>
   readonly company: Company<Asking>
   /** The upstream is told for whom, if that is one alone. */
   readonly named: boolean
   /** What is sent makes the change, and is not broken off then, whoever goes. */
   readonly body?: QuestionBody
+  /** Only for one that takes them. */
+  readonly conditions?: Conditions
   /** Milliseconds without a byte; others than those of every day. */
   readonly patience?: number
 }
@@ -56,6 +61,8 @@ export interface Upstream {
   readonly contextPath: string
   /** Its credential counts only while its clock is about ours. */
   readonly datesTokens: boolean
+  /** It answers in part, and on conditions. */
+  readonly takesConditions: boolean
   /**
    * The one way to ask it, in one's turn for a connection.
    * @throws RefusalError when there is no answer, NobodyThere when nobody waits for one,
@@ -83,12 +90,9 @@ const LARGE = CONNECTIONS * 3 / 4
 /** For what says whether the repository is healthy. */
 const PROBES = 1
 
-/** Of HEAD, however long its header says it is. */
-const NO_BODY: Reading = { most: Infinity, longer: 'left' }
-
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
-  const { origin, contextPath, auth, socketPath } = options
+  const { origin, contextPath, auth, socketPath, takesConditions = false } = options
   const pool = new Pool(origin, {
     connections: CONNECTIONS + PROBES,
     headersTimeout: TIMEOUTS.headers,
@@ -127,12 +131,13 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     origin,
     contextPath,
     datesTokens: auth.kind === 'bearer',
+    takesConditions,
     async ask (question) {
-      const { method, target, company, named, body, patience } = question
+      const { method, target, company, named, body, conditions, patience } = question
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
       return await exchange({
-        reading: method === 'HEAD' ? NO_BODY : question,
+        reading: question,
         company,
         toItsEnd: method === 'POST' || method === 'DELETE',
         shares,
@@ -146,6 +151,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
             path: query === '' ? path : `${path}?${query}`,
             headers
           }
+          Object.assign(headers, conditions)
           if (body !== undefined) {
             Object.assign(headers, { 'content-type': body.contentType, 'content-length': String(body.length) })
             options.body = body.stream()

@@ -16,10 +16,10 @@ import type { Asking } from './asker.ts'
 
 /** What may become of an answer. */
 export interface Reading {
-  /** Bytes of a 200 up to which it is read whole; of anything else it is LONGEST_ERROR. */
+  /** Bytes of what was asked for up to which it is read whole; of anything else it is LONGEST_ERROR. */
   readonly most: number
   /**
-   * What becomes of a longer 200: it streams to the one who asks for it, or nobody wants it.
+   * What becomes of more: it streams to the one who asks for it, or nobody wants it.
    * Several cannot read one stream.
    */
   readonly longer: 'streamed' | 'left'
@@ -152,14 +152,19 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.stream.destroy(error)
   }
 
+  /** All of it, or the part that was asked for. */
+  private get isWanted (): boolean {
+    return this.status === 200 || this.status === 206
+  }
+
   private get most (): number {
-    return this.status === 200 ? this.options.reading.most : LONGEST_ERROR
+    return this.isWanted ? this.options.reading.most : LONGEST_ERROR
   }
 
   /** It is longer than what is read whole. */
   private outgrow (controller: Dispatcher.DispatchController): void {
     const { status, headers, options: { reading } } = this
-    if (status !== 200 || reading.longer === 'left' || !this.isAlone) {
+    if (!this.isWanted || reading.longer === 'left' || !this.isAlone) {
       this.outcome.resolve({ status, headers, kind: 'left' })
       this.leave()
     } else if (this.place.grow()) this.passOn(controller)

@@ -18,11 +18,19 @@ export function createProxied (ask: (requestId: string) => Promise<Proxied>): Di
   return new Dispatcher().compose(() => ({ headers }, handler) => {
     void ask((headers as Readonly<Record<'x-request-id', string>>)['x-request-id']).then(answer => {
       if (answer === 'nobody') return
-      if (answer === 'failed') play(502, {}, Readable.from([]), handler)
-      else play(200, answer.headers, answer.kind === 'streamed' ? answer.body : Readable.from([answer.body]), handler)
+      if (answer === 'failed') return play(502, {}, Readable.from([]), handler)
+      const body = answer.kind === 'streamed' ? answer.body : Readable.from([answer.body])
+      play(answer.status, answer.headers, body, handler)
     })
     return true
   })
+}
+
+/** What HEAD is answered: the headers of GET, and no more of the body is read. */
+export function headOf (answer: WholeOrStream): WholeOrStream {
+  if (answer.kind === 'streamed') answer.body.destroy()
+  const length = answer.kind === 'streamed' ? {} : { 'content-length': String(answer.body.length) }
+  return { ...answer, kind: 'whole', headers: { ...answer.headers, ...length }, body: Buffer.alloc(0) }
 }
 
 /** Tells a handler of undici's what was answered, as fast as it takes it. */

@@ -3,14 +3,19 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { RefusalError, type Refusal } from '../http/errors.ts'
-import { responseHeaders } from '../http/headers.ts'
+import { PART_HEADERS, RESPONSE_HEADERS, responseHeaders } from '../http/headers.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer, textOf } from './answers.ts'
 import type { Question, Upstream } from './client.ts'
 
 export type ReadAnswer =
-  | { readonly kind: 'whole', readonly headers: IncomingHttpHeaders, readonly body: Buffer }
-  | { readonly kind: 'streamed', readonly headers: IncomingHttpHeaders, readonly body: Readable }
+  | ReadHead & { readonly kind: 'whole', readonly body: Buffer }
+  | ReadHead & { readonly kind: 'streamed', readonly body: Readable }
   | ReadFailure
+
+interface ReadHead {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+}
 
 export interface ReadFailure {
   readonly kind: 'failed'
@@ -22,7 +27,10 @@ export interface ReadFailure {
 /** Bytes up to which an answer is read whole. */
 export const SMALL_BODY = 64 * 1024
 
-type ReadQuestion = Pick<Question, 'target' | 'company' | 'large'> & { readonly method: 'GET' | 'HEAD' }
+type ReadQuestion = Pick<Question, 'target' | 'company' | 'large' | 'conditions'>
+
+/** A part, nothing that is new, and a part that there is not (RFC 9110 section 15). */
+const OF_CONDITIONS = [206, 304, 416]
 
 /** @returns 'left' for what would stream, if it was not for several; @throws NobodyThere when all of them have gone */
 export async function readThrough (
@@ -30,11 +38,13 @@ export async function readThrough (
   read: ReadQuestion
 ): Promise<ReadAnswer | { readonly kind: 'left' }> {
   try {
-    const answer = await upstream.ask({ ...read, named: true, most: SMALL_BODY, longer: 'streamed' })
+    const answer = await upstream.ask({ ...read, method: 'GET', named: true, most: SMALL_BODY, longer: 'streamed' })
     const { status, headers } = answer
-    // Nothing is asked for in part or under a condition, and a redirect is not passed on.
-    if (status === 200 && !isPage(headers)) {
-      return answer.kind === 'left' ? answer : { ...answer, headers: responseHeaders(headers) }
+    // A redirect is not passed on.
+    const isWanted = status === 200 || (read.conditions !== undefined && OF_CONDITIONS.includes(status))
+    if (isWanted && !isPage(headers)) {
+      const passed = responseHeaders(headers, upstream.takesConditions ? PART_HEADERS : RESPONSE_HEADERS)
+      return answer.kind === 'left' ? answer : { ...answer, headers: passed }
     }
     if (answer.kind === 'streamed') answer.body.destroy()
     return { kind: 'failed', refusal: refusalOfAnswer(status, textOf(answer)), cause: causeOfAnswer(status) }

@@ -12,15 +12,15 @@ await t.test('the table has every route of ChartMuseum that names a tenant, with
   // methods, path, our action, ChartMuseum's action, door (pkg/chartmuseum/server/multitenant/routes.go)
   t.strictSame(ROUTES.map(route => [route.methods.join(), template(route), route.action, route.upstreamAction, route.door].join(' ')).sort(), [
     'DELETE /api/:repo/charts/:chart/:version delete push delete',
-    'GET /:repo/artifacthub-repo.yml pull pull forward',
-    'GET /:repo/charts/:file pull pull file', // .tgz
-    'GET /:repo/charts/:file pull pull file', // .tgz.prov
-    'GET /api/:repo/charts pull pull forward',
-    'GET /api/:repo/charts/:chart/:version/templates pull pull forward',
-    'GET /api/:repo/charts/:chart/:version/values pull pull forward',
+    'GET,HEAD /:repo/artifacthub-repo.yml pull pull forward',
+    'GET,HEAD /:repo/charts/:file pull pull file', // .tgz
+    'GET,HEAD /:repo/charts/:file pull pull file', // .tgz.prov
     'GET,HEAD /:repo/index.yaml pull pull index',
+    'GET,HEAD /api/:repo/charts pull pull forward',
     'GET,HEAD /api/:repo/charts/:chart pull pull forward',
     'GET,HEAD /api/:repo/charts/:chart/:version pull pull forward',
+    'GET,HEAD /api/:repo/charts/:chart/:version/templates pull pull forward',
+    'GET,HEAD /api/:repo/charts/:chart/:version/values pull pull forward',
     'POST /api/:repo/charts push push upload',
     'POST /api/:repo/prov push push upload'
   ])

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseRequestTarget } from '../../src/doors/chartmuseum/request-target.ts'
+import { parseRequestTarget } from '../../src/doors/request-target.ts'
 import type { Depth } from '../../src/words/tenant.ts'
 import { upstreamTarget } from '../../src/chartmuseum/upstream-target.ts'
 

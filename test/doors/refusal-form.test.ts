@@ -1,5 +1,6 @@
 import t from 'tap'
-import { OWN_ENDPOINTS, parseRequestTarget } from '../../src/doors/chartmuseum/request-target.ts'
+import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
+import { parseRequestTarget } from '../../src/doors/request-target.ts'
 import { challengeErrorOf, refusalFormOf, type RefusalForm } from '../../src/doors/refusal-form.ts'
 
 const SOURCE = { realm: 'https://charts.example.test/oauth/token', service: 'charts.example.test' }
@@ -10,7 +11,7 @@ const formOf = (path: string): RefusalForm => refusalFormOf(parseRequestTarget('
 
 void t.test('each door has its form: a challenge for the right that is needed, for somebody, or for a password', t => {
   t.strictSame(formOf('/org1/repo1/index.yaml').challenge(SOURCE, 'invalid_token'), [`${BEARER},scope="artifact-repository:org1/repo1:pull",error="invalid_token"`, BASIC])
-  for (const path of [...Object.keys(OWN_ENDPOINTS).filter(path => path !== '/oauth/token'), '/nowhere']) t.strictSame(formOf(path).challenge(SOURCE, undefined), [BEARER, BASIC], path)
+  for (const path of [...[...OWN_ENDPOINTS.keys()].filter(path => path !== '/oauth/token'), '/nowhere']) t.strictSame(formOf(path).challenge(SOURCE, undefined), [BEARER, BASIC], path)
   t.strictSame(formOf('/oauth/token').challenge(SOURCE, 'invalid_token'), [BASIC])
   t.match(formOf('/oauth/token').body({ code: 'bad_credentials' }), { error: 'invalid_client' })
   t.strictSame(formOf('/health').body({ code: 'bad_credentials' }), { error: 'unauthorized' })

@@ -1,6 +1,7 @@
 // Where a client of chartgate gets something else than it got from ChartMuseum, and why:
 // one row for each class, asked by client-recordings.test.ts, which also keeps the table
 // of docs/recordings.md equal to it. What no row says has to be as recorded, byte for byte.
+import { createHash } from 'node:crypto'
 import { EMPTY_INDEX } from '../helpers/stub-upstream.ts'
 import { HOST, type Exchange } from './client-recordings.ts'
 
@@ -35,11 +36,16 @@ export function pathOf ({ request, own }: Exchange): string {
 /** The documented routes at depth 2, told by their bytes. */
 const ROUTES: readonly (readonly [methods: string, path: RegExp])[] = [
   ['GET HEAD', /^\/\w+\/\w+\/index\.yaml$/],
-  ['GET', /^\/\w+\/\w+\/charts\/[\w.+-]+\.tgz(?:\.prov)?$/],
+  ['GET HEAD', /^\/\w+\/\w+\/charts\/[\w.+-]+\.tgz(?:\.prov)?$/],
   ['GET HEAD DELETE', /^\/api\/\w+\/\w+\/charts\/\w+\/[\d.]+$/],
   ['POST', /^\/api\/\w+\/\w+\/(?:charts|prov)$/]
 ]
 export const isRoute = (exchange: Exchange): boolean => ROUTES.some(([methods, path]) => methods.includes(exchange.request.method) && path.test(pathOf(exchange)))
+/** How many segments are in front of index.yaml. */
+const partsOfTenant = (exchange: Exchange): number | undefined => pathOf(exchange).endsWith('/index.yaml') && !pathOf(exchange).includes('//') ? pathOf(exchange).split('/').length - 2 : undefined
+/** What the upstream has for GET, where ChartMuseum has nothing for HEAD. */
+export const HEAD_OF_FILE = 'the bytes of a file'
+export const isHeadOfFile = (exchange: Exchange): boolean => isRoute(exchange) && exchange.request.method === 'HEAD' && /\.tgz(?:\.prov)?$/.test(pathOf(exchange))
 const isIndex = (exchange: Exchange): boolean => isRoute(exchange) && pathOf(exchange).endsWith('/index.yaml')
 const isUpload = (exchange: Exchange): boolean => isRoute(exchange) && exchange.request.method === 'POST'
 const isYaml = (body: string): boolean => /^(?:apiVersion: |\{"apiVersion")/.test(body)
@@ -55,6 +61,23 @@ export const VISIBLE: readonly Visible[] = [
     chartgate: '404 `{"error":"not found"}`',
     because: 'Helm calls a page broken YAML; a 404 says what is wrong',
     here: (answer, exchange) => !isRoute(exchange) && answer.status !== 404 && !pathOf(exchange).startsWith('/oauth/') ? refusal(404, 'not found') : undefined,
+    withoutUpstream: true
+  },
+  {
+    recorded: 'The same for a path that would be a route at another depth',
+    chartgate: '404, and the sentence that names both depths',
+    because: 'it is the most frequent mistake in a repository URL',
+    here: (answer, exchange) => {
+      const parts = partsOfTenant(exchange)
+      return answer.status === 404 && parts !== undefined && parts !== 2 ? refusal(404, `not found: this path names a tenant of ${parts} part${parts === 1 ? '' : 's'}, and a tenant has 2 parts here (charts.depth)`) : undefined
+    },
+    withoutUpstream: true
+  },
+  {
+    recorded: 'A method that a path does not have: 404',
+    chartgate: '405 with `Allow`',
+    because: 'the methods that it has say what was meant',
+    here: (_answer, exchange) => exchange.request.method === 'PUT' && /\/charts$/.test(pathOf(exchange)) ? withHeaders(refusal(405, 'method not allowed'), { allow: ['GET, HEAD, POST'] }) : undefined,
     withoutUpstream: true
   },
   {
@@ -169,6 +192,26 @@ export const VISIBLE: readonly Visible[] = [
     chartgate: 'with them',
     because: 'who has it gets 304, and no cache in between hands it to somebody else',
     here: (answer, exchange) => isIndex(exchange) && answer.status === 200 ? withHeaders(answer, { etag: ['{ETAG}'], 'cache-control': ['private, no-cache'], vary: ['accept-encoding'] }) : undefined
+  },
+  {
+    recorded: 'HEAD of a file: 404',
+    chartgate: 'the headers of GET',
+    because: 'RFC 9110 section 9.1: HEAD is answered wherever GET is',
+    here: (_answer, exchange) => isHeadOfFile(exchange) ? { status: 200, headers: { 'content-type': ['application/x-tar'], 'content-length': [String(HEAD_OF_FILE.length)], etag: [`"${createHash('sha256').update(HEAD_OF_FILE).digest('hex')}"`] }, body: '' } : undefined
+  },
+  {
+    recorded: 'A file of up to 64 KiB without `ETag`',
+    chartgate: 'with the SHA-256 of its bytes',
+    because: 'who has it gets 304',
+    here: (answer, exchange) => isRoute(exchange) && /\.tgz(?:\.prov)?$/.test(pathOf(exchange)) && answer.status === 200 && answer.body.length <= 64 * 1024 && exchange.request.method === 'GET'
+      ? withHeaders(answer, { etag: [`"${createHash('sha256').update(answer.body, 'latin1').digest('hex')}"`] })
+      : undefined
+  },
+  {
+    recorded: 'HEAD of a version without a length',
+    chartgate: 'with the headers of GET',
+    because: 'RFC 9110 section 9.3.2',
+    here: (answer, exchange) => isRoute(exchange) && exchange.request.method === 'HEAD' && pathOf(exchange).startsWith('/api/') && answer.status === 200 ? withHeaders(answer, { 'content-length': ['0'] }) : undefined
   },
   {
     recorded: 'One challenge: `Basic realm="ChartMuseum"`, or Bearer, as ChartMuseum is run',

@@ -75,8 +75,8 @@ await t.test('what Fastify would refuse itself has the form too', async t => {
   const cases: [name: string, bytes: string, status: number][] = [
     ['a broken percent-encoding', `GET /org1/%zz/index.yaml HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 400],
     ['an encoding of no character', `GET /org1/%ff/index.yaml HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 400],
-    ['a method of another protocol', `PROPFIND ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 404],
-    ['QUERY', `QUERY ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 404],
+    ['a method of another protocol', `PROPFIND ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 405],
+    ['QUERY', `QUERY ${FILE} HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 405],
     ['a parameter that is too long', `GET /org1/repo1/charts/${'a'.repeat(300)}.tgz.x HTTP/1.1\r\nHost: x\r\n${auth}\r\n`, 404],
     ['a content type that is none', `POST /api/org1/repo1/charts HTTP/1.1\r\nHost: x\r\n${auth}Content-Type: ;;\r\nContent-Length: 1\r\n\r\nx`, 415]
   ]

@@ -81,4 +81,9 @@ await t.test('a token of a configured issuer opens what it says, and no more', a
   const exchanged = await (await fetch(`${gateway.url}/oauth/token?scope=artifact-repository:org1/repo1:pull,push&scope=artifact-repository:org2/repo2:pull`, { headers: { authorization: `Basic ${Buffer.from(`ci:${pull}`).toString('base64')}` } })).json() as { token: string, scope: string }
   t.equal(exchanged.scope, 'artifact-repository:org1/repo1:pull', 'the token endpoint gives what it proves')
   t.equal(await statusWith(gateway, exchanged.token), 404)
+
+  const brief = await mintForeign(theirs, { claims: { sub: 'ci', exp: NOW + 100.5 } })
+  const got = await (await fetch(`${gateway.url}/oauth/token`, { headers: { authorization: `Bearer ${brief}` } })).json() as { token: string, expires_in: number }
+  const { exp } = JSON.parse(Buffer.from(String(got.token.split('.')[1]), 'base64url').toString()) as { exp: number }
+  t.same([got.expires_in, exp], [100, NOW + 100], 'a life that ends within a second is given in whole ones, and no longer')
 })

@@ -52,12 +52,14 @@ await t.test('a request line has one reading, or is refused in the one form', as
     ...['\0', '\x0b', '\x0c', '\x7f', '\x80', '\xc3\xa9', '#a', '\\', ';a'].map((bytes): [string, number] => [`GET ${FILE}${bytes} HTTP/1.1`, 400]),
     [`GET ${FILE}?x#y HTTP/1.1`, 400],
     [`GET /org1/repo1/charts/${'x'.repeat(20_000)}-1.tgz HTTP/1.1`, 431],
-    // methods: case counts, and a method that is not in the table finds nothing
+    // methods: case counts, and one that is not in the table is told those that are
     [`get ${FILE} HTTP/1.1`, 400],
     [`Get ${FILE} HTTP/1.1`, 400],
     [`GETX ${FILE} HTTP/1.1`, 400],
-    ...['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'LINK', 'SOURCE', 'M-SEARCH'].map((method): [string, number] => [`${method} ${FILE} HTTP/1.1`, 404]),
-    ...['HEAD', 'POST', 'PROPFIND'].map((method): [string, number] => [`${method} /health HTTP/1.1`, 404]),
+    ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'LINK', 'SOURCE', 'M-SEARCH'].map((method): [string, number] => [`${method} ${FILE} HTTP/1.1`, 405]),
+    [`HEAD ${FILE} HTTP/1.1`, 200, `GET ${FILE}`],
+    ['HEAD /health HTTP/1.1', 200],
+    ...['POST', 'PROPFIND'].map((method): [string, number] => [`${method} /health HTTP/1.1`, 405]),
     // another protocol's methods, which Node's parser knows and no router
     ['DESCRIBE rtsp://x/ RTSP/1.0', 400],
     [`ANNOUNCE ${FILE}?x=secret-value RTSP/1.0`, 400],
@@ -77,13 +79,13 @@ await t.test('a request line has one reading, or is refused in the one form', as
   t.notMatch(gateway.logText(), /secret-value|password/)
 })
 
-await t.test('a method that the parser knows and no route has is not found, with and without a body', async t => {
+await t.test('a method that the parser knows and no route has is not allowed, with and without a body', async t => {
   const stub = await startStubUpstream(t)
   const gateway = await startApp(t, { origin: stub.origin })
   for (const target of ['/org1/repo1/index.yaml', '/api/org1/repo1/charts', '/health', '/.well-known/jwks.json']) {
     for (const head of ['', 'Content-Type: application/json\r\nContent-Length: 1\r\n']) {
       const answer = await sendRaw(gateway.port, `QUERY ${target} HTTP/1.1\r\nHost: x\r\n${head}\r\n{`, { quiet: 5 })
-      t.equal(answer.status, 404, `QUERY ${target} ${head}`)
+      t.equal(answer.status, 405, `QUERY ${target} ${head}`)
     }
   }
   t.same(stub.seen, [])
@@ -93,7 +95,7 @@ await t.test('a refused target is answered before a byte of its body is read or 
   const stub = await startStubUpstream(t)
   const gateway = await startApp(t, { origin: stub.origin })
   const cases: [line: string, status: number][] = [
-    ['POST /nowhere', 404], ['POST /org1//x', 400], ['PUT /api/org1/repo1/charts', 404], ['POST /health', 404], ['PATCH /oauth/token', 405],
+    ['POST /nowhere', 404], ['POST /org1//x', 400], ['PUT /api/org1/repo1/charts', 405], ['POST /health', 405], ['PATCH /oauth/token', 405],
     ['POST /api/org1/../org2/repo2/charts', 400], ['DELETE /api/org1/repo1/charts/x/latest', 400], ['POST /upload', 404]
   ]
   const bodies = [

@@ -12,6 +12,7 @@ import { CHART } from '../helpers/archive-corpus.ts'
 import { startGateway, type Gateway } from '../helpers/gateway.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { inShort } from '../helpers/in-short.ts'
 
 const MIB = 1024 * 1024
 const MOST_ADDED = 96 * MIB
@@ -72,9 +73,9 @@ else {
       t.ok(added <= MOST_ADDED, `${(added / MIB).toFixed(0)} MiB more`)
     })
     await t.test('some of nothing but long names', async t => {
-      for (const length of [1000, 4000, 60_000]) {
+      for (const length of inShort([1000], [1000, 4000, 60_000])) {
         const names = Array.from({ length: Math.floor(64 * MIB / (length + 1024)) }, (_, i) => [{ type: 'L', body: `x/\u65e5${i}/${'n'.repeat(length)}\0` }, { name: 'x/cut' }]).flat()
-        const added = await addedBy(t, gateway, rawTgz([CHART, ...names.slice(0, 15_000)]), 400, 10)
+        const added = await addedBy(t, gateway, rawTgz([CHART, ...names.slice(0, 15_000)]), 201, 10)
         t.ok(added <= MOST_ADDED, `${(added / MIB).toFixed(0)} MiB more for names of ${length}`)
       }
     })

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { archiveOf, chartOf, chartYaml, formOf, provenanceOf } from '../helpers/packages.ts'
@@ -123,7 +124,7 @@ await t.test('what is no chart is refused with a sentence, and neither the upstr
   const prov = provenanceOf(NAME, VERSION)
   const part = (field: string, body: Buffer | string): { field: string, filename: string, body: Buffer | string } => ({ field, filename: 'x', body })
   const forms: [string, ReturnType<typeof formOf>, RegExp][] = [
-    ['an unknown part', formOf([part('chart', chart), part('other', 'x')]), /neither chart nor prov/],
+    ['an unknown part', formOf([part('chart', chart), part('other', 'x')]), /a part named "other": send the chart as chart and its provenance as prov/],
     ['two charts', formOf([part('chart', chart), part('chart', chart)]), /two parts named chart/],
     ['a text field', formOf([{ field: 'chart', body: 'text' }]), /not a file/],
     ['no parts', formOf([]), /no package or provenance file/],
@@ -155,6 +156,92 @@ await t.test('what is no chart is refused with a sentence, and neither the upstr
   t.match((await post(gateway, PROV, form.body, form.contentType)).body, { error: /not as a form/ })
   t.same(stub.seen, [])
   t.same(await spooled(gateway), [])
+})
+
+await t.test('a form may have texts and inputs without a file beside its chart', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = { field: 'chart', filename: 'x', body: await chartOf(NAME, VERSION) }
+  const nobody = (field: string): { field: string, filename: string, body: string } => ({ field, filename: '', body: '' })
+  const forms: [string, Parameters<typeof formOf>[0]][] = [
+    ['a text', [{ field: 'force', body: 'true' }, chart, { field: 'submit', body: 'Upload' }]],
+    ['an empty input', [nobody('prov'), chart, nobody('chart'), nobody('other')]],
+    ['a file without a name', [{ ...chart, filename: '' }]]
+  ]
+  for (const [name, parts] of forms) {
+    stub.seen.length = 0
+    const form = formOf(parts)
+    t.same(await post(gateway, CHARTS, form.body, form.contentType), { status: 201, body: { saved: true } }, name)
+    t.same(stub.seen.filter(({ method }) => method === 'POST').map(({ body }) => Buffer.compare(body, chart.body)), [0], name)
+  }
+  const refused: [string, Parameters<typeof formOf>[0], RegExp][] = [
+    ['two files, one without a name', [chart, { ...chart, filename: '' }], /two parts named chart/],
+    ['a file of another name, without one', [chart, { field: 'other', filename: '', body: 'x' }], /a part named "other": send the chart as chart/],
+    ['a long name', [{ ...chart, field: 'f'.repeat(100) }], /a part named "f{40}…"/],
+    ['a chart as a text', [{ field: 'chart', body: 'x.tgz' }], /chart as a text that is not a file: .*curl -F chart=@FILE\.tgz/],
+    ['nothing but an empty input', [nobody('chart')], /no package or provenance file found .*curl -F/],
+    ['many parts', [chart, ...Array.from({ length: 40 }, () => ({ field: 'a', body: 'b' }))], /more than 32 parts/]
+  ]
+  for (const [name, parts, expected] of refused) {
+    const form = formOf(parts)
+    const answer = await post(gateway, CHARTS, form.body, form.contentType)
+    t.equal(answer.status, 400, name)
+    t.match((answer.body as { error: string }).error, expected, name)
+  }
+  t.same(await spooled(gateway), [])
+})
+
+await t.test('a provenance file agrees with its chart, and is stored only under the name that it is asked for by', async t => {
+  const stub = await startStubUpstream(t)
+  holding(stub)
+  const chart = { field: 'chart', filename: 'x', body: await chartOf(NAME, VERSION) }
+  const prov = (body: string): { field: string, filename: string, body: string } => ({ field: 'prov', filename: 'x', body })
+  const plain = provenanceOf(NAME, VERSION)
+  const cases: [string, string, RegExp | undefined, RegExp | undefined][] = [
+    ['as it is', plain, undefined, undefined],
+    ['with a subchart in it', provenanceOf(NAME, `${VERSION}\napiVersion: v2\nname: sub\nversion: 1.0.0`), undefined, undefined],
+    ['in quotes', provenanceOf(`"${NAME}"`, `"${VERSION}" # x.y.z`), /would store the provenance file as "\\"mychart\\"-\\"1.2.3\\" # x.y.z.tgz.prov", which nobody asks for: write/, undefined],
+    ['with CRLF', plain.replaceAll('\n', '\r\n'), /mychart\\r-1.2.3\\r.tgz.prov/, undefined],
+    ['with a long comment', provenanceOf(NAME, `${VERSION} # ${'x'.repeat(300)}`), /x…", which/, undefined],
+    ['of another', provenanceOf('"other"', VERSION), /another chart or version/, /another chart or version/]
+  ]
+  const inFront = await startApp(t, { origin: stub.origin })
+  const embedded = await startApp(t, { origin: stub.origin, config: config => ({ ...config, upstream: { ...config.upstream, url: undefined } }) })
+  for (const [name, text, museum, own] of cases) {
+    for (const [gateway, expected] of [[inFront, museum], [embedded, own]] as const) {
+      const form = formOf([chart, prov(text)])
+      const answer = await post(gateway, CHARTS, form.body, form.contentType)
+      t.equal(answer.status, expected === undefined ? 201 : 400, `${name} ${JSON.stringify(answer.body)}`)
+      if (expected !== undefined) t.match((answer.body as { error: string }).error, expected, name)
+    }
+  }
+  const alone = await post(inFront, PROV, provenanceOf(NAME, `${VERSION}\nname: sub`))
+  t.match(alone, { status: 400, body: { error: /must name one chart and one version: send it with its chart/ } })
+})
+
+await t.test('what is sent instead of a chart is told apart, with the command that works', async t => {
+  const stub = await startStubUpstream(t)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf(NAME, VERSION)
+  const tar = gunzipSync(chart)
+  const urlencoded = 'application/x-www-form-urlencoded'
+  const cases: [string, string, Buffer | string, string, RegExp][] = [
+    ['a zip', CHARTS, Buffer.from('PK\x03\x04abc'), '', /a zip file: .*helm package/],
+    ['a tar', CHARTS, tar, '', /tar archive that is not compressed: .*tar czf/],
+    ['bzip2', CHARTS, 'BZh91AY', '', /bzip2/], ['xz', CHARTS, Buffer.from('\xfd7zXZ\0', 'latin1'), '', /xz/], ['zstd', CHARTS, Buffer.from('\x28\xb5\x2f\xfd', 'latin1'), '', /zstd/],
+    ['a provenance file', CHARTS, provenanceOf(NAME, VERSION), '', /a provenance file: send it with its chart .*api\/TENANT\/prov/],
+    ['a chart as a provenance file', PROV, chart, '', /a chart: send it to \/api\/TENANT\/charts/],
+    ['what curl -d makes of a chart', CHARTS, Buffer.from(chart.filter(byte => byte !== 0 && byte !== 10 && byte !== 13)), urlencoded, /\(with curl: --data-binary @FILE, not -d\)$/],
+    ['the name of a file', CHARTS, 'mychart.tgz', `${urlencoded}; charset=utf-8`, /not a gzip archive.*--data-binary/],
+    ['another fault of what curl sent', CHARTS, await archiveOf([{ name: 'x/a' }]), urlencoded, /no Chart.yaml in its folder$/]
+  ]
+  for (const [name, path, body, contentType, expected] of cases) {
+    const answer = await post(gateway, path, body, contentType === '' ? 'application/octet-stream' : contentType)
+    t.equal(answer.status, 400, name)
+    t.match((answer.body as { error: string }).error, expected, name)
+  }
+  t.same(stub.seen, [])
 })
 
 await t.test('a body over the limit is 413 in JSON, declared or chunked, and the connection closes', async t => {

@@ -52,6 +52,8 @@ export interface Overrides {
   readonly limits?: Partial<ConnectionLimits>
   /** How passwords are checked; tests count it. */
   readonly passwords?: Passwords
+  /** The upstream answers in part and on conditions, as the embedded repository does. */
+  readonly takesConditions?: boolean
 }
 
 /** A configuration with every default, for tests. */
@@ -65,7 +67,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     workers: 1,
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     masterKey: newMasterKey(),
     allowDemoKey: false,
@@ -75,7 +77,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const opened = given ?? await newKeys(config)
@@ -83,6 +85,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const { username, password, auth } = config.upstream
   const upstream = createUpstream({
     origin,
+    takesConditions,
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })

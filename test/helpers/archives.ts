@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 export interface RawEntry {
   readonly name?: string
   readonly body?: string | Buffer
-  /** The type flag: '0' a file, '5' a directory, 'x' 'g' 'L' headers for what follows. */
+  /** The type flag: '0' a file, '5' a directory, '2' a link, 'x' 'g' 'L' 'K' headers for what follows. */
   readonly type?: string
   /** What the header says, when it is not the body's length. */
   readonly size?: number
@@ -15,12 +15,14 @@ export interface RawEntry {
   readonly patch?: Readonly<Record<number, string | Buffer>>
   /** False leaves a wrong checksum. */
   readonly checksum?: boolean
+  /** The checksum of Sun's tar, which took bytes for numbers with signs. */
+  readonly signed?: boolean
 }
 
 export const TAR_END = Buffer.alloc(1024)
 
 /** One header of 512 bytes, and the body in whole blocks. */
-export function rawEntry ({ name = '', body = '', type = '0', size, mode = 0o644, magic = 'ustar\x0000', patch = {}, checksum = true }: RawEntry): Buffer {
+export function rawEntry ({ name = '', body = '', type = '0', size, mode = 0o644, magic = 'ustar\x0000', patch = {}, checksum = true, signed = false }: RawEntry): Buffer {
   const content = Buffer.from(body)
   const header = Buffer.alloc(512)
   header.write(name, 0, 100, 'utf8')
@@ -29,7 +31,7 @@ export function rawEntry ({ name = '', body = '', type = '0', size, mode = 0o644
   header.write(magic, 257, 8, 'latin1')
   for (const [at, bytes] of Object.entries(patch)) Buffer.from(bytes as string).copy(header, Number(at))
   header.fill(' ', 148, 156)
-  const sum = header.reduce((total, byte) => total + byte, 0) + (checksum ? 0 : 1)
+  const sum = header.reduce((total, byte) => total + (signed && byte > 127 ? byte - 256 : byte), 0) + (checksum ? 0 : 1)
   header.write(sum.toString(8).padStart(6, '0') + '\0 ', 148, 'latin1')
   return Buffer.concat([header, content, Buffer.alloc(-content.length & 511)])
 }

@@ -7,3 +7,9 @@ const IS_WHOLE = process.env['CHARTGATE_VERIFY'] === '1'
 export function inShort<T> (short: T, whole: T): T {
   return IS_WHOLE ? whole : short
 }
+
+/**
+ * How many workers a built gateway has in a test that goes over both: in short two, each of
+ * which does what one does alone.
+ */
+export const WORKER_COUNTS: readonly number[] = inShort([2], [1, 2])

@@ -9,6 +9,7 @@ import { startApp, type TestGateway } from './app.ts'
 import { NO_CHARTMUSEUM } from './chartmuseum.ts'
 import { startGateway } from './gateway.ts'
 import { startFaultyUpstream, type FaultyUpstream } from './faulty-upstream.ts'
+import { WORKER_COUNTS } from './in-short.ts'
 import { skipped } from './not-tried.ts'
 import { temporaryFolder } from './processes.ts'
 import { newMasterKey } from './secrets.ts'
@@ -76,7 +77,7 @@ async function open (t: Test, name: string, start: typeof startEmbedded, flags: 
 
 /** The built gateway, over its embedded repository at depth dynamic, with one worker and with two. */
 export async function overEachBuilt (t: Test, work: (t: Test, ask: Repository['ask'], storage: string) => Promise<void>): Promise<void> {
-  for (const workers of [1, 2]) {
+  for (const workers of WORKER_COUNTS) {
     await t.test(`the built gateway with ${workers} worker${workers === 1 ? '' : 's'}`, async t => {
       const masterKey = newMasterKey()
       const { url, adminUrl, stateDir } = await startGateway(t, { workers, masterKey, charts: { depth: 'dynamic' } })

@@ -3,7 +3,7 @@
 // secret to anybody, so that nothing but the gateway keeps it.
 import { decodeJwt } from 'jose'
 import type { Test } from 'tap'
-import { OWN_ENDPOINTS } from '../../src/doors/chartmuseum/request-target.ts'
+import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Grant } from '../../src/words/access.ts'
 import { grant, startApp, type TestGateway } from './app.ts'
@@ -63,7 +63,7 @@ export async function bearer (gateway: TestGateway, ...grants: Grant[]): Promise
 
 /** Asserts that the gateway refused, and that nobody else was asked. */
 export function isRefused (t: Test, { taken }: TwoTenants, { status, text }: RawResponse, name: string): void {
-  t.ok([400, 401, 403, 404].includes(status), `${name} is refused (${status})`)
+  t.ok([400, 401, 403, 404, 405].includes(status), `${name} is refused (${status})`)
   t.notOk(text.includes(SECRET), `${name} shows nothing of the other tenant`)
   t.same(taken().map(({ method, target }) => `${method} ${target}`), [], `${name} does not reach the upstream`)
 }
@@ -99,8 +99,8 @@ export async function probe (tenants: TwoTenants, method: string, target: string
   const seen = tenants.taken()
   tally.requests++
   if (seen.length > 0) tally.forwarded++
-  else if ([400, 401, 403, 404].includes(status)) tally.refused++
-  else if (!Object.hasOwn(OWN_ENDPOINTS, target.split('?', 1)[0] as string)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
+  else if ([400, 401, 403, 404, 405].includes(status)) tally.refused++
+  else if (!OWN_ENDPOINTS.has(target.split('?', 1)[0] as string)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
   for (const each of seen) {
     const difference = differenceOf(each, options)
     if (difference !== '') throw new Error(difference)

@@ -83,3 +83,11 @@ await t.test('a header of any length is answered', async t => {
   t.equal(readCredentials(`Bearer ${'.'.repeat(1_000_000)}`).kind, 'bearer')
   t.equal(readCredentials(`Basic ${'='.repeat(1_000_000)}`).kind, 'malformed')
 })
+
+await t.test('bytes that are no UTF-8 are no name and no password, whichever they would be taken for', t => {
+  for (const bytes of [[0x61, 0x3a, 0xff], [0xe4, 0x3a, 0x61], [0x61, 0x3a, 0xc0, 0xaf], [0x61, 0x3a, 0xed, 0xa0, 0x80], [0x61, 0x3a, 0xe2, 0x82]]) {
+    t.strictSame(readCredentials(`Basic ${Buffer.from(bytes).toString('base64')}`), MALFORMED, String(bytes))
+  }
+  t.strictSame(readCredentials(`Basic ${base64('a:\ufffd')}`), basic('a', '\ufffd'), 'who has that letter in a password may have it')
+  t.end()
+})

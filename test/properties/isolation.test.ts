@@ -8,8 +8,9 @@ import { plans, type Plan } from './fuzz/cases.ts'
 import { attempt, investigate, openArena } from './fuzz/fuzzer.ts'
 import { startWitness } from './fuzz/witness.ts'
 import { shared } from './fuzz/worlds.ts'
+import { inShort } from '../helpers/in-short.ts'
 
-const CASES = 20_000
+const CASES = inShort(6_000, 20_000)
 /** At once, each on a connection of its own. */
 const BATCH = 25
 

@@ -27,7 +27,7 @@ else {
     const baseline = await warmUp(lab, SEED)
     const { samples, notes } = await runRound(lab, { seed: SEED, ms: MS, clients: CLIENTS, only: [], limit: LIMIT })
     t.comment(`${notes.length} actions, ${samples.length} errands of the neighbour`)
-    t.ok(notes.length > CLIENTS && samples.length > 0, 'both were there')
+    t.ok(notes.length >= CLIENTS && samples.length > 0, 'both were there')
     t.same(complaintsOf(samples, { timed: false }).map(({ text }) => text), [], 'the neighbour has no complaint')
 
     let left = ['everything']

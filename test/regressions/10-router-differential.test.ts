@@ -37,12 +37,13 @@ await t.test('what ChartMuseum takes for another route is refused, at every dept
     ['POST', '/org1/repo1/api/charts'], ['POST', '/org1/repo1/api/prov'], ['POST', '/api/:repo/charts'], ['POST', '/:repo/index.yaml'],
     ['GET', '/static'], ['GET', '/static/org1/index.yaml'], ['GET', '/staticx/repo1/index.yaml'], ['GET', '/static/x/y.tgz'], ['HEAD', '/static/repo1/index.yaml'], ['GET', '/api/static/x/charts'], ['GET', '/staticx/index.yaml'], ['GET', '/static/a/b/index.yaml'],
     ['GET', '/:repo/index.yaml'], ['GET', '/api/:repo/charts'], ['GET', '/:repo/charts/:filename'], ['GET', '/org1/repo1/health'], ['GET', '/org1/repo1/info'], ['GET', '/org1/health'], ['GET', '/org1/info'],
-    ['GET', '/api/index.yaml'], ['GET', '/api/org1/index.yaml'], ['GET', '/api/a/b/index.yaml'], ['GET', '/api/charts/x.tgz'], ['GET', '/api/a/charts/x.tgz'], ['GET', '/'], ['GET', ''], ['GET', '/metrics'],
+    ['GET', '/api/index.yaml'], ['GET', '/api/org1/index.yaml'], ['GET', '/api/a/b/index.yaml'], ['GET', '/api/charts/x.tgz'], ['GET', '/api/a/charts/x.tgz'], ['GET', ''], ['GET', '/metrics'],
     ...['api', 'oauth', 'v2', 'authz', 'health', 'info', 'metrics', 'static', 'statics'].flatMap((first): [string, string][] => [['GET', `/${first}/index.yaml`], ['GET', `/${first}/a/index.yaml`], ['GET', `/${first}/a/b/index.yaml`], ['GET', `/api/${first}/a/charts`], ['POST', `/api/${first}/a/charts`]])
   ]
   for (const depth of DEPTHS) {
     const tenants = await startTwoTenants(t, config => ({ ...config, charts: { ...config.charts, depth } }))
     for (const [method, target] of targets) {
+      if (depth === 2 && target.startsWith('/org1/repo1/api/')) continue // the second spelling of the API
       isRefused(t, tenants, await tenants.ask(method, target, { authorization: `Bearer ${tenants.gateway.masterKey}` }), `${method} ${shown(target)} at depth ${depth}`)
     }
   }

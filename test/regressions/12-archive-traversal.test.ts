@@ -42,7 +42,6 @@ async function charts (): Promise<Attack[]> {
     raw('a version twice', good + 'version: 2.0.0\n'),
     raw('a name that is a number to Go', chartYaml('0o17', '1.0.0')),
     raw('a version in base64', chartYaml('mychart', '!!binary MS4wLjA=')),
-    raw('two documents', `${good}---\n${chartYaml('other', '1.0.0')}`),
     raw('a requirements.yaml with a version', good, [{ name: 'x/requirements.yaml', body: 'version: 2.0.0\n' }]),
     raw('a requirements.yaml with a name', good, [{ name: 'x/requirements.yaml', body: 'dependencies: []\nNaMe: ../../org2/repo2/x\n' }]),
     raw('a requirements.yaml with a merge key', good, [{ name: 'x/requirements.yaml', body: '<<: {version: 2.0.0}\n' }]),
@@ -64,8 +63,7 @@ async function forms (): Promise<Attack[]> {
     form('two provenance files', [chart, prov(provenanceOf('mychart', '1.0.0')), prov(provenanceOf('mychart', '1.0.0'))]),
     form('a field besides', [chart, { field: 'other', filename: 'x', body: 'x' }]),
     form('a field in capitals', [{ ...chart, field: 'CHART' }]),
-    form('a chart that is no file', [{ field: 'chart', body: chart.body }]),
-    form('a text field besides', [chart, { field: 'force', body: 'true' }])
+    form('a chart that is no file', [{ field: 'chart', body: chart.body }])
   ]
 }
 
@@ -79,12 +77,13 @@ const badProvenances: [string, string][] = [
   ]),
   ['a name in quotes', provenanceOf('"mychart"', '1.0.0')],
   ['a name before the true one', provenanceOf('mychart', '1.0.0').replace('\nname:', `\nname: ${UP}\nname:`)],
-  ['a name behind the true one', provenanceOf('mychart', `1.0.0\nname: ${UP}`)],
   ['no name', provenanceOf('mychart', '1.0.0').replace('\nname:', '\nNAME:')]
 ]
 
 function provenances (): Attack[] {
-  return badProvenances.map(([name, text]) => ({ name: `a provenance file with ${name}`, path: PROV, contentType: 'text/plain', body: Buffer.from(text) }))
+  // Beside its chart the first name counts, as to ChartMuseum: helm package signs what it finds.
+  const alone: [string, string] = ['a name behind the true one', provenanceOf('mychart', `1.0.0\nname: ${UP}`)]
+  return [...badProvenances, alone].map(([name, text]) => ({ name: `a provenance file with ${name}`, path: PROV, contentType: 'text/plain', body: Buffer.from(text) }))
 }
 
 const attacks = [...await charts(), ...await forms(), ...provenances()]

@@ -8,7 +8,7 @@ import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const AGENTS = ['kube-probe/1.34', 'GoogleHC/1.0', 'ELB-HealthChecker/2.0', 'Blackbox Exporter/0.27.0', 'Prometheus/3.0', 'Consul Health Check', 'Amazon-Route53-Health-Check-Service', 'Edge Health Probe', 'Load Balancer Agent', 'healthcheck', '']
 const PRIVATE = ['GET /org1/repo1/index.yaml', 'GET /org1/repo1/charts/a-1.0.0.tgz', 'GET /api/org1/repo1/charts', 'POST /api/org1/repo1/charts', 'DELETE /api/org1/repo1/charts/a/1.0.0']
-const OPERATORS = ['/healthz', '/readyz', '/livez', '/ping', '/ready', '/metrics', '/debug/pprof/', '/status', '/api/health', '/health/', '/health/x', '/healthz/org1/repo1/index.yaml', '/static/x', '/', '/index.yaml']
+const OPERATORS = ['/healthz', '/readyz', '/livez', '/ping', '/ready', '/metrics', '/debug/pprof/', '/status', '/api/health', '/health/', '/health/x', '/healthz/org1/repo1/index.yaml', '/static/x', '/index.yaml']
 
 const stub = await startStubUpstream(t)
 stub.answer = () => ({ body: 'hello' })

@@ -11,11 +11,12 @@ import { mintToken, rightClaims } from '../helpers/tokens.ts'
 import { grant } from '../helpers/app.ts'
 import { newPassword, newSecret, recordToken } from '../helpers/secrets.ts'
 import { basic, startTeam } from '../helpers/team.ts'
+import { inShort } from '../helpers/in-short.ts'
 
-const ASKED = 10_000
+const ASKED = inShort(2_000, 10_000)
 const AT_ONCE = 50
 
-await t.test('ten thousand requests of several identities in each other\'s way are each answered for their own', async t => {
+await t.test('thousands of requests of several identities in each other\'s way are each answered for their own', async t => {
   const [secret, other] = [newSecret(), newSecret()]
   // The same password, and names that run into each other.
   const password = newPassword()

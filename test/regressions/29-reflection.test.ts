@@ -68,7 +68,19 @@ await t.test('no parameter of a token request comes back', async t => {
   }
 })
 
-await t.test('nothing of a refused upload comes back', async t => {
+/** The sentence names what is wrong in an upload: as JSON, printable and bounded, and in no header. */
+function isNamed ({ status, text, headers, body }: RawResponse): boolean {
+  const { error } = JSON.parse(body) as { error: string }
+  const head = text.slice(0, text.indexOf('\r\n\r\n'))
+  return status >= 400 && !head.toLowerCase().includes(MARK) && headers['content-type']?.[0] === 'application/json; charset=utf-8' &&
+    error.length < 600 && !/\p{C}/u.test(error)
+}
+
+await t.test('of a refused upload no more comes back than the name of what is wrong in it', async t => {
+  const check = async (t: Test, name: string, bytes: Buffer): Promise<void> => {
+    const answer = await askRaw(gateway.port, bytes)
+    t.ok(isNamed(answer), name, { text: answer.text })
+  }
   stub.seen.length = 0 // of the targets above some are names that a stored file can have
   for (const nasty of NASTY) {
     const yaml = `apiVersion: v2\nname: ${JSON.stringify(nasty)}\nversion: ${JSON.stringify(nasty)}\n${MARK}: [\n`

@@ -151,7 +151,7 @@ async function expand (t: Test): Promise<void> {
   const chart = { name: 'a/Chart.yaml', body: chartYaml('a', '1.0.0') }
   const bombs: [string, Buffer][] = [
     ['one huge file', await archiveOf([chart, { name: 'a/zeros', body: zeros(110 * MIB) }])],
-    ['many files', await archiveOf([chart, ...Array.from({ length: 12_000 }, (_, i) => ({ name: `a/${i}` }))])],
+    ['many files', await archiveOf([chart, ...Array.from({ length: 25 }, (_, i) => ({ name: `a/${i}`, body: zeros(5 * MIB) }))])],
     ['a huge Chart.yaml', await archiveOf([{ name: 'a/Chart.yaml', body: zeros(110 * MIB) }])],
     ['no archive at all', gzipSync(zeros(110 * MIB))],
     ['gzip in gzip', gzipSync(gzipSync(zeros(60 * MIB)))]

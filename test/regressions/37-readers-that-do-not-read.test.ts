@@ -14,9 +14,10 @@ import { chartOf } from '../helpers/packages.ts'
 import { askRaw, openRaw, type RawResponse } from '../helpers/raw.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { until } from '../helpers/until.ts'
-import { inShort } from '../helpers/in-short.ts'
+import { inShort, WORKER_COUNTS } from '../helpers/in-short.ts'
 
-const MIB = 1024 * 1024
+/** Bytes: more than the buffers between both ends hold. */
+const LARGE = 24 * 1024 * 1024
 const INDEX = '/org2/repo2/index.yaml'
 const SMALL = '/org2/repo2/charts/small-1.0.0.tgz'
 const CHARTS = '/api/org2/repo2/charts'
@@ -41,7 +42,7 @@ async function startLab (t: Test): Promise<Lab> {
     const { method, url = '' } = request
     if (method === 'POST') response.writeHead(201).end('{"saved":true}')
     else if (method === 'DELETE') response.end('{"deleted":true}')
-    else if (url.includes('large')) bytes(64 * MIB, { chunked: url.includes('chunked') })(request, response)
+    else if (url.includes('large')) bytes(LARGE, { chunked: url.includes('chunked') })(request, response)
     else if (url.includes('small')) response.end('hello')
     else if (url.endsWith('index.yaml')) response.end(YAML)
     else response.writeHead(404).end('{"error":"not found"}')
@@ -100,7 +101,7 @@ await t.test('what one client does not read takes nothing from the others, which
       t.equal((await askRaw(port, lab.master(`DELETE ${CHARTS}/a/1.0.0`))).status, 200, `${what}: a delete`)
       t.same(ended(lab), [], `${what}: nothing had to be ended for these`)
       t.equal(lab.upstream.held().length, MOST_LARGE, what)
-      t.same(await download(port, '/org2/repo2/charts/large-1.0.0.tgz', ours === 'master' ? lab.gateway.masterKey : undefined), { status: 200, length: 64 * MIB, retryAfter: false }, `${what}: a large file of another client`)
+      t.same(await download(port, '/org2/repo2/charts/large-1.0.0.tgz', ours === 'master' ? lab.gateway.masterKey : undefined), { status: 200, length: LARGE, retryAfter: false }, `${what}: a large file of another client`)
       t.equal(ended(lab).length, 1, `${what}: one had to be ended for it`)
       t.match(ended(lab)[0], { tenant: 'org1/repo1', reason: 'download_not_read', reqId: String })
       t.equal(lab.gateway.log.filter(({ reqId }) => reqId === ended(lab)[0]?.['reqId']).length, 1, `${what}: and one line of log says so`)
@@ -183,7 +184,7 @@ await t.test('behind a proxy that says of nobody each connection is a client, an
 
 /** A chart file that the kernel does not swallow. */
 async function largeChart (): Promise<Buffer> {
-  return await chartOf('large', '1.0.0', [1, 2, 3, 4].map(i => ({ name: `large/files/${i}`, body: randomBytes(4 * MIB) })))
+  return await chartOf('large', '1.0.0', [1, 2, 3, 4].map(i => ({ name: `large/files/${i}`, body: randomBytes(4 * 1024 * 1024) })))
 }
 
 async function overARealRepository (t: Test, gateway: Gateway, { workers, key }: { readonly workers: number, readonly key: string }): Promise<void> {
@@ -207,7 +208,7 @@ async function overARealRepository (t: Test, gateway: Gateway, { workers, key }:
   await gone
 }
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`over the embedded repository (workers: ${workers})`, async t => {
     const key = newMasterKey()
     await overARealRepository(t, await startGateway(t, { workers, masterKey: key, policy: OPEN }), { workers, key })

@@ -14,6 +14,7 @@ import { newPassword } from '../helpers/secrets.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import { accountsFile, basic } from '../helpers/team.ts'
 import { until } from '../helpers/until.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 
 const INDEX = '/org1/repo1/index.yaml'
 const POLICY = [{ repositories: ['org1/repo1'], subjects: ['user:alice'], actions: ['pull' as const] }]
@@ -214,7 +215,7 @@ await t.test('more than can wait is refused at once, in the form of each door, a
   t.strictSame(new Set((await Promise.all(waiting)).map(({ status }) => status)), new Set([401, 429]), 'who waits is answered')
 })
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`with real hashes a right password gets in ahead of 3,000 wrong ones, open or closed (workers: ${workers})`, async t => {
     const password = newPassword()
     const file = join(await temporaryFolder(t), 'accounts.yaml')

@@ -14,6 +14,7 @@ import { newMasterKey } from '../helpers/secrets.ts'
 import { EMPTY_INDEX, startStubUpstream } from '../helpers/stub-upstream.ts'
 import { OPEN, startEmbedded } from '../repository/servers.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 
 const INDEX = '/org1/repo1/index.yaml'
 const CHARTS = '/api/org1/repo1/charts'
@@ -76,9 +77,9 @@ async function answerTo (t: Test, contentType: string, body: Buffer): Promise<{ 
 await t.test('a form is answered at its first fault, without the rest of it', async t => {
   const head = (disposition: string): Buffer => Buffer.from(`--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\nx\r\n`)
   const cases: [what: string, body: Buffer, detail: RegExp][] = [
-    ['nothing but boundaries', Buffer.from('--b\r\n'.repeat(80_000)), /more parts/],
-    ['empty parts', Buffer.from('--b\r\n\r\n\r\n'.repeat(40_000)), /more parts/],
-    ['a part that is neither', head('name="other"; filename="x"'), /neither chart nor prov/],
+    ['nothing but boundaries', Buffer.from('--b\r\n'.repeat(80_000)), /more than 32 parts/],
+    ['empty parts', Buffer.from('--b\r\n\r\n\r\n'.repeat(40_000)), /more than 32 parts/],
+    ['a part that is neither', head('name="other"; filename="x"'), /a part named/],
     ['a field', head('name="chart"'), /not a file/],
     ['two of a name', Buffer.concat([head('name="chart"; filename="x"'), head('name="chart"; filename="x"')]), /two parts named chart/]
   ]
@@ -128,7 +129,7 @@ await t.test('a Chart.yaml that is all levels costs what a flat one costs', asyn
   }
 })
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`no YAML of a chart ends the process, in front of the embedded repository (workers: ${workers})`, async t => {
     const key = newMasterKey()
     const program = await startGateway(t, { workers, masterKey: key })

@@ -17,6 +17,7 @@ import { STORES, unpackStore } from '../helpers/stores.ts'
 import { archiveOf } from '../helpers/packages.ts'
 import { startTeam, type Team } from '../helpers/team.ts'
 import { until } from '../helpers/until.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 
 const TENANT = 'org1/repo1'
 const MIB = 1024 * 1024
@@ -90,7 +91,7 @@ for (const { name: program, missing } of PROGRAMS) {
 }
 
 await t.test('the same through the built gateway, with one worker and two', async t => {
-  for (const workers of [1, 2]) {
+  for (const workers of WORKER_COUNTS) {
     const stateDir = join(await temporaryFolder(t), 'state')
     for (const store of STORES) await unpackStore(store, join(stateDir, 'charts', 'org', store.case))
     const key = 'a-key-of-this-test'

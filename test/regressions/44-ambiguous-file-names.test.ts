@@ -57,8 +57,10 @@ await t.test('an overwrite replaces no other version, and neither does a push, w
     }
     t.same(await files(TENANT), [FILE])
     t.ok((await readFile(join(storage, TENANT, FILE))).equals(charts.foo1))
-    t.equal((await ask('POST', CHARTS, charts.foo1)).error, 'file already exists', 'of its own version it is said as ever')
-    t.equal((await push(repository, charts.foo1)).error, 'chart already exists')
+    const others = await chartOf('foo-1', '"1.0"', [{ name: 'foo-1/more', body: 'x' }])
+    t.equal((await ask('POST', CHARTS, others)).error, 'file already exists', 'of its own version it is said as ever')
+    t.equal((await push(repository, others)).error, 'chart already exists')
+    t.equal((await push(repository, charts.foo1)).error, 'already stored, identical')
     t.equal((await push(repository, charts.foo1, '?force')).status, 201, 'which may be overwritten')
     t.equal((await ask('POST', `/api/${TENANT}/prov`, provenanceOf('foo-1', '1.0'))).status, 201)
     t.same(await files(TENANT), [FILE, `${FILE}.prov`])

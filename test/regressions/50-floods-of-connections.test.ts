@@ -8,6 +8,7 @@ import t from 'tap'
 import { startGateway } from '../helpers/gateway.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { untilTrue } from '../helpers/until.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 
 const KEY = 'a-key-of-this-test'
 const SYSTEM = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8').catch(() => '0'))
@@ -16,7 +17,7 @@ const MANY = Math.min(SYSTEM, 1_500)
 
 if (MANY <= 600) await notTried(t, 'a listener with room', `net.core.somaxconn is ${SYSTEM}`)
 else {
-  for (const workers of [1, 2]) {
+  for (const workers of WORKER_COUNTS) {
     await t.test(`as many connections as the system holds find their place (workers: ${workers})`, async t => {
       const gateway = await startGateway(t, { masterKey: KEY, workers })
       await untilTrue(async () => (await fetch(`${gateway.adminUrl}/readyz`)).ok)

@@ -13,7 +13,7 @@ export interface Recorded {
   /** Which recorded exchanges. */
   readonly ids: RegExp
   /** The answer that the suite demands here; what is left out is as recorded. */
-  readonly expect: { readonly status?: number, readonly contentType?: string, readonly body?: string, /** like the body of GET */ readonly lengthOfGet?: true, readonly challenge?: null }
+  readonly expect: { readonly status?: number, readonly contentType?: string | null, readonly body?: string, readonly sha256?: string, /** like the body of GET */ readonly lengthOfGet?: true, readonly challenge?: null }
 }
 
 /** No recording shows it, but this test does. */
@@ -30,6 +30,42 @@ export const DIFFERENCES: readonly Difference[] = [
     here: 'HEAD has the headers of GET',
     reason: 'RFC 9110 section 9.3.2; a gateway in front can tell a client the length',
     shownBy: { ids: /^(?:index\/head(?:\/empty-tenant)?|api\/chart\/head|api\/version\/head(?:-latest)?)$/, expect: { lengthOfGet: true } }
+  },
+  {
+    there: 'HEAD of files, of a list and of pages is 404',
+    here: 'it is answered wherever GET is',
+    reason: 'RFC 9110 section 9.1',
+    shownBy: { ids: /^(?:health|welcome\/root|chart|api\/charts\/list)\/head$/, expect: { status: 200, lengthOfGet: true } }
+  },
+  {
+    there: '`If-None-Match` and `If-Modified-Since` are ignored',
+    here: '304 for who has these bytes: `ETag` is their SHA-256, and a file has `Last-Modified`',
+    reason: 'who asks for an index each minute gets it when it has changed',
+    shownBy: { ids: /^index\/if-none-match-and-range-ignored$/, expect: { status: 304, contentType: null, body: '' } }
+  },
+  {
+    there: '`Range` is ignored',
+    here: '206 with that part of a file, one at a time',
+    reason: 'a download that broke off goes on',
+    shownBy: { ids: /^chart\/range$/, expect: { status: 206, sha256: '8c7f82a6186db1311d1b462c42930cc68a4dec7656416865edcb24bcc34a2e4c' } }
+  },
+  {
+    there: '`generated` of an index is when it was made',
+    here: 'when its newest chart came; in 1970 without one',
+    reason: 'an index keeps its bytes, and its `ETag`, over restarts and in each process',
+    shownBy: { file: 'test/repository/durability.test.ts', test: 'an index keeps its bytes over a restart and in each process, and says when the newest chart came' }
+  },
+  {
+    there: 'a chart may have any number of subcharts, in any number of levels, and any amount of YAML below 100 MiB',
+    here: 'at most 1,000 subcharts in 32 levels, 200 MiB with all archives in it, 250,000 nodes of YAML in 1,000 levels, a Chart.yaml of 1 MiB and an entry of 512 KiB',
+    reason: 'an upload is a stranger\'s, and the largest charts that are published have a hundredth of it',
+    shownBy: { file: 'test/repository/loader.test.ts', test: 'what nobody has is not unpacked' }
+  },
+  {
+    there: 'what is wrong with a chart is said with keys, values and names of it as long as they are',
+    here: 'it is cut to 500 characters, and a key that is none is named by its kind',
+    reason: 'it goes into answers and the log',
+    shownBy: { file: 'test/repository/loader.test.ts', test: 'what nobody has is not unpacked' }
   },
   {
     there: 'HEAD of something missing is text',
@@ -78,6 +114,12 @@ export const DIFFERENCES: readonly Difference[] = [
     here: 'one of more than 128 bytes, or that is not printable ASCII, is replaced',
     reason: 'it goes into the log',
     shownBy: { file: 'test/repository/edges.test.ts', test: 'requests at the edges' }
+  },
+  {
+    there: 'a provenance file is named after its text: with quotes, comments and carriage returns',
+    here: 'after what it says',
+    reason: 'nobody would look for it elsewhere than beside its chart',
+    shownBy: { file: 'test/repository/loader.test.ts', test: 'what was signed with a chart is named after it' }
   },
   {
     there: 'a provenance file may be as large as an upload',

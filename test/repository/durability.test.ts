@@ -2,9 +2,9 @@
 // behind its back, a process that is killed, a disk that is full, and a ChartMuseum on
 // the same folder.
 import { spawn, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -125,9 +125,9 @@ void t.test('without a watcher every file is looked at now and then', async t =>
   const dir = testFolder(t, { org1: { 'a-1.0.0.tgz': await chart('a', '1.0.0') } })
   const events: object[] = []
   const catalog = createCatalog({ store: await openStore(dir), contextPath: '', log: event => { events.push(event) }, sweepEvery: 0, watchFolder: () => { throw Object.assign(new Error(), { code: 'EMFILE' }) } })
-  t.match((await catalog.view('org1')).index().toString(), 'charts/a-1.0.0.tgz')
+  t.match((await catalog.view('org1')).index().body.toString(), 'charts/a-1.0.0.tgz')
   writeFileSync(join(dir, 'org1/a-1.0.0.tgz'), await chart('a', '1.0.0', 64, 'description: overwritten\n'))
-  t.ok(await until(async () => (await catalog.view('org1')).index().includes('overwritten')))
+  t.ok(await until(async () => (await catalog.view('org1')).index().body.includes('overwritten')))
   t.match(events[0], { event: 'folder_not_watched', tenant: 'org1', code: 'EMFILE' })
   await catalog.close()
 })
@@ -141,8 +141,8 @@ void t.test('a watcher that lost count has the folder listed again', async t => 
   tell('notes.txt')
   rmSync(join(dir, 'org1/a-1.0.0.tgz'))
   tell('a-1.0.0.tgz')
-  t.match((await catalog.view('org1')).index().toString(), 'entries: {}')
-  t.match(view.index().toString(), 'charts/a-1.0.0.tgz', 'an older view stays what it was')
+  t.match((await catalog.view('org1')).index().body.toString(), 'entries: {}')
+  t.match(view.index().body.toString(), 'charts/a-1.0.0.tgz', 'an older view stays what it was')
   await catalog.close()
 })
 
@@ -155,7 +155,7 @@ void t.test('created survives a restart, and so does everything else', async t =
   const before = await index(first.port)
   await first.stop()
   t.ok(existsSync(join(dir, '.chartgate/index/org1@repo1.json')), 'what was read is remembered')
-  const entries = (text: string): string => text.replace(/generated: .*/, '')
+  const entries = (text: string): string => text.replace(/generated: "\d{4}/, 'generated: "')
   const second = await startEmbedded(t, dir, OPEN)
   t.equal(entries(await index(second.port)), entries(before), 'a warm start')
   await second.stop()
@@ -165,13 +165,35 @@ void t.test('created survives a restart, and so does everything else', async t =
   const third = await startEmbedded(t, dir, OPEN)
   t.equal(entries(await index(third.port)), entries(before).replaceAll(/created: "\d{4}/g, 'created: "2001'), 'times that ChartMuseum remembers are kept')
   await third.stop()
-  writeFileSync(join(dir, '.chartgate/index/org1@repo1.json'), '"chartgate index 2"\nrubbish\n')
+  writeFileSync(join(dir, '.chartgate/index/org1@repo1.json'), '"chartgate index 3"\nrubbish\n')
   const fourth = await startEmbedded(t, dir, OPEN)
   t.match(await index(fourth.port), 'kept-1.1.0.tgz', 'a damaged memory costs only time')
   for (const version of ['1.0.0', '1.1.0']) t.equal((await exchange(fourth.port, 'DELETE', `${UPLOAD}/kept/${version}`)).status, 200)
   rmSync(join(dir, 'org1/repo1/broken-1.0.0.tgz'))
   t.ok(await until(async () => (await index(fourth.port)).includes('entries: {}')))
   t.ok(await until(() => !existsSync(state)), 'an empty tenant leaves no state')
+})
+
+void t.test('an index keeps its bytes over a restart and in each process, and says when the newest chart came', async t => {
+  const dir = testFolder(t, { org1: { repo1: {}, empty: {} } })
+  const first = await startEmbedded(t, dir, OPEN)
+  for (const version of ['1.0.0', '1.1.0']) t.equal(await push(first.port, await chart('kept', version)), 201)
+  for (const [i, version] of ['1.0.0', '1.1.0'].entries()) utimesSync(join(dir, `org1/repo1/kept-${version}.tgz`), 1_700_000_000, 1_700_000_000 + 60 * i)
+  t.ok(await until(async () => (await index(first.port)).includes('generated: "2023-11-14T22:14:20Z"')))
+  t.match(await index(first.port, '/org1/empty/index.yaml'), 'generated: "1970-01-01T00:00:00Z"')
+  const etag = async (port: number, target = INDEX): Promise<string | null> => (await fetch(`http://127.0.0.1:${port}${target}`)).headers.get('etag')
+  const before = await etag(first.port)
+  t.equal(before, `"${createHash('sha256').update(await index(first.port)).digest('hex')}"`)
+  const second = await startEmbedded(t, dir, OPEN)
+  t.equal(await etag(second.port), before, 'another process')
+  for (const { stop } of [first, second]) await stop()
+  const third = await startEmbedded(t, dir, OPEN)
+  t.equal(await etag(third.port), before, 'a warm start')
+  await third.stop()
+  rmSync(join(dir, '.chartgate'), { recursive: true })
+  rmSync(join(dir, 'org1/repo1/index-cache.yaml'))
+  const fourth = await startEmbedded(t, dir, OPEN)
+  t.equal(await etag(fourth.port), before, 'a cold start')
 })
 
 void t.test('after kill -9 every chart that was answered 201 is there and whole, and nothing else', async t => {
@@ -249,7 +271,7 @@ void t.test('a full disk is 507, and nothing is lost', async t => {
 const chartMuseum = findChartMuseum()
 void t.test('a ChartMuseum on the same folder sees the same charts, and the other way round', { skip: chartMuseum === undefined ? 'no chartmuseum on PATH or in CHARTMUSEUM' : false }, async t => {
   const dir = testFolder(t)
-  const entries = (text: string): string => text.replace(/generated: .*/, '')
+  const entries = (text: string): string => text.replace(/generated: "\d{4}/, 'generated: "')
   const ours = await startEmbedded(t, dir, OPEN)
   t.equal(await push(ours.port, await chart('ours', '1.0.0', 64, 'appVersion: 1.10\nannotations:\n  changes: |\n    - one\n    - two\n')), 201)
   const before = await index(ours.port)

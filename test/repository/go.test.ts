@@ -5,11 +5,13 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { parse, stringify } from 'yaml'
-import { readMetadata } from '../../src/repository/chart-metadata.ts'
+import { checkMetadata, LOCK, METADATA } from '../../src/repository/chart-metadata.ts'
 import { goFloat, goJson, goJsonString, compareBytes, type GoStruct, type GoValue } from '../../src/repository/go-json.ts'
-import { asGoValue, readGoYaml, readWholeYaml, scalarText } from '../../src/repository/go-yaml.ts'
+import { atOnce } from '../../src/lib/steps.ts'
+import { readGoYaml, readWholeYaml, yamlBudget } from '../../src/repository/go-yaml.ts'
 import { compareKeys, entryYaml, indexYaml } from '../../src/repository/index-yaml.ts'
 import { readSimpleYaml } from '../../src/repository/simple-yaml.ts'
+import { ANY_MAP, unmarshalValue, type GoType } from '../../src/repository/unmarshal.ts'
 import { newestFirst, parseConstraint, parseVersion, type Version } from '../../src/repository/versions.ts'
 
 const load = (name: string): unknown => JSON.parse(readFileSync(new URL(`../data/chartmuseum/${name}`, import.meta.url), 'utf8'))
@@ -30,6 +32,15 @@ type MetadataTable = readonly { readonly chartYaml: string, readonly error?: str
 const semver = load('semver.json') as SemverTable
 const yaml = load('yaml.json') as YamlTable
 const metadata = load('metadata.json') as MetadataTable
+
+/** Both ways to read YAML, the long one last. */
+const READERS = [readGoYaml, readWholeYaml] as const
+const readAll = (text: string): { readonly ok: boolean, readonly value?: unknown, readonly message?: string } => atOnce(readWholeYaml(Buffer.from(text), yamlBudget()))
+const valueOf = (text: string): unknown => readAll(text).value
+const metadataOf = (bytes: Buffer, read: typeof readGoYaml): ReturnType<typeof checkMetadata> => {
+  const found = unmarshalValue(atOnce(read(bytes, yamlBudget())), METADATA, {})
+  return found.ok ? checkMetadata({ ...found.value as GoStruct, apiVersion: (found.value as GoStruct)['apiVersion'] || 'v1' }) : found
+}
 
 const versionOf = (text: string): Version => parseVersion(text) as Version
 
@@ -65,8 +76,8 @@ void t.test('scalars are quoted as sigs.k8s.io/yaml does, as values, items and k
 
 void t.test('Chart.yaml becomes the same metadata, in the API and in the index', async t => {
   for (const { chartYaml, error, json, yaml } of metadata) {
-    for (const read of [readGoYaml, readWholeYaml]) {
-      const result = readMetadata(read(chartYaml))
+    for (const read of READERS) {
+      const result = metadataOf(Buffer.from(chartYaml), read)
       if (error !== undefined) {
         t.notOk(result.ok, chartYaml)
         if (!result.ok && error.startsWith('validation:')) t.equal(result.message, error)
@@ -83,38 +94,71 @@ void t.test('Chart.yaml becomes the same metadata, in the API and in the index',
   }
 })
 
+// What Helm 3.21.4 read of them (sigs.k8s.io/yaml v1.6.0), into the type that is named.
+interface RecordedYaml { readonly type: 'any' | 'map' | 'lock' | 'metadata', readonly text?: string, readonly base64?: string, readonly error?: string, readonly json?: unknown }
+const TYPES: Readonly<Record<RecordedYaml['type'], GoType>> = { any: 'any', map: ANY_MAP, lock: LOCK, metadata: METADATA }
+/** Where ours do not go on: with values of the file, or with which part of a time it is. */
+const SAME = /^.*(?:invalid map key: |unsupported map key of type: |parsing time ")/
+
+void t.test('YAML is read as Helm reads it, and refused in its words', async t => {
+  const documents = readFileSync(new URL('../data/chartmuseum/yaml-documents.jsonl', import.meta.url), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as RecordedYaml)
+  for (const { type, text, base64, error, json } of documents) {
+    const bytes = text === undefined ? Buffer.from(base64 as string, 'base64') : Buffer.from(text)
+    const what = `${type} ${encodeURIComponent(bytes.toString('latin1')).slice(0, 80)}`
+    for (const read of READERS) {
+      const found = type === 'metadata' ? metadataOf(bytes, read) : unmarshalValue(atOnce(read(bytes, yamlBudget())), TYPES[type], type === 'map' ? new Map() : null)
+      if (error !== undefined) {
+        const same = SAME.exec(error)?.[0]
+        t.equal(found.ok ? 'it is read' : found.message.slice(0, same?.length), same ?? error, what)
+      } else if (!found.ok) t.fail(`${what}: ${found.message}`)
+      else if (type !== 'lock') t.strictSame(JSON.parse(goJson('metadata' in found ? found.metadata : found.value)), json, what)
+    }
+  }
+})
+
 void t.test('a scalar is what Go takes it for, and what says what it is must be that', async t => {
-  const read = (scalar: string): unknown => (readWholeYaml(`a: ${scalar}\n`) as ReadonlyMap<string, unknown> | undefined)?.get('a')
+  const read = (scalar: string): unknown => (valueOf(`a: ${scalar}\n`) as ReadonlyMap<string, unknown> | undefined)?.get('a')
   const scalars: readonly (readonly [string, unknown])[] = [
     ['0_x10', 16n], ['1e_5', 100000], ['e1', 'e1'], ['2001-99-99', '2001-99-99'], ['1:30', '1:30'], ['', null], ['"0x10"', '0x10'], ["'yes'", 'yes'],
     ['!!int 0x10', 16n], ['!!int "16"', 16n], ['!!int e1', undefined], ['!!float 1e3', 1000], ['!!float 5', 5], ['!!float yes', undefined], ['!!bool "yes"', true], ['!!bool 1', undefined], ['!!null ~', null], ['!!null x', undefined],
-    ['!!str 5', '5'], ['! 5', '5'], ['!!timestamp 2001-01-01', '2001-01-01'], ['!!binary eA==', Buffer.from('x')]
+    ['!!str 5', '5'], ['! 5', '5'], ['!!timestamp 2001-01-01', '2001-01-01'], ['!!binary eA==', 'x']
   ]
   for (const [scalar, value] of scalars) t.same(read(scalar), value, scalar)
-  t.strictSame(readWholeYaml('e1: a\n0x10: b\n<<: {c: d}\n'), new Map<unknown, unknown>([['e1', 'a'], [16n, 'b'], ['c', 'd']]))
+  t.strictSame(valueOf('e1: a\n0x10: b\n<<: {c: d}\n'), new Map<unknown, unknown>([['e1', 'a'], [16n, 'b'], ['c', 'd']]))
 })
 
 void t.test('the quick reader of YAML sees what the whole one sees, or nothing', async t => {
   for (const { chartYaml } of metadata) {
     const quick = readSimpleYaml(chartYaml)
-    if (quick !== undefined) t.strictSame(quick, readWholeYaml(chartYaml), chartYaml)
+    if (quick !== undefined) t.strictSame(quick, valueOf(chartYaml), chartYaml)
   }
-  for (const text of ['a:\n- b\n- c: d\n  e: f\ng:\n  h:\n  - i\nj: ""\n', '# x\n\na: "b: c"\nb: \'d\'\nc:\nd: 1.2.3\n', '- a\n- b: c\n', 'a:\n  - b\n  - c\nd: ~1.2\n', 'a:\nb: c']) {
-    t.strictSame(readSimpleYaml(text), readWholeYaml(text), text)
+  for (const text of ['a:\n- b\n- c: d\n  e: f\ng:\n  h:\n  - i\nj: ""\n', '# x\n\na: "b: c"\nb: \'d\'\nc:\nd: 1.2.3\n', '- a\n- b: c\n', 'a:\n  - b\n  - c\nd: ~1.2\n', 'a:\nb: c', '# é 😀\na: b\n']) {
+    t.strictSame(readSimpleYaml(text), valueOf(text), text)
     t.not(readSimpleYaml(text), undefined, `${text} is simple`)
   }
-  for (const [what, text] of [['levels', Array.from({ length: 300 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')], ['brackets', '['.repeat(20_000)], ['keys', '? '.repeat(20_000)], ['tokens', '{a: b}\n'.repeat(30_000)], ['letters', `a: "${'x'.repeat(3_000_000)}" # not simple`]] as const) {
-    t.equal(readSimpleYaml(text), undefined, what)
-    t.equal(readGoYaml(text), undefined, `of too many ${what} nothing is made`)
-  }
-  for (const text of ['', '\ta: b', 'a: b\r\n', 'a: |\n  x\n', 'a: *b', 'a:  b', 'a: b\n  c\n', 'yes: 1', 'a: 1.5', 'a: [b]', 'a: b # c', 'a: b\n c: d', '- - a', '  a: b\nc: d', 'a: b\n- c', 'a: "x\\n"', '-a: b', 'a:\n    - b\n  - c']) t.equal(readSimpleYaml(text), undefined, text)
+  t.equal(readSimpleYaml(Array.from({ length: 300 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')), undefined)
+  for (const text of ['', '\ta: b', 'a: b\r\n', 'a: |\n  x\n', 'a: *b', 'a:  b', 'a: b\n  c\n', 'yes: 1', 'a: 1.5', 'a: [b]', 'a: b # c', 'a: b\n c: d', '- - a', '  a: b\nc: d', 'a: b\n- c', 'a: "x\\n"', '-a: b', 'a:\n    - b\n  - c', `${'k'.repeat(2000)}: b`, '# \u2028b: c\na: b\n', '# \x07\na: b\n', '\ufeffa: b', 'a: b\n# \ufffd']) t.equal(readSimpleYaml(text), undefined, encodeURIComponent(text.slice(0, 20)))
   const scalar = fc.oneof(fc.constantFrom('a', 'true', 'y', '1.2', '1.2.3', '~1', '"q"', "'q'", '', ' ', 'a b', 'x: y', '#c', 'a #c', '- z', '>=1', '[]', '{}', '1.x', 'http://x/y', 'null', '2020-01-01', '|', '12:30:45'), fc.string({ maxLength: 8 }))
   const line = fc.tuple(fc.constantFrom('', '  ', '    ', '- ', '  - '), fc.constantFrom('a: ', 'b: ', 'c:', 'k-1: ', ''), scalar).map(parts => parts.join(''))
   fc.assert(fc.property(fc.array(line, { maxLength: 8 }), lines => {
     const text = lines.join('\n') + '\n'
     const quick = readSimpleYaml(text)
-    if (quick !== undefined) t.strictSame(quick, readWholeYaml(text))
+    if (quick !== undefined) t.strictSame(quick, valueOf(text))
   }), { numRuns: 2_000 })
+})
+
+void t.test('of more YAML than anybody has nothing is made', async t => {
+  const most = 'exceeded max depth of 1000'
+  const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+  t.ok(readAll(deep(1000)).ok, 'a thousand levels are some')
+  const cases: readonly (readonly [string, string])[] = [
+    [deep(1001), most], ['? '.repeat(20_000), most], ['['.repeat(20_000), most],
+    [`- &a ${deep(990)}\n- [[[[[[[[[[[[*a]]]]]]]]]]]]\n`, most],
+    ['- a\n'.repeat(260_000), 'more YAML than a chart has'],
+    [`- &a "${'x'.repeat(1_000_000)}"\n${'- *a\n'.repeat(17)}`, 'document contains excessive aliasing']
+  ]
+  for (const [text, message] of cases) t.strictSame(readAll(text), { ok: false, message: `yaml: ${message}` })
+  t.ok(readAll(`- &a [${'x, '.repeat(100)}]\n${'- b\n'.repeat(100_000)}${'- *a\n'.repeat(3_500)}`).ok, 'of a large file many nodes may be aliases')
 })
 
 void t.test('whatever is in an entry, a YAML 1.1 reader gets it back from the index', async t => {
@@ -141,8 +185,4 @@ void t.test('numbers, text and order are written as Go writes them', async t => 
   t.equal(compareBytes('a', 'a'), 0)
   t.ok(compareKeys('a', 'a') === 0)
   t.equal(entryYaml({ half: 1.5, big: 1e21 }), '  - big: 1e+21\n    half: 1.5\n')
-  t.equal(scalarText([]), undefined)
-  t.strictSame(asGoValue(readWholeYaml('? [a]\n: 1\n2: b\n') ?? null), new Map<string, unknown>([['a', 1], ['2', 'b']]))
-  t.equal(readGoYaml('a: [\n'), undefined)
-  t.equal(readGoYaml(['a: &a [x, x]', ...Array.from({ length: 12 }, (_, i) => `${i}: &b${i} [${Array(9).fill(i === 0 ? '*a' : `*b${i - 1}`).join(', ')}]`)].join('\n')), undefined, 'a bomb of aliases')
 })

@@ -5,12 +5,14 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
 import { RefusalError } from '../../src/http/errors.ts'
-import { readParts } from '../../src/uploads/multipart.ts'
-import { openSpool } from '../../src/uploads/spool.ts'
+import { readParts as readPartsCalled, type FormFields, type UploadParts } from '../../src/uploads/multipart.ts'
+import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import { formOf } from '../helpers/packages.ts'
 import { testFolder } from '../helpers/folder.ts'
 
 const part = (field: string, body: string): { field: string, filename: string, body: string } => ({ field, filename: '/tmp/x/a.tgz', body })
+const FIELDS: FormFields = { chart: 'chart', prov: 'prov' }
+const readParts = async (contentType: string, body: Readable, spool: Spool, fields = FIELDS): Promise<UploadParts> => await readPartsCalled(contentType, body, spool, fields)
 const inPieces = (body: Buffer, size: number): Readable => Readable.from(Array.from({ length: Math.ceil(body.length / size) }, (_, i) => body.subarray(i * size, (i + 1) * size)))
 
 await t.test('a form is the same in pieces of any size', async t => {
@@ -56,4 +58,19 @@ await t.test('a body that breaks off, or finds no room, leaves nothing', async t
   t.same(await readdir(dir), [])
   t.match(await readParts(contentType, inPieces(body, 1000), await openSpool(dir, 50_000)).catch((error: unknown) => error), { refusal: { code: 'spool_full' } })
   t.same(await readdir(dir), [])
+})
+
+await t.test('a form whose inputs have other names has those alone', async t => {
+  const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
+  const fields = { chart: 'package', prov: 'signature' }
+  const read = async (...names: string[]): Promise<unknown> => {
+    const { contentType, body } = formOf(names.map(name => part(name, name)))
+    const { chart, prov } = await readParts(contentType, inPieces(body, 100), spool, fields)
+    return [await readFile(chart?.path ?? '', 'utf8'), await readFile(prov?.path ?? '', 'utf8')]
+  }
+  t.same(await read('package', 'signature'), ['package', 'signature'])
+  for (const name of ['chart', 'prov', 'Package']) {
+    await t.rejects(read('package', name), { message: `the upload has a part named "${name}": send the chart as package and its provenance as signature, each as a file (\`curl -F package=@FILE.tgz -F signature=@FILE.tgz.prov\`)` })
+  }
+  await t.rejects(read('package', 'package'), { message: 'the upload has two parts named package' })
 })

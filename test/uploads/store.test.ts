@@ -42,7 +42,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
   const uploader = createUploader(onlyUpstream(upstream), createLocks())
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
-    const upload = await readUpload({ route, contentType: '', body: Readable.from([body]), depth: 2 }, spool, 100_000)
+    const upload = await readUpload({ route, contentType: '', body: Readable.from([body]), depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text' }, spool, 100_000)
     return await uploader.store({ ...pushTo(tenant), route }, upload, someAsker({ tenant }), () => {}).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
   }
   const chart = await archiveOf([{ name: 'x/Chart.yaml', body: 'name: foo-bar\nversion: "1.0"\n' }])
@@ -78,7 +78,7 @@ async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<S
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
     async store (parts, action = 'push') {
       const { body, contentType } = formOf(parts.map(field => ({ field, filename: 'x', body: field === 'chart' ? CHART : PROV })))
-      const upload = await readUpload({ route: 'upload-chart', contentType, depth: 2, body: Readable.from([body]) }, spool, 100_000)
+      const upload = await readUpload({ route: 'upload-chart', contentType, depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text', body: Readable.from([body]) }, spool, 100_000)
       const request: ChartRequest = { ...pushTo('a/b'), access: { type: 'artifact-repository', name: 'a/b', action } }
       return await uploader.store(request, upload, someAsker(), () => {})
         .then(() => 'saved', (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : `${error}`).finally(upload.remove)
@@ -148,7 +148,7 @@ await t.test('a chart that went with its old provenance and cannot be stored aga
 await t.test('a provenance is stored alone, and not beside another version that nobody can name', async t => {
   const { repository, store } = await start(t)
   t.equal(await store(['prov']), 'saved')
-  t.equal(await store(['prov']), 'chart_exists: chart already exists')
+  t.equal(await store(['prov']), 'already_stored: already stored, identical')
   t.equal(await store(['prov'], 'overwrite'), 'saved')
   repository.files.clear()
   repository.files.set(FILES[0], 'x')

@@ -33,7 +33,7 @@ await t.test('statuses of the upstream become ours, with its sentence where it h
 })
 
 await t.test('ChartMuseum\'s own sentences come through', async t => {
-  for (const sentence of ['chart not found', 'no chart version found for mychart-1.0.0', 'object not found', 'file already exists', 'repo has reached storage limit', 'no package or provenance file found in form fields chart and prov', 'improper constraint: zzz', 'gzip: invalid header', 'EOF', 'unexpected EOF', 'Chart.yaml file is missing', 'chart filename not found', 'values.yaml not found', 'Artifact Hub repository ID not found', 'mychart.tgz is improperly formatted', 'offset is not a valid non-negative integer', 'validation: chart.metadata.version "notsemver" is invalid', "storage: object doesn't exist", 'read the manual: it helps / a lot']) {
+  for (const sentence of ['chart not found', 'no chart version found for mychart-1.0.0', 'object not found', 'file already exists', 'repo has reached storage limit', 'no package or provenance file found in form fields chart and prov', 'improper constraint: zzz', 'gzip: invalid header', 'EOF', 'unexpected EOF', 'Chart.yaml file is missing', 'chart filename not found', 'values.yaml not found', 'Artifact Hub repository ID not found', 'mychart.tgz is improperly formatted', 'offset is not a valid non-negative integer', 'validation: chart.metadata.version "notsemver" is invalid', "storage: object doesn't exist", 'read the manual: it helps / a lot', 'validation: chart.metadata.name "a/b" is invalid', 'decompressed chart file "x/files/big.bin" is larger than the maximum file size 5242880', "file does not appear to be a gzipped archive; got 'text/plain; charset=utf-8'", 'chart illegally contains content outside the base directory: "x/a"']) {
     t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream', detail: sentence })
   }
 })
@@ -44,7 +44,7 @@ await t.test('a path of the server does not', async t => {
     'open ./charts/x', 'open ../charts/x', 'open ~/charts/x', 'C:\\charts\\x.tgz', 'open C:/charts/x', '\\\\server\\share', 'file:///charts/x', 'Get http://10.0.0.1/x: refused', 'a\n/charts/x', 'a\t/charts/x',
     'open /x: permission denied', 'open charts/org1/x.tgz: permission denied', 'remove org1/repo1/mychart-0.1.0.tgz: no such file or directory', 'remove mychart-0.1.0.tgz: no such file or directory', 'open mychart-0.1.0.tgz: permission denied',
     'stat charts: not a directory', 'PutWithLimit: clean the old chart: remove x.tgz: read-only', 'CreateFile x.tgz: Access is denied.', 'open C:\\charts\\x.tgz: Access is denied.', 'open charts\\x.tgz: The system cannot find the file specified.', 'GetFileAttributesEx x: Access is denied.',
-    'org1/repo1 has none', 'charts/ is full'
+    'org1/repo1 has none', 'charts/ is full', '"/charts/x"', '"../charts/x"', '"charts/x\\y"', 'open "charts/x": denied', '"a/b" beside /charts'
   ]
   for (const sentence of sentences) t.strictSame(refusalOfAnswer(404, json(sentence)), { code: 'not_in_upstream' }, sentence)
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
 import { isReservedFirstSegment, isTenantName, isTenantSegment, type Depth } from '../../src/words/tenant.ts'
 
 await t.test('a segment has letters, digits, dots, underscores and hyphens, and begins with a letter or digit', async t => {
@@ -24,6 +25,10 @@ await t.test('first segments of endpoints belong to no tenant', async t => {
   for (const depth of [0, 1, 2, 3, 'dynamic'] as const) {
     for (const segment of always) t.equal(isReservedFirstSegment(segment, depth), true, `${segment} at depth ${depth}`)
     for (const segment of ['apis', 'API', 'v1', 'Static', 'stati', 'oauth2', 'repo', 'chart']) t.equal(isReservedFirstSegment(segment, depth), false, `${segment} at depth ${depth}`)
+    for (const path of OWN_ENDPOINTS.keys()) {
+      const segment = path.split('/')[1] as string
+      t.ok(isReservedFirstSegment(segment, depth) || !isTenantSegment(segment), `${path} is no tenant's at depth ${depth}`)
+    }
     t.equal(isReservedFirstSegment('charts', depth), depth === 0 || depth === 'dynamic', `charts at depth ${depth}`)
   }
 })

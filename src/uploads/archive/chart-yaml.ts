@@ -1,19 +1,21 @@
 // Which name and version does a Chart.yaml give? Helm reads it with sigs.k8s.io/yaml:
-// YAML 1.1 with scalars of Go's own, then JSON into a struct. YAML has many ways to say
-// one thing, and readers that differ in them: name and version must be plain keys, with
-// plain values that Go leaves as they are written.
-import { isMap, isScalar, type Document, type Pair } from 'yaml'
-import { parseBounded } from '../../lib/bounded-yaml.ts'
-import { goScalarText, resolveGoScalar } from '../../lib/go-scalars.ts'
+// YAML 1.1 with scalars of Go's own, then JSON into a struct. How the rest of it is written
+// is its author's affair; name and version must be said once, and be what every reader
+// of YAML finds.
+import { parseGoYaml, type GoYamlMapping, type GoYamlNode } from '../../lib/go-yaml-nodes.ts'
+import type { LineEnds } from '../../lib/go-yaml-scanner.ts'
+import { goScalarText } from '../../lib/go-scalars.ts'
+import { goYamlText } from '../../lib/go-yaml-text.ts'
+import { goKey, goMerged, goTaggedScalar, goTarget, isGoMerge } from '../../lib/go-yaml-values.ts'
+import { inTurns, type Steps } from '../../lib/steps.ts'
 import { isChartName, isVersion } from '../../words/chart-names.ts'
 import { Fault, type ArchiveFault } from './fault.ts'
 import { unsayableInIndex } from './index-text.ts'
 
-// Parsing takes time for every byte, token and level; with these bounds some tens of
-// milliseconds at most, in which nobody else is answered.
-const LONGEST_CHART_YAML = 256 * 1024
-const CHART_YAML_BOUNDS = { tokens: 10_000, levels: 100 }
-const MOST_ALIASES = 100
+/** Of a Chart.yaml or requirements.yaml, bytes: looking at them takes some tens of milliseconds, in one go at worst. */
+export const LONGEST_CHART_YAML = 1024 * 1024
+// Values cost more than bytes: each is an object. 300 dependencies with all their fields are 6,600.
+const CHART_YAML_BOUNDS = { values: 50_000, levels: 100 }
 
 export interface ChartIdentity {
   readonly name: string
@@ -21,19 +23,8 @@ export interface ChartIdentity {
 }
 
 /** The chart's name and version. @throws Fault too_large, invalid_chart_yaml, invalid_name, invalid_version */
-export function readChartYaml (bytes: Buffer): ChartIdentity {
-  const { contents } = parseDocument(bytes, 'Chart.yaml')
-  if (!isMap(contents)) throw invalidChartYaml('Chart.yaml is not a YAML mapping')
-  const fields = chartFieldsOf(contents.items as Pair[], 'Chart.yaml')
-  const name = plainTextOf(fields.get('name'), 'invalid_name', 'name')
-  if (name === undefined || !isChartName(name)) {
-    throw new Fault('invalid_name', 'Chart.yaml has no valid name: letters, digits, ".", "_" and "-"')
-  }
-  const version = plainTextOf(fields.get('version'), 'invalid_version', 'version')
-  if (version === undefined || !isVersion(version)) {
-    throw new Fault('invalid_version', 'Chart.yaml has no valid version: a semantic version such as 1.2.3')
-  }
-  return { name, version }
+export async function readChartYaml (bytes: Buffer): Promise<ChartIdentity> {
+  return await inTurns(chartYamlSteps(bytes))
 }
 
 /**
@@ -41,101 +32,156 @@ export function readChartYaml (bytes: Buffer): ChartIdentity {
  * too (helm v3.21.4, pkg/chart/loader/load.go): it may not speak of them.
  * @throws Fault too_large, invalid_chart_yaml
  */
-export function checkRequirements (bytes: Buffer): void {
-  const { contents } = parseDocument(bytes, 'requirements.yaml')
-  if (contents === null || (isScalar(contents) && contents.value === null)) return
-  if (!isMap(contents)) throw invalidChartYaml('requirements.yaml is not a YAML mapping')
-  const fields = chartFieldsOf(contents.items as Pair[], 'requirements.yaml')
-  if (fields.has('name') || fields.has('version')) {
-    throw invalidChartYaml('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
-  }
+export async function checkRequirements (bytes: Buffer): Promise<void> {
+  await inTurns(requirementsSteps(bytes))
 }
 
-// YAML 1.1 has more line ends than YAML 1.2: what some read as text, Go's reader takes
-// for another key. Other control characters it refuses, and a byte order mark in the
-// middle is for every reader something else.
-// eslint-disable-next-line no-control-regex
-const READ_DIFFERENTLY = /\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|(?<!^)\ufeff/
+function * chartYamlSteps (bytes: Buffer): Steps<ChartIdentity> {
+  const text = textOf(bytes, 'Chart.yaml')
+  const chart = yield * mappingOf(text, 'Chart.yaml')
+  if (chart === undefined) throw invalidChartYaml('Chart.yaml is empty: it has no name and no version')
+  const { name, version } = saidOnce(chart)
+  if (name === undefined || !isChartName(name)) {
+    throw new Fault('invalid_name', 'Chart.yaml has no valid name: letters, digits, ".", "_" and "-"')
+  }
+  if (version === undefined || !isVersion(version)) {
+    throw new Fault('invalid_version', 'Chart.yaml has no valid version: a semantic version such as 1.2.3')
+  }
+  yield * compareReadings(text, { name, version })
+  checkIndexText(chart, 'Chart.yaml')
+  return { name, version }
+}
 
-function parseDocument (bytes: Buffer, file: string): Document.Parsed {
-  const text = bytes.toString('utf8')
-  if (text.length > LONGEST_CHART_YAML) throw tooMuch(file)
-  if (text.includes('\ufffd')) throw invalidChartYaml(`${file} is not UTF-8`)
-  if (READ_DIFFERENTLY.test(text)) {
-    throw invalidChartYaml(
-      `${file} has control characters, line ends or byte order marks that readers take differently: ` +
-      'end its lines with LF or CRLF'
-    )
+function * requirementsSteps (bytes: Buffer): Steps<void> {
+  const chart = yield * mappingOf(textOf(bytes, 'requirements.yaml'), 'requirements.yaml')
+  if (chart === undefined) return
+  if (sayingsOf(chart).next().done !== true) {
+    throw invalidChartYaml('requirements.yaml has a name or a version, which Helm takes for the chart\'s')
   }
-  // The keys of a mapping are compared with each other by chartFieldsOf, not here: that
-  // takes time by the square of their number.
-  const document = parseBounded(text, CHART_YAML_BOUNDS, {
-    version: '1.1',
-    uniqueKeys: false,
-    logLevel: 'error',
-    prettyErrors: false
-  })
-  if (document === undefined) throw tooMuch(file)
-  // The parser's own words quote the file.
-  if (document.errors.length > 0) throw invalidChartYaml(`${file} is not valid YAML`)
-  try {
-    // keys that are mappings would be written out as text, at every level anew
-    document.toJS({ maxAliasCount: MOST_ALIASES, mapAsMap: true })
-  } catch {
-    throw invalidChartYaml(`${file} has aliases that lead nowhere or too far`)
-  }
-  const unsayable = unsayableInIndex(document)
+  checkIndexText(chart, 'requirements.yaml')
+}
+
+function checkIndexText (chart: GoYamlMapping, file: string): void {
+  const unsayable = unsayableInIndex(chart)
   if (unsayable !== undefined) throw invalidChartYaml(`${file} has ${unsayable}, which no index can say`)
-  return document
+}
+
+const UTF8_MARK = '\ufeff'
+
+function textOf (bytes: Buffer, file: string): string {
+  if (bytes.length > LONGEST_CHART_YAML) throw tooMuch(file)
+  // Helm takes one mark away, and its reader of YAML another.
+  const isMarked = bytes.toString('utf8', 0, 3) === UTF8_MARK
+  const read = goYamlText(isMarked ? bytes.subarray(3) : bytes)
+  if (!read.ok) throw invalidChartYaml(`${file} ${read.problem}`)
+  // Go passes over other letters where it finds one (goYamlText).
+  if (read.text.includes(UTF8_MARK)) throw invalidChartYaml(`${file} has a byte order mark that is not at its start`)
+  return read.text
+}
+
+/** The first document, as Go reads it; undefined for nothing. */
+function * mappingOf (text: string, file: string, ends?: LineEnds): Steps<GoYamlMapping | undefined> {
+  const read = yield * parseGoYaml(text, CHART_YAML_BOUNDS, ends)
+  if (!read.ok && read.problem === 'too much') throw tooMuch(file)
+  if (!read.ok) throw invalidChartYaml(`${file} is not valid YAML: line ${read.line}: ${read.message}`)
+  if (read.node === undefined) return undefined
+  const node = goTarget(read.node)
+  if (node.kind === 'mapping') return node
+  if (node.kind === 'scalar' && goTaggedScalar(node) === null) return undefined
+  throw invalidChartYaml(`${file} is not a YAML mapping`)
 }
 
 function tooMuch (file: string): Fault {
-  return new Fault('too_large', `the archive has a ${file} that is too large or too deep`)
+  return new Fault('too_large', `the archive has a ${file} that is too large or too deep: ` +
+    `more than ${LONGEST_CHART_YAML / 1024 / 1024} MiB, ${CHART_YAML_BOUNDS.values} values ` +
+    `or ${CHART_YAML_BOUNDS.levels} levels`)
 }
 
-/** The values by their keys, each key said once and in the one way that all readers understand. */
-function chartFieldsOf (pairs: readonly Pair[], file: string): Map<string, unknown> {
-  const fields = new Map<string, unknown>()
-  for (const { key, value } of pairs) {
-    const text = readPlain(key)?.asGo
-    if (text === undefined || text === '<<') throw invalidChartYaml(`${file} has a key that is no plain text`)
-    if (fields.has(text)) throw invalidChartYaml(`${file} has a key twice`)
-    const field = ['name', 'version'].find(each => isMeant(text, each))
-    if (field !== undefined && field !== text) throw invalidChartYaml(`${file} has a key that some take for ${field}`)
-    fields.set(text, value)
+const FIELDS = ['name', 'version'] as const
+type Field = typeof FIELDS[number]
+
+interface Saying {
+  readonly field: Field
+  /** The key, as it is written. */
+  readonly key: string
+  readonly value: GoYamlNode
+}
+
+/** Every place that somebody could take for the name or the version, those in merges too. */
+function * sayingsOf (chart: GoYamlMapping): Generator<Saying> {
+  for (const [key, value] of chart.pairs) {
+    if (isGoMerge(key)) {
+      for (const merged of goMerged(value).map(goTarget)) {
+        if (merged.kind !== 'mapping') throw invalidChartYaml('Chart.yaml has a merge `<<` of what is no mapping')
+        yield * sayingsOf(merged)
+      }
+      continue
+    }
+    const text = goKey(key)
+    const scalar = goTarget(key)
+    if (text === undefined || scalar.kind !== 'scalar') {
+      throw invalidChartYaml('Chart.yaml has a key that is nothing, a list or a mapping')
+    }
+    const field = FIELDS.find(each => isMeant(text, each))
+    if (field !== undefined) yield { field, key: scalar.text, value }
   }
-  return fields
 }
 
 /** Go's encoding/json takes a key for a field whatever the case of its letters, the long s included. */
-function isMeant (key: string, field: string): boolean {
-  return key.replaceAll('\u017f', 's').toLowerCase() === field
+function isMeant (key: string, field: Field): boolean {
+  return key.length === field.length && key.replaceAll('\u017f', 's').toLowerCase() === field
 }
 
-/** A scalar as it is written, and as Go writes what it found in it; undefined is nothing. */
-interface Plain { readonly written: string, readonly asGo: string | undefined }
-
-/** A scalar without a tag, an anchor or an alias. */
-function readPlain (node: unknown): Plain | undefined {
-  if (!isScalar(node) || node.tag !== undefined || node.anchor !== undefined) return undefined
-  const written = node.source as string
-  if (node.type !== 'PLAIN') return { written, asGo: written }
-  const value = resolveGoScalar(written)
-  return { written, asGo: value === null ? undefined : goScalarText(value) }
+/** @throws Fault when it is said twice, or in a way that only some readers understand */
+function saidOnce (chart: GoYamlMapping): Readonly<Record<Field, string | undefined>> {
+  const said = new Map<Field, string | undefined>()
+  for (const { field, key, value } of sayingsOf(chart)) {
+    if (key !== field) {
+      throw invalidChartYaml(`Chart.yaml has a key that some take for ${field}, and some do not: write ${field}`)
+    }
+    if (said.has(field)) throw invalidChartYaml(`Chart.yaml has its ${field} twice: which one is meant?`)
+    said.set(field, plainTextOf(value, `invalid_${field}`, field))
+  }
+  return { name: said.get('name'), version: said.get('version') }
 }
 
 const LONGEST_QUOTED = 40
 
 /**
  * The text of a value.
- * @throws Fault when it is a number or truth that Go writes in another way: other readers
- * find other text in it
+ * @throws Fault when it is something that Go writes in another way: other readers find other text in it
  */
-function plainTextOf (node: unknown, fault: ArchiveFault, field: string): string | undefined {
-  const plain = readPlain(node)
-  if (plain?.asGo === undefined || plain.asGo === plain.written) return plain?.asGo
-  const written = plain.written.length > LONGEST_QUOTED ? `a ${field} that` : `the ${field} ${plain.written}, which`
-  throw new Fault(fault, `Chart.yaml has ${written} Helm reads as ${plain.asGo}: write it in quotes`)
+function plainTextOf (node: GoYamlNode, fault: ArchiveFault, field: Field): string | undefined {
+  const scalar = goTarget(node)
+  const value = scalar.kind === 'scalar' ? goTaggedScalar(scalar) : undefined
+  if (scalar.kind !== 'scalar' || value === undefined || value === null) return undefined
+  const asGo = goScalarText(value)
+  if (asGo === scalar.text) return asGo
+  const written = scalar.text.length > LONGEST_QUOTED ? `a ${field} that` : `the ${field} ${scalar.text}, which`
+  throw new Fault(fault, `Chart.yaml has ${written} Helm reads as ${asGo}: write it in quotes`)
+}
+
+// YAML 1.1 has more line ends than YAML 1.2; and there are readers for which CR alone is none.
+const ENDS_OF_SOME = /[\x85\u2028\u2029]/
+const LONE_RETURN = /\r(?!\n)/
+
+/** What is text to some readers is a key to others: all must find what Go finds, or nothing. */
+function * compareReadings (text: string, identity: ChartIdentity): Steps<void> {
+  if (ENDS_OF_SOME.test(text)) yield * compareReading(text, identity, 'YAML 1.2')
+  if (LONE_RETURN.test(text)) yield * compareReading(text, identity, 'LF')
+}
+
+function * compareReading (text: string, identity: ChartIdentity, ends: LineEnds): Steps<void> {
+  const read = yield * parseGoYaml(text, CHART_YAML_BOUNDS, ends)
+  if (!read.ok && read.problem === 'too much') throw tooMuch('Chart.yaml')
+  const chart = read.ok && read.node !== undefined ? goTarget(read.node) : undefined
+  if (chart?.kind !== 'mapping') return
+  const other = saidOnce(chart)
+  if (FIELDS.some(field => other[field] !== undefined && other[field] !== identity[field])) {
+    throw invalidChartYaml(
+      'Chart.yaml has line ends that readers take differently: end its lines with LF or CRLF'
+    )
+  }
 }
 
 function invalidChartYaml (detail: string): Fault {

@@ -3,7 +3,7 @@
 
 export type ArchiveFault =
   | 'empty' | 'not_gzip' | 'truncated' | 'corrupt' | 'not_tar'
-  | 'too_large' | 'too_many_entries' | 'unsafe_name' | 'forbidden_entry'
+  | 'too_large' | 'unsafe_name' | 'forbidden_entry'
   | 'several_roots' | 'missing_chart_yaml' | 'several_chart_yaml' | 'invalid_chart_yaml'
   | 'invalid_name' | 'invalid_version'
 

@@ -3,19 +3,25 @@
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Fault } from './fault.ts'
+import { FIRST_BYTES, otherThanGzip } from './first-bytes.ts'
 
-const MOST_INFLATED = 100 * 1024 * 1024
+/** The 100 MiB of files that Helm reads, and room for what a tar archive has beside them. */
+const MOST_INFLATED = 128 * 1024 * 1024
 const CHUNK = 64 * 1024
 
 /**
- * Inflates a gzip file of `size` bytes piece by piece, 100 MiB at most, and lets the
+ * Inflates a gzip file of `size` bytes piece by piece, 128 MiB at most, and lets the
  * source go in the end. Whoever reads on to the end has read all that any reader finds.
  * @throws Fault empty, not_gzip, truncated, corrupt, too_large; and what the source throws
  */
 export async function * inflate (source: Readable, size: number): AsyncGenerator<Buffer> {
   const gunzip = createGunzip({ chunkSize: CHUNK })
+  let firstBytes: Buffer = Buffer.alloc(0)
   let lastBytes: Buffer = Buffer.alloc(0)
-  source.on('data', (chunk: Buffer) => { lastBytes = Buffer.concat([lastBytes, chunk.subarray(-4)]).subarray(-4) })
+  source.on('data', (chunk: Buffer) => {
+    if (firstBytes.length < FIRST_BYTES) firstBytes = Buffer.concat([firstBytes, chunk.subarray(0, FIRST_BYTES)])
+    lastBytes = Buffer.concat([lastBytes, chunk.subarray(-4)]).subarray(-4)
+  })
   source.on('error', (error: Error) => { gunzip.destroy(error) })
   source.pipe(gunzip)
   let inflated = 0
@@ -28,7 +34,7 @@ export async function * inflate (source: Readable, size: number): AsyncGenerator
       yield chunk
     }
   } catch (error) {
-    throw asFault(error, size)
+    throw asFault(error, size, firstBytes)
   } finally {
     source.destroy()
     gunzip.destroy()
@@ -40,7 +46,7 @@ export async function * inflate (source: Readable, size: number): AsyncGenerator
   }
 }
 
-function asFault (error: unknown, size: number): unknown {
+function asFault (error: unknown, size: number, firstBytes: Buffer): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'Z_BUF_ERROR') {
     return size === 0
@@ -48,7 +54,8 @@ function asFault (error: unknown, size: number): unknown {
       : new Fault('truncated', 'the archive is not complete')
   }
   if (code !== 'Z_DATA_ERROR') return error
+  const knownAs = otherThanGzip(firstBytes)
   return message === 'incorrect header check'
-    ? new Fault('not_gzip', 'the upload is not a gzip archive, or something follows its end')
+    ? new Fault('not_gzip', knownAs ?? 'the upload is not a gzip archive, or something follows its end')
     : new Fault('corrupt', 'the archive is damaged: its bytes are no gzip data')
 }

@@ -2,7 +2,8 @@
 // metadata.go, Validate), but not all, and ChartMuseum writes what is left with a library
 // that fails on some texts (sigs.k8s.io/yaml v1.6.0, JSONToYAML, which reads JSON as YAML):
 // from then on it answers nobody of the tenant.
-import type { Document } from 'yaml'
+import type { GoYamlNode } from '../../lib/go-yaml-nodes.ts'
+import { goYamlValue } from '../../lib/go-yaml-values.ts'
 
 // Characters that YAML does not print, and Go's JSON does not escape.
 const UNPRINTED = /[\x7f-\x9f\ufffe\uffff]/
@@ -10,11 +11,13 @@ const UNPRINTED = /[\x7f-\x9f\ufffe\uffff]/
 const LONGEST_KEY = 1_000
 /** An empty line that ends as only some readers end one: what follows may be a key to them. */
 const ODD_EMPTY_LINE = /\n[\u2028\u2029]/
-const MOST_ALIASES = 100
 
-/** @returns what no index can say, as part of a sentence; undefined: nothing */
-export function unsayableInIndex (document: Document): string | undefined {
-  const chart = document.toJS({ mapAsMap: true, maxAliasCount: MOST_ALIASES }) as unknown
+/**
+ * @param node of a Chart.yaml or requirements.yaml
+ * @returns what no index can say, as part of a sentence; undefined: nothing
+ */
+export function unsayableInIndex (node: GoYamlNode): string | undefined {
+  const chart = goYamlValue(node)
   return writerFaultOf(uncleaned(chart)) ?? (hasMerge(dependenciesOf(chart)) ? 'a `<<` in its dependencies' : undefined)
 }
 

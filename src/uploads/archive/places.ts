@@ -1,58 +1,81 @@
-// Where in the chart is a file? Its name less the chart's folder: below one folder,
-// once, in one spelling.
-import type { Header } from 'tar-stream'
+// Where in the chart is a file? Where Helm puts it (helm v3.21.4, pkg/chart/loader/archive.go,
+// LoadArchiveFiles): below the first part of its name, which is whatever it is, over `/`, or
+// over `\` where there is one. What is in doubt is which file is the chart's own Chart.yaml:
+// of those that anybody takes for it there may be one, and everybody must find it.
+import { inQuotes } from '../../lib/printable.ts'
 import { Fault } from './fault.ts'
+import type { TarEntry } from './tar-walk.ts'
 
 /** The path below the chart's folder; undefined for what is no file of the chart. @throws Fault */
-export type Places = (entry: Pick<Header, 'name' | 'type'>) => string | undefined
+export type Places = (entry: Omit<TarEntry, 'size'>) => string | undefined
 
-// PATH_MAX of Linux, and a bound for all names together: they are kept to find the second of two.
-const LONGEST_NAME = 4096
-const MOST_NAMES = 1024 * 1024
-// U+FFFD stands for bytes that are not UTF-8.
-// eslint-disable-next-line no-control-regex
-const UNSAFE_PART = /^\.{0,2}$|[\\\x00-\x1f\x7f\ufffd]/
-// What Helm refuses besides (helm v3.21.4, pkg/chart/loader/archive.go, LoadArchiveFiles).
-const REFUSED_BY_HELM = /^(?:\.\.|[A-Za-z]:\/)/
+/** What says how a chart is called. */
+const OWN_FILES = ['Chart.yaml', 'requirements.yaml']
 
 /** For one archive. */
 export function createPlaces (): Places {
-  const seen = new Map<string, Header['type']>()
-  let length = 0
-  let root: string | undefined
-  return ({ name, type }) => {
-    if (name.length > LONGEST_NAME) throw tooLong()
-    const parts = (type === 'directory' ? name.replace(/\/$/, '') : name).split('/')
-    if (parts.some(part => UNSAFE_PART.test(part))) {
-      throw new Fault('unsafe_name', 'the archive has an entry with an absolute, dot or backslash name')
+  const seen = new Set<string>()
+  return entry => {
+    const { name, otherNames, coveredName, kind } = entry
+    for (const each of [name, ...otherNames]) checkWay(each)
+    if (kind === 'device') {
+      throw new Fault('forbidden_entry', `the archive has ${shown(name)}, which is neither file, folder nor link`)
     }
-    root ??= parts[0]
-    const path = parts.slice(1).join('/')
-    if (parts[0] !== root || (path === '' && type === 'file')) {
-      throw new Fault('several_roots', 'the archive must hold one folder with the chart, and nothing beside it')
+    const path = kind === 'folder' ? undefined : placeOf(name)
+    for (const own of OWN_FILES) {
+      const isMeant = path === own || [name, ...otherNames].some(each => isTakenFor(each, own))
+      if (isMeant) checkOwnFile(own, path, entry)
+      else if (coveredName !== undefined && isTakenFor(coveredName, own)) throw severalNames(own)
+      if (!isMeant) continue
+      if (seen.has(own)) throw new Fault('several_chart_yaml', `the archive has two ${own}: leave one of them`)
+      seen.add(own)
     }
-    if (root === 'Chart.yaml' || REFUSED_BY_HELM.test(path)) {
-      throw new Fault('unsafe_name', 'the archive has a name that Helm refuses')
-    }
-    const before = seen.get(path)
-    if (before !== undefined && (before === 'file' || type === 'file')) throw twice(path)
-    // On disks that take both for one, it would lie in the other's place.
-    if (path !== 'Chart.yaml' && path.toLowerCase() === 'chart.yaml') {
-      throw new Fault('several_chart_yaml', 'the archive has a Chart.yaml in other letters')
-    }
-    length += path.length
-    if (length > MOST_NAMES) throw tooLong()
-    seen.set(path, type)
-    return type === 'directory' ? undefined : path
+    return path
   }
 }
 
-function tooLong (): Fault {
-  return new Fault('too_large', 'the names of the files in the archive are too long')
+/** @throws Fault for a name that leads somewhere else */
+function checkWay (name: string): void {
+  if (/^[/\\]/.test(name) || name.split(/[/\\]/).includes('..')) {
+    throw new Fault('unsafe_name', `the archive has ${shown(name)}, a name that leads out of its folder`)
+  }
 }
 
-function twice (path: string): Fault {
-  return path === 'Chart.yaml'
-    ? new Fault('several_chart_yaml', 'the archive has two Chart.yaml')
-    : new Fault('unsafe_name', 'the archive has the same file twice')
+function placeOf (name: string): string {
+  const [root, ...parts] = name.split(name.includes('\\') ? '\\' : '/') as [string, ...string[]]
+  const path = parts.join('/')
+  const clean = path.split('/').filter(part => part !== '' && part !== '.').join('/')
+  if (clean === '') throw new Fault('several_roots', `the archive has ${shown(name)} beside the chart's folder`)
+  if (root === 'Chart.yaml' || path.startsWith('/') || /^(?:\.\.|[A-Za-z]:\/)/.test(clean)) {
+    throw new Fault('unsafe_name', `the archive has ${shown(name)}, a name that Helm refuses`)
+  }
+  return clean
+}
+
+/** Over both delimiters, and on disks for which large and small letters are the same. */
+function isTakenFor (name: string, own: string): boolean {
+  const parts = name.split(/[/\\]/).slice(1).filter(part => part !== '' && part !== '.')
+  return parts.length === 1 && (parts[0] as string).toLowerCase() === own.toLowerCase()
+}
+
+function checkOwnFile (own: string, path: string | undefined, entry: Omit<TarEntry, 'size'>): void {
+  const { name, otherNames, kind } = entry
+  if (otherNames.length > 0) throw severalNames(own)
+  // A link is an empty file to Helm, and requirements.yaml may be one.
+  if (kind !== 'file' && !(kind === 'link' && own !== 'Chart.yaml')) {
+    throw new Fault('forbidden_entry', `the archive has a ${own} that is no file: pack the file itself`)
+  }
+  if (path !== own) {
+    throw new Fault('several_chart_yaml', `the archive has ${shown(name)}, which some take for its ${own}: rename it`)
+  }
+}
+
+function severalNames (own: string): Fault {
+  return new Fault('several_chart_yaml', `the archive has an entry that is its ${own} to some, and to others is not`)
+}
+
+const LONGEST_SHOWN = 100
+
+function shown (name: string): string {
+  return inQuotes(name, LONGEST_SHOWN)
 }

@@ -34,6 +34,7 @@ export interface Difference {
   readonly fits: (request: Request) => boolean
 }
 
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 const decode = (path: string): string => path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 const segmentsOf = (path: string): string[] => path.split('/').slice(1)
 const isApi = (path: string): boolean => path.startsWith('/api/') && !/\.(?:yaml|tgz|prov)$/.test(path)
@@ -53,7 +54,14 @@ export const DIFFERENCES: readonly Difference[] = [
     chartmuseum: '`/health` and `/info`: answers everybody; at depth 1 and dynamic `/info` is the page of a tenant `info`',
     chartgate: 200,
     because: 'chartgate answers for itself, in the same form, at every depth: whether the gateway lives is not the upstream\'s to say, and nobody needs its version',
-    fits: ({ path, method }) => method === 'GET' && (path === '/health' || path === '/info')
+    fits: ({ path, method }) => isRead(method) && (path === '/health' || path === '/info')
+  },
+  {
+    id: 'home',
+    chartmuseum: '`/`: an HTML page, at depth 0 and dynamic that of the root',
+    chartgate: 200,
+    because: 'one sentence, or JSON, of what this is and how it is used, and nothing of tenants',
+    fits: ({ path, method }) => isRead(method) && (path === '' || path === '/')
   },
   {
     id: 'token endpoint',
@@ -120,10 +128,10 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     id: 'welcome page',
-    chartmuseum: '`/` and `/<tenant>`: an HTML page',
+    chartmuseum: '`/<tenant>`: an HTML page',
     chartgate: 404,
     because: 'Helm reports it as broken YAML when a URL has the wrong depth; a 404 says what is wrong',
-    fits: request => request.method === 'GET' && request.tenant !== undefined && (/^\/?$/.test(request.path) || request.path === `/${request.tenant}`)
+    fits: request => request.method === 'GET' && request.tenant !== undefined && request.path === `/${request.tenant}`
   },
   {
     id: 'open pages of tenants',
@@ -134,10 +142,10 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     id: 'second way to the API',
-    chartmuseum: '`/<tenant>/api/…`, and `/api/…` with the ending `.tgz`, `.yaml` or `.prov`: the API again, with another tenant than the same path has without the ending',
+    chartmuseum: '`/<tenant>/api/…` at depth dynamic, and with the ending `.tgz`, `.yaml` or `.prov`: the API again, with another tenant than the same path has without the ending',
     chartgate: 404,
-    because: 'not documented, and the same object under a second name',
-    fits: request => !isApi(request.path) && tailOf(request).startsWith('/api/')
+    because: 'what is a tenant would depend on the end of the path; at a fixed depth and without such an ending it is taken, as the one request that it is',
+    fits: request => !isApi(request.path) && tailOf(request).startsWith('/api/') && (request.depth === 'dynamic' || /\.(?:yaml|tgz|prov)$/.test(request.path))
   },
   {
     id: 'deletes',
@@ -207,7 +215,14 @@ export const DIFFERENCES: readonly Difference[] = [
     chartmuseum: '`/<tenant>/artifacthub-repo.yml`: 404 unless ids are configured, as in these recordings',
     chartgate: 'forwarded',
     because: 'whether there are ids is the upstream\'s to say; it is a read of the tenant',
-    fits: ({ depth, path, method, tenant }) => method === 'GET' && tenant === undefined && typeof depth === 'number' && path.endsWith('/artifacthub-repo.yml') && segmentsOf(path).length === depth + 1
+    fits: ({ depth, path, method, tenant }) => isRead(method) && tenant === undefined && typeof depth === 'number' && path.endsWith('/artifacthub-repo.yml') && segmentsOf(path).length === depth + 1
+  },
+  {
+    id: 'HEAD',
+    chartmuseum: 'HEAD of files, lists, values and templates: 404',
+    chartgate: 'forwarded',
+    because: 'HEAD is answered wherever GET is (RFC 9110 section 9.1), with its headers; ChartMuseum is asked with GET',
+    fits: ({ method, tenant, open }) => method === 'HEAD' && tenant === undefined && open === undefined
   }
 ]
 

@@ -22,7 +22,7 @@ const CHART = await chartOf('mychart', '0.1.0')
 const PROVENANCE = Buffer.from(provenanceOf('mychart', '0.1.0'))
 
 /** The differences that documented paths have; a path that a person would write must have no other. */
-const DOCUMENTED = ['own pages', 'welcome page, slash', 'welcome page', 'deletes', 'Artifact Hub']
+const DOCUMENTED = ['own pages', 'home', 'welcome page, slash', 'welcome page', 'deletes', 'Artifact Hub', 'HEAD']
 
 function requestOf (row: Recorded): Request {
   const base = row.config.endsWith('context-path') ? CONTEXT : ''
@@ -31,24 +31,33 @@ function requestOf (row: Recorded): Request {
   return { ...row, depth, path: path.startsWith(base) ? path.slice(base.length) : path }
 }
 
+/** `/<tenant>/api/…` at a fixed depth, of which the first spelling is `/api/<tenant>/…`. */
+function firstSpelling (path: string, { config, tenant = '' }: Recorded): string {
+  const base = config.endsWith('context-path') ? CONTEXT : ''
+  const second = `${base}/${tenant}/api/`
+  return path.startsWith(second) && !/\.(?:yaml|tgz|prov)$/.test(path) && config !== 'depth-dynamic' ? `${base}/api/${tenant}/${path.slice(second.length)}` : path
+}
+
 /** The one target that an understood request has, made from its bytes alone: the recorded queries are `?force`, `?offset=0&limit=5` and ones without a meaning. */
-function canonicalOf ({ method, target }: Recorded): string {
-  const [path = '', query = ''] = target.split('?')
-  const means = query === 'force' ? method === 'POST' : query === 'offset=0&limit=5' && method === 'GET' && /^(?:\/helm)?\/api\/.*charts$/.test(path)
+function canonicalOf (row: Recorded): string {
+  const { method, target } = row
+  const [received = '', query = ''] = target.split('?')
+  const path = firstSpelling(received, row)
+  const means = query === 'force' ? method === 'POST' : query === 'offset=0&limit=5' && (method === 'GET' || method === 'HEAD') && /^(?:\/helm)?\/api\/.*charts$/.test(path)
   return path.replace(/%2b/gi, '+') + (means ? `?${query}` : '')
 }
 
 /** What the upstream is asked for a request that is let through. */
 function expectedRequests (row: Recorded): string[] {
   const canonical = canonicalOf(row)
-  if (row.method === 'HEAD' && canonical.endsWith('/index.yaml')) return [`GET ${canonical}`]
   const [path = ''] = canonical.split('?')
   const tenant = path.replace(/^((?:\/helm)?)\/api\b/, '$1').replace(/\/(?:charts|prov)(?:\/[^/]+\/[^/]+)?$/, '')
   // What is in the file that is to be deleted or overwritten, or that a provenance file belongs to.
   // A chart called `charts` is not asked for by the API's path, which is another tenant's at dynamic depth.
   const look = (name: string, version: string): string[] => [...(name === 'charts' ? [] : [`GET ${path.replace(/\/(?:charts|prov)(?:\/[^/]+\/[^/]+)?$/, '')}/charts/${name}/${version}`]), `GET ${tenant}/charts/${name}-${version}.tgz`]
   if (row.method === 'DELETE') return [...look(...path.split('/').slice(-2) as [string, string]), `DELETE ${canonical}`]
-  if (row.method !== 'POST') return [`${row.method} ${canonical}`]
+  // HEAD is answered with what GET is.
+  if (row.method !== 'POST') return [`GET ${canonical}`]
   // Without `force`, whether it is there is asked first.
   const [isProv, force] = [path.endsWith('/prov'), canonical.endsWith('?force')]
   const file = `GET ${tenant}/charts/mychart-0.1.0.tgz${isProv ? '.prov' : ''}`
@@ -71,7 +80,7 @@ async function * replay (rows: readonly Recorded[], gateway: TestGateway, stub: 
       stub.seen.length = 0
       stub.answer = ({ method, target }) => {
         if (method === 'GET' && target.endsWith('/index.yaml')) return { headers: { 'content-length': String(EMPTY_INDEX.length) }, body: EMPTY_INDEX }
-        const [status, body] = method === 'POST' ? [201, '{"saved":true}'] : [row.method === method ? 200 : 404, '{"error":"not found"}']
+        const [status, body] = method === 'POST' ? [201, '{"saved":true}'] : [row.method === method || row.method === 'HEAD' ? 200 : 404, '{"error":"not found"}']
         return { status: status as number, headers: { 'content-type': 'application/json', 'content-length': String(body).length.toString() }, body: String(body) }
       }
       const body = row.method !== 'POST' ? Buffer.alloc(0) : /\/prov(?:\?|$)/.test(row.target) ? PROVENANCE : CHART
@@ -102,7 +111,7 @@ function judge (request: Request, { status, seen }: Outcome): string | undefined
     const got = JSON.stringify(seen.map(accessOf))
     return got === expected ? undefined : `the upstream was sent a token for ${got} in place of ${expected}`
   }
-  const agrees = !forwarded && tenant === undefined && open === undefined && (status === 404 || status === 400)
+  const agrees = !forwarded && tenant === undefined && open === undefined && [400, 404, 405].includes(status)
   if (agrees) return undefined
   if (difference === undefined) return `no row says why: ${forwarded ? 'forwarded' : status}`
   if (difference.chartgate !== (forwarded ? 'forwarded' : status)) return `${difference.id}: ${forwarded ? 'forwarded' : status} in place of ${difference.chartgate}`

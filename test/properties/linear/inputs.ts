@@ -6,18 +6,22 @@ import { readChartArchive } from '../../../src/uploads/archive.ts'
 import { readChartYaml } from '../../../src/uploads/archive/chart-yaml.ts'
 import { readProvenance } from '../../../src/uploads/archive/provenance.ts'
 import { isChartFile, isChartName, isVersion, isVersionQuery } from '../../../src/words/chart-names.ts'
-import { parseRequestTarget } from '../../../src/doors/chartmuseum/request-target.ts'
+import { parseRequestTarget } from '../../../src/doors/request-target.ts'
 import { createClientReader } from '../../../src/http/client.ts'
-import { acceptsGzip, knowsEtag } from '../../../src/http/conditional.ts'
-import { RESPONSE_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
+import { acceptsGzip, conditionsOf, knowsEtag, wantsPage } from '../../../src/http/conditional.ts'
+import { PART_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
 import { faultOfHead } from '../../../src/http/request-head.ts'
 import { NO_ACCOUNTS } from '../../../src/identity/accounts.ts'
 import { readCredentials } from '../../../src/identity/credentials.ts'
 import { originOf } from '../../../src/limits/origin.ts'
 import { parseScopes } from '../../../src/words/scope.ts'
 import { createAuthoriser } from '../../../src/repository/authorise.ts'
-import { readGoYaml } from '../../../src/repository/go-yaml.ts'
-import { readMetadata } from '../../../src/repository/chart-metadata.ts'
+import { yamlBudget } from '../../../src/repository/go-yaml.ts'
+import { checkMetadata, METADATA } from '../../../src/repository/chart-metadata.ts'
+import { extentOf } from '../../../src/repository/conditional.ts'
+import type { GoStruct } from '../../../src/repository/go-json.ts'
+import { unmarshalYaml } from '../../../src/repository/unmarshal.ts'
+import { atOnce } from '../../../src/lib/steps.ts'
 import { provenanceFileName } from '../../../src/repository/package.ts'
 import { route } from '../../../src/repository/routing.ts'
 import { parseConstraint, parseVersion } from '../../../src/repository/versions.ts'
@@ -74,7 +78,7 @@ const NOWHERE: Spool = {
 }
 
 async function form (contentType: string, body: string): Promise<void> {
-  await readParts(contentType, Readable.from([Buffer.from(body, 'latin1')]), NOWHERE).catch(() => {})
+  await readParts(contentType, Readable.from([Buffer.from(body, 'latin1')]), NOWHERE, { chart: 'chart', prov: 'prov' }).catch(() => {})
 }
 
 async function archive (bytes: Buffer): Promise<void> {
@@ -99,7 +103,9 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'credentials', headers: ['authorization'], ...CREDENTIALS, read: async text => await authenticator.authenticate(readCredentials(text), ASKER, text) },
     { name: 'credentials at the embedded repository', ...CREDENTIALS, read: text => authorise(text, 'org1/repo1', 'pull') },
     { name: 'codings', headers: ['accept-encoding'], starts: ['gzip', 'gzip;', 'gzip;q=', 'gzip;q=0.', 'gzip;q=1.', 'x-gzip ;', 'br,'], units: ['gzip', 'gzip,', ';q=0', '.1', ' ;', 'q='], read: acceptsGzip },
+    { name: 'media types', headers: ['accept'], starts: ['text/html', 'text/', 'text/htm', ','], units: ['text/htm', 'text/', ',text', ' ;q=0', '*/*,'], read: wantsPage },
     { name: 'entity tags', headers: ['if-none-match'], starts: ['"', 'W/"', '"a",', '*,', 'W/'], units: ['W/', '"a",', 'W/"a"', '"",', ', '], ends: ['"a"', ',"a'], read: text => knowsEtag(text, '"a"') },
+    { name: 'what a client has of a file', headers: ['range', 'if-range', 'if-modified-since'], starts: ['bytes=', '"', 'Sat, 28 Nov 2026 ', 'W/"'], units: ['0-', '1', '-', ',', ' ', '(', '+0', ':1'], ends: [' GMT', '"', '-5'], read: text => ['range', 'if-range', 'if-modified-since', 'if-none-match'].map(name => [conditionsOf('GET', { [name]: text }), extentOf({ range: 'bytes=0-1', [name]: text }, { etag: '"a"', modified: new Date(0) }, 5)]) },
     { name: 'forwarded addresses', headers: ['x-forwarded-for'], starts: ['[', '::ffff:', '1.1.1.1,'], units: ['10.0.0.1,', '::1,', '[::1]:1,', '%', '::', '1.', 'ffff:', ':1'], ends: [',10.0.0.1', ':80', ']:80'], read: client('x-forwarded-for') },
     { name: 'forwarded hosts', headers: ['x-forwarded-host'], starts: ['[', 'a.'], units: ['a.', 'a:1,', '::'], ends: [':80', ']'], read: client('x-forwarded-host') },
     { name: 'forwarded schemes', headers: ['x-forwarded-proto'], units: ['http,', 'https'], read: client('x-forwarded-proto') },
@@ -108,7 +114,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'what is looked at as it is', headers: ['content-length', 'expect', 'upgrade', 'x-request-id'], read: Number },
     { name: 'the time at the upstream', headers: ['date'], starts: ['Sat, 28 Nov 2026 ', '2026-'], units: ['(', '(a)', '+0', ':1', ' 1'], ends: [' GMT', ')'], read: Date.parse },
     { name: 'what the upstream says of its connection', headers: ['connection'], units: ['close,', 'etag,', ' ,'], read: text => responseHeaders({ connection: text, etag: '"a"' }) },
-    { name: 'what the upstream says of a body', headers: RESPONSE_HEADERS, read: text => RESPONSE_HEADERS.map(name => responseHeaders({ [name]: text })) },
+    { name: 'what the upstream says of a body', headers: PART_HEADERS, read: text => PART_HEADERS.map(name => responseHeaders({ [name]: text }, PART_HEADERS)) },
 
     { name: 'a path', starts: ['/', '/api/', '/helm/', '/helm/api/org1/repo1/charts/a/', '/org1/repo1/charts/'], units: ['/a', '/..', '/.', '//', '%2B', '%5E', '%2e', '.tgz', '.prov', '/api', '/helm', 'a-1.'], ends: ['/index.yaml', '.tgz', '.tgz.prov', '/charts', '#', '\\'], read: text => LAYOUTS.map(layout => ['GET', 'DELETE'].map(method => parseRequestTarget(method, text, layout))) },
     { name: 'a query', starts: ['force', 'offset=', '%66orce='], units: ['&', 'force&', 'a=b&', ';', '%', '%66', '%ff', '+', '=', '%6', 'limit=1&'], ends: ['&force', '%'], read: text => LAYOUTS.map(layout => parseRequestTarget('POST', `/helm/api/org1/repo1/charts?${text}`, layout)) },
@@ -123,8 +129,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'the head of a part of a form', longest: 96 * KIB, dear: 4, starts: ['--b\r\n', '--b\r\nContent-Disposition: ', '--b\r\nContent-Disposition: form-data; name="', '--b\r\nContent-Disposition: form-data; name="chart"; filename="', '--b\r\nContent-Type: ', '--b\r\nContent-Type: a; '], units: ['a: b\r\n', ' a\r\n', '\\', '\\"', '; a=b', ';', '%41', "a*=utf-8''%41;", '"', '\r', '\n', ':'], ends: ['\r\n\r\nx\r\n--b--\r\n', '"\r\n\r\nx\r\n--b--\r\n'], read: async text => { await form('multipart/form-data; boundary=b', text) } },
     { name: 'Chart.yaml', ...YAML, longest: 6 * KIB, dear: 50, read: readChart },
     { name: 'Chart.yaml, as long as it may be', ...YAML, longest: 64 * KIB, kinds: ['stairs'], dear: 8, read: readChart },
-    { name: 'YAML at the embedded repository', ...YAML, longest: 4 * KIB, dear: 50, read: readMuch },
-    { name: 'YAML at the embedded repository, long', ...YAML, longest: 64 * KIB, kinds: ['stairs'], dear: 8, read: readMuch },
+    { name: 'YAML at the embedded repository', ...YAML, longest: 64 * KIB, dear: 8, read: readMuch },
     { name: 'a provenance file', longest: 64 * KIB, isText: true, starts: ['-----BEGIN PGP SIGNED MESSAGE-----', '-----BEGIN PGP SIGNED MESSAGE-----\nname: '], units: ['\nname: a', '\nname:', '\nversion: 1', '\nname: "', '\n-----BEGIN PGP SIGNATURE-----', '-----BEGIN', '\nname: a\nversion: 1'], ends: ['\nname: a\nversion: 1.0.0\n', '"'], read: text => [readProvenance(text), provenanceFileName(text)] },
     { name: 'an index in blocks', longest: 16 * KIB, dear: 50, isText: true, starts: ['apiVersion: v1\nentries:\n', 'apiVersion: v1\nentries:\n  a:\n  - urls:\n    - ', 'apiVersion: v1\nentries:\n  a:\n  - apiVersion: v1\n    description: '], units: ['  a:\n', '  - a: b\n', '    urls:\n', '    - charts/a-1.0.0.tgz\n', '    a: b\n', '\r', '\u0085', '\u2028', '      a\n', '    - http://a/cm/org1/repo1/charts/a.tgz\n'], ends: ['\ngenerated: "x"\nserverInfo: {}\n'], read: text => rewriteIndex(Buffer.from(text), PLACE) },
     { name: 'an index in JSON', longest: 64 * KIB, starts: ['"entries":{"a":[{"urls":["', '"entries":{', '"'], units: ['{"a":', '[', '"a":[],', '\\u0041', '{"urls":["charts/a.tgz"]},'], ends: ['"]}]}}', '}}', ']'], read: text => rewriteIndex(Buffer.from(`{${text}`), PLACE) },
@@ -136,12 +141,13 @@ export async function inputs (): Promise<readonly Input[]> {
   return anywhere.map(input => ({ longest: HEADERS, ...input }))
 }
 
-function readChart (text: string): unknown {
-  return attempt(() => readChartYaml(Buffer.from(text))) // requirements.yaml is read by the same parser
+async function readChart (text: string): Promise<unknown> {
+  return await readChartYaml(Buffer.from(text)).catch((error: unknown) => error) // requirements.yaml is read by the same parser
 }
 
 function readMuch (text: string): unknown {
-  return attempt(() => readMetadata(readGoYaml(text), null))
+  const read = atOnce(unmarshalYaml(Buffer.from(text), METADATA, yamlBudget(), {}))
+  return read.ok ? checkMetadata(read.value as GoStruct) : read
 }
 
 /** Archives of about so many bytes, before they are packed. */
@@ -161,12 +167,4 @@ export const ARCHIVES: Readonly<Record<string, (length: number) => Buffer>> = {
 /** Reads one of them. */
 export async function readArchive (bytes: Buffer): Promise<void> {
   await archive(bytes)
-}
-
-function attempt (read: () => unknown): unknown {
-  try {
-    return read()
-  } catch (error) {
-    return error
-  }
 }

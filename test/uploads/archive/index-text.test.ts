@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { parseDocument } from 'yaml'
 import { unsayableInIndex } from '../../../src/uploads/archive/index-text.ts'
+import { goNodeOf } from '../../helpers/go-yaml.ts'
 
-const fault = (yaml: string): string | undefined => unsayableInIndex(parseDocument(yaml, { version: '1.1' }))
+const fault = (yaml: string): string | undefined => unsayableInIndex(goNodeOf(yaml))
 
 await t.test('what Helm does not clean may have no character and no key that an index cannot say', t => {
   for (const text of ['\\x7f', '\\x80', '\\N', '\\x9f', '\\uFFFE', '\\uFFFF', 'a\\x85b']) {

@@ -1,0 +1,48 @@
+import { Worker } from 'node:worker_threads'
+import t from 'tap'
+import { createSideThread, ThreadEnded } from '../../src/repository/side-thread.ts'
+
+// What a task says is what the thread does with it.
+const THREAD = `
+const { parentPort, threadId } = require('node:worker_threads')
+parentPort.on('message', task => {
+  if (task === 'end') process.exit(0)
+  if (task === 'memory') for (const all = []; ; ) all.push(new Array(1e5).fill(task))
+  if (task === 'fail') parentPort.postMessage({ error: { code: 'ENOENT', message: 'gone' } })
+  else setTimeout(() => parentPort.postMessage({ value: task + threadId }), 5)
+})`
+
+function counted (): { readonly ask: (task: string) => Promise<string>, readonly begun: () => number } {
+  let begun = 0
+  const ask = createSideThread<string, string>(() => {
+    begun++
+    return new Worker(THREAD, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } })
+  })
+  return { ask, begun: () => begun }
+}
+
+await t.test('one thread does all tasks, one after another', async t => {
+  const { ask, begun } = counted()
+  const answers = await Promise.all(['a', 'b', 'c'].map(ask))
+  t.match(answers, [/^a\d+$/, /^b\d+$/, /^c\d+$/])
+  t.equal(new Set(answers.map(answer => answer.slice(1))).size, 1)
+  t.equal(begun(), 1)
+})
+
+await t.test('a task that fails fails alone', async t => {
+  const { ask, begun } = counted()
+  const [failed, good] = await Promise.allSettled([ask('fail'), ask('a')])
+  t.match(failed, { status: 'rejected', reason: { code: 'ENOENT', message: 'gone' } })
+  t.match(good, { status: 'fulfilled', value: /^a\d+$/ })
+  t.equal(begun(), 1)
+})
+
+for (const end of ['end', 'memory']) {
+  await t.test(`a thread that ends (${end}) is missed by whoever waits for it, and the next has another`, async t => {
+    const { ask, begun } = counted()
+    const [ended, next] = await Promise.allSettled([ask(end), ask('a')])
+    t.equal(ended.status === 'rejected' && ended.reason instanceof ThreadEnded, true)
+    t.match(next, { status: 'fulfilled', value: /^a\d+$/ })
+    t.equal(begun(), 2)
+  })
+}
