@@ -53,7 +53,7 @@ export const PASSWORD_LIMITS = {
   /** Seconds that a wrong password is held against its address. */
   lately: 300,
   /** Milliseconds that somebody waits of whom it cannot be seen whether they are there. */
-  unseen: 1_000
+  unseen: 750
 }
 
 interface Check extends Pick<Attempt, 'name' | 'compare'> {

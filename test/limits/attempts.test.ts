@@ -64,7 +64,7 @@ async function turn (): Promise<void> {
   await new Promise(resolve => { setImmediate(resolve) })
 }
 
-await t.test('who may have gone unseen behind a body that is not read waits for a second, and everybody else for their turn', async t => {
+await t.test('who may have gone unseen behind a body that is not read waits for less than a second, and everybody else for their turn', async t => {
   const lab = new Lab({ atOnce: 1 })
   const asked = [lab.ask({ name: 'first', isUnread: true }), lab.ask({ name: 'seen', account: 'bob' }), lab.ask({ name: 'unseen', account: 'carol', isUnread: true })]
   await turn()

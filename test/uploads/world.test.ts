@@ -13,7 +13,7 @@ import { skipped } from '../helpers/not-tried.ts'
 import { formOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { inShort } from '../helpers/in-short.ts'
-import { findChartMuseum, OPEN, startChartMuseum } from '../repository/servers.ts'
+import { findChartMuseum, OPEN, startChartMuseum, startEmbedded } from '../repository/servers.ts'
 
 interface Known {
   readonly file: string
@@ -53,22 +53,14 @@ await t.test('every provenance file that helm verify accepts speaks of the chart
   t.ok(files.length > 10)
 })
 
+await t.test('a gateway over the embedded repository stores what is right, under the names that ChartMuseum gives', async t => {
+  await pushSample(t, (await startEmbedded(t, await temporaryFolder(t), OPEN)).port)
+})
+
 if (findChartMuseum() === undefined) await skipped(t, 'what the world packs before a real ChartMuseum', 'no chartmuseum on the PATH, and CHARTMUSEUM names none')
 else {
-  await t.test('a gateway before a real ChartMuseum stores what is right, under the names that ChartMuseum gives', async t => {
-    const storage = await temporaryFolder(t)
-    const { port } = await startChartMuseum(t, storage, OPEN)
-    const gateway = await startApp(t, { origin: `http://127.0.0.1:${port}`, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' } }) })
-    const headers = { authorization: `Bearer ${gateway.masterKey}` }
-    const sample = fc.sample(fc.shuffledSubarray([...KNOWN], { minLength: SAMPLE, maxLength: SAMPLE }), 1)[0] as Known[]
-    for (const [i, known] of sample.entries()) {
-      const tenant = `world/a${i}`
-      const pushed = await fetch(`${gateway.url}/api/${tenant}/charts`, { method: 'POST', body: readFileSync(pathOf(known.file)), headers })
-      const words = await pushed.text()
-      const listed = await (await fetch(`${gateway.url}/api/${tenant}/charts`, { headers })).json() as Record<string, { name: string, version: string }[]>
-      const found = Object.values(listed).flat().map(({ name, version }) => ({ name, version }))
-      judge(t, known, pushed.status, words, found)
-    }
+  await t.test('a gateway before a real ChartMuseum stores what is right, under the names that it gives', async t => {
+    await pushSample(t, (await startChartMuseum(t, await temporaryFolder(t), OPEN)).port)
   })
 
   await t.test('a chart goes in with its provenance, or the reason is said', async t => {
@@ -89,6 +81,21 @@ else {
       }
     }
   })
+}
+
+/** Pushes some of them, or all, each to a tenant of its own. */
+async function pushSample (t: Test, port: number): Promise<void> {
+  const gateway = await startApp(t, { origin: `http://127.0.0.1:${port}`, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' } }) })
+  const headers = { authorization: `Bearer ${gateway.masterKey}` }
+  const sample = fc.sample(fc.shuffledSubarray([...KNOWN], { minLength: SAMPLE, maxLength: SAMPLE }), 1)[0] as Known[]
+  for (const [i, known] of sample.entries()) {
+    const tenant = `world/a${i}`
+    const pushed = await fetch(`${gateway.url}/api/${tenant}/charts`, { method: 'POST', body: readFileSync(pathOf(known.file)), headers })
+    const words = await pushed.text()
+    const listed = await (await fetch(`${gateway.url}/api/${tenant}/charts`, { headers })).json() as Record<string, { name: string, version: string }[]>
+    const found = Object.values(listed).flat().map(({ name, version }) => ({ name, version }))
+    judge(t, known, pushed.status, words, found)
+  }
 }
 
 function judge (t: Test, { file, right, ...known }: Known, status: number, words: string, found: readonly { name: string, version: string }[]): void {
