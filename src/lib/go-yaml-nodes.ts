@@ -37,6 +37,8 @@ export interface GoYamlBounds {
   readonly values: number
   /** Lists and mappings inside of each other; each takes some of the stack. */
   readonly levels: number
+  /** Characters that aliases repeat: whoever looks at what is read looks at them again each time. */
+  readonly repeated: number
 }
 
 export type GoYamlResult =
@@ -64,6 +66,8 @@ class TooMuch extends Error {}
 
 const EMPTY: GoYamlScalar = { kind: 'scalar', text: '', tag: '', isPlain: true }
 const DEFAULT_HANDLES: readonly (readonly [string, string])[] = [['!', '!'], ['!!', 'tag:yaml.org,2002:']]
+/** Directives of one document; nobody writes more than two. */
+const MOST_HANDLES = 100
 /** Between two places where everybody else may have a turn, values. */
 const STRIDE = 256
 
@@ -71,6 +75,7 @@ const STRIDE = 256
 interface Extent {
   readonly values: number
   readonly levels: number
+  readonly characters: number
 }
 
 type Composite = GoYamlSequence | GoYamlMapping
@@ -88,6 +93,8 @@ class GoYamlParser {
   /** Of lists and mappings that have come to their end. */
   private readonly extents = new Map<GoYamlNode, Extent>()
   private values = 0
+  private characters = 0
+  private repeated = 0
   private valuesOfTurn = 0
   /** The level of the deepest list or mapping in the one that is read. */
   private deepest = 0
@@ -143,6 +150,7 @@ class GoYamlParser {
       } else {
         if (this.handles.has(value)) throw this.fault('found duplicate %TAG directive')
         this.handles.set(value, suffix)
+        if (this.handles.size > MOST_HANDLES) throw new TooMuch()
       }
       this.scanner.take()
     }
@@ -186,10 +194,12 @@ class GoYamlParser {
     const name = this.scanner.peek().value
     const target = this.anchors.get(name)
     if (target === undefined) throw this.fault('unknown anchor referenced')
-    if (target.kind !== 'scalar') {
+    if (target.kind === 'scalar') this.repeat(target.text.length)
+    else {
       const extent = this.extents.get(target)
       if (extent === undefined) throw this.fault('anchor value contains itself')
       this.count(extent.values)
+      this.repeat(extent.characters)
       this.deepen(level + extent.levels - 1)
     }
     this.scanner.take()
@@ -199,6 +209,12 @@ class GoYamlParser {
   private count (values: number): void {
     this.values += values
     if (this.values > this.bounds.values) throw new TooMuch()
+  }
+
+  private repeat (characters: number): void {
+    this.characters += characters
+    this.repeated += characters
+    if (this.repeated > this.bounds.repeated) throw new TooMuch()
   }
 
   private deepen (level: number): void {
@@ -232,6 +248,7 @@ class GoYamlParser {
 
   private scalar (anchor: string | undefined, tag: string): GoYamlScalar {
     const { value, isPlain } = this.scanner.peek()
+    this.characters += value.length
     this.scanner.take()
     return this.named({ kind: 'scalar', text: value, tag, isPlain: isPlain && tag === '' }, anchor)
   }
@@ -249,11 +266,15 @@ class GoYamlParser {
     level: number
   ): Steps<T> {
     this.named(node, anchor)
-    const [values, deepest] = [this.values, this.deepest]
+    const { values, characters, deepest } = this
     this.deepest = 0
     this.deepen(level)
     yield * filling
-    this.extents.set(node, { values: this.values - values, levels: this.deepest - level + 1 })
+    this.extents.set(node, {
+      values: this.values - values,
+      levels: this.deepest - level + 1,
+      characters: this.characters - characters
+    })
     this.deepest = Math.max(this.deepest, deepest)
     return node
   }

@@ -26,7 +26,7 @@ export function extentOf (
   const isKnown = known === undefined ? isSince(headers['if-modified-since'], modified) : isNamed(known, etag)
   if (isKnown) return { kind: 'none' }
   const { range } = headers
-  if (range === undefined || size === undefined || !isStillSame(headers['if-range'], etag, modified)) return WHOLE
+  if (range === undefined || size === undefined || !isStillSame(headers['if-range'], etag)) return WHOLE
   return partOf(range, size)
 }
 
@@ -41,14 +41,12 @@ function isSince (since: string | string[] | undefined, modified: Date | undefin
   return typeof since === 'string' && modified !== undefined && wholeSeconds(modified) <= Date.parse(since)
 }
 
-/** A part only fits what the client has of the same bytes. */
-function isStillSame (
-  condition: string | string[] | undefined,
-  etag: string | undefined,
-  modified: Date | undefined
-): boolean {
-  if (condition === undefined || condition === etag) return true
-  return modified !== undefined && Date.parse(String(condition)) === wholeSeconds(modified)
+/**
+ * A part only fits what the client has of the same bytes. A time does not say so: a file may
+ * be overwritten within a second (RFC 9110 section 13.1.5 wants a strong one).
+ */
+function isStillSame (condition: string | string[] | undefined, etag: string | undefined): boolean {
+  return condition === undefined || condition === etag
 }
 
 function wholeSeconds (time: Date): number {

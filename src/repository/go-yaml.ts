@@ -19,14 +19,14 @@ export type YamlResult =
 
 /** Nodes of all YAML in one chart: a hundred times what the largest published charts have. */
 const MOST_NODES = 250_000
-/** Characters that all scalars have, with each alias spelled out. */
-const MOST_SPELLED_OUT = 16 * 1024 * 1024
+/** Characters that aliases repeat in all of it: whoever looks at what is read looks at them again each time. */
+const MOST_REPEATED = 1024 * 1024
 /** Up to this size it is tried whether a text is plain, which takes one step. */
 const SIMPLE_SIZE = 64 * 1024
 
 /** For all YAML of one chart and its subcharts. */
 export function yamlBudget (): YamlBudget {
-  return { nodes: MOST_NODES }
+  return { nodes: MOST_NODES, repeated: MOST_REPEATED }
 }
 
 /** The first document of a file; null when there is none. */
@@ -39,7 +39,7 @@ export function * readGoYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlResu
 export function * readWholeYaml (bytes: Buffer, budget: YamlBudget): Steps<YamlResult> {
   try {
     const root = yield * parseGoYaml(bytes, budget)
-    return { ok: true, value: root === undefined ? null : new YamlDecoder().value(root) }
+    return { ok: true, value: root === undefined ? null : new YamlDecoder(budget).value(root) }
   } catch (error) {
     if (error instanceof YamlFault) return { ok: false, message: `yaml: ${error.message}` }
     /* c8 ignore next 2 -- nothing else is thrown */
@@ -58,12 +58,15 @@ interface NamedValue {
 class YamlDecoder {
   private readonly named = new Map<YamlNode, NamedValue>()
   private readonly open = new Set<YamlNode>()
+  private readonly budget: YamlBudget
   private operations = 0
   private aliasOperations = 0
   private aliases = 0
   private characters = 0
   private level = 0
   private deepest = 0
+
+  constructor (budget: YamlBudget) { this.budget = budget }
 
   value (node: YamlNode): YamlValue {
     if (!node.anchored) return this.content(node)
@@ -156,10 +159,13 @@ class YamlDecoder {
   private count (operations: number, characters: number): void {
     this.operations += operations
     this.characters += characters
-    if (this.aliases > 0) this.aliasOperations += operations
+    if (this.aliases > 0) {
+      this.aliasOperations += operations
+      this.budget.repeated -= characters
+    }
     const tooMany = this.aliasOperations > 100 && this.operations > 1000 &&
       this.aliasOperations / this.operations > allowedRatio(this.operations)
-    if (tooMany || (this.aliases > 0 && this.characters > MOST_SPELLED_OUT)) {
+    if (tooMany || this.budget.repeated < 0) {
       throw new YamlFault('document contains excessive aliasing')
     }
   }

@@ -80,11 +80,13 @@ async function readAt (source: Rereadable, start: number, most: number): Promise
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of source.from(start) as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length >= most) break
+    // Of an archive in memory a chunk is all of the rest.
+    const part = chunk.subarray(0, most - length)
+    chunks.push(part)
+    length += part.length
+    if (length === most) break
   }
-  return Buffer.concat(chunks).subarray(0, most)
+  return Buffer.concat(chunks, length)
 }
 
 /** How long the head of a member is (RFC 1952 section 2.3; readHeader). */

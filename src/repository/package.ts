@@ -43,12 +43,18 @@ const SMALL_INFLATED = 4 * 1024 * 1024
 const SMALL_YAML = 64 * 1024
 /** A longer file of YAML is read in a thread. */
 const LONG_YAML = 128 * 1024
+/** All YAML of a chart with its subcharts: what it says is held in memory, and others wait for the thread. */
+const MOST_YAML = 16 * 1024 * 1024
+/** Milliseconds in the thread; so much YAML takes a few seconds. */
+const LONGEST_READ = 20_000
 /** Chart.yaml, and requirements.yaml. */
 const MOST_METADATA = 1024 * 1024
 /** What comes of them, as JSON: it is in every index. */
 const LARGEST_ENTRY = 512 * 1024
 /** Characters of what is wrong. */
 const LONGEST_MESSAGE = 500
+/** Folders in each other, with more than any disk has: each part of a name costs, and a name may have a megabyte. */
+const MOST_PARTS = 2048
 /** Beside this file, in the language that this one is in. */
 const PACKAGE_THREAD = new URL(`./package-thread${extname(import.meta.url)}`, import.meta.url)
 
@@ -59,6 +65,7 @@ function isWanted (wanted: Wanted, path: string): boolean {
 /** Of one archive with all in it. */
 interface LoadBudget extends ChartBudget {
   bytes: number
+  yaml: number
   /** Long texts are read too: nobody waits for this thread. */
   readonly alone: boolean
   /** There is one, for a thread. */
@@ -87,7 +94,10 @@ export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageRe
   return isRead ? resultOf(loader, files, wanted) : undefined
 }
 
-const askThread = createSideThread<ThreadTask, PackageResult>(() => new Worker(PACKAGE_THREAD))
+const askThread = createSideThread<ThreadTask, PackageResult>(
+  () => new Worker(PACKAGE_THREAD),
+  LONGEST_READ
+)
 
 async function readInThread (path: string, wanted: Wanted): Promise<PackageResult> {
   try {
@@ -96,7 +106,7 @@ async function readInThread (path: string, wanted: Wanted): Promise<PackageResul
     return { ok: true, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
     /* c8 ignore next 4 -- gone between two looks, or more than a machine for tests can have read */
   } catch (error) {
-    if (error instanceof ThreadEnded) return refusedPackage('reading its long texts took more memory than there is')
+    if (error instanceof ThreadEnded) return refusedPackage('reading its long texts takes too much time or memory')
     throw error
   }
 }
@@ -130,22 +140,18 @@ function loadPlain (
     see(path, content)
     const place = loader.place(path)
     if (place === undefined) continue
-    if ('archive' in place) {
-      const subchart = new ChartLoader(chartBudget(), place.archive.level)
-      if (!loadPlain(content, subchart, left)) return false
-      place.archive.loader = subchart
-    } else {
-      left.yaml -= content.length
-      if (left.yaml < 0) return false
-      atOnce(place.loader.add(place.file, content))
-    }
+    // An archive may hold any number of others, each a thousand times as large as it is packed.
+    if ('archive' in place) return false
+    left.yaml -= content.length
+    if (left.yaml < 0) return false
+    atOnce(place.loader.add(place.file, content))
   }
   return true
 }
 
 /** Reads a chart as it comes; undefined when that is for a thread. @param alone in such a thread */
 export async function readStreamed (path: string, wanted: Wanted, alone: boolean): Promise<PackageResult | undefined> {
-  const budget = { ...chartBudget(), bytes: MOST_BYTES, alone, hasLongText: false }
+  const budget = { ...chartBudget(), bytes: MOST_BYTES, yaml: MOST_YAML, alone, hasLongText: false }
   const loader = new ChartLoader(budget)
   const files: TarFile[] = []
   const fault = await loadStreamed({ from: start => createReadStream(path, { start }) }, loader, budget, wanted, files)
@@ -189,6 +195,8 @@ function checkSize (path: string, file: string, size: number, budget: LoadBudget
   if (isMetadata && size > MOST_METADATA) {
     throw new ChartFault(`${path} is larger than ${MOST_METADATA} bytes`)
   }
+  budget.yaml -= size
+  if (budget.yaml < 0) throw new ChartFault(`chart and subcharts have more than ${MOST_YAML} bytes of YAML`)
   if (size <= LONG_YAML || budget.alone) return
   budget.hasLongText = true
   throw new ChartFault('a long text')
@@ -246,7 +254,8 @@ class ArchiveRoom {
   /** The path below the chart's folder. Throws ChartFault. */
   pathOf (name: string, size: number): string {
     const delimiter = name.includes('\\') ? '\\' : '/'
-    const parts = name.split(delimiter)
+    const parts = name.split(delimiter, MOST_PARTS + 1)
+    if (parts.length > MOST_PARTS) throw new ChartFault(`chart has more than ${MOST_PARTS} folders in each other`)
     const path = parts.slice(1).join('/')
     if (path.startsWith('/')) throw new ChartFault('chart illegally contains absolute paths')
     const clean = cleanPath(path)

@@ -1,6 +1,6 @@
 // A thread beside the one that answers, for what takes long to understand: it does one task
 // after another, because each may take much memory, and is kept, because its start costs
-// more than most tasks. One that ends takes down only what it was doing.
+// more than most tasks. One that ends, or takes too long, takes down only what it was doing.
 import { Worker } from 'node:worker_threads'
 
 /** What a task came to: a value, or why there is none. */
@@ -8,18 +8,20 @@ export type Outcome<Value> =
   | { readonly value: Value }
   | { readonly error: { readonly code: string | undefined, readonly message: string } }
 
-/** The thread ended during a task, as for want of memory. */
+/** The thread ended during a task, for want of memory or time. */
 export class ThreadEnded extends Error {}
 
 /**
  * @param begin starts the thread, which answers each message with one Outcome
+ * @param most milliseconds for one task
  * @returns gives it a task; rejects with ThreadEnded, or with what the task failed of
  */
-export function createSideThread<Task, Value> (begin: () => Worker): (task: Task) => Promise<Value> {
+export function createSideThread<Task, Value> (begin: () => Worker, most: number): (task: Task) => Promise<Value> {
   let thread: Worker | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   async function run (task: Task): Promise<Value> {
+    const tooLong = setTimeout(() => { void thread?.terminate() }, most)
     const outcome = await new Promise<Outcome<Value>>((resolve, reject) => {
       const ended = (cause: unknown): void => {
         thread = undefined
@@ -33,7 +35,7 @@ export function createSideThread<Task, Value> (begin: () => Worker): (task: Task
         .once('exit', ended)
       thread.ref() // a command waits for its answer
       thread.postMessage(task)
-    })
+    }).finally(() => { clearTimeout(tooLong) })
     thread?.unref()
     if ('value' in outcome) return outcome.value
     throw Object.assign(new Error(outcome.error.message), { code: outcome.error.code })

@@ -21,6 +21,8 @@ export interface YamlNode {
 /** What all YAML of one chart may have together. */
 export interface YamlBudget {
   nodes: number
+  /** Characters that aliases may still repeat. */
+  repeated: number
 }
 
 type YamlEvent = NodeEvent | { readonly type: EndEvent }

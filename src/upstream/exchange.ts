@@ -87,6 +87,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   private headers: IncomingHttpHeaders = {}
   private chunks: Buffer[] = []
   private length = 0
+  /** Bytes that were handed on. */
+  private given = 0
   private stream: Readable | undefined
   /** What the upstream is not read for. */
   private readonly waits = { reader: false, turn: false }
@@ -204,7 +206,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { bulk, clock } = this.options
     const now = clock()
     this.pace.give(chunk.length, now)
-    if (!stream.push(chunk)) {
+    this.given += chunk.length
+    const hasRoom = stream.push(chunk)
+    // With the last byte that was announced a client may ask for something else: the end comes at once.
+    if (this.given === Number(this.headers['content-length'])) return
+    if (!hasRoom) {
       this.pace.holdUp(now)
       this.waits.reader = true
     }

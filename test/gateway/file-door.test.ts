@@ -1,11 +1,13 @@
 // A chart file is shared by who asks for it at once, and is never older than who asks: an
 // overwrite and a delete through the gateway, while many read.
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { request } from 'undici'
 import { startApp } from '../helpers/app.ts'
 import { skipped } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import { until } from '../helpers/until.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded } from '../repository/servers.ts'
 
@@ -65,3 +67,27 @@ else {
     await overwriteAndDelete(t, startChartMuseum)
   })
 }
+
+await t.test('who asks again with the last byte of a large file keeps the connection, beside others who do', async t => {
+  const stub = await startStubUpstream(t)
+  const body = Buffer.alloc(300_000, 'x')
+  stub.answer = () => ({ headers: { 'content-length': String(body.length) }, body })
+  const gateway = await startApp(t, { origin: stub.origin })
+  const ask = `GET /org1/repo1/charts/large-1.0.0.tgz HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.masterKey}\r\n\r\n`
+  const ROUNDS = 5
+  const finished = await Promise.all(Array.from({ length: 40 }, async () => await new Promise<number>(resolve => {
+    const socket = connect(gateway.port, '127.0.0.1', () => { socket.write(ask) })
+    let [rounds, left] = [0, -1]
+    socket.on('data', (chunk: Buffer) => {
+      if (left < 0) left = body.length + chunk.indexOf('\r\n\r\n') + 4
+      left -= chunk.length
+      if (left > 0) return
+      if (++rounds === ROUNDS) socket.destroy()
+      else socket.write(ask)
+      left = -1
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => { resolve(rounds) })
+  })))
+  t.same([...new Set(finished)], [ROUNDS])
+})

@@ -8,7 +8,7 @@ import { goYamlText } from '../../src/lib/go-yaml-text.ts'
 import { atOnce } from '../../src/lib/steps.ts'
 
 /** Far more than a test has. */
-const BOUNDS: GoYamlBounds = { values: 1_000_000, levels: 500 }
+const BOUNDS: GoYamlBounds = { values: 1_000_000, levels: 500, repeated: 10_000_000 }
 
 export type GoReading =
   | { readonly ok: true, readonly node: GoYamlNode }

@@ -42,7 +42,7 @@ await t.test('a value is what JSON has of it, merges where they stand', t => {
 })
 
 await t.test('levels and values have an end, with those that aliases repeat', t => {
-  const bounds = { values: 100, levels: 10 }
+  const bounds = { values: 100, levels: 10, repeated: 1000 }
   const much = { ok: false, problem: 'too much' }
   for (const open of ['[', '{a: ', '[? ', '- ', '? ']) {
     const close = open.startsWith('[') ? ']' : open.startsWith('{') ? '}' : ''

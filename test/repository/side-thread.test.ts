@@ -7,17 +7,18 @@ const THREAD = `
 const { parentPort, threadId } = require('node:worker_threads')
 parentPort.on('message', task => {
   if (task === 'end') process.exit(0)
+  if (task === 'hang') for (;;);
   if (task === 'memory') for (const all = []; ; ) all.push(new Array(1e5).fill(task))
   if (task === 'fail') parentPort.postMessage({ error: { code: 'ENOENT', message: 'gone' } })
   else setTimeout(() => parentPort.postMessage({ value: task + threadId }), 5)
 })`
 
-function counted (): { readonly ask: (task: string) => Promise<string>, readonly begun: () => number } {
+function counted (most = 60_000): { readonly ask: (task: string) => Promise<string>, readonly begun: () => number } {
   let begun = 0
   const ask = createSideThread<string, string>(() => {
     begun++
     return new Worker(THREAD, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } })
-  })
+  }, most)
   return { ask, begun: () => begun }
 }
 
@@ -46,3 +47,11 @@ for (const end of ['end', 'memory']) {
     t.equal(begun(), 2)
   })
 }
+
+await t.test('a task that takes too long ends with its thread, and the next goes on', async t => {
+  const { ask, begun } = counted(1_000)
+  const [ended, next] = await Promise.allSettled([ask('hang'), ask('a')])
+  t.equal(ended.status === 'rejected' && ended.reason instanceof ThreadEnded, true)
+  t.match(next, { status: 'fulfilled', value: /^a\d+$/ })
+  t.equal(begun(), 2)
+})

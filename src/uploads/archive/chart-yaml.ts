@@ -15,7 +15,7 @@ import { unsayableInIndex } from './index-text.ts'
 /** Of a Chart.yaml or requirements.yaml, bytes: looking at them takes some tens of milliseconds, in one go at worst. */
 export const LONGEST_CHART_YAML = 1024 * 1024
 // Values cost more than bytes: each is an object. 300 dependencies with all their fields are 6,600.
-const CHART_YAML_BOUNDS = { values: 50_000, levels: 100 }
+const CHART_YAML_BOUNDS = { values: 50_000, levels: 100, repeated: 1024 * 1024 }
 
 export interface ChartIdentity {
   readonly name: string

@@ -17,7 +17,10 @@ export function createPlaces (): Places {
   const seen = new Set<string>()
   return entry => {
     const { name, otherNames, coveredName, kind } = entry
-    for (const each of [name, ...otherNames]) checkWay(each)
+    for (const each of [name, ...otherNames]) {
+      checkDepth(each)
+      checkWay(each)
+    }
     if (kind === 'device') {
       throw new Fault('forbidden_entry', `the archive has ${shown(name)}, which is neither file, folder nor link`)
     }
@@ -31,6 +34,20 @@ export function createPlaces (): Places {
       seen.add(own)
     }
     return path
+  }
+}
+
+/** Folders in each other, with more than any disk has: each part of a name costs, and a name may have a megabyte. */
+const MOST_PARTS = 2048
+
+/** @throws Fault for a name of too many parts */
+function checkDepth (name: string): void {
+  let parts = 1
+  for (let at = 0; at < name.length; at++) {
+    const letter = name.charCodeAt(at)
+    if ((letter === 0x2f || letter === 0x5c) && ++parts > MOST_PARTS) {
+      throw new Fault('unsafe_name', `the archive has ${shown(name)}, in more than ${MOST_PARTS} folders in each other`)
+    }
   }
 }
 
