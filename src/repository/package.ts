@@ -127,7 +127,7 @@ function loadPlain (
   bytes: Buffer,
   loader: ChartLoader,
   left: { yaml: number },
-  see: (path: string, data: Buffer) => void = () => {}
+  see: (path: string, data: Buffer) => void
 ): boolean {
   headLength(bytes)
   const tar = readPlainTar(gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED, chunkSize: 64 * 1024 }))

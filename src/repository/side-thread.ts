@@ -1,6 +1,7 @@
 // A thread beside the one that answers, for what takes long to understand: it does one task
-// after another, because each may take much memory, and is kept, because its start costs
-// more than most tasks. One that ends, or takes too long, takes down only what it was doing.
+// after another, because each may take much memory, and stays for what comes soon, because
+// its start costs more than most tasks. One that ends, or takes too long, takes down only
+// what it was doing.
 import { Worker } from 'node:worker_threads'
 
 /** What a task came to: a value, or why there is none. */
@@ -11,6 +12,9 @@ export type Outcome<Value> =
 /** The thread ended during a task, for want of memory or time. */
 export class ThreadEnded extends Error {}
 
+/** Milliseconds that it stays without a task; it holds memory and descriptors. */
+const IDLE = 500
+
 /**
  * @param begin starts the thread, which answers each message with one Outcome
  * @param most milliseconds for one task
@@ -18,25 +22,28 @@ export class ThreadEnded extends Error {}
  */
 export function createSideThread<Task, Value> (begin: () => Worker, most: number): (task: Task) => Promise<Value> {
   let thread: Worker | undefined
+  let idle: NodeJS.Timeout | undefined
   let last: Promise<unknown> = Promise.resolve()
 
+  function letGo (): void {
+    const gone = thread
+    thread = undefined
+    void gone?.terminate()
+  }
+
   async function run (task: Task): Promise<Value> {
-    const tooLong = setTimeout(() => { void thread?.terminate() }, most)
-    const outcome = await new Promise<Outcome<Value>>((resolve, reject) => {
-      const ended = (cause: unknown): void => {
+    clearTimeout(idle)
+    const used = thread ??= begin().on('error', () => {}) // `exit` says it too
+    const tooLong = setTimeout(letGo, most)
+    const outcome = await ask<Task, Value>(used, task)
+      .catch((error: unknown) => {
         thread = undefined
-        reject(new ThreadEnded('the thread ended', { cause }))
-      }
-      thread ??= begin().on('error', () => {}) // it is heard of in `exit` too, and by whoever waits
-      thread
-        .removeAllListeners('message')
-        .removeAllListeners('exit')
-        .once('message', resolve)
-        .once('exit', ended)
-      thread.ref() // a command waits for its answer
-      thread.postMessage(task)
-    }).finally(() => { clearTimeout(tooLong) })
-    thread?.unref()
+        throw error
+      })
+      .finally(() => {
+        clearTimeout(tooLong)
+        idle = setTimeout(letGo, IDLE).unref()
+      })
     if ('value' in outcome) return outcome.value
     throw Object.assign(new Error(outcome.error.message), { code: outcome.error.code })
   }
@@ -45,5 +52,18 @@ export function createSideThread<Task, Value> (begin: () => Worker, most: number
     const turn = last.then(async () => await run(task))
     last = turn.catch(() => {})
     return await turn
+  }
+}
+
+/** @throws ThreadEnded */
+async function ask<Task, Value> (thread: Worker, task: Task): Promise<Outcome<Value>> {
+  thread.ref() // a command waits for its answer
+  try {
+    return await new Promise((resolve, reject) => {
+      thread.once('message', resolve).once('exit', () => { reject(new ThreadEnded('the thread ended')) })
+      thread.postMessage(task)
+    })
+  } finally {
+    thread.removeAllListeners('message').removeAllListeners('exit').unref()
   }
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { createSideThread, ThreadEnded } from '../../src/repository/side-thread.ts'
@@ -13,13 +15,14 @@ parentPort.on('message', task => {
   else setTimeout(() => parentPort.postMessage({ value: task + threadId }), 5)
 })`
 
-function counted (most = 60_000): { readonly ask: (task: string) => Promise<string>, readonly begun: () => number } {
-  let begun = 0
+function counted (most = 60_000): { readonly ask: (task: string) => Promise<string>, readonly begun: () => number, readonly threads: readonly Worker[] } {
+  const threads: Worker[] = []
   const ask = createSideThread<string, string>(() => {
-    begun++
-    return new Worker(THREAD, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } })
+    const thread = new Worker(THREAD, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } })
+    threads.push(thread)
+    return thread
   }, most)
-  return { ask, begun: () => begun }
+  return { ask, begun: () => threads.length, threads }
 }
 
 await t.test('one thread does all tasks, one after another', async t => {
@@ -54,4 +57,17 @@ await t.test('a task that takes too long ends with its thread, and the next goes
   t.equal(ended.status === 'rejected' && ended.reason instanceof ThreadEnded, true)
   t.match(next, { status: 'fulfilled', value: /^a\d+$/ })
   t.equal(begun(), 2)
+})
+
+await t.test('a thread that has nothing to do is let go, and another one is there for the next task', async t => {
+  const { ask, begun, threads } = counted()
+  const awake = setInterval(() => {}, 1_000) // it holds up no end of a process, and here nothing else does
+  t.teardown(() => { clearInterval(awake) })
+  const first = await ask('a')
+  await once(threads[0] as Worker, 'exit')
+  t.not((await ask('a')).slice(1), first.slice(1), 'it was another one')
+  t.equal(begun(), 2)
+  await t.rejects(ask('end'))
+  await sleep(1_000)
+  t.match(await ask('a'), /^a\d+$/, 'nothing is let go of twice')
 })

@@ -116,6 +116,9 @@ export function leftBehind (now: Standing, baseline: Baseline, { pool }: { reado
   return [...left, ...now.spool > 0 ? [`${now.spool} files are in the spool`] : []]
 }
 
+/** Descriptors of what a process makes at its first use, and keeps, as that of a watch: a slow machine has not used all of it before. */
+const MADE_ONCE = 3
+
 /** What a process holds beyond what it may. */
 function kept (held: Holding, before: Holding, upstream: number): string[] {
   const too: ReadonlyArray<readonly [count: number, most: number, what: string]> = [
@@ -124,7 +127,7 @@ function kept (held: Holding, before: Holding, upstream: number): string[] {
     [held.stuck, 0, 'connections to the repository with bytes that nobody takes'],
     [held.upstream, upstream, 'connections to the repository'],
     [held.files.length, 0, `open files (${tally(held.files)})`],
-    [held.others, before.others, 'other descriptors']
+    [held.others, before.others + MADE_ONCE, 'other descriptors']
   ]
   return too.filter(([count, most]) => count > most).map(([count, most, what]) => {
     return `${held.role} has ${count} ${what}${most > 0 ? `, where ${most} is the most` : ''}`
