@@ -115,15 +115,27 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
     clock: CLOCK,
     attempts: createAttempts(CLOCK.monotonic)
   })
+  let asked = ''
   const verifier = createVerifier({
     keys: () => keys.opened.live.current,
     source: { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl },
-    // The master key is the gateway's secret, which need not be known where this is asked.
-    knowsSubject: subject => subject === MASTER.subject || isSomebody(sources, subject),
+    knowsSubject (subject) {
+      asked = subject
+      // The master key is the gateway's secret, which need not be known where this is asked.
+      return subject === MASTER.subject || isSomebody(sources, subject)
+    },
     clock: CLOCK
   })
   const verified = await verifier.verify(token)
-  return verified.ok ? somebody(verified.principal) : refused(`the token is refused: ${verified.code}`)
+  if (verified.ok) return somebody(verified.principal)
+  const why = verified.code === 'token_unknown_subject' ? `, because ${whyUnknown(asked, accounts)}` : ''
+  return refused(`the token is refused: ${verified.code}${why}`)
+}
+
+function whyUnknown (subject: string, { users, robots }: Accounts): string {
+  const { kind, name } = readSubject(subject)
+  const account = kind === 'user' ? users.get(name) : robots.get(name)
+  return account === undefined ? `${subject} is in no accounts file` : `${subject} is disabled, at ${account.place}`
 }
 
 function somebody (principal: Principal): Asker {
