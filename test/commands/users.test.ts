@@ -134,7 +134,14 @@ await t.test('what happens while a password is typed counts', async t => {
   const deleted = await Promise.all([1, 2].map(async () => await command(['robot', 'delete', 'ci', '--file', file])))
   t.strictSame(deleted.map(({ code }) => code).sort(), [0, 1])
   t.match(deleted.map(({ err }) => err).join(''), /^chartgate: there is no robot ci in \S+accounts\.yaml: chartgate robot list says who there is\n$/)
-  const passwd = command(['user', 'passwd', 'zoe', '--file', file], {}, newPassword())
-  setTimeout(() => { writeFileSync(file, 'users: []\n') }, 10)
-  t.match(await passwd, { code: 1, err: /there is no user zoe in \S+accounts\.yaml/ })
+  for (const [text, argv, err] of [
+    ['users: []\n', ['passwd', 'zoe'], /there is no user zoe in \S+accounts\.yaml/],
+    ['users: [\n', ['add', 'kim'], /accounts\.yaml:\d/]
+  ] as const) {
+    t.match(await command(['user', ...argv, '--file', file], {}, () => {
+      writeFileSync(file, text)
+      return newPassword()
+    }), { code: 1, out: '', err }, text)
+    t.equal(readFileSync(file, 'utf8'), text)
+  }
 })

@@ -11,8 +11,8 @@ export interface CommandResult {
   readonly prompts?: readonly string[]
 }
 
-/** @param typed what is read where a command asks for a secret */
-export async function command (argv: readonly string[], env: Environment = {}, typed: string | ReadSecret = ''): Promise<CommandResult> {
+/** @param typed what is read where a command asks for a secret, or what happens then and says it */
+export async function command (argv: readonly string[], env: Environment = {}, typed: string | ReadSecret | (() => string) = ''): Promise<CommandResult> {
   let [out, err] = ['', '']
   const prompts: string[] = []
   const code = await main(argv, env, {
@@ -20,7 +20,8 @@ export async function command (argv: readonly string[], env: Environment = {}, t
     stderr: text => { err += text },
     readSecret: async (...asked) => {
       prompts.push(...asked.filter(each => each !== undefined))
-      return typeof typed === 'string' ? { ok: true, secret: typed } : typed
+      const said = typeof typed === 'function' ? typed() : typed
+      return typeof said === 'string' ? { ok: true, secret: said } : said
     }
   })
   return { code, out, err, ...(prompts.length === 0 ? {} : { prompts }) }
