@@ -41,10 +41,11 @@ async function typed (input: Input, output: Writable, prompt: string): Promise<R
   })
   try {
     const secret = await Promise.race([line, nothing])
-    output.write('\n')
     return secret === undefined ? NOTHING : textOf(secret.includes('\uFFFD') ? undefined : secret)
   } catch {
     return NOTHING // Ctrl-C
+  } finally {
+    output.write('\n') // the one that was typed is not shown
   }
 }
 
