@@ -16,7 +16,8 @@ const USAGE = `usage: chartgate <command> [--config FILE]
 
   serve         runs the gateway
   check         says whether the configuration is right, or every mistake in it; with --charts
-                also which files of the embedded repository are in no index, and why
+                also which files of the embedded repository are in no index, and why;
+                with --upstream also whether the chart repository answers as configured
   explain       says whether somebody may do something, and by which rule
                 (--as SUBJECT | --token TOKEN) ACTION TENANT
   keys list     the keys that sign and verify, and their states; makes none
@@ -30,7 +31,8 @@ const USAGE = `usage: chartgate <command> [--config FILE]
   repository    runs the embedded chart repository alone, without a configuration
                 --dir DIR --port N --depth N|dynamic [--public-key FILE]
 
-  --config FILE      the configuration (or CHARTGATE_CONFIG); docs/configuration.md has every key
+  --config FILE      the configuration (or CHARTGATE_CONFIG, else ./chartgate.yaml, else
+                     /etc/chartgate/chartgate.yaml); docs/configuration.md has every key
   --public-key FILE  checks tokens with this key; without it only 127.0.0.1 is listened on
   --help, --version
 `

@@ -22,7 +22,7 @@ export const OPTIONS = [
   'config', 'out', 'dir', 'port', 'depth', 'public-key', 'as', 'token', 'expires', 'file', 'alg'
 ] as const
 /** Those that are there or not. */
-export const FLAGS = ['charts'] as const
+export const FLAGS = ['charts', 'upstream'] as const
 type Flag = typeof FLAGS[number]
 export type Option = typeof OPTIONS[number] | Flag
 export type Options = Readonly<Partial<Record<typeof OPTIONS[number], string> & Record<Flag, boolean>>>

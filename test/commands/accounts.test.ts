@@ -70,7 +70,7 @@ await t.test('robot create adds the entry to a file, and leaves the rest of it a
   t.same(robots.map(({ name }) => name), ['old', 'ci'])
   t.equal(robots[1]?.secrets[0]?.digest, digestOf(out.trim()))
 
-  t.match(await command(['robot', 'create', 'ci', '--expires', '30d', '--file', file]), { code: 1, out: '', err: /the robot ci is there already, at .*accounts\.yaml:\d+: to give it a second secret/ })
+  t.match(await command(['robot', 'create', 'ci', '--expires', '30d', '--file', file]), { code: 1, out: '', err: /the robot ci is there already, at .*accounts\.yaml:\d+:\d+: to give it a second secret/ })
   const none = join(dir, 'none.yaml')
   t.match(await command(['robot', 'create', 'ci', '--expires', '30d', '--file', none]), { code: 0 })
   t.same((await readAccountsFile(none)).robots.map(({ name }) => name), ['ci'])
