@@ -171,6 +171,8 @@ function refused ({ auth }: Upstream, status: number, { challenge, date, now }: 
     `and a token counts with up to ${UPSTREAM_SKEW} s: set both clocks right (NTP); if they are, ${key}`)
 }
 
+/** undici's, for what is no HTTP. */
+const NO_HTTP = 'HTTPParserError'
 const OURS: ReadonlySet<string> = new Set(['upstream_no_room', 'no_descriptors'])
 
 const RUNS = 'is upstream.url right, and does it run? Clients are answered 502 until it does'
@@ -186,15 +188,15 @@ const FAILURES: readonly (readonly [code: RegExp, trouble: Trouble, what: string
   [/CERT|SIGNATURE|^UNABLE_TO_/, 'another server',
     'its certificate is not trusted: is the host in upstream.url the one it is for? ' +
     'NODE_EXTRA_CA_CERTS names a file with a certificate authority of your own'],
-  [/^(?:HPE_\w+|EPROTO|ERR_SSL_\w+)$/, 'another server', 'what answers speaks something else: ' +
+  [/^(?:HTTPParserError|HPE_\w+|EPROTO|ERR_SSL_\w+)$/, 'another server', 'what answers speaks something else: ' +
     'are scheme (http, https) and port of upstream.url right?']
 ]
 
 /** @param error what `ask` or `look` threw; that this process has no room says nothing of the repository */
 export function unreached (error: unknown): Contact {
   if (error instanceof RefusalError && OURS.has(error.refusal.code)) return GOOD
-  const cause = (error as Error).cause ?? error
-  const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message
+  const { name, code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
+  const reason = code ?? (name === NO_HTTP ? name : message)
   const [, trouble, what] = FAILURES.find(([code]) => code.test(reason)) ?? [undefined, 'unreachable', RUNS] as const
   return bad(trouble, `the chart repository cannot be reached (${reason}): ${what}`)
 }

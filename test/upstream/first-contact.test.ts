@@ -162,7 +162,7 @@ await t.test('no answer is told by what the system says', async t => {
   const other = createServer(socket => { socket.end('220 mail.example.test ESMTP\r\n') })
   await new Promise<void>(resolve => { other.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { other.close() })
-  t.match(await contactWith(`http://127.0.0.1:${(other.address() as AddressInfo).port}`), { trouble: 'another server', sentence: /\(HPE_\w+\): what answers speaks something else: are scheme/ })
+  t.match(await contactWith(`http://127.0.0.1:${(other.address() as AddressInfo).port}`), { trouble: 'another server', sentence: /\((?:HTTPParserError|HPE_\w+)\): what answers speaks something else: are scheme/ })
   const cases: [code: string, trouble: string, sentence: RegExp][] = [
     ['ENOTFOUND', 'no route', /its name cannot be looked up: is the host in upstream\.url right\?$/],
     ['EHOSTUNREACH', 'no route', /there is no way to the host in upstream\.url$/],
