@@ -113,7 +113,8 @@ async function startBuilt (t: { teardown (fn: () => unknown): unknown }, dir: st
   const ended = once(child, 'close')
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
   while (!text.includes('\n')) await once(child.stdout, 'data')
-  return { url: /http:\S+?(?=,)/.exec(text)?.[0] ?? '', child, stdout: () => text, ended }
+  const { port } = JSON.parse(text) as { port: number }
+  return { url: `http://127.0.0.1:${port}`, child, stdout: () => text, ended }
 }
 
 /** Waits until the first bytes of an upload have come. */

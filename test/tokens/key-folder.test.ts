@@ -135,7 +135,7 @@ await t.test('a key of another user may be read by others, as a Secret of Kubern
   }
   const fault = async (): Promise<string> => await asAnother(async () => await readSigningKey(signing.file).then(() => 'none', (error: Error) => error.message))
   await fs.chown(signing.file, 0, 4711)
-  for (const mode of [0o440, 0o444, 0o640, 0o604]) {
+  for (const mode of [0o440, 0o444, 0o640, 0o644]) {
     await chmod(signing.file, mode)
     t.equal(await fault(), 'none', mode.toString(8))
   }
