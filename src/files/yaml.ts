@@ -86,7 +86,7 @@ function nearestNode (root: Node | null, path: readonly (string | number)[]): No
   let inside = root
   for (const part of path) {
     if (isSeq<Node | null>(inside)) {
-      inside = typeof part === 'number' ? inside.items[part] ?? null : null
+      inside = inside.items[part as number] ?? null
       found = inside ?? found
     } else if (isMap<Node, Node | null>(inside)) {
       const pair = inside.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))

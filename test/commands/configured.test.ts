@@ -1,5 +1,6 @@
 // check: what is wrong with what somebody wrote, and, asked for it, with what it names.
-import { chmod } from 'node:fs/promises'
+import { createPublicKey } from 'node:crypto'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { makeKey } from '../../src/tokens/keys.ts'
@@ -89,4 +90,17 @@ await t.test('an upstream key of one\'s own is exported, listed and checked, and
   t.match(exported, { code: 0, out: /^-----BEGIN PUBLIC KEY-----/ })
   t.equal((await command(['keys', 'export', ...argv], env)).out, exported.out)
   t.match(await command(['keys', 'list', ...argv], env), { code: 0, out: /\nupstream +active +RS256 +- +\S{43} \S+rsa\.pem\n$/ })
+})
+
+await t.test('with keys of one\'s own for everything check reads all of them, and keys export needs no folder of keys', async t => {
+  const dir = testFolder(t, { 'c.yaml': 'upstream: { key: { file: shared.pem } }\nmasterKey: a-key-of-sixteen-characters\nstateDir: state\ntokens: { keys: [{ file: mine.pem, alg: ES256, state: active }], issuers: [{ name: cm, publicKey: theirs.pem }] }\n' })
+  const argv = ['--config', join(dir, 'c.yaml')]
+  await makeKey(join(dir, 'mine.pem'), 'ES256')
+  await makeKey(join(dir, 'theirs.key'), 'ES256')
+  await writeFile(join(dir, 'theirs.pem'), createPublicKey(await readFile(join(dir, 'theirs.key'))).export({ type: 'spki', format: 'pem' }))
+  t.match(await command(['check', ...argv]), { code: 1, out: '', err: /^chartgate: \S+shared\.pem cannot be read \(ENOENT\)\n$/ })
+  await makeKey(join(dir, 'shared.pem'), 'RS256')
+  t.match(await command(['check', ...argv]), { code: 0, err: '' })
+  t.match(await command(['keys', 'export', ...argv, '--out', join(dir, 'public.pem')]), { code: 0, err: /public\.pem is the public upstream key/ })
+  t.match(await readFile(join(dir, 'public.pem'), 'utf8'), /^-----BEGIN PUBLIC KEY-----/)
 })

@@ -46,6 +46,10 @@ await t.test('any other text in one is a mistake', async t => {
   t.match(await loadConfig(undefined, { CHARTGATE_ADMIN_PORT: '7002' }), { ok: true, config: { admin: { port: 7002 } } })
 })
 
+await t.test('without a file a mistake that no variable holds stands nowhere', async t => {
+  t.match(await loadConfig(undefined, { CHARTGATE_LISTEN_PORT: '5002' }), { ok: false, mistakes: ['admin.port: 5002 is the port of the public listener too'] })
+})
+
 await t.test('a variable that is set to nothing is none, whatever its name', async t => {
   t.match(await loadConfig(undefined, { CHARTGATE_NOPE: '', CHARTGATE_LISTEN_PORT: '', CHARTGATE_MASTER_KEY_FILE: '', CHARTGATE_POLICY: '' }), { ok: true, config: { listen: { port: 5001 }, masterKey: '' } })
 })

@@ -1,7 +1,7 @@
 // YAML that costs more than its length, or says one thing a thousand times: refused with
 // one line, at once. (These never end, or take minutes, in a reader that only parses.)
 import t from 'tap'
-import { parseYaml } from '../../src/files/yaml.ts'
+import { parseYaml, pathOfKey, showPlace } from '../../src/files/yaml.ts'
 
 const repeat = (text: string, times: number): string => text.repeat(times)
 const each = (times: number, text: (i: number) => string): string => Array.from({ length: times }, (_, i) => text(i)).join('')
@@ -108,4 +108,16 @@ await t.test('what is wrong in itself is a line each', async t => {
 await t.test('keys are texts, whatever else they could be', async t => {
   t.strictSame(parseYaml('', '1: a\ntrue: b\n~: c\n__proto__: d\n').value, Object.fromEntries([['1', 'a'], ['true', 'b'], ['', 'c'], ['__proto__', 'd']]))
   t.strictSame(parseYaml('', '').value, {})
+})
+
+await t.test('what lies at a path stands where its key or item does, and what is not there where it would be', t => {
+  const read = parseYaml('a.yaml', 'a:\n  - b: 1\n    c: *x\nd: &x { e: 2 }\nf: *x\n'.replace('*x', '3'))
+  if (read.value === undefined) throw new Error(read.mistakes.join())
+  const cases: [path: (string | number)[], line: number, column: number][] = [
+    [[], 1, 1], [['z'], 1, 1], [['a'], 1, 1], [['a', 0], 2, 5], [['a', 0, 'c'], 3, 5], [['a', 0, 'c', 'x'], 3, 5], [['a', 7], 1, 1], [['a', 'x'], 1, 1],
+    [['d', 'e'], 4, 9], [['f', 'e'], 5, 1]
+  ]
+  for (const [path, line, column] of cases) t.strictSame(read.placeOf(path), { line, column }, path.join('.'))
+  t.equal(showPlace('a.yaml', read.placeOf(pathOfKey('a[0].c'))), 'a.yaml:3:5')
+  t.end()
 })

@@ -155,6 +155,12 @@ await t.test('another server, and one that is not well, are told by what they an
   }
 })
 
+await t.test('a login in between, which answers everything but the page of its health, is another server', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = ({ target }) => target === '/health' ? { body: '{"healthy":true}' } : { status: 302, headers: { location: 'https://login.example.test/' } }
+  t.match(await contactWith(stub.origin), { trouble: 'another server', sentence: /\(302 to https:\/\/login\.example\.test\)/ })
+})
+
 await t.test('no answer is told by what the system says', async t => {
   const [nobody] = await freePorts(1)
   t.match(await contactWith(`http://127.0.0.1:${nobody}`), { trouble: 'unreachable', sentence: /^the chart repository cannot be reached \(ECONNREFUSED\): is upstream\.url right, and does it run\? Clients are answered 502 until it does$/ })
