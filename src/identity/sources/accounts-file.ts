@@ -49,8 +49,11 @@ async function readAccountsYaml (file: string, text: string): Promise<FileAccoun
   }
 
   const users: UserEntry[] = []
-  for (const { entry: { name, passwordHash, groups = [], disabled = false }, place } of sound('users')) {
-    const fault = await hashFault(passwordHash)
+  const people = [...sound('users')]
+  const hashFaults = await Promise.all(people.map(async ({ entry }) => await hashFault(entry.passwordHash)))
+  for (const [i, { entry, place }] of people.entries()) {
+    const { name, passwordHash, groups = [], disabled = false } = entry
+    const fault = hashFaults[i]
     if (fault !== undefined) faults.push(`${place}: the passwordHash of ${name} cannot be used: ${fault}`)
     users.push({ name, passwordHash, groups, disabled, place })
   }
