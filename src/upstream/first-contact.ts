@@ -161,7 +161,9 @@ function refused ({ auth }: Upstream, status: number, { challenge, date, now }: 
     return bad('wrong credentials', `${refusal}are upstream.username and upstream.password those that it is run with ` +
       '(--basic-auth-user, --basic-auth-pass)?')
   }
-  const key = 'is upstream.auth right, and for bearer, does it run with the key of `keys export`?'
+  const key = wanted === 'bearer'
+    ? 'does it run with the key of `keys export` (--auth-cert-path)?'
+    : 'is upstream.auth right, and for bearer, does it run with the key of `keys export`?'
   const ahead = Math.round(Date.parse(date) / 1000) - now
   if (auth === 'none' || !(Math.abs(ahead) > NOT_WORTH_A_WORD)) { // nor when it says no time
     return bad('wrong credentials', refusal + key)

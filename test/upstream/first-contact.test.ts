@@ -108,7 +108,7 @@ await t.test('credentials that are refused are said with the keys that they are 
   const stub = await startStubUpstream(t)
   const cases: [auth: UpstreamAuth, answer: StubAnswer, expected: RegExp][] = [
     [BEARER, fault(401, 'unauthorized'), /^the chart repository does not accept the gateway \(401\): is upstream\.auth right, and for bearer, does it run with the key of `keys export`\?$/],
-    [BEARER, fault(401, 'unauthorized', { 'www-authenticate': 'Bearer realm="x",scope="artifact-repository:nobody/nobody:pull"' }), /does it run with the key of `keys export`\?$/],
+    [BEARER, fault(401, 'unauthorized', { 'www-authenticate': 'Bearer realm="x",scope="artifact-repository:nobody/nobody:pull"' }), /\(401\): does it run with the key of `keys export` \(--auth-cert-path\)\?$/],
     [BEARER, fault(403, 'forbidden'), /\(403\): is upstream\.auth right/],
     [BEARER, fault(401, 'unauthorized', { 'www-authenticate': 'Basic realm="ChartMuseum"' }), /it asks for Basic, and upstream\.auth is bearer: set upstream\.auth to basic$/],
     [{ kind: 'none' }, fault(401, 'unauthorized', { 'www-authenticate': 'Bearer realm="x"' }), /it asks for Bearer, and upstream\.auth is none: set upstream\.auth to bearer$/],
