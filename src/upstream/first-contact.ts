@@ -72,10 +72,9 @@ async function contactOf (
     return depth === 'dynamic' ? await misplaced(upstream, depth) ?? GOOD : GOOD
   }
   if (status === 401 || status === 403) {
-    const challenge = String(headers['www-authenticate'])
-    const read = /artifact-repository:([^:"]*):/.exec(challenge)?.[1] ?? tenant
-    return (read === tenant ? undefined : await misplaced(upstream, depth)) ??
-      refused(upstream, status, { challenge, date: String(headers['date']), now })
+    const challenge = readChallenge(String(headers['www-authenticate']))
+    return ((challenge.tenant ?? tenant) === tenant ? undefined : await misplaced(upstream, depth)) ??
+      refused(upstream, status, { wants: challenge.scheme, date: String(headers['date']), now })
   }
   if (status >= 500) {
     return bad('unwell', `the chart repository answers ${status}, and serves nobody: its own log may say why, ` +
@@ -86,6 +85,12 @@ async function contactOf (
       `charts.contextPath ${shown(upstream.contextPath)}: set it as ChartMuseum is run (--context-path)`)
     : bad('another server', `the chart repository gives an odd answer (${status}${whereTo(headers)}): ` +
       'is there a ChartMuseum at upstream.url?'))
+}
+
+/** Of a WWW-Authenticate header: its scheme, where that is one of ours, and the tenant of the scope that it names. */
+export function readChallenge (text: string): { readonly scheme: string, readonly tenant: string | undefined } {
+  const [, scheme = ''] = /^ ?(basic|bearer)\b/i.exec(text) ?? []
+  return { scheme, tenant: /artifact-repository:([^:"]*):/.exec(text)?.[1] }
 }
 
 /** What ChartMuseum says before it authorises anything, of a path that is none of its own. */
@@ -102,7 +107,8 @@ function errorIn (text: string): string | undefined {
 }
 
 /** Of a redirect; without a path and a query, which may hold what is secret. */
-function whereTo ({ location }: Page['headers']): string {
+function whereTo (headers: Page['headers']): string {
+  const location = headers['location']
   return location !== undefined && URL.canParse(location) ? ` to ${new URL(location).origin}` : ''
 }
 
@@ -147,14 +153,13 @@ async function depthOf (upstream: Upstream): Promise<Depth | undefined> {
   return undefined
 }
 
-interface Refused { readonly challenge: string, readonly date: string, readonly now: number }
+interface Refused { readonly wants: string, readonly date: string, readonly now: number }
 
-function refused ({ auth }: Upstream, status: number, { challenge, date, now }: Refused): Contact {
+function refused ({ auth }: Upstream, status: number, { wants, date, now }: Refused): Contact {
   const refusal = `the chart repository does not accept the gateway (${status}): `
-  const [, scheme = ''] = /^\s*(basic|bearer)\b/i.exec(challenge) ?? []
-  const wanted = scheme.toLowerCase()
+  const wanted = wants.toLowerCase()
   if (wanted !== '' && wanted !== auth) {
-    return bad('wrong credentials', `${refusal}it asks for ${scheme}, and upstream.auth is ${auth}: ` +
+    return bad('wrong credentials', `${refusal}it asks for ${wants}, and upstream.auth is ${auth}: ` +
       `set upstream.auth to ${wanted}`)
   }
   if (auth === 'basic') {
