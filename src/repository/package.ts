@@ -85,7 +85,7 @@ export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageRe
   const files: TarFile[] = []
   let isRead: boolean
   try {
-    isRead = loadPlain(bytes, loader, { yaml: SMALL_YAML }, (name, data) => {
+    isRead = loadPlain(bytes, loader, (name, data) => {
       if (isWanted(wanted, name)) files.push({ name, data })
     })
   } catch {
@@ -123,16 +123,12 @@ export interface ThreadTask {
 }
 
 /** False when it is not plain. Throws whatever is wrong with the archive. */
-function loadPlain (
-  bytes: Buffer,
-  loader: ChartLoader,
-  left: { yaml: number },
-  see: (path: string, data: Buffer) => void
-): boolean {
+function loadPlain (bytes: Buffer, loader: ChartLoader, see: (path: string, data: Buffer) => void): boolean {
   headLength(bytes)
   const tar = readPlainTar(gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED, chunkSize: 64 * 1024 }))
   if (tar === undefined || tar.length === 0) return false
   const room = new ArchiveRoom()
+  let yaml = SMALL_YAML
   for (const { name, data } of tar) {
     const path = room.pathOf(name, data.length)
     room.use(data.length, data.length)
@@ -142,8 +138,8 @@ function loadPlain (
     if (place === undefined) continue
     // An archive may hold any number of others, each a thousand times as large as it is packed.
     if ('archive' in place) return false
-    left.yaml -= content.length
-    if (left.yaml < 0) return false
+    yaml -= content.length
+    if (yaml < 0) return false
     atOnce(place.loader.add(place.file, content))
   }
   return true
