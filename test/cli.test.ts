@@ -6,26 +6,17 @@ import { testFolder } from './helpers/folder.ts'
 import { chartOf } from './helpers/packages.ts'
 
 await t.test('help and version need no configuration', async t => {
-  t.match(await run(['--help']), { code: 0, out: /usage: chartgate/, err: '' })
-  t.match(await run(['--version']), { code: 0, out: /^chartgate \d+\.\d+\.\d+\n$/ })
+  t.match(await run(['--help']), { code: 0, out: /^usage: chartgate/, err: '' })
+  t.match(await run(['version']), { code: 0, out: /^chartgate \d+\.\d+\.\d+\n$/ })
 })
 
-await t.test('wrong usage is 2 and shows the usage', async t => {
-  for (const argv of [[], ['dance'], ['keys'], ['--nope'], ['serve', 'now'], ['constructor'], ['check', '--out', 'x'], ['serve', '--out', 'x'], ['robot'], ['robot', 'create'], ['explain', 'pull'], ['hash-password', 'secret']]) {
-    t.match(await run(argv), { code: 2, out: '', err: /^chartgate: .*\n\nusage:/s }, argv.join(' '))
-  }
-})
-
-await t.test('a command that is not there is named, with the one that was probably meant', async t => {
-  const cases: [argv: string[], sentence: string][] = [
-    [[], 'no command: say what to do, for example chartgate serve'],
-    [['help'], 'there is no command help'],
-    [['serv'], 'there is no command serv: did you mean serve?'],
-    [['keys', 'lst'], 'keys needs one more word: keys list or keys rotate or keys export'],
-    [['keys'], 'keys needs one more word: keys list or keys rotate or keys export'],
-    [['serve', 'now', 'please'], 'serve takes no more words: now please']
+await t.test('wrong usage is 2, and says in a line what is wrong, and how to see help', async t => {
+  const cases: [argv: string[], err: string][] = [
+    [[], 'chartgate: no command: say what to do, for example chartgate serve\nSee: chartgate --help\n'],
+    [['serve', '--out', 'x', 'now'], 'chartgate: serve takes no --out\nSee: chartgate serve --help\n'],
+    [['robot', 'create', 'ci'], 'chartgate: robot create needs --expires with a time such as 90d or 12h, or never; not ""\nSee: chartgate robot create --help\n']
   ]
-  for (const [argv, sentence] of cases) t.match(await run(argv), { code: 2, out: '', err: `chartgate: ${sentence}\n\nusage: chartgate ` }, argv.join(' '))
+  for (const [argv, err] of cases) t.match(await run(argv), { code: 2, out: '', err }, argv.join(' '))
 })
 
 await t.test('check says that a configuration is right, or every mistake on a line of its own', async t => {
@@ -42,7 +33,7 @@ await t.test('check --charts names the files of the embedded repository that are
   const env = { CHARTGATE_CONFIG: '', CHARTGATE_STATE_DIR: join(dir, 'state') }
   t.match(await run(['check', '--charts'], env), { code: 0, out: /\n1 chart, 1 file in no index\n$/, err: 'chartgate: warning: org/a/bad\\u{2028}-1.0.0.tgz is in no index: unexpected EOF\n' })
   t.match(await run(['check', '--charts', '--config', join(dir, 'front.yaml')]), { code: 1, err: 'chartgate: only the charts of the embedded repository can be checked\n' })
-  t.match(await run(['serve', '--charts']), { code: 2, err: /^chartgate: serve takes no --charts\n/ })
+  t.match(await run(['serve', '--charts']), { code: 2, err: 'chartgate: serve takes no --charts\nSee: chartgate serve --help\n' })
 })
 
 await t.test('keys and serve say in one line what hinders them', async t => {

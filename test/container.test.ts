@@ -134,7 +134,7 @@ await t.test('the health check asks the admin listener, and says what it hears',
   const [command, ...args] = JSON.parse(/\[.*\]$/.exec(said('HEALTHCHECK'))?.[0] ?? '') as [string, ...string[]]
   let status = 200
   const asked: (string | undefined)[] = []
-  const server = createServer((request, response) => { asked.push(request.url); response.writeHead(status).end() })
+  const server = createServer((request, response) => { asked.push(request.url); response.writeHead(status).end('{}') })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { server.close() })
   const env = { CHARTGATE_ADMIN_PORT: String((server.address() as AddressInfo).port) }

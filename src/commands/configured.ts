@@ -8,16 +8,16 @@ import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { printable } from '../lib/printable.ts'
-import { serve, serveAsWorker } from '../serve/server.ts'
 import { openIssuers } from '../tokens/issuers.ts'
 import { loadTrusted } from '../tokens/trusted.ts'
-import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
+import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
+import type { Options } from './options.ts'
 
 // A worker is a process of its own; its primary says what it begins with, so that no file
 // can be wrong then.
 /* c8 ignore next */
-export const SERVE: Command = IS_WORKER ? { takes: ['config'], run: runWorker } : configured(runServe)
-export const CHECK = configured(runCheck, ['charts'])
+export const SERVE: Command = IS_WORKER ? { run: runWorker } : configured(runServe)
+export const CHECK = configured(runCheck)
 
 /** What a command gets that works with a configuration. */
 export interface Configured {
@@ -30,14 +30,8 @@ export interface Configured {
 }
 
 /** Reads the configuration first, and says every mistake in it. */
-export function configured (
-  run: (context: Configured) => Promise<ExitCode | WrongUsage>,
-  more: readonly Option[] = [],
-  words: readonly string[] = []
-): Command {
+export function configured (run: (context: Configured) => Promise<ExitCode | WrongUsage>): Command {
   return {
-    takes: ['config', ...more],
-    words,
     async run (options, env, io, words) {
       const reload = reloadOf(options, env)
       const loaded = await reload()
@@ -54,6 +48,7 @@ function reloadOf (options: Options, env: Environment): (reader?: ConfigReader) 
 
 /* c8 ignore start -- in a process of its own, as serveAsWorker() itself */
 async function runWorker (options: Options, env: Environment): Promise<ExitCode> {
+  const { serveAsWorker } = await import('../serve/server.ts')
   await serveAsWorker(reloadOf(options, env))
   return 0
 }
@@ -62,6 +57,8 @@ async function runWorker (options: Options, env: Environment): Promise<ExitCode>
 async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> {
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
+  // The other commands need nothing of it.
+  const { serve } = await import('../serve/server.ts')
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
   const served = await serve(config, {
     authority: authority.opened,

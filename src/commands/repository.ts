@@ -5,12 +5,13 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Depth } from '../repository/routing.ts'
 import { serveRepository } from '../serve/repository-server.ts'
-import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
+import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
+import type { Option, Options } from './options.ts'
 
 const NEEDED = ['dir', 'port', 'depth'] as const satisfies readonly Option[]
 const SMALLEST_MODULUS = 2048
 
-export const REPOSITORY: Command = { takes: [...NEEDED, 'public-key'], run: runRepository }
+export const REPOSITORY: Command = { run: runRepository }
 
 async function runRepository (options: Options, _env: object, io: Io): Promise<ExitCode | WrongUsage> {
   const { dir = '', port = '', depth = '', 'public-key': keyFile } = options

@@ -23,13 +23,13 @@ function pem (key: KeyObject): string {
 await t.test('wrong usage is a line for each mistake, and the usage', async t => {
   const fine = ['--dir', 'x', '--port', '0', '--depth', '2']
   const cases: [string, string[], RegExp][] = [
-    ['nothing', [], /^chartgate: repository needs --dir\nchartgate: repository needs --port\nchartgate: repository needs --depth\n\nusage:/],
-    ['no folder', ['--port', '0', '--depth', '2'], /^chartgate: repository needs --dir\n\nusage:/],
-    ['an empty folder name', ['--dir', '', '--port', '0', '--depth', '2'], /^chartgate: repository needs --dir\n\nusage:/],
-    ['ports that are none', ['--dir', 'x', '--port', '70000', '--depth', '2'], /^chartgate: --port "70000" is not a port number from 0 to 65535\n\nusage:/],
-    ['a port and a depth in words', ['--dir', 'x', '--port', 'http', '--depth', 'two'], /^chartgate: --port "http" .*\nchartgate: --depth "two" is not a whole number from 0 to 10, or dynamic\n\nusage:/],
-    ['a depth that is too deep', ['--dir', 'x', '--port', '0', '--depth', '11'], /^chartgate: --depth "11" .*\n\nusage:/],
-    ['a configuration', [...fine, '--config', 'x'], /^chartgate: repository takes no --config\n\nusage:/],
+    ['nothing', [], /^chartgate: repository needs --dir\nchartgate: repository needs --port\nchartgate: repository needs --depth\nSee: chartgate repository --help\n/],
+    ['no folder', ['--port', '0', '--depth', '2'], /^chartgate: repository needs --dir\nSee: chartgate repository --help\n/],
+    ['an empty folder name', ['--dir', '', '--port', '0', '--depth', '2'], /^chartgate: repository needs --dir\nSee: chartgate repository --help\n/],
+    ['ports that are none', ['--dir', 'x', '--port', '70000', '--depth', '2'], /^chartgate: --port "70000" is not a port number from 0 to 65535\nSee: chartgate repository --help\n/],
+    ['a port and a depth in words', ['--dir', 'x', '--port', 'http', '--depth', 'two'], /^chartgate: --port "http" .*\nchartgate: --depth "two" is not a whole number from 0 to 10, or dynamic\nSee: chartgate repository --help\n/],
+    ['a depth that is too deep', ['--dir', 'x', '--port', '0', '--depth', '11'], /^chartgate: --depth "11" .*\nSee: chartgate repository --help\n/],
+    ['a configuration', [...fine, '--config', 'x'], /^chartgate: repository takes no --config\nSee: chartgate repository --help\n/],
     ['an option without its value', ['--dir'], /^chartgate: .*--dir.*\n/],
     ['an unknown option', [...fine, '--host', 'x'], /^chartgate: .*--host.*\n/]
   ]
