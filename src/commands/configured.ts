@@ -4,12 +4,18 @@ import { fileURLToPath } from 'node:url'
 import { IS_WORKER } from '../serve/workers/fork.ts'
 import { loadAuthority } from '../live/authority.ts'
 import type { Environment } from '../config/environment.ts'
+import { findConfig, nameOfConfig } from '../config/find.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
+import { showText } from '../files/mistakes.ts'
+import { readAccountsFile } from '../identity/sources/accounts-file.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
+import { openKeys } from '../live/live-keys.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
 import { openIssuers } from '../tokens/issuers.ts'
-import { loadTrusted } from '../tokens/trusted.ts'
+import { readSigningKey } from '../tokens/keys.ts'
+import { keyFileSentence, loadTrusted } from '../tokens/trusted.ts'
 import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import type { Options } from './options.ts'
 
@@ -33,23 +39,26 @@ export interface Configured {
 export function configured (run: (context: Configured) => Promise<ExitCode | WrongUsage>): Command {
   return {
     async run (options, env, io, words) {
-      const reload = reloadOf(options, env)
+      const { file, passedOver } = await findConfig(options.config, env)
+      for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
+      const reload = reloadOf(file, env)
       const loaded = await reload()
-      return loaded.ok ? await run({ config: loaded.config, reload, options, io, words }) : fail(io, ...loaded.mistakes)
+      if (loaded.ok) return await run({ config: loaded.config, reload, options, io, words })
+      const accounts = await Promise.all((loaded.accountsFiles ?? []).map(readAccountsFile))
+      return fail(io, ...loaded.mistakes, ...accounts.flatMap(({ mistakes }) => mistakes))
     }
   }
 }
 
-/** Reads what the options and the environment name. */
-function reloadOf (options: Options, env: Environment): (reader?: ConfigReader) => Promise<ConfigResult> {
-  // A variable that is set to nothing counts as not set, as in a shell.
-  return async reader => await loadConfig(options.config ?? (env['CHARTGATE_CONFIG'] || undefined), env, reader)
+/** Reads the file that was found, now and whenever it changes, with the environment. */
+function reloadOf (file: string | undefined, env: Environment): (reader?: ConfigReader) => Promise<ConfigResult> {
+  return async reader => await loadConfig(file, env, reader)
 }
 
 /* c8 ignore start -- in a process of its own, as serveAsWorker() itself */
-async function runWorker (options: Options, env: Environment): Promise<ExitCode> {
+async function runWorker (_options: Options, env: Environment): Promise<ExitCode> {
   const { serveAsWorker } = await import('../serve/server.ts')
-  await serveAsWorker(reloadOf(options, env))
+  await serveAsWorker(file => reloadOf(file, env))
   return 0
 }
 /* c8 ignore stop */
@@ -73,31 +82,76 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 
 async function runCheck ({ config, options, io }: Configured): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
-  // The keys that are made here may not be there yet, and are made by nothing but a start.
-  const keys = await (config.tokens.keys.length > 0
-    ? loadTrusted(config, undefined)
-    : openIssuers(config.tokens.issuers))
-  const mistakes = [loaded, keys].flatMap(each => each.ok ? [] : each.mistakes)
+  const keys = await checkKeys(config)
+  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes]
   if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
-  for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
+  for (const warning of [...loaded.warnings, ...keys.warnings]) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
-  const charts = join(config.stateDir, 'charts')
-  const upstream = config.upstream.url ?? `the embedded repository on ${charts}`
+  const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(
     `configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} ` +
     `in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ` +
-    `${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`
+    `${count(users.size, 'user')}, ${count(robots.size, 'robot')}; ${nameOfConfig(config.file)}\n`
   )
-  if (options.charts !== true) return 0
-  if (config.upstream.url !== undefined) return fail(io, 'only the charts of the embedded repository can be checked')
-  return await checkCharts(charts, io)
+  const more = [
+    ...(options.charts === true ? [await checkCharts(config, io)] : []),
+    ...(options.upstream === true ? [await checkUpstream(config, io)] : [])
+  ]
+  return more.find(code => code !== 0) ?? 0
+}
+
+/** Reads the keys that somebody brought along; those that are made here are made by a start, and may not be there. */
+async function checkKeys (config: Config): Promise<{ readonly mistakes: string[], readonly warnings: string[] }> {
+  const { tokens: { keys, issuers }, upstream: { keyFile } } = config
+  const upstream = keyFile === undefined
+    ? undefined
+    : await readSigningKey(keyFile, 'RS256').catch((error: unknown) => keyFileSentence(error))
+  const read = keys.length === 0
+    ? await openIssuers(issuers)
+    : await loadTrusted(config, typeof upstream === 'string' ? undefined : upstream)
+  const mistakes = [...(read.ok ? [] : read.mistakes), ...(typeof upstream === 'string' ? [upstream] : [])]
+  if (!read.ok) return { mistakes, warnings: [] }
+  const opened = 'issuers' in read ? read.issuers : read.trusted.issuers
+  await Promise.all(opened.map(async ({ remote }) => { await remote?.refresh() }))
+  const warnings = opened.flatMap(({ config: { name, jwksUrl }, keys }, i) => keys().length > 0
+    ? []
+    : [`tokens.issuers[${i}]: no key that verifies is to be had of ${name} now, at ${showText(String(jwksUrl))}`])
+  return { mistakes, warnings }
+}
+
+/** Says whether the chart repository would answer, and what else it tells. */
+async function checkUpstream (config: Config, io: Io): Promise<ExitCode> {
+  const { upstream: { url, auth }, charts: { depth } } = config
+  if (url === undefined) return fail(io, 'there is no upstream.url, and the embedded repository needs no such check')
+  const key = auth === 'bearer' ? await openKeys(config, { make: false }) : undefined
+  if (key?.ok === false) return fail(io, ...key.mistakes)
+  // The other commands ask no upstream, and are there sooner without its client.
+  const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
+    import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
+  ])
+  const upstream = connectUpstream(config, key?.opened.upstream, undefined)
+  try {
+    const contact = await firstContact(upstream, depth, CLOCK.wall)
+    if (!contact.ok) return fail(io, contact.sentence)
+    const version = await versionOf(upstream, depth) ?? '(it does not say its version)'
+    io.stdout(`the chart repository at ${url} answers as it is configured: ChartMuseum ${version}\n`)
+    if (await isOpen(upstream, depth)) {
+      io.stderr(`chartgate: warning: ${url} gives a tenant's index to whoever asks, without a credential: ` +
+        'run ChartMuseum with --bearer-auth or --basic-auth-user, without --auth-anonymous-get, ' +
+        'or see that nobody but chartgate can reach it\n')
+    }
+    return 0
+  } finally {
+    await upstream.close()
+  }
 }
 
 /** Names each file that clients do not see. */
-async function checkCharts (folder: string, io: Io): Promise<ExitCode> {
+async function checkCharts ({ upstream: { url }, stateDir }: Config, io: Io): Promise<ExitCode> {
+  if (url !== undefined) return fail(io, 'only the charts of the embedded repository can be checked')
   // A gateway in front of a ChartMuseum has no use for it.
   const { surveyCharts } = await import('../repository/survey.ts')
-  const { charts, leftOut } = await surveyCharts(folder)
+  const { charts, leftOut } = await surveyCharts(join(stateDir, 'charts'))
   for (const { tenant, file, reason } of leftOut) {
     io.stderr(`chartgate: warning: ${printable(join(tenant, file))} is in no index: ${printable(reason)}\n`)
   }

@@ -92,7 +92,9 @@ async function runExport ({ config, io, options: { out } }: Configured): Promise
 /** What would be lost: a file that holds something else than a public key, and anything where the private keys are. */
 async function overwrites (out: string, keysFolder: string): Promise<string | undefined> {
   const folder = await realpath(dirname(resolve(out)))
-  if (`${folder}${sep}`.startsWith(`${await realpath(keysFolder)}${sep}`)) {
+  // With keys of one's own for everything there is no such folder.
+  const keys = await realpath(keysFolder).catch(() => resolve(keysFolder))
+  if (`${folder}${sep}`.startsWith(`${keys}${sep}`)) {
     return `${out} is in the folder of the private keys: choose another --out`
   }
   const isFile = await stat(out).then(found => found.isFile(), () => false)

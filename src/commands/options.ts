@@ -10,10 +10,11 @@ export interface OptionRow {
 }
 
 export const OPTIONS = {
-  config: { value: 'FILE', says: 'the configuration; default: the one in CHARTGATE_CONFIG' },
+  config: { value: 'FILE', says: 'the configuration; default: CHARTGATE_CONFIG, else ./chartgate.yaml, else /etc/chartgate/chartgate.yaml' },
   file: { value: 'FILE', says: 'the accounts file; default: the first .yaml or .yml one of the configuration' },
   json: { says: 'prints JSON, for programs' },
   charts: { says: 'also which files of the embedded repository are in no index, and why' },
+  upstream: { says: 'also whether the chart repository answers as it is configured' },
   as: { value: 'SUBJECT', says: 'user:NAME, robot:NAME, group:NAME, anonymous, authenticated, or an account\'s name' },
   who: { says: 'lists who may do it, and by which rule' },
   token: { value: 'TOKEN', says: 'a token; - reads a token or a robot\'s secret from standard input' },

@@ -33,8 +33,8 @@ const ROWS = [
   {
     name: 'check',
     summary: 'says whether the configuration is right, or every mistake in it',
-    takes: ['config', 'charts', 'json'],
-    examples: ['chartgate check --config chartgate.yaml']
+    takes: ['config', 'charts', 'upstream', 'json'],
+    examples: ['chartgate check --config chartgate.yaml', 'chartgate check --upstream']
   },
   {
     name: 'explain',

@@ -33,11 +33,24 @@ export function createAuthenticator (
   const sources = [createTokenSource(verifier), ...accountSources]
 
   function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
+    const padded = whosePadded(presented, asker)
+    if (padded !== undefined) return { ok: false, code: 'padded_secret', subject: padded }
     for (const source of sources) {
       const result = source.authenticate(presented, asker)
       if (result !== undefined) return result
     }
     return BAD_CREDENTIALS
+  }
+
+  /** Whose secret it is but for what stands around it: a line end of a file, a blank of a copy. */
+  function whosePadded (presented: Presented, asker: Claimant): string | undefined {
+    const secret = presented.secret.trim()
+    if (secret === presented.secret) return undefined
+    for (const source of accountSources.filter(({ bySecret }) => bySecret === true)) {
+      const known = source.authenticate({ ...presented, secret }, asker) as Authentication | undefined // at once
+      if (known?.ok === true) return known.principal.subject
+    }
+    return undefined
   }
 
   return {

@@ -2,7 +2,7 @@
 // is beyond is counted, and said once the log is written again. Nothing here waits for a
 // reader: neither a request, nor the end of the process for longer than a moment.
 import { constants, fstatSync, openSync, writeSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { lineOf } from './log-form.ts'
 
 /** Its file descriptor. */
 export const STANDARD_OUTPUT = 1
@@ -115,14 +115,7 @@ function withoutWaiting (fd: number): number {
   return fd
 }
 
-/** In the form of every other line (pino's). */
 function lostLine (lines: number): string {
-  return JSON.stringify({
-    level: 50,
-    time: Date.now(),
-    pid: process.pid,
-    hostname: hostname(),
-    lines,
-    msg: `${lines} lines of log were lost here, because nobody read the log or it could not be written`
-  }) + '\n'
+  return lineOf('error', { lines },
+    `${lines} lines of log were lost here, because nobody read the log or it could not be written`)
 }

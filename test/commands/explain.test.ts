@@ -160,11 +160,17 @@ await t.test('explain says what it does not understand', async t => {
   t.match(await command(['explain', '--config', join(dir, 'broken.yaml'), '--as', 'anonymous', 'pull', 'a/b']), { code: 1, err: /none\.yaml: the file cannot be read/ })
   t.match(await command(['explain', '--config', join(dir, 'keys.yaml'), '--token', 'x', 'pull', 'a/b']), { code: 1, err: /^chartgate: the keys in / })
   t.match(await command(['explain', '--as', 'anonymous', 'pull', 'a/b']), { code: 3, out: /denied/ })
-  t.match(await command(['check', '--config', file]), { code: 0, out: /5 rules, 3 users, 5 robots\n$/, err: /warning: \S+:9: policy\[4\]: the subject group:sweepers is in no accounts file\n$/ })
+  t.match(await command(['explain', '--as', 'anonymous', 'pull', 'a/b'], {}), { code: 3 })
+  t.match(await command(['check', '--config', file]), { code: 0, out: /5 rules, 3 users, 5 robots; configuration file \S+\n$/, err: /warning: \S+:9:\d+: policy\[4\]: the subject group:sweepers is in no accounts file\n/ })
   t.match(await command(['check', '--config', join(dir, 'broken.yaml')]), { code: 1, out: '', err: /none\.yaml/ })
   t.match(await command(['serve', '--config', join(dir, 'broken.yaml')]), { code: 1, out: '', err: /none\.yaml/ })
 })
 
 await t.test('of a long list the first are named, and how many more there are', async t => {
   t.match(await team(t).explain(['--as', 'group:sweepers', 'delete', 'other/thing']), { code: 3, out: /: policy\[4\] \(\S+\) gives it on many\/1, many\/2, many\/3, many\/4, many\/5, 1 more\n$/ })
+})
+
+await t.test('check says what rules may not mean, and is content all the same', async t => {
+  const dir = testFolder(t, { 'chartgate.yaml': 'policy:\n  - { repositories: ["a"], subjects: ["user:gone"], actions: [pull] }\n' })
+  t.match(await command(['check', '--config', join(dir, 'chartgate.yaml')]), { code: 0, err: /^chartgate: warning: .*chartgate\.yaml:2: policy\[0\]: the pattern a .*\nchartgate: warning: .*user:gone is in no accounts file\nchartgate: warning: nobody has any right: .*\n$/ })
 })

@@ -7,7 +7,8 @@ import { DEMO, serveFile } from '../helpers/gateway.ts'
 import { BUILD_LIMIT } from '../helpers/go-tool.ts'
 import { helmVersions } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
-import { ROOT, run, temporaryFolder } from '../helpers/processes.ts'
+import { findProgram, freePorts, ROOT, run, startProcess, temporaryFolder } from '../helpers/processes.ts'
+import { until } from '../helpers/until.ts'
 import { walkThrough } from '../helpers/walkthrough.ts'
 
 t.setTimeout(BUILD_LIMIT)
@@ -23,9 +24,10 @@ function pasted (printed: string): string {
 
 await t.test('what the demo prints when it listens can be pasted as it is, and once more', async t => {
   const gateway = await serveFile(t, { file: DEMO })
-  const printed = gateway.stdout()
-  t.match(printed, new RegExp(`^chartgate listens on 127\\.0\\.0\\.1:\\d+ as ${gateway.url}, for probes on 127\\.0\\.0\\.1:\\d+; its data lies in ${gateway.stateDir}\\n`))
-  t.equal(printed.match(/listen/gi)?.length, 1, 'and says once where')
+  const lines = gateway.stdout().trim().split('\n').map(line => JSON.parse(line) as object)
+  t.match(lines, [{ level: 'info', address: /^127\.0\.0\.1:\d+$/, publicUrl: gateway.url, probes: /^127\.0\.0\.1:\d+$/, stateDir: gateway.stateDir, msg: /^chartgate listens; configuration file \S+chartgate\.demo\.yaml$/ }])
+  t.equal(lines.length, 1, 'to a program it is a line of the log, and no text')
+  const printed = walkthrough(gateway.url, { address: '127.0.0.1:1', local: true })
   const folder = await temporaryFolder(t)
   await cp(join(ROOT, 'examples'), join(folder, 'examples'), { recursive: true })
   const withoutHelm = pasted(printed).replace(/^ *helm .*$/gm, '')
@@ -53,6 +55,20 @@ await t.test('what the demo prints when it listens can be pasted as it is, and o
       t.match(again.stdout, /kind: ConfigMap/)
     }
   }
+})
+
+await t.test('at a terminal it says in text where it listens, and what to try', async t => {
+  if (await findProgram('script') === undefined) return await notTried(t, 'a terminal', 'no script on the PATH')
+  const [folder, [port, adminPort]] = [await temporaryFolder(t), await freePorts(2)]
+  const url = `http://localhost:${port}`
+  const pidFile = join(folder, 'pid')
+  const program = `echo $$ > '${pidFile}'; exec '${process.execPath}' dist/src/cli.js serve --config ${DEMO}`
+  const env = { SHELL: '/bin/sh', CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: join(folder, 'state') }
+  t.teardown(async () => { process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGTERM') })
+  const terminal = await startProcess(t, 'script', ['-qfec', program, '/dev/null'], { env, readyUrl: `http://localhost:${adminPort}/readyz` })
+  const printed = await until(() => terminal.stdout().includes('Stop with Ctrl-C.') ? terminal.stdout().replaceAll('\r\n', '\n') : undefined)
+  t.match(printed, new RegExp(`^chartgate listens on 127\\.0\\.0\\.1:${port} as ${url}, for probes on 127\\.0\\.0\\.1:${adminPort}; configuration file \\S+chartgate\\.demo\\.yaml; its data lies in ${folder}/state\\n`))
+  t.equal(printed.slice(printed.indexOf('\n') + 1), walkthrough(url, { address: `127.0.0.1:${port}`, local: true }))
 })
 
 await t.test('the README shows the commands that are printed', async t => {
