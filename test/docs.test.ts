@@ -12,7 +12,7 @@ import { helmVersions } from './helpers/helm.ts'
 import { notTried, skipped } from './helpers/not-tried.ts'
 import { findProgram, freePorts, ROOT, run, temporaryFolder, type Environment } from './helpers/processes.ts'
 
-const DOCUMENTS = ['README.md', 'docs/clients.md', 'docs/accounts.md']
+const DOCUMENTS = ['README.md', 'docs/clients.md', 'docs/accounts.md', 'docs/operations.md']
 
 /** Before each block's output, and never in one. */
 const MARK = '\u001e'
