@@ -10,7 +10,7 @@ export interface OptionRow {
 }
 
 export const OPTIONS = {
-  config: { value: 'FILE', says: 'the configuration; default: CHARTGATE_CONFIG, else ./chartgate.yaml, else /etc/chartgate/chartgate.yaml' },
+  config: { value: 'FILE', says: 'the configuration; default: CHARTGATE_CONFIG, else where one is looked for' },
   file: { value: 'FILE', says: 'the accounts file; default: the first .yaml or .yml one of the configuration' },
   json: { says: 'prints JSON, for programs' },
   charts: { says: 'also which files of the embedded repository are in no index, and why' },
