@@ -5,7 +5,7 @@
 // text to understand: nobody else is answered during one word of it.
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { textOfLine } from '../lib/line-text.ts'
@@ -94,6 +94,7 @@ export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageRe
   return isRead ? resultOf(loader, files, wanted) : undefined
 }
 
+/** Those of one folder, which is a tenant's, wait for each other alone. */
 const askThread = createSideThread<ThreadTask, PackageResult>(
   () => new Worker(PACKAGE_THREAD),
   LONGEST_READ
@@ -101,7 +102,7 @@ const askThread = createSideThread<ThreadTask, PackageResult>(
 
 async function readInThread (path: string, wanted: Wanted): Promise<PackageResult> {
   try {
-    const result = await askThread({ path, wanted })
+    const result = await askThread(dirname(path), { path, wanted })
     if (!result.ok) return result
     return { ok: true, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
     /* c8 ignore next 4 -- gone between two looks, or more than a machine for tests can have read */
