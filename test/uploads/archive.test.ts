@@ -129,6 +129,9 @@ await t.test('what is no chart, or another one to another reader, is refused wit
     ['a global header between a name and its file', rawTgz([paxEntry(['path', 'x/a']), { type: 'g', body: paxRecords([['comment', 'c']]) }, CHART]), 'forbidden_entry'],
     ['an empty extended header', rawTgz([{ type: 'x' }, CHART]), 'corrupt'],
     ['an endless extended header', rawTgz([{ type: 'x', body: 'x'.repeat(1024 * 1024 + 1) }, CHART]), 'too_large'],
+    ['an extended header of more records than any has', rawTgz([{ type: 'x', body: '6 a=b\n'.repeat(10_001) }, CHART]), 'too_large'],
+    ['one for all files', rawTgz([{ type: 'g', body: '6 a=b\n'.repeat(10_001) }, CHART]), 'too_large'],
+    ['as many as may be, and then one that is none', rawTgz([{ type: 'x', body: `${'6 a=b\n'.repeat(9_999)}4 a=\n` }, CHART]), 'corrupt'],
     // kinds of entries
     ...['3', '4', '6'].map((type): [string, Buffer, ArchiveFault] => [`an entry of type ${type}`, rawTgz([CHART, { name: 'x/l', type }]), 'forbidden_entry']),
     ...['1', '2', 'A', 'V'].map((type): [string, Buffer, ArchiveFault] => [`a Chart.yaml of type ${type}`, rawTgz([{ ...CHART, type, body: '' }]), 'forbidden_entry']),
