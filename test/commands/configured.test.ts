@@ -89,7 +89,7 @@ await t.test('an upstream key of one\'s own is exported, listed and checked, and
   const exported = await command(['keys', 'export', ...argv], env)
   t.match(exported, { code: 0, out: /^-----BEGIN PUBLIC KEY-----/ })
   t.equal((await command(['keys', 'export', ...argv], env)).out, exported.out)
-  t.match(await command(['keys', 'list', ...argv], env), { code: 0, out: /\nupstream +active +RS256 +- +\S{43} \S+rsa\.pem\n$/ })
+  t.match(await command(['keys', 'list', ...argv], env), { code: 0, out: /\nupstream +active +RS256 +- +\S{43} +\S+rsa\.pem\n$/ })
 })
 
 await t.test('with keys of one\'s own for everything check reads all of them, and keys export needs no folder of keys', async t => {

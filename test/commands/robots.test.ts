@@ -42,7 +42,7 @@ await t.test('create adds the entry to a file, and leaves the rest of it alone',
   const { robots, mistakes } = await readAccountsFile(file)
   t.strictSame([robots.map(({ name }) => name), mistakes], [['old', 'ci'], []])
   t.equal(robots[1]?.secrets[0]?.digest, digestOf(recordSecret(out.trim())))
-  t.match(await robot('create', 'ci', '--expires', '30d', '--file', file), { code: 1, out: '', err: /the robot ci is there already, at .*accounts\.yaml:\d+: chartgate robot rotate ci gives it a new secret/ })
+  t.match(await robot('create', 'ci', '--expires', '30d', '--file', file), { code: 1, out: '', err: /the robot ci is there already, at .*accounts\.yaml:5:5: chartgate robot rotate ci gives it a new secret/ })
   const json = JSON.parse((await robot('create', 'cd', '--expires', '30d', '--json', '--file', file)).out) as object
   t.match(json, { name: 'cd', secret: /^cgr_/, expires: new RegExp(`^${day(30)}T`), file })
 })
@@ -83,10 +83,10 @@ await t.test('rotate makes room for the new secret by taking out what has ended'
 await t.test('disable, enable and delete, and list says how each stands', async t => {
   const file = join(testFolder(t, { 'accounts.yaml': `robots:\n  # builds\n  - name: ci\n    groups: [build]\n    secrets: [{ hash: "${A}", notBefore: ${day(3)}, expires: 2099-02-01 }]\n  - name: cd\n    secrets:\n      - { hash: "${B}", expires: 2020-02-01 }\n      - { hash: "sha256:${'c'.repeat(64)}" }\n` }), 'accounts.yaml')
   t.match(await robot('disable', 'cd', '--file', file), { code: 0, out: 'the robot cd is disabled\n' })
-  t.match(await robot('list', '--file', file), { code: 0, out: new RegExp(`^NAME +STATE +GROUPS +SECRETS +PLACE\\nci +active +build +begins ${day(3)}T00:00:00Z, ends 2099-02-01T00:00:00Z +\\S+:3\\ncd +disabled +- +ended 2020-02-01T00:00:00Z; does not end +\\S+:6\\n$`) })
+  t.match(await robot('list', '--file', file), { code: 0, out: new RegExp(`^NAME +STATE +GROUPS +SECRETS +PLACE\\nci +active +build +begins ${day(3)}T00:00:00Z, ends 2099-02-01T00:00:00Z +\\S+:3:5\\ncd +disabled +- +ended 2020-02-01T00:00:00Z; does not end +\\S+:6:5\\n$`) })
   t.strictSame(JSON.parse((await robot('list', '--json', '--file', file)).out), [
-    { name: 'ci', groups: ['build'], disabled: false, place: `${file}:3`, secrets: [{ notBefore: `${day(3)}T00:00:00Z`, expires: '2099-02-01T00:00:00Z' }] },
-    { name: 'cd', groups: [], disabled: true, place: `${file}:6`, secrets: [{ notBefore: null, expires: '2020-02-01T00:00:00Z' }, { notBefore: null, expires: null }] }
+    { name: 'ci', groups: ['build'], disabled: false, place: `${file}:3:5`, secrets: [{ notBefore: `${day(3)}T00:00:00Z`, expires: '2099-02-01T00:00:00Z' }] },
+    { name: 'cd', groups: [], disabled: true, place: `${file}:6:5`, secrets: [{ notBefore: null, expires: '2020-02-01T00:00:00Z' }, { notBefore: null, expires: null }] }
   ])
   t.match(await robot('enable', 'cd', '--file', file), { code: 0, out: 'the robot cd is enabled\n' })
   t.match(await robot('delete', 'cd', '--file', file), { code: 0, out: `the robot cd is no longer in ${file}\n` })

@@ -38,9 +38,9 @@ await t.test('a file that is missing is made, also where the configuration names
   t.match(await command(['user', 'add', 'alice', '--groups', 'web', ...config], {}, newPassword()), { code: 0 })
   t.match(readFileSync(join(dir, 'accounts.yml'), 'utf8'), /^users:\n {2}- name: alice\n {4}groups: \[web\]\n {4}passwordHash: \$argon2id\$\S+\n$/)
   t.equal(statSync(join(dir, 'accounts.yml')).mode & 0o777, 0o600)
-  t.match(await command(['user', 'list', ...config]), { code: 0, out: /^NAME +STATE +GROUPS +PLACE\nalice +active +web +\S+accounts\.yml:2\ncarol +active +- +\S+htpasswd:1\n$/ })
-  t.match(await command(['user', 'add', 'carol', ...config], {}, newPassword()), { code: 1, out: '', err: /the user carol is there already, at \S+htpasswd:1\n$/, prompts: undefined })
-  t.match(await command(['user', 'passwd', 'carol', ...config], {}, newPassword()), { code: 1, err: /the user carol is at \S+htpasswd:1: a file of htpasswd is changed with htpasswd -B\n$/, prompts: undefined })
+  t.match(await command(['user', 'list', ...config]), { code: 0, out: /^NAME +STATE +GROUPS +PLACE\nalice +active +web +\S+accounts\.yml:2:\d+\ncarol +active +- +\S+htpasswd:1:1\n$/ })
+  t.match(await command(['user', 'add', 'carol', ...config], {}, newPassword()), { code: 1, out: '', err: /the user carol is there already, at \S+htpasswd:1:1\n$/, prompts: undefined })
+  t.match(await command(['user', 'passwd', 'carol', ...config], {}, newPassword()), { code: 1, err: /the user carol is at \S+htpasswd:1:1: a file of htpasswd is changed with htpasswd -B\n$/, prompts: undefined })
   t.match(await command(['check', ...config]), { code: 0, out: /2 users/ })
 })
 
@@ -52,10 +52,10 @@ await t.test('passwd gives another password, and list says who there is', async 
   t.equal(await createPasswords().comparison(password, users[0]?.passwordHash ?? '')?.(), true)
   t.match(readFileSync(file, 'utf8'), /^# who is there\nusers: # people\n {2}- \{ name: alice, groups: \[web, admins\], .* # looks after all\n {2}- \{ name: bob, {3}/)
   t.strictSame(JSON.parse((await command(['user', 'list', '--json', '--file', file])).out), [
-    { name: 'alice', groups: ['web', 'admins'], disabled: false, place: `${file}:3` },
-    { name: 'bob', groups: [], disabled: true, place: `${file}:4` }
+    { name: 'alice', groups: ['web', 'admins'], disabled: false, place: `${file}:3:5` },
+    { name: 'bob', groups: [], disabled: true, place: `${file}:4:5` }
   ])
-  t.match(await command(['user', 'list', '--file', file]), { out: /\nbob +disabled +- +\S+:4\n$/ })
+  t.match(await command(['user', 'list', '--file', file]), { out: /\nbob +disabled +- +\S+:4:5\n$/ })
 })
 
 await t.test('disable refuses a user, and enable takes it back', async t => {
@@ -94,7 +94,7 @@ await t.test('what hinders it is said before a password is asked for, and nothin
   const on = (file: string): string[] => ['--file', join(dir, file)]
   const by = (file: string): string[] => ['--config', join(dir, file)]
   const cases: [name: string, argv: string[], code: number, err: RegExp][] = [
-    ['one who is there', ['add', 'alice', ...on('accounts.yaml')], 1, /the user alice is there already, at \S+accounts\.yaml:3\n/],
+    ['one who is there', ['add', 'alice', ...on('accounts.yaml')], 1, /the user alice is there already, at \S+accounts\.yaml:3:\d+\n/],
     ['a name that is none', ['add', 'a:b', ...on('accounts.yaml')], 1, /"a:b" is not a user's name/],
     ['groups that are none', ['add', 'x', '--groups', 'a,,b', ...on('accounts.yaml')], 2, /--groups "a,,b" is not a list of group names/],
     ['an htpasswd file', ['add', 'x', ...on('htpasswd')], 1, /htpasswd is not an accounts file: their names end in \.yaml or \.yml/],
@@ -104,7 +104,7 @@ await t.test('what hinders it is said before a password is asked for, and nothin
     ['a wrong file, for disable', ['disable', 'x', ...on('wrong.yaml')], 1, /users: 1 is not a list of users/],
     ['a missing file', ['passwd', 'x', ...on('missing.yaml')], 1, /there is no user x in \S+missing\.yaml/],
     ['nobody of that name', ['passwd', 'zoe', ...on('accounts.yaml')], 1, /there is no user zoe in \S+accounts\.yaml: chartgate user list says who there is/],
-    ['one in another file', ['passwd', 'alice', ...by('two.yaml')], 1, /the user alice is at \S+accounts\.yaml:3: say --file \S+accounts\.yaml\n/],
+    ['one in another file', ['passwd', 'alice', ...by('two.yaml')], 1, /the user alice is at \S+accounts\.yaml:3:\d+: say --file \S+accounts\.yaml\n/],
     ['no file', ['add', 'x', ...by('none.yaml')], 1, /no accounts file: name one with --file/],
     ['no file, for list', ['list', ...by('none.yaml')], 1, /no accounts file: name one with --file/],
     ['only an htpasswd file', ['disable', 'x', ...by('only.yaml')], 1, /no accounts file/],
@@ -129,7 +129,7 @@ await t.test('what happens while a password is typed counts', async t => {
     command(['user', 'add', 'zoe', '--file', file], {}, newPassword())
   ])
   t.strictSame([added.code, changed.code].sort(), [0, 1])
-  t.match(added.err + changed.err, /^chartgate: \S+accounts\.yaml:6: the user zoe is there already, at \S+accounts\.yaml:5\n$/)
+  t.match(added.err + changed.err, /^chartgate: \S+accounts\.yaml:6:\d+: the user zoe is there already, at \S+accounts\.yaml:5:\d+\n$/)
   await command(['robot', 'create', 'ci', '--expires', '1d', '--file', file])
   const deleted = await Promise.all([1, 2].map(async () => await command(['robot', 'delete', 'ci', '--file', file])))
   t.strictSame(deleted.map(({ code }) => code).sort(), [0, 1])
