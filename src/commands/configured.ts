@@ -6,8 +6,8 @@ import { loadAuthority } from '../live/authority.ts'
 import type { Environment } from '../config/environment.ts'
 import { findConfig, nameOfConfig } from '../config/find.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
-import { showText } from '../files/mistakes.ts'
 import { readAccountsFile } from '../identity/sources/accounts-file.ts'
+import { issuerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
@@ -111,12 +111,7 @@ async function checkKeys (config: Config): Promise<{ readonly mistakes: string[]
     : await loadTrusted(config, typeof upstream === 'string' ? undefined : upstream)
   const mistakes = [...(read.ok ? [] : read.mistakes), ...(typeof upstream === 'string' ? [upstream] : [])]
   if (!read.ok) return { mistakes, warnings: [] }
-  const opened = 'issuers' in read ? read.issuers : read.trusted.issuers
-  await Promise.all(opened.map(async ({ remote }) => { await remote?.refresh() }))
-  const warnings = opened.flatMap(({ config: { name, jwksUrl }, keys }, i) => keys().length > 0
-    ? []
-    : [`tokens.issuers[${i}]: no key that verifies is to be had of ${name} now, at ${showText(String(jwksUrl))}`])
-  return { mistakes, warnings }
+  return { mistakes, warnings: await issuerWarnings('issuers' in read ? read.issuers : read.trusted.issuers) }
 }
 
 /** Says whether the chart repository would answer, and what else it tells. */

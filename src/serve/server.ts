@@ -147,7 +147,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
     } else announce(welcome(config, place, demoChart !== undefined))
-    const endDaily = warnDaily({ config, authority, log, every, now: CLOCK.wall })
+    const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
       const watch = watchContact({
