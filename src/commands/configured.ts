@@ -37,13 +37,14 @@ export interface Configured {
 
 /** Reads the configuration first, and says every mistake in it. */
 export function configured (run: (context: Configured) => Promise<ExitCode | WrongUsage>): Command {
+  readonly env: Environment
   return {
     async run (options, env, io, words) {
       const { file, passedOver } = await findConfig(options.config, env)
       for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
       const reload = reloadOf(file, env)
       const loaded = await reload()
-      if (loaded.ok) return await run({ config: loaded.config, reload, options, io, words })
+      if (loaded.ok) return await run({ config: loaded.config, reload, options, env, io, words })
       const accounts = await Promise.all((loaded.accountsFiles ?? []).map(readAccountsFile))
       return fail(io, ...loaded.mistakes, ...accounts.flatMap(({ mistakes }) => mistakes))
     }
@@ -63,7 +64,7 @@ async function runWorker (_options: Options, env: Environment): Promise<ExitCode
 }
 /* c8 ignore stop */
 
-async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> {
+async function runServe ({ config, reload, env, io }: Configured): Promise<ExitCode> {
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
   // The other commands need nothing of it.
@@ -78,6 +79,7 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
   await served.closed
   return 0
 }
+    env,
 /* c8 ignore stop */
 
 async function runCheck ({ config, options, io }: Configured): Promise<ExitCode> {
