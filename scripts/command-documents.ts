@@ -40,6 +40,18 @@ See: chartgate check --help
 * **Then it is checked**, as by \`check\`, and with a ChartMuseum as by \`check --upstream\`. One that does not run yet or cannot be reached from here is a warning, and so is for \`bearer\` that it does not have the key; with another depth, context path or password than it is run with, the exit code is 1. The file stays: it is what you said, and the line says which key to change.
 * **What comes next** is printed: the commands as they are for this file.
 
+\`\`\`
+$ chartgate init --situation embedded --public-url http://localhost:5001
+chartgate.yaml is written, and accounts.yaml with nobody in it
+chartgate: warning: /etc/chartgate/chartgate.yaml:34: policy[0]: the subject group:admins is in no accounts file
+chartgate: warning: nobody has any right: no rule of policy is for somebody who is there, and there is no masterKey
+configuration is valid: http://localhost:5001 on 127.0.0.1:5001 in front of the embedded repository on /etc/chartgate/data/charts, depth 2, 1 rule, 0 users, 0 robots; configuration file /etc/chartgate/chartgate.yaml
+what comes next:
+  add somebody who may do everything, and serve:
+    chartgate user add NAME --groups admins
+    chartgate serve
+\`\`\`
+
 ## Accounts files
 
 \`user\` and \`robot\` change an accounts file: the one that \`--file\` names, or else the first of the configuration whose name ends in \`.yaml\` or \`.yml\`. With \`--file\` no configuration is read. \`add\` and \`create\` make a file that is missing, with mode 0600. [Accounts](accounts.md) shows a file before and after.
