@@ -31,6 +31,27 @@ chartgate: check takes no --confg: did you mean --config?
 See: chartgate check --help
 \`\`\`
 
+## A configuration to begin with
+
+\`init\` writes \`chartgate.yaml\` for one of three situations: \`embedded\` (the charts lie here), \`basic\` or \`bearer\` (they lie in a ChartMuseum that is asked like that). What no option says is asked at a terminal; in a script, an option that is missing is wrong usage. The file has a comment for each key, and what is for later stands there commented out.
+
+* **Nothing is written over**: a configuration that is there is an error, and an \`accounts.yaml\` beside it is used as it is. Otherwise an empty one is made; both have mode 0600.
+* **No secret is asked for or made.** ChartMuseum's password comes from a file that \`CHARTGATE_UPSTREAM_PASSWORD_FILE\` names, or from \`CHARTGATE_UPSTREAM_PASSWORD\`; keys are made by \`keys export\` or \`serve\`, as the user that they belong to. In the beginning nobody has a right, and \`check\` warns of that.
+* **Then it is checked**, as by \`check\`, and with a ChartMuseum as by \`check --upstream\`. One that does not run yet or cannot be reached from here is a warning, and so is for \`bearer\` that it does not have the key; with another depth, context path or password than it is run with, the exit code is 1. The file stays: it is what you said, and the line says which key to change.
+* **What comes next** is printed: the commands as they are for this file.
+
+\`\`\`
+$ chartgate init --situation embedded --public-url http://localhost:5001
+chartgate.yaml is written, and accounts.yaml with nobody in it
+chartgate: warning: /etc/chartgate/chartgate.yaml:34: policy[0]: the subject group:admins is in no accounts file
+chartgate: warning: nobody has any right: no rule of policy is for somebody who is there, and there is no masterKey
+configuration is valid: http://localhost:5001 on 127.0.0.1:5001 in front of the embedded repository on /etc/chartgate/data/charts, depth 2, 1 rule, 0 users, 0 robots; configuration file /etc/chartgate/chartgate.yaml
+what comes next:
+  add somebody who may do everything, and serve:
+    chartgate user add NAME --groups admins
+    chartgate serve
+\`\`\`
+
 ## Accounts files
 
 \`user\` and \`robot\` change an accounts file: the one that \`--file\` names, or else the first of the configuration whose name ends in \`.yaml\` or \`.yml\`. With \`--file\` no configuration is read. \`add\` and \`create\` make a file that is missing, with mode 0600. [Accounts](accounts.md) shows a file before and after.

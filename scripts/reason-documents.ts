@@ -83,7 +83,7 @@ export function reasonsMarkdown (): string {
 
 Made from \`src/http/reasons.ts\` and \`scripts/reason-documents.ts\` by \`npm run docs:reasons\`.
 
-The log is lines of JSON on standard output. At a terminal the first line, and the demo's walkthrough, are text. Refusals (\`warn\`) and changes (\`info\`) are always logged as far as \`log.level\` goes, allowed reads with \`log.reads\`. An \`error\` wants somebody: the chart repository does not answer (one line when that begins, and one with \`seconds\` when it is over), a changed file cannot be used, a worker was replaced, lines were lost, or something happened that nobody expected. No line holds a secret, a header, a query or a body.
+The log is lines of JSON on standard output. At a terminal a person reads: the first line, and the demo's walkthrough, are text, and the lines behind them are short and in colour (pino-pretty, which npm installs beside chartgate if it can; \`NO_COLOR=1\` leaves the colour out). A control character in them is shown, as in \`\\u{1b}\`, and not obeyed. Refusals (\`warn\`) and changes (\`info\`) are always logged as far as \`log.level\` goes, allowed reads with \`log.reads\`. An \`error\` wants somebody: the chart repository does not answer (one line when that begins, and one with \`seconds\` when it is over), a changed file cannot be used, a worker was replaced, lines were lost, or something happened that nobody expected. No line holds a secret, a header, a query or a body.
 
 ## Fields
 

@@ -2,6 +2,7 @@
 // The commands. main() takes everything from its arguments, so that it can be tested;
 // the last lines are the only reader of process.env and process.argv.
 import { realpathSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { IS_WORKER } from './serve/workers/fork.ts'
@@ -14,6 +15,7 @@ import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './serve/sign
 /** Each command loads what it needs itself: a gateway that serves needs nothing of the others. */
 const COMMANDS: Readonly<Record<LoadedCommand, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/configured.ts')).SERVE,
+  init: async () => (await import('./commands/init.ts')).INIT,
   check: async () => (await import('./commands/check.ts')).CHECK,
   explain: async () => (await import('./commands/explain.ts')).EXPLAIN,
   'user add': async () => (await import('./commands/users.ts')).USER_ADD,
@@ -78,7 +80,15 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     readSecret: async (prompt, again) => {
       const { readSecret } = await import('./commands/terminal.ts')
       return await readSecret(process.stdin, process.stderr, prompt, again)
-    }
+    },
+    ...(isatty(0)
+      ? {
+          ask: async prompt => {
+            const { readLine } = await import('./commands/terminal.ts')
+            return await readLine(process.stdin, process.stderr, prompt)
+          }
+        }
+      : {})
   })
   if (IS_WORKER) process.exit() // the line to its primary would keep it
 }

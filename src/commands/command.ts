@@ -16,6 +16,8 @@ export interface Io {
    * @param again at a terminal it is asked for once more with this, and has to be the same
    */
   readonly readSecret: (prompt: string, again?: string) => Promise<ReadSecret>
+  /** A line that somebody types, undefined when they go away; left out where nobody sits at a terminal. */
+  readonly ask?: (prompt: string) => Promise<string | undefined>
 }
 
 /** What each exit code means, of all commands. */

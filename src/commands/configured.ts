@@ -6,16 +6,17 @@ import { loadAuthority } from '../live/authority.ts'
 import type { Environment } from '../config/environment.ts'
 import { findConfig, nameOfConfig } from '../config/find.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
-import { showText } from '../files/mistakes.ts'
 import { readAccountsFile } from '../identity/sources/accounts-file.ts'
+import { issuerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
 import { openIssuers } from '../tokens/issuers.ts'
-import { readSigningKey } from '../tokens/keys.ts'
+import { readSigningKey, throwawayKey, type SigningKey } from '../tokens/keys.ts'
 import { keyFileSentence, loadTrusted } from '../tokens/trusted.ts'
+import type { Trouble } from '../upstream/first-contact.ts'
 import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import type { Options } from './options.ts'
 
@@ -23,7 +24,12 @@ import type { Options } from './options.ts'
 // can be wrong then.
 /* c8 ignore next */
 export const SERVE: Command = IS_WORKER ? { run: runWorker } : configured(runServe)
-export const CHECK = configured(runCheck)
+export const CHECK = checkExcusing(new Set())
+
+/** `check`, for which these troubles of the chart repository are warnings. */
+export function checkExcusing (excused: ReadonlySet<Trouble>): Command {
+  return configured(async context => await runCheck(context, excused))
+}
 
 /** What a command gets that works with a configuration. */
 export interface Configured {
@@ -31,6 +37,7 @@ export interface Configured {
   /** Reads it again. */
   readonly reload: Reload
   readonly options: Options
+  readonly env: Environment
   readonly io: Io
   readonly words: readonly string[]
 }
@@ -43,7 +50,7 @@ export function configured (run: (context: Configured) => Promise<ExitCode | Wro
       for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
       const reload = reloadOf(file, env)
       const loaded = await reload()
-      if (loaded.ok) return await run({ config: loaded.config, reload, options, io, words })
+      if (loaded.ok) return await run({ config: loaded.config, reload, options, env, io, words })
       const accounts = await Promise.all((loaded.accountsFiles ?? []).map(readAccountsFile))
       return fail(io, ...loaded.mistakes, ...accounts.flatMap(({ mistakes }) => mistakes))
     }
@@ -63,7 +70,7 @@ async function runWorker (_options: Options, env: Environment): Promise<ExitCode
 }
 /* c8 ignore stop */
 
-async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> {
+async function runServe ({ config, reload, env, io }: Configured): Promise<ExitCode> {
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
   // The other commands need nothing of it.
@@ -72,6 +79,7 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
   const served = await serve(config, {
     authority: authority.opened,
     reload,
+    env,
     ...(demo ? { demoChart: fromRoot('examples/mychart') } : {})
   })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
@@ -80,7 +88,10 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 }
 /* c8 ignore stop */
 
-async function runCheck ({ config, options, io }: Configured): Promise<ExitCode> {
+async function runCheck (
+  { config, options, io }: Configured,
+  excused: ReadonlySet<Trouble>
+): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
   const keys = await checkKeys(config)
   const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes]
@@ -95,7 +106,7 @@ async function runCheck ({ config, options, io }: Configured): Promise<ExitCode>
   )
   const more = [
     ...(options.charts === true ? [await checkCharts(config, io)] : []),
-    ...(options.upstream === true ? [await checkUpstream(config, io)] : [])
+    ...(options.upstream === true ? [await checkUpstream(config, io, excused)] : [])
   ]
   return more.find(code => code !== 0) ?? 0
 }
@@ -111,28 +122,27 @@ async function checkKeys (config: Config): Promise<{ readonly mistakes: string[]
     : await loadTrusted(config, typeof upstream === 'string' ? undefined : upstream)
   const mistakes = [...(read.ok ? [] : read.mistakes), ...(typeof upstream === 'string' ? [upstream] : [])]
   if (!read.ok) return { mistakes, warnings: [] }
-  const opened = 'issuers' in read ? read.issuers : read.trusted.issuers
-  await Promise.all(opened.map(async ({ remote }) => { await remote?.refresh() }))
-  const warnings = opened.flatMap(({ config: { name, jwksUrl }, keys }, i) => keys().length > 0
-    ? []
-    : [`tokens.issuers[${i}]: no key that verifies is to be had of ${name} now, at ${showText(String(jwksUrl))}`])
-  return { mistakes, warnings }
+  return { mistakes, warnings: await issuerWarnings('issuers' in read ? read.issuers : read.trusted.issuers) }
 }
 
 /** Says whether the chart repository would answer, and what else it tells. */
-async function checkUpstream (config: Config, io: Io): Promise<ExitCode> {
+async function checkUpstream (config: Config, io: Io, excused: ReadonlySet<Trouble>): Promise<ExitCode> {
   const { upstream: { url, auth }, charts: { depth } } = config
   if (url === undefined) return fail(io, 'there is no upstream.url, and the embedded repository needs no such check')
-  const key = auth === 'bearer' ? await openKeys(config, { make: false }) : undefined
+  const key = auth === 'bearer' ? await upstreamKey(config, excused.has('wrong credentials')) : undefined
   if (key?.ok === false) return fail(io, ...key.mistakes)
   // The other commands ask no upstream, and are there sooner without its client.
   const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
     import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
   ])
-  const upstream = connectUpstream(config, key?.opened.upstream, undefined)
+  const upstream = connectUpstream(config, key?.key, undefined)
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
-    if (!contact.ok) return fail(io, contact.sentence)
+    if (!contact.ok) {
+      if (!excused.has(contact.trouble)) return fail(io, contact.sentence)
+      io.stderr(`chartgate: warning: ${contact.sentence}\n`)
+      return 0
+    }
     const version = await versionOf(upstream, depth) ?? '(it does not say its version)'
     io.stdout(`the chart repository at ${url} answers as it is configured: ChartMuseum ${version}\n`)
     if (await isOpen(upstream, depth)) {
@@ -144,6 +154,20 @@ async function checkUpstream (config: Config, io: Io): Promise<ExitCode> {
   } finally {
     await upstream.close()
   }
+}
+
+type UpstreamKey =
+  | { readonly ok: true, readonly key: SigningKey }
+  | { readonly ok: false, readonly mistakes: readonly string[] }
+
+/**
+ * What the chart repository is asked with; none is kept.
+ * @param any one that nobody has the public half of will do, where there is none yet
+ */
+async function upstreamKey (config: Config, any: boolean): Promise<UpstreamKey> {
+  const opened = await openKeys(config, { make: false })
+  if (opened.ok) return { ok: true, key: opened.opened.upstream }
+  return any ? { ok: true, key: await throwawayKey() } : opened
 }
 
 /** Names each file that clients do not see. */

@@ -28,6 +28,16 @@ export const OPTIONS = {
   dir: { value: 'DIR', says: 'where the charts lie' },
   port: { value: 'PORT', says: 'the port; 0 is any free one' },
   depth: { value: 'DEPTH', says: 'how many path segments name a tenant: 0, 1, 2, …, or dynamic' },
+  situation: {
+    value: 'SITUATION',
+    says: 'embedded (charts lie here), or basic or bearer (in a ChartMuseum, asked like that)',
+    oneOf: ['embedded', 'basic', 'bearer']
+  },
+  'public-url': { value: 'URL', says: 'the URL that clients use' },
+  'upstream-url': { value: 'URL', says: 'where ChartMuseum is' },
+  'upstream-username': { value: 'NAME', says: 'its user, for basic' },
+  'context-path': { value: 'PATH', says: 'the path that ChartMuseum is run below; default: none' },
+  'state-dir': { value: 'DIR', says: 'where keys, uploads under way and embedded charts lie; default: ./data' },
   'public-key': { value: 'FILE', says: 'checks tokens with this key; without it only 127.0.0.1 is listened on' }
 } as const satisfies Record<string, OptionRow>
 

@@ -37,6 +37,21 @@ const ROWS = [
     examples: ['chartgate check --config chartgate.yaml', 'chartgate check --upstream']
   },
   {
+    name: 'init',
+    summary: 'writes a configuration to begin with, and checks it',
+    words: ['FILE'],
+    orNoWords: true,
+    takes: ['situation', 'public-url', 'upstream-url', 'upstream-username', 'depth', 'context-path', 'state-dir'],
+    more: [
+      'What no option says is asked at a terminal. FILE is chartgate.yaml if it is not named; no file',
+      'is written over. No password is asked for: it comes from CHARTGATE_UPSTREAM_PASSWORD_FILE.'
+    ],
+    examples: [
+      'chartgate init',
+      'chartgate init --situation embedded --public-url http://localhost:5001 chartgate.yaml'
+    ]
+  },
+  {
     name: 'explain',
     summary: 'says who may do what, by which rule, and why not',
     words: ['ACTION', 'TENANT'],

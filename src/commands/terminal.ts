@@ -1,5 +1,5 @@
-// How is a secret read? Without an echo where somebody types it, twice where a mistyped one
-// would be found out too late, and as it is from a pipe.
+// How is read what somebody types? A secret without an echo, twice where a mistyped one would be
+// found out too late, and as it is from a pipe; an answer as a line.
 import type { Readable, Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { read } from 'read'
@@ -27,26 +27,32 @@ export async function readSecret (
   return { ok: false, message: 'what was typed the second time is something else' }
 }
 
+/** A line that is typed and shown; undefined at an end without one. @param output where the prompt goes */
+export async function readLine (input: Readable, output: Writable, prompt: string): Promise<string | undefined> {
+  return await lineOf(input, output, prompt, false)
+}
+
 /** A terminal's bytes that are no UTF-8 come as U+FFFD, which nobody types. */
-async function typed (input: Input, output: Writable, prompt: string): Promise<ReadSecret> {
-  const line = read({
-    prompt,
-    silent: true,
-    input: input as NodeJS.ReadStream,
-    output: output as NodeJS.WriteStream
-  })
+async function typed (input: Readable, output: Writable, prompt: string): Promise<ReadSecret> {
+  const secret = await lineOf(input, output, prompt, true)
+  return secret === undefined ? NOTHING : textOf(secret.includes('\uFFFD') ? undefined : secret)
+}
+
+async function lineOf (
+  input: Readable,
+  output: Writable,
+  prompt: string,
+  silent: boolean
+): Promise<string | undefined> {
+  const line = read({ prompt, silent, input: input as NodeJS.ReadStream, output: output as NodeJS.WriteStream })
+    .catch(() => undefined) // Ctrl-C
   // An end without a line: Ctrl-D. `read` says nothing then.
   const nothing = new Promise<undefined>(resolve => {
     input.once('pause', () => { setImmediate(resolve, undefined) })
   })
-  try {
-    const secret = await Promise.race([line, nothing])
-    return secret === undefined ? NOTHING : textOf(secret.includes('\uFFFD') ? undefined : secret)
-  } catch {
-    return NOTHING // Ctrl-C
-  } finally {
-    output.write('\n') // the one that was typed is not shown
-  }
+  const found = await Promise.race([line, nothing])
+  if (silent || found === undefined) output.write('\n') // the one that was typed is not shown
+  return found
 }
 
 const NOTHING: ReadSecret = { ok: false, message: 'nothing was typed' }

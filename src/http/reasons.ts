@@ -91,10 +91,16 @@ export const REASON_GROUPS = {
       means: 'the account is there, and has another password',
       todo: 'try once more, or set a new one in the accounts file'
     },
+    padded_password: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the account is there, and has another password; this one has a blank or a line end before or behind it',
+      todo: 'look whether that is all: a file with a last line end, or a copied blank'
+    },
     padded_secret: {
       status: 401,
       error: 'unauthorized',
-      means: 'the secret is right but for a blank or a line end before or behind it',
+      means: 'the secret, key or token is right but for a blank or a line end before or behind it',
       todo: 'take that out where the client has it: a file with a last line end, or a copied blank'
     },
     account_disabled: {

@@ -30,11 +30,13 @@ export function createAuthenticator (
   verifier: Verifier,
   accountSources: readonly IdentitySource[]
 ): Authenticator {
-  const sources = [createTokenSource(verifier), ...accountSources]
+  const tokens = createTokenSource(verifier)
+  const sources = [tokens, ...accountSources]
+  const bySecret = accountSources.filter(source => source.bySecret === true)
 
   function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
-    const padded = whosePadded(presented, asker)
-    if (padded !== undefined) return { ok: false, code: 'padded_secret', subject: padded }
+    const padded = judgePadded(presented, asker)
+    if (padded !== undefined) return padded
     for (const source of sources) {
       const result = source.authenticate(presented, asker)
       if (result !== undefined) return result
@@ -42,13 +44,20 @@ export function createAuthenticator (
     return BAD_CREDENTIALS
   }
 
-  /** Whose secret it is but for what stands around it: a line end of a file, a blank of a copy. */
-  function whosePadded (presented: Presented, asker: Claimant): string | undefined {
+  /**
+   * What is a token, or somebody's secret, but for what stands around it: a line end of a file, a
+   * blank of a copy. Of a password only a hash could say so (sources/users.ts says what it can).
+   */
+  function judgePadded (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> | undefined {
     const secret = presented.secret.trim()
     if (secret === presented.secret) return undefined
-    for (const source of accountSources.filter(({ bySecret }) => bySecret === true)) {
-      const known = source.authenticate({ ...presented, secret }, asker) as Authentication | undefined // at once
-      if (known?.ok === true) return known.principal.subject
+    // Not by the header that it came in: what is remembered of it would let that one in.
+    const bare = { ...presented, secret, header: undefined }
+    const token = tokens.authenticate(bare, asker)
+    if (token !== undefined) return Promise.resolve(token).then(asPadded)
+    for (const source of bySecret) {
+      const known = source.authenticate(bare, asker) as Authentication | undefined // at once
+      if (known?.ok === true) return asPadded(known)
     }
     return undefined
   }
@@ -64,4 +73,9 @@ export function createAuthenticator (
       }
     }
   }
+}
+
+/** Of what would be let in without what stands around it. */
+function asPadded (bare: Authentication): Authentication {
+  return bare.ok ? { ok: false, code: 'padded_secret', subject: bare.principal.subject } : bare
 }

@@ -6,9 +6,11 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { isatty } from 'node:tty'
 import pino from 'pino'
 import { logOfRepository } from './repository-log.ts'
+import type { Environment } from '../config/environment.ts'
 import { createThreads } from '../lib/threads.ts'
 import { every } from '../lib/timers.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
+import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
 import { openRepository } from '../repository/repository.ts'
 import type { Depth } from '../repository/routing.ts'
@@ -31,11 +33,14 @@ export interface RepositoryServerOptions {
 const MAX_UPLOAD_SIZE = 20 * 1024 * 1024
 
 /* c8 ignore start -- its end is the process's own: a test starts and stops one */
-/** Starts it and serves until SIGTERM or SIGINT. */
-export async function serveRepository (options: Omit<RepositoryServerOptions, 'logStream'>): Promise<ServeResult> {
-  const logStream = openLog(STANDARD_OUTPUT)
+/** Starts it and serves until SIGTERM or SIGINT. @param env how a terminal is */
+export async function serveRepository (
+  { env, ...options }: Omit<RepositoryServerOptions, 'logStream'> & { readonly env: Environment }
+): Promise<ServeResult> {
+  const atTerminal = isatty(STANDARD_OUTPUT)
+  const logStream = openLog(STANDARD_OUTPUT, atTerminal ? await lookAtTerminal(env) : undefined)
   const announce = (text: string): void => { logStream.write(text) }
-  const started = await startRepository({ ...options, logStream }, isatty(STANDARD_OUTPUT) ? announce : undefined)
+  const started = await startRepository({ ...options, logStream }, atTerminal ? announce : undefined)
   return started.ok ? { ok: true, closed: untilSignal(started) } : started
 }
 /* c8 ignore stop */

@@ -15,6 +15,7 @@ import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch } from '../live/reload.ts'
+import type { Environment } from '../config/environment.ts'
 import { nameOfConfig } from '../config/find.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
@@ -25,6 +26,7 @@ import { createLocks } from '../lib/locks.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
+import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
 import { createOutages } from '../observe/outages.ts'
 import { startMistake } from './start-mistakes.ts'
@@ -44,16 +46,20 @@ import { startWorker, type WorkerOptions } from './worker.ts'
 const MORE_FOR_WORKERS = 2_000
 
 /* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
-/** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
+/**
+ * Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once.
+ * @param env how the terminal is
+ */
 export async function serve (
   config: Config,
-  options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>
+  { env, ...options }: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'> & { readonly env: Environment }
 ): Promise<ServeResult> {
-  const logStream = openLog(STANDARD_OUTPUT)
+  const atTerminal = isatty(STANDARD_OUTPUT)
+  const logStream = openLog(STANDARD_OUTPUT, atTerminal ? await lookAtTerminal(env) : undefined)
   // One writer, so that nothing that it writes stands within a line of log.
   const announce = (text: string): void => { logStream.write(text) }
   // A program that reads the log reads lines of JSON, and nothing else.
-  const reader = isatty(STANDARD_OUTPUT) ? { announce } : {}
+  const reader = atTerminal ? { announce } : {}
   const started = await start(config, { ...options, ...reader, logStream })
   if (!started.ok) return started
   const until = config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }
@@ -147,7 +153,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
     } else announce(welcome(config, place, demoChart !== undefined))
-    const endDaily = warnDaily({ config, authority, log, every, now: CLOCK.wall })
+    const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
       const watch = watchContact({

@@ -111,6 +111,12 @@ export async function makeKey (file: string, alg: OwnAlgorithm): Promise<boolean
   return made
 }
 
+/** A key in no file, for RS256, that nobody has the public half of. */
+export async function throwawayKey (): Promise<SigningKey> {
+  const privateKey = await generate('RS256')
+  return { ...await ownKeyOf(createPublicKey(privateKey), '', 'RS256'), privateKey }
+}
+
 async function generate (alg: OwnAlgorithm): Promise<KeyObject> {
   const make = promisify(generateKeyPair)
   switch (alg) {

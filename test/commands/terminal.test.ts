@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { readSecret } from '../../src/commands/terminal.ts'
+import { readLine, readSecret } from '../../src/commands/terminal.ts'
 
 /** A terminal, and what it shows. */
 function terminal (): { readonly input: PassThrough & { isTTY: true }, readonly output: PassThrough } {
@@ -61,5 +61,19 @@ await t.test('what is typed ends without a secret when there is none, or no UTF-
     const reading = readSecret(input, output, 'Password: ', 'Again: ')
     type(input)
     t.match(await reading, expected, name)
+  }
+})
+
+await t.test('an answer is a line, and its end without one is none', async t => {
+  for (const [type, expected] of [
+    [(input: PassThrough) => { input.write('https://charts.example\n') }, 'https://charts.example'],
+    [(input: PassThrough) => { input.write('\n') }, ''],
+    [(input: PassThrough) => { input.end() }, undefined]
+  ] as const) {
+    const { input, output } = terminal()
+    const reading = readLine(input, output, 'The URL: ')
+    type(input)
+    t.equal(await reading, expected)
+    t.match(String(output.read()), /^The URL: /)
   }
 })

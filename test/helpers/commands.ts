@@ -11,10 +11,14 @@ export interface CommandResult {
   readonly prompts?: readonly string[]
 }
 
-/** @param typed what is read where a command asks for a secret, or what happens then and says it */
-export async function command (argv: readonly string[], env: Environment = {}, typed: string | ReadSecret | (() => string) = ''): Promise<CommandResult> {
+/**
+ * @param typed what is read where a command asks for a secret, or what happens then and says it
+ * @param answers what somebody at a terminal answers, line by line, before they go away; undefined: nobody is there
+ */
+export async function command (argv: readonly string[], env: Environment = {}, typed: string | ReadSecret | (() => string) = '', answers?: Iterable<string>): Promise<CommandResult> {
   let [out, err] = ['', '']
   const prompts: string[] = []
+  const lines = answers?.[Symbol.iterator]()
   const code = await main(argv, env, {
     stdout: text => { out += text },
     stderr: text => { err += text },
@@ -22,7 +26,16 @@ export async function command (argv: readonly string[], env: Environment = {}, t
       prompts.push(...asked.filter(each => each !== undefined))
       const said = typeof typed === 'function' ? typed() : typed
       return typeof said === 'string' ? { ok: true, secret: said } : said
-    }
+    },
+    ...(lines === undefined
+      ? {}
+      : {
+          ask: async (prompt: string) => {
+            prompts.push(prompt)
+            const next = lines.next()
+            return next.done === true ? undefined : next.value
+          }
+        })
   })
   return { code, out, err, ...(prompts.length === 0 ? {} : { prompts }) }
 }

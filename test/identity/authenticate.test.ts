@@ -96,3 +96,16 @@ await t.test('a good secret with a line end or a blank around it is told as that
   }
   t.match(await authenticator.authenticate(basic('any', `${newSecret()}\n`), ASKER), { ok: false, code: 'bad_credentials' }, 'a wrong one is a wrong one')
 })
+
+await t.test('a good token with a line end or a blank around it is told as that, each time, and a bad one says why', async t => {
+  const authenticator = await authenticatorWith(KEY)
+  const [good, ended] = [await mintToken(), await mintToken({ claims: { exp: NOW - 20, iat: NOW - 320, nbf: NOW - 330 } })]
+  for (const padded of [`${good}\n`, ` ${good}`, `${good}\r\n`]) {
+    const header = `Basic ${Buffer.from(`any:${padded}`).toString('base64')}`
+    for (const time of ['first', 'second']) {
+      t.equal(authenticator.remembered(header), undefined, time)
+      t.strictSame(await authenticator.authenticate(basic('any', padded), ASKER, header), { ok: false, code: 'padded_secret', subject: 'key:master' }, time)
+    }
+  }
+  t.strictSame(await authenticator.authenticate(basic('any', `${ended}\n`), ASKER), { ok: false, code: 'token_expired' })
+})
