@@ -19,16 +19,19 @@ import { keyFileSentence, loadTrusted } from '../tokens/trusted.ts'
 import type { Trouble } from '../upstream/first-contact.ts'
 import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import type { Options } from './options.ts'
+import { withPassword } from './upstream-password.ts'
+
+const AS_IT_IS = (env: Environment): Environment => env
 
 // A worker is a process of its own; its primary says what it begins with, so that no file
 // can be wrong then.
 /* c8 ignore next */
-export const SERVE: Command = IS_WORKER ? { run: runWorker } : configured(runServe)
+export const SERVE: Command = IS_WORKER ? { run: runWorker } : configured(runServe, AS_IT_IS)
 export const CHECK = checkExcusing(new Set())
 
 /** `check`, for which these troubles of the chart repository are warnings. */
 export function checkExcusing (excused: ReadonlySet<Trouble>): Command {
-  return configured(async context => await runCheck(context, excused))
+  return configured(async context => await runCheck(context, excused), AS_IT_IS)
 }
 
 /** What a command gets that works with a configuration. */
@@ -42,10 +45,18 @@ export interface Configured {
   readonly words: readonly string[]
 }
 
-/** Reads the configuration first, and says every mistake in it. */
-export function configured (run: (context: Configured) => Promise<ExitCode | WrongUsage>): Command {
+/**
+ * Reads the configuration first, and says every mistake in it.
+ * @param environmentOf what the configuration sees; unless it is said, a password of the chart
+ *   repository that only the gateway is given is not missed
+ */
+export function configured (
+  run: (context: Configured) => Promise<ExitCode | WrongUsage>,
+  environmentOf: (env: Environment) => Environment = withPassword
+): Command {
   return {
-    async run (options, env, io, words) {
+    async run (options, given, io, words) {
+      const env = environmentOf(given)
       const { file, passedOver } = await findConfig(options.config, env)
       for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
       const reload = reloadOf(file, env)

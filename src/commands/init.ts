@@ -12,10 +12,9 @@ import type { Answers, Situation } from './init-questions.ts'
 import { nextSteps } from './init-steps.ts'
 import { ACCOUNTS_NAME, ACCOUNTS_TEXT, configurationText } from './init-text.ts'
 import type { Options } from './options.ts'
+import { hasPassword, PASSWORD, withPassword } from './upstream-password.ts'
 
 export const INIT: Command = { run: runInit }
-
-const PASSWORD = 'CHARTGATE_UPSTREAM_PASSWORD'
 
 /** What may be so on the first day: a ChartMuseum that does not run yet, or is not reached from here. */
 const NOT_THERE_YET: readonly Trouble[] = ['unreachable', 'no route', 'unwell']
@@ -51,19 +50,16 @@ async function runInit (
   return code
 }
 
-/**
- * As `check --upstream` does. Without the password of Basic nobody can be asked, and a text in
- * its place lets everything else be checked.
- */
+/** As `check --upstream` does. Without the password of Basic nobody can be asked; all else is checked. */
 async function checkWritten (file: string, { situation }: Answers, env: Environment, io: Io): Promise<ExitCode> {
-  const hasPassword = situation !== 'basic' || [PASSWORD, `${PASSWORD}_FILE`].some(name => (env[name] ?? '') !== '')
+  const isKnown = situation !== 'basic' || hasPassword(env)
   const outcome = await checkExcusing(EXCUSED[situation]).run(
-    { config: file, upstream: situation !== 'embedded' && hasPassword },
-    hasPassword ? env : { ...env, [PASSWORD]: 'not known yet' },
+    { config: file, upstream: situation !== 'embedded' && isKnown },
+    isKnown ? env : withPassword(env),
     io,
     []
   )
-  if (!hasPassword) {
+  if (!isKnown) {
     io.stderr(`chartgate: warning: neither ${PASSWORD}_FILE nor ${PASSWORD} is set, and so ChartMuseum was not asked\n`)
   }
   return outcome as ExitCode // check knows no wrong usage
