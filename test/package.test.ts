@@ -10,6 +10,8 @@ import { ROOT, run, temporaryFolder } from './helpers/processes.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 const folder = await temporaryFolder(t)
+const listed = await run('npm', ['run', 'sbom'], { cwd: ROOT })
+if (listed.code !== 0) throw new Error(listed.stderr)
 // It is built already; npm would do it once more.
 const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: ROOT })
 const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string, files: { path: string }[] }]
@@ -17,10 +19,21 @@ const paths = files.map(({ path }) => path)
 
 await t.test('it has what runs, what it reads and what a person reads, and nothing else', t => {
   const folders = [...new Set(paths.map(path => path.includes('/') ? path.split('/', 2).join('/') : path))].sort()
-  t.match(folders.filter(name => !/^(?:docs|deploy|config|examples)\//.test(name)), ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist/plugins', 'dist/src', 'package.json'])
+  t.match(folders.filter(name => !/^(?:docs|deploy|config|examples)\//.test(name)), ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist/plugins', 'dist/src', 'package.json', 'sbom.cdx.json'])
   t.same(paths.filter(path => /\.ts$|\btest\b|benchmarks|\.tsbuildinfo$/.test(path)), [])
   for (const path of ['dist/src/cli.js', 'examples/mychart/Chart.yaml', 'config/chartgate.example.yaml', 'deploy/systemd/chartgate.service']) t.ok(paths.includes(path), path)
   t.end()
+})
+
+await t.test('its list of packages has all that are no development dependencies, and no other', async t => {
+  interface Sbom { readonly bomFormat: string, readonly metadata: { readonly component: { readonly name: string } }, readonly components: { readonly purl: string }[] }
+  const { bomFormat, metadata, components } = JSON.parse(await readFile(join(ROOT, 'sbom.cdx.json'), 'utf8')) as Sbom
+  t.same([bomFormat, metadata.component.name], ['CycloneDX', 'chartgate'])
+  const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { version: string, dev?: true }> }
+  const locked = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true)
+    .map(([path, { version }]) => `pkg:npm/${path.replace(/^.*node_modules\//, '').replace('@', '%40')}@${version}`)
+  t.same(components.map(({ purl }) => purl).sort(), [...new Set(locked)].sort())
+  t.ok(locked.some(purl => purl.startsWith('pkg:npm/yaml@')), 'also what a development dependency asks for too')
 })
 
 await t.test('its code asks for nothing but Node and its dependencies', async t => {

@@ -24,8 +24,8 @@ else {
   const folder = await temporaryFolder(t)
   const analyze = async (unit: string, ...args: string[]): Promise<RunResult> => {
     await mkdir(folder, { recursive: true })
-    // The folders of an installation are not here; the program of this machine stands for node.
-    await writeFile(join(folder, 'chartgate.service'), unit.replaceAll('/usr/bin/node', process.execPath))
+    // It is not installed here; the program of this machine stands for it.
+    await writeFile(join(folder, 'chartgate.service'), unit.replace('ExecStart=chartgate', `ExecStart=${process.execPath}`))
     return await run('systemd-analyze', [...args, join(folder, 'chartgate.service')])
   }
 
