@@ -93,7 +93,7 @@ async function runTogether (t: Test, blocks: readonly Shown[]): Promise<string[]
   const env = await furnish(folder, there)
   const script = [
     // whatever was started and not stopped
-    'trap \'kill $(jobs -p) 2> /dev/null; wait\' EXIT', 'exec 2>&1', 'set -e',
+    'trap \'kill $(jobs -p) 2> /dev/null || true; wait\' EXIT', 'exec 2>&1', 'set -e',
     ...blocks.flatMap(({ commands }) => [`printf '${MARK}'`, there(commands)])
   ]
   const file = join(folder, 'script.sh')
