@@ -4,6 +4,7 @@
 import { stringify } from 'yaml'
 import { leaves, type SchemaNode } from '../src/files/nodes.ts'
 import { ConfigSchema, variableOf } from '../src/config/schema.ts'
+import { EXAMPLES } from './config-examples.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
 # reports every mistake. Below what a key is for stands what it takes, and the environment
@@ -67,6 +68,10 @@ A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`
 
 A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
 
+## Examples
+
+${examples()}
+
 ## What is checked beyond each key
 
 * \`tokens.ttl\` is at least 60s.
@@ -103,6 +108,12 @@ On the admin listener, as JSON:
 
 Let an orchestrator restart on \`/healthz\` (in Kubernetes \`livenessProbe\`, with \`timeoutSeconds: 5\`) and route by \`/readyz\` (\`readinessProbe\`), never the other way round: a chart repository that is away or slow is no reason to restart anything, and never makes \`/healthz\` 503. With one worker the probes share the event loop with the clients: when that stands still no probe is answered, which counts as a failure, and nobody but the orchestrator replaces the process. With several workers the process that answers the probes replaces them itself; while one of them hangs, \`/readyz\` is 503 for a few seconds, because the clients that came to it get nothing, and 200 again as soon as it is ended.
 `
+}
+
+/** A section for each part, in the order of the schema. */
+function examples (): string {
+  return Object.keys(ConfigSchema.properties ?? {}).map(name =>
+    `### ${name}\n\n${(EXAMPLES[name] ?? '').split('---\n').map(text => `\`\`\`yaml\n${text}\`\`\``).join('\n\n')}`).join('\n\n')
 }
 
 type Json = Readonly<Record<string, unknown>>

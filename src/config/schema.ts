@@ -123,8 +123,8 @@ export const ConfigSchema = mapping({
     { expected: 'an http or https URL without query' }
   ),
   trustedProxies: list(value('', '', { expected: 'an IP address or CIDR' }), {
-    description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: ' +
-      'in the log and for the upstream',
+    description: 'addresses or CIDRs of proxies in front, whose X-Forwarded-For says who the client is (in the log, ' +
+      'and for whose turn it is), and whose X-Forwarded-For, -Proto and -Host the upstream is told',
     default: [],
     expected: 'a list of IP addresses or CIDRs'
   }),
