@@ -1,4 +1,4 @@
-// How is the Debian package made? Of the package of `npm pack`, with the dependencies that
+// How is the Debian package made? Of the package of `npm run package`, with the dependencies that
 // the lock file has, by nfpm (deploy/deb, which pins it and says what goes where). Writes
 // chartgate_VERSION_ARCH.deb into the folder that is named, or this one. What is packed is
 // built before (`npm run deb` does it). Needs npm and Go.

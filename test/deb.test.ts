@@ -68,7 +68,7 @@ async function tryPackage (t: Test): Promise<void> {
     t.equal(code, 0, stdout)
   })
 
-  await t.test('removed, it keeps configuration and data; purged, it leaves neither', async t => {
+  await t.test('removed, it keeps configuration and data; purged, it leaves nothing but charts', async t => {
     await writeFile(join(root, 'var/lib/chartgate/key'), '')
     const removed = await dpkg('--remove', 'chartgate')
     t.equal(removed.code, 0, removed.stderr)
@@ -76,5 +76,11 @@ async function tryPackage (t: Test): Promise<void> {
     const purged = await dpkg('--purge', 'chartgate')
     t.equal(purged.code, 0, purged.stderr)
     t.same(await Promise.all(['etc/chartgate', 'var/lib/chartgate'].map(isThere)), [false, false])
+
+    t.match(await dpkg('--install', deb), { code: 0 })
+    await mkdir(join(root, 'var/lib/chartgate/charts/team'), { recursive: true })
+    await Promise.all(['key', 'charts/team/a-1.0.0.tgz'].map(async name => { await writeFile(join(root, 'var/lib/chartgate', name), '') }))
+    t.match(await dpkg('--purge', 'chartgate'), { code: 0, stderr: /charts are kept in \S+\/var\/lib\/chartgate\/charts/ })
+    t.same(await Promise.all(['etc/chartgate', 'var/lib/chartgate/key', 'var/lib/chartgate/charts/team/a-1.0.0.tgz'].map(isThere)), [false, false, true])
   })
 }

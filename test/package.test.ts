@@ -1,4 +1,4 @@
-// Does the package that `npm pack` makes run by itself? It has compiled code and what that
+// Does the package that `npm run package` makes run by itself? It has compiled code and what that
 // reads, asks for nothing that is no dependency, and is unpacked and started here.
 import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
