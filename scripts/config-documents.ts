@@ -4,6 +4,7 @@
 import { stringify } from 'yaml'
 import { leaves, type SchemaNode } from '../src/files/nodes.ts'
 import { ConfigSchema, variableOf } from '../src/config/schema.ts'
+import { examplesMarkdown } from './config-examples.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
 # reports every mistake. Below what a key is for stands what it takes, and the environment
@@ -67,6 +68,11 @@ A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`
 
 A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
 
+## Each key in use
+
+Each of these is a whole file that loads, and only as long as it has to be: what is not said has its default.
+
+${examplesMarkdown()}
 ## What is checked beyond each key
 
 * \`tokens.ttl\` is at least 60s.
