@@ -18,6 +18,9 @@ const COMMANDS = 'test/commands/documents.test.ts'
 const NO_CLUSTER = 'a cluster with the controller is not part of the tests; the sentences below it name the code that reads it'
 const INSTALLS = 'it changes the machine, or fetches from elsewhere'
 
+/** Pages whose blocks need programs beside them, and the test that runs those. */
+export const RUN_ELSEWHERE: Readonly<Record<string, string>> = { 'docs/migrate.md': 'test/migrate.test.ts' }
+
 export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   'README.md': [
     { begins: 'flowchart LR', because: 'a picture' },
@@ -63,6 +66,9 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '$ chartgate keys rotate --config own.yaml', test: 'test/commands/keys.test.ts' },
     { begins: 'masterKey: a-key', because: 'a part of the walkthrough below it' },
     { begins: '$ openssl genrsa', because: 'openssl in the place of a token server; test/tokens/ has such tokens' }
+  ],
+  'docs/migrate.md': [
+    { begins: 'location', because: 'a part of an nginx configuration; test/proxies/ has whole ones' }
   ],
   'docs/operations.md': [
     { begins: '$ npm ci && npm run package', test: 'test/package.test.ts' },

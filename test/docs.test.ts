@@ -5,7 +5,7 @@
 import { access, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { NOT_RUN, type Reason } from './docs-blocks.ts'
+import { NOT_RUN, RUN_ELSEWHERE, type Reason } from './docs-blocks.ts'
 import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from './helpers/cm-push.ts'
 import { isAsShown, otherBlocks, runnableBlocks, withoutChance, type Shown } from './helpers/documents.ts'
 import { BUILD_LIMIT } from './helpers/go-tool.ts'
@@ -29,7 +29,7 @@ for (const program of ['curl', 'gpg']) {
 }
 
 t.setTimeout(BUILD_LIMIT)
-for (const document of DOCUMENTS) {
+for (const document of DOCUMENTS.filter(name => !(name in RUN_ELSEWHERE))) {
   const text = await readFile(join(ROOT, document), 'utf8')
   const blocks = runnableBlocks(text)
   if (blocks.length > 0) await t.test(`${document} can be followed`, async t => { await follow(t, blocks) })
@@ -48,6 +48,7 @@ await t.test('every other block is run elsewhere, or has its reason (test/docs-b
       if (test !== undefined) await t.resolves(access(join(ROOT, test)), test)
     }
   }
+  for (const test of Object.values(RUN_ELSEWHERE)) await t.resolves(access(join(ROOT, test)), test)
   t.same(Object.keys(NOT_RUN).filter(name => !DOCUMENTS.includes(name)), [])
 })
 
