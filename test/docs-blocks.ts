@@ -60,12 +60,8 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   ],
   'docs/configuration.md': Object.values(EXAMPLES).flatMap(text => text.split('---\n')).map(begins => ({ begins, test: 'test/config/documents.test.ts' })),
   'docs/keys.md': [
-    { begins: '$ chartgate keys rotate --config chartgate.yaml', test: 'test/commands/keys.test.ts' },
     { begins: 'upstream:\n', because: 'a part of a configuration; test/config/ has the key' },
-    { begins: 'tokens:\n  keys:', because: 'a part of a configuration; test/config/ has the keys' },
-    { begins: '$ chartgate keys rotate --config own.yaml', test: 'test/commands/keys.test.ts' },
-    { begins: 'masterKey: a-key', because: 'a part of the walkthrough below it' },
-    { begins: '$ openssl genrsa', because: 'openssl in the place of a token server; test/tokens/ has such tokens' }
+    { begins: 'tokens:\n  keys:', because: 'a part of a configuration; test/config/ has the keys' }
   ],
   'docs/migrate.md': [
     { begins: 'location', because: 'a part of an nginx configuration; test/proxies/ has whole ones' }

@@ -24,7 +24,8 @@ const helms = await helmVersions()
 const missing: (readonly [word: RegExp, program: string, reason: string])[] = []
 if (!helms.ok) missing.push([/\bhelm4? /, 'helm', helms.reason])
 if (cmPush === undefined) missing.push([/\bcm-push\b|\bcm:\/\//, 'helm-cm-push', NO_CM_PUSH])
-for (const program of ['curl', 'gpg']) {
+if (await findProgram('nginx') === undefined) missing.push([/\bnginx\b|:5443\b|\$PROXY/, 'nginx', 'nginx is not installed'])
+for (const program of ['curl', 'gpg', 'openssl']) {
   if (await findProgram(program) === undefined) missing.push([new RegExp(`\\b${program}\\b`), program, `no ${program} on the PATH`])
 }
 
@@ -86,10 +87,12 @@ async function follow (t: Test, blocks: readonly Shown[]): Promise<void> {
 
 /** What each block printed, standard output and errors together, as in a terminal. */
 async function runTogether (t: Test, blocks: readonly Shown[]): Promise<string[]> {
-  const [port, adminPort] = (await freePorts(2)).map(String) as [string, string]
   // Other programs may be on the ports that documents have.
-  const there = (text: string): string => text.replaceAll(/\b5001\b/g, port).replaceAll(/\b5002\b/g, adminPort)
-  const back = (text: string): string => text.replaceAll(port, '5001').replaceAll(adminPort, '5002')
+  const shown = ['5001', '5002', '5443']
+  const ports = (await freePorts(shown.length)).map(String)
+  const [port, adminPort] = ports as [string, string]
+  const there = (text: string): string => text.replaceAll(/\b(?:5001|5002|5443)\b/g, each => ports[shown.indexOf(each)] as string)
+  const back = (text: string): string => ports.reduce((text, each, i) => text.replaceAll(each, shown[i] as string), text)
   const folder = await temporaryFolder(t)
   const env = await furnish(folder, there)
   const script = [
@@ -117,6 +120,7 @@ async function furnish (folder: string, there: (text: string) => string): Promis
   }
   // without a terminal, which a reader has, curl draws a meter
   await writeFile(join(home, '.curlrc'), 'silent\n')
+  await writeFile(join(bin, 'chartgate'), `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist/src/cli.js')}' "$@"\n`, { mode: 0o755 })
   if (helms.ok) for (const { name, path } of helms.versions) await symlink(path, join(bin, name === 'helm3' ? 'helm' : name))
   if (cmPush !== undefined) await installCmPushAsItShips(plugins)
   return { HOME: home, TMPDIR: folder, PATH: `${bin}${delimiter}${process.env['PATH']}`, HELM_PLUGINS: plugins }

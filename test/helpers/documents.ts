@@ -49,7 +49,9 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/cgr_[0-9a-f]+/g, 'SECRET'],
   [/sha256:[0-9a-f]{8,}/g, 'sha256:DIGEST'],
   [/digest: [0-9a-f]{64}/g, 'digest: DIGEST'],
-  [/[0-9A-F]{40}/g, 'FINGERPRINT']
+  [/[0-9A-F]{40}/g, 'FINGERPRINT'],
+  [/token-\d{8}T\d{6}Z/g, 'token-TIME'],
+  [/(?<![\w-])[\w-]{43}(?![\w-])/g, 'THUMBPRINT']
 ]
 
 /** The same text for two runs of the same commands. */
