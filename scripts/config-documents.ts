@@ -112,8 +112,8 @@ Let an orchestrator restart on \`/healthz\` (in Kubernetes \`livenessProbe\`, wi
 
 /** A section for each part, in the order of the schema. */
 function examples (): string {
-  return Object.keys(ConfigSchema.properties ?? {}).map(name =>
-    `### ${name}\n\n${(EXAMPLES[name] ?? '').split('---\n').map(text => `\`\`\`yaml\n${text}\`\`\``).join('\n\n')}`).join('\n\n')
+  return Object.keys(ConfigSchema.properties as object).map(name =>
+    `### ${name}\n\n${(EXAMPLES[name] as string).split('---\n').map(text => `\`\`\`yaml\n${text}\`\`\``).join('\n\n')}`).join('\n\n')
 }
 
 type Json = Readonly<Record<string, unknown>>

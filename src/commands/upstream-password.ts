@@ -7,7 +7,7 @@ import type { Environment } from '../config/environment.ts'
 export const PASSWORD = 'CHARTGATE_UPSTREAM_PASSWORD'
 
 export function hasPassword (env: Environment): boolean {
-  return [PASSWORD, `${PASSWORD}_FILE`].some(name => (env[name] ?? '') !== '')
+  return [PASSWORD, `${PASSWORD}_FILE`].some(name => Boolean(env[name]))
 }
 
 /** With a text in the place of a password that is not there, so that everything else is looked at. */

@@ -14,5 +14,7 @@ await t.test('a command that does not ask the chart repository needs no password
   for (const argv of [['check'], ['serve']]) {
     t.match(await command([...argv, ...config]), { code: 1, err: /basic needs upstream\.username and upstream\.password/ }, argv.join(' '))
   }
-  t.match(await command(['check', ...config], { CHARTGATE_UPSTREAM_PASSWORD: newPassword() }), { code: 0 })
+  for (const argv of [['check'], ['user', 'list']]) {
+    t.match(await command([...argv, ...config], { CHARTGATE_UPSTREAM_PASSWORD: newPassword() }), { code: 0 }, argv.join(' '))
+  }
 })
