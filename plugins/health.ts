@@ -21,7 +21,7 @@ export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance
     return reason === undefined ? { healthy: true } : await reply.code(503).send({ healthy: false, reason })
   })
   app.get('/readyz', async (_request, reply) => {
-    const reason = hindrance() ?? (await upstream.healthy() ? undefined : 'the chart repository cannot be reached')
+    const reason = hindrance() ?? await upstream.ailment()
     return reason === undefined ? { ready: true } : await reply.code(503).send({ ready: false, reason })
   })
 }, { name: 'probes', fastify: '5.x' })

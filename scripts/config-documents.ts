@@ -4,6 +4,7 @@
 import { stringify } from 'yaml'
 import { leaves, type SchemaNode } from '../src/files/nodes.ts'
 import { ConfigSchema, variableOf } from '../src/config/schema.ts'
+import { EXAMPLES } from './config-examples.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
 # reports every mistake. Below what a key is for stands what it takes, and the environment
@@ -48,7 +49,16 @@ export function referenceMarkdown (): string {
 
 Made from \`src/config/schema.ts\` by \`npm run docs:config\`.
 
-chartgate reads one YAML file, named by \`--config\` or \`CHARTGATE_CONFIG\`; without one the defaults hold. The environment wins over the file. Every mistake is reported at once, with its place; an unknown key is a mistake. Relative paths are relative to the file's folder, without a file to the working directory. [config/chartgate.example.yaml](../config/chartgate.example.yaml) has every key, and [config/chartgate.schema.json](../config/chartgate.schema.json) is for editors.
+chartgate reads one YAML file, the first of these that is there:
+
+1. the one that \`--config\` names,
+2. the one that \`CHARTGATE_CONFIG\` names,
+3. \`chartgate.yaml\` in the working directory, if it belongs to this user or to root and nobody else can write it; one that is passed over is said, with what to do,
+4. \`/etc/chartgate/chartgate.yaml\`.
+
+Without one the defaults hold. \`serve\` and \`check\` say which was read, or \`no configuration file: defaults\`. It is decided once: a running gateway keeps to its file.
+
+The environment wins over the file. A variable that is set to nothing counts as not set, and those that Kubernetes sets for Services (\`CHARTGATE_PORT=tcp://…\`, \`CHARTGATE_ADMIN_PORT=tcp://…\`, \`CHARTGATE_CHARTMUSEUM_SERVICE_HOST\`) are passed over as long as they have the form that Kubernetes gives them. Every mistake is reported at once: of the configuration and of the accounts files with file, line and column, of the environment with its variable. An unknown key is a mistake. Relative paths, also those in \`…_FILE\` variables, are relative to the file's folder, without a file to the working directory. [config/chartgate.example.yaml](../config/chartgate.example.yaml) has every key, and [config/chartgate.schema.json](../config/chartgate.schema.json) is for editors.
 
 | key | value | default | environment | what it is |
 | --- | --- | --- | --- | --- |
@@ -57,6 +67,10 @@ ${rows.join('\n')}
 A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
 
 A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
+
+## Examples
+
+${examples()}
 
 ## What is checked beyond each key
 
@@ -72,7 +86,9 @@ A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`)
 
 * \`stateDir\` belongs to one chartgate with its workers: a second one that is started on it says so, and touches nothing.
 * The keys of clients and of the upstream are two; the same key in both files is refused.
-* An upstream that cannot be reached, or does not accept the gateway, is one warning in the log; clients are answered 502 until it does.
+* An upstream that does not answer as it is configured is one \`error\` in the log when that begins, with the key to change, and one when it is over, with how long it lasted (\`seconds\`); clients are answered 502 in between. It is looked at when the gateway starts, and whenever a request fails; while something is wrong again and again, after 1 s, 2 s, 4 s … 30 s. Wrong depth, wrong context path, wrong credentials, clocks that differ, another server, no route and nobody there are told from each other. \`chartgate check --upstream\` looks once, says which version of ChartMuseum it is, and warns when it gives a tenant's index to anybody.
+* What may not be as it was meant is a warning, at the start, at a reload, once a day, and in \`check\`: nobody has any right, a robot's secret has ended or ends within 14 days, a rule is for nobody or for no tenant, the key set of a token server has no key that verifies.
+* [The log and its reasons](reasons.md) has every field and every reason for a refusal.
 * With several \`workers\` ([how they work together](architecture.md#several-workers)) \`/readyz\` is 503 until all of them listen. When one cannot, the start fails with its sentence. One that ends later is replaced, and the log says so; so is one that does not answer for 8 seconds, or in which threads or passwords to be checked do not move. \`auto\` counts the cores that the process may be scheduled on; a CPU quota, as of a container, it does not see: write a number there.
 * On SIGTERM or SIGINT no new connection is taken, \`/readyz\` is 503, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds or more before it kills (Kubernetes gives 30 by default). An end waits half a second for whoever reads the log, and for no thread that hangs on a disk: such an end is a SIGKILL that the process sends itself.
 * SIGHUP reads accounts, rules and keys again, changed or not, and the log says so; sent to the first process or to all of them it is one wish. SIGQUIT, SIGUSR1 and SIGUSR2 do nothing. Before the program's first line runs, which takes a tenth of a second, Node does with a signal what it always does: SIGHUP, SIGQUIT and SIGUSR2 end it, and SIGUSR1 opens the debugger's port on loopback, which chartgate closes when it serves; with \`node --disable-sigusr1\` (Node 22.14 and 24, as in the image) it is never opened.
@@ -92,6 +108,12 @@ On the admin listener, as JSON:
 
 Let an orchestrator restart on \`/healthz\` (in Kubernetes \`livenessProbe\`, with \`timeoutSeconds: 5\`) and route by \`/readyz\` (\`readinessProbe\`), never the other way round: a chart repository that is away or slow is no reason to restart anything, and never makes \`/healthz\` 503. With one worker the probes share the event loop with the clients: when that stands still no probe is answered, which counts as a failure, and nobody but the orchestrator replaces the process. With several workers the process that answers the probes replaces them itself; while one of them hangs, \`/readyz\` is 503 for a few seconds, because the clients that came to it get nothing, and 200 again as soon as it is ended.
 `
+}
+
+/** A section for each part, in the order of the schema. */
+function examples (): string {
+  return Object.keys(ConfigSchema.properties as object).map(name =>
+    `### ${name}\n\n${(EXAMPLES[name] as string).split('---\n').map(text => `\`\`\`yaml\n${text}\`\`\``).join('\n\n')}`).join('\n\n')
 }
 
 type Json = Readonly<Record<string, unknown>>

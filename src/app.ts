@@ -31,6 +31,7 @@ import type { LiveAuthority } from './live/reload.ts'
 import type { Config } from './config/schema.ts'
 import { RefusalError } from './http/errors.ts'
 import { errorForLog } from './observe/log-error.ts'
+import { LOG_FORM } from './observe/log-form.ts'
 import { RequestLogger } from './observe/request-logger.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
@@ -117,7 +118,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
   const authenticator = createAuthenticator(verifier, sources)
 
-  const log = pino({ level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
+  const log = pino({ ...LOG_FORM, level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({
     reader: createIndexReader(upstreams, config.charts.index.maxBytes),
     place: { basePath: config.basePath },

@@ -2,50 +2,40 @@
 // The commands. main() takes everything from its arguments, so that it can be tested;
 // the last lines are the only reader of process.env and process.argv.
 import { realpathSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { IS_WORKER } from './serve/workers/fork.ts'
-import { FLAGS, OPTIONS, type Command, type ExitCode, type Io, type Options } from './commands/command.ts'
+import { helpCommand, readCommandLine } from './commands/command-line.ts'
+import type { Command, ExitCode, Io } from './commands/command.ts'
+import type { LoadedCommand } from './commands/table.ts'
 import type { Environment } from './config/environment.ts'
-import { nearest } from './files/mistakes.ts'
 import { ignoreSignals, MEANINGLESS, MEANINGLESS_TO_SERVERS } from './serve/signals.ts'
-import { VERSION } from './lib/version.ts'
-
-const USAGE = `usage: chartgate <command> [--config FILE]
-
-  serve         runs the gateway
-  check         says whether the configuration is right, or every mistake in it; with --charts
-                also which files of the embedded repository are in no index, and why
-  explain       says whether somebody may do something, and by which rule
-                (--as SUBJECT | --token TOKEN) ACTION TENANT
-  keys list     the keys that sign and verify, and their states; makes none
-  keys rotate   makes a new key for tokens; what the old one signed counts until it ends
-                [--alg RS256|ES256|EdDSA]
-  keys export   the public key for ChartMuseum's AUTH_CERT_PATH  [--out FILE]; makes
-                the keys when there are none
-  hash-password reads a password and prints its hash, for an accounts file
-  robot create  makes a robot's secret and prints it once, with its entry for an accounts file
-                NAME --expires 90d|12h|never [--file FILE]
-  repository    runs the embedded chart repository alone, without a configuration
-                --dir DIR --port N --depth N|dynamic [--public-key FILE]
-
-  --config FILE      the configuration (or CHARTGATE_CONFIG); docs/configuration.md has every key
-  --public-key FILE  checks tokens with this key; without it only 127.0.0.1 is listened on
-  --help, --version
-`
 
 /** Each command loads what it needs itself: a gateway that serves needs nothing of the others. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+const COMMANDS: Readonly<Record<LoadedCommand, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/configured.ts')).SERVE,
-  check: async () => (await import('./commands/configured.ts')).CHECK,
+  init: async () => (await import('./commands/init.ts')).INIT,
+  check: async () => (await import('./commands/check.ts')).CHECK,
+  explain: async () => (await import('./commands/explain.ts')).EXPLAIN,
+  'user add': async () => (await import('./commands/users.ts')).USER_ADD,
+  'user passwd': async () => (await import('./commands/users.ts')).USER_PASSWD,
+  'user disable': async () => (await import('./commands/users.ts')).USER_DISABLE,
+  'user enable': async () => (await import('./commands/users.ts')).USER_ENABLE,
+  'user list': async () => (await import('./commands/users.ts')).USER_LIST,
+  'robot create': async () => (await import('./commands/robots.ts')).ROBOT_CREATE,
+  'robot rotate': async () => (await import('./commands/robots.ts')).ROBOT_ROTATE,
+  'robot disable': async () => (await import('./commands/robots.ts')).ROBOT_DISABLE,
+  'robot enable': async () => (await import('./commands/robots.ts')).ROBOT_ENABLE,
+  'robot delete': async () => (await import('./commands/robots.ts')).ROBOT_DELETE,
+  'robot list': async () => (await import('./commands/robots.ts')).ROBOT_LIST,
+  'hash-password': async () => (await import('./commands/hash-password.ts')).HASH_PASSWORD,
   'keys list': async () => (await import('./commands/keys.ts')).KEYS_LIST,
   'keys rotate': async () => (await import('./commands/keys.ts')).KEYS_ROTATE,
   'keys export': async () => (await import('./commands/keys.ts')).KEYS_EXPORT,
-  explain: async () => (await import('./commands/explain.ts')).EXPLAIN,
-  'hash-password': async () => (await import('./commands/accounts.ts')).HASH_PASSWORD,
-  'robot create': async () => (await import('./commands/accounts.ts')).ROBOT_CREATE,
-  repository: async () => (await import('./commands/repository.ts')).REPOSITORY
+  healthcheck: async () => (await import('./commands/healthcheck.ts')).HEALTHCHECK,
+  repository: async () => (await import('./commands/repository.ts')).REPOSITORY,
+  completion: async () => (await import('./commands/completion.ts')).COMPLETION
 }
 
 /** Those that run until a signal ends them. */
@@ -53,62 +43,26 @@ const SERVERS: ReadonlySet<string> = new Set(['serve', 'repository'])
 
 /** Runs a command. @param argv without node and the script */
 export async function main (argv: readonly string[], env: Environment, io: Io): Promise<ExitCode> {
-  const parsed = readArguments(argv)
-  if (typeof parsed === 'string') return misused(io, [parsed])
-  const { values: { help, version, ...options }, positionals } = parsed
-  if (help === true || version === true) {
-    io.stdout(help === true ? USAGE : `chartgate ${VERSION}\n`)
-    return 0
+  const line = readCommandLine(argv)
+  switch (line.kind) {
+    case 'wrong': return misused(io, line.wrong, line.help)
+    case 'shown':
+      io.stdout(line.text)
+      return 0
+    case 'run': {
+      const { row, options, words } = line
+      const command = await COMMANDS[row.name as LoadedCommand]()
+      const outcome = await command.run(options, env, io, words)
+      return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong, helpCommand(row))
+    }
   }
-  const name = [2, 1].map(length => positionals.slice(0, length).join(' ')).find(each => Object.hasOwn(COMMANDS, each))
-  if (name === undefined) return misused(io, [unknownCommand(positionals)])
-  const command = await (COMMANDS[name] as () => Promise<Command>)()
-  const words = positionals.slice(name.split(' ').length)
-  const expected = command.words ?? []
-  if (words.length !== expected.length) {
-    const takes = expected.length === 0 ? 'no more words' : expected.join(' ')
-    return misused(io, [`${name} takes ${takes}${words.length === 0 ? '' : `: ${words.join(' ')}`}`])
-  }
-  const given = [...OPTIONS, ...FLAGS].filter(option => options[option] !== undefined)
-  const strays = given.filter(option => !command.takes.includes(option))
-  if (strays.length > 0) return misused(io, strays.map(option => `${name} takes no --${option}`))
-  const outcome = await command.run(options, env, io, words)
-  return typeof outcome === 'number' ? outcome : misused(io, outcome.wrong)
 }
 
-/** What was probably meant. */
-function unknownCommand (positionals: readonly string[]): string {
-  const [first] = positionals
-  const name = positionals.join(' ')
-  const names = Object.keys(COMMANDS)
-  const longer = names.filter(each => each.startsWith(`${first} `))
-  if (first === undefined) return 'no command: say what to do, for example chartgate serve'
-  if (longer.length > 0) return `${first} needs one more word: ${longer.join(' or ')}`
-  const near = nearest(name, names)
-  return `there is no command ${name}${near === undefined ? '' : `: did you mean ${near}?`}`
-}
-
-function misused (io: Io, wrong: readonly string[]): ExitCode {
-  io.stderr(`${wrong.map(each => `chartgate: ${each}\n`).join('')}\n${USAGE}`)
+/** The line that is wrong, and how to see what is right. */
+function misused (io: Io, wrong: readonly string[], help: string): ExitCode {
+  for (const each of wrong) io.stderr(`chartgate: ${each}\n`)
+  io.stderr(`See: ${help}\n`)
   return 2
-}
-
-function readArguments (
-  argv: readonly string[]
-): { values: Options & { help?: boolean, version?: boolean }, positionals: string[] } | string {
-  try {
-    const texts = Object.fromEntries(OPTIONS.map(name => [name, { type: 'string' }])) as
-      Record<typeof OPTIONS[number], { type: 'string' }>
-    const flags = Object.fromEntries(FLAGS.map(name => [name, { type: 'boolean' }])) as
-      Record<typeof FLAGS[number], { type: 'boolean' }>
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: { ...texts, ...flags, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } }
-    })
-  } catch (error) {
-    return (error as Error).message
-  }
 }
 
 /* c8 ignore start -- runs in a process of its own, where the tests start it */
@@ -123,10 +77,18 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
   process.exitCode = await main(process.argv.slice(2), process.env, {
     stdout: text => { process.stdout.write(text) },
     stderr: text => { process.stderr.write(text) },
-    readSecret: async prompt => {
+    readSecret: async (prompt, again) => {
       const { readSecret } = await import('./commands/terminal.ts')
-      return await readSecret(prompt, process.stdin, process.stderr)
-    }
+      return await readSecret(process.stdin, process.stderr, prompt, again)
+    },
+    ...(isatty(0)
+      ? {
+          ask: async prompt => {
+            const { readLine } = await import('./commands/terminal.ts')
+            return await readLine(process.stdin, process.stderr, prompt)
+          }
+        }
+      : {})
   })
   if (IS_WORKER) process.exit() // the line to its primary would keep it
 }

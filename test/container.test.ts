@@ -1,7 +1,7 @@
 // Do the container files keep what they promise? No engine is asked: the compose files
 // are read by the reference reader of the Compose Specification, and what they and the
 // Dockerfile say must fit the configuration, and each other.
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import type { Config } from '../src/config/schema.ts'
 import { testFolder } from './helpers/folder.ts'
 import { BUILD_LIMIT, goTool } from './helpers/go-tool.ts'
 import { notTried } from './helpers/not-tried.ts'
-import { ROOT, run } from './helpers/processes.ts'
+import { freePorts, ROOT, run, startProcess, temporaryFolder } from './helpers/processes.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 interface Service {
@@ -130,11 +130,44 @@ await t.test('the image is given what .dockerignore lets through, and runs as no
   t.strictSame(JSON.parse(said('ENTRYPOINT')), ['node', '--disable-sigusr1', packageJson.bin.chartgate])
 })
 
+await t.test('what the image copies runs as another user, and is found healthy', async t => {
+  const folder = await temporaryFolder(t)
+  await chmod(folder, 0o755)
+  const { packages } = JSON.parse(await text('package-lock.json')) as { packages: Record<string, { dev?: true, optional?: true }> }
+  // What the build stage leaves: compiled code, and the dependencies of `npm ci --omit=dev`.
+  const built = ['dist/src', 'dist/plugins', ...Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true).map(([path]) => path)]
+  const copied = image.filter(({ name }) => name === 'COPY').map(({ rest }) => rest.split(/\s+/).filter(word => word !== '--from=build').slice(0, -1))
+  for (const source of copied.flat()) {
+    const paths = source.startsWith('/app/') ? built.filter(path => `/app/${path}`.startsWith(`${source}/`)) : [source]
+    t.ok(paths.length > 0, `${source} is something`)
+    for (const path of paths) {
+      const copy = cp(join(ROOT, path), join(folder, path), { recursive: true, filter: from => !from.slice(join(ROOT, path).length).includes('/node_modules') })
+      // of another platform
+      await (packages[path]?.optional === true ? copy.catch(() => {}) : copy)
+    }
+  }
+  const stateDir = join(folder, 'state')
+  await mkdir(stateDir)
+  const words = (JSON.parse(said('ENTRYPOINT')) as string[]).concat(JSON.parse(said('CMD')) as string[])
+  const command = words.filter(word => word !== '--disable-sigusr1' || process.allowedNodeEnvironmentFlags.has(word))
+  const check = JSON.parse(/\[.*\]$/.exec(said('HEALTHCHECK'))?.[0] ?? '') as string[]
+  // As `node` of the image is, where this is root.
+  const asNode = process.getuid?.() === 0 ? ['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'] : []
+  if (asNode.length > 0) await chown(stateDir, 1000, 1000)
+  const [port, adminPort] = (await freePorts(2)).map(String) as [string, string]
+  const env = { ...IMAGE_ENV as Record<string, string>, CHARTGATE_LISTEN_PORT: port, CHARTGATE_ADMIN_PORT: adminPort, CHARTGATE_STATE_DIR: stateDir }
+  const [program, ...args] = [...asNode, ...command] as [string, ...string[]]
+  await startProcess(t, program, args, { cwd: folder, env, readyUrl: `http://localhost:${adminPort}/readyz` })
+  t.equal((await fetch(`http://localhost:${port}/org1/repo1/index.yaml`)).status, 401)
+  const [checker, ...checks] = [...asNode, ...check] as [string, ...string[]]
+  t.match(await run(checker, checks, { cwd: folder, env }), { code: 0, stdout: 'alive\n' })
+})
+
 await t.test('the health check asks the admin listener, and says what it hears', async t => {
   const [command, ...args] = JSON.parse(/\[.*\]$/.exec(said('HEALTHCHECK'))?.[0] ?? '') as [string, ...string[]]
   let status = 200
   const asked: (string | undefined)[] = []
-  const server = createServer((request, response) => { asked.push(request.url); response.writeHead(status).end() })
+  const server = createServer((request, response) => { asked.push(request.url); response.writeHead(status).end('{}') })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { server.close() })
   const env = { CHARTGATE_ADMIN_PORT: String((server.address() as AddressInfo).port) }

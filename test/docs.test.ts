@@ -1,18 +1,20 @@
 // What the documents show can be followed: every block that is marked `sh runnable` runs,
-// in order and in one shell for each document, and prints what stands below it. The
-// README's own blocks, which need several terminals, are run by walkthrough.test.ts and
-// walkthrough-chartmuseum.test.ts.
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+// in order and in one shell for each document, and prints what stands below it. Every
+// other block of every page is in docs-blocks.ts, with the test that runs it or the reason
+// why nothing does.
+import { access, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { NOT_RUN, RUN_ELSEWHERE, type Reason } from './docs-blocks.ts'
 import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from './helpers/cm-push.ts'
-import { isAsShown, runnableBlocks, withoutChance, type Shown } from './helpers/documents.ts'
+import { isAsShown, otherBlocks, runnableBlocks, withoutChance, type Shown } from './helpers/documents.ts'
 import { BUILD_LIMIT } from './helpers/go-tool.ts'
 import { helmVersions } from './helpers/helm.ts'
 import { notTried, skipped } from './helpers/not-tried.ts'
 import { findProgram, freePorts, ROOT, run, temporaryFolder, type Environment } from './helpers/processes.ts'
 
-const DOCUMENTS = ['README.md', 'docs/clients.md', 'docs/accounts.md']
+const PAGES = (await readdir(join(ROOT, 'docs'), { recursive: true })).filter(name => name.endsWith('.md')).sort()
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...PAGES.map(name => `docs/${name}`)]
 
 /** Before each block's output, and never in one. */
 const MARK = '\u001e'
@@ -22,16 +24,34 @@ const helms = await helmVersions()
 const missing: (readonly [word: RegExp, program: string, reason: string])[] = []
 if (!helms.ok) missing.push([/\bhelm4? /, 'helm', helms.reason])
 if (cmPush === undefined) missing.push([/\bcm-push\b|\bcm:\/\//, 'helm-cm-push', NO_CM_PUSH])
-for (const program of ['curl', 'gpg']) {
+if (await findProgram('nginx') === undefined) missing.push([/\bnginx\b|:5443\b|\$PROXY/, 'nginx', 'nginx is not installed'])
+for (const program of ['curl', 'gpg', 'openssl']) {
   if (await findProgram(program) === undefined) missing.push([new RegExp(`\\b${program}\\b`), program, `no ${program} on the PATH`])
 }
 
 t.setTimeout(BUILD_LIMIT)
-for (const document of DOCUMENTS) {
-  const text = await readFile(join(ROOT, document), 'utf8').catch(() => '')
+for (const document of DOCUMENTS.filter(name => !(name in RUN_ELSEWHERE))) {
+  const text = await readFile(join(ROOT, document), 'utf8')
   const blocks = runnableBlocks(text)
   if (blocks.length > 0) await t.test(`${document} can be followed`, async t => { await follow(t, blocks) })
 }
+
+await t.test('every other block is run elsewhere, or has its reason (test/docs-blocks.ts)', async t => {
+  for (const document of DOCUMENTS) {
+    const blocks = otherBlocks(await readFile(join(ROOT, document), 'utf8'))
+    const reasons = NOT_RUN[document] ?? []
+    const isOf = ({ begins }: Reason, { text }: { readonly text: string }): boolean => text.startsWith(begins)
+    const bare = blocks.filter(block => !reasons.some(reason => isOf(reason, block)))
+    t.same(bare, [], `${document}: mark it sh runnable, or say why not`)
+    t.same(reasons.filter(reason => !blocks.some(block => isOf(reason, block))), [], `${document} has each of them`)
+    for (const { test, because, begins } of reasons) {
+      t.equal(test === undefined, because !== undefined, begins)
+      if (test !== undefined) await t.resolves(access(join(ROOT, test)), test)
+    }
+  }
+  for (const test of Object.values(RUN_ELSEWHERE)) await t.resolves(access(join(ROOT, test)), test)
+  t.same(Object.keys(NOT_RUN).filter(name => !DOCUMENTS.includes(name)), [])
+})
 
 await t.test('what is shown counts but for what differs from run to run', t => {
   const printed = 'kept in /tmp/chartgate-a1/tmp.Xy12/log at 2026-11-25T00:32:13Z\n...Successfully got b\n...Successfully got a\n'
@@ -42,6 +62,9 @@ await t.test('what is shown counts but for what differs from run to run', t => {
     { line: 2, commands: 'a\n', printed: 'b\n' },
     { line: 11, commands: 'd\n', printed: undefined }
   ])
+  const hidden = 'text\n<!-- runnable\na\n-->\n```sh runnable\nb\n```\n```\nc\n```\n```yaml\nd\n```\n'
+  t.strictSame(runnableBlocks(hidden), [{ line: 2, commands: 'a\n', printed: undefined }, { line: 5, commands: 'b\n', printed: 'c\n' }])
+  t.strictSame(otherBlocks(hidden), [{ line: 11, text: 'd\n' }])
   t.end()
 })
 
@@ -64,15 +87,17 @@ async function follow (t: Test, blocks: readonly Shown[]): Promise<void> {
 
 /** What each block printed, standard output and errors together, as in a terminal. */
 async function runTogether (t: Test, blocks: readonly Shown[]): Promise<string[]> {
-  const [port, adminPort] = (await freePorts(2)).map(String) as [string, string]
   // Other programs may be on the ports that documents have.
-  const there = (text: string): string => text.replaceAll(/\b5001\b/g, port).replaceAll(/\b5002\b/g, adminPort)
-  const back = (text: string): string => text.replaceAll(port, '5001').replaceAll(adminPort, '5002')
+  const shown = ['5001', '5002', '5443']
+  const ports = (await freePorts(shown.length)).map(String)
+  const [port, adminPort] = ports as [string, string]
+  const there = (text: string): string => text.replaceAll(/\b(?:5001|5002|5443)\b/g, each => ports[shown.indexOf(each)] as string)
+  const back = (text: string): string => ports.reduce((text, each, i) => text.replaceAll(each, shown[i] as string), text)
   const folder = await temporaryFolder(t)
   const env = await furnish(folder, there)
   const script = [
     // whatever was started and not stopped
-    'trap \'kill $(jobs -p) 2> /dev/null; wait\' EXIT', 'exec 2>&1', 'set -e',
+    'trap \'kill $(jobs -p) 2> /dev/null || true; wait\' EXIT', 'exec 2>&1', 'set -e',
     ...blocks.flatMap(({ commands }) => [`printf '${MARK}'`, there(commands)])
   ]
   const file = join(folder, 'script.sh')
@@ -93,6 +118,9 @@ async function furnish (folder: string, there: (text: string) => string): Promis
     const path = join(clone, 'config', name)
     await writeFile(path, there(await readFile(path, 'utf8')))
   }
+  // without a terminal, which a reader has, curl draws a meter
+  await writeFile(join(home, '.curlrc'), 'silent\n')
+  await writeFile(join(bin, 'chartgate'), `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist/src/cli.js')}' "$@"\n`, { mode: 0o755 })
   if (helms.ok) for (const { name, path } of helms.versions) await symlink(path, join(bin, name === 'helm3' ? 'helm' : name))
   if (cmPush !== undefined) await installCmPushAsItShips(plugins)
   return { HOME: home, TMPDIR: folder, PATH: `${bin}${delimiter}${process.env['PATH']}`, HELM_PLUGINS: plugins }

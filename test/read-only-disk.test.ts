@@ -45,7 +45,7 @@ await t.test('one that becomes read-only refuses uploads with that reason, and a
     await mount('ro')
     t.same(await push('1.0.1'), { status: 507, body: '{"error":"uploads cannot be stored: the disk of the gateway is read-only"}' })
     await untilTrue(() => linesOf(gateway.stdout()).some(({ reason }) => reason === 'spool_read_only'))
-    t.match(linesOf(gateway.stdout()).find(({ reason }) => reason === 'spool_read_only'), { level: 40, status: 507, err: { code: 'EROFS' } })
+    t.match(linesOf(gateway.stdout()).find(({ reason }) => reason === 'spool_read_only'), { level: 'warn', status: 507, err: { code: 'EROFS' } })
     t.match((await ask(gateway, '/org1/repo1/index.yaml')).body, 'mychart-1.0.0.tgz')
     await mount('rw')
     t.equal((await push('1.0.1')).status, 201, 'and takes them again as soon as it can be written')

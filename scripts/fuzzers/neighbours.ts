@@ -86,7 +86,7 @@ async function fuzz (setup: Setup, { minutes, seed, setups, only }: Task): Promi
 
 /** The last errors that it logged; level 50 is one, and 60 is fatal. */
 function errorsOf (log: string): string {
-  const errors = log.split('\n').filter(line => /^\{"level":[56]0,/.test(line)).slice(-MOST_ERRORS.lines)
+  const errors = log.split('\n').filter(line => /^\{"level":"(?:error|fatal)",/.test(line)).slice(-MOST_ERRORS.lines)
   return errors.map(line => `  logged: ${line.slice(0, MOST_ERRORS.letters)}\n`).join('')
 }
 

@@ -4,20 +4,35 @@ import { fileURLToPath } from 'node:url'
 import { IS_WORKER } from '../serve/workers/fork.ts'
 import { loadAuthority } from '../live/authority.ts'
 import type { Environment } from '../config/environment.ts'
+import { findConfig, nameOfConfig } from '../config/find.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
+import { readAccountsFile } from '../identity/sources/accounts-file.ts'
+import { issuerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
+import { openKeys } from '../live/live-keys.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
-import { serve, serveAsWorker } from '../serve/server.ts'
 import { openIssuers } from '../tokens/issuers.ts'
-import { loadTrusted } from '../tokens/trusted.ts'
-import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
+import { readSigningKey, throwawayKey, type SigningKey } from '../tokens/keys.ts'
+import { keyFileSentence, loadTrusted } from '../tokens/trusted.ts'
+import type { Trouble } from '../upstream/first-contact.ts'
+import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
+import type { Options } from './options.ts'
+import { withPassword } from './upstream-password.ts'
+
+const AS_IT_IS = (env: Environment): Environment => env
 
 // A worker is a process of its own; its primary says what it begins with, so that no file
 // can be wrong then.
 /* c8 ignore next */
-export const SERVE: Command = IS_WORKER ? { takes: ['config'], run: runWorker } : configured(runServe)
-export const CHECK = configured(runCheck, ['charts'])
+export const SERVE: Command = IS_WORKER ? { run: runWorker } : configured(runServe, AS_IT_IS)
+export const CHECK = checkExcusing(new Set())
+
+/** `check`, for which these troubles of the chart repository are warnings. */
+export function checkExcusing (excused: ReadonlySet<Trouble>): Command {
+  return configured(async context => await runCheck(context, excused), AS_IT_IS)
+}
 
 /** What a command gets that works with a configuration. */
 export interface Configured {
@@ -25,47 +40,57 @@ export interface Configured {
   /** Reads it again. */
   readonly reload: Reload
   readonly options: Options
+  readonly env: Environment
   readonly io: Io
   readonly words: readonly string[]
 }
 
-/** Reads the configuration first, and says every mistake in it. */
+/**
+ * Reads the configuration first, and says every mistake in it.
+ * @param environmentOf what the configuration sees; unless it is said, a password of the chart
+ *   repository that only the gateway is given is not missed
+ */
 export function configured (
   run: (context: Configured) => Promise<ExitCode | WrongUsage>,
-  more: readonly Option[] = [],
-  words: readonly string[] = []
+  environmentOf: (env: Environment) => Environment = withPassword
 ): Command {
   return {
-    takes: ['config', ...more],
-    words,
-    async run (options, env, io, words) {
-      const reload = reloadOf(options, env)
+    async run (options, given, io, words) {
+      const env = environmentOf(given)
+      const { file, passedOver } = await findConfig(options.config, env)
+      for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
+      const reload = reloadOf(file, env)
       const loaded = await reload()
-      return loaded.ok ? await run({ config: loaded.config, reload, options, io, words }) : fail(io, ...loaded.mistakes)
+      if (loaded.ok) return await run({ config: loaded.config, reload, options, env, io, words })
+      const accounts = await Promise.all((loaded.accountsFiles ?? []).map(readAccountsFile))
+      return fail(io, ...loaded.mistakes, ...accounts.flatMap(({ mistakes }) => mistakes))
     }
   }
 }
 
-/** Reads what the options and the environment name. */
-function reloadOf (options: Options, env: Environment): (reader?: ConfigReader) => Promise<ConfigResult> {
-  // A variable that is set to nothing counts as not set, as in a shell.
-  return async reader => await loadConfig(options.config ?? (env['CHARTGATE_CONFIG'] || undefined), env, reader)
+/** Reads the file that was found, now and whenever it changes, with the environment. */
+function reloadOf (file: string | undefined, env: Environment): (reader?: ConfigReader) => Promise<ConfigResult> {
+  return async reader => await loadConfig(file, env, reader)
 }
 
 /* c8 ignore start -- in a process of its own, as serveAsWorker() itself */
-async function runWorker (options: Options, env: Environment): Promise<ExitCode> {
-  await serveAsWorker(reloadOf(options, env))
+async function runWorker (_options: Options, env: Environment): Promise<ExitCode> {
+  const { serveAsWorker } = await import('../serve/server.ts')
+  await serveAsWorker(file => reloadOf(file, env))
   return 0
 }
 /* c8 ignore stop */
 
-async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> {
+async function runServe ({ config, reload, env, io }: Configured): Promise<ExitCode> {
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
+  // The other commands need nothing of it.
+  const { serve } = await import('../serve/server.ts')
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
   const served = await serve(config, {
     authority: authority.opened,
     reload,
+    env,
     ...(demo ? { demoChart: fromRoot('examples/mychart') } : {})
   })
   if (!served.ok) return fail(io, served.message) /* c8 ignore start -- as serve() itself, in a process of its own */
@@ -74,33 +99,94 @@ async function runServe ({ config, reload, io }: Configured): Promise<ExitCode> 
 }
 /* c8 ignore stop */
 
-async function runCheck ({ config, options, io }: Configured): Promise<ExitCode> {
+async function runCheck (
+  { config, options, io }: Configured,
+  excused: ReadonlySet<Trouble>
+): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
-  // The keys that are made here may not be there yet, and are made by nothing but a start.
-  const keys = await (config.tokens.keys.length > 0
-    ? loadTrusted(config, undefined)
-    : openIssuers(config.tokens.issuers))
-  const mistakes = [loaded, keys].flatMap(each => each.ok ? [] : each.mistakes)
+  const keys = await checkKeys(config)
+  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes]
   if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
-  for (const warning of loaded.warnings) io.stderr(`chartgate: warning: ${warning}\n`)
+  for (const warning of [...loaded.warnings, ...keys.warnings]) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
-  const charts = join(config.stateDir, 'charts')
-  const upstream = config.upstream.url ?? `the embedded repository on ${charts}`
+  const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(
     `configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} ` +
     `in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ` +
-    `${count(users.size, 'user')}, ${count(robots.size, 'robot')}\n`
+    `${count(users.size, 'user')}, ${count(robots.size, 'robot')}; ${nameOfConfig(config.file)}\n`
   )
-  if (options.charts !== true) return 0
-  if (config.upstream.url !== undefined) return fail(io, 'only the charts of the embedded repository can be checked')
-  return await checkCharts(charts, io)
+  const more = [
+    ...(options.charts === true ? [await checkCharts(config, io)] : []),
+    ...(options.upstream === true ? [await checkUpstream(config, io, excused)] : [])
+  ]
+  return more.find(code => code !== 0) ?? 0
+}
+
+/** Reads the keys that somebody brought along; those that are made here are made by a start, and may not be there. */
+async function checkKeys (config: Config): Promise<{ readonly mistakes: string[], readonly warnings: string[] }> {
+  const { tokens: { keys, issuers }, upstream: { keyFile } } = config
+  const upstream = keyFile === undefined
+    ? undefined
+    : await readSigningKey(keyFile, 'RS256').catch((error: unknown) => keyFileSentence(error))
+  const read = keys.length === 0
+    ? await openIssuers(issuers)
+    : await loadTrusted(config, typeof upstream === 'string' ? undefined : upstream)
+  const mistakes = [...(read.ok ? [] : read.mistakes), ...(typeof upstream === 'string' ? [upstream] : [])]
+  if (!read.ok) return { mistakes, warnings: [] }
+  return { mistakes, warnings: await issuerWarnings('issuers' in read ? read.issuers : read.trusted.issuers) }
+}
+
+/** Says whether the chart repository would answer, and what else it tells. */
+async function checkUpstream (config: Config, io: Io, excused: ReadonlySet<Trouble>): Promise<ExitCode> {
+  const { upstream: { url, auth }, charts: { depth } } = config
+  if (url === undefined) return fail(io, 'there is no upstream.url, and the embedded repository needs no such check')
+  const key = auth === 'bearer' ? await upstreamKey(config, excused.has('wrong credentials')) : undefined
+  if (key?.ok === false) return fail(io, ...key.mistakes)
+  // The other commands ask no upstream, and are there sooner without its client.
+  const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
+    import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
+  ])
+  const upstream = connectUpstream(config, key?.key, undefined)
+  try {
+    const contact = await firstContact(upstream, depth, CLOCK.wall)
+    if (!contact.ok) {
+      if (!excused.has(contact.trouble)) return fail(io, contact.sentence)
+      io.stderr(`chartgate: warning: ${contact.sentence}\n`)
+      return 0
+    }
+    const version = await versionOf(upstream, depth) ?? '(it does not say its version)'
+    io.stdout(`the chart repository at ${url} answers as it is configured: ChartMuseum ${version}\n`)
+    if (await isOpen(upstream, depth)) {
+      io.stderr(`chartgate: warning: ${url} gives a tenant's index to whoever asks, without a credential: ` +
+        'run ChartMuseum with --bearer-auth or --basic-auth-user, without --auth-anonymous-get, ' +
+        'or see that nobody but chartgate can reach it\n')
+    }
+    return 0
+  } finally {
+    await upstream.close()
+  }
+}
+
+type UpstreamKey =
+  | { readonly ok: true, readonly key: SigningKey }
+  | { readonly ok: false, readonly mistakes: readonly string[] }
+
+/**
+ * What the chart repository is asked with; none is kept.
+ * @param any one that nobody has the public half of will do, where there is none yet
+ */
+async function upstreamKey (config: Config, any: boolean): Promise<UpstreamKey> {
+  const opened = await openKeys(config, { make: false })
+  if (opened.ok) return { ok: true, key: opened.opened.upstream }
+  return any ? { ok: true, key: await throwawayKey() } : opened
 }
 
 /** Names each file that clients do not see. */
-async function checkCharts (folder: string, io: Io): Promise<ExitCode> {
+async function checkCharts ({ upstream: { url }, stateDir }: Config, io: Io): Promise<ExitCode> {
+  if (url !== undefined) return fail(io, 'only the charts of the embedded repository can be checked')
   // A gateway in front of a ChartMuseum has no use for it.
   const { surveyCharts } = await import('../repository/survey.ts')
-  const { charts, leftOut } = await surveyCharts(folder)
+  const { charts, leftOut } = await surveyCharts(join(stateDir, 'charts'))
   for (const { tenant, file, reason } of leftOut) {
     io.stderr(`chartgate: warning: ${printable(join(tenant, file))} is in no index: ${printable(reason)}\n`)
   }

@@ -9,23 +9,30 @@ import { rotateFolder, showTime } from '../tokens/key-folder.ts'
 import { isOwnAlgorithm, OWN_ALGORITHMS } from '../tokens/keys.ts'
 import { tokensEnd, type StatedKey } from '../tokens/ring.ts'
 import { keyFolder } from '../tokens/trusted.ts'
-import { fail, type ExitCode, type Io, type WrongUsage } from './command.ts'
+import { fail, printJson, printTable, type ExitCode, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
 
 const PUBLIC = /^\s*(?:-----BEGIN (?:PUBLIC KEY|CERTIFICATE)-----|$)/
 
 export const KEYS_LIST = configured(runList)
-export const KEYS_ROTATE = configured(runRotate, ['alg'])
-export const KEYS_EXPORT = configured(runExport, ['out'])
+export const KEYS_ROTATE = configured(runRotate)
+export const KEYS_EXPORT = configured(runExport)
 
-async function runList ({ config, io }: Configured): Promise<ExitCode> {
+async function runList ({ config, io, options: { json } }: Configured): Promise<ExitCode> {
   const opened = await openKeys(config, { make: false })
   if (!opened.ok) return fail(io, ...opened.mistakes)
   const { live, upstream } = opened.opened
-  print(io, [
+  const rows = [
     ...live.current.ring.states(CLOCK.wall()).map(row('tokens')),
     row('upstream')({ key: upstream, state: 'active' })
-  ])
+  ]
+  if (json === true) printJson(io, rows)
+  else {
+    printTable(io, [
+      ['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'],
+      ...rows.map(({ use, state, alg, since, kid, file }) => [use, state, alg, since ?? '-', kid, file])
+    ])
+  }
   return 0
 }
 
@@ -85,7 +92,9 @@ async function runExport ({ config, io, options: { out } }: Configured): Promise
 /** What would be lost: a file that holds something else than a public key, and anything where the private keys are. */
 async function overwrites (out: string, keysFolder: string): Promise<string | undefined> {
   const folder = await realpath(dirname(resolve(out)))
-  if (`${folder}${sep}`.startsWith(`${await realpath(keysFolder)}${sep}`)) {
+  // With keys of one's own for everything there is no such folder.
+  const keys = await realpath(keysFolder).catch(() => resolve(keysFolder))
+  if (`${folder}${sep}`.startsWith(`${keys}${sep}`)) {
     return `${out} is in the folder of the private keys: choose another --out`
   }
   const isFile = await stat(out).then(found => found.isFile(), () => false)
@@ -94,17 +103,18 @@ async function overwrites (out: string, keysFolder: string): Promise<string | un
     : undefined
 }
 
-type KeyRow = readonly [use: string, state: string, alg: string, since: string, kid: string, file: string]
-
-function row (use: string): (stated: StatedKey) => KeyRow {
-  return ({ key: { alg, kid, file }, state, since = 0 }) => [
-    use, state, alg, since === 0 ? '-' : showTime(since), kid, file
-  ]
+interface KeyRow {
+  readonly use: string
+  readonly state: string
+  readonly alg: string
+  /** When it began to sign; null when no file says so. */
+  readonly since: string | null
+  readonly kid: string
+  readonly file: string
 }
 
-function print (io: Io, rows: readonly KeyRow[]): void {
-  const head = ['USE', 'STATE', 'ALG', 'SINCE', 'KID', 'FILE'] as const
-  for (const [use, state, alg, since, kid, file] of [head, ...rows]) {
-    io.stdout(`${use.padEnd(9)} ${state.padEnd(8)} ${alg.padEnd(6)} ${since.padEnd(20)} ${kid.padEnd(43)} ${file}\n`)
+function row (use: string): (stated: StatedKey) => KeyRow {
+  return ({ key: { alg, kid, file }, state, since = 0 }) => {
+    return { use, state, alg, since: since === 0 ? null : showTime(since), kid, file }
   }
 }

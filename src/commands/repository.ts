@@ -3,16 +3,18 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import type { Environment } from '../config/environment.ts'
 import type { Depth } from '../repository/routing.ts'
 import { serveRepository } from '../serve/repository-server.ts'
-import { fail, type Command, type ExitCode, type Io, type Option, type Options, type WrongUsage } from './command.ts'
+import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
+import type { Option, Options } from './options.ts'
 
 const NEEDED = ['dir', 'port', 'depth'] as const satisfies readonly Option[]
 const SMALLEST_MODULUS = 2048
 
-export const REPOSITORY: Command = { takes: [...NEEDED, 'public-key'], run: runRepository }
+export const REPOSITORY: Command = { run: runRepository }
 
-async function runRepository (options: Options, _env: object, io: Io): Promise<ExitCode | WrongUsage> {
+async function runRepository (options: Options, env: Environment, io: Io): Promise<ExitCode | WrongUsage> {
   const { dir = '', port = '', depth = '', 'public-key': keyFile } = options
   const wrong = NEEDED.filter(name => (options[name] ?? '') === '').map(name => `repository needs --${name}`)
   if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) <= 65535)) {
@@ -29,6 +31,7 @@ async function runRepository (options: Options, _env: object, io: Io): Promise<E
     dir: resolve(dir),
     port: Number(port),
     depth: readDepth(depth) as Depth,
+    env,
     ...(key === undefined ? {} : { publicKey: key })
   })
   // What follows is in a process of its own, where a test starts it.

@@ -1,9 +1,11 @@
 // Which values come from the environment? Every scalar has a variable named after its
 // path, every secret also one that names a file (…_FILE), as container platforms
-// mount them.
+// mount them. A variable that is set to nothing counts as not set.
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { nearest } from '../files/mistakes.ts'
 import { leaves, type SchemaNode } from '../files/nodes.ts'
+import { isOfKubelet } from './kubelet.ts'
 import { ConfigSchema, variableOf } from './schema.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -15,11 +17,15 @@ export interface FromEnvironment {
   readonly again: boolean
 }
 
-// Kubernetes sets these for a Service named chartgate (docker links).
-const NOT_OURS = /^CHARTGATE_(?:SERVICE_|PORT$|PORT_\d)/
-
-/** Reads the CHARTGATE_* variables; one that names no key is a mistake. */
-export async function readEnvironment (env: Environment): Promise<FromEnvironment> {
+/**
+ * Reads the CHARTGATE_* variables; one that names no key is a mistake.
+ * @param folder what relative paths of …_FILE variables are relative to, as all paths of
+ * the configuration are: the folder of its file, or the working directory without one
+ */
+export async function readEnvironment (given: Environment, folder: string): Promise<FromEnvironment> {
+  const env: Environment = Object.fromEntries(Object.entries(given).filter(([name, text]) => {
+    return name.startsWith('CHARTGATE_') && text !== undefined && text !== '' && !isOfKubelet(name, text)
+  }))
   const values: { path: readonly string[], value: unknown, variable: string }[] = []
   const mistakes: string[] = []
   let again = false
@@ -45,9 +51,10 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
         mistakes.push(`${fileVariable}: ${variable} is set too; set one of them`)
       } else if (file !== undefined) {
         source = fileVariable
-        text = await readSecretFile(file)
+        const path = resolve(folder, file)
+        text = await readSecretFile(path)
         if (text === undefined) {
-          mistakes.push(`${fileVariable}: the file ${file} cannot be read`)
+          mistakes.push(`${fileVariable}: the file ${path} cannot be read`)
           again = true
         }
       }
@@ -55,8 +62,7 @@ export async function readEnvironment (env: Environment): Promise<FromEnvironmen
     if (text !== undefined) values.push({ path, value: convert(text, node), variable: source })
   }
   for (const name of Object.keys(env)) {
-    const isKnown = known.has(name) || lists.has(name)
-    if (!name.startsWith('CHARTGATE_') || isKnown || NOT_OURS.test(name) || env[name] === undefined) continue
+    if (known.has(name) || lists.has(name)) continue
     const near = nearest(name, [...known])
     const hint = near === undefined ? '' : `: did you mean ${near}?`
     mistakes.push(`${name}: no key of the configuration has this environment variable${hint}`)

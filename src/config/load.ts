@@ -3,12 +3,12 @@
 import { dirname, resolve } from 'node:path'
 import { readEnvironment, type Environment } from './environment.ts'
 import { readText, type FileText } from '../files/files.ts'
-import { inWords, schemaMistakes, unknownKeys } from '../files/mistakes.ts'
+import { inWords, schemaMistakes, unknownKeys, type Mistake } from '../files/mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { leaves } from '../files/nodes.ts'
 import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
-import { isMapping, parseYaml, type Mapping } from '../files/yaml.ts'
+import { isMapping, parseYaml, pathOfKey, showPlace, type Mapping } from '../files/yaml.ts'
 
 export type ConfigResult =
   | { readonly ok: true, readonly config: Config }
@@ -18,6 +18,8 @@ export type ConfigResult =
     readonly mistakes: readonly string[]
     /** something could not be read, and another try may do */
     readonly again?: boolean
+    /** accounts files that it names all the same: absolute, and mistakes in them can be said too */
+    readonly accountsFiles?: readonly string[]
   }
 
 /** How a file is read and understood. */
@@ -40,39 +42,56 @@ export async function loadConfig (
   if (file === undefined) return await configOf(undefined, '', env)
   const read = await reader.text(file)
   if (read.ok) return await reader.config(file, read.text, env)
-  const { mistakes } = await readEnvironment(env)
+  const { mistakes } = await readEnvironment(env, folderOf(file))
   return { ok: false, mistakes: inWords(file, [read.mistake, ...mistakes], each => each), again: true }
 }
 
 /** What a text says, with the environment. @param file its name; undefined: there is none */
 export async function configOf (file: string | undefined, text: string, env: Environment): Promise<ConfigResult> {
   const fromFile = parseYaml(file ?? '', text)
-  const fromEnvironment = await readEnvironment(env)
+  const fromEnvironment = await readEnvironment(env, folderOf(file))
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
+  const name = file ?? 'the configuration'
   const failed = (mistakes: readonly string[]): ConfigResult => ({
     ok: false,
-    mistakes: inWords(file ?? 'the configuration', mistakes, each => each),
-    again: fromEnvironment.again
+    mistakes,
+    again: fromEnvironment.again,
+    accountsFiles: accountsFilesIn(fromFile.value, folderOf(file))
   })
-  if (fromFile.value === undefined) return failed(unreadable)
+  if (fromFile.value === undefined) return failed(inWords(name, unreadable, each => each))
 
-  const { value: merged, lineOf } = fromFile
+  const { value: merged, placeOf } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
   for (const { path, value } of fromEnvironment.values) putDeep(merged, path, value)
   for (const { path, node } of leaves(ConfigSchema)) putDeep(merged, path, node.default, true)
   const wrong = schemaMistakes(merged, ConfigSchema)
   const values = merged as unknown as ConfigFile
-  const broken = ruleMistakes(values, wrong.map(({ key }) => key))
+  const broken = ruleMistakes(values, [...unknown, ...wrong].map(({ key }) => key))
 
   const variables = new Map(fromEnvironment.values.map(({ path, variable }) => [path.join('.'), variable]))
-  const lines = [...unknown, ...wrong, ...broken].map(({ key, sentence }) => {
-    const origin = variables.has(key) ? ` (from ${variables.get(key)})` : ''
-    return `${key}: ${sentence}${origin}`
-  })
-  const mistakes = [...unreadable, ...lines]
-  if (mistakes.length > 0) return failed(mistakes)
+  const line = ({ key, sentence }: Mistake): string => {
+    const variable = variables.get(key)
+    if (variable !== undefined) return `${key}: ${sentence} (from ${variable})`
+    return `${file === undefined ? '' : `${showPlace(file, placeOf(pathOfKey(key)))}: `}${key}: ${sentence}`
+  }
+  const mistakes = [...unreadable, ...unknown, ...wrong, ...broken]
+  if (mistakes.length > 0) return failed(inWords(name, mistakes, each => typeof each === 'string' ? each : line(each)))
   const path = file === undefined ? undefined : resolve(file)
-  return { ok: true, config: settle(values, path, i => lineOf(['policy', i])) }
+  return { ok: true, config: settle(values, path, i => placeOf(['policy', i]).line) }
+}
+
+/** What relative paths are relative to. */
+function folderOf (file: string | undefined): string {
+  return file === undefined ? process.cwd() : dirname(resolve(file))
+}
+
+/** The accounts files that are named in values of which others may be wrong. */
+function accountsFilesIn (values: Mapping | undefined, folder: string): readonly string[] {
+  const accounts = values?.['accounts']
+  const files = isMapping(accounts) ? accounts['files'] : undefined
+  return Array.isArray(files)
+    ? files.flatMap((each: unknown) => typeof each === 'string' && each !== '' ? [resolve(folder, each)] : [])
+    : []
 }
 
 /** Sets a value deep in the mapping; what is no mapping on the way is left for the schema to complain about. */
@@ -89,8 +108,8 @@ function putDeep (root: Mapping, path: readonly string[], value: unknown, onlyIf
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
-  const { charts, tokens, upstream } = values
-  const base = file === undefined ? process.cwd() : dirname(file)
+  const { charts, tokens, upstream: { key, ...upstream } } = values
+  const base = folderOf(file)
   const isDefault = values.publicUrl === DEFAULT_URL
   const publicUrl = (isDefault ? `http://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
@@ -103,7 +122,11 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     stateDir: resolve(base, values.stateDir),
     accounts: { files: values.accounts.files.map(each => resolve(base, each)) },
     policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),
-    upstream: { ...upstream, url: upstream.url === '' ? undefined : new URL(upstream.url).origin },
+    upstream: {
+      ...upstream,
+      url: upstream.url === '' ? undefined : new URL(upstream.url).origin,
+      ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) })
+    },
     charts: {
       ...charts,
       maxUploadSize: readSize(charts.maxUploadSize),

@@ -6,7 +6,7 @@ import { showText, type Mistake } from '../files/mistakes.ts'
 import { leaves } from '../files/nodes.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
-import type { Mapping } from '../files/yaml.ts'
+import { isMapping, type Mapping } from '../files/yaml.ts'
 
 const DEMO_KEY = 'MASTERKEY'
 const SHORTEST_KEY = 16
@@ -29,12 +29,12 @@ const CONTROL = /\p{Cc}/u
 
 /**
  * @param values the file's form with all defaults
- * @param unsound keys that the schema already complained about
+ * @param unsound keys that somebody complained about already
  */
 export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): Mistake[] {
   const mistakes: Mistake[] = []
   const sound = (key: string): boolean => !unsound.some(bad =>
-    key === bad || key.startsWith(`${bad}.`) || bad.startsWith(`${key}[`))
+    key === bad || key.startsWith(`${bad}.`) || bad.startsWith(`${key}[`) || bad.startsWith(`${key}.`))
   const rule = (keys: readonly [string, ...string[]], sentence: () => string | false): void => {
     const found = keys.every(sound) && sentence()
     if (found !== false) mistakes.push({ key: keys[0], sentence: found })
@@ -85,8 +85,12 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['tokens.keys'], () =>
     tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')
-  const firstOf = (name: string): number => tokens.issuers.findIndex(issuer => issuer.name === name)
-  for (const [i, issuer] of (sound('tokens.issuers') ? tokens.issuers : []).entries()) {
+  // One that is of a wrong form says nothing of the others.
+  const issuers: readonly unknown[] = Array.isArray(tokens.issuers) ? tokens.issuers : []
+  const firstOf = (name: string): number => issuers.findIndex(each => isMapping(each) && each['name'] === name)
+  for (const [i, each] of issuers.entries()) {
+    if (!isMapping(each)) continue
+    const issuer = each as ConfigFile['tokens']['issuers'][number]
     rule([`tokens.issuers[${i}]`], () => KEY_SOURCES.filter(source => issuer[source] !== undefined).length !== 1 &&
       `it needs one of ${KEY_SOURCES.join(', ')}`)
     rule([`tokens.issuers[${i}].name`], () => firstOf(issuer.name) < i &&

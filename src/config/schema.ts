@@ -123,8 +123,8 @@ export const ConfigSchema = mapping({
     { expected: 'an http or https URL without query' }
   ),
   trustedProxies: list(value('', '', { expected: 'an IP address or CIDR' }), {
-    description: 'addresses or CIDRs whose X-Forwarded-For, -Proto and -Host count: ' +
-      'in the log and for the upstream',
+    description: 'addresses or CIDRs of proxies in front, whose X-Forwarded-For says who the client is (in the log, ' +
+      'and for whose turn it is), and whose X-Forwarded-For, -Proto and -Host the upstream is told',
     default: [],
     expected: 'a list of IP addresses or CIDRs'
   }),
@@ -150,7 +150,15 @@ export const ConfigSchema = mapping({
       default: 'bearer'
     }),
     username: value('for `basic`', ''),
-    password: value('for `basic`', '', { secret: true })
+    password: value('for `basic`', '', { secret: true }),
+    key: mapping({
+      file: value(
+        'for `bearer`: a private key of your own in PEM (RSA, 2048 bits and more), for several chartgates in front ' +
+        'of one ChartMuseum; left out: stateDir/keys/upstream.pem, which is made at the first start',
+        '',
+        { expected: 'a file' }
+      )
+    })
   }),
   charts: mapping({
     depth: integerOr('dynamic', { minimum: 0, maximum: 10 }, {
@@ -248,8 +256,11 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly workers: number
   /** Absolute. */
   readonly stateDir: string
-  /** `url` undefined is the embedded repository. */
-  readonly upstream: Omit<ConfigFile['upstream'], 'url'> & { readonly url: string | undefined }
+  /** `url` undefined is the embedded repository; `keyFile` absolute, undefined for the key of stateDir/keys. */
+  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key'> & {
+    readonly url: string | undefined
+    readonly keyFile?: string
+  }
   /** Sizes in bytes. */
   readonly charts: Pick<ConfigFile['charts'], UnchangedOfCharts> & {
     readonly maxUploadSize: number

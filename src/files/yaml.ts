@@ -4,18 +4,24 @@
 // all others, looks through all anchors for each alias, and writes a key that is a mapping
 // out as text once for each level that it is in.
 import {
-  Composer, isAlias, isScalar, isSeq, LineCounter, Parser,
+  Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser,
   type Alias, type Document, type Node, type YAMLMap, type YAMLParseError, type YAMLWarning
 } from 'yaml'
 import { beyondLevels } from '../lib/yaml-levels.ts'
 
 export type Mapping = Record<string, unknown>
 
-/** The line of what lies at a path, such as ['policy', 2]; of the file's first one when nothing does. */
-export type LineOf = (path: readonly (string | number)[]) => number
+/** Where something stands in a file; both count from 1. */
+export interface FilePlace { readonly line: number, readonly column: number }
+
+/**
+ * Where the key or the item stands that lies at a path, such as ['policy', 2]; of what is not
+ * there, what it would be in.
+ */
+export type PlaceOf = (path: readonly (string | number)[]) => FilePlace
 
 export type FromFile =
-  | { readonly value: Mapping, /** one line each */ readonly mistakes: readonly string[], readonly lineOf: LineOf }
+  | { readonly value: Mapping, /** one line each */ readonly mistakes: readonly string[], readonly placeOf: PlaceOf }
   | { /** there is nothing to go on with */ readonly value: undefined, readonly mistakes: readonly string[] }
 
 const DEEPEST_YAML = 20
@@ -29,8 +35,13 @@ export function isMapping (value: unknown): value is Mapping {
 /** Reads a YAML text whose root is a mapping; an empty one is an empty mapping. @param file its name, for mistakes */
 export function parseYaml (file: string, text: string): FromFile {
   const lines = new LineCounter()
-  const lineAt = (position: number | undefined): number => position === undefined ? 1 : lines.linePos(position).line
-  const place = (position: number | undefined, sentence: string): string => `${file}:${lineAt(position)}: ${sentence}`
+  const placeAt = (position: number | undefined): FilePlace => {
+    if (position === undefined) return { line: 1, column: 1 }
+    const { line, col } = lines.linePos(position)
+    return { line, column: col }
+  }
+  const place = (position: number | undefined, sentence: string): string =>
+    `${showPlace(file, placeAt(position))}: ${sentence}`
   const tokens = [...new Parser(lines.addNewLine).parse(text)]
   const deep = beyondLevels(tokens, DEEPEST_YAML)
   if (deep !== undefined) return unusable([place(deep.offset, TOO_DEEP)])
@@ -56,7 +67,34 @@ export function parseYaml (file: string, text: string): FromFile {
     return unusable([...mistakes, place(startOf(node), message)])
   }
   if (!isMapping(value)) return unusable([...mistakes, `${file}: the file is not a mapping of keys to values`])
-  return { value, mistakes, lineOf: path => lineAt(startOf(document.getIn(path, true) as Node | undefined)) }
+  return { value, mistakes, placeOf: path => placeAt(startOf(nearestNode(document.contents, path))) }
+}
+
+/** As editors and compilers write it: file, line and column. */
+export function showPlace (file: string, { line, column }: FilePlace): string {
+  return `${file}:${line}:${column}`
+}
+
+/** A key in people's notation, such as users[2].name, as a path in the document. */
+export function pathOfKey (key: string): (string | number)[] {
+  return key.split(/[.[\]]+/).filter(part => part !== '').map(part => /^\d+$/.test(part) ? Number(part) : part)
+}
+
+/** The key or the item at a path, or the last one on the way there. */
+function nearestNode (root: Node | null, path: readonly (string | number)[]): Node | undefined {
+  let found: Node | undefined
+  let inside = root
+  for (const part of path) {
+    if (isSeq<Node | null>(inside)) {
+      inside = inside.items[part as number] ?? null
+      found = inside ?? found
+    } else if (isMap<Node, Node | null>(inside)) {
+      const pair = inside.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))
+      found = pair?.key ?? found
+      inside = pair?.value ?? null
+    }
+  }
+  return found
 }
 
 function unusable (mistakes: readonly string[]): FromFile {

@@ -51,12 +51,15 @@ const LONGEST_CONDITION = 1_000
 
 /** The conditions of a read that can be passed on as they are; undefined: it has none. */
 export function conditionsOf (method: string, headers: IncomingHttpHeaders): Conditions | undefined {
+  const { 'if-none-match': known, 'if-modified-since': since, 'if-range': same, range } = headers
+  // Most reads have none, and are looked at no further.
+  if (known === undefined && since === undefined && same === undefined && range === undefined) return undefined
   const isPart = method === 'GET' // HEAD is of the whole (section 14.2)
   const given = Object.entries({
-    'if-none-match': headers['if-none-match'],
-    'if-modified-since': headers['if-modified-since'],
-    'if-range': isPart ? headers['if-range'] : undefined,
-    range: isPart ? headers.range : undefined
+    'if-none-match': known,
+    'if-modified-since': since,
+    'if-range': isPart ? same : undefined,
+    range: isPart ? range : undefined
   }).filter(([, value]) => {
     return typeof value === 'string' && value.length <= LONGEST_CONDITION && /^[\t\x20-\x7e]*$/.test(value)
   })

@@ -8,7 +8,7 @@ interface Account {
   readonly name: string
   readonly groups: readonly string[]
   readonly disabled: boolean
-  /** Where it is written: file and line. */
+  /** Where it is written: file, line and column. */
   readonly place: string
 }
 

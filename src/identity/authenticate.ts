@@ -30,14 +30,36 @@ export function createAuthenticator (
   verifier: Verifier,
   accountSources: readonly IdentitySource[]
 ): Authenticator {
-  const sources = [createTokenSource(verifier), ...accountSources]
+  const tokens = createTokenSource(verifier)
+  const sources = [tokens, ...accountSources]
+  const bySecret = accountSources.filter(source => source.bySecret === true)
 
   function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
+    const padded = judgePadded(presented, asker)
+    if (padded !== undefined) return padded
     for (const source of sources) {
       const result = source.authenticate(presented, asker)
       if (result !== undefined) return result
     }
     return BAD_CREDENTIALS
+  }
+
+  /**
+   * What is a token, or somebody's secret, but for what stands around it: a line end of a file, a
+   * blank of a copy. Of a password only a hash could say so (sources/users.ts says what it can).
+   */
+  function judgePadded (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> | undefined {
+    const secret = presented.secret.trim()
+    if (secret === presented.secret) return undefined
+    // Not by the header that it came in: what is remembered of it would let that one in.
+    const bare = { ...presented, secret, header: undefined }
+    const token = tokens.authenticate(bare, asker)
+    if (token !== undefined) return Promise.resolve(token).then(asPadded)
+    for (const source of bySecret) {
+      const known = source.authenticate(bare, asker) as Authentication | undefined // at once
+      if (known?.ok === true) return asPadded(known)
+    }
+    return undefined
   }
 
   return {
@@ -51,4 +73,9 @@ export function createAuthenticator (
       }
     }
   }
+}
+
+/** Of what would be let in without what stands around it. */
+function asPadded (bare: Authentication): Authentication {
+  return bare.ok ? { ok: false, code: 'padded_secret', subject: bare.principal.subject } : bare
 }

@@ -81,6 +81,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** What goes by in one piece where nothing of it can end or change anything; blanks at its end are looked at again. */
 const QUOTED_RUN = /[^'"\\\r\n\x85\u2028\u2029]+/y
 const PLAIN_RUN = /[^:#,?[\]{}\r\n\x85\u2028\u2029]+/y
+/** Of a comment, or of a line of a block. */
+const LINE_RUN = /[^\r\n\x85\u2028\u2029]+/y
+const BLANKS = /[ \t]+/y
+/** Ends of lines, as every reader of lines has them, and as YAML has them. */
+const LINE_FEEDS = /\n+/y
+const LINE_ENDS = /[\r\n]+/y
 const CODE_LENGTHS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
 
 export class GoYamlScanner {
@@ -226,13 +232,31 @@ export class GoYamlScanner {
     return this.text.slice(start, this.at)
   }
 
-  /** The same for as many as there are, in the usual form and without anything in them. */
+  /** The same for as many as there are, in the usual forms and without anything in them. */
   private takeEmptyLines (): string {
-    const start = this.at
-    while (this.code(this.at) === LF) this.at++
-    this.line += this.at - start
+    const run = this.ends === 'LF' ? LINE_FEEDS : LINE_ENDS
+    run.lastIndex = this.at
+    if (!run.test(this.text)) return ''
+    const written = this.text.slice(this.at, run.lastIndex)
+    const breaks = written.includes('\r') ? written.replace(/\r\n?/g, '\n') : written
+    this.at = run.lastIndex
     this.lineStart = this.at
-    return '\n'.repeat(this.at - start)
+    this.line += breaks.length
+    return breaks
+  }
+
+  private skipLine (): void {
+    while (!this.isBreakOrEnd(this.at)) {
+      LINE_RUN.lastIndex = this.at
+      this.at = LINE_RUN.test(this.text) ? LINE_RUN.lastIndex : this.at + 1
+    }
+  }
+
+  private takeBlankRun (): string {
+    const start = BLANKS.lastIndex = this.at
+    BLANKS.test(this.text)
+    this.at = BLANKS.lastIndex
+    return this.text.slice(start, this.at)
   }
 
   private skipBlanks (): void {
@@ -240,7 +264,7 @@ export class GoYamlScanner {
   }
 
   private skipComment (): void {
-    if (this.text.charAt(this.at) === '#') while (!this.isBreakOrEnd(this.at)) this.at++
+    if (this.text.charAt(this.at) === '#') this.skipLine()
   }
 
   /** Letters, digits, `_` and `-`. */
@@ -585,7 +609,7 @@ export class GoYamlScanner {
       value += folds ? (breaks === '' ? ' ' : breaks) : leadingBreak + breaks
       wasBlank = isBlank
       const start = this.at
-      while (!this.isBreakOrEnd(this.at)) this.at++
+      this.skipLine()
       value += this.text.slice(start, this.at)
       leadingBreak = this.isEnd(this.at) ? '' : this.takeBreak();
       [indent, breaks] = this.takeBlockBreaks(indent)
@@ -619,6 +643,7 @@ export class GoYamlScanner {
       }
       if (!this.isBreak(this.at)) break
       breaks += this.takeBreak()
+      breaks += this.takeEmptyLines()
     }
     return [indent === 0 ? Math.max(widest, this.indent + 1, 1) : indent, breaks]
   }
@@ -713,8 +738,8 @@ export class GoYamlScanner {
         if (first !== undefined && this.column() < indent && this.code(this.at) === TAB) {
           throw this.fault('found a tab character that violates indentation')
         }
-        if (first === undefined) blanks += this.text.charAt(this.at)
-        this.at++
+        if (first === undefined) blanks += this.takeBlankRun()
+        else this.at++
       } else if (!this.isEnd(this.at) && this.isBreak(this.at)) {
         if (first === undefined) first = this.takeBreak()
         else breaks += this.takeBreak()

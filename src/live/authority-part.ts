@@ -6,7 +6,7 @@
 import { takingAway, type Entries } from './taken-away.ts'
 import { inTurns, type Steps } from '../lib/steps.ts'
 import type { FileAccounts } from '../identity/sources/accounts-file.ts'
-import { authorityOf, authorityOfData, type Policies, type Policy } from './authority.ts'
+import { authorityOf, authorityOfData, MAY_NOT_BE_MEANT, type Policies, type Policy } from './authority.ts'
 import { stampsOf } from '../files/files.ts'
 import type { LiveAuthority, Look, ReloadOutcome, LivePart, ReloadLog } from './reload.ts'
 
@@ -46,7 +46,7 @@ export function authorityPart (live: LiveAuthority): LivePart {
     const { users, robots } = loaded.authority.accounts
     const counts = { users: users.size, robots: robots.size, rules: config.policy.length }
     log.info(counts, 'accounts and rules were read again')
-    for (const warning of loaded.warnings) log.warn({ warning }, 'a rule may not mean what it says')
+    for (const warning of loaded.warnings) log.warn({ warning }, MAY_NOT_BE_MEANT)
     return []
   }
 

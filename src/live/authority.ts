@@ -3,8 +3,10 @@
 import { accountEntriesOf, gathering, type Accounts, type Gathered } from '../identity/accounts.ts'
 import { hashFault } from '../identity/sources/passwords.ts'
 import type { Entries } from './taken-away.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { inTurns } from '../lib/steps.ts'
 import { bothAllow, compiling, type RuleSet } from '../policy/rules.ts'
+import { accountWarnings } from './account-warnings.ts'
 import { warning } from './rule-warnings.ts'
 import { readAccountsFile } from '../identity/sources/accounts-file.ts'
 import { inWords } from '../files/mistakes.ts'
@@ -36,11 +38,10 @@ export interface AuthorityData extends Entries { readonly policies: Policies }
 export async function loadAuthority (config: Config): Promise<AuthorityResult> {
   const read = await Promise.all(config.accounts.files.map(readAccountsFile))
   const mistakes = read.flatMap(each => each.mistakes)
-  if (mistakes.length > 0) return { ok: false, mistakes }
-  return await authorityOf(config, {
-    users: read.flatMap(each => each.users),
-    robots: read.flatMap(each => each.robots)
-  })
+  const entries = { users: read.flatMap(each => each.users), robots: read.flatMap(each => each.robots) }
+  const authority = await authorityOf(config, entries)
+  if (mistakes.length === 0) return authority
+  return { ok: false, mistakes: [...mistakes, ...(authority.ok ? [] : authority.mistakes)] }
 }
 
 /** What accounts of all files, that were read sound, and the policy give together. */
@@ -48,13 +49,25 @@ export async function authorityOf (config: Config, entries: Entries): Promise<Au
   const gathered = await gatherInTurns(entries)
   if (!gathered.ok) return { ok: false, mistakes: inWords('accounts.files', gathered.mistakes, each => each) }
   const { accounts } = gathered
+  const { policy } = config
+  const warnings = await warningsOf(config, accounts, CLOCK.wall())
+  return { ok: true, authority: { accounts, rules: await rulesOf([policy]), policies: [policy] }, warnings }
+}
+
+/** What the log says of each of them. */
+export const MAY_NOT_BE_MEANT = 'this may not be as it was meant'
+
+type Warned = Pick<Config, 'policy' | 'charts' | 'file' | 'masterKey' | 'tokens'>
+
+/** What of accounts and rules may not be as it was meant, one line each. @param now seconds since the epoch */
+export async function warningsOf (config: Warned, accounts: Accounts, now: number): Promise<string[]> {
   const { policy, charts, file } = config
   const found = await inTurns(warning(policy, accounts, charts.depth))
-  const warnings = inWords('policy', found, ({ rule, sentence }) => {
+  const ofRules = inWords('policy', found, ({ rule, sentence }) => {
     const place = file === undefined ? '' : `${file}:${policy[rule]?.line}: `
     return `${place}policy[${rule}]: ${sentence}`
   })
-  return { ok: true, authority: { accounts, rules: await rulesOf([policy]), policies: [policy] }, warnings }
+  return [...ofRules, ...inWords('accounts.files', accountWarnings(config, accounts, now), each => each)]
 }
 
 /** Authority of data that was in force in another process. */

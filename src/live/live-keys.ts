@@ -2,9 +2,16 @@
 // of stateDir/keys, and those of the issuers, as a part of what is watched.
 import { isDeepStrictEqual } from 'node:util'
 import { folderFiles, openUpstreamKey, prepareUpstreamKey } from '../tokens/key-folder.ts'
-import type { SigningKey } from '../tokens/keys.ts'
+import { readSigningKey, type SigningKey } from '../tokens/keys.ts'
 import type { Issuer } from '../tokens/issuers.ts'
-import { keyFolder, loadTrusted, prepareKeys, type KeysConfig, type TrustedKeys } from '../tokens/trusted.ts'
+import {
+  keyFileSentence,
+  keyFolder,
+  loadTrusted,
+  prepareKeys,
+  type KeysConfig,
+  type TrustedKeys
+} from '../tokens/trusted.ts'
 import { stampsOf, type Stamps } from '../files/files.ts'
 import type { Live, LivePart, ReloadLog } from './reload.ts'
 
@@ -25,16 +32,17 @@ export type OpenedKeysResult =
 /** Opens all keys for the first time, and makes those of stateDir/keys that are missing, unless `make` says not to. */
 export async function openKeys (config: KeysConfig, { make = true } = {}): Promise<OpenedKeysResult> {
   try {
+    const own = config.upstream?.keyFile
     if (make) {
       await prepareKeys(config)
-      await prepareUpstreamKey(keyFolder(config))
+      if (own === undefined) await prepareUpstreamKey(keyFolder(config))
     }
     const stamps = await stampsOf(await keyFiles(config))
-    const upstream = await openUpstreamKey(keyFolder(config))
+    const upstream = await (own === undefined ? openUpstreamKey(keyFolder(config)) : readSigningKey(own, 'RS256'))
     const loaded = await loadTrusted(config, upstream)
     return loaded.ok ? { ok: true, opened: { live: { current: loaded.trusted }, upstream, stamps } } : loaded
   } catch (error) {
-    return { ok: false, mistakes: [(error as Error).message] }
+    return { ok: false, mistakes: [keyFileSentence(error)] }
   }
 }
 
@@ -69,7 +77,12 @@ export function keysPart (
 export function followIssuers (issuers: readonly Issuer[], log: ReloadLog): void {
   for (const { config: { name }, remote } of issuers) {
     remote?.follow({
-      fetched (keys) { log.info({ issuer: name, keys: keys.length }, 'the keys of a token server were fetched') },
+      fetched (keys) {
+        log.info({ issuer: name, keys: keys.length }, 'the keys of a token server were fetched')
+        if (keys.length === 0) {
+          log.warn({ issuer: name }, 'the key set of a token server has no key that verifies: its tokens are refused')
+        }
+      },
       failed (reason) {
         log.warn(
           { issuer: name, reason },

@@ -49,7 +49,8 @@ function canMatch (pattern: readonly string[], depth: Depth): boolean {
   return depth === 'dynamic' || (open ? pattern.length <= depth : pattern.length === depth)
 }
 
-function isKnown (subject: string, { users, robots, groups }: Accounts): boolean {
+/** True when somebody who is there can be meant. */
+export function isKnown (subject: string, { users, robots, groups }: Accounts): boolean {
   const { kind, name } = readSubject(subject)
   switch (kind) {
     case 'user': return users.has(name)

@@ -52,8 +52,9 @@ function * leaving<E extends UserEntry | RobotEntry> (
   return { left, less }
 }
 
+/** Without line and column. */
 function accountFileOf ({ place }: Pick<UserEntry, 'place'>): string {
-  return place.slice(0, place.lastIndexOf(':'))
+  return place.replace(/(?::\d+){1,2}$/, '')
 }
 
 function userLeft (user: UserEntry, said: UserEntry): UserEntry {

@@ -2,7 +2,8 @@
 // is beyond is counted, and said once the log is written again. Nothing here waits for a
 // reader: neither a request, nor the end of the process for longer than a moment.
 import { constants, fstatSync, openSync, writeSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { lineOf } from './log-form.ts'
+import type { LogLook } from './log-look.ts'
 
 /** Its file descriptor. */
 export const STANDARD_OUTPUT = 1
@@ -28,26 +29,34 @@ export interface LogSink {
 /**
  * @param write takes bytes, and answers how many it took; throws what keeps it from more, which is tried again
  * @param lostLine the line that says so, when this many were lost
+ * @param look what is written of a line; the line itself if left out
  */
-export function createLogSink (write: (bytes: Uint8Array) => number, lostLine: (lines: number) => string): LogSink {
+export function createLogSink (
+  write: (bytes: Uint8Array) => number,
+  lostLine: (lines: number) => string,
+  look: LogLook = lines => lines
+): LogSink {
   let begun: Uint8Array = new Uint8Array() // of which a part may be out
   let lines: string[] = []
   let bytes = 0 // of both
   let lost = 0
   let planned = false
 
-  function keep (text: string, size: number): void {
+  /** False when there is no room for it. */
+  function keep (text: string, most: number): boolean {
+    const size = Buffer.byteLength(text)
+    if (bytes + size > most) return false
     lines.push(text)
     bytes += size
+    return true
   }
 
   /** What keeps the rest from being written, as the system has it; undefined when nothing is left. */
   function writeOut (): string | undefined {
     for (;;) {
       if (lost > 0 && bytes <= ROOM_AGAIN) {
-        const text = lostLine(lost)
+        keep(look(lostLine(lost)), Infinity)
         lost = 0
-        keep(text, Buffer.byteLength(text))
       }
       if (bytes === 0) return undefined
       if (begun.length === 0) {
@@ -73,10 +82,8 @@ export function createLogSink (write: (bytes: Uint8Array) => number, lostLine: (
 
   return {
     write (text) {
-      const size = Buffer.byteLength(text)
       // Once one is lost so are those behind it, so that the line that says so stands where they are missing.
-      if (lost > 0 || bytes + size > MOST_WAITING_BYTES) lost += text.split('\n').length - 1
-      else keep(text, size)
+      if (lost > 0 || !keep(look(text), MOST_WAITING_BYTES)) lost += text.split('\n').length - 1
       if (planned) return
       planned = true
       setImmediate(writePlanned) // all of one turn of the event loop in one go
@@ -90,10 +97,10 @@ export function createLogSink (write: (bytes: Uint8Array) => number, lostLine: (
   }
 }
 
-/** The log on a file descriptor of this process, until that ends. */
-export function openLog (fd: number): LogSink {
+/** The log on a file descriptor of this process, until that ends. @param look for a person at a terminal */
+export function openLog (fd: number, look?: LogLook): LogSink {
   const own = withoutWaiting(fd)
-  const sink = createLogSink(bytes => writeSync(own, bytes), lostLine)
+  const sink = createLogSink(bytes => writeSync(own, bytes), lostLine, look)
   process.once('exit', sink.writeLast)
   return sink
 }
@@ -115,14 +122,7 @@ function withoutWaiting (fd: number): number {
   return fd
 }
 
-/** In the form of every other line (pino's). */
 function lostLine (lines: number): string {
-  return JSON.stringify({
-    level: 50,
-    time: Date.now(),
-    pid: process.pid,
-    hostname: hostname(),
-    lines,
-    msg: `${lines} lines of log were lost here, because nobody read the log or it could not be written`
-  }) + '\n'
+  return lineOf('error', { lines },
+    `${lines} lines of log were lost here, because nobody read the log or it could not be written`)
 }

@@ -5,7 +5,7 @@
 // text to understand: nobody else is answered during one word of it.
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { textOfLine } from '../lib/line-text.ts'
@@ -85,7 +85,7 @@ export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageRe
   const files: TarFile[] = []
   let isRead: boolean
   try {
-    isRead = loadPlain(bytes, loader, { yaml: SMALL_YAML }, (name, data) => {
+    isRead = loadPlain(bytes, loader, (name, data) => {
       if (isWanted(wanted, name)) files.push({ name, data })
     })
   } catch {
@@ -94,6 +94,7 @@ export function readBytes (bytes: Buffer, wanted: Wanted = 'nothing'): PackageRe
   return isRead ? resultOf(loader, files, wanted) : undefined
 }
 
+/** Those of one folder, which is a tenant's, wait for each other alone. */
 const askThread = createSideThread<ThreadTask, PackageResult>(
   () => new Worker(PACKAGE_THREAD),
   LONGEST_READ
@@ -101,7 +102,7 @@ const askThread = createSideThread<ThreadTask, PackageResult>(
 
 async function readInThread (path: string, wanted: Wanted): Promise<PackageResult> {
   try {
-    const result = await askThread({ path, wanted })
+    const result = await askThread(dirname(path), { path, wanted })
     if (!result.ok) return result
     return { ok: true, chart: { ...result.chart, files: result.chart.files.map(asBuffer) } }
     /* c8 ignore next 4 -- gone between two looks, or more than a machine for tests can have read */
@@ -123,16 +124,12 @@ export interface ThreadTask {
 }
 
 /** False when it is not plain. Throws whatever is wrong with the archive. */
-function loadPlain (
-  bytes: Buffer,
-  loader: ChartLoader,
-  left: { yaml: number },
-  see: (path: string, data: Buffer) => void
-): boolean {
+function loadPlain (bytes: Buffer, loader: ChartLoader, see: (path: string, data: Buffer) => void): boolean {
   headLength(bytes)
   const tar = readPlainTar(gunzipSync(bytes, { maxOutputLength: SMALL_INFLATED, chunkSize: 64 * 1024 }))
   if (tar === undefined || tar.length === 0) return false
   const room = new ArchiveRoom()
+  let yaml = SMALL_YAML
   for (const { name, data } of tar) {
     const path = room.pathOf(name, data.length)
     room.use(data.length, data.length)
@@ -142,8 +139,8 @@ function loadPlain (
     if (place === undefined) continue
     // An archive may hold any number of others, each a thousand times as large as it is packed.
     if ('archive' in place) return false
-    left.yaml -= content.length
-    if (left.yaml < 0) return false
+    yaml -= content.length
+    if (yaml < 0) return false
     atOnce(place.loader.add(place.file, content))
   }
   return true

@@ -1,7 +1,8 @@
 // A thread beside the one that answers, for what takes long to understand: it does one task
 // after another, because each may take much memory, and stays for what comes soon, because
-// its start costs more than most tasks. One that ends, or takes too long, takes down only
-// what it was doing.
+// its start costs more than most tasks. Who has many tasks waits for one of everybody else's
+// between two of them. A thread that ends, or takes too long, takes down only what it was
+// doing.
 import { Worker } from 'node:worker_threads'
 
 /** What a task came to: a value, or why there is none. */
@@ -18,12 +19,17 @@ const IDLE = 500
 /**
  * @param begin starts the thread, which answers each message with one Outcome
  * @param most milliseconds for one task
- * @returns gives it a task; rejects with ThreadEnded, or with what the task failed of
+ * @returns gives it a task of somebody's; rejects with ThreadEnded, or with what the task failed of
  */
-export function createSideThread<Task, Value> (begin: () => Worker, most: number): (task: Task) => Promise<Value> {
+export function createSideThread<Task, Value> (
+  begin: () => Worker,
+  most: number
+): (of: string, task: Task) => Promise<Value> {
   let thread: Worker | undefined
   let idle: NodeJS.Timeout | undefined
-  let last: Promise<unknown> = Promise.resolve()
+  let isBusy = false
+  /** What waits, by whose it is, in the order of their turns. */
+  const waiting = new Map<string, (() => void)[]>()
 
   function letGo (): void {
     const gone = thread
@@ -48,10 +54,31 @@ export function createSideThread<Task, Value> (begin: () => Worker, most: number
     throw Object.assign(new Error(outcome.error.message), { code: outcome.error.code })
   }
 
-  return async task => {
-    const turn = last.then(async () => await run(task))
-    last = turn.catch(() => {})
-    return await turn
+  async function turnOf (of: string): Promise<void> {
+    if (!isBusy) {
+      isBusy = true
+      return
+    }
+    await new Promise<void>(resolve => {
+      const theirs = waiting.get(of)
+      if (theirs === undefined) waiting.set(of, [resolve])
+      else theirs.push(resolve)
+    })
+  }
+
+  function next (): void {
+    const [first] = waiting
+    isBusy = first !== undefined
+    if (first === undefined) return
+    const [of, [begin, ...more]] = first as [string, [() => void, ...(() => void)[]]]
+    waiting.delete(of)
+    if (more.length > 0) waiting.set(of, more)
+    begin()
+  }
+
+  return async (of, task) => {
+    await turnOf(of)
+    return await run(task).finally(next)
   }
 }
 

@@ -5,18 +5,27 @@ import { createUpstreamMinter } from '../tokens/issue.ts'
 import type { SigningKey } from '../tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth } from '../upstream/client.ts'
 
-/** @param socketPath where the embedded repository listens; undefined: there is a URL */
-export function connectUpstream (config: Config, key: SigningKey, socketPath: string | undefined): Upstream {
+/**
+ * @param key what its tokens are signed with; for bearer alone
+ * @param socketPath where the embedded repository listens; undefined: there is a URL
+ * @param onTrouble hears that a request was not answered as it should be
+ */
+export function connectUpstream (
+  config: Config,
+  key: SigningKey | undefined,
+  socketPath: string | undefined,
+  onTrouble = (): void => {}
+): Upstream {
   const auth = upstreamAuth(config, key)
   return createUpstream(socketPath === undefined
-    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth }
+    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth, onTrouble }
     : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth })
 }
 
-function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey): UpstreamAuth {
+function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey | undefined): UpstreamAuth {
   switch (upstream.auth) {
     case 'none': return { kind: 'none' }
     case 'basic': return { kind: 'basic', username: upstream.username, password: upstream.password }
-    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(key, publicUrl, CLOCK) }
+    case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(key as SigningKey, publicUrl, CLOCK) }
   }
 }

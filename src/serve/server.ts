@@ -4,15 +4,19 @@
 // expected that can go wrong comes back as one sentence.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isatty } from 'node:tty'
 import pino from 'pino'
 import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
 import { endWithParent } from './workers/orphan.ts'
 import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
 import { openPool } from './workers/pool.ts'
+import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { follow, inForce } from '../live/in-force.ts'
-import type { ConfigWatch, Reload } from '../live/reload.ts'
+import type { ConfigWatch } from '../live/reload.ts'
+import type { Environment } from '../config/environment.ts'
+import { nameOfConfig } from '../config/find.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
@@ -21,42 +25,52 @@ import { CLOCK } from '../lib/clock.ts'
 import { createLocks } from '../lib/locks.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
+import { LOG_FORM } from '../observe/log-form.ts'
+import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
+import { createOutages } from '../observe/outages.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from '../tokens/keys.ts'
 import { connectUpstream } from './connect.ts'
+import { watchContact, type ContactWatch } from '../upstream/contact.ts'
 import { firstContact } from '../upstream/first-contact.ts'
 import { onlyUpstream } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { untilSignal } from './until-signal.ts'
 import { walkthrough } from './walkthrough.ts'
 import type { ServeOptions, ServeResult, StartResult } from './started.ts'
-import { startWorker } from './worker.ts'
+import { startWorker, type WorkerOptions } from './worker.ts'
 
 /** Milliseconds after their own limit in which workers end, and this process sees it. */
 const MORE_FOR_WORKERS = 2_000
 
 /* c8 ignore start -- its end and its output are the process's own: the walkthrough starts and stops one */
-/** Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once. */
+/**
+ * Starts everything and serves until SIGTERM or SIGINT; a second signal ends it at once.
+ * @param env how the terminal is
+ */
 export async function serve (
   config: Config,
-  options: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'>
+  { env, ...options }: Omit<ServeOptions, 'announce' | 'logStream' | 'fork'> & { readonly env: Environment }
 ): Promise<ServeResult> {
-  const logStream = openLog(STANDARD_OUTPUT)
+  const atTerminal = isatty(STANDARD_OUTPUT)
+  const logStream = openLog(STANDARD_OUTPUT, atTerminal ? await lookAtTerminal(env) : undefined)
   // One writer, so that nothing that it writes stands within a line of log.
   const announce = (text: string): void => { logStream.write(text) }
-  const started = await start(config, { ...options, announce, logStream })
+  // A program that reads the log reads lines of JSON, and nothing else.
+  const reader = atTerminal ? { announce } : {}
+  const started = await start(config, { ...options, ...reader, logStream })
   if (!started.ok) return started
   const until = config.workers === 1 ? {} : { limit: DRAIN_LIMIT + MORE_FOR_WORKERS }
   return { ok: true, closed: untilSignal(started, until) }
 }
 
 /** The same in a worker, which begins as its primary says, also stops when it does, and never outlives it. */
-export async function serveAsWorker (reload: Reload): Promise<void> {
+export async function serveAsWorker (reloadOf: WorkerOptions['reloadOf']): Promise<void> {
   endWithParent()
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
-  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reload, channel: PRIMARY })
+  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reloadOf, channel: PRIMARY })
   if (started.ok) return await untilSignal(started, { asked, rereads: false })
   // The primary says it, once for all workers.
   await new Promise(resolve => {
@@ -69,7 +83,7 @@ export async function serveAsWorker (reload: Reload): Promise<void> {
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
   const { demoChart, authority, announce, logStream, fork = forkWorker } = options
-  const log = pino({ level: config.log.level }, logStream)
+  const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
   const pulse = createPulse(every)
   const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   let front: Front | undefined
@@ -105,7 +119,9 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         ...(demoChart === undefined ? {} : { demoChart })
       })
       : undefined
-    const upstream = connectUpstream(config, keys.upstream, socketPath)
+    let contact: ContactWatch | undefined
+    const onTrouble = (): void => { contact?.hint() }
+    const upstream = connectUpstream(config, keys.upstream, socketPath, onTrouble)
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
@@ -123,6 +139,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         count: config.workers,
         setup: followed.setup,
         fork: () => fork(lines => { logStream.write(lines) }),
+        onTrouble,
         log,
         clock: () => performance.now(),
         later,
@@ -131,20 +148,22 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (!result.ok) return await failed(result.message)
     const { front: running } = result
     front = running
-    announce(
-      `chartgate listens on ${front.address} as ${config.publicUrl}, for probes on ${addressOf(admin)}; ` +
-      `its data lies in ${config.stateDir}\n`
-    )
-    if (demoChart !== undefined) {
-      const local = isLoopback(config.listen.host) && isLoopback(new URL(config.publicUrl).hostname)
-      announce(walkthrough(config.publicUrl, { address: front.address, local }))
-    }
-    for (const warning of authority.warnings) log.warn({ warning }, 'a rule may not mean what it says')
+    const place = { address: front.address, probes: addressOf(admin) }
+    if (announce === undefined) {
+      const { publicUrl, stateDir } = config
+      log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
+    } else announce(welcome(config, place, demoChart !== undefined))
+    const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
+    opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
-      const contact = firstContact(upstream, config.charts.depth, CLOCK.wall).then(trouble => {
-        if (trouble !== undefined && !closing) log.warn({ upstream: upstream.origin }, trouble)
+      const watch = watchContact({
+        contact: async () => await firstContact(upstream, config.charts.depth, CLOCK.wall),
+        outages: createOutages(log, upstream.origin, () => performance.now()),
+        later
       })
-      opened.unshift(async () => { await contact }) // last: closing the upstream ends it
+      contact = watch
+      opened.push(async () => { void watch.close() }) // no look begins any more
+      opened.unshift(watch.close) // last: closing the upstream ends one that runs
     }
     const reread = (): void => {
       running.reread()
@@ -154,6 +173,17 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   } catch (error) {
     return await failed(await startMistake(error, config.stateDir))
   }
+}
+
+interface ListensAt { readonly address: string, readonly probes: string }
+
+/** For a person at a terminal; with what to try, where the demo runs. */
+function welcome (config: Config, { address, probes }: ListensAt, demo: boolean): string {
+  const { publicUrl, listen, stateDir, file } = config
+  const text = `chartgate listens on ${address} as ${publicUrl}, for probes on ${probes}; ` +
+    `${nameOfConfig(file)}; its data lies in ${stateDir}\n`
+  const local = isLoopback(listen.host) && isLoopback(new URL(publicUrl).hostname)
+  return demo ? text + walkthrough(publicUrl, { address, local }) : text
 }
 
 interface FollowedForWorkers {

@@ -11,8 +11,8 @@ export interface ServeOptions {
   readonly authority: OpenedAuthority
   /** Reads the configuration again, after one of its files changed. */
   readonly reload: Reload
-  /** Text for the person who started it. */
-  readonly announce: (text: string) => void
+  /** Text for the person at a terminal who started it; without one the log says it. */
+  readonly announce?: (text: string) => void
   /** Where log lines go. */
   readonly logStream: AppDependencies['logStream']
   /** Makes a worker; a process that runs this program if left out. */

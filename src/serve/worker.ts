@@ -9,20 +9,24 @@ import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messag
 import { beginWith } from '../live/in-force.ts'
 import type { Config } from '../config/schema.ts'
 import { openFront } from './front.ts'
+import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every } from '../lib/timers.ts'
 import type { ServeOptions, StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
+import { SHORTEST_PAUSE } from '../upstream/contact.ts'
 import { onlyUpstream } from '../upstream/upstreams.ts'
 import { connectUpstream } from './connect.ts'
 import { openSpool } from '../uploads/spool.ts'
 
-export interface WorkerOptions extends Pick<ServeOptions, 'reload'>, Pick<AppDependencies, 'logStream'> {
+export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
   readonly channel: Channel<ToWorker, ToPrimary>
+  /** Reads the file again that its primary found; undefined: there is none. */
+  readonly reloadOf: (file: string | undefined) => ServeOptions['reload']
 }
 
 /** Starts what its primary says, when it says so. */
-export async function startWorker ({ channel, ...options }: WorkerOptions): Promise<StartResult> {
+export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptions): Promise<StartResult> {
   const { config: fixed, inForce, number, socketPath } = await new Promise<WorkerSetup>(resolve => {
     channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
     channel.send({ kind: 'hears' }) // what comes before is lost
@@ -40,7 +44,9 @@ export async function startWorker ({ channel, ...options }: WorkerOptions): Prom
   const { stateDir, charts } = config
   try {
     const { authority, keys } = await beginWith(inForce)
-    const upstream = connectUpstream(config, keys.upstream, socketPath)
+    const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
+    const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
+    const upstream = connectUpstream(config, keys.upstream, socketPath, onTrouble)
     const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
@@ -50,7 +56,17 @@ export async function startWorker ({ channel, ...options }: WorkerOptions): Prom
     // That it is answered says that the event loop moves.
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
-    const opened = await openFront(config, { ...options, ...peers, authority, keys, upstreams, spool, locks, pulse })
+    const opened = await openFront(config, {
+      logStream,
+      reload: reloadOf(config.file),
+      ...peers,
+      authority,
+      keys,
+      upstreams,
+      spool,
+      locks,
+      pulse
+    })
     if (!opened.ok) return opened
     const { front } = opened
     channel.receive(message => { if (message.kind === 'reread') front.reread() })

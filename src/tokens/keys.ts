@@ -44,14 +44,19 @@ const KINDS: Readonly<Record<OwnAlgorithm, string>> = {
 }
 
 /**
- * Reads a key that signs: a private key that nobody else can read.
+ * Reads a key that signs: a private key that nobody else can read, as OpenSSH has it (9.2,
+ * authfile.c, sshkey_perm_ok). One that belongs to another user is theirs to say who reads
+ * it: a Secret of Kubernetes is root's and 0440.
  * @param alg what the key must be for; undefined: any of ours
  */
 export async function readSigningKey (file: string, alg?: OwnAlgorithm): Promise<SigningKey> {
   const privateKey = parsePrivate(await readFile(file, 'utf8'), file)
-  const { mode } = await stat(file)
-  if ((mode & 0o077) !== 0) {
-    throw new KeyFileError(`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 600 it`)
+  const { mode, uid } = await stat(file)
+  const shown = (mode & 0o777).toString(8)
+  if (uid === process.geteuid?.()) {
+    if ((mode & 0o077) !== 0) throw new KeyFileError(`${file} can be read by others (mode ${shown}): chmod 600 it`)
+  } else if ((mode & 0o022) !== 0) {
+    throw new KeyFileError(`${file} can be written by others (mode ${shown}): chmod go-w it`)
   }
   return { ...await ownKeyOf(createPublicKey(privateKey), file, alg), privateKey }
 }
@@ -104,6 +109,12 @@ export async function makeKey (file: string, alg: OwnAlgorithm): Promise<boolean
     await unlink(temporary)
   }
   return made
+}
+
+/** A key in no file, for RS256, that nobody has the public half of. */
+export async function throwawayKey (): Promise<SigningKey> {
+  const privateKey = await generate('RS256')
+  return { ...await ownKeyOf(createPublicKey(privateKey), '', 'RS256'), privateKey }
 }
 
 async function generate (alg: OwnAlgorithm): Promise<KeyObject> {

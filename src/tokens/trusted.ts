@@ -23,6 +23,8 @@ export interface KeysConfig {
     readonly keys: readonly OwnKey[]
     readonly issuers: readonly IssuerConfig[]
   }
+  /** With a key of one's own for the upstream; absolute. */
+  readonly upstream?: { readonly keyFile?: string }
 }
 
 export interface OwnKey { readonly file: string, readonly alg: OwnAlgorithm, readonly state: KeyState }
@@ -92,7 +94,8 @@ async function attempt<T> (works: readonly (() => Promise<T>)[]): Promise<KeyRea
   return { ok: true, values: done.map(each => (each as PromiseFulfilledResult<T>).value) as [T, ...T[]] }
 }
 
-function keyFileSentence (error: unknown): string {
+/** What is wrong with a key's file: our own sentence, or the system's word and the file. */
+export function keyFileSentence (error: unknown): string {
   const { code, path, message } = error as NodeJS.ErrnoException
   return code !== undefined && path !== undefined ? `${path} cannot be read (${code})` : message
 }

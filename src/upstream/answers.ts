@@ -57,6 +57,16 @@ export function refusalOfFailure (error: unknown): Refusal {
   return { code: codes.some(code => code.startsWith('HPE_')) ? 'upstream_bad_answer' : 'upstream_unreachable' }
 }
 
+const OUTAGES: ReadonlySet<number | Refusal['code']> = new Set([
+  401, 403, 500, 502, 503, 504,
+  'upstream_unreachable', 'upstream_timeout', 'upstream_bad_answer'
+])
+
+/** True for a status, or a reason for none, that may be what everybody gets now: it is worth a look of our own. */
+export function speaksOfAnOutage (what: number | Refusal['code']): boolean {
+  return OUTAGES.has(what)
+}
+
 /** What an answer says that is not the one that was wanted, as far as a sentence goes. */
 export function textOf (answer: UpstreamAnswer): string {
   return answer.kind === 'whole' ? answer.body.toString('utf8') : ''

@@ -1,18 +1,20 @@
 // Who answers? The one way to the chart repository: a pool of connections in which
 // everybody has a share, and the credential that each request is sent with. A client's own
 // credential never gets here.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { routeOf } from '../chartmuseum/routes.ts'
 import type { Conditions } from '../http/conditional.ts'
+import { RefusalError } from '../http/errors.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createBulk } from '../lib/bulk.ts'
 import { createShares } from '../limits/shares.ts'
 import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
-import type { UpstreamAnswer } from './answers.ts'
+import { LONGEST_ERROR, speaksOfAnOutage, type UpstreamAnswer } from './answers.ts'
 import { exchange, type Reading } from './exchange.ts'
 import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
@@ -31,6 +33,16 @@ export interface UpstreamOptions {
   readonly takesConditions?: boolean
   readonly contextPath: string
   readonly auth: UpstreamAuth
+  /** Hears that it did not answer a request as it should: nobody else may be answered either. */
+  readonly onTrouble?: () => void
+}
+
+/** A page of the repository itself, such as /health. */
+export interface Page {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** No more of it than a sentence has. */
+  readonly text: string
 }
 
 /** What is asked of the upstream, in parts that were understood. */
@@ -59,8 +71,7 @@ export interface QuestionBody {
 export interface Upstream {
   readonly origin: string
   readonly contextPath: string
-  /** Its credential counts only while its clock is about ours. */
-  readonly datesTokens: boolean
+  readonly auth: UpstreamAuth['kind']
   /** It answers in part, and on conditions. */
   readonly takesConditions: boolean
   /**
@@ -69,8 +80,17 @@ export interface Upstream {
    * and what a credential that cannot be minted throws
    */
   ask (question: Question): Promise<UpstreamAnswer>
-  /** True when the repository says that it is healthy; for everybody who asks at once, and beside every queue. */
-  healthy (): Promise<boolean>
+  /**
+   * What keeps the repository from saying that it is healthy, in a sentence; undefined when
+   * it says so. For everybody who asks at once, and beside every queue.
+   */
+  ailment (): Promise<string | undefined>
+  /**
+   * Asks for a page as anybody may, without a credential and beside every queue.
+   * @param path the whole path, with the context path where it is to be
+   * @throws what undici does when there is no answer
+   */
+  look (path: string): Promise<Page>
   close (): Promise<void>
 }
 
@@ -92,7 +112,7 @@ const PROBES = 1
 
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
-  const { origin, contextPath, auth, socketPath, takesConditions = false } = options
+  const { origin, contextPath, auth, socketPath, takesConditions = false, onTrouble = () => {} } = options
   const pool = new Pool(origin, {
     connections: CONNECTIONS + PROBES,
     headersTimeout: TIMEOUTS.headers,
@@ -110,33 +130,59 @@ export function createUpstream (options: UpstreamOptions): Upstream {
   })
   const bulk = createBulk()
   const authorization = authorizer(auth)
-  let probe: Promise<boolean> | undefined
+  let probe: Promise<string | undefined> | undefined
 
-  async function isHealthy (): Promise<boolean> {
+  async function look (path: string): Promise<Page> {
+    const { statusCode: status, headers, body } = await pool.request({
+      method: 'GET',
+      path,
+      headersTimeout: TIMEOUTS.health,
+      bodyTimeout: TIMEOUTS.health
+    })
+    const chunks: Buffer[] = []
+    let length = 0
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > LONGEST_ERROR) break // which ends the body
+    }
+    return { status, headers, text: Buffer.concat(chunks).toString('utf8') }
+  }
+
+  async function findAilment (): Promise<string | undefined> {
+    const path = `${contextPath}/health`
     try {
-      const answer = await pool.request({
-        method: 'GET',
-        path: `${contextPath}/health`,
-        headersTimeout: TIMEOUTS.health,
-        bodyTimeout: TIMEOUTS.health
-      })
-      await answer.body.dump()
-      return answer.statusCode === 200
+      const { status } = await look(path)
+      if (status === 200) return undefined
+      onTrouble()
+      return `the chart repository does not say that it is healthy (${status} for ${path})`
     } catch {
-      return false
+      onTrouble()
+      return 'the chart repository cannot be reached'
+    }
+  }
+
+  async function told (asked: Promise<UpstreamAnswer>): Promise<UpstreamAnswer> {
+    try {
+      const answer = await asked
+      if (speaksOfAnOutage(answer.status)) onTrouble()
+      return answer
+    } catch (error) {
+      if (error instanceof RefusalError && speaksOfAnOutage(error.refusal.code)) onTrouble()
+      throw error
     }
   }
 
   return {
     origin,
     contextPath,
-    datesTokens: auth.kind === 'bearer',
+    auth: auth.kind,
     takesConditions,
     async ask (question) {
       const { method, target, company, named, body, conditions, patience } = question
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
-      return await exchange({
+      return await told(exchange({
         reading: question,
         company,
         toItsEnd: method === 'POST' || method === 'DELETE',
@@ -159,12 +205,13 @@ export function createUpstream (options: UpstreamOptions): Upstream {
           if (patience !== undefined) Object.assign(options, { headersTimeout: patience, bodyTimeout: patience })
           pool.dispatch(options, handler)
         }
-      })
+      }))
     },
-    async healthy () {
-      probe ??= isHealthy().finally(() => { probe = undefined })
+    async ailment () {
+      probe ??= findAilment().finally(() => { probe = undefined })
       return await probe
     },
+    look,
     async close () { await pool.destroy() }
   }
 }

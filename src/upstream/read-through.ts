@@ -37,11 +37,13 @@ export async function readThrough (
   upstream: Upstream,
   read: ReadQuestion
 ): Promise<ReadAnswer | { readonly kind: 'left' }> {
+  const { conditions, ...question } = read
+  const asked = upstream.takesConditions && conditions !== undefined ? { ...question, conditions } : question
   try {
-    const answer = await upstream.ask({ ...read, method: 'GET', named: true, most: SMALL_BODY, longer: 'streamed' })
+    const answer = await upstream.ask({ ...asked, method: 'GET', named: true, most: SMALL_BODY, longer: 'streamed' })
     const { status, headers } = answer
     // A redirect is not passed on.
-    const isWanted = status === 200 || (read.conditions !== undefined && OF_CONDITIONS.includes(status))
+    const isWanted = status === 200 || ('conditions' in asked && OF_CONDITIONS.includes(status))
     if (isWanted && !isPage(headers)) {
       const passed = responseHeaders(headers, upstream.takesConditions ? PART_HEADERS : RESPONSE_HEADERS)
       return answer.kind === 'left' ? answer : { ...answer, headers: passed }

@@ -25,7 +25,12 @@ await t.test('rotate makes a key, waits until it signs, and leaves the upstream 
   ])
   t.match(rotated, { code: 0, err: '', out: /^\S+token-\d{8}T\d{6}Z\.pem \(RS256, \S{43}\) is made and published\nit signs since \d{4}-\S+Z; \S+token\.pem is verified until \d{4}-\S+Z, and retired then\n$/ })
   t.match(second, { code: 1, out: '', err: /^chartgate: a rotation is under way: \S+ signs from \S+Z on\n$/ }, 'one at a time')
-  t.match(await command(['keys', 'list'], env), { code: 0, out: /^USE .*\ntokens +active +RS256 +\d{4}-\S+Z +\S{43} \S+token-\S+\.pem\ntokens +verify +RS256 +- +\S{43} \S+token\.pem\nupstream +active +RS256 +- +\S{43} \S+upstream\.pem\n$/ }, 'the new one signs when the command ends')
+  t.match(await command(['keys', 'list'], env), { code: 0, out: /^USE .*\ntokens +active +RS256 +\d{4}-\S+Z +\S{43} +\S+token-\S+\.pem\ntokens +verify +RS256 +- +\S{43} +\S+token\.pem\nupstream +active +RS256 +- +\S{43} +\S+upstream\.pem\n$/ }, 'the new one signs when the command ends')
+  t.match(JSON.parse((await command(['keys', 'list', '--json'], env)).out), [
+    { use: 'tokens', state: 'active', alg: 'RS256', since: /^\d{4}-\S+Z$/, kid: /^\S{43}$/, file: /token-\S+\.pem$/ },
+    { use: 'tokens', state: 'verify', since: null, file: /token\.pem$/ },
+    { use: 'upstream', state: 'active', file: /upstream\.pem$/ }
+  ])
   t.strictSame(await Promise.all(['token.pem', 'upstream.pem'].map(async name => await pem(dir, name))), before)
 })
 
@@ -52,7 +57,7 @@ await t.test('with keys of one\'s own the steps are told, and nothing is touched
   t.match(told.err, `state: verify for ${join(dir, 'mine.pem')}`)
   t.match(told.err, '660 s later')
   await command(['keys', 'export', ...argv])
-  t.match(await command(['keys', 'list', ...argv]), { code: 0, out: /^USE .*\ntokens +active +ES256 +- +\S{43} \S+mine\.pem\ntokens +verify +RS256 +- +\S{43} \S+old\.pem\nupstream/ })
+  t.match(await command(['keys', 'list', ...argv]), { code: 0, out: /^USE .*\ntokens +active +ES256 +- +\S{43} +\S+mine\.pem\ntokens +verify +RS256 +- +\S{43} +\S+old\.pem\nupstream/ })
   t.strictSame(await readdir(join(dir, 'data', 'keys')), ['upstream.pem'], 'no key for tokens is made beside them')
 })
 
@@ -83,7 +88,7 @@ await t.test('keys list makes no keys, and shows those that keys export made', a
   const exported = await keys(dir, 'export')
   t.equal(createPublicKey(exported.out).asymmetricKeyType, 'rsa')
   const listed = await keys(dir, 'list')
-  t.match(listed, { code: 0, err: '', out: /^USE +STATE +ALG +SINCE +KID +FILE\ntokens +active +RS256 +- +\S{43} \S+token\.pem\nupstream +active +RS256 +- +\S{43} \S+upstream\.pem\n$/ })
+  t.match(listed, { code: 0, err: '', out: /^USE +STATE +ALG +SINCE +KID +FILE\ntokens +active +RS256 +- +\S{43} +\S+token\.pem\nupstream +active +RS256 +- +\S{43} +\S+upstream\.pem\n$/ })
   t.notMatch(listed.out, 'PRIVATE')
 })
 

@@ -12,11 +12,11 @@ async function load (t: TestLike, text: string, env: Environment = {}): Promise<
 
 async function mistakes (t: TestLike, text: string, env: Environment = {}): Promise<readonly string[]> {
   const result = await load(t, text, env)
-  return result.ok ? [] : result.mistakes
+  return result.ok ? [] : result.mistakes.map(mistake => mistake.replace(/^\S*chartgate\.yaml:\d+:\d+: (?=(?:\S|"[^"]*")+: )/, ''))
 }
 
 await t.test('mistakes of every kind are reported in one go', async t => {
-  const places = async (text: string): Promise<string[]> => (await mistakes(t, text, { CHARTGATE_NOPE: '1' })).map(line => line.replace(/^.*chartgate\.yaml:\d+/, 'line').split(': ')[0] as string).sort()
+  const places = async (text: string): Promise<string[]> => (await mistakes(t, text, { CHARTGATE_NOPE: '1' })).map(line => line.replace(/^.*chartgate\.yaml:\d+:\d+/, 'line').split(': ')[0] as string).sort()
   t.same(await places(`
 lisen: 1
 listen: { host: 1, port: 70000 }
@@ -50,7 +50,7 @@ await t.test('twenty mistakes of a file are said, and how many more there are', 
 })
 
 await t.test('a broken or missing file does not hide what is wrong with the environment', async t => {
-  t.match(await mistakes(t, 'listen: {', { CHARTGATE_NOPE: '1' }), [/chartgate\.yaml:\d+: /, /^CHARTGATE_NOPE: /])
+  t.match(await mistakes(t, 'listen: {', { CHARTGATE_NOPE: '1' }), [/chartgate\.yaml:\d+:\d+: /, /^CHARTGATE_NOPE: /])
   t.match(await loadConfig('/nowhere/chartgate.yaml', { CHARTGATE_NOPE: '1' }), { ok: false, mistakes: [/ENOENT/, /^CHARTGATE_NOPE: /] })
 })
 
@@ -113,11 +113,11 @@ await t.test('a mistake that comes from the environment names the variable', asy
 await t.test('YAML that is more than a tree is refused, or taken as one', async t => {
   const laughs = ['a: &a [x, x, x, x, x, x, x, x, x]', ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`)].join('\n')
   const cases: [string, RegExp][] = [
-    ['policy: &again [*again]', /:1: an alias that contains itself$/],
-    [laughs, /:\d: aliases that stand for more than 100000 values$/],
+    ['policy: &again [*again]', /:1:\d+: an alias that contains itself$/],
+    [laughs, /:\d:\d+: aliases that stand for more than 100000 values$/],
     [`a: ${'['.repeat(30)}${']'.repeat(30)}`, /more than 20 levels$/],
-    ['a: 1\n---\nb: 1', /:2: The file is one document/],
-    ['masterKey: !vault x', /:1: Unresolved tag$/],
+    ['a: 1\n---\nb: 1', /:2:\d+: The file is one document/],
+    ['masterKey: !vault x', /:1:\d+: Unresolved tag$/],
     ['- a\n- b', /the file is not a mapping/]
   ]
   for (const [text, expected] of cases) t.match(await mistakes(t, text), [expected], text)

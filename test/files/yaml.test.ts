@@ -1,7 +1,7 @@
 // YAML that costs more than its length, or says one thing a thousand times: refused with
 // one line, at once. (These never end, or take minutes, in a reader that only parses.)
 import t from 'tap'
-import { parseYaml } from '../../src/files/yaml.ts'
+import { parseYaml, pathOfKey, showPlace } from '../../src/files/yaml.ts'
 
 const repeat = (text: string, times: number): string => text.repeat(times)
 const each = (times: number, text: (i: number) => string): string => Array.from({ length: times }, (_, i) => text(i)).join('')
@@ -28,14 +28,14 @@ await t.test('levels are refused at once, however they are written', async t => 
     const { value, mistakes } = parseYaml('a.yaml', text)
     t.equal(value, undefined, name)
     t.equal(mistakes.length, 1, name)
-    t.match(mistakes[0], /^a\.yaml:\d+: /, name)
+    t.match(mistakes[0], /^a\.yaml:\d+:\d+: /, name)
   }
   for (const name of Object.keys(nested).filter(name => !name.startsWith('open') && name !== 'dashes')) t.match(parseYaml('a.yaml', nested[name] as string).mistakes, [/more than 20 levels$/], name)
 })
 
 await t.test('twenty levels are read', async t => {
   t.match(parseYaml('', `${each(19, i => `${repeat(' ', i)}a:\n`)}${repeat(' ', 19)}a: 1`), { value: {}, mistakes: [] })
-  t.match(parseYaml('', each(21, i => `${repeat(' ', i)}a:\n`)).mistakes, [/^:21: more than 20 levels$/])
+  t.match(parseYaml('', each(21, i => `${repeat(' ', i)}a:\n`)).mistakes, [/^:21:\d+: more than 20 levels$/])
 })
 
 await t.test('many of something are read, or refused, in a time that grows as they do', async t => {
@@ -46,11 +46,11 @@ await t.test('many of something are read, or refused, in a time that grows as th
     ['aliases of one', `a: &a x\nb:\n${repeat('- *a\n', MANY)}`, undefined],
     ['anchors and aliases', `a:\n${each(MANY, i => `- &a${i} x\n- *a${i}\n`)}`, undefined],
     ['anchors, and then aliases', `a:\n${each(MANY, i => `- &a${i} x\n`)}${each(MANY, i => `- *a${i}\n`)}`, undefined],
-    ['tags', `a: ${repeat('!t ', MANY)}x\n`, /a\.yaml:1: A node can have at most one tag/],
+    ['tags', `a: ${repeat('!t ', MANY)}x\n`, /a\.yaml:1:\d+: A node can have at most one tag/],
     ['blank lines in a text', `a: |\n  x\n${repeat('\n', MANY)}  y\n`, undefined],
-    ['a long key', `${repeat('k', MANY)}: 1\n`, /a\.yaml:1: The : indicator must be at most 1024 chars/],
-    ['a list as a key', `[${repeat('k,', 400)}]: 1\n`, /a\.yaml:1: a key is a plain text here/],
-    ['an alias as a key', 'a: &a x\n*a : 1\n', /a\.yaml:2: a key is a plain text here/]
+    ['a long key', `${repeat('k', MANY)}: 1\n`, /a\.yaml:1:\d+: The : indicator must be at most 1024 chars/],
+    ['a list as a key', `[${repeat('k,', 400)}]: 1\n`, /a\.yaml:1:\d+: a key is a plain text here/],
+    ['an alias as a key', 'a: &a x\n*a : 1\n', /a\.yaml:2:\d+: a key is a plain text here/]
   ]
   for (const [name, text, mistake] of cases) {
     const read = parseYaml('a.yaml', text)
@@ -65,10 +65,10 @@ await t.test('an alias stands for a value of its own, and not for more than anyb
   t.not((value as { a: object }).a, (value as { b: object }).b)
   const laughs = `a0: &a0 [${repeat('x,', 9)}]\n${each(8, i => `a${i + 1}: &a${i + 1} [${repeat(`*a${i},`, 9)}]\n`)}`
   for (const [text, expected] of [
-    [laughs, /^a\.yaml:\d: aliases that stand for more than 100000 values$/],
-    ['a: &a [*a]', /^a\.yaml:1: an alias that contains itself$/],
-    ['a: &a { b: { c: *a } }', /^a\.yaml:1: an alias that contains itself$/],
-    ['a: *b\nb: &b 1', /^a\.yaml:1: an alias of an anchor that is not there before it$/]
+    [laughs, /^a\.yaml:\d:\d+: aliases that stand for more than 100000 values$/],
+    ['a: &a [*a]', /^a\.yaml:1:\d+: an alias that contains itself$/],
+    ['a: &a { b: { c: *a } }', /^a\.yaml:1:\d+: an alias that contains itself$/],
+    ['a: *b\nb: &b 1', /^a\.yaml:1:\d+: an alias of an anchor that is not there before it$/]
   ] as const) {
     const read = parseYaml('a.yaml', text)
     t.equal(read.value, undefined, text.slice(0, 40))
@@ -95,17 +95,29 @@ await t.test('one slip of the pen is one line, however much comes after it', asy
   for (const [name, text] of Object.entries(slips)) {
     const { value, mistakes } = parseYaml('a.yaml', text)
     t.equal(value, undefined, name)
-    t.match(mistakes, [/^a\.yaml:\d+: [A-Z]/], name)
+    t.match(mistakes, [/^a\.yaml:\d+:\d+: [A-Z]/], name)
     t.equal(mistakes.length, 1, name)
   }
 })
 
 await t.test('what is wrong in itself is a line each', async t => {
-  t.match(parseYaml('a.yaml', 'a: 1\nb: { c: 1, c: 2 }\na: 2\n? [1]\n: 3\n'), { value: { b: {} }, mistakes: [/^a\.yaml:2: Map keys must be unique$/, /^a\.yaml:3: Map keys must be unique$/, /^a\.yaml:4: a key is a plain text here$/] })
-  t.match(parseYaml('a.yaml', 'a: !x 1\nb: !y 2\n'), { value: undefined, mistakes: [/^a\.yaml:1: Unresolved tag$/, /^a\.yaml:2: Unresolved tag$/] })
+  t.match(parseYaml('a.yaml', 'a: 1\nb: { c: 1, c: 2 }\na: 2\n? [1]\n: 3\n'), { value: { b: {} }, mistakes: [/^a\.yaml:2:\d+: Map keys must be unique$/, /^a\.yaml:3:\d+: Map keys must be unique$/, /^a\.yaml:4:\d+: a key is a plain text here$/] })
+  t.match(parseYaml('a.yaml', 'a: !x 1\nb: !y 2\n'), { value: undefined, mistakes: [/^a\.yaml:1:\d+: Unresolved tag$/, /^a\.yaml:2:\d+: Unresolved tag$/] })
 })
 
 await t.test('keys are texts, whatever else they could be', async t => {
   t.strictSame(parseYaml('', '1: a\ntrue: b\n~: c\n__proto__: d\n').value, Object.fromEntries([['1', 'a'], ['true', 'b'], ['', 'c'], ['__proto__', 'd']]))
   t.strictSame(parseYaml('', '').value, {})
+})
+
+await t.test('what lies at a path stands where its key or item does, and what is not there where it would be', t => {
+  const read = parseYaml('a.yaml', 'a:\n  - b: 1\n    c: *x\nd: &x { e: 2 }\nf: *x\n'.replace('*x', '3'))
+  if (read.value === undefined) throw new Error(read.mistakes.join())
+  const cases: [path: (string | number)[], line: number, column: number][] = [
+    [[], 1, 1], [['z'], 1, 1], [['a'], 1, 1], [['a', 0], 2, 5], [['a', 0, 'c'], 3, 5], [['a', 0, 'c', 'x'], 3, 5], [['a', 7], 1, 1], [['a', 'x'], 1, 1],
+    [['d', 'e'], 4, 9], [['f', 'e'], 5, 1]
+  ]
+  for (const [path, line, column] of cases) t.strictSame(read.placeOf(path), { line, column }, path.join('.'))
+  t.equal(showPlace('a.yaml', read.placeOf(pathOfKey('a[0].c'))), 'a.yaml:3:5')
+  t.end()
 })

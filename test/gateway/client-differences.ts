@@ -59,7 +59,7 @@ export const VISIBLE: readonly Visible[] = [
   {
     recorded: 'A repository URL of the wrong depth, or another path that is no route: a welcome page with 200, a 500, or what a proxy has there',
     chartgate: '404 `{"error":"not found"}`',
-    because: 'Helm calls a page broken YAML; a 404 says what is wrong',
+    because: 'Helm calls a page broken YAML, and a 404 by its name',
     here: (answer, exchange) => !isRoute(exchange) && answer.status !== 404 && !pathOf(exchange).startsWith('/oauth/') ? refusal(404, 'not found') : undefined,
     withoutUpstream: true
   },

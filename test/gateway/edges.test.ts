@@ -214,7 +214,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
 
 await t.test('the admin listener refuses in the form of the public one', async t => {
   const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
-  const admin = await buildAdmin({ upstream: { ...upstream, healthy: async () => { throw new Error('a secret of the inside') } }, stuck: () => undefined, hindrance: () => undefined })
+  const admin = await buildAdmin({ upstream: { ...upstream, ailment: async () => { throw new Error('a secret of the inside') } }, stuck: () => undefined, hindrance: () => undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   const { port } = admin.server.address() as AddressInfo

@@ -112,7 +112,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     logStream: {
       write: line => {
         kept.push(line)
-        if (Number(/^\{"level":(\d+)/.exec(line)?.[1]) >= least) lines.push(line)
+        const [, level = ''] = /^\{"level":"(\w+)"/.exec(line) ?? []
+        if (Number(pino.levels.values[level]) >= least) lines.push(line)
       }
     }
   })

@@ -1,5 +1,6 @@
 // Which commands does a document show, and what should they print? Blocks whose fence
-// says `sh runnable`, each with the block without a name that follows it at once.
+// says `sh runnable`, each with the block without a name that follows it at once; and what
+// only a test needs, in a comment that no reader sees, `<!-- runnable`.
 
 export interface Shown {
   /** Of its fence. */
@@ -9,14 +10,33 @@ export interface Shown {
   readonly printed: string | undefined
 }
 
-/** The blocks of a document in Markdown, in order. */
+/** A fenced block that nothing here runs. */
+export interface Block {
+  readonly line: number
+  readonly text: string
+}
+
+const RUNNABLE = /^```sh runnable\n(.*?)^```$(?:\n^```\n(.*?)^```$)?|^<!-- runnable\n(.*?)^-->$/gms
+const FENCED = /^```[^\n]*\n(.*?)^```$/gms
+
+/** What a document in Markdown lets a reader do, and a test, in order. */
 export function runnableBlocks (markdown: string): Shown[] {
-  const block = /^```sh runnable\n(.*?)^```$(?:\n^```\n(.*?)^```$)?/gms
-  return [...markdown.matchAll(block)].map(match => ({
-    line: markdown.slice(0, match.index).split('\n').length,
-    commands: match[1] as string,
+  return [...markdown.matchAll(RUNNABLE)].map(match => ({
+    line: lineOf(markdown, match),
+    commands: (match[1] ?? match[3]) as string,
     printed: match[2]
   }))
+}
+
+/** The fenced blocks that are neither runnable nor what a runnable one prints. */
+export function otherBlocks (markdown: string): Block[] {
+  // as many lines as there were, so that the others keep theirs
+  const rest = markdown.replaceAll(RUNNABLE, text => text.replaceAll(/[^\n]/g, ''))
+  return [...rest.matchAll(FENCED)].map(match => ({ line: lineOf(rest, match), text: match[1] as string }))
+}
+
+function lineOf (text: string, { index }: RegExpExecArray): number {
+  return text.slice(0, index).split('\n').length
 }
 
 const CHANGING: readonly (readonly [RegExp, string])[] = [
@@ -29,7 +49,9 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/cgr_[0-9a-f]+/g, 'SECRET'],
   [/sha256:[0-9a-f]{8,}/g, 'sha256:DIGEST'],
   [/digest: [0-9a-f]{64}/g, 'digest: DIGEST'],
-  [/[0-9A-F]{40}/g, 'FINGERPRINT']
+  [/[0-9A-F]{40}/g, 'FINGERPRINT'],
+  [/token-\d{8}T\d{6}Z/g, 'token-TIME'],
+  [/(?<![\w-])[\w-]{43}(?![\w-])/g, 'THUMBPRINT']
 ]
 
 /** The same text for two runs of the same commands. */

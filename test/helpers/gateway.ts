@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly basePath?: string
   /** Its port, where another program has to know it before; default: any free one. */
   readonly port?: number
+  /** The program; default: what `npm run build` made. */
+  readonly cli?: string
   /** How many characters of its output are kept, the last ones; default: all. */
   readonly keep?: number
 }
@@ -34,14 +36,14 @@ const ATTEMPTS = 3
 const logLevel: Environment = KEPT_LOG_LEVEL === undefined ? {} : { CHARTGATE_LOG_LEVEL: KEPT_LOG_LEVEL }
 
 /** A gateway with this configuration; ports and stateDir are chosen here. */
-export async function startGateway (t: TestLike, config: object = {}, place: Pick<GatewayOptions, 'port' | 'stateDir' | 'keep'> = {}): Promise<Gateway> {
+export async function startGateway (t: TestLike, config: object = {}, place: Pick<GatewayOptions, 'port' | 'stateDir' | 'cli' | 'keep'> = {}): Promise<Gateway> {
   const file = join(await temporaryFolder(t), 'chartgate.yaml')
   await writeFile(file, stringify(config))
   return await serveFile(t, { file, ...place })
 }
 
 /** A gateway with this configuration file, moved to free ports by the environment. */
-export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: wanted, basePath = '', keep = Infinity }: GatewayOptions): Promise<Gateway> {
+export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: wanted, basePath = '', cli = 'dist/src/cli.js', keep = Infinity }: GatewayOptions): Promise<Gateway> {
   const dir = stateDir ?? join(await temporaryFolder(t), 'state')
   for (let attempt = 1; ; attempt++) {
     const [freePort, adminPort] = await freePorts(2)
@@ -53,7 +55,7 @@ export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: 
     t.teardown(() => { if (output !== undefined) keepLog(output.stdout() + output.stderr()) })
     const place = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir, ...(basePath === '' ? {} : { CHARTGATE_PUBLIC_URL: url }) }
     try {
-      output = await startProcess(t, process.execPath, ['dist/src/cli.js', 'serve', '--config', file], { keep, env: { ...logLevel, ...env, ...place }, readyUrl: `${adminUrl}/healthz` })
+      output = await startProcess(t, process.execPath, [cli, 'serve', '--config', file], { keep, env: { ...logLevel, ...env, ...place }, readyUrl: `${adminUrl}/healthz` })
       return { ...output, url, adminUrl, stateDir: dir }
     } catch (error) {
       // another program took the port in the meantime

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { bodyOf, REASONS, RefusalError, retryAfterOf, statusOf, tokenBodyOf, type ReasonCode } from '../../src/http/errors.ts'
+import { bodyOf, RefusalError, retryAfterOf, statusOf, tokenBodyOf, type ReasonCode } from '../../src/http/errors.ts'
+import { REASONS } from '../../src/http/reasons.ts'
 
 const CODES = Object.keys(REASONS) as ReasonCode[]
 

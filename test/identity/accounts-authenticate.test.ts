@@ -86,7 +86,10 @@ await t.test('the log learns why a known account was refused, and no more than t
   const cases: [Credentials, Authentication][] = [
     [basic('alice', alicePassword), { ok: false, code: 'account_disabled', subject: 'user:alice' }],
     [basic('bob', 'wrong'), { ok: false, code: 'bad_password', subject: 'user:bob' }],
+    [basic('bob', 'wrong\n'), { ok: false, code: 'padded_password', subject: 'user:bob' }],
+    [basic('bob', ' wrong'), { ok: false, code: 'padded_password', subject: 'user:bob' }],
     [basic('nobody', 'wrong'), BAD],
+    [basic('nobody', 'wrong\n'), BAD],
     [bearer(secret), { ok: false, code: 'account_disabled', subject: 'robot:ci' }],
     [bearer(future), { ok: false, code: 'secret_not_yet_valid', subject: 'robot:early' }],
     [bearer(old), { ok: false, code: 'secret_expired', subject: 'robot:early' }]
@@ -94,6 +97,12 @@ await t.test('the log learns why a known account was refused, and no more than t
   for (const [credentials, expected] of cases) t.strictSame(await state.authenticator.authenticate(credentials, ASKER), expected)
   state.now = NOW + 10
   t.match(await state.authenticator.authenticate(bearer(future), ASKER), { ok: true }, 'from its notBefore on')
+})
+
+await t.test('a good password with a line end around it is refused at the cost of one hash', async t => {
+  const { authenticator, hashed } = await lab(everybody)
+  t.strictSame(await authenticator.authenticate(basic('alice', `${alicePassword}\n`), ASKER), { ok: false, code: 'padded_password', subject: 'user:alice' })
+  t.equal(hashed.length, 1)
 })
 
 await t.test('a secret ends at its second', async t => {

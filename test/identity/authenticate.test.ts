@@ -5,7 +5,9 @@ import type { Authentication } from '../../src/identity/sources/source.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { ANONYMOUS, MASTER } from '../../src/words/principal.ts'
 import { createVerifier, type Verifier } from '../../src/tokens/verify.ts'
-import { ASKER, authenticatorOf } from '../helpers/accounts.ts'
+import { digestOf } from '../../src/identity/sources/robot-secret.ts'
+import { ASKER, accountsOf, authenticatorOf, robot } from '../helpers/accounts.ts'
+import { newSecret } from '../helpers/secrets.ts'
 import { at, clockOf } from '../helpers/clock.ts'
 import { ourKeys, strangersKey } from '../helpers/keys.ts'
 import { mintToken, NOW, SOURCE } from '../helpers/tokens.ts'
@@ -42,7 +44,7 @@ await t.test('the master key opens as Bearer and as a password, under any user n
 
 await t.test('what is nearly the master key is not', async t => {
   const authenticator = await authenticatorWith(KEY)
-  for (const wrong of ['', ' ', KEY.slice(1), KEY.slice(0, -1), KEY + ' ', KEY + '\0', KEY.toUpperCase(), 'MASTERKEY', `${KEY}${KEY}`, 'x'.repeat(1_000_000)]) {
+  for (const wrong of ['', ' ', KEY.slice(1), KEY.slice(0, -1), KEY + '\0', KEY.toUpperCase(), 'MASTERKEY', `${KEY}${KEY}`, 'x'.repeat(1_000_000)]) {
     t.strictSame(authenticator.authenticate(bearer(wrong), ASKER), BAD, JSON.stringify(wrong.slice(0, 40)))
     t.strictSame(await authenticator.authenticate(basic(KEY, wrong), ASKER), BAD)
   }
@@ -80,4 +82,30 @@ await t.test('a token that is not ours says why, each time', async t => {
     t.strictSame(await authenticator.authenticate(bearer(token), ASKER), { ok: false, code })
     t.strictSame(await authenticator.authenticate(basic('any', token), ASKER), { ok: false, code })
   }
+})
+
+await t.test('a good secret with a line end or a blank around it is told as that, and opens nothing', async t => {
+  const secret = newSecret()
+  const accounts = accountsOf([], [robot('ci', digestOf(secret))])
+  const authenticator = authenticatorOf(await verifier(), { masterKey: KEY, accounts: () => accounts, clock: clockOf(() => NOW) })
+  for (const [good, subject] of [[KEY, 'key:master'], [secret, 'robot:ci']] as const) {
+    t.match(authenticator.authenticate(basic('any', good), ASKER), { ok: true })
+    for (const padded of [`${good}\n`, `${good}\r\n`, ` ${good}`, `\t${good} `]) {
+      t.strictSame(authenticator.authenticate(basic('any', padded), ASKER), { ok: false, code: 'padded_secret', subject }, JSON.stringify(padded.replace(good, 'SECRET')))
+    }
+  }
+  t.match(await authenticator.authenticate(basic('any', `${newSecret()}\n`), ASKER), { ok: false, code: 'bad_credentials' }, 'a wrong one is a wrong one')
+})
+
+await t.test('a good token with a line end or a blank around it is told as that, each time, and a bad one says why', async t => {
+  const authenticator = await authenticatorWith(KEY)
+  const [good, ended] = [await mintToken(), await mintToken({ claims: { exp: NOW - 20, iat: NOW - 320, nbf: NOW - 330 } })]
+  for (const padded of [`${good}\n`, ` ${good}`, `${good}\r\n`]) {
+    const header = `Basic ${Buffer.from(`any:${padded}`).toString('base64')}`
+    for (const time of ['first', 'second']) {
+      t.equal(authenticator.remembered(header), undefined, time)
+      t.strictSame(await authenticator.authenticate(basic('any', padded), ASKER, header), { ok: false, code: 'padded_secret', subject: 'key:master' }, time)
+    }
+  }
+  t.strictSame(await authenticator.authenticate(basic('any', `${ended}\n`), ASKER), { ok: false, code: 'token_expired' })
 })

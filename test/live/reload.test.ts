@@ -30,7 +30,7 @@ await t.test('a broken file leaves the old one in force, and the next good one t
   const { dir, live, log, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
   const before = live.current
   write('accounts.yaml', 'users: [')
-  t.match(await nextLine(NOT_USED), { level: 'error', mistake: /accounts\.yaml:\d+: / })
+  t.match(await nextLine(NOT_USED), { level: 'error', mistake: /accounts\.yaml:\d+:\d+: / })
   rmSync(join(dir, 'accounts.yaml'))
   t.match(await nextLine(NOT_USED), { mistake: /cannot be read \(ENOENT\)/ })
   write('chartgate.yaml', 'polcy: []')
@@ -49,7 +49,7 @@ await t.test('rules and the list of files change with the configuration; what ne
   write('chartgate.yaml', 'charts: { depth: 3 }\naccounts: { files: [more.yaml] }\npolicy:\n  - { repositories: ["team/*"], subjects: ["group:team"], actions: [pull, push] }\n')
   await nextLine(AGAIN)
   t.equal(live.current.rules.find(['group:team'], 'team/x', 'push'), 'policy[0]')
-  t.match(await nextLine('a rule may not mean what it says'), { level: 'warn', warning: /chartgate\.yaml:4: policy\[0\]: the pattern team\/\* can never match/ })
+  t.match(await nextLine('this may not be as it was meant'), { level: 'warn', warning: /chartgate\.yaml:4: policy\[0\]: the pattern team\/\* can never match/ })
   t.match(await nextLine('these changed keys take effect at the next start'), { keys: ['charts'] })
   write('more.yaml', users('dora'))
   await nextLine(AGAIN)
@@ -59,10 +59,10 @@ await t.test('rules and the list of files change with the configuration; what ne
 await t.test('a start is refused with every mistake of every file', async t => {
   const dir = testFolder(t, { 'chartgate.yaml': 'accounts: { files: [a.yaml, b] }', 'a.yaml': 'users: [{ name: a }]', b: 'x' })
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), {})
-  t.match(loaded.ok && await openAuthority(loaded.config), { ok: false, mistakes: [/a\.yaml:1: /, /b:1: /] })
+  t.match(loaded.ok && await openAuthority(loaded.config), { ok: false, mistakes: [/a\.yaml:1:\d+: /, /b:1:\d+: /] })
   writeFileSync(join(dir, 'a.yaml'), users('alice'))
   writeFileSync(join(dir, 'b'), `alice:${await cheapBcrypt('x')}\n`)
-  t.match(loaded.ok && await openAuthority(loaded.config), { ok: false, mistakes: [/b:1: the user alice is there already, at .*a\.yaml:2/] })
+  t.match(loaded.ok && await openAuthority(loaded.config), { ok: false, mistakes: [/b:1:\d+: the user alice is there already, at .*a\.yaml:2/] })
 })
 
 await t.test('rules without a file are warned of without a place', async t => {
@@ -84,7 +84,7 @@ await t.test('who asks hears that everything was read, and what cannot be used, 
   write('accounts.yaml', 'users: [')
   await nextLine(NOT_USED)
   await watch.lookNow()
-  t.match(await nextLine(NOT_USED), { mistake: /accounts\.yaml:1: / }, 'once more for who asks')
+  t.match(await nextLine(NOT_USED), { mistake: /accounts\.yaml:1:\d+: / }, 'once more for who asks')
   t.match(log.at(-1), { message: 'every file was read again, as was asked', mistakes: 1 })
 })
 

@@ -9,7 +9,7 @@ import { ROOT } from '../helpers/processes.ts'
 const FILE = join(ROOT, 'config/team.example.yaml')
 
 await t.test('the example is valid, with nothing to warn of', async t => {
-  t.match(await command(['check', '--config', FILE]), { code: 0, out: /7 rules, 10 users, 1 robot\n$/, err: '' })
+  t.match(await command(['check', '--config', FILE]), { code: 0, out: /7 rules, 10 users, 1 robot; configuration file \S+team\.example\.yaml\n$/, err: '' })
 })
 
 /** The rows of the first table of a page, cell by cell. */

@@ -81,6 +81,21 @@ await t.test('beyond a bound lines are counted and not kept, and the count stand
   t.equal(r.text(), `${line.repeat(kept)}lost 3\nkept again\n`)
 })
 
+await t.test('what is shown of a line is what waits, and what is lost is counted as it came, and not looked at', async t => {
+  const r = reader()
+  r.room = 0
+  let looked = 0
+  const sink = createLogSink(r.write, lostLine, lines => {
+    looked++
+    return `<${lines.trim()}>${'x'.repeat(lines.startsWith('long') ? MOST_WAITING_BYTES : 0)}\n`
+  })
+  for (const line of ['a\n', 'long\nand more\n', 'lost\n']) sink.write(line)
+  t.equal(looked, 2)
+  r.room = Infinity
+  sink.writeLast()
+  t.equal(r.text(), '<a>\n<lost 3>\n')
+})
+
 await t.test('a line that is longer than everything that may wait is counted too', async t => {
   const r = reader()
   const sink = createLogSink(r.write, lostLine)
@@ -141,7 +156,7 @@ await t.test('a pipe that nobody reads keeps nobody waiting, and says what was l
     return /^\{.*"lines":.*\}\n/m.exec(text)?.[0]
   })
   const { level, lines: lost, pid, msg } = JSON.parse(said) as Record<string, unknown>
-  t.match({ level, pid, msg }, { level: 50, pid: process.pid, msg: `${lost} lines of log were lost here` })
+  t.match({ level, pid, msg }, { level: 'error', pid: process.pid, msg: `${lost} lines of log were lost here` })
   t.equal(text.split(line).length - 1 + (lost as number), lines)
 })
 

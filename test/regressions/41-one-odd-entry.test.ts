@@ -63,7 +63,7 @@ for (const { name: program, missing } of PROGRAMS) {
       await ask(`/org/${store.case}/index.yaml`)
       const said = warnings(gateway.log).filter(({ tenant }) => tenant === `org/${store.case}`)
       const left = store.chartmuseum.filter(({ name }) => UNSAYABLE.test(name))
-      t.match(said.map(({ level, chart, file, detail }) => ({ level, chart, file, detail })), left.map(({ name, url }) => ({ level: 40, chart: name, file: url.slice('charts/'.length), detail: /rename/ })), `${store.case}: one warning for each that is left out`)
+      t.match(said.map(({ level, chart, file, detail }) => ({ level, chart, file, detail })), left.map(({ name, url }) => ({ level: 'warn', chart: name, file: url.slice('charts/'.length), detail: /rename/ })), `${store.case}: one warning for each that is left out`)
     }
     t.equal(warnings(gateway.log).length, 2)
     // What is listed by its name can be removed by it, and nothing else goes.
@@ -267,7 +267,7 @@ for (const [form, write] of Object.entries(INDEXES)) {
       t.strictSame((await list()).map(({ urls }) => urls), [['charts/good-0.1.0.tgz'], ...file === undefined ? [] : [[`charts/${file}`]]], shown)
       await list()
       const said = warnings(gateway.log).slice(before)
-      t.match(said, file === undefined ? [{ level: 40, tenant: TENANT, chart: name.startsWith('a\u0007') || name.startsWith('a\u0090') ? String : name, version: '0.1.0', file: String, reason: String, detail: String }] : [], `${shown}: ${said.length} warnings`)
+      t.match(said, file === undefined ? [{ level: 'warn', tenant: TENANT, chart: name.startsWith('a\u0007') || name.startsWith('a\u0090') ? String : name, version: '0.1.0', file: String, reason: String, detail: String }] : [], `${shown}: ${said.length} warnings`)
       t.equal(said.length, file === undefined ? 1 : 0, shown)
     }
     t.notMatch(gateway.logText(), /swordfish/, 'a credential of a link is in no log')

@@ -15,22 +15,30 @@ parentPort.on('message', task => {
   else setTimeout(() => parentPort.postMessage({ value: task + threadId }), 5)
 })`
 
-function counted (most = 60_000): { readonly ask: (task: string) => Promise<string>, readonly begun: () => number, readonly threads: readonly Worker[] } {
+function counted (most = 60_000): { readonly ask: (task: string, of?: string) => Promise<string>, readonly begun: () => number, readonly threads: readonly Worker[] } {
   const threads: Worker[] = []
-  const ask = createSideThread<string, string>(() => {
+  const askOf = createSideThread<string, string>(() => {
     const thread = new Worker(THREAD, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } })
     threads.push(thread)
     return thread
   }, most)
-  return { ask, begun: () => threads.length, threads }
+  return { ask: async (task, of = 'us') => await askOf(of, task), begun: () => threads.length, threads }
 }
 
 await t.test('one thread does all tasks, one after another', async t => {
   const { ask, begun } = counted()
-  const answers = await Promise.all(['a', 'b', 'c'].map(ask))
+  const answers = await Promise.all(['a', 'b', 'c'].map(async task => await ask(task)))
   t.match(answers, [/^a\d+$/, /^b\d+$/, /^c\d+$/])
   t.equal(new Set(answers.map(answer => answer.slice(1))).size, 1)
   t.equal(begun(), 1)
+})
+
+await t.test('who has many tasks waits for one of everybody else\'s between two of them', async t => {
+  const { ask } = counted()
+  const done: string[] = []
+  const asked = [['a1', 'a'], ['a2', 'a'], ['a3', 'a'], ['a4', 'a'], ['b1', 'b'], ['b2', 'b'], ['c1', 'c']] as const
+  await Promise.all(asked.map(async ([task, of]) => { done.push((await ask(task, of)).slice(0, 2)) }))
+  t.strictSame(done, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
 })
 
 await t.test('a task that fails fails alone', async t => {

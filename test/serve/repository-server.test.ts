@@ -81,14 +81,14 @@ await t.test('what is stored, deleted, refused and has failed is one line each, 
   await mkdir(join(dir, 'org1/new/mychart-0.1.0.tgz'))
   t.equal((await exchange(port, 'POST', '/api/org1/new/charts?force', headers, chart)).status, 500)
   t.match(log(), [
-    { level: 30, event: 'saved', tenant: 'org1/repo1', file: 'mychart-0.1.0.tgz', digest: /^[0-9a-f]{64}$/, size: chart.length },
-    { level: 40, event: 'refused', id: 'mine', ip: '127.0.0.1', method: 'POST', path: api, status: 409, reason: 'file already exists' },
-    { level: 40, event: 'refused', path: api, status: 401, reason: 'unauthorized' },
-    { level: 40, event: 'refused', path: '/org1/%zz', status: 400, reason: 'bad request' },
-    { level: 40, event: 'refused', status: 404, reason: 'not found' },
-    { level: 40, event: 'refused', status: 413, reason: 'request too large' },
-    { level: 30, event: 'deleted', tenant: 'org1/repo1', file: 'mychart-0.1.0.tgz' },
-    { level: 50, event: 'failed', path: '/api/org1/new/charts', status: 500, reason: 'internal server error', error: { code: 'EISDIR', message: /EISDIR/ } }
+    { level: 'info', event: 'saved', tenant: 'org1/repo1', file: 'mychart-0.1.0.tgz', digest: /^[0-9a-f]{64}$/, size: chart.length },
+    { level: 'warn', event: 'refused', id: 'mine', ip: '127.0.0.1', method: 'POST', path: api, status: 409, reason: 'file already exists' },
+    { level: 'warn', event: 'refused', path: api, status: 401, reason: 'unauthorized' },
+    { level: 'warn', event: 'refused', path: '/org1/%zz', status: 400, reason: 'bad request' },
+    { level: 'warn', event: 'refused', status: 404, reason: 'not found' },
+    { level: 'warn', event: 'refused', status: 413, reason: 'request too large' },
+    { level: 'info', event: 'deleted', tenant: 'org1/repo1', file: 'mychart-0.1.0.tgz' },
+    { level: 'error', event: 'failed', path: '/api/org1/new/charts', status: 500, reason: 'internal server error', error: { code: 'EISDIR', message: /EISDIR/ } }
   ])
   t.equal(log().length, 8, 'nothing is said twice')
   for (const secret of ['hush', push, pull]) t.notMatch(text(), secret)
@@ -115,7 +115,7 @@ await t.test('a connection on which nothing was asked holds nothing up', async t
 await t.test('the log says that what still ran was cut off', async t => {
   const { log, logCutOff } = await start(t)
   logCutOff()
-  t.match(log(), [{ level: 40, event: 'cut_off' }])
+  t.match(log(), [{ level: 'warn', event: 'cut_off' }])
 })
 
 await t.test('a request that runs when it ends is answered, and its connection is closed', async t => {
@@ -137,5 +137,14 @@ await t.test('a request that runs when it ends is answered, and its connection i
 await t.test('what SIGHUP asks for is answered: there is nothing to read again', async t => {
   const { reread, log } = await start(t)
   reread()
-  t.match(log().at(-1), { level: 30, event: 'nothing_to_read', detail: /^SIGHUP: / })
+  t.match(log().at(-1), { level: 'info', event: 'nothing_to_read', detail: /^SIGHUP: / })
+})
+
+await t.test('where nobody sits at a terminal the log says that it listens', async t => {
+  const lines: string[] = []
+  const started = await startRepository({ dir: testFolder(t), port: 0, depth: 'dynamic', logStream: { write: line => { lines.push(line) } } })
+  if (!started.ok) throw new Error(started.message)
+  await started.stop()
+  t.match(lines.map(line => JSON.parse(line) as object), [{ level: 'info', event: 'listening', port: Number, depth: 'dynamic', dir: String, checksTokens: false }])
+  t.equal(lines.length, 1)
 })

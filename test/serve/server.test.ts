@@ -28,7 +28,7 @@ async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promi
 }
 
 /** A start with the accounts and rules of the configuration. */
-async function start (config: Config, more: Pick<ServeOptions, 'announce'> & Partial<ServeOptions>): Promise<StartResult> {
+async function start (config: Config, more: Partial<ServeOptions>): Promise<StartResult> {
   const authority = await openAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   return await startServer(config, { authority: authority.opened, reload: async () => ({ ok: true, config }), logStream: { write () {} }, ...more })
@@ -86,8 +86,8 @@ await t.test('what the embedded repository fails at is in the log, once, with th
   t.strictSame([await push('org1/repo1', '?force'), await push('org2/repo2'), await push('org2/repo2')], [502, 201, 409])
   await started.stop()
   const [failed, refused, saved, exists, ...more] = log
-  t.match(failed, { level: 50, event: 'failed', method: 'POST', path: '/api/org1/repo1/charts', status: 500, error: { code: 'EISDIR', message: /EISDIR/ } })
-  t.match(refused, { level: 40, decision: 'refused', reason: 'upstream_bad_answer', status: 502 })
+  t.match(failed, { level: 'error', event: 'failed', method: 'POST', path: '/api/org1/repo1/charts', status: 500, error: { code: 'EISDIR', message: /EISDIR/ } })
+  t.match(refused, { level: 'warn', decision: 'refused', reason: 'upstream_bad_answer', status: 502 })
   t.equal(failed?.id, refused?.reqId, 'one id has both')
   t.match([saved, exists], [{ decision: 'allowed', status: 201 }, { decision: 'refused', status: 409 }])
   t.match(more, [{ msg: /^shutting down/ }], 'and what it merely stores or refuses is not said twice')
@@ -102,7 +102,7 @@ await t.test('a server in front of an upstream says so in one line, whatever the
     const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
     t.equal(started.ok, true)
     t.same([base.listen, base.admin].map(each => Object.keys(each)), [['host', 'port'], ['host', 'port']], 'the configuration stays as it is, because later ones are compared with it')
-    t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
+    t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; no configuration file: defaults; its data lies in \S+\n$/)
     if (started.ok) await started.stop()
   }
 })
@@ -118,21 +118,50 @@ await t.test('a server fetches the keys of token servers while it runs, and warn
   await started.stop()
 })
 
-await t.test('an upstream that would not answer us is a warning at the start, unless the start is over by then', async t => {
+const OBJECT_NOT_FOUND = { status: 404, headers: { 'content-type': 'application/json; charset=utf-8' }, body: '{"error":"object not found"}' }
+
+await t.test('an upstream that does not answer as it should is an error when that begins, and when it is over', async t => {
   const stub = await startStubUpstream(t)
-  const log: { level: number, msg: string }[] = []
+  const log: { level: string, msg: string }[] = []
   const logStream = { write: (line: string) => { log.push(JSON.parse(line) as typeof log[0]) } }
-  const config = { ...testConfig(await shortFolder(t), stub.origin), log: { level: 'warn' as const, reads: false } }
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'error' as const, reads: false } }
   stub.answer = () => ({ status: 401 })
   const started = await start(config, { announce: () => {}, logStream })
-  while (log.length === 0) await pause()
-  t.match(log, [{ level: 40, upstream: stub.origin, msg: /^the chart repository does not accept the gateway/ }])
+  await until(() => log.length > 0 ? true : undefined)
+  t.match(log, [{ level: 'error', upstream: stub.origin, msg: /^the chart repository does not accept the gateway/ }])
+  stub.answer = () => OBJECT_NOT_FOUND
+  await until(() => log.length > 1 ? true : undefined)
+  t.match(log[1], { level: 'error', upstream: stub.origin, seconds: Number, msg: /^the chart repository answers again, after \d+ s$/ })
+  stub.answer = () => ({ status: 503 })
+  await until(async () => {
+    const { status } = await fetch(`http://127.0.0.1:${port}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${config.masterKey}` } })
+    t.equal(status, 503)
+    return log.length > 2 ? true : undefined
+  })
+  t.match(log[2], { level: 'error', msg: /^the chart repository answers 503/ }, 'a request that failed has it looked at')
   if (started.ok) await started.stop()
+  t.equal(log.length, 3)
+})
 
+await t.test('a look at the upstream that runs when the start is over says nothing', async t => {
+  const stub = await startStubUpstream(t)
+  const log: unknown[] = []
   stub.answer = async () => await new Promise<never>(() => {})
-  const hanging = await start(config, { announce: () => {}, logStream })
+  const config = { ...testConfig(await shortFolder(t), stub.origin), log: { level: 'warn' as const, reads: false } }
+  const hanging = await start(config, { announce: () => {}, logStream: { write: line => { log.push(line) } } })
   if (hanging.ok) await hanging.stop()
-  t.equal(log.length, 1)
+  t.strictSame(log, [])
+})
+
+await t.test('where nobody sits at a terminal the log says that it listens, and nothing else is written', async t => {
+  const lines: string[] = []
+  const config = testConfig(await shortFolder(t), undefined)
+  const started = await start({ ...config, file: '/etc/chartgate/chartgate.yaml' }, { logStream: { write: line => { lines.push(line) } }, demoChart: CHART })
+  if (!started.ok) throw new Error(started.message)
+  t.match(lines.map(line => JSON.parse(line) as object), [{ level: 'info', time: /^\d{4}-.*Z$/, address: /^127\.0\.0\.1:\d+$/, probes: /^127\.0\.0\.1:\d+$/, publicUrl: config.publicUrl, stateDir: config.stateDir, msg: 'chartgate listens; configuration file /etc/chartgate/chartgate.yaml' }])
+  t.equal(lines.length, 1)
+  await started.stop()
 })
 
 await t.test('the log says when a drain begins, and what it did not wait for', async t => {
@@ -141,10 +170,11 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   const log: { msg: string }[] = []
   const [port, adminPort] = [await freePort(), await freePort()]
   const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort } }
+  stub.answer = () => OBJECT_NOT_FOUND
   const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
   if (!started.ok) throw new Error(started.message)
   const wanted = ({ target }: { target: string }): boolean => target.endsWith('a-1.0.0.tgz')
-  stub.answer = async seen => wanted(seen) ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : { status: 404 }
+  stub.answer = async seen => wanted(seen) ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : OBJECT_NOT_FOUND
   const running = fetch(`http://127.0.0.1:${config.listen.port}/org1/repo1/charts/a-1.0.0.tgz`, { headers: { authorization: `Bearer ${config.masterKey}` } })
   while (!stub.seen.some(wanted)) await pause()
   const stopped = started.stop()
@@ -152,8 +182,8 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   t.match(await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).json(), { ready: false, reason: 'shutting down' })
   started.logCutOff()
   t.match(log, [
-    { level: 30, running: 1, msg: 'shutting down: no new connections, and running requests get 30 s' },
-    { level: 40, route: 'chart-file', tenant: 'org1/repo1', subject: 'key:master', decision: 'cut_off', msg: 'cut off: it still ran 30 s after the signal to stop' }
+    { level: 'info', running: 1, msg: 'shutting down: no new connections, and running requests get 30 s' },
+    { level: 'warn', route: 'chart-file', tenant: 'org1/repo1', subject: 'key:master', decision: 'cut_off', msg: 'cut off: it still ran 30 s after the signal to stop' }
   ])
   answer()
   const { status, headers } = await running

@@ -62,5 +62,5 @@ await t.test('what the README says about ChartMuseum works word for word', { ski
   const gateway = await startProcess(t, 'bash', ['-c', `${variables}\nexec ${startGateway}`], { ...there, readyUrl: `http://127.0.0.1:${adminPort}/readyz` })
   const pushed = await run('bash', ['-e', '-c', push], there)
   t.match(pushed, { code: 0, stdout: /^{"saved":true}\napiVersion: v1\nentries:\n {2}mychart:\n.*version: 0\.1\.0\n/s })
-  t.match(gateway.stdout(), /^chartgate listens on [^\n]+\n{"level":30,[^\n]+"decision":"allowed"/, 'no warning about the upstream')
+  t.match(gateway.stdout(), /^{"level":"info",[^\n]+"msg":"chartgate listens; configuration file \S+chartgate\.yaml"}\n{"level":"info",[^\n]+"decision":"allowed"/, 'nothing is said of the upstream')
 })

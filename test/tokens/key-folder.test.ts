@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import t from 'tap'
 import { LEAD, openFolder, openUpstreamKey, prepareFolder, prepareUpstreamKey, rotateFolder, showTime } from '../../src/tokens/key-folder.ts'
-import type { SigningKey } from '../../src/tokens/keys.ts'
+import { readSigningKey, type SigningKey } from '../../src/tokens/keys.ts'
 import { createRing } from '../../src/tokens/ring.ts'
 import { testFolder } from '../helpers/folder.ts'
 
@@ -113,6 +114,40 @@ await t.test('a key that others can read is refused, with what to do', async t =
     await chmod(signing.file, mode)
     t.equal(await faultOf(dir), `the keys in ${dir} cannot be used: ${signing.file} can be read by others (mode ${mode.toString(8)}): chmod 600 it`)
   }
+})
+
+await t.test('a key of another user may be read by others, as a Secret of Kubernetes is, but not written', { skip: process.geteuid?.() !== 0 && 'only root can be another user' }, async t => {
+  const folder = await fs.mkdtemp(join(tmpdir(), 'chartgate-'))
+  const dir = join(folder, 'keys')
+  t.teardown(async () => { await rm(folder, { recursive: true }) })
+  await chmod(folder, 0o755)
+  const { signing } = await opened(dir)
+  await chmod(dir, 0o755)
+  const asAnother = async <T>(work: () => Promise<T>): Promise<T> => {
+    process.setegid?.(4711)
+    process.seteuid?.(4711)
+    try {
+      return await work()
+    } finally {
+      process.seteuid?.(0)
+      process.setegid?.(0)
+    }
+  }
+  const fault = async (): Promise<string> => await asAnother(async () => await readSigningKey(signing.file).then(() => 'none', (error: Error) => error.message))
+  await fs.chown(signing.file, 0, 4711)
+  for (const mode of [0o440, 0o444, 0o640, 0o644]) {
+    await chmod(signing.file, mode)
+    t.equal(await fault(), 'none', mode.toString(8))
+  }
+  for (const mode of [0o460, 0o446]) {
+    await chmod(signing.file, mode)
+    t.equal(await fault(), `${signing.file} can be written by others (mode ${mode.toString(8)}): chmod go-w it`)
+  }
+  await chmod(signing.file, 0o400)
+  t.match(await fault(), /EACCES/)
+  await fs.chown(signing.file, 4711, 4711)
+  await chmod(signing.file, 0o440)
+  t.match(await fault(), /can be read by others \(mode 440\): chmod 600 it/, 'of its own user it is as ever')
 })
 
 await t.test('keys that belong to somebody else are said to, and what to do', async t => {

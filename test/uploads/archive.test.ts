@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { readChartArchive, type ArchiveResult } from '../../src/uploads/archive.ts'
 import type { ArchiveFault } from '../../src/uploads/archive/fault.ts'
 import { readPackage } from '../../src/repository/package.ts'
@@ -18,27 +18,25 @@ async function read (bytes: Buffer, chunk = bytes.length): Promise<ArchiveResult
   return await readChartArchive(Readable.from(chunks), bytes.length)
 }
 
+/** The gateway and the embedded repository find the same chart in it. */
+async function readByBoth (t: Test, name: string, bytes: Buffer): Promise<void> {
+  t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
+  const file = join(testFolder(t), 'x.tgz')
+  await writeFile(file, bytes)
+  t.match(await readPackage(file), { ok: true, chart: { metadata: { name: 'x', version: '1.0.0' } } }, `${name}, in the embedded repository`)
+}
+
 await t.test('a chart says its name and version', async t => {
   const more = [{ name: 'mychart/charts/sub/Chart.yaml', body: chartYaml('sub', '9.0.0') }, { name: 'mychart/crds', type: 'directory' as const }, { name: 'mychart/.helmignore' }]
   t.same(await read(await chartOf('mychart', '1.2.3+b', more)), { ok: true, name: 'mychart', version: '1.2.3+b' })
 })
 
 await t.test('every form in which packers write a chart is read', async t => {
-  const file = join(testFolder(t), 'x.tgz')
-  for (const [name, bytes] of ORDINARY) {
-    t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
-    await writeFile(file, bytes)
-    t.match(await readPackage(file), { ok: true, chart: { metadata: { name: 'x', version: '1.0.0' } } }, `${name}, in the embedded repository`)
-  }
+  for (const [name, bytes] of ORDINARY) await readByBoth(t, name, bytes)
 })
 
 await t.test('what readers take differently is read where the chart is the same to all of them', async t => {
-  const file = join(testFolder(t), 'x.tgz')
-  for (const [name, bytes] of HARMLESS) {
-    t.same(await read(bytes), { ok: true, name: 'x', version: '1.0.0' }, name)
-    await writeFile(file, bytes)
-    t.match(await readPackage(file), { ok: true, chart: { metadata: { name: 'x', version: '1.0.0' } } }, `${name}, in the embedded repository`)
-  }
+  for (const [name, bytes] of HARMLESS) await readByBoth(t, name, bytes)
 })
 
 await t.test('an empty value in an extended header says nothing', async t => {
@@ -131,6 +129,9 @@ await t.test('what is no chart, or another one to another reader, is refused wit
     ['a global header between a name and its file', rawTgz([paxEntry(['path', 'x/a']), { type: 'g', body: paxRecords([['comment', 'c']]) }, CHART]), 'forbidden_entry'],
     ['an empty extended header', rawTgz([{ type: 'x' }, CHART]), 'corrupt'],
     ['an endless extended header', rawTgz([{ type: 'x', body: 'x'.repeat(1024 * 1024 + 1) }, CHART]), 'too_large'],
+    ['an extended header of more records than any has', rawTgz([{ type: 'x', body: '6 a=b\n'.repeat(10_001) }, CHART]), 'too_large'],
+    ['one for all files', rawTgz([{ type: 'g', body: '6 a=b\n'.repeat(10_001) }, CHART]), 'too_large'],
+    ['as many as may be, and then one that is none', rawTgz([{ type: 'x', body: `${'6 a=b\n'.repeat(9_999)}4 a=\n` }, CHART]), 'corrupt'],
     // kinds of entries
     ...['3', '4', '6'].map((type): [string, Buffer, ArchiveFault] => [`an entry of type ${type}`, rawTgz([CHART, { name: 'x/l', type }]), 'forbidden_entry']),
     ...['1', '2', 'A', 'V'].map((type): [string, Buffer, ArchiveFault] => [`a Chart.yaml of type ${type}`, rawTgz([{ ...CHART, type, body: '' }]), 'forbidden_entry']),

@@ -16,6 +16,8 @@ function open (t: TestLike, options: Partial<UpstreamOptions> & Pick<UpstreamOpt
   return upstream
 }
 
+const AWAY = 'the chart repository cannot be reached'
+
 const INDEX: Pick<Question, 'method' | 'target' | 'named' | 'most' | 'longer'> = { method: 'GET', target: { route: 'index', tenant: 'org1/repo1', tenantPath: 'org1/repo1', query: {} }, named: true, most: 1_000, longer: 'left' }
 
 await t.test('the credential is what the configuration says', async t => {
@@ -51,7 +53,7 @@ await t.test('it is healthy when it says so', async t => {
   t.strictSame([upstream.origin, upstream.contextPath], [stub.origin, '/cm'])
   for (const [status, healthy] of [[200, true], [503, false], [404, false], [401, false], [204, false], [302, false], [200, true]] as const) {
     stub.answer = () => ({ status, body: status === 204 ? '' : '{"healthy":true}' })
-    t.equal(await upstream.healthy(), healthy, String(status))
+    t.equal(await upstream.ailment(), healthy ? undefined : `the chart repository does not say that it is healthy (${status} for /cm/health)`, String(status))
   }
   t.strictSame(stub.seen.map(({ method, target, headers: { authorization } }) => [method, target, authorization]), Array.from({ length: 7 }, () => ['GET', '/cm/health', undefined]))
 })
@@ -59,24 +61,24 @@ await t.test('it is healthy when it says so', async t => {
 await t.test('it is not healthy when nobody is there, or the connection ends without an answer', async t => {
   const stub = await startStubUpstream(t)
   stub.answer = () => { throw new Error('no answer') }
-  t.equal(await open(t, { origin: stub.origin }).healthy(), false)
+  t.equal(await open(t, { origin: stub.origin }).ailment(), AWAY)
   stub.server.closeAllConnections()
   await new Promise(resolve => { stub.server.close(resolve) })
-  t.equal(await open(t, { origin: stub.origin }).healthy(), false)
+  t.equal(await open(t, { origin: stub.origin }).ailment(), AWAY)
 })
 
 await t.test('it comes back without a restart', async t => {
   const folder = await temporaryFolder(t)
   const socketPath = join(folder, 'charts.sock')
   const upstream = open(t, { origin: 'http://embedded', socketPath })
-  t.equal(await upstream.healthy(), false)
+  t.equal(await upstream.ailment(), AWAY)
   const hosts: unknown[] = []
   const server = createServer((request, response) => { hosts.push(request.headers.host); response.end('{"healthy":true}') })
   await new Promise<void>(resolve => { server.listen(socketPath, resolve) })
   t.teardown(() => { server.close(); server.closeAllConnections() })
-  t.equal(await upstream.healthy(), true, 'over a Unix socket')
+  t.equal(await upstream.ailment(), undefined, 'over a Unix socket')
   server.closeAllConnections()
-  t.equal(await upstream.healthy(), true, 'and after the connection was closed')
+  t.equal(await upstream.ailment(), undefined, 'and after the connection was closed')
   t.strictSame(hosts, ['embedded', 'embedded'])
 })
 
@@ -84,9 +86,40 @@ await t.test('a closed pool answers nobody', async t => {
   const stub = await startStubUpstream(t)
   stub.answer = () => ({ body: '{}' })
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
-  t.equal(await upstream.healthy(), true)
+  t.equal(await upstream.ailment(), undefined)
   await upstream.close()
-  t.equal(await upstream.healthy(), false)
+  t.equal(await upstream.ailment(), AWAY)
   await t.rejects(upstream.ask({ ...INDEX, company: somebody() }), /cannot be reached/)
   t.equal(stub.seen.length, 1)
+})
+
+await t.test('whoever keeps contact hears of a request that was not answered as it should be, and of no other', async t => {
+  const stub = await startStubUpstream(t)
+  let troubles = 0
+  const upstream = open(t, { origin: stub.origin, onTrouble: () => { troubles++ } })
+  for (const [status, heard] of [[200, 0], [404, 0], [409, 0], [413, 0], [400, 0], [401, 1], [403, 1], [500, 1], [502, 1], [503, 1], [504, 1]] as const) {
+    stub.answer = () => ({ status })
+    await upstream.ask({ ...INDEX, company: somebody() })
+    t.equal(troubles, heard, String(status))
+    troubles = 0
+  }
+  stub.answer = () => ({ status: 503 })
+  await upstream.ailment()
+  t.equal(troubles, 1)
+  stub.answer = () => { throw new Error('no answer') }
+  await t.rejects(upstream.ask({ ...INDEX, company: somebody() }))
+  await upstream.ailment()
+  t.equal(troubles, 3)
+  const unminted = open(t, { origin: stub.origin, auth: { kind: 'bearer', mint: async () => { throw new Error('no key') } }, onTrouble: () => { troubles++ } })
+  await t.rejects(unminted.ask({ ...INDEX, company: somebody() }), /no key/)
+  t.equal(troubles, 3, 'what is ours says nothing of it')
+})
+
+await t.test('a page is had as anybody has it, and no more of it than a sentence has', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => ({ status: 200, headers: { 'x-one': 'two' }, body: 'x'.repeat(1_000_000) })
+  const page = await open(t, { origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', username: 'a', password: 'b' } }).look('/info')
+  t.match(page, { status: 200, headers: { 'x-one': 'two' }, text: /^x+$/ })
+  t.ok(page.text.length >= 16_384 && page.text.length < 200_000, String(page.text.length))
+  t.match(stub.seen, [{ method: 'GET', target: '/info', headers: { authorization: undefined } }])
 })

@@ -6,7 +6,7 @@ import { hashFault } from './passwords.ts'
 import { AccountsSchema, type AccountsFile } from './accounts-schema.ts'
 import { readText } from '../../files/files.ts'
 import { inWords, schemaMistakes, unknownKeys } from '../../files/mistakes.ts'
-import { parseYaml } from '../../files/yaml.ts'
+import { parseYaml, pathOfKey, showPlace } from '../../files/yaml.ts'
 
 export interface FileAccounts {
   readonly users: readonly UserEntry[]
@@ -35,48 +35,62 @@ export async function accountsOf (file: string, text: string): Promise<FileAccou
 async function readAccountsYaml (file: string, text: string): Promise<FileAccounts> {
   const read = parseYaml(file, text)
   if (read.value === undefined) return onlyMistakes(inWords(file, read.mistakes, mistake => mistake))
-  const { value, mistakes, lineOf } = read
+  const { value, mistakes, placeOf } = read
   const found = [...unknownKeys(value, AccountsSchema), ...schemaMistakes(value, AccountsSchema)]
-  const wrong = [...mistakes, ...found]
-  if (wrong.length > 0) {
-    return onlyMistakes(inWords(file, wrong, each => {
-      return typeof each === 'string'
-        ? each
-        : `${file}:${lineOf(documentPathOf(each.key))}: ${each.key}: ${each.sentence}`
-    }))
+  const faults: string[] = []
+  // Of what has a right form more can be wrong.
+  const unsound = new Set(found.map(({ key }) => /^(?:users|robots)(?:\[\d+\])?/.exec(key)?.[0]))
+  function * sound<L extends 'users' | 'robots'> (list: L): Generator<Placed<L>> {
+    const entries = (unsound.has(list) ? undefined : (value as AccountsFile)[list]) ?? []
+    for (const [i, entry] of entries.entries()) {
+      if (unsound.has(`${list}[${i}]`)) continue
+      yield { entry: entry as Placed<L>['entry'], place: showPlace(file, placeOf([list, i])) }
+    }
   }
 
-  const { users = [], robots = [] } = value as AccountsFile
-  const faults: string[] = []
-  const placed = (list: 'users' | 'robots', i: number): string => `${file}:${lineOf([list, i])}`
-  const hashFaults = await Promise.all(users.map(async ({ passwordHash }) => await hashFault(passwordHash)))
-  const userEntries = users.map(({ name, passwordHash, groups = [], disabled = false }, i): UserEntry => {
+  const users: UserEntry[] = []
+  const people = [...sound('users')]
+  const hashFaults = await Promise.all(people.map(async ({ entry }) => await hashFault(entry.passwordHash)))
+  for (const [i, { entry, place }] of people.entries()) {
+    const { name, passwordHash, groups = [], disabled = false } = entry
     const fault = hashFaults[i]
-    if (fault !== undefined) faults.push(`${placed('users', i)}: the passwordHash of ${name} cannot be used: ${fault}`)
-    return { name, passwordHash, groups, disabled, place: placed('users', i) }
-  })
-  const robotEntries = robots.map(({ name, secrets, groups = [], disabled = false }, i): RobotEntry => ({
-    name,
-    groups,
-    disabled,
-    place: placed('robots', i),
-    secrets: secrets.map(({ hash, notBefore, expires }): RobotSecret => {
-      const times = { notBefore: momentOf(notBefore), expires: momentOf(expires) }
-      for (const [key, time] of Object.entries(times)) {
-        if (Number.isNaN(time)) {
-          faults.push(`${placed('robots', i)}: ${key} of a secret of ${name} is a day that is not in the calendar`)
+    if (fault !== undefined) faults.push(`${place}: the passwordHash of ${name} cannot be used: ${fault}`)
+    users.push({ name, passwordHash, groups, disabled, place })
+  }
+  const robots: RobotEntry[] = []
+  for (const { entry: { name, secrets, groups = [], disabled = false }, place } of sound('robots')) {
+    robots.push({
+      name,
+      groups,
+      disabled,
+      place,
+      secrets: secrets.map(({ hash, notBefore, expires }): RobotSecret => {
+        const times = { notBefore: momentOf(notBefore), expires: momentOf(expires) }
+        for (const [key, time] of Object.entries(times)) {
+          if (!Number.isNaN(time)) continue
+          faults.push(`${place}: ${key} of a secret of ${name} is a day that is not in the calendar`)
         }
-      }
-      return {
-        digest: hash.slice('sha256:'.length),
-        ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }),
-        ...(times.expires === undefined ? {} : { expires: times.expires })
-      }
+        return {
+          digest: hash.slice('sha256:'.length),
+          ...(times.notBefore === undefined ? {} : { notBefore: times.notBefore }),
+          ...(times.expires === undefined ? {} : { expires: times.expires })
+        }
+      })
     })
+  }
+  const wrong = [...mistakes, ...found, ...faults]
+  if (wrong.length === 0) return { users, robots, mistakes: [] }
+  return onlyMistakes(inWords(file, wrong, each => {
+    return typeof each === 'string'
+      ? each
+      : `${showPlace(file, placeOf(pathOfKey(each.key)))}: ${each.key}: ${each.sentence}`
   }))
-  return faults.length > 0
-    ? onlyMistakes(inWords(file, faults, fault => fault))
-    : { users: userEntries, robots: robotEntries, mistakes: [] }
+}
+
+/** An entry of a list, and where it stands. */
+interface Placed<L extends 'users' | 'robots'> {
+  readonly entry: NonNullable<AccountsFile[L]>[number]
+  readonly place: string
 }
 
 /** Apache's htpasswd -B: name:hash, one a line; empty lines and # are passed over. */
@@ -85,7 +99,7 @@ async function readHtpasswd (file: string, text: string): Promise<FileAccounts> 
   const mistakes: string[] = []
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue
-    const place = `${file}:${i + 1}`
+    const place = showPlace(file, { line: i + 1, column: 1 })
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(colon, 0))
     const passwordHash = line.slice(colon + 1).trim()
@@ -117,9 +131,4 @@ function momentOf (text: string | undefined): number | undefined {
   const isWrong = Number.isNaN(time) || Number.isNaN(isDay.getTime()) ||
     isDay.toISOString().slice(0, 10) !== text.slice(0, 10)
   return isWrong ? NaN : Math.floor(time / 1000)
-}
-
-/** users[2].name as a path in the document. */
-function documentPathOf (key: string): (string | number)[] {
-  return key.split(/[.[\]]+/).filter(part => part !== '').map(part => /^\d+$/.test(part) ? Number(part) : part)
 }

@@ -9,6 +9,7 @@ const IS_MASTER: Authentication = { ok: true, principal: MASTER, again: () => IS
 export function createMasterKeySource (masterKey: string): IdentitySource {
   const isMasterKey = secretComparer(masterKey)
   return {
+    bySecret: true,
     authenticate: ({ secret }) => isMasterKey(secret) ? IS_MASTER : undefined,
     isActive: subject => masterKey !== '' && subject === MASTER.subject
   }

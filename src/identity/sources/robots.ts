@@ -20,6 +20,7 @@ export function createRobotSource (accounts: () => Accounts, now: () => number):
       : { ok: false, code: 'secret_expired', subject: principal.subject }
   }
   return {
+    bySecret: true,
     authenticate: ({ secret }) => looksLikeSecret(secret) ? check(digestOf(secret)) : undefined,
     isActive: subject => isActive(accounts().robots, 'robot', subject)
   }

@@ -32,6 +32,8 @@ export interface Presented {
 }
 
 export interface IdentitySource {
+  /** What it knows it knows by the secret alone, whatever name it comes under, and at once. */
+  readonly bySecret?: true
   /**
    * Answers at once where nothing has to be hashed or verified for the first time.
    * @param asker who waits for it

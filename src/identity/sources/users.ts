@@ -67,13 +67,13 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
     // An unknown user costs a hash too, or its time would tell who is there.
     const stored = user?.passwordHash ?? accounts().commonHash
     const compare = stored === undefined ? undefined : passwords.comparison(password, stored)
-    if (stored === undefined || compare === undefined) return wrong(user)
+    if (stored === undefined || compare === undefined) return wrong(user, password)
     const account = isName(username) ? username : ''
     return attempts.judge({ name: `${name} ${stored}`, account, asker, compare })
       .then(verdict => {
         return verdict === 'right' && user !== undefined
           ? enter(name, username, stored)
-          : refusal(verdict, user)
+          : refusal(verdict, user, password)
       })
   }
 
@@ -83,15 +83,18 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
   }
 }
 
-function refusal (verdict: Verdict, user: User | undefined): Authentication {
+function refusal (verdict: Verdict, user: User | undefined, password: string): Authentication {
   switch (verdict) {
     case 'gone': return { ok: false, code: 'client_gone' }
     case 'refused': return { ok: false, code: 'too_many_attempts' }
     case 'wrong':
-    case 'right': return wrong(user) // right for the hash that stood in for an unknown user's
+    case 'right': return wrong(user, password) // right for the hash that stood in for an unknown user's
   }
 }
 
-function wrong (user: User | undefined): Authentication {
-  return user === undefined ? BAD_CREDENTIALS : { ok: false, code: 'bad_password', subject: user.principal.subject }
+/** That a blank or a line end stands around it is seen in what was sent alone: a second hash would tell more. */
+function wrong (user: User | undefined, password: string): Authentication {
+  if (user === undefined) return BAD_CREDENTIALS
+  const code = password.trim() === password ? 'bad_password' : 'padded_password'
+  return { ok: false, code, subject: user.principal.subject }
 }

@@ -34,6 +34,7 @@ export type ToPrimary =
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
+  | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | { readonly kind: 'pong', /** what stands still in it */ readonly stuck?: string | undefined }
 
 /** One end of the line between two processes; what was sent arrives in that order, or the other end is gone. */

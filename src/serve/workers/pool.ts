@@ -23,6 +23,8 @@ export interface PoolOptions {
   /** What a worker is told that begins now. */
   readonly setup: () => Omit<WorkerSetup, 'number'>
   readonly fork: () => WorkerProcess
+  /** Hears that the upstream did not answer a worker as it should. */
+  readonly onTrouble: () => void
   readonly log: PoolLog
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
@@ -64,7 +66,8 @@ interface WorkerPlace {
 }
 
 /** Starts the workers; resolves when all of them listen, or with what hindered the first that could not. */
-export async function openPool ({ count, setup, fork, log, clock, later, every }: PoolOptions): Promise<PoolResult> {
+export async function openPool (options: PoolOptions): Promise<PoolResult> {
+  const { count, setup, fork, onTrouble, log, clock, later, every } = options
   const offices = [createRelay(), createLockKeeper({ clock, later })]
   const liveness = createLiveness(every, log)
   const places = Array.from({ length: count }, (_, i): WorkerPlace => ({
@@ -116,6 +119,7 @@ export async function openPool ({ count, setup, fork, log, clock, later, every }
     /** What it said of why it cannot start, if it did. */
     function hear (place: WorkerPlace, worker: WorkerProcess, message: ToPrimary): string | undefined {
       if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup(), number: place.number } })
+      if (message.kind === 'upstream_trouble') onTrouble()
       if (message.kind === 'joined') for (const office of offices) office.join(worker)
       if (message.kind === 'listening') {
         address = message.address

@@ -47,7 +47,9 @@ function * chartYamlSteps (bytes: Buffer): Steps<ChartIdentity> {
   if (version === undefined || !isVersion(version)) {
     throw new Fault('invalid_version', 'Chart.yaml has no valid version: a semantic version such as 1.2.3')
   }
+  yield // one long text may have taken all of a turn
   yield * compareReadings(text, { name, version })
+  yield
   checkIndexText(chart, 'Chart.yaml')
   return { name, version }
 }
@@ -172,6 +174,7 @@ function * compareReadings (text: string, identity: ChartIdentity): Steps<void> 
 }
 
 function * compareReading (text: string, identity: ChartIdentity, ends: LineEnds): Steps<void> {
+  yield
   const read = yield * parseGoYaml(text, CHART_YAML_BOUNDS, ends)
   if (!read.ok && read.problem === 'too much') throw tooMuch('Chart.yaml')
   const chart = read.ok && read.node !== undefined ? goTarget(read.node) : undefined

@@ -23,7 +23,10 @@ const OF_A_MAP = ['GNU.sparse.offset', 'GNU.sparse.numbytes']
 /** What of one for all files Go does not take, and others do. */
 const CHANGES_ALL = /^(?:path|size|GNU\.sparse\..*)$/
 
-/** Reads the header of one file. @throws Fault corrupt, unsafe_name */
+/** Of one header: each costs more than its bytes, and all are read in one go. */
+const MOST_RECORDS = 10_000
+
+/** Reads the header of one file. @throws Fault corrupt, unsafe_name, too_large */
 export function readPax (body: Buffer): PaxFields {
   const records = new Map<string, string>()
   const map: string[] = []
@@ -52,7 +55,10 @@ export function readPax (body: Buffer): PaxFields {
   }
 }
 
-/** Checks the header of all files that follow, which Go reads and forgets. @throws Fault corrupt, forbidden_entry */
+/**
+ * Checks the header of all files that follow, which Go reads and forgets.
+ * @throws Fault corrupt, forbidden_entry, too_large
+ */
 export function checkGlobalPax (body: Buffer): void {
   for (const [key] of paxRecords(body)) {
     if (CHANGES_ALL.test(key)) {
@@ -63,7 +69,11 @@ export function checkGlobalPax (body: Buffer): void {
 
 /** Records of the form `<length> <key>=<value>\n`, the length counting all of it. */
 function * paxRecords (body: Buffer): Generator<[key: string, value: string]> {
+  let left = MOST_RECORDS
   for (let start = 0; start < body.length;) {
+    if (--left < 0) {
+      throw new Fault('too_large', `the archive has an extended header of more than ${MOST_RECORDS} records`)
+    }
     const space = body.indexOf(0x20, start)
     const digits = space < 0 || space - start > 20 ? '' : body.toString('latin1', start, space)
     const end = /^\d+$/.test(digits) ? start + Number(digits) : 0

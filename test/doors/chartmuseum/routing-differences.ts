@@ -130,7 +130,7 @@ export const DIFFERENCES: readonly Difference[] = [
     id: 'welcome page',
     chartmuseum: '`/<tenant>`: an HTML page',
     chartgate: 404,
-    because: 'Helm reports it as broken YAML when a URL has the wrong depth; a 404 says what is wrong',
+    because: 'Helm reports it as broken YAML when a URL has the wrong depth; of a 404 it says that nothing is there',
     fits: request => request.method === 'GET' && request.tenant !== undefined && request.path === `/${request.tenant}`
   },
   {

@@ -32,10 +32,10 @@ robots:
 `
   t.strictSame(await read(t, 'accounts.yaml', text), {
     users: [
-      { name: 'alice', passwordHash: argon, groups: ['team-a'], disabled: false, place: 'accounts.yaml:3' },
-      { name: 'bob@example.com', passwordHash: bcrypt, groups: [], disabled: true, place: 'accounts.yaml:4' }
+      { name: 'alice', passwordHash: argon, groups: ['team-a'], disabled: false, place: 'accounts.yaml:3:5' },
+      { name: 'bob@example.com', passwordHash: bcrypt, groups: [], disabled: true, place: 'accounts.yaml:4:5' }
     ],
-    robots: [{ name: 'team-a-ci', groups: [], disabled: false, place: 'accounts.yaml:8', secrets: [{ digest, notBefore: Date.UTC(2026, 10, 1) / 1000, expires: Date.UTC(2027, 1, 1, 11) / 1000 }] }],
+    robots: [{ name: 'team-a-ci', groups: [], disabled: false, place: 'accounts.yaml:8:5', secrets: [{ digest, notBefore: Date.UTC(2026, 10, 1) / 1000, expires: Date.UTC(2027, 1, 1, 11) / 1000 }] }],
     mistakes: []
   })
   for (const empty of ['', '# nobody yet\n', 'users: []\nrobots: []\n']) t.strictSame(await read(t, 'a.yml', empty), { users: [], robots: [], mistakes: [] })
@@ -43,20 +43,22 @@ robots:
 
 await t.test('every mistake in an accounts file is a line with its place, and no line repeats a hash', async t => {
   const cases: [string, string, RegExp[]][] = [
-    ['an unknown key', 'users:\n  - { name: a, passwordhash: "$argon2id$secret" }', [/^a\.yaml:2: users\[0\]\.passwordhash: unknown key: did you mean passwordHash\?$/, /^a\.yaml:2: users\[0\]: without passwordHash it is not a user/]],
-    ['a key that no path names', 'users: []\n"odd key": 1', [/^a\.yaml:1: "odd key": unknown key/]],
-    ['a list twice', 'users: []\nusers: []\nrobot: []', [/^a\.yaml:2: Map keys must be unique$/, /^a\.yaml:3: robot: unknown key/]],
-    ['an unknown list', 'user: []', [/^a\.yaml:1: user: unknown key: did you mean users\?$/]],
-    ['a name with a colon', `users:\n\n  - { name: "a:b", passwordHash: "${argon}" }`, [/^a\.yaml:3: users\[0\]\.name: "a:b" is not a name/]],
+    ['an unknown key', 'users:\n  - { name: a, passwordhash: "$argon2id$secret" }', [/^a\.yaml:2:\d+: users\[0\]\.passwordhash: unknown key: did you mean passwordHash\?$/, /^a\.yaml:2:\d+: users\[0\]: without passwordHash it is not a user/]],
+    ['a key that no path names', 'users: []\n"odd key": 1', [/^a\.yaml:1:\d+: "odd key": unknown key/]],
+    ['a list twice', 'users: []\nusers: []\nrobot: []', [/^a\.yaml:2:\d+: Map keys must be unique$/, /^a\.yaml:3:\d+: robot: unknown key/]],
+    ['an unknown list', 'user: []', [/^a\.yaml:1:\d+: user: unknown key: did you mean users\?$/]],
+    ['a name with a colon', `users:\n\n  - { name: "a:b", passwordHash: "${argon}" }`, [/^a\.yaml:3:\d+: users\[0\]\.name: "a:b" is not a name/]],
     ['a robot in capitals', `robots:\n  - { name: CI, secrets: [{ hash: "sha256:${digest}" }] }`, [/robots\[0\]\.name: "CI" is not a name of lower-case/]],
     ['no secrets', 'robots: [{ name: ci, secrets: [] }]', [/robots\[0\]\.secrets: \[\] is not a list of one or two/]],
     ['three secrets', `robots: [{ name: ci, secrets: [${Array(3).fill(`{ hash: "sha256:${digest}" }`).join()}] }]`, [/secrets: a list is not a list of one or two/]],
     ['a secret in the clear', 'robots: [{ name: ci, secrets: [{ hash: cgr_123456 }] }]', [/hash: this value is not sha256: and 64/]],
-    ['a day that is none', `robots: [{ name: ci, secrets: [{ hash: "sha256:${digest}", expires: 2027-02-30 }] }]`, [/^a\.yaml:1: expires of a secret of ci is a day that is not in the calendar$/]],
+    ['a day that is none', `robots: [{ name: ci, secrets: [{ hash: "sha256:${digest}", expires: 2027-02-30 }] }]`, [/^a\.yaml:1:\d+: expires of a secret of ci is a day that is not in the calendar$/]],
     ['a moment that is none', `robots: [{ name: ci, secrets: [{ hash: "sha256:${digest}", notBefore: "2027-02-01T25:00:00Z" }] }]`, [/notBefore of a secret of ci/]],
     ['a date in other words', `robots: [{ name: ci, secrets: [{ hash: "sha256:${digest}", expires: tomorrow }] }]`, [/expires: "tomorrow" is not a day such as/]],
-    ['a password in the clear', 'users:\n  - { name: a, passwordHash: hunter-two }', [/^a\.yaml:2: the passwordHash of a cannot be used: it is neither/]],
-    ['broken YAML', 'users: [', [/^a\.yaml:1: /]],
+    ['what is wrong with one entry beside what is wrong with another', `users:\n- { name: a }\n- { name: b, passwordHash: hunter-two }\n- 5\nrobots:\n- { name: ci, secrets: [{ hash: "sha256:${digest}", expires: 2027-02-30 }] }\n- { name: x, secrets: [] }`, [/^a\.yaml:2:3: users\[0\]: without passwordHash/, /^a\.yaml:4:3: users\[2\]: this value is not a user/, /^a\.yaml:7:14: robots\[1\]\.secrets: \[\] is not a list of one or two/, /^a\.yaml:3:3: the passwordHash of b cannot be used/, /^a\.yaml:6:3: expires of a secret of ci/]],
+    ['lists that are none, and a key beside them', 'users: 5\nrobots: x\nother: 1', [/^a\.yaml:3:1: other: unknown key/, /^a\.yaml:1:1: users: 5 is not a list/, /^a\.yaml:2:1: robots: "x" is not a list/]],
+    ['a password in the clear', 'users:\n  - { name: a, passwordHash: hunter-two }', [/^a\.yaml:2:\d+: the passwordHash of a cannot be used: it is neither/]],
+    ['broken YAML', 'users: [', [/^a\.yaml:1:\d+: /]],
     ['a list', '- a', [/not a mapping/]]
   ]
   for (const [name, text, expected] of cases) {
@@ -78,7 +80,7 @@ await t.test('twenty mistakes of a file are said, and how many more there are', 
   ]
   for (const [name, text] of cases) {
     const { mistakes } = await read(t, name, text)
-    t.match(mistakes[0], new RegExp(`^${name}:[12]: `))
+    t.match(mistakes[0], new RegExp(`^${name}:[12]:\\d+: `))
     t.match(mistakes.slice(20), [`${name}: and 2980 more`], text.slice(0, 40))
   }
   t.equal((await read(t, 'a.yaml', `users: [\n${'- { name: a, passwordHash: "x" }\n'.repeat(3_000)}`)).mistakes.length, 1, 'a bracket is one')
@@ -88,14 +90,14 @@ await t.test('an htpasswd file has a user a line, with bcrypt', async t => {
   const text = `# made by htpasswd -B\nalice:${bcrypt}\r\n\nbob:${bcrypt}\n`
   t.strictSame(await read(t, 'htpasswd', text), {
     users: [
-      { name: 'alice', passwordHash: bcrypt, groups: [], disabled: false, place: 'htpasswd:2' },
-      { name: 'bob', passwordHash: bcrypt, groups: [], disabled: false, place: 'htpasswd:4' }
+      { name: 'alice', passwordHash: bcrypt, groups: [], disabled: false, place: 'htpasswd:2:1' },
+      { name: 'bob', passwordHash: bcrypt, groups: [], disabled: false, place: 'htpasswd:4:1' }
     ],
     robots: [],
     mistakes: []
   })
   const { mistakes } = await read(t, 'htpasswd', `alice\n:${bcrypt}\na b:${bcrypt}\ncarol:$apr1$salt$hash\ndave:{SHA}hash\nerin:plain\nfrank:${argon}\ngina:${bcrypt.slice(0, 40)}\ngood:${bcrypt}\n`)
-  t.match(mistakes, [/^htpasswd:1: a line is NAME:HASH/, /^htpasswd:2: a line is NAME:HASH/, /^htpasswd:3: /, /^htpasswd:4: the hash of carol is not bcrypt/, /^htpasswd:5: .*dave/, /^htpasswd:6: .*erin/, /^htpasswd:7: .*frank/, /^htpasswd:8: the hash of gina cannot be used: it is not complete/])
+  t.match(mistakes, [/^htpasswd:1:\d+: a line is NAME:HASH/, /^htpasswd:2:\d+: a line is NAME:HASH/, /^htpasswd:3:\d+: /, /^htpasswd:4:\d+: the hash of carol is not bcrypt/, /^htpasswd:5:\d+: .*dave/, /^htpasswd:6:\d+: .*erin/, /^htpasswd:7:\d+: .*frank/, /^htpasswd:8:\d+: the hash of gina cannot be used: it is not complete/])
   t.notMatch(mistakes.join(), /apr1|SHA|plain/)
 })
 

@@ -28,6 +28,7 @@ import { parseConstraint, parseVersion } from '../../../src/repository/versions.
 import { readTokenRequest } from '../../../src/doors/token/token-request.ts'
 import { createVerifier } from '../../../src/tokens/verify.ts'
 import { isPage, refusalOfAnswer } from '../../../src/upstream/answers.ts'
+import { readChallenge } from '../../../src/upstream/first-contact.ts'
 import { localUrl } from '../../../src/upstream/index-links.ts'
 import { rewriteIndex } from '../../../src/upstream/index-rewrite.ts'
 import { readParts } from '../../../src/uploads/multipart.ts'
@@ -113,6 +114,8 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'the type of a body', headers: ['content-type'], starts: ['multipart/form-data', 'multipart/form-data; ', 'multipart/form-data; boundary=', 'multipart/form-data; boundary="', "multipart/form-data; boundary*=utf-8''", 'text/html'], units: ['; a=b', '; boundary=b', '%41', "''", '\\"', ';;', '*='], ends: ['; boundary=b'], read: async text => { await form(text, '--b--\r\n'); return isPage({ 'content-type': text }) } },
     { name: 'what is looked at as it is', headers: ['content-length', 'expect', 'upgrade', 'x-request-id'], read: Number },
     { name: 'the time at the upstream', headers: ['date'], starts: ['Sat, 28 Nov 2026 ', '2026-'], units: ['(', '(a)', '+0', ':1', ' 1'], ends: [' GMT', ')'], read: Date.parse },
+    { name: 'what the upstream asks for', headers: ['www-authenticate'], starts: ['Bearer ', 'Bearer realm="', 'Bearer scope="artifact-repository:', ' '], units: ['artifact-repository:', 'bearer', ':', '"', 'a,', ' '], ends: [':pull"', '"'], read: readChallenge },
+    { name: 'where the upstream sends us', headers: ['location'], starts: ['https://', 'http://a/', '/'], units: ['../', 'a@', '%41', ':', '//', '?'], read: URL.canParse },
     { name: 'what the upstream says of its connection', headers: ['connection'], units: ['close,', 'etag,', ' ,'], read: text => responseHeaders({ connection: text, etag: '"a"' }) },
     { name: 'what the upstream says of a body', headers: PART_HEADERS, read: text => PART_HEADERS.map(name => responseHeaders({ [name]: text }, PART_HEADERS)) },
 

@@ -29,6 +29,8 @@ export interface Errand {
 const SECOND = 1_000
 /** Of a slow hash, which has to wait for its turn (issue: a good credential from another address). */
 const LOGIN = 2_000
+/** Of a write, which waits for more than a turn: its body, the archive, the lock, and the disk. */
+const WRITE = 2_000
 /** Who waits for a connection to the repository waits 5 s at most. */
 const LARGE = 6_000
 const TOKEN = `/oauth/token?scope=${encodeURIComponent(`artifact-repository:${PLACES.near}:pull`)}`
@@ -42,7 +44,7 @@ export const ERRANDS: readonly Errand[] = [
   { name: 'streamed file', weight: 1, within: LARGE, run: file(FILES.middle), fault: neitherFileNorLater },
   { name: 'first login', weight: 1, within: LOGIN, run: firstLogin(`/${PLACES.near}/index.yaml`), fault: noIndex },
   { name: 'first token', weight: 1, within: LOGIN, run: firstLogin(TOKEN), fault: isNot(200) },
-  { name: 'push and delete', weight: 1, within: SECOND, run: pushAndDelete, fault: isNot(200) }
+  { name: 'push and delete', weight: 1, within: WRITE, run: pushAndDelete, fault: isNot(200) }
 ]
 
 type Run = Errand['run']

@@ -23,7 +23,7 @@ await t.test('a worker that hangs makes the gateway unready, is killed, and anot
   t.ok(gateway.workers().includes(other))
   t.equal(lives(victim), false, 'it cannot go on beside the one that has its place')
   await untilTrue(async () => (await fetch(`${gateway.adminUrl}/readyz`)).ok)
-  t.match(gateway.log().find(({ msg }) => String(msg).includes('is ended')), { level: 50, worker: victim })
+  t.match(gateway.log().find(({ msg }) => String(msg).includes('is ended')), { level: 'error', worker: victim })
 })
 
 await t.test('so does one whose threads do not move', { timeout: 90_000 }, async t => {

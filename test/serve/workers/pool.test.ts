@@ -36,6 +36,7 @@ function lab (count: number): Lab {
       workers.push(worker)
       return worker.process
     },
+    onTrouble: () => { line('trouble')({}, 'the upstream') },
     log: { info: line('info'), warn: line('warn'), error: line('error') },
     clock: () => time.now,
     later: timers.later,
@@ -212,4 +213,12 @@ await t.test('the workers share the locks, and who ends gives back what it had',
   l.timers.fire()
   t.same(b.sent.at(-1), { kind: 'locked', id: 1 })
   t.equal(pool.hindrance(), undefined)
+})
+
+await t.test('what a worker says of the upstream is passed on', async t => {
+  const each = lab(2)
+  await poolOf(each)
+  each.workers[1]?.own.send({ kind: 'upstream_trouble' })
+  await settled()
+  t.strictSame(each.log.filter(({ level }) => level === 'trouble').length, 1)
 })

@@ -41,7 +41,7 @@ function worker (reload: Reload, pid = 1): Worker {
   const log: string[] = []
   const said: ToPrimary[] = []
   fake.process.receive(message => { said.push(message) })
-  const started = startWorker({ channel: fake.own, reload, logStream: { write: line => { log.push(line) } } })
+  const started = startWorker({ channel: fake.own, reloadOf: () => reload, logStream: { write: line => { log.push(line) } } })
   fake.own.receive(message => {
     if (message.kind !== 'stop') return
     void started.then(async result => { fake.end(result.ok && await result.stop() ? 0 : 1) })
@@ -99,9 +99,9 @@ await t.test('workers share the repository and the keys, and drop what one of th
   let atFirst: Promise<unknown> | undefined
   const { started, workers, said, log } = await several(t, config, { onFork () { atFirst ??= probe() } })
   if (!started.ok) throw new Error(started.message)
-  t.match(said, /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as \S+, for probes on 127\.0\.0\.1:[1-9]\d*; its data lies in \S+\n$/)
+  t.match(said, /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as \S+, for probes on 127\.0\.0\.1:[1-9]\d*; no configuration file: defaults; its data lies in \S+\n$/)
   const [warning, ...listens] = log.map(line => JSON.parse(line) as { worker?: number }).reverse()
-  t.match(warning, { level: 40, warning: /nobody/ })
+  t.match(warning, { level: 'warn', warning: /nobody/ })
   t.match(listens.sort((a, b) => Number(a.worker) - Number(b.worker)), [{ msg: 'a worker listens', worker: 0 }, { msg: 'a worker listens', worker: 1 }])
   t.same(workers.map(each => each.log), [[], []], 'the warning is said once')
   t.same([await atFirst, await probe()], [{ ready: false, reason: 'starting' }, { ready: true }])

@@ -1,0 +1,81 @@
+// What does each key look like in use? An example for every part of the configuration,
+// shown in docs/configuration.md. A test loads each, and sees that no key is left out.
+
+/** By the first word of its keys. */
+export const EXAMPLES: Readonly<Record<string, string>> = {
+  listen: `# in a container: reached from outside of it
+listen: { host: 0.0.0.0, port: 5001 }
+`,
+  admin: `# the kubelet asks from outside of the container too; publish it nowhere else
+admin: { host: 0.0.0.0, port: 5002 }
+`,
+  publicUrl: `# behind a proxy that serves other things too, with TLS
+publicUrl: https://example.com/helm
+`,
+  trustedProxies: `# an nginx on this machine, and the load balancers' network
+trustedProxies: [127.0.0.1, 10.20.0.0/16]
+`,
+  workers: `workers: 4 # or auto
+`,
+  stateDir: `stateDir: /var/lib/chartgate
+`,
+  upstream: `# in front of a ChartMuseum that takes nothing but chartgate's key
+upstream:
+  url: http://chartmuseum:8080
+  auth: bearer
+  key: { file: /run/secrets/upstream.pem } # left out: made at the first start
+---
+# in front of one with Basic; the password comes from CHARTGATE_UPSTREAM_PASSWORD_FILE, or stands here
+upstream:
+  url: http://chartmuseum:8080
+  auth: basic
+  username: curator
+  password: the-password-of-chartmuseum
+`,
+  charts: `# a ChartMuseum with --depth=1 --context-path=/charts --max-upload-size=52428800
+charts:
+  depth: 1
+  contextPath: /charts
+  maxUploadSize: 50MiB
+  chartPostFormFieldName: chart
+  provPostFormFieldName: prov
+  spool: { maxBytes: 2GiB }
+  index:
+    maxAge: 5s # a chart may be in the index so much later
+    maxBytes: 512MiB
+`,
+  tokens: `tokens:
+  ttl: 10m
+  issuer: https://charts.example.com
+  service: charts.example.com
+  keys:
+    - { file: new.pem, alg: ES256, state: active }
+    - { file: old.pem, alg: RS256, state: verify }
+  issuers:
+    - name: ourtokens
+      publicKey: server.pem
+      issuer: https://auth.example.com
+      audience: charts.example.com
+      clockSkew: 30s
+      pushIncludes: [overwrite, delete]
+`,
+  masterKey: `# better in a file that CHARTGATE_MASTER_KEY_FILE names; take it away when there are accounts
+masterKey: made-with-openssl-rand-hex-32
+`,
+  allowDemoKey: `# for a walkthrough in a container, where nobody else comes to
+listen: { host: 0.0.0.0 }
+masterKey: MASTERKEY
+allowDemoKey: true
+`,
+  log: `log: { level: info, reads: true }
+`,
+  accounts: `accounts:
+  files: [people.yaml, robots.yaml, htpasswd]
+`,
+  policy: `policy:
+  - { repositories: ["public/*"], subjects: [anonymous], actions: [pull] }
+  - { repositories: ["team-a/**"], subjects: ["group:team-a"], actions: [pull, push, overwrite, delete] }
+  - { repositories: ["team-a/*"], subjects: ["robot:team-a-ci", "user:alice"], actions: [pull, push] }
+  - { repositories: ["**"], subjects: [authenticated], actions: [pull] }
+`
+}

@@ -1,0 +1,151 @@
+// Whom is `explain` asked about? Somebody by name, or whoever a token or a robot's secret
+// proves: found as every door finds them, without a request.
+import { readFile } from 'node:fs/promises'
+import { nearest } from '../files/mistakes.ts'
+import type { Accounts, Robot, User } from '../identity/accounts.ts'
+import { createAccountSources, isSomebody } from '../identity/sources.ts'
+import { digestOf, looksLikeSecret } from '../identity/sources/robot-secret.ts'
+import { createAttempts } from '../limits/attempts.ts'
+import { CLOCK } from '../lib/clock.ts'
+import { utf8Of } from '../lib/utf8.ts'
+import { openKeys } from '../live/live-keys.ts'
+import type { Config } from '../config/schema.ts'
+import { createVerifier } from '../tokens/verify.ts'
+import { ANONYMOUS, MASTER, type Principal } from '../words/principal.ts'
+import { AUTHENTICATED, EVERYONE, isSubject, readSubject, subjectOf } from '../words/subject.ts'
+import type { Io } from './command.ts'
+import type { Options } from './options.ts'
+import { hasBegun, hasEnded, lifeOf } from './secret-times.ts'
+
+export type Asker =
+  | { readonly is: 'somebody', readonly principal: Principal }
+  /** Refused, whatever they ask for. */
+  | { readonly is: 'refused', /** a sentence */ readonly because: string, readonly subject?: string }
+  | { readonly is: 'mistake', /** a line each */ readonly mistakes: readonly string[] }
+
+export type Credential =
+  | { readonly ok: true, readonly text: string }
+  | { readonly ok: false, readonly message: string }
+
+/** What --token or --token-file give: without the end of its line. */
+export async function readCredential ({ token, 'token-file': file }: Options, io: Io): Promise<Credential> {
+  if (file !== undefined) {
+    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error.code)
+    if (!(bytes instanceof Buffer)) return { ok: false, message: `--token-file ${file} cannot be read (${bytes})` }
+    const text = utf8Of(bytes)
+    return text === undefined
+      ? { ok: false, message: `--token-file ${file} is no UTF-8` }
+      : { ok: true, text: trimmed(text) }
+  }
+  if (token !== '-') return { ok: true, text: token as string }
+  const read = await io.readSecret('Token or secret: ')
+  return read.ok ? { ok: true, text: trimmed(read.secret) } : read
+}
+
+function trimmed (text: string): string {
+  return text.replace(/\r?\n$/, '')
+}
+
+/** Who a subject is: user:alice, anonymous, or the name of one account. */
+export function namedAsker (text: string, accounts: Accounts): Asker {
+  const subject = fullSubject(text, accounts)
+  if (subject === MASTER.subject) return somebody(MASTER)
+  if (!isSubject(subject)) return mistake(noSubject(text, accounts))
+  if (subject === EVERYONE) return somebody(ANONYMOUS)
+  const { kind, name } = readSubject(subject)
+  // Nobody in particular of a group, or of all who have an account.
+  if (kind === 'group' || subject === AUTHENTICATED) {
+    return somebody({ kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] })
+  }
+  const account = kind === 'user' ? accounts.users.get(name) : accounts.robots.get(name)
+  if (account === undefined) return mistake(`${subject} is in no accounts file`)
+  const because = refusalOf(account)
+  return because === undefined ? somebody(account.principal) : { is: 'refused', because, subject }
+}
+
+/** Why an account is refused whatever it asks for; undefined when it is not. */
+export function refusalOf (account: User | Robot): string | undefined {
+  const { principal: { subject }, disabled, place } = account
+  if (disabled) return `${subject} is disabled, at ${place}`
+  if (!('secrets' in account) || account.secrets.some(secret => hasBegun(secret) && !hasEnded(secret))) return undefined
+  return `${subject} has no secret that counts now, at ${place}: ${account.secrets.map(lifeOf).join('; ')}`
+}
+
+/** user:alice of alice, where that is one account alone. */
+function fullSubject (text: string, { users, robots }: Accounts): string {
+  const [isUser, isRobot] = [users.has(text), robots.has(text)]
+  if (text === EVERYONE || text === AUTHENTICATED || isUser === isRobot) return text
+  return subjectOf(isUser ? 'user' : 'robot', text)
+}
+
+function noSubject (text: string, { users, robots }: Accounts): string {
+  if (users.has(text)) return `${text} is a user and a robot: say user:${text} or robot:${text}`
+  const near = nearest(text, [...users.keys(), ...robots.keys()])
+  return `${JSON.stringify(text)} is no subject and no account's name: ` +
+    (near === undefined
+      ? `user:NAME, group:NAME, robot:NAME, ${EVERYONE}, ${AUTHENTICATED} or ${MASTER.subject}`
+      : `did you mean ${near}?`)
+}
+
+/** Who a token or a robot's secret proves somebody to be. */
+export async function provenAsker (credential: string, config: Config, accounts: Accounts): Promise<Asker> {
+  if (credential !== credential.trim()) return refused('there are blanks or line ends around it')
+  if (looksLikeSecret(credential)) return robotWith(digestOf(credential), accounts)
+  return /^cgr_/.test(credential)
+    ? refused('it begins as a robot\'s secret does, and is mistyped or cut off: its checksum is wrong')
+    : await bearerOf(credential, config, accounts)
+}
+
+function robotWith (digest: string, { secrets }: Accounts): Asker {
+  const found = secrets.get(digest)
+  if (found === undefined) return refused('no robot of the accounts files has this secret')
+  const { robot: { principal, disabled, place }, secret } = found
+  if (disabled) return refused(`${principal.subject} is disabled, at ${place}`)
+  return hasBegun(secret) && !hasEnded(secret)
+    ? somebody(principal)
+    : refused(`this secret of ${principal.subject} counts at another time (${lifeOf(secret)}), at ${place}`)
+}
+
+async function bearerOf (token: string, config: Config, accounts: Accounts): Promise<Asker> {
+  const keys = await openKeys(config, { make: false })
+  if (!keys.ok) return { is: 'mistake', mistakes: keys.mistakes }
+  const sources = createAccountSources({
+    masterKey: '',
+    accounts: () => accounts,
+    clock: CLOCK,
+    attempts: createAttempts(CLOCK.monotonic)
+  })
+  let asked = ''
+  const verifier = createVerifier({
+    keys: () => keys.opened.live.current,
+    source: { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl },
+    knowsSubject (subject) {
+      asked = subject
+      // The master key is the gateway's secret, which need not be known where this is asked.
+      return subject === MASTER.subject || isSomebody(sources, subject)
+    },
+    clock: CLOCK
+  })
+  const verified = await verifier.verify(token)
+  if (verified.ok) return somebody(verified.principal)
+  const why = verified.code === 'token_unknown_subject' ? `, because ${whyUnknown(asked, accounts)}` : ''
+  return refused(`the token is refused: ${verified.code}${why}`)
+}
+
+function whyUnknown (subject: string, { users, robots }: Accounts): string {
+  const { kind, name } = readSubject(subject)
+  const account = kind === 'user' ? users.get(name) : robots.get(name)
+  return account === undefined ? `${subject} is in no accounts file` : `${subject} is disabled, at ${account.place}`
+}
+
+function somebody (principal: Principal): Asker {
+  return { is: 'somebody', principal }
+}
+
+function refused (because: string): Asker {
+  return { is: 'refused', because }
+}
+
+function mistake (...mistakes: readonly string[]): Asker {
+  return { is: 'mistake', mistakes }
+}

@@ -1,0 +1,367 @@
+// Why is a request refused? The one closed table of reason codes: the log names the code,
+// the client sees the status and the sentence, and docs/reasons.md is made of all of it.
+
+export interface Reason {
+  readonly status: number
+  /** What the client reads in `error`; a refusal's own `detail` takes its place. */
+  readonly error: string
+  /** For whoever reads the log. */
+  readonly means: string
+  /** What they can do about it. */
+  readonly todo: string
+  /** For programs, which should not have to read the sentence. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** In groups, by what was being decided. */
+export const REASON_GROUPS = {
+  'the request itself': {
+    bad_target: {
+      status: 400,
+      error: 'bad request target',
+      means: 'the request target is outside the grammar: dot segments, percent-encodings, empty segments, a ' +
+        'tenant named like a file',
+      todo: 'write the URL as docs/routing.md has it; a proxy in front must pass the path on as it is'
+    },
+    bad_request: {
+      status: 400,
+      error: 'bad request',
+      means: 'the request cannot be read: its head, its framing or its query',
+      todo: 'look at what sends it; behind a proxy, docs/proxies.md'
+    },
+    several_authorizations: {
+      status: 400,
+      error: 'several Authorization headers: send one',
+      means: 'two Authorization headers came, and nobody can say which one counts',
+      todo: 'send one; a proxy in front may add its own'
+    },
+    no_such_route: {
+      status: 404,
+      error: 'not found',
+      means: 'no route has this path, or it has another depth',
+      todo: 'look at `detail` and at charts.depth; docs/routing.md has every path'
+    },
+    method_not_allowed: {
+      status: 405,
+      error: 'method not allowed',
+      means: 'the path is known, by other methods',
+      todo: 'use one that `Allow` names'
+    },
+    request_timeout: {
+      status: 408,
+      error: 'the request did not arrive in time',
+      means: 'the head or the body took too long',
+      todo: 'look at the line between client and gateway; a request has 300 s'
+    },
+    unsupported_media_type: {
+      status: 415,
+      error: 'the Content-Type header is not valid',
+      means: 'the Content-Type header cannot be read',
+      todo: 'send one such as application/octet-stream'
+    },
+    unsupported_expectation: {
+      status: 417,
+      error: 'the only expectation that is met is 100-continue',
+      means: 'an Expect header asks for something else than 100-continue',
+      todo: 'leave the header out'
+    },
+    headers_too_large: {
+      status: 431,
+      error: 'the request headers are too large',
+      means: 'the head has more than 16 KiB or 200 headers',
+      todo: 'send fewer and shorter headers; cookies of other sites on the host count too'
+    }
+  },
+  'who asks': {
+    missing_credentials: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'no credentials came, and `anonymous` has no such right',
+      todo: 'send credentials; a client that does so only when it is asked will come again at once'
+    },
+    bad_credentials: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'nobody has these credentials',
+      todo: 'look at user name and password; a robot\'s secret is known by its SHA-256 in the accounts file'
+    },
+    bad_password: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the account is there, and has another password',
+      todo: 'try once more, or set a new one in the accounts file'
+    },
+    padded_password: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the account is there, and has another password; this one has a blank or a line end before or behind it',
+      todo: 'look whether that is all: a file with a last line end, or a copied blank'
+    },
+    padded_secret: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the secret, key or token is right but for a blank or a line end before or behind it',
+      todo: 'take that out where the client has it: a file with a last line end, or a copied blank'
+    },
+    account_disabled: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the account has `disabled: true`',
+      todo: 'take it out of the accounts file, if it should come in'
+    },
+    secret_not_yet_valid: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the robot\'s secret begins to count later (`notBefore`)',
+      todo: 'wait, or change notBefore; look at the gateway\'s clock'
+    },
+    secret_expired: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the robot\'s secret has ended (`expires`)',
+      todo: 'make a new one: chartgate robot create'
+    },
+    token_malformed: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token cannot be read, or is none of ours in its form',
+      todo: 'fetch a new one from /oauth/token'
+    },
+    token_unknown_key: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'no key that counts has signed the token',
+      todo: 'fetch a new one; of another token server, name its key in tokens.issuers'
+    },
+    token_bad_signature: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token was changed, or another key has signed it',
+      todo: 'fetch a new one; look at who made it'
+    },
+    token_expired: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token has ended',
+      todo: 'fetch a new one, which clients do by themselves; look at the clocks if all have ended'
+    },
+    token_not_yet_valid: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token begins later',
+      todo: 'set the clocks right (NTP), or clockSkew of its issuer'
+    },
+    token_wrong_claims: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token is for somebody else, or lacks what one needs (`iss`, `aud`, `exp`, `access`)',
+      todo: 'compare tokens.issuer and tokens.service, or issuer and audience of its issuer, with the token'
+    },
+    token_unknown_subject: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'whom the token was issued to is there no more, or disabled',
+      todo: 'nothing, if the account is to be gone'
+    },
+    too_many_attempts: {
+      status: 429,
+      error: 'too many passwords at once: try again shortly',
+      means: 'more passwords wait to be checked than there is room for',
+      todo: 'let clients use tokens or robots\' secrets; look at `ip` for who sends so many'
+    },
+    // Nobody reads it; the status is nginx's for the same.
+    client_gone: {
+      status: 499,
+      error: 'the client went away',
+      means: 'the client left before its password was checked',
+      todo: 'nothing'
+    }
+  },
+  'may they': {
+    insufficient_scope: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the Bearer token, secret or key is good, and has no such right',
+      todo: 'ask for a token with that scope; chartgate explain says which rule is missing'
+    },
+    missing_right: {
+      status: 403,
+      error: 'forbidden',
+      means: 'the account is known, and no rule gives it this right',
+      todo: 'add a rule to policy; chartgate explain says who may'
+    }
+  },
+  'the token endpoint': {
+    invalid_request: {
+      status: 400,
+      error: 'invalid_request',
+      means: 'the token request lacks something, or has it twice',
+      todo: 'look at `detail`; docs/clients.md has what clients send'
+    },
+    invalid_scope: {
+      status: 400,
+      error: 'invalid_scope',
+      means: 'a scope cannot be read',
+      todo: 'write artifact-repository:TENANT:pull,push'
+    },
+    unsupported_grant_type: {
+      status: 400,
+      error: 'unsupported_grant_type',
+      means: 'another grant_type than client_credentials or password',
+      todo: 'use one of them'
+    },
+    invalid_client: {
+      status: 401,
+      error: 'invalid_client',
+      means: 'the token request has no credentials where it needs some',
+      todo: 'send them as Basic or Bearer, or in the form'
+    }
+  },
+  uploads: {
+    invalid_upload: {
+      status: 400,
+      error: 'the upload is not a chart',
+      means: 'what was sent is no chart or provenance file that all readers read in one way',
+      todo: 'look at `detail`; docs/clients.md, what a chart may be'
+    },
+    upload_aborted: {
+      status: 400,
+      error: 'the upload ended before it was complete',
+      means: 'the client, or the line to it, broke off',
+      todo: 'push again'
+    },
+    body_too_large: {
+      status: 413,
+      error: 'request too large',
+      means: 'the upload is larger than charts.maxUploadSize',
+      todo: 'make the chart smaller (.helmignore), or raise charts.maxUploadSize and ChartMuseum\'s own limit'
+    },
+    chart_exists: {
+      status: 409,
+      error: 'chart already exists',
+      means: 'the version is there, with other bytes',
+      todo: 'push another version, or overwrite with ?force and the right `overwrite`'
+    },
+    file_exists: {
+      status: 409,
+      error: 'file already exists',
+      means: 'the file is there, with other bytes',
+      todo: 'push another version, or overwrite with ?force and the right `overwrite`'
+    },
+    already_stored: {
+      status: 409,
+      error: 'already stored, identical',
+      means: 'the very same bytes are there',
+      todo: 'nothing: X-Chartgate-Conflict says so to programs',
+      headers: { 'x-chartgate-conflict': 'identical' }
+    },
+    spool_full: {
+      status: 503,
+      error: 'too many uploads at once: try again shortly',
+      means: 'charts.spool.maxBytes is used up',
+      todo: 'try again; raise charts.spool.maxBytes if there is room on the disk of stateDir'
+    },
+    spool_read_only: {
+      status: 507,
+      error: 'uploads cannot be stored: the disk of the gateway is read-only',
+      means: 'stateDir is on a disk that is mounted read-only',
+      todo: 'mount it so that it can be written'
+    },
+    storage_full: {
+      status: 507,
+      error: 'the repository has no room left',
+      means: 'the chart repository\'s storage, or its limit for a tenant, is full',
+      todo: 'make room there'
+    }
+  },
+  'the upstream': {
+    not_in_upstream: {
+      status: 404,
+      error: 'not found',
+      means: 'the chart repository has nothing of that name',
+      todo: 'nothing; with every chart, look at charts.depth'
+    },
+    upstream_rejected: {
+      status: 400,
+      error: 'the chart repository refused the request',
+      means: 'the chart repository refused the request with a sentence of its own',
+      todo: 'look at `detail` and at its log'
+    },
+    upstream_unreachable: {
+      status: 502,
+      error: 'the chart repository cannot be reached',
+      means: 'no connection, or one that broke off',
+      todo: 'look at `err`, and at the log\'s line about the outage: chartgate check --upstream'
+    },
+    upstream_bad_answer: {
+      status: 502,
+      error: 'the chart repository gave an answer that makes no sense',
+      means: 'an answer that is no HTTP, no index, or that nobody asked for',
+      todo: 'look at `err`; a proxy or a login in between may answer: chartgate check --upstream'
+    },
+    upstream_refused_us: {
+      status: 502,
+      error: 'the chart repository does not accept the gateway',
+      means: 'the chart repository refuses the gateway\'s own credential',
+      todo: 'chartgate check --upstream says whether it is the key, the clock or the user'
+    },
+    upstream_too_large: {
+      status: 413,
+      error: 'request too large for the chart repository',
+      means: 'ChartMuseum\'s own limit is below charts.maxUploadSize',
+      todo: 'raise --max-upload-size there, or lower charts.maxUploadSize'
+    },
+    upstream_busy: {
+      status: 503,
+      error: 'the chart repository is busy: try again shortly',
+      means: 'the chart repository answered 429 or 503',
+      todo: 'try again; look at its log'
+    },
+    upstream_no_room: {
+      status: 503,
+      error: 'all connections to the chart repository are in use: ' +
+        'try again in a few seconds, with fewer downloads at once',
+      means: 'the client\'s share of the connections is in use',
+      todo: 'fetch less at once; more workers have more connections'
+    },
+    upstream_timeout: {
+      status: 504,
+      error: 'the chart repository did not answer in time',
+      means: '30 s without an answer, or 60 s without a byte of it',
+      todo: 'look at the chart repository: its storage may be slow'
+    }
+  },
+  'this process': {
+    // For the log: its answer had begun.
+    download_not_read: {
+      status: 503,
+      error: 'the download was not read while others waited for a connection',
+      means: 'a client did not read its download while others waited',
+      todo: 'nothing; the client may try again'
+    },
+    no_descriptors: {
+      status: 503,
+      error: 'the gateway has no file descriptors left: try again shortly',
+      means: 'the process, or the machine, has no file descriptor left',
+      todo: 'raise the limit (ulimit -n, LimitNOFILE)'
+    },
+    internal: {
+      status: 500,
+      error: 'internal error',
+      means: 'an error that nobody expected',
+      todo: 'look at `err`, and report it'
+    },
+    closing: {
+      status: 503,
+      error: 'shutting down',
+      means: 'the process ends',
+      todo: 'try again: another one serves'
+    }
+  }
+} as const satisfies Record<string, Record<string, Reason>>
+
+type Groups = typeof REASON_GROUPS
+type CodesIn<G> = G extends unknown ? keyof G : never
+export type ReasonCode = CodesIn<Groups[keyof Groups]>
+
+export const REASONS = Object.assign({}, ...Object.values(REASON_GROUPS)) as Readonly<Record<ReasonCode, Reason>>

@@ -1,0 +1,39 @@
+// What is not as it was meant, without anybody changing a file? Said at the start and once a
+// day, because secrets end by themselves, and token servers lose their keys.
+import type { Config } from '../config/schema.ts'
+import type { Every } from '../lib/timers.ts'
+import { MAY_NOT_BE_MEANT, warningsOf, type Policy } from './authority.ts'
+import { issuerWarnings } from './issuer-warnings.ts'
+import type { LiveKeys } from './live-keys.ts'
+import type { OpenedAuthority, ReloadLog } from './reload.ts'
+
+export interface DailyOptions {
+  readonly config: Config
+  readonly authority: OpenedAuthority
+  /** Of token servers the first fetch says it at the start (live-keys.ts). */
+  readonly keys: LiveKeys
+  readonly log: Pick<ReloadLog, 'warn'>
+  readonly every: Every
+  /** Seconds since the epoch. */
+  readonly now: () => number
+}
+
+/** Milliseconds. */
+const DAY = 86_400_000
+
+/** Says those of the start, and each day those of what is in force then. @returns what ends it */
+export function warnDaily (
+  { config, authority: { live, warnings }, keys, log, every, now }: DailyOptions
+): () => void {
+  const warn = (found: readonly string[]): void => {
+    for (const warning of found) log.warn({ warning }, MAY_NOT_BE_MEANT)
+  }
+  warn(warnings)
+  return every(DAY, () => {
+    const { accounts, policies } = live.current
+    void Promise.all([
+      warningsOf({ ...config, policy: policies.at(-1) as Policy }, accounts, now()),
+      issuerWarnings(keys.current.issuers)
+    ]).then(found => { warn(found.flat()) })
+  })
+}

@@ -1,0 +1,31 @@
+// Does the upstream answer, and since when does it not? One line for each change and none
+// in between, however many requests see it: `error`, because nobody is served, and at the
+// end how long that lasted.
+
+export interface OutageLog {
+  error (fields: object, message: string): void
+}
+
+export interface Outages {
+  /** What is wrong now, with what to look at; undefined: nothing. */
+  report (sentence: string | undefined): void
+}
+
+/** @param clock milliseconds that only go on */
+export function createOutages (log: OutageLog, upstream: string, clock: () => number): Outages {
+  let now: string | undefined
+  let since = 0
+  return {
+    report (sentence) {
+      if (sentence === now) return
+      if (now === undefined) since = clock()
+      now = sentence
+      if (sentence !== undefined) {
+        log.error({ upstream }, sentence)
+        return
+      }
+      const seconds = Math.round((clock() - since) / 1000)
+      log.error({ upstream, seconds }, `the chart repository answers again, after ${seconds} s`)
+    }
+  }
+}

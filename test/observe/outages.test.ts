@@ -1,0 +1,27 @@
+import t from 'tap'
+import { createOutages } from '../../src/observe/outages.ts'
+
+await t.test('an outage is one line when it begins, when it becomes another, and when it is over, with how long it was', t => {
+  const lines: [fields: object, message: string][] = []
+  let now = 0
+  const outages = createOutages({ error: (...line) => { lines.push(line) } }, 'http://cm', () => now)
+  const step = (seconds: number, sentence: string | undefined): void => {
+    now += seconds * 1000
+    outages.report(sentence)
+  }
+  step(1, undefined)
+  t.strictSame(lines, [], 'nothing is said of what is well')
+  step(1, 'away')
+  step(5, 'away')
+  step(5, 'refused')
+  step(9.6, undefined)
+  step(1, undefined)
+  step(1, 'away')
+  t.strictSame(lines, [
+    [{ upstream: 'http://cm' }, 'away'],
+    [{ upstream: 'http://cm' }, 'refused'],
+    [{ upstream: 'http://cm', seconds: 20 }, 'the chart repository answers again, after 20 s'],
+    [{ upstream: 'http://cm' }, 'away']
+  ])
+  t.end()
+})
