@@ -7,17 +7,15 @@ import { delimiter, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { NOT_RUN, RUN_ELSEWHERE, type Reason } from './docs-blocks.ts'
 import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from './helpers/cm-push.ts'
-import { isAsShown, otherBlocks, runnableBlocks, withoutChance, type Shown } from './helpers/documents.ts'
+import { isAsShown, otherBlocks, runnableBlocks, type Shown } from './helpers/documents.ts'
+import { follow } from './helpers/follow.ts'
 import { BUILD_LIMIT } from './helpers/go-tool.ts'
 import { helmVersions } from './helpers/helm.ts'
 import { notTried, skipped } from './helpers/not-tried.ts'
-import { findProgram, freePorts, ROOT, run, temporaryFolder, type Environment } from './helpers/processes.ts'
+import { findProgram, ROOT, type Environment } from './helpers/processes.ts'
 
 const PAGES = (await readdir(join(ROOT, 'docs'), { recursive: true })).filter(name => name.endsWith('.md')).sort()
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...PAGES.map(name => `docs/${name}`)]
-
-/** Before each block's output, and never in one. */
-const MARK = '\u001e'
 
 const helms = await helmVersions()
 /** Why a block that has these words cannot run here. */
@@ -33,7 +31,7 @@ t.setTimeout(BUILD_LIMIT)
 for (const document of DOCUMENTS.filter(name => !(name in RUN_ELSEWHERE))) {
   const text = await readFile(join(ROOT, document), 'utf8')
   const blocks = runnableBlocks(text)
-  if (blocks.length > 0) await t.test(`${document} can be followed`, async t => { await follow(t, blocks) })
+  if (blocks.length > 0) await t.test(`${document} can be followed`, async t => { await followHere(t, blocks) })
 }
 
 await t.test('every other block is run elsewhere, or has its reason (test/docs-blocks.ts)', async t => {
@@ -68,7 +66,7 @@ await t.test('what is shown counts but for what differs from run to run', t => {
   t.end()
 })
 
-async function follow (t: Test, blocks: readonly Shown[]): Promise<void> {
+async function followHere (t: Test, blocks: readonly Shown[]): Promise<void> {
   const here: Shown[] = []
   for (const block of blocks) {
     const lacks = missing.find(([word]) => word.test(block.commands))
@@ -76,36 +74,7 @@ async function follow (t: Test, blocks: readonly Shown[]): Promise<void> {
     else if (lacks[1] === 'helm-cm-push') await skipped(t, `line ${block.line}`, lacks[2])
     else await notTried(t, `line ${block.line}`, lacks[2])
   }
-  const printed = await runTogether(t, here)
-  for (const [i, { line, commands, printed: shown = '' }] of here.entries()) {
-    const output = printed[i]
-    if (output === undefined) t.fail(`line ${line} was not reached`)
-    else if (isAsShown(shown, output)) t.pass(`line ${line} prints what is shown`)
-    else t.equal(withoutChance(output), withoutChance(shown), `line ${line} prints what is shown`, { commands })
-  }
-}
-
-/** What each block printed, standard output and errors together, as in a terminal. */
-async function runTogether (t: Test, blocks: readonly Shown[]): Promise<string[]> {
-  // Other programs may be on the ports that documents have.
-  const shown = ['5001', '5002', '5443']
-  const ports = (await freePorts(shown.length)).map(String)
-  const [port, adminPort] = ports as [string, string]
-  const there = (text: string): string => text.replaceAll(/\b(?:5001|5002|5443)\b/g, each => ports[shown.indexOf(each)] as string)
-  const back = (text: string): string => ports.reduce((text, each, i) => text.replaceAll(each, shown[i] as string), text)
-  const folder = await temporaryFolder(t)
-  const env = await furnish(folder, there)
-  const script = [
-    // whatever was started and not stopped
-    'trap \'kill $(jobs -p) 2> /dev/null || true; wait\' EXIT', 'exec 2>&1', 'set -e',
-    ...blocks.flatMap(({ commands }) => [`printf '${MARK}'`, there(commands)])
-  ]
-  const file = join(folder, 'script.sh')
-  await writeFile(file, script.join('\n'))
-  const { code, stdout } = await run('bash', [file], { cwd: join(folder, 'clone'), env: { ...env, CHARTGATE_LISTEN_PORT: port, CHARTGATE_ADMIN_PORT: adminPort } })
-  const outputs = back(stdout).split(MARK).slice(1)
-  t.equal(code, 0, `every command succeeds; the last block is that of line ${blocks[outputs.length - 1]?.line}`, { output: outputs.at(-1) })
-  return outputs
+  await follow(t, here, { ports: ['5001', '5002', '5443'], furnish })
 }
 
 /** A clone that is built, with what a reader has: Helm 3 as helm, Helm 4 as helm4, the plugin. */

@@ -3,21 +3,18 @@
 // stands in for it. And what its table says of ChartMuseum's flags is so.
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { Config } from '../src/config/schema.ts'
 import { startApp } from './helpers/app.ts'
 import { chartMuseum, NO_CHARTMUSEUM } from './helpers/chartmuseum.ts'
-import { isAsShown, runnableBlocks, withoutChance } from './helpers/documents.ts'
+import { runnableBlocks } from './helpers/documents.ts'
+import { follow } from './helpers/follow.ts'
 import { notTried, skipped } from './helpers/not-tried.ts'
 import { chartOf } from './helpers/packages.ts'
-import { findProgram, freePorts, ROOT, run, startProcess, temporaryFolder, type Environment } from './helpers/processes.ts'
+import { findProgram, freePorts, ROOT, startProcess, temporaryFolder, type Environment } from './helpers/processes.ts'
 import { askAs } from './helpers/repositories.ts'
 
 const PAGE = 'docs/migrate.md'
-/** Those that the page has. */
-const PORTS = ['5001', '5002', '8080', '8081'] as const
-/** Before each block's output, and never in one. */
-const MARK = '\u001e'
 
 await t.test(`${PAGE} can be followed`, async t => {
   for (const program of ['curl', 'openssl']) {
@@ -25,36 +22,8 @@ await t.test(`${PAGE} can be followed`, async t => {
     await notTried(t, PAGE, `no ${program} on the PATH`)
     return
   }
-  const blocks = runnableBlocks(await readFile(join(ROOT, PAGE), 'utf8'))
-  const printed = await runTogether(t, blocks.map(({ commands }) => commands))
-  for (const [i, { line, commands, printed: shown = '' }] of blocks.entries()) {
-    const output = printed[i]
-    if (output === undefined) t.fail(`line ${line} was not reached`)
-    else if (isAsShown(shown, output)) t.pass(`line ${line} prints what is shown`)
-    else t.equal(withoutChance(output), withoutChance(shown), `line ${line} prints what is shown`, { commands })
-  }
+  await follow(t, runnableBlocks(await readFile(join(ROOT, PAGE), 'utf8')), { ports: ['5001', '5002', '8080', '8081'], furnish })
 })
-
-/** What each block printed, standard output and errors together, as in a terminal. */
-async function runTogether (t: Test, blocks: readonly string[]): Promise<string[]> {
-  const ports = (await freePorts(PORTS.length)).map(String)
-  // Other programs may be on the ports that the page has.
-  const there = (text: string): string => PORTS.reduce((text, port, i) => text.replaceAll(new RegExp(`\\b${port}\\b`, 'g'), ports[i] as string), text)
-  const back = (text: string): string => PORTS.reduce((text, port, i) => text.replaceAll(ports[i] as string, port), text)
-  const folder = await temporaryFolder(t)
-  const env = { ...await furnish(folder), CHARTGATE_LISTEN_PORT: ports[0] as string, CHARTGATE_ADMIN_PORT: ports[1] as string }
-  const script = [
-    // whatever was started and not stopped
-    'trap \'kill $(jobs -p) 2> /dev/null || true; wait\' EXIT', 'exec 2>&1', 'set -e',
-    ...blocks.flatMap(commands => [`printf '${MARK}'`, there(commands)])
-  ]
-  const file = join(folder, 'script.sh')
-  await writeFile(file, script.join('\n'))
-  const { code, stdout } = await run('bash', [file], { cwd: join(folder, 'clone'), env })
-  const outputs = back(stdout).split(MARK).slice(1)
-  t.equal(code, 0, 'every command succeeds', { output: outputs.at(-1) })
-  return outputs
-}
 
 /** A clone that is built, and the programs that the page has. */
 async function furnish (folder: string): Promise<Environment> {
