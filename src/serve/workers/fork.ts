@@ -9,10 +9,14 @@ import type { WorkerProcess } from './pool.ts'
 /* c8 ignore start -- a worker runs the program that this one was started as, which is no test */
 /** Starts the program that this process runs once more, with the same arguments, as a worker. */
 export function forkWorker (write: (lines: string) => void): WorkerProcess {
+  // Workers take connections from the one listening socket themselves. When the primary hands
+  // them out (Node's other way), it does one to a worker in a turn of its own and one of the
+  // worker's, so that somebody's five hundred keep everybody else waiting for seconds, and a
+  // worker that hangs or dies keeps those that were handed to it.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
   const worker = cluster.fork()
   worker.on('error', () => {}) // its end follows
-  closeUntaken(worker.process)
   return workerProcess(worker.process, write)
 }
 
@@ -25,23 +29,6 @@ export const PRIMARY: Channel<ToWorker, ToPrimary> = {
   receive (handler) { process.on('message', handler) }
 }
 /* c8 ignore stop */
-
-interface Handle { close (): void }
-
-/**
- * Closes the connection that was on its way to a worker when that died. Node keeps it open
- * and asks nobody else (20.20, lib/internal/cluster/round_robin_handle.js, `handoff`), so
- * that a client would wait for ever; a handle that was closed before stays as it is.
- */
-export function closeUntaken (child: Pick<ChildProcess, 'send' | 'once'>): void {
-  const sent = new Map<unknown, Handle>() // the last one of each listener, which has one on its way at most
-  const send = child.send.bind(child) as (message: object, ...rest: unknown[]) => boolean
-  child.send = ((message: { readonly act?: unknown, readonly key?: unknown }, ...rest: unknown[]) => {
-    if (message.act === 'newconn') sent.set(message.key, rest[0] as Handle)
-    return send(message, ...rest)
-  }) as ChildProcess['send']
-  child.once('exit', () => { for (const handle of sent.values()) handle.close() })
-}
 
 /** A child process with a line to it. @param write gets what it logs, in whole lines */
 export function workerProcess (child: ChildProcess, write: (lines: string) => void): WorkerProcess {

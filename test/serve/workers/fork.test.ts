@@ -1,7 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { EventEmitter } from 'node:events'
+import { spawn } from 'node:child_process'
 import t from 'tap'
-import { closeUntaken, workerProcess } from '../../../src/serve/workers/fork.ts'
+import { workerProcess } from '../../../src/serve/workers/fork.ts'
 import type { ToPrimary } from '../../../src/serve/workers/messages.ts'
 
 /** A program that answers on the line to its parent, and logs. */
@@ -28,20 +27,4 @@ await t.test('it is killed whatever it does, and needs no output', async t => {
   t.type(child.pid, 'number')
   child.kill()
   t.same(await new Promise(resolve => { child.onEnd((code, signal) => { resolve([code, signal]) }) }), [null, 'SIGKILL'])
-})
-
-await t.test('the connections that a worker had not taken when it died are closed, and no others', t => {
-  const passed: unknown[][] = []
-  const child = Object.assign(new EventEmitter(), { send: (...args: unknown[]) => passed.push(args) > 0 })
-  closeUntaken(child as unknown as ChildProcess)
-  const closed: string[] = []
-  const handle = (name: string): object => ({ close () { closed.push(name) } })
-  const [a, b, c, other] = ['a', 'b', 'c', 'other'].map(handle)
-  const sends = [[{ act: 'newconn', key: 'v4' }, a], [{ act: 'newconn', key: 'v4' }, b], [{ act: 'newconn', key: 'v6' }, c], [{ act: 'reply' }, other], [{ kind: 'stop' }]]
-  for (const args of sends) t.equal((child.send as (...args: unknown[]) => boolean)(...args), true)
-  t.same(passed, sends, 'everything is sent as it was')
-  t.same(closed, [])
-  child.emit('exit', null, 'SIGKILL')
-  t.same(closed, ['b', 'c'], 'the last one of each listener: the next is sent when it was taken')
-  t.end()
 })
