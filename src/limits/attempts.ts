@@ -1,6 +1,6 @@
 // Whose password is checked next? A check is a slow hash, and two run at a time, so who
-// tries many waits for those who try one: in turn by address and there by account, and
-// whoever came with wrong ones lately after the others. Never by account alone: that
+// tries many waits for those who try one: in turn by address and there by account, first
+// where the last one was right, and last where it was wrong. Never by account alone: that
 // would let anybody lock its owner out. What waits is bounded, and ends with its
 // connection; of what is refused nothing stays.
 import type { Presence } from '../lib/presence.ts'
@@ -50,7 +50,7 @@ export const PASSWORD_LIMITS = {
   ofOrigin: 256,
   /** Different passwords for one account from one address: who has more of them at once does not know it. */
   ofPair: 8,
-  /** Seconds that a wrong password is held against its address. */
+  /** Seconds that it counts for an address whether its last password was right. */
   lately: 300,
   /** Milliseconds that somebody waits of whom it cannot be seen whether they are there. */
   unseen: 750
@@ -110,8 +110,9 @@ export function createAttempts (
     const origins = new Set([...check.waiters].map(({ origin }) => origin))
     for (const waiter of check.waiters) queue.remove(waiter)
     check.compare().then(isRight => {
-      if (!isRight) for (const origin of origins) queue.blame(origin)
-      finish(check, waiter => { waiter.settle(isRight ? 'right' : 'wrong') })
+      const verdict = isRight ? 'right' : 'wrong'
+      for (const origin of origins) queue.remember(origin, verdict)
+      finish(check, waiter => { waiter.settle(verdict) })
     }, (error: unknown) => { finish(check, waiter => { waiter.fail(error) }) })
   }
 

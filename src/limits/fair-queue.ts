@@ -1,7 +1,7 @@
 // Who is next, and who has to go when there is no more room? Whoever waits is taken in
 // turn by where they come from, and there in turn by the account that they ask for, so
-// that nobody's many are ahead of another's one. Those whom nothing is held against come
-// first. What is looked through is bounded by the room.
+// that nobody's many are ahead of another's one. Who was right lately comes first, and who
+// was wrong last. What is looked through is bounded by the room.
 import { putBounded } from '../lib/put-bounded.ts'
 
 export interface Waiting {
@@ -21,14 +21,14 @@ export interface FairQueue<W extends Waiting> {
   pair (of: Waiting): Iterable<W>
   /** Takes out whose turn it is; what else there is of its origin and account comes after the others then. */
   next (): W | undefined
-  /** Holds something against an origin, for a while. */
-  blame (origin: string): void
+  /** Remembers for a while how the last one of an origin ended. */
+  remember (origin: string, standing: 'right' | 'wrong'): void
 }
 
 export interface FairQueueOptions {
   /** How many there is room for in all, and of one origin. */
   readonly room: { readonly total: number, readonly ofOrigin: number }
-  /** Seconds that something is held against an origin. */
+  /** Seconds that it is remembered of an origin how its last one ended. */
   readonly lately: number
   /** Seconds of a clock that only goes on. */
   readonly clock: () => number
@@ -39,23 +39,38 @@ interface Origin<W> {
   /** By account, in the order of turns. */
   readonly accounts: Map<string, Set<W>>
   size: number
-  isBlamed: boolean
+  standing: Standing
 }
 
-/** So many origins are blamed at once; a flood from more of them is new to us each time. */
-const MOST_BLAMED = 10_000
+/** How the last one of an origin ended; nothing is known of most. */
+type Standing = 'right' | 'unknown' | 'wrong'
+
+/** In the order of turns. */
+const STANDINGS: readonly Standing[] = ['right', 'unknown', 'wrong']
+
+/**
+ * So many origins are remembered of each standing; a flood from more of them is new to us each
+ * time, and takes no memory of those who were right.
+ */
+const MOST_REMEMBERED = 10_000
 
 export function createFairQueue<W extends Waiting> ({ room, lately, clock }: FairQueueOptions): FairQueue<W> {
   /** In the order of turns. */
   const origins = new Map<string, Origin<W>>()
   /** When it is forgotten, by origin. */
-  const blamed = new Map<string, number>()
+  const remembered = { right: new Map<string, number>(), wrong: new Map<string, number>() }
   let size = 0
+
+  function standingOf (key: string): Standing {
+    const isNow = (until = -Infinity): boolean => until > clock()
+    if (isNow(remembered.wrong.get(key))) return 'wrong'
+    return isNow(remembered.right.get(key)) ? 'right' : 'unknown'
+  }
 
   function enter (waiter: W): Origin<W> {
     let origin = origins.get(waiter.origin)
     if (origin === undefined) {
-      origin = { accounts: new Map(), size: 0, isBlamed: (blamed.get(waiter.origin) ?? -Infinity) > clock() }
+      origin = { accounts: new Map(), size: 0, standing: standingOf(waiter.origin) }
       origins.set(waiter.origin, origin)
     }
     const account = origin.accounts.get(waiter.account)
@@ -76,19 +91,27 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
   }
 
   /**
-   * Of those who have the most, the one who came last; who has something held against them
-   * has more than anybody else.
+   * Of those who have the most, the one who came last; who was wrong has more than anybody else,
+   * and who was right half of what they have.
    */
   function loser (waiter: W, own: Origin<W>): W {
     const from = own.size > room.ofOrigin
       ? own
-      : mostOf(origins.values(), ({ size, isBlamed }) => isBlamed ? room.total + size : size, own)
+      : mostOf(origins.values(), weightOf, own)
     const account = mostOf(
       from.accounts.values(),
       ({ size }) => size,
       from === own ? from.accounts.get(waiter.account) : undefined
     )
     return [...account].at(-1) as W
+  }
+
+  function weightOf ({ size, standing }: Origin<W>): number {
+    switch (standing) {
+      case 'right': return size / 2
+      case 'unknown': return size
+      case 'wrong': return room.total + size
+    }
   }
 
   return {
@@ -105,17 +128,19 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
     next () {
       if (size === 0) return undefined
       const all = [...origins.values()]
-      const origin = all.find(({ isBlamed }) => !isBlamed) ?? first(all)
+      const best = STANDINGS.find(standing => all.some(origin => origin.standing === standing))
+      const origin = all.find(({ standing }) => standing === best) as Origin<W>
       const waiter = first(first(origin.accounts.values()))
       remove(waiter)
       moveToEnd(origins, waiter.origin)
       moveToEnd(origin.accounts, waiter.account)
       return waiter
     },
-    blame (key) {
-      putBounded(blamed, key, clock() + lately, MOST_BLAMED)
+    remember (key, standing) {
+      remembered[standing === 'right' ? 'wrong' : 'right'].delete(key)
+      putBounded(remembered[standing], key, clock() + lately, MOST_REMEMBERED)
       const origin = origins.get(key)
-      if (origin !== undefined) origin.isBlamed = true
+      if (origin !== undefined) origin.standing = standing
     }
   }
 }

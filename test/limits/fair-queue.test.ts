@@ -53,15 +53,15 @@ await t.test('who is taken out does not come, and taking out who is not in is no
   t.end()
 })
 
-await t.test('an origin that something is held against comes after the others, until that is forgotten', t => {
+await t.test('an origin that was wrong comes after the others, until that is forgotten', t => {
   const state = lab()
   state.add('a/x', 'a/x')
-  state.queue.blame('a')
+  state.queue.remember('a', 'wrong')
   state.add('b/x', 'c/x', 'c/x')
   t.equal(state.drain(), 'b/x2 c/x3 c/x4 a/x0 a/x1')
   state.add('a/x', 'b/x')
   t.equal(state.drain(), 'b/x6 a/x5', 'also when it comes again')
-  state.queue.blame('b')
+  state.queue.remember('b', 'wrong')
   state.time = 299
   state.add('a/x', 'c/x')
   t.equal(state.drain(), 'c/x8 a/x7')
@@ -92,24 +92,52 @@ await t.test('of one origin too there is room for so many, and its own many go',
   t.end()
 })
 
-await t.test('whom something is held against makes room for who is new, and never the other way round', t => {
+await t.test('who was wrong makes room for who is new, and never the other way round', t => {
   const { queue, add, drain } = lab({ total: 4 })
   add('a/x', 'b/x', 'b/x')
-  queue.blame('a')
+  queue.remember('a', 'wrong')
   add('c/x')
   t.strictSame(add('d/x'), ['a/x0'])
-  queue.blame('e')
+  queue.remember('e', 'wrong')
   t.strictSame(add('e/x'), ['e/x5'])
   t.strictSame(add('d/x'), ['d/x6'], 'as many as b')
   t.equal(drain(), 'b/x1 c/x3 d/x4 b/x2')
   t.end()
 })
 
-await t.test('what is held against origins is bounded', t => {
+await t.test('an origin that was right comes before those of whom nothing is known, until it is wrong or that is forgotten', t => {
+  const state = lab()
+  state.queue.remember('c', 'right')
+  state.add('a/x', 'b/x', 'c/x', 'c/x')
+  t.equal(state.drain(), 'c/x2 c/x3 a/x0 b/x1')
+  state.queue.remember('c', 'wrong')
+  state.add('c/x', 'a/x')
+  t.equal(state.drain(), 'a/x5 c/x4')
+  state.queue.remember('c', 'right')
+  state.add('a/x', 'c/x')
+  t.equal(state.drain(), 'c/x7 a/x6')
+  state.time = 300
+  state.add('a/x', 'c/x')
+  t.equal(state.drain(), 'a/x8 c/x9')
+  t.end()
+})
+
+await t.test('who was right finds room among as many who are new', t => {
+  const { queue, add, drain } = lab({ total: 3 })
+  queue.remember('d', 'right')
+  add('a/x', 'b/x', 'c/x')
+  t.strictSame(add('d/x'), ['c/x2'])
+  t.strictSame(add('d/x'), ['d/x4'], 'with two they have as much as everybody')
+  t.equal(drain(), 'd/x3 a/x0 b/x1')
+  t.end()
+})
+
+await t.test('what is remembered of origins is bounded', t => {
   const { queue, add, drain } = lab()
-  for (let i = 0; i <= 10_000; i++) queue.blame(`a${i}`)
-  add('a1/x', 'a0/x')
-  t.equal(drain(), 'a0/x1 a1/x0', 'the first is forgotten')
+  queue.remember('b', 'right')
+  for (let i = 0; i <= 10_000; i++) queue.remember(`a${i}`, 'wrong')
+  add('a1/x', 'a0/x', 'b/x')
+  t.equal(drain(), 'b/x2 a0/x1 a1/x0', 'the first that was wrong is forgotten, and nobody who was right')
   t.end()
 })
 
@@ -119,7 +147,7 @@ await t.test('whatever comes and goes: nobody is lost, there is never more than 
     fc.record({ kind: fc.constant('add' as const), origin: origins, account: fc.constantFrom('x', 'y', 'z') }),
     fc.record({ kind: fc.constant('take' as const) }),
     fc.record({ kind: fc.constant('leave' as const), nth: fc.nat(20) }),
-    fc.record({ kind: fc.constant('blame' as const), origin: origins })
+    fc.record({ kind: fc.constant('remember' as const), origin: origins, standing: fc.constantFrom('right' as const, 'wrong' as const) })
   )
   fc.assert(fc.property(fc.array(step, { maxLength: 120 }), steps => {
     const room = { total: 8, ofOrigin: 4 }
@@ -127,7 +155,7 @@ await t.test('whatever comes and goes: nobody is lost, there is never more than 
     const inside = new Set<One>()
     const of = (origin: string): number => [...inside].filter(one => one.origin === origin).length
     for (const [n, each] of steps.entries()) {
-      if (each.kind === 'blame') queue.blame(each.origin)
+      if (each.kind === 'remember') queue.remember(each.origin, each.standing)
       else if (each.kind === 'add') {
         const one = { n, origin: each.origin, account: each.account }
         inside.add(one)
