@@ -11,8 +11,9 @@ import { PRODUCTIONS } from '../properties/archives/productions.ts'
 import { judgeArchive } from '../properties/archives/verdicts.ts'
 import { yamlByChance, yamlTexts } from '../properties/archives/yaml.ts'
 import { createRandom } from '../properties/neighbours/random.ts'
+import { dataUrl } from '../helpers/data.ts'
 
-const RECORDED = new URL('../data/go-yaml.json', import.meta.url)
+const RECORDED = dataUrl('go-yaml.json')
 const SEED = 15
 const [ARCHIVES, TEXTS] = [40, 20_000]
 

@@ -10,6 +10,7 @@ import { helmVersions, runHelm } from '../helpers/helm.ts'
 import { inShort } from '../helpers/in-short.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { dataUrl } from '../helpers/data.ts'
 
 interface Recorded {
   readonly file: string
@@ -18,7 +19,7 @@ interface Recorded {
   readonly chartmuseum: { readonly entries?: readonly { readonly name: string, readonly version: string }[] }
 }
 
-const WORLD = new URL('../data/world/', import.meta.url).pathname
+const WORLD = dataUrl('world/').pathname
 const RECORDED = readFileSync(join(WORLD, 'uploads.jsonl'), 'utf8').trim().split('\n').map(line => JSON.parse(line) as Recorded)
 const SAMPLE = inShort(15, RECORDED.length)
 

@@ -8,8 +8,8 @@ import { loadConfig } from '../../src/config/load.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { leaves } from '../../src/files/nodes.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { ROOT } from '../helpers/processes.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'config/chartgate.example.yaml': exampleYaml,
   'config/chartgate.schema.json': jsonSchema,

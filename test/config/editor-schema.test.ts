@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import Value from 'typebox/value'
 import { parse } from 'yaml'
+import { ROOT } from '../helpers/processes.ts'
 
-const CONFIG = join(import.meta.dirname, '../../config')
+const CONFIG = join(ROOT, 'config')
 const schema = JSON.parse(await readFile(join(CONFIG, 'chartgate.schema.json'), 'utf8')) as object
 
 await t.test('the files of the project and short ones are right', async t => {

@@ -9,6 +9,7 @@ import { grant, type TestGateway } from '../helpers/app.ts'
 import { chartOf } from '../helpers/packages.ts'
 import type { RawRequest } from '../helpers/raw.ts'
 import { fixture } from '../repository/recordings.ts'
+import { dataUrl } from '../helpers/data.ts'
 
 interface Body { readonly text?: string, readonly file?: string, /** the text that was sent under gzip */ readonly gzip?: string }
 interface Part { readonly headers: readonly string[], readonly file: string }
@@ -47,7 +48,7 @@ interface Recorded {
   readonly scenarios: readonly (Pick<Exchange, 'id' | 'client'> & { readonly own?: Own, readonly exchanges: readonly (readonly [number, number])[] })[]
 }
 
-const recorded = JSON.parse(readFileSync(new URL('../data/clients/clients.json', import.meta.url), 'utf8')) as Recorded
+const recorded = JSON.parse(readFileSync(dataUrl('clients/clients.json'), 'utf8')) as Recorded
 
 /** How many scenarios they are. */
 export const SCENARIOS = recorded.scenarios.length

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { extract } from 'tar-stream'
+import { dataUrl } from './data.ts'
 
 export interface Store {
   readonly case: string
@@ -13,7 +14,7 @@ export interface Store {
   readonly chartmuseum: readonly { readonly name: string, readonly version: string, readonly url: string, readonly served: boolean }[]
 }
 
-const DATA = new URL('../data/world/', import.meta.url)
+const DATA = dataUrl('world/')
 
 export const STORES: readonly Store[] = readFileSync(new URL('stores.jsonl', DATA), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Store)
 

@@ -6,8 +6,9 @@ import { LOG_FIELDS, reasonsMarkdown } from '../../scripts/reason-documents.ts'
 import { REASONS } from '../../src/http/reasons.ts'
 import { grant, startApp } from '../helpers/app.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { ROOT } from '../helpers/processes.ts'
 
-const PAGE = join(import.meta.dirname, '../../docs/reasons.md')
+const PAGE = join(ROOT, 'docs/reasons.md')
 
 await t.test('docs/reasons.md has every field and every reason (npm run docs:reasons writes it)', async t => {
   if (process.env['UPDATE_DOCS'] === '1') await writeFile(PAGE, reasonsMarkdown())

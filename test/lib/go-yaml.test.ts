@@ -5,8 +5,9 @@ import t from 'tap'
 import { goKey, goYamlValue } from '../../src/lib/go-yaml-values.ts'
 import { goYamlText } from '../../src/lib/go-yaml-text.ts'
 import { goNodeOf, readGo, writtenAsGo } from '../helpers/go-yaml.ts'
+import { dataUrl } from '../helpers/data.ts'
 
-const RECORDED = JSON.parse(readFileSync(new URL('../data/go-yaml.json', import.meta.url), 'utf8')) as [text: string, go: { readonly value?: string, readonly error?: string }][]
+const RECORDED = JSON.parse(readFileSync(dataUrl('go-yaml.json'), 'utf8')) as [text: string, go: { readonly value?: string, readonly error?: string }][]
 /** Faults of bytes and of aliases, which are said in other words. */
 const OTHER_WORDS = /control characters|unknown anchor|contains itself/
 

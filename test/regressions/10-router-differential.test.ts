@@ -11,11 +11,12 @@ import type { Depth } from '../../src/words/tenant.ts'
 import { chartMuseumReads } from '../helpers/chartmuseum-router.ts'
 import { isRefused, probe, shown, startTwoTenants, type Tally } from '../helpers/two-tenants.ts'
 import { inShort } from '../helpers/in-short.ts'
+import { dataUrl } from '../helpers/data.ts'
 
 const DEPTHS: Depth[] = [0, 1, 2, 3, 'dynamic']
 
 interface Recorded { config: string, method: string, target: string, status: number, tenant?: string, action?: string, open?: string }
-const recorded = readFileSync(new URL('../data/chartmuseum/routing.jsonl', import.meta.url), 'utf8').trim().split('\n').map(line => JSON.parse(line) as Recorded)
+const recorded = readFileSync(dataUrl('chartmuseum/routing.jsonl'), 'utf8').trim().split('\n').map(line => JSON.parse(line) as Recorded)
 
 await t.test('the model of the matcher decides as ChartMuseum 0.16.5 did, for every recorded request', async t => {
   const wrong: string[] = []

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { pack } from 'tar-stream'
@@ -18,6 +18,7 @@ import { exchange, sameEverywhere } from './recordings.ts'
 import { OPEN, findChartMuseum, startChartMuseum, startEmbedded } from './servers.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { notTried } from '../helpers/not-tried.ts'
+import { ROOT } from '../helpers/processes.ts'
 
 /** A chart with so many bytes that no compression makes smaller. */
 async function chart (name: string, version: string, bytes = 64, more = ''): Promise<Buffer> {
@@ -197,11 +198,7 @@ void t.test('an index keeps its bytes over a restart and in each process, and sa
 })
 
 void t.test('after kill -9 every chart that was answered 201 is there and whole, and nothing else', async t => {
-  const built = new URL('../../dist/src/repository/repository.js', import.meta.url)
-  if (!existsSync(fileURLToPath(built))) {
-    await notTried(t, 'kill -9 of the built repository', 'npm run build first')
-    return
-  }
+  const built = pathToFileURL(join(ROOT, 'dist/src/repository/repository.js'))
   const dir = testFolder(t)
   const { NODE_OPTIONS: _, ...env } = process.env
   const script = `

@@ -13,8 +13,9 @@ import { compareKeys, entryYaml, indexYaml } from '../../src/repository/index-ya
 import { readSimpleYaml } from '../../src/repository/simple-yaml.ts'
 import { ANY_MAP, unmarshalValue, type GoType } from '../../src/repository/unmarshal.ts'
 import { newestFirst, parseConstraint, parseVersion, type Version } from '../../src/repository/versions.ts'
+import { dataUrl } from '../helpers/data.ts'
 
-const load = (name: string): unknown => JSON.parse(readFileSync(new URL(`../data/chartmuseum/${name}`, import.meta.url), 'utf8'))
+const load = (name: string): unknown => JSON.parse(readFileSync(dataUrl(`chartmuseum/${name}`), 'utf8'))
 
 interface SemverTable {
   readonly versions: readonly string[]
@@ -101,7 +102,7 @@ const TYPES: Readonly<Record<RecordedYaml['type'], GoType>> = { any: 'any', map:
 const SAME = /^.*(?:invalid map key: |unsupported map key of type: |parsing time ")/
 
 void t.test('YAML is read as Helm reads it, and refused in its words', async t => {
-  const documents = readFileSync(new URL('../data/chartmuseum/yaml-documents.jsonl', import.meta.url), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as RecordedYaml)
+  const documents = readFileSync(dataUrl('chartmuseum/yaml-documents.jsonl'), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as RecordedYaml)
   for (const { type, text, base64, error, json } of documents) {
     const bytes = text === undefined ? Buffer.from(base64 as string, 'base64') : Buffer.from(text)
     const what = `${type} ${encodeURIComponent(bytes.toString('latin1')).slice(0, 80)}`

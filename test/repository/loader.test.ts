@@ -12,6 +12,7 @@ import { gunzip } from '../../src/repository/gunzip.ts'
 import { provenanceFileName, readBytes, readPackage } from '../../src/repository/package.ts'
 import { paxEntry, paxRecords, rawTar, rawTgz, type RawEntry } from '../helpers/archives.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { dataUrl } from '../helpers/data.ts'
 
 interface RecordedUpload {
   readonly file: string
@@ -20,10 +21,10 @@ interface RecordedUpload {
 }
 type RecordedArchive = { readonly base64: string } & ({ readonly error: string } | { readonly metadata: unknown })
 
-const WORLD = new URL('../data/world/', import.meta.url)
+const WORLD = dataUrl('world/')
 const linesOf = (url: URL): string[] => readFileSync(url, 'utf8').trimEnd().split('\n')
 const UPLOADS = linesOf(new URL('uploads.jsonl', WORLD)).map(line => JSON.parse(line) as RecordedUpload)
-const ARCHIVES = linesOf(new URL('../data/chartmuseum/archives.jsonl', import.meta.url)).map(line => JSON.parse(line) as RecordedArchive)
+const ARCHIVES = linesOf(dataUrl('chartmuseum/archives.jsonl')).map(line => JSON.parse(line) as RecordedArchive)
 
 /** Ours are shorter where a value of the file, a place in it or a part of a time would follow. */
 const SHORTER = /^.*(?:invalid map key: |unsupported map key of type: |parsing time ")|flate: corrupt input/

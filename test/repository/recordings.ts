@@ -7,6 +7,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { buffer } from 'node:stream/consumers'
+import { dataUrl } from '../helpers/data.ts'
 
 export interface Recording {
   readonly id: string
@@ -17,7 +18,7 @@ export interface Recording {
 
 interface Fixture { readonly base64: string }
 
-const data = new URL('../data/chartmuseum/', import.meta.url)
+const data = dataUrl('chartmuseum/')
 const load = (name: string): unknown => JSON.parse(readFileSync(new URL(name, data), 'utf8'))
 const fixtures = load('fixtures.json') as Readonly<Record<string, Fixture>>
 

@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { readChartArchive } from '../../src/uploads/archive.ts'
 import { seedDemoChart } from '../../src/serve/demo.ts'
 import { readPlainTar } from '../../src/repository/tar.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { ROOT } from '../helpers/processes.ts'
 
-const MYCHART = fileURLToPath(new URL('../../examples/mychart', import.meta.url))
+const MYCHART = join(ROOT, 'examples/mychart')
 
 /** What is in a packaged chart, by the paths below its folder. */
 async function filesOf (archive: string): Promise<Map<string, string>> {

@@ -16,9 +16,10 @@ import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { testFolder } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
+import { ROOT } from '../helpers/processes.ts'
 
 const QUIET: Config['log'] = { level: 'silent', reads: false }
-const CHART = join(import.meta.dirname, '../../examples/mychart')
+const CHART = join(ROOT, 'examples/mychart')
 
 /** A folder with a path that is short enough for a socket below it. */
 async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promise<string> {

@@ -14,6 +14,7 @@ import { formOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { inShort } from '../helpers/in-short.ts'
 import { findChartMuseum, OPEN, startChartMuseum, startEmbedded } from '../repository/servers.ts'
+import { dataUrl } from '../helpers/data.ts'
 
 interface Known {
   readonly file: string
@@ -21,7 +22,7 @@ interface Known {
   readonly chartmuseum: { readonly status: number, readonly entries?: readonly { readonly name: string, readonly version: string }[] }
 }
 
-const WORLD = new URL('../data/world/', import.meta.url).pathname
+const WORLD = dataUrl('world/').pathname
 const KNOWN = readFileSync(join(WORLD, 'uploads.jsonl'), 'utf8').trim().split('\n').map(line => JSON.parse(line) as Known)
 const pathOf = (file: string): string => join(WORLD, 'uploads', file)
 const identityOf = ({ chartmuseum }: Known): { name: string, version: string } | undefined => {

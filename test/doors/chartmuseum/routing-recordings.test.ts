@@ -12,8 +12,8 @@ import { chartOf, provenanceOf } from '../../helpers/packages.ts'
 import { rawClient } from '../../helpers/raw.ts'
 import { EMPTY_INDEX, startStubUpstream, type SeenRequest, type StubUpstream } from '../../helpers/stub-upstream.ts'
 import { DIFFERENCES, differencesTable, type Recorded, type Request } from './routing-differences.ts'
+import { ROOT } from '../../helpers/processes.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
 const CONTEXT = '/helm'
 
 const recorded = (await readFile(join(ROOT, 'test/data/chartmuseum/routing.jsonl'), 'utf8')).trimEnd().split('\n').map(line => JSON.parse(line) as Recorded)

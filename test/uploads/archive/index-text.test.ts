@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { unsayableInIndex } from '../../../src/uploads/archive/index-text.ts'
 import { goNodeOf } from '../../helpers/go-yaml.ts'
+import { ROOT } from '../../helpers/processes.ts'
 
 const fault = (yaml: string): string | undefined => unsayableInIndex(goNodeOf(yaml))
 
@@ -35,6 +37,6 @@ await t.test('a key has an end, as Go writes it as JSON', t => {
 })
 
 await t.test('a chart that an example of ours packs is one', t => {
-  t.equal(fault(readFileSync(new URL('../../../examples/mychart/Chart.yaml', import.meta.url), 'utf8')), undefined)
+  t.equal(fault(readFileSync(join(ROOT, 'examples/mychart/Chart.yaml'), 'utf8')), undefined)
   t.end()
 })
