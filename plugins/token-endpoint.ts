@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
+import { RefusalError } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
@@ -47,6 +48,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
   app.addContentTypeParser('application/x-www-form-urlencoded', parsing, (_request, body, done) => { done(null, body) })
   // Whatever is wrong with a body here is the client's mistake in one form: 400.
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof RefusalError) return reply.refuse(error.refusal)
     const refusal = refusalOf(error)
     if (refusal.code === 'internal') {
       request.log.error({ err: error }, 'an error that nobody expected')

@@ -41,6 +41,7 @@ export class AuditFile implements Required<AuditOutput> {
   private unsaid = 0
   private failing = false
   private isRenamed = false
+  private isClosed = false
   private running: Promise<void> | undefined
   private resting: (() => void) | undefined
 
@@ -93,13 +94,15 @@ export class AuditFile implements Required<AuditOutput> {
     for (this.start(); this.isBusy() && performance.now() < end;) {
       await new Promise<void>(resolve => { setTimeout(resolve, RETRY_READER) })
     }
+    this.isClosed = true
     this.resting?.()
     if (this.running === undefined) await this.handle.close()
   }
 
   /** For the end of a process that waits for nothing. */
   writeLast (): void {
-    const { bytes } = this.backlog.take()
+    const { bytes, lines } = this.backlog.take()
+    this.backlog.wrote(lines, bytes.length, true)
     try {
       if (bytes.length > 0) writeSync(this.handle.fd, bytes)
     } catch {} // nobody is left who could be told
@@ -124,11 +127,12 @@ export class AuditFile implements Required<AuditOutput> {
 
   /** Writes, unless that is done already; what comes in one turn of the event loop goes out in one write. */
   private start (): void {
-    if (this.isBusy()) return
+    if (this.isBusy() || this.isClosed) return
     this.running = new Promise<void>(resolve => { setImmediate(resolve) })
       .then(async () => await this.writeOut())
       .then(pause => {
         this.running = undefined
+        if (this.isClosed) return
         if (pause !== undefined) this.rest(pause)
         else if (this.backlog.size > 0 || this.isRenamed) this.start()
       })
