@@ -31,7 +31,8 @@ function readFilter ({ tenant, since, actor, action, json, unfinished }: Options
   const wrong: string[] = []
   const begin = since === undefined ? '' : readSince(since)
   if (begin === undefined) {
-    wrong.push(`--since ${JSON.stringify(since)} is neither a time such as 24h or 7d, nor one such as 2026-11-29T08:00:00Z`)
+    wrong.push(`--since ${JSON.stringify(since)} is neither a time such as 24h or 7d, ` +
+      'nor one such as 2026-11-29T08:00:00Z')
   }
   if (action !== undefined && !AUDIT_ACTION_NAMES.some(name => name === action)) {
     wrong.push(`--action ${JSON.stringify(action)} is none: ${AUDIT_ACTION_NAMES.join(', ')}`)

@@ -132,7 +132,8 @@ function hint ({ name }: GivenOption, names: readonly string[] = Object.keys(OPT
 }
 
 function wordMistakes (given: readonly string[], { name, words = [], orNoWords, manyWords }: CommandRow): string[] {
-  if (given.length === words.length || (manyWords === true && given.length > words.length) || (orNoWords === true && given.length === 0)) return []
+  const isMore = manyWords === true && given.length > words.length
+  if (isMore || given.length === words.length || (orNoWords === true && given.length === 0)) return []
   const takes = words.length === 0 ? 'no more words' : words.join(' ')
   return [`${name} takes ${takes}${given.length === 0 ? '' : `: ${given.join(' ')}`}`]
 }

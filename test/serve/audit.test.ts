@@ -52,7 +52,7 @@ await t.test('the demo writes what changes and what is refused between the lines
 await t.test('with two workers one process writes the file, and every line is whole', async t => {
   const file = join(await temporaryFolder(t), 'audit.log')
   const gateway = await startSeveral(t, { audit: { file, reads: true } })
-  const asked = Array.from({ length: 200 }, async (_, i) => await ask(gateway, `/org1/repo1/index.yaml`, i % 2 === 0 ? {} : { key: `wrong-${'x'.repeat(i)}` }))
+  const asked = Array.from({ length: 200 }, async (_, i) => await ask(gateway, '/org1/repo1/index.yaml', i % 2 === 0 ? {} : { key: `wrong-${'x'.repeat(i)}` }))
   t.same(new Set((await Promise.all(asked)).map(({ status }) => status)), new Set([200, 401]))
   await untilTrue(async () => (await linesIn(file)).length >= 200)
   const lines = await linesIn(file)
@@ -150,10 +150,10 @@ await t.test('the real logrotate loses no line under load', async t => {
   const example = await readFile(join(ROOT, 'deploy/logrotate/chartgate'), 'utf8')
   const rotation = `su root root\n${example.replace('/var/log/chartgate/audit.log', file).replace(/systemctl kill .*/, `kill -HUP ${gateway.pid}`)}`
   await writeFile(join(folder, '..', 'rotation'), rotation)
-  let isOver = false
+  const load = { isOver: false }
   let answered = 0
-  const load = Promise.all(Array.from({ length: 4 }, async () => {
-    while (!isOver) {
+  const loaders = Promise.all(Array.from({ length: 4 }, async () => {
+    while (!load.isOver) {
       await ask(gateway, '/org1/repo1/index.yaml')
       answered++
     }
@@ -165,8 +165,8 @@ await t.test('the real logrotate loses no line under load', async t => {
     t.equal(rotated.code, 0, rotated.stderr)
     await untilTrue(() => gateway.stdout().split('the audit log was opened again').length - 1 === round)
   }
-  isOver = true
-  await load
+  load.isOver = true
+  await loaders
   const all = async (): Promise<AuditEvent[]> => (await Promise.all((await readdir(folder)).map(async name => {
     const bytes = await readFile(join(folder, name))
     return auditLinesOf((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString())
