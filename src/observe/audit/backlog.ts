@@ -54,7 +54,7 @@ export class Backlog {
     }
     this.begun = left
     const rest = lines.slice(count)
-    const kept = giveUp ? rest.filter((line, i) => (i === 0 && left > 0) || !isDropped(line)) : rest
+    const kept = giveUp ? rest.filter((line, i) => !isDropped(line) || (i === 0 && left > 0)) : rest
     this.lines = [...kept, ...this.lines]
     this.size -= lengthOf(lines) - lengthOf(kept)
     return lines.slice(0, count)
