@@ -49,5 +49,5 @@ export function tokenPrincipal (
   expires: Moment,
   proof?: TokenProof
 ): Principal {
-  return { kind: 'token', subject, subjects: [EVERYONE], grants, expires, ...(proof === undefined ? {} : { proof }) }
+  return { kind: 'token', subject, subjects: [EVERYONE], grants, expires, ...(proof?.tokenId === undefined && proof?.keyId === undefined ? {} : { proof }) }
 }
