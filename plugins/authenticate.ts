@@ -55,6 +55,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
       if (result.ok) {
         request.principal = result.principal
         request.outcome.subject = result.principal.subject
+        request.outcome.proof = result.principal.proof
         done()
       } else {
         request.outcome.subject = result.subject

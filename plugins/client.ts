@@ -43,6 +43,10 @@ class RequestAsker implements Asker {
     return client.isProxy ? presence : originOf(client.address)
   }
 
+  answered (status: number): void {
+    this.request.outcome.upstreamStatus = status
+  }
+
   dismiss (): void {
     const { request } = this
     const refusal: Refusal = { code: 'download_not_read' }

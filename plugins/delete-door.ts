@@ -5,7 +5,8 @@ import type { Locks } from '../src/lib/locks.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { createRemover } from '../src/upstream/remove.ts'
 import { callerOf } from './client.ts'
-import { logChange } from './request-log.ts'
+import { recordIntent } from './request-audit.ts'
+import { tellChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface DeleteDoorOptions {
@@ -19,7 +20,6 @@ export interface DeleteDoorOptions {
 
 export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, changed }) => {
   const remover = createRemover(upstreams, locks, basePath)
-  app.addHook('onSend', logChange)
   // It has no body; one that comes all the same is not passed on.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => {
@@ -28,9 +28,11 @@ export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, c
   })
   app.delete('/delete', async (request, reply) => {
     const chartRequest = chartRequestOf(request)
+    await recordIntent(request)
     const { headers, body } = await remover.remove(chartRequest, callerOf(request))
       // also after a failure: nobody knows then what the upstream did
       .finally(async () => { await changed(chartRequest.tenant) })
+    await tellChange(reply)
     return await reply.headers(headers).send(body)
   })
 }, { name: 'delete-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })

@@ -10,6 +10,7 @@ import {
 } from '../src/http/errors.ts'
 import { closeGently } from '../src/http/last-words.ts'
 import { NobodyThere } from '../src/lib/presence.ts'
+import { auditAbandoned } from './request-audit.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -42,7 +43,7 @@ export default fp<ErrorsOptions>(async (app, { challenge }) => {
     return this.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(form.body(refusal)))
   })
   app.setErrorHandler((error, request, reply) => {
-    if (error instanceof NobodyThere) return // to answer; running.ts has said so
+    if (error instanceof NobodyThere) return auditAbandoned(request) // nobody to answer; running.ts has said so
     const refusal = refusalOf(error)
     if (error instanceof RefusalError) request.outcome.failure = error.cause
     else if (refusal.code === 'no_descriptors') request.outcome.failure = error

@@ -1,11 +1,15 @@
-// Gives each request the record of its outcome, and writes one line for every refusal and
-// every change, and with `log.reads` for every read (src/observe/outcome-line.ts).
+// Gives each request the record of its outcome, and tells its readers, the log
+// (src/observe/outcome-line.ts) and the audit log, of every refusal and every change; of an
+// allowed read the log with `log.reads`, the audit log with `audit.reads`.
 import fp from 'fastify-plugin'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import { printable } from '../src/lib/printable.ts'
-import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RefusalError } from '../src/http/errors.ts'
+import type { Auditing } from '../src/observe/audit/auditing.ts'
 import { Outcome, isRefused } from '../src/observe/outcome.ts'
 import { outcomeLine } from '../src/observe/outcome-line.ts'
+import { auditOutcome, issuesToken, recordOutcome } from './request-audit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,36 +17,56 @@ declare module 'fastify' {
     outcome: Outcome
   }
   interface FastifyReply {
-    /** Writes the line of a refusal: at once, so that who leaves before the answer keeps nothing out of the log. */
+    /** Tells of a refusal: at once, so that who leaves before the answer keeps nothing out of the log. */
     logRefusal (): void
   }
 }
 
-export interface RequestLogOptions { reads: boolean }
+export interface RequestLogOptions {
+  reads: boolean
+  auditing: Auditing
+}
 
-export default fp<RequestLogOptions>(async (app, { reads }) => {
+export default fp<RequestLogOptions>(async (app, { reads, auditing }) => {
+  app.decorate('auditing', auditing)
   app.decorateRequest('outcome')
   app.decorateReply('logRefusal', function (this: FastifyReply) {
     // A broken body is one when its sender is still there to be told, and else an abort (running.ts).
-    if (isRefused(this.request.outcome)) logOutcome(this)
-    else this.raw.once('finish', () => { logOutcome(this) })
+    if (isRefused(this.request.outcome)) tellRefusal(this)
+    else this.raw.once('finish', () => { tellRefusal(this) })
   })
   // No onResponse hook: it would cost every request two listeners, and most write no line.
   app.addHook('onRequest', (request, reply, done) => {
     request.outcome = new Outcome()
     reply.header('x-request-id', request.id)
-    if (reads && !isChange(request)) reply.raw.once('finish', () => { logOutcome(reply) })
+    if ((reads || auditing.reads) && !isChange(request)) {
+      reply.raw.once('finish', () => {
+        if (reads) logOutcome(reply)
+        if (auditing.reads) auditOutcome(request)
+      })
+    }
     done()
   })
 }, { name: 'request-log', fastify: '5.x', dependencies: ['request-target', 'client'] })
 
 /**
- * An onSend hook for doors that change something: the line is written when that is
- * decided, and not when the answer has left.
+ * Tells of what a door has done, before it answers: when that is decided, and not when the
+ * answer has left.
+ * @throws RefusalError where it has to be recorded and cannot be; what was done stays done,
+ * and only a token that nobody gets was never issued
  */
-export const logChange: onSendHookHandler = (request, reply, payload, done) => {
-  if (request.outcome.refusal === undefined && isChange(request)) logOutcome(reply)
-  done(null, payload)
+export async function tellChange (reply: FastifyReply): Promise<void> {
+  const { request } = reply
+  const isToken = issuesToken(request)
+  if (!await recordOutcome(request, isToken ? 'drop' : 'keep')) {
+    throw new RefusalError({ code: isToken ? 'audit_unavailable' : 'audit_outcome_lost' })
+  }
+  if (isChange(request)) logOutcome(reply)
+}
+
+function tellRefusal (reply: FastifyReply): void {
+  logOutcome(reply)
+  auditOutcome(reply.request)
 }
 
 function logOutcome ({ request, statusCode }: FastifyReply): void {

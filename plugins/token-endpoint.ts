@@ -5,11 +5,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
+import { RefusalError } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
 import type { Authentication } from '../src/identity/sources/source.ts'
-import { readCredentials } from '../src/identity/credentials.ts'
+import { loginOf, readCredentials } from '../src/identity/credentials.ts'
 import { readSubject } from '../src/words/subject.ts'
 import { secondsUntil, type Clock } from '../src/lib/clock.ts'
 import type { Claimant } from '../src/limits/attempts.ts'
@@ -19,7 +20,8 @@ import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
 import { claimantOf } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
-import { logChange } from './request-log.ts'
+import { recordIntent } from './request-audit.ts'
+import { tellChange } from './request-log.ts'
 
 export interface TokenEndpointOptions {
   authenticator: Authenticator
@@ -35,7 +37,6 @@ const LONGEST_BODY = 16_384
 const METHODS = ['GET', 'POST']
 
 export default fp<TokenEndpointOptions>(async (app, options) => {
-  app.addHook('onSend', logChange)
   // Before a body is read, so that what is wrong with one is answered with them too.
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
@@ -47,6 +48,7 @@ export default fp<TokenEndpointOptions>(async (app, options) => {
   app.addContentTypeParser('application/x-www-form-urlencoded', parsing, (_request, body, done) => { done(null, body) })
   // Whatever is wrong with a body here is the client's mistake in one form: 400.
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof RefusalError) return reply.refuse(error.refusal)
     const refusal = refusalOf(error)
     if (refusal.code === 'internal') {
       request.log.error({ err: error }, 'an error that nobody expected')
@@ -90,6 +92,7 @@ async function answer (
   if (!scopes.ok) return reply.refuse({ code: 'invalid_scope', detail: scopes.detail })
   const asked = formatScopes(scopes.grants)
   request.outcome.token = { asked }
+  request.outcome.login = loginOf(read.request.credentials, request.headers.authorization)
   const who = await whoAsks(authenticator, read.request, claimantOf(request))
   // Who has gone meanwhile is not answered; running.ts has said so.
   if (request.presence.gone) return reply.hijack()
@@ -98,6 +101,7 @@ async function answer (
     return reply.refuse({ code: who.code })
   }
   request.outcome.subject = who.principal.subject
+  request.outcome.proof = who.principal.proof
   const { account } = read.request
   if (account !== undefined && account !== readSubject(who.principal.subject).name) {
     return reply.refuse({ code: 'invalid_request', detail: 'the parameter account is not who the credentials are' })
@@ -110,11 +114,14 @@ async function answer (
   const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
   if (ttl < 1) return reply.refuse({ code: 'token_expired' })
   const key = keys.current.ring.signing(time)
+  request.outcome.allowedBy = 'token endpoint'
+  await recordIntent(request)
   const issued = await issueToken(key, { ...source, ttl }, who.principal.subject, granted, time)
   await endOfTurn() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
-  request.outcome.allowedBy = 'token endpoint'
   request.outcome.token = { asked, granted: scope }
+  request.outcome.issued = { tokenId: issued.id, keyId: key.kid }
+  await tellChange(reply)
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,

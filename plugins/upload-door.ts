@@ -12,7 +12,8 @@ import type { FormFields } from '../src/uploads/multipart.ts'
 import type { Spool } from '../src/uploads/spool.ts'
 import { createUploader, type Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
-import { logChange } from './request-log.ts'
+import { recordIntent } from './request-audit.ts'
+import { tellChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface UploadDoorOptions {
@@ -30,7 +31,6 @@ export interface UploadDoorOptions {
 
 export default fp<UploadDoorOptions>(async (app, options) => {
   const { upstreams, locks, maxUploadSize } = options
-  app.addHook('onSend', logChange)
   const uploader = createUploader(upstreams, locks)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
@@ -57,7 +57,8 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Inta
     if (!isAbort(error)) throw error
     return reply.refuse({ code: 'upload_aborted' })
   }
-  return await reply.code(201).header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
+  await tellChange(reply.code(201))
+  return await reply.header('content-type', 'application/json; charset=utf-8').send('{"saved":true}')
 }
 
 /** Stores the body, and has freed the spool when it returns. */
@@ -78,6 +79,7 @@ async function save (
   request.outcome.upload = factsOf(upload)
   let isSent = false
   try {
+    await recordIntent(request)
     await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
   } finally {
     if (isSent) await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did

@@ -69,6 +69,12 @@ allowDemoKey: true
 `,
   log: `log: { level: info, reads: true }
 `,
+  audit: `# logrotate renames the file and sends SIGHUP: docs/operations.md
+audit:
+  file: /var/log/chartgate/audit.log
+  reads: false
+  required: true
+`,
   accounts: `accounts:
   files: [people.yaml, robots.yaml, htpasswd]
 `,

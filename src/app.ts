@@ -30,9 +30,11 @@ import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { Config } from './config/schema.ts'
 import { RefusalError } from './http/errors.ts'
+import type { AuditPlace } from './observe/audit/auditing.ts'
 import { errorForLog } from './observe/log-error.ts'
 import { LOG_FORM } from './observe/log-form.ts'
 import { RequestLogger } from './observe/request-logger.ts'
+import { subjectNamed } from './identity/accounts.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
@@ -65,6 +67,8 @@ export interface AppDependencies {
   readonly clock: Clock
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
+  /** Where lines of the audit log go. */
+  readonly audit: AuditPlace
   /** Where log lines go. */
   readonly logStream: { write: (line: string) => void }
   readonly limits?: ConnectionLimits
@@ -157,7 +161,12 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   answerConnect(app)
   await app.register(requestTarget)
   await app.register(client, { trustedProxies: config.trustedProxies, publicUrl: config.publicUrl })
-  await app.register(requestLog, { reads: config.log.reads })
+  const auditing = {
+    ...deps.audit,
+    reads: config.audit.reads,
+    subjectNamed: (name: string) => subjectNamed(live.current.accounts, name)
+  }
+  await app.register(requestLog, { reads: config.log.reads, auditing })
   await app.register(errors, { challenge })
   await app.register(running)
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })

@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<LoadedCommand, () => Promise<Command>>> = {
   'keys list': async () => (await import('./commands/keys.ts')).KEYS_LIST,
   'keys rotate': async () => (await import('./commands/keys.ts')).KEYS_ROTATE,
   'keys export': async () => (await import('./commands/keys.ts')).KEYS_EXPORT,
+  audit: async () => (await import('./commands/audit.ts')).AUDIT,
   healthcheck: async () => (await import('./commands/healthcheck.ts')).HEALTHCHECK,
   repository: async () => (await import('./commands/repository.ts')).REPOSITORY,
   completion: async () => (await import('./commands/completion.ts')).COMPLETION
@@ -74,6 +75,10 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
   // which for one as small as this is less: several times for each large upload. Four times
   // is the most that V8 expects of itself (nodejs/node#61967, docs/performance.md).
   setFlagsFromString('--heap-growing-percent=300')
+  // Who reads no further has all that they want (chartgate audit … | head).
+  if (!process.argv.some(word => SERVERS.has(word))) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : 1) })
+  }
   process.exitCode = await main(process.argv.slice(2), process.env, {
     stdout: text => { process.stdout.write(text) },
     stderr: text => { process.stderr.write(text) },
@@ -88,7 +93,7 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
             return await readLine(process.stdin, process.stderr, prompt)
           }
         }
-      : {})
+      : { input: () => process.stdin })
   })
   if (IS_WORKER) process.exit() // the line to its primary would keep it
 }

@@ -131,8 +131,9 @@ function hint ({ name }: GivenOption, names: readonly string[] = Object.keys(OPT
   return near === undefined ? '' : `: did you mean --${near}?`
 }
 
-function wordMistakes (given: readonly string[], { name, words = [], orNoWords }: CommandRow): string[] {
-  if (given.length === words.length || (orNoWords === true && given.length === 0)) return []
+function wordMistakes (given: readonly string[], { name, words = [], orNoWords, manyWords }: CommandRow): string[] {
+  const isMore = manyWords === true && given.length > words.length
+  if (isMore || given.length === words.length || (orNoWords === true && given.length === 0)) return []
   const takes = words.length === 0 ? 'no more words' : words.join(' ')
   return [`${name} takes ${takes}${given.length === 0 ? '' : `: ${given.join(' ')}`}`]
 }

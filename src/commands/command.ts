@@ -1,4 +1,5 @@
 // What a command is: options, words and an environment in, text and an exit code out.
+import type { Readable } from 'node:stream'
 import type { Environment } from '../config/environment.ts'
 import type { Options } from './options.ts'
 
@@ -16,6 +17,8 @@ export interface Io {
    * @param again at a terminal it is asked for once more with this, and has to be the same
    */
   readonly readSecret: (prompt: string, again?: string) => Promise<ReadSecret>
+  /** Standard input as it is; left out where a person sits there. */
+  readonly input?: () => Readable
   /** A line that somebody types, undefined when they go away; left out where nobody sits at a terminal. */
   readonly ask?: (prompt: string) => Promise<string | undefined>
 }

@@ -36,8 +36,9 @@ function listed (rows: readonly CommandRow[]): string {
   return rows.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`).join('')
 }
 
-function usageOf ({ name, words = [], orNoWords, takes }: CommandRow): string {
-  const shownWords = orNoWords === true ? [`[${words.join(' ')}]`] : words
+function usageOf ({ name, words = [], orNoWords, manyWords, takes }: CommandRow): string {
+  const all = manyWords === true ? `${words.join(' ')}...` : words.join(' ')
+  const shownWords = orNoWords === true ? [`[${all}]`] : [all].filter(each => each !== '')
   return ['chartgate', name, ...shownWords, ...takes.map(option => `[${optionWords(option)}]`)].join(' ')
 }
 

@@ -11,11 +11,12 @@ import { tokensEnd, type StatedKey } from '../tokens/ring.ts'
 import { keyFolder } from '../tokens/trusted.ts'
 import { fail, printJson, printTable, type ExitCode, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
+import { recorded } from './recorded.ts'
 
 const PUBLIC = /^\s*(?:-----BEGIN (?:PUBLIC KEY|CERTIFICATE)-----|$)/
 
 export const KEYS_LIST = configured(runList)
-export const KEYS_ROTATE = configured(runRotate)
+export const KEYS_ROTATE = recorded('keys.rotate', undefined, configured(runRotate))
 export const KEYS_EXPORT = configured(runExport)
 
 async function runList ({ config, io, options: { json } }: Configured): Promise<ExitCode> {

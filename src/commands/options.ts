@@ -1,5 +1,6 @@
 // Which options are there? Every one with what follows it and what it says; a command
 // names those that it takes (table.ts). One name means one thing in all commands.
+import { AUDIT_ACTION_NAMES } from '../observe/audit/schema.ts'
 
 export interface OptionRow {
   /** What stands behind it; an option without is there or not. */
@@ -24,6 +25,11 @@ export const OPTIONS = {
   groups: { value: 'GROUPS', says: 'the groups that it is in, with commas between them' },
   expires: { value: 'TIME', says: 'when the new secret ends: 90d, 12h, or never' },
   keep: { value: 'TIME', says: 'how long the old secret still counts: 7d (the default), 12h, or 0' },
+  tenant: { value: 'TENANT', says: 'only what is of this tenant' },
+  since: { value: 'TIME', says: 'only what is not older: 24h, 7d, or 2026-11-29T08:00:00Z' },
+  actor: { value: 'SUBJECT', says: 'only what they did: user:alice, or alice' },
+  action: { value: 'ACTION', says: 'only this', oneOf: AUDIT_ACTION_NAMES },
+  unfinished: { says: 'only intents without an outcome: changes of which nobody recorded what became of them' },
   live: { says: 'asks whether the process lives (/healthz), not whether it is ready (/readyz)' },
   dir: { value: 'DIR', says: 'where the charts lie' },
   port: { value: 'PORT', says: 'the port; 0 is any free one' },

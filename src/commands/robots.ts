@@ -9,13 +9,14 @@ import {
   type OnFiles
 } from './accounts-files.ts'
 import { fail, printJson, printTable, type ExitCode, type WrongUsage } from './command.ts'
+import { recorded } from './recorded.ts'
 import { earlierEnd, hasEnded, isoOf, lifeOf, readEnd } from './secret-times.ts'
 
-export const ROBOT_CREATE = onAccountsFiles(runCreate)
-export const ROBOT_ROTATE = onAccountsFiles(runRotate)
-export const ROBOT_DISABLE = disabling('robot', true)
-export const ROBOT_ENABLE = disabling('robot', false)
-export const ROBOT_DELETE = onAccountsFiles(runDelete)
+export const ROBOT_CREATE = recorded('robot.create', 'robot', onAccountsFiles(runCreate))
+export const ROBOT_ROTATE = recorded('robot.rotate', 'robot', onAccountsFiles(runRotate))
+export const ROBOT_DISABLE = recorded('robot.disable', 'robot', disabling('robot', true))
+export const ROBOT_ENABLE = recorded('robot.enable', 'robot', disabling('robot', false))
+export const ROBOT_DELETE = recorded('robot.delete', 'robot', onAccountsFiles(runDelete))
 export const ROBOT_LIST = onAccountsFiles(runList)
 
 async function runCreate (context: OnFiles): Promise<ExitCode | WrongUsage> {

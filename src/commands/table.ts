@@ -9,6 +9,8 @@ export interface CommandRow {
   readonly summary: string
   /** The words that follow its name. */
   readonly words?: readonly string[]
+  /** The last of them may stand there any number of times. */
+  readonly manyWords?: true
   /** All of them may be left out together. */
   readonly orNoWords?: true
   /** What each of the words can be, where that is known, for completion. */
@@ -176,6 +178,24 @@ const ROWS = [
     takes: ['out', 'config'],
     more: ['Makes the keys when there are none. Writes over nothing but a public key.'],
     examples: ['chartgate keys export --out chartgate-upstream.pub.pem']
+  },
+  {
+    name: 'audit',
+    summary: 'prints who did what, from files of the audit log',
+    words: ['FILE'],
+    manyWords: true,
+    orNoWords: true,
+    takes: ['tenant', 'since', 'actor', 'action', 'unfinished', 'json'],
+    more: [
+      'Rotated and gzipped files too, in any order; - and no FILE is standard input, where lines of',
+      'the log may stand between. An intent without an outcome is UNFINISHED, and comes last.',
+      '--json prints the lines as they are in the file.'
+    ],
+    examples: [
+      'chartgate audit --since 24h /var/log/chartgate/audit.log',
+      'chartgate audit --tenant team-a/web --action push /var/log/chartgate/audit.log*',
+      'chartgate audit --unfinished /var/log/chartgate/audit.log*'
+    ]
   },
   {
     name: 'healthcheck',

@@ -7,11 +7,12 @@ import {
 } from './accounts-files.ts'
 import { fail, printJson, printTable, type ExitCode, type WrongUsage } from './command.ts'
 import { askForHash } from './hash-password.ts'
+import { recorded } from './recorded.ts'
 
-export const USER_ADD = onAccountsFiles(runAdd)
-export const USER_PASSWD = onAccountsFiles(runPasswd)
-export const USER_DISABLE = disabling('user', true)
-export const USER_ENABLE = disabling('user', false)
+export const USER_ADD = recorded('user.add', 'user', onAccountsFiles(runAdd))
+export const USER_PASSWD = recorded('user.passwd', 'user', onAccountsFiles(runPasswd))
+export const USER_DISABLE = recorded('user.disable', 'user', disabling('user', true))
+export const USER_ENABLE = recorded('user.enable', 'user', disabling('user', false))
 export const USER_LIST = onAccountsFiles(runList)
 
 async function runAdd (context: OnFiles): Promise<ExitCode | WrongUsage> {

@@ -120,6 +120,11 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     basePath: pathname === '/' ? '' : pathname,
     workers: readWorkers(values.workers),
     stateDir: resolve(base, values.stateDir),
+    audit: {
+      reads: values.audit.reads,
+      required: values.audit.required,
+      ...(values.audit.file === '' ? {} : { file: resolve(base, values.audit.file) })
+    },
     accounts: { files: values.accounts.files.map(each => resolve(base, each)) },
     policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),
     upstream: {

@@ -39,7 +39,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     const found = keys.every(sound) && sentence()
     if (found !== false) mistakes.push({ key: keys[0], sentence: found })
   }
-  const { listen, admin, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens } = values
+  const { listen, admin, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens, audit } = values
 
   rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () =>
     listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
@@ -82,6 +82,8 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
       `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: ` +
         'set another masterKey, or allowDemoKey for a walkthrough')
   }
+  rule(['audit.required', 'audit.file'], () => audit.required && audit.file === '' &&
+    'only a file can be had on the disk before a change is made: name one in audit.file')
   rule(['tokens.keys'], () =>
     tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')

@@ -223,6 +223,24 @@ export const ConfigSchema = mapping({
       expected: 'true or false'
     })
   }),
+  audit: mapping({
+    file: value(
+      'where the audit log is appended to; left out: standard output, one stream with the log',
+      '',
+      { expected: 'a file' }
+    ),
+    reads: flag({
+      description: 'records allowed reads too; without it refusals and changes are recorded',
+      default: false,
+      expected: 'true or false'
+    }),
+    required: flag({
+      description: 'a change that cannot be recorded is not made: its intent is on the disk before, ' +
+        'and its outcome before the answer; needs audit.file',
+      default: false,
+      expected: 'true or false'
+    })
+  }),
   accounts: mapping({
     files: list(value('', '', { minLength: 1, expected: 'a file' }), {
       description: 'accounts files (ending in .yaml or .yml) and htpasswd files (any other name)',
@@ -267,6 +285,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly spool: { readonly maxBytes: number }
     readonly index: { /** seconds */ readonly maxAge: number, readonly maxBytes: number }
   }
+  /** `file` absolute; left out: standard output. */
+  readonly audit: Omit<ConfigFile['audit'], 'file'> & { readonly file?: string }
   /** Absolute. */
   readonly accounts: { readonly files: readonly string[] }
   readonly policy: readonly PlacedRule[]

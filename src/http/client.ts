@@ -14,6 +14,10 @@ export interface Client {
   readonly proto: string
   /** Host and, where it is not the usual one, port. */
   readonly host: string
+  /** The trusted proxy that said so, when the address is not its own. */
+  readonly proxy?: string
+  /** The traceparent that a trusted proxy sent (W3C Trace Context, version 00). */
+  readonly trace?: string
 }
 
 export interface ClientSource {
@@ -34,6 +38,7 @@ interface Peer {
 
 const MOST_PEERS = 10_000
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+const TRACE = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 export function createClientReader ({ trustedProxies, publicUrl }: ClientSource): ReadClient {
   const isTrusted = trust(trustedProxies)
@@ -56,14 +61,25 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
     if (!known.isTrusted || address === undefined) return known.client
     const proto = listOf(headers['x-forwarded-proto']).at(-1)?.toLowerCase()
     const forwardedHost = listOf(headers['x-forwarded-host']).at(-1)
+    const trace = traceOf(headers['traceparent'])
     const nearest = behind(address, listOf(headers['x-forwarded-for']), isTrusted)
     return {
       address: nearest,
       isProxy: nearest === address,
       proto: proto === 'http' || proto === 'https' ? proto : own.proto,
-      host: forwardedHost !== undefined && HOST.test(forwardedHost) ? forwardedHost : own.host
+      host: forwardedHost !== undefined && HOST.test(forwardedHost) ? forwardedHost : own.host,
+      ...(nearest === address ? {} : { proxy: address }),
+      ...(trace === undefined ? {} : { trace })
     }
   }
+}
+
+/**
+ * A traceparent of the one version that there is, as it came; neither id is all zeros (W3C
+ * Trace Context, section 3.2). Of several headers Node makes one text, which has not this form.
+ */
+function traceOf (header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && TRACE.test(header) ? header : undefined
 }
 
 /**

@@ -29,7 +29,8 @@ function callerHeaders ({ requestId, client }: Caller): Record<string, string> {
     'x-request-id': requestId,
     ...(client.address === undefined ? {} : { 'x-forwarded-for': client.address }),
     'x-forwarded-proto': client.proto,
-    'x-forwarded-host': client.host
+    'x-forwarded-host': client.host,
+    ...(client.trace === undefined ? {} : { traceparent: client.trace })
   }
 }
 

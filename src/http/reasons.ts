@@ -351,6 +351,18 @@ export const REASON_GROUPS = {
       means: 'an error that nobody expected',
       todo: 'look at `err`, and report it'
     },
+    audit_unavailable: {
+      status: 503,
+      error: 'the change was not made, because it cannot be recorded: try again shortly',
+      means: 'with `audit.required`: the intent could not be written to `audit.file`, and so nothing was changed',
+      todo: 'look at the line of the log that says why: a full disk, most often'
+    },
+    audit_outcome_lost: {
+      status: 500,
+      error: 'the change was made, but could not be recorded: do not send it again before you have looked',
+      means: 'with `audit.required`: the change was made, and its outcome could not be written to `audit.file` in time',
+      todo: 'look at the line of the log that says why; chartgate audit shows the intent without an outcome'
+    },
     closing: {
       status: 503,
       error: 'shutting down',

@@ -127,6 +127,11 @@ export function accountEntriesOf (
   }
 }
 
+/** The subject of whoever has this name, a user before a robot; undefined when nobody has it. */
+export function subjectNamed ({ users, robots }: Accounts, name: string): string | undefined {
+  return (users.get(name) ?? robots.get(name))?.principal.subject
+}
+
 /** True when a subject is one of these accounts, and not disabled. */
 export function isActive (
   accounts: ReadonlyMap<string, Account>,

@@ -2,6 +2,7 @@
 // (RFC 7617), Bearer (RFC 6750), a bare JWT (which cm-push can send, chartmuseum/helm-push
 // v0.10.4, pkg/chartmuseum/upload.go, and ChartMuseum takes), or nothing.
 import { isUtf8 } from 'node:buffer'
+import type { LoginFacts } from '../observe/outcome.ts'
 
 export type Credentials =
   | { readonly kind: 'none' }
@@ -29,6 +30,16 @@ export function readCredentials (header: string | undefined): Credentials {
 /** True for a header of the Basic scheme. */
 export function isBasic (header: string | undefined): boolean {
   return header !== undefined && /^basic /i.test(header)
+}
+
+/** How credentials came, and under which name. @param header what they were read from, if it is one */
+export function loginOf (credentials: Credentials, header = ''): LoginFacts {
+  switch (credentials.kind) {
+    case 'none': return { method: 'none' }
+    case 'bearer': return { method: 'bearer' }
+    case 'basic': return { method: 'basic', name: credentials.username }
+    case 'malformed': return { method: isBasic(header) ? 'basic' : /^bearer\b/i.test(header) ? 'bearer' : 'none' }
+  }
 }
 
 /** True for what has the form of a signed token. */

@@ -13,7 +13,8 @@ import {
   type LiveAuthority,
   type OpenedAuthority,
   type Reload,
-  type ReloadLog
+  type ReloadLog,
+  type ReloadReport
 } from './reload.ts'
 import type { Config } from '../config/schema.ts'
 
@@ -31,6 +32,8 @@ export interface Followed {
   readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
   readonly keys: OpenedKeys
   readonly reload: Reload
+  /** Hears of what was read again; left out where another process does. */
+  readonly report?: ReloadReport
 }
 
 /**
@@ -40,7 +43,7 @@ export interface Followed {
  */
 export function follow (
   config: Config,
-  { authority, keys, reload }: Followed,
+  { authority, keys, reload, report }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
@@ -49,7 +52,8 @@ export function follow (
     stamps: new Map([...authority.stamps, ...keys.stamps]),
     config,
     reload,
-    log
+    log,
+    report
   })
 }
 

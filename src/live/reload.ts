@@ -40,6 +40,16 @@ export interface ReloadOutcome {
   readonly again: boolean
 }
 
+/** What became of files that were read again. */
+export interface ReloadFacts {
+  /** What is not used and was not said before, one line each; empty: all that was read is in force. */
+  readonly mistakes: readonly string[]
+  /** The configuration's own file; undefined: there is none. */
+  readonly file: string | undefined
+}
+
+export type ReloadReport = (facts: ReloadFacts) => void
+
 /** Something that is read from files. */
 export interface LivePart {
   /** The files, as this configuration names them. */
@@ -72,6 +82,8 @@ export interface WatchOptions {
   readonly config: Config
   readonly reload: Reload
   readonly log: ReloadLog
+  /** Hears of each time that something was read. */
+  readonly report?: ReloadReport | undefined
 }
 
 export interface ConfigWatch extends Watch {
@@ -91,7 +103,9 @@ export async function openAuthority (config: Config): Promise<OpenedAuthorityRes
 const SOUND: ReloadOutcome = { mistakes: [], again: false }
 
 /** Keeps each part at what its files say. */
-export function watchConfig ({ parts, stamps, config: running, reload, log }: WatchOptions): ConfigWatch {
+export function watchConfig (
+  { parts, stamps, config: running, reload, log, report = () => {} }: WatchOptions
+): ConfigWatch {
   const own = configFile(running)
   let config = running
   let known = stamps
@@ -99,11 +113,25 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
   /** Keys of the configuration that are others than at the start. */
   let later: readonly string[] = []
   const outcomes = new Map(parts.map(part => [part, SOUND]))
+  /** Of one look: what was read, and what of it was said. */
+  const read: ReloadOutcome[] = []
+  const said: string[] = []
 
   /** Says what cannot be used: once, unless somebody asks. */
-  function say ({ mistakes }: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
+  function say (outcome: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
+    const { mistakes } = outcome
+    read.push(outcome)
     if (!asked && isDeepStrictEqual(mistakes, before.mistakes)) return
     for (const mistake of mistakes) log.error({ mistake }, 'a changed file is not used')
+    said.push(...mistakes)
+  }
+
+  /** Reports what one look has read. */
+  function reportLook (): void {
+    const isInForce = read.length > 0 && read.every(({ mistakes, again }) => mistakes.length === 0 && !again)
+    if (said.length > 0 || isInForce) report({ mistakes: [...said], file: running.file })
+    read.length = 0
+    said.length = 0
   }
 
   async function readConfig (reader: ConfigReader, asked: boolean): Promise<void> {
@@ -153,6 +181,7 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
     } finally {
       reader.close()
     }
+    reportLook()
     const all = [configOutcome, ...outcomes.values()]
     if (asked) {
       const mistakes = all.flatMap(outcome => outcome.mistakes).length

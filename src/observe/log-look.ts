@@ -2,6 +2,7 @@
 // installed: in this process and line by line, in front of the sink (log-sink.ts), so that
 // what bounds the log holds there too. A program always gets the lines themselves.
 import { printable } from '../lib/printable.ts'
+import { AUDIT_CATEGORY } from './audit/schema.ts'
 
 /** Makes of whole lines what is shown of them. */
 export type LogLook = (lines: string) => string
@@ -34,7 +35,9 @@ export async function lookAtTerminal (
 
 function shown (line: string, show: (line: object) => string): string {
   try {
-    return show(JSON.parse(line, withoutControls) as object)
+    const read = JSON.parse(line, withoutControls) as { readonly category?: unknown }
+    // The line of the log beside it says the same.
+    return read.category === AUDIT_CATEGORY ? '' : show(read)
   } catch {
     return `${printable(line.trimEnd())}\n` // a worker's line that was cut
   }

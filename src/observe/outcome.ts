@@ -1,7 +1,9 @@
 // What became of a request? One record for each, filled in where it is answered: whose
 // credentials came, what allowed it or why it was refused, and what it changed. Whatever
-// tells of requests (the log, outcome-line.ts) reads this and nothing else of them.
+// tells of requests (the log, outcome-line.ts; the audit log, audit/event.ts) reads this and
+// nothing else of them.
 import type { Refusal } from '../http/errors.ts'
+import type { TokenProof } from '../words/principal.ts'
 
 /** What a push was found to be; digests are SHA-256, hex. */
 export interface UploadFacts {
@@ -20,11 +22,21 @@ export interface TokenFacts {
   readonly granted?: string
 }
 
+/** How credentials came, and under which name; that may be a secret, and is never told as it is. */
+export interface LoginFacts {
+  readonly method: 'basic' | 'bearer' | 'none'
+  readonly name?: string
+}
+
 export class Outcome {
   /** When it came; milliseconds of a clock that only goes on. */
   readonly arrivedAt = performance.now()
   /** Whose the credentials are; of refused ones, the account that they were about. */
   subject: string | undefined = undefined
+  /** Which token came, if one did. */
+  proof: TokenProof | undefined = undefined
+  /** How the credentials came, where that is not the Authorization header. */
+  login: LoginFacts | undefined = undefined
   /** The rules that allowed it, or what else did. */
   allowedBy: string | undefined = undefined
   refusal: Refusal | undefined = undefined
@@ -32,8 +44,16 @@ export class Outcome {
   failure: unknown = undefined
   upload: UploadFacts | undefined = undefined
   token: TokenFacts | undefined = undefined
+  /** The token that was issued. */
+  issued: TokenProof | undefined = undefined
+  /** The status of the chart repository's last answer to it; what several share is nobody's. */
+  upstreamStatus: number | undefined = undefined
+  /** Of the intent that is recorded (`audit.required`). */
+  eventId: string | undefined = undefined
   /** Its one line is written. */
   isLogged = false
+  /** Its outcome is in the audit log. */
+  isAudited = false
 }
 
 /** Refused for another reason than that the client has gone. */

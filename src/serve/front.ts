@@ -32,7 +32,7 @@ export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'v
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
   config: Config,
-  { authority, keys, reload, ...options }: FrontOptions
+  { authority, keys, reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const app = await buildApp(config, {
     ...options,
@@ -47,7 +47,7 @@ export async function openFront (
     await app.close()
     return { ok: false, message: mistake }
   }
-  const watch = followAll(config, { authority, keys, reload }, app.log)
+  const watch = followAll(config, { authority, keys, reload, ...(report === undefined ? {} : { report }) }, app.log)
   return {
     ok: true,
     front: {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino from 'pino'
 import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
+import { createAuditOffice } from './workers/audit.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
 import { endWithParent } from './workers/orphan.ts'
 import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
@@ -14,17 +15,19 @@ import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { follow, inForce } from '../live/in-force.ts'
-import type { ConfigWatch } from '../live/reload.ts'
+import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
 import type { Environment } from '../config/environment.ts'
 import { nameOfConfig } from '../config/find.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
+import { openAudit, reportReload } from './audit.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { troubleOfRepository } from './repository-log.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { createLocks } from '../lib/locks.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
+import { openNameHash } from '../observe/audit/name-key.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
@@ -108,6 +111,12 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const claim = await claimStateDir(config.stateDir)
     if (!claim.ok) return await failed(claim.message)
     opened.push(claim.release)
+    const openedAudit = await openAudit(config, logStream, log)
+    if (!openedAudit.ok) return await failed(openedAudit.message)
+    const { output, file: auditFile, close: closeAudit } = openedAudit.opened
+    opened.push(closeAudit)
+    const audit = { ...output, hashName: await openNameHash(config.stateDir) }
+    const report = reportReload(output)
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
     const { opened: keys } = openedKeys
@@ -132,12 +141,13 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (mistake !== undefined) return await failed(mistake)
     const followed = config.workers === 1
       ? undefined
-      : followForWorkers(config, { ...options, keys, socketPath, log, opened })
+      : followForWorkers(config, { ...options, keys, socketPath, log, opened, report })
     const result = followed === undefined
-      ? await openFront(config, { ...options, keys, upstreams, spool, locks: createLocks(), pulse })
+      ? await openFront(config, { ...options, audit, report, keys, upstreams, spool, locks: createLocks(), pulse })
       : await openPool({
         count: config.workers,
         setup: followed.setup,
+        ...(auditFile === undefined ? {} : { offices: [createAuditOffice(auditFile)] }),
         fork: () => fork(lines => { logStream.write(lines) }),
         onTrouble,
         log,
@@ -168,6 +178,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const reread = (): void => {
       running.reread()
       void followed?.lookNow()
+      auditFile?.reopen()
     }
     return { ok: true, stop, logCutOff: running.logCutOff, reread, threads: pulse.threads }
   } catch (error) {
@@ -195,6 +206,7 @@ interface FollowedForWorkers {
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
   readonly keys: OpenedKeys
   readonly socketPath: string | undefined
+  readonly report: ReloadReport
 }
 
 /**
@@ -203,9 +215,9 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
  */
 function followForWorkers (
   config: Config,
-  { authority, reload, keys, socketPath, log, opened }: SetupOptions
+  { authority, reload, keys, socketPath, log, opened, report }: SetupOptions
 ): FollowedForWorkers {
-  const followed = { authority, keys, reload }
+  const followed = { authority, keys, reload, report }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
   opened.push(async () => { watch.close() })
   return {

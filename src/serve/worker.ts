@@ -3,6 +3,7 @@
 // watches their files itself.
 import { join } from 'node:path'
 import type { AppDependencies } from '../app.ts'
+import { createWorkerAudit } from './workers/audit.ts'
 import { createPeers } from './workers/changes.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
@@ -11,7 +12,9 @@ import type { Config } from '../config/schema.ts'
 import { openFront } from './front.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
-import { every } from '../lib/timers.ts'
+import { every, later } from '../lib/timers.ts'
+import { openNameHash } from '../observe/audit/name-key.ts'
+import { streamOf } from './audit.ts'
 import type { ServeOptions, StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
 import { SHORTEST_PAUSE } from '../upstream/contact.ts'
@@ -53,11 +56,16 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
     const locks = createSharedLocks(channel)
     const pulse = createPulse(every)
+    const audit = config.audit.file === undefined
+      ? streamOf(logStream)
+      : createWorkerAudit(channel, config.audit.required, later)
+    const hashName = await openNameHash(stateDir)
     // That it is answered says that the event loop moves.
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
     const opened = await openFront(config, {
       logStream,
+      audit: { ...audit, hashName },
       reload: reloadOf(config.file),
       ...peers,
       authority,

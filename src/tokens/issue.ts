@@ -17,6 +17,8 @@ export interface TokenSource {
 
 export interface IssuedToken {
   readonly token: string
+  /** Its `jti`. */
+  readonly id: string
   /** Seconds. */
   readonly expiresIn: number
   readonly issuedAt: Date
@@ -37,6 +39,7 @@ export async function issueToken (
   grants: readonly Grant[],
   now: number
 ): Promise<IssuedToken> {
+  const id = randomUUID()
   const token = await sign(key, {
     iss: source.issuer,
     sub: subject,
@@ -44,10 +47,10 @@ export async function issueToken (
     iat: now,
     nbf: now - NOT_BEFORE_LEEWAY,
     exp: now + source.ttl,
-    jti: randomUUID(),
+    jti: id,
     access: grants.map(({ type, name, actions }) => ({ type, name, actions: [...actions] }))
   })
-  return { token, expiresIn: source.ttl, issuedAt: new Date(now * 1000) }
+  return { token, id, expiresIn: source.ttl, issuedAt: new Date(now * 1000) }
 }
 
 /** Seconds that a request may wait for a connection and be on its way, and more than enough. */

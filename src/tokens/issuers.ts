@@ -115,7 +115,7 @@ export function leewayOf ({ config: { clockSkew = LEEWAY } }: Issuer): number {
 
 /** What a token says whose signature is the issuer's. */
 export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, clock: Clock): IssuerVerdict {
-  const { typ } = header
+  const { typ, kid } = header
   if (typ !== undefined && !(typeof typ === 'string' && TYPE.test(typ))) return { ok: false, code: 'token_malformed' }
   const fault = timeFault(payload, clock.wall(), leewayOf(issuer))
   if (fault !== undefined) return { ok: false, code: fault }
@@ -128,7 +128,14 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
   const rights = grants.map(grant => withPush(grant, pushIncludes))
   // A fraction (RFC 7519 section 2 lets a date have one) is cut off: no token that is got with it may outlive it.
   const expires = momentAt(clock, Math.floor(exp as number))
-  return { ok: true, principal: tokenPrincipal(issuerSubject(issuer, sub), rights, expires) }
+  const proof = { ...named('tokenId', payload['jti']), ...named('keyId', kid) }
+  return { ok: true, principal: tokenPrincipal(issuerSubject(issuer, sub), rights, expires, proof) }
+}
+
+/** A name that another token server gave, where it is one: it stands in the audit log. */
+function named<const K extends string> (key: K, name: unknown): { readonly [key in K]?: string } {
+  const isName = typeof name === 'string' && name !== '' && isPrintableSub(name)
+  return isName ? { [key]: name } as { [key in K]: string } : {}
 }
 
 /** A subject stands in the log and in tokens that are got with this one: printable, and not endless. */

@@ -159,5 +159,6 @@ function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, c
   if (!isTime(iat) || exp as number - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
   const grants = ownGrants(payload['access'])
   if (grants === undefined) return { ok: false, code: 'token_wrong_claims' }
-  return { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number)) }
+  const proof = { tokenId: jti, keyId: key.kid }
+  return { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number), proof) }
 }

@@ -8,6 +8,8 @@ import type { Sharer } from '../limits/shares.ts'
 export interface Asker extends Caller, Sharer {
   /** Lets go of a client that does not read what it asked for, and says why in the log. */
   dismiss (): void
+  /** Hears what the upstream answered to what was asked for it alone. */
+  answered (status: number): void
 }
 
 /** One who asks, among those who ask for the same. */
@@ -26,11 +28,13 @@ export function gatewayItself (tenant: string): Asker {
     party: 'the gateway itself',
     tenant,
     presence: ALWAYS_HERE,
-    dismiss: () => {}
+    dismiss: () => {},
+    answered: () => {}
   }
 }
 
 /** The same who asks, for what is done to its end also when they have gone. */
-export function toItsEnd ({ requestId, client, party, tenant }: Asker): Asker {
-  return { ...gatewayItself(tenant), requestId, client, party }
+export function toItsEnd (asker: Asker): Asker {
+  const { requestId, client, party, tenant } = asker
+  return { ...gatewayItself(tenant), requestId, client, party, answered: status => { asker.answered(status) } }
 }

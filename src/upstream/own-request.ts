@@ -35,5 +35,6 @@ export async function sendOwn (
     longer: 'left',
     ...(body === undefined ? {} : { body })
   })
+  caller.answered(answer.status)
   return { statusCode: answer.status, headers: answer.headers, text: textOf(answer) }
 }

@@ -16,6 +16,16 @@ export interface Principal {
   readonly grants?: readonly Grant[]
   /** When the token expires, by both clocks. */
   readonly expires?: Moment
+  /** Which token it was. */
+  readonly proof?: TokenProof
+}
+
+/** Names of a token and its key, which are no secrets. */
+export interface TokenProof {
+  /** `jti` (RFC 7519 section 4.1.7). */
+  readonly tokenId?: string
+  /** `kid` (RFC 7515 section 4.1.4). */
+  readonly keyId?: string
 }
 
 export const ANONYMOUS: Principal = { kind: 'anonymous', subject: EVERYONE, subjects: [EVERYONE] }
@@ -33,6 +43,11 @@ export function accountPrincipal (kind: AccountKind, name: string, groups: reado
 }
 
 /** The principal of a token: its grants, and beside them what is open to everyone. */
-export function tokenPrincipal (subject: string, grants: readonly Grant[], expires: Moment): Principal {
-  return { kind: 'token', subject, subjects: [EVERYONE], grants, expires }
+export function tokenPrincipal (
+  subject: string,
+  grants: readonly Grant[],
+  expires: Moment,
+  proof?: TokenProof
+): Principal {
+  return { kind: 'token', subject, subjects: [EVERYONE], grants, expires, ...(proof?.tokenId === undefined && proof?.keyId === undefined ? {} : { proof }) }
 }

@@ -47,6 +47,7 @@ await t.test('everything has a default', async t => {
     masterKey: '',
     allowDemoKey: false,
     log: { level: 'info', reads: false },
+    audit: { reads: false, required: false },
     accounts: { files: [] },
     policy: []
   })

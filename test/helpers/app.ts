@@ -17,6 +17,10 @@ import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import type { Grant } from '../../src/words/access.ts'
+import type { IfNot } from '../../src/observe/audit/auditing.ts'
+import { nameHash } from '../../src/observe/audit/name-key.ts'
+import type { AuditEvent } from '../../src/observe/audit/schema.ts'
+import { soundLine } from './audit.ts'
 import { clockOf } from './clock.ts'
 import { testFolder, type TestLike } from './folder.ts'
 import { KEPT_LOG_LEVEL, keepLog, newMasterKey, recordToken } from './secrets.ts'
@@ -36,6 +40,9 @@ export interface TestGateway {
   /** Every line that was logged, parsed. */
   readonly log: Record<string, unknown>[]
   readonly logText: () => string
+  /** Every line of the audit log, parsed; each was held against the schema. */
+  readonly audit: AuditEvent[]
+  readonly auditText: () => string
   /** A token with these grants, as the token endpoint would issue it. */
   token (grants: readonly Grant[], subject?: string): Promise<string>
 }
@@ -54,6 +61,8 @@ export interface Overrides {
   readonly passwords?: Passwords
   /** The upstream answers in part and on conditions, as the embedded repository does. */
   readonly takesConditions?: boolean
+  /** With audit.required: whether a line comes to the disk; default: each does. */
+  readonly records?: (line: string, ifNot: IfNot) => Promise<boolean>
 }
 
 /** A configuration with every default, for tests. */
@@ -72,12 +81,13 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     masterKey: newMasterKey(),
     allowDemoKey: false,
     log: { level: 'info', reads: true },
+    audit: { reads: false, required: false },
     accounts: { files: [] },
     policy: []
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const config = change(testConfig(stateDir, origin))
   const opened = given ?? await newKeys(config)
@@ -93,11 +103,11 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const live = { current: authority.authority }
   const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
-  const [lines, kept]: [string[], string[]] = [[], []]
+  const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
   // What is kept for the search of secrets has more lines than the test asked for.
   const least = pino.levels.values[config.log.level] ?? Infinity
   const logged = KEPT_LOG_LEVEL === undefined ? config : { ...config, log: { ...config.log, level: KEPT_LOG_LEVEL } as const }
-  t.teardown(() => { keepLog(kept.join('')) })
+  t.teardown(() => { keepLog([...kept, ...audited].join('')) })
   const app = await buildApp(logged, {
     keys,
     upstreams: onlyUpstream(upstream),
@@ -105,6 +115,19 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     spool,
     locks: createLocks(),
     pulse: createPulse(() => () => {}), // no time goes by
+    audit: {
+      write: line => { audited.push(soundLine(line)) },
+      ...(config.audit.required
+        ? {
+            record: async (line: string, ifNot: IfNot) => {
+              if (!await records(line, ifNot)) return false
+              audited.push(soundLine(line))
+              return true
+            }
+          }
+        : {}),
+      hashName: nameHash(Buffer.alloc(32))
+    },
     version: '0.0.0-test',
     clock,
     limits: { ...CONNECTION_LIMITS, ...limits },
@@ -139,6 +162,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     masterKey: config.masterKey,
     get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },
     logText: () => lines.join(''),
+    get audit () { return audited.map(line => JSON.parse(line) as AuditEvent) },
+    auditText: () => audited.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
       return recordToken((await issueToken(keys.current.ring.signing(clock.wall()), { issuer, audience, ttl }, subject, grants, clock.wall())).token)

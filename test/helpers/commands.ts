@@ -1,4 +1,5 @@
 // chartgate's commands in this process, with everything that they print.
+import type { Readable } from 'node:stream'
 import { main } from '../../src/cli.ts'
 import type { ReadSecret } from '../../src/commands/command.ts'
 import type { Environment } from '../../src/config/environment.ts'
@@ -15,7 +16,7 @@ export interface CommandResult {
  * @param typed what is read where a command asks for a secret, or what happens then and says it
  * @param answers what somebody at a terminal answers, line by line, before they go away; undefined: nobody is there
  */
-export async function command (argv: readonly string[], env: Environment = {}, typed: string | ReadSecret | (() => string) = '', answers?: Iterable<string>): Promise<CommandResult> {
+export async function command (argv: readonly string[], env: Environment = {}, typed: string | ReadSecret | (() => string) = '', answers?: Iterable<string>, input?: () => Readable): Promise<CommandResult> {
   let [out, err] = ['', '']
   const prompts: string[] = []
   const lines = answers?.[Symbol.iterator]()
@@ -27,6 +28,7 @@ export async function command (argv: readonly string[], env: Environment = {}, t
       const said = typeof typed === 'function' ? typed() : typed
       return typeof said === 'string' ? { ok: true, secret: said } : said
     },
+    ...(input === undefined ? {} : { input }),
     ...(lines === undefined
       ? {}
       : {

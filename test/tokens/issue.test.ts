@@ -46,9 +46,9 @@ await t.test('each token has an id of its own', async t => {
 
 await t.test('what is issued is accepted by our verifier, and by any other that has the key', async t => {
   const key = await ourKey()
-  const { token } = await issueToken(key, SOURCE, 'user:alice', GRANTS, NOW)
+  const { token, id } = await issueToken(key, SOURCE, 'user:alice', GRANTS, NOW)
   const verifier = createVerifier({ keys: () => trusting([key]), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
-  t.strictSame(await verifier.verify(token), { ok: true, principal: tokenPrincipal('user:alice', GRANTS, at(NOW + 300)) })
+  t.strictSame(await verifier.verify(token), { ok: true, principal: tokenPrincipal('user:alice', GRANTS, at(NOW + 300), { tokenId: id, keyId: key.kid }) })
   const jwks = createLocalJWKSet({ keys: [{ ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'RS256', use: 'sig' }] })
   t.match(await jwtVerify(token, jwks, { currentDate: new Date(NOW * 1000), issuer: SOURCE.issuer, audience: SOURCE.audience }), { payload: { sub: 'user:alice' } })
 })

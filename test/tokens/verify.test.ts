@@ -26,7 +26,7 @@ async function verify (t: Tap, token: string): Promise<Verification> {
 interface Tap { equal (found: unknown, wanted: unknown, message: string): boolean }
 
 const pull: Grant[] = [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }]
-const PRINCIPAL = tokenPrincipal('key:master', pull, at(NOW + 300))
+const PRINCIPAL = tokenPrincipal('key:master', pull, at(NOW + 300), { tokenId: '00000000-0000-4000-8000-000000000000', keyId: (await ourKey()).kid })
 
 await t.test('a token that is right in everything says who and what', async t => {
   t.strictSame(await verify(t, await mintToken()), { ok: true, principal: PRINCIPAL })

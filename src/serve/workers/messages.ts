@@ -3,6 +3,7 @@
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
 import type { Config } from '../../config/schema.ts'
+import type { IfNot } from '../../observe/audit/auditing.ts'
 
 /** What a worker needs to know before it opens anything. */
 export interface WorkerSetup {
@@ -23,6 +24,12 @@ export type ToWorker =
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'ping' }
   | { readonly kind: 'reread' }
+  | {
+    readonly kind: 'audited'
+    readonly id: number
+    /** the lines have arrived, and are on the disk if that was asked for */
+    readonly ok: boolean
+  }
   | { readonly kind: 'stop' }
 
 export type ToPrimary =
@@ -30,12 +37,24 @@ export type ToPrimary =
   | { readonly kind: 'joined' }
   | { readonly kind: 'listening', readonly address: string }
   | { readonly kind: 'failed', readonly message: string }
+  | AuditMessage
   | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | { readonly kind: 'pong', /** what stands still in it */ readonly stuck?: string | undefined }
+
+/** A line of the audit log, or several. */
+export interface AuditMessage {
+  readonly kind: 'audit'
+  readonly id: number
+  readonly lines: string
+  /** Somebody waits until it is on the disk; what becomes of it if it cannot be. */
+  readonly record?: IfNot
+  /** How many were lost before it. */
+  readonly lost: number
+}
 
 /** One end of the line between two processes; what was sent arrives in that order, or the other end is gone. */
 export interface Channel<In, Out> {

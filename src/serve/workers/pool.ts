@@ -4,7 +4,7 @@ import type { Every, Later } from '../../lib/timers.ts'
 import { createRelay } from './changes.ts'
 import { createLiveness } from './liveness.ts'
 import { createLockKeeper } from './locks.ts'
-import type { Member } from './member.ts'
+import type { Member, Office } from './member.ts'
 import type { ToPrimary, WorkerSetup } from './messages.ts'
 
 export interface WorkerProcess extends Member {
@@ -23,6 +23,8 @@ export interface PoolOptions {
   /** What a worker is told that begins now. */
   readonly setup: () => Omit<WorkerSetup, 'number'>
   readonly fork: () => WorkerProcess
+  /** Who else is asked by workers. */
+  readonly offices?: readonly Office[]
   /** Hears that the upstream did not answer a worker as it should. */
   readonly onTrouble: () => void
   readonly log: PoolLog
@@ -68,7 +70,7 @@ interface WorkerPlace {
 /** Starts the workers; resolves when all of them listen, or with what hindered the first that could not. */
 export async function openPool (options: PoolOptions): Promise<PoolResult> {
   const { count, setup, fork, onTrouble, log, clock, later, every } = options
-  const offices = [createRelay(), createLockKeeper({ clock, later })]
+  const offices = [createRelay(), createLockKeeper({ clock, later }), ...options.offices ?? []]
   const liveness = createLiveness(every, log)
   const places = Array.from({ length: count }, (_, i): WorkerPlace => ({
     number: i + 1,

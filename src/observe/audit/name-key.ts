@@ -1,0 +1,30 @@
+// What stands in the audit log for a name that nobody has? A hash under a key that is made
+// once and stays in stateDir: the same name is the same hash in every process and after a
+// restart, and nobody without the key can try names.
+import { createHmac, randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const KEY = /^[0-9a-f]{64}\n$/
+
+/**
+ * The hash, under the key of this stateDir, which is made when there is none.
+ * @throws what the file system says, or an error that says that the file holds no key
+ */
+export async function openNameHash (stateDir: string): Promise<(name: string) => string> {
+  const file = join(stateDir, 'audit.key')
+  // Who comes second takes what is there.
+  await writeFile(file, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  })
+  const text = await readFile(file, 'latin1')
+  if (!KEY.test(text)) {
+    throw new Error(`${file} holds no key (64 hex digits and a line end): take it away, and a new one is made`)
+  }
+  return nameHash(Buffer.from(text.trim(), 'hex'))
+}
+
+/** HMAC-SHA-256 in hex (RFC 2104). */
+export function nameHash (key: Uint8Array): (name: string) => string {
+  return name => createHmac('sha256', key).update(name).digest('hex')
+}

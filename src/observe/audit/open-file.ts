@@ -1,0 +1,52 @@
+// Can lines be appended to this file? A regular one, a pipe that somebody reads, or a device;
+// no link, because who can write in its folder could have us append to anything.
+import { constants } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+
+/** Of a file that is made: who did what is nobody else's business. */
+const NEW_MODE = 0o600
+/** A pipe without a reader is an error, and no wait. */
+const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
+  constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+
+/** @throws what the file system says */
+export async function openToAppend (file: string): Promise<FileHandle> {
+  return await open(file, FLAGS, NEW_MODE)
+}
+
+export type OpenedToAppend =
+  | { readonly ok: true, readonly handle: FileHandle }
+  | { readonly ok: false, /** a sentence */ readonly message: string }
+
+/** The same for whoever wrote the configuration. @param onDisk a pipe or device will not do */
+export async function openAuditFile (file: string, onDisk: boolean): Promise<OpenedToAppend> {
+  try {
+    const handle = await openToAppend(file)
+    const found = await handle.stat()
+    const willDo = found.isFile() || (!onDisk && (found.isFIFO() || found.isCharacterDevice()))
+    if (willDo) return { ok: true, handle }
+    await handle.close()
+    return { ok: false, message: `audit.file ${file} cannot be used: audit.required needs a file on a disk` }
+  } catch (error) {
+    return { ok: false, message: `audit.file ${file} cannot be written: ${hindranceOf(codeOf(error))}` }
+  }
+}
+
+const HINDRANCES: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder is missing: make it, or name another file',
+  EISDIR: 'it is a folder: name a file in it',
+  ELOOP: 'it is a link, which is not followed: name the file itself',
+  ENXIO: 'it is a pipe that nobody reads, or a socket: start its reader first, or name a file',
+  EACCES: 'this user may not (EACCES): let the user that chartgate runs as write the file and its folder',
+  EROFS: 'its disk is mounted read-only (EROFS): name a file elsewhere'
+}
+
+/** What whoever runs it can put right. */
+function hindranceOf (code: string): string {
+  return HINDRANCES[code] ?? code
+}
+
+/** The system's word for it. */
+export function codeOf (error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code)
+}

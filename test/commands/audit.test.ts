@@ -1,0 +1,118 @@
+import { readFileSync, writeFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { deedEvent } from '../../src/observe/audit/event.ts'
+import { auditLine } from '../../src/observe/audit/line.ts'
+import type { AuditEvent } from '../../src/observe/audit/schema.ts'
+import { auditLinesOf } from '../helpers/audit.ts'
+import { command } from '../helpers/commands.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { recordSecret } from '../helpers/secrets.ts'
+
+const MASTER = { subject: 'key:master', kind: 'key', method: 'basic' } as const
+
+function line (time: string, more: Partial<AuditEvent> = {}): string {
+  return auditLine({ ...deedEvent({ action: 'push', outcome: 'success', actor: MASTER }), time: `2026-01-01T${time}.000Z`, tenant: 'team-a/web', chart: 'web', version: '1.0.0', ...more })
+}
+
+await t.test('rows are of all files, rotated and gzipped ones too, oldest first, and of what was asked for', async t => {
+  const folder = testFolder(t)
+  const [now, before, first] = ['audit.log', 'audit.log.1', 'audit.log.2.gz'].map(name => join(folder, name)) as [string, string, string]
+  writeFileSync(now, line('12:00:00', { action: 'delete', actor: { subject: 'user:alice', kind: 'user', method: 'basic' }, reason: 'not_in_upstream', outcome: 'failure' }))
+  writeFileSync(before, line('11:00:00', { tenant: 'other', client: { address: '10.0.0.1', forwarded: '203.0.113.1' } }) + '{"level":"info","msg":"another line"}\n\n')
+  writeFileSync(first, gzipSync(line('10:00:00', { actor: { subject: 'unknown', kind: 'unknown', method: 'basic', name_hash: 'ab'.repeat(32) }, action: 'login', outcome: 'denied' })))
+  const rows = async (...argv: string[]): Promise<string[]> => (await command(['audit', ...argv, now, before, first])).out.trimEnd().split('\n').slice(1).map(row => row.slice(11, 16))
+  t.same(await rows(), ['10:00', '11:00', '12:00'])
+  t.same(await rows('--tenant', 'other'), ['11:00'])
+  t.same(await rows('--actor', 'alice'), ['12:00'])
+  t.same(await rows('--actor', 'user:alice'), ['12:00'])
+  t.same(await rows('--actor', 'ab'.repeat(32)), ['10:00'])
+  t.same(await rows('--action', 'push'), ['11:00'])
+  t.same(await rows('--since', '2026-01-01T13:00:00+02:00'), ['11:00', '12:00'])
+  t.same(await rows('--since', '1s'), [])
+  t.match((await command(['audit', now])).out, /^TIME +OUTCOME +ACTION +ACTOR +FROM +WHAT\n2026-01-01T12:00:00.000Z +failure +delete +user:alice +- +team-a\/web {2}web 1.0.0 {2}not_in_upstream\n$/)
+  t.match((await command(['audit', before])).out, '203.0.113.1')
+  t.match((await command(['audit', first])).out, 'unknown#abababababab')
+  t.equal((await command(['audit', '--json', now])).out, readFileSync(now, 'utf8'))
+})
+
+await t.test('an intent without an outcome is unfinished, wherever its outcome is looked for', async t => {
+  const folder = testFolder(t)
+  const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+  const id = '11111111-1111-4111-8111-111111111111'
+  const intent = (time: string, more: Partial<AuditEvent> = {}): string => {
+    const { outcome: _none, ...rest } = JSON.parse(line(time, more)) as AuditEvent
+    return auditLine({ ...rest, phase: 'intent' })
+  }
+  writeFileSync(a, intent('10:00:00', { event_id: id }) + intent('10:00:01', { version: '2.0.0' }))
+  writeFileSync(b, line('10:00:02', { event_id: id }))
+  const { out } = await command(['audit', b, a])
+  t.equal(out.split('\n').length, 4)
+  t.match(out, /success +push.*\n.*UNFINISHED +push +key:master +- +team-a\/web {2}web 2\.0\.0\n$/)
+  t.equal((await command(['audit', '--unfinished', b, a])).out.split('\n').length, 3)
+  t.equal((await command(['audit', '--unfinished', '--json', b, a])).out.split('\n').length, 2)
+  t.equal((await command(['audit', '--json', b, a])).out.split('\n').length, 4, 'the lines as they are')
+  t.equal((await command(['audit', '--unfinished', '--tenant', 'other', a])).out.split('\n').length, 2)
+  writeFileSync(a, Array.from({ length: 10_002 }, () => intent('10:00:00')).join(''))
+  t.match(await command(['audit', '--unfinished', a]), { err: /more than 10000 intents had no outcome yet: 2 are not shown/ })
+})
+
+await t.test('what cannot be read is counted, and what a terminal would obey is shown', async t => {
+  const folder = testFolder(t)
+  const file = join(folder, 'audit.log')
+  const good = line('10:00:00', { chart: '\u001b[2J\u202eweb' })
+  writeFileSync(file, `${good}{"category":"audit","torn\n${'x'.repeat(2 * 1024 * 1024)}\n{"category":"audit"}\n{"category":"audit","cut":"`)
+  const { code, out, err } = await command(['audit', file])
+  t.equal(code, 0)
+  t.match(out, '\\u{1b}[2J\\u{202e}web 1.0.0')
+  t.equal(err, 'chartgate: warning: 4 lines could not be read\n')
+  writeFileSync(file, gzipSync(good.repeat(50)).subarray(0, 60))
+  t.match(await command(['audit', file]), { code: 1, err: /audit.log cannot be read to its end: unexpected end of file/ })
+  t.match(await command(['audit', join(folder, 'missing')]), { code: 1, err: /missing cannot be read to its end: ENOENT/ })
+  writeFileSync(file, '')
+  t.match(await command(['audit', file]), { code: 0, err: '' })
+  writeFileSync(file, 'x'.repeat(2 * 1024 * 1024))
+  t.match(await command(['audit', file]), { err: /1 line could not be read/ })
+})
+
+await t.test('standard input is read, and nothing is waited for where there is none', async t => {
+  const input = (): Readable => Readable.from([Buffer.from(line('10:00:00').replace('\n', '\r\n'))])
+  t.match((await command(['audit', '-'], {}, '', undefined, input)).out, 'web 1.0.0')
+  t.match((await command(['audit'], {}, '', undefined, input)).out, 'web 1.0.0')
+  t.match(await command(['audit']), { code: 1, err: 'chartgate: nothing is on standard input here: name the files\n' })
+  t.match(await command(['audit', '--since', 'yesterday', '--action', 'loggin', 'a']), { code: 2, err: /--since "yesterday" is neither.*\n.*--action "loggin" is none/ })
+})
+
+await t.test('what a command changes is in the file that the configuration names, and where that is required not done without', async t => {
+  const folder = testFolder(t)
+  const [config, accounts, file] = ['chartgate.yaml', 'accounts.yaml', 'audit.log'].map(name => join(folder, name)) as [string, string, string]
+  const configure = (audit: object): void => { writeFileSync(config, JSON.stringify({ stateDir: join(folder, 'state'), accounts: { files: [accounts] }, audit })) }
+  writeFileSync(accounts, 'robots: []\n')
+  const create = async (name: string, ...more: string[]): ReturnType<typeof command> => {
+    const done = await command(['robot', 'create', name, '--expires', '1d', '--config', config, ...more])
+    if (done.out !== '') recordSecret(done.out.trim())
+    return done
+  }
+  configure({ file: 'audit.log' })
+  t.equal((await create('one')).code, 0)
+  t.equal((await create('one')).code, 1)
+  t.equal(statSync(file).mode & 0o777, 0o600)
+  const done = auditLinesOf(readFileSync(file, 'utf8'))
+  t.match(done, [{ action: 'robot.create', outcome: 'success', object: 'robot:one', actor: { kind: 'operator', method: 'command' } }, { outcome: 'failure' }])
+  configure({ file: 'audit.log', required: true })
+  t.equal((await create('two')).code, 0)
+  t.same(auditLinesOf(readFileSync(file, 'utf8')).slice(2).map(({ phase, event_id: id }) => [phase, id]).map(([phase]) => phase), ['intent', 'outcome'])
+  configure({ file: 'missing/audit.log', required: true })
+  t.match(await create('three'), { code: 1, err: /nothing is changed, because it cannot be recorded: audit.file .* its folder is missing/ })
+  t.notMatch(readFileSync(accounts, 'utf8'), 'three')
+  configure({ file: 'missing/audit.log' })
+  t.match(await create('four'), { code: 0, err: /warning: this is not in the audit log: audit.file/ })
+  configure({ file: 5 })
+  t.match(await create('five', '--file', accounts), { code: 0, err: /warning: this is not in the audit log: .*audit\.file: 5 is not/ })
+  t.equal((await create('six')).code, 1)
+  configure({ file: '/dev/full' })
+  t.match(await create('seven'), { code: 0, err: /\/dev\/full cannot be written: ENOSPC/ })
+  t.equal((await command(['robot', 'create'], {})).code, 2)
+})
