@@ -6,6 +6,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
+import type { Meter } from '../src/metrics/meter.ts'
 import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 
 /** Node's names of what its HTTP parser and timers refuse. */
@@ -16,15 +17,21 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
 
 type ParserError = Error & { readonly code?: string }
 
+/** The application that refuses; the admin listener's counts nothing. */
+interface Refusing {
+  readonly log: FastifyBaseLogger
+  readonly meter?: Meter
+}
+
 /** For Fastify's `clientErrorHandler`. */
-export function answerClientError (this: { log: FastifyBaseLogger }, error: ParserError, socket: Socket): void {
+export function answerClientError (this: Refusing, error: ParserError, socket: Socket): void {
   if (isDeaf(socket) && socket.writable) return // the last answer is under way, and nothing of the rest counts
   // The client went away in the middle of a request: there is nobody to answer.
   const gone = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable
   const answer = answerOn(socket)
   if (gone) socket.destroy()
   else if (answer !== undefined) endWith(answer, socket)
-  else refuse(this.log, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
+  else refuse(this, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
 }
 
 /** Answers CONNECT (RFC 9110 section 9.3.6), which comes to no request handler. */
@@ -33,7 +40,7 @@ export function answerConnect (app: FastifyInstance): void {
     socket.on('error', () => { socket.destroy() })
     const answer = answerOn(socket)
     if (answer !== undefined) endWith(answer, socket)
-    else refuse(app.log, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
+    else refuse(app, socket, { code: 'bad_target', detail: 'this is no proxy for other hosts' })
   })
 }
 
@@ -49,10 +56,11 @@ function answerOn (socket: Socket): ServerResponse | undefined {
   return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
 }
 
-function refuse (log: FastifyBaseLogger, socket: Socket, refusal: Refusal, parser?: string): void {
+function refuse ({ log, meter }: Refusing, socket: Socket, refusal: Refusal, parser?: string): void {
   const status = statusOf(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()
+  meter?.refusedEarly(refusal.code)
   log.warn(
     { reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status },
     'refused'

@@ -31,6 +31,8 @@ export interface Followed {
   readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
   readonly keys: OpenedKeys
   readonly reload: Reload
+  /** Hears of each reading of changed files (reload.ts). */
+  readonly onReload?: (isSound: boolean) => void
 }
 
 /**
@@ -40,7 +42,7 @@ export interface Followed {
  */
 export function follow (
   config: Config,
-  { authority, keys, reload }: Followed,
+  { authority, keys, reload, onReload = () => {} }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
@@ -49,7 +51,8 @@ export function follow (
     stamps: new Map([...authority.stamps, ...keys.stamps]),
     config,
     reload,
-    log
+    log,
+    onReload
   })
 }
 

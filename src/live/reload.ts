@@ -72,6 +72,8 @@ export interface WatchOptions {
   readonly config: Config
   readonly reload: Reload
   readonly log: ReloadLog
+  /** Hears of each reading of changed files, and whether all of them are in force now. */
+  readonly onReload?: (isSound: boolean) => void
 }
 
 export interface ConfigWatch extends Watch {
@@ -91,7 +93,7 @@ export async function openAuthority (config: Config): Promise<OpenedAuthorityRes
 const SOUND: ReloadOutcome = { mistakes: [], again: false }
 
 /** Keeps each part at what its files say. */
-export function watchConfig ({ parts, stamps, config: running, reload, log }: WatchOptions): ConfigWatch {
+export function watchConfig ({ parts, stamps, config: running, reload, log, onReload = () => {} }: WatchOptions): ConfigWatch {
   const own = configFile(running)
   let config = running
   let known = stamps
@@ -99,6 +101,8 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
   /** Keys of the configuration that are others than at the start. */
   let later: readonly string[] = []
   const outcomes = new Map(parts.map(part => [part, SOUND]))
+  /** Something was read in this look. */
+  let hasRead = false
 
   /** Says what cannot be used: once, unless somebody asks. */
   function say ({ mistakes }: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
@@ -107,6 +111,7 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
   }
 
   async function readConfig (reader: ConfigReader, asked: boolean): Promise<void> {
+    hasRead = true
     const loaded = await reload(reader)
     const outcome = loaded.ok ? SOUND : { mistakes: loaded.mistakes, again: loaded.again === true }
     say(outcome, configOutcome, asked)
@@ -133,6 +138,7 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
       named.push(...its)
       if (!(everything || (again && before.again) || its.some(file => changed.has(file)))) continue
       const sound = configOutcome.mistakes.length === 0
+      hasRead = true
       const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
       say(outcome, before, asked)
       outcomes.set(part, outcome)
@@ -143,6 +149,7 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
   async function look (glance: Glance): Promise<Stand> {
     const { changed, again, asked } = glance
     const reader = openReader()
+    hasRead = false
     try {
       const everything = asked || (again && configOutcome.again) || own.some(file => changed.has(file))
       if (everything) await readConfig(reader, asked)
@@ -154,6 +161,7 @@ export function watchConfig ({ parts, stamps, config: running, reload, log }: Wa
       reader.close()
     }
     const all = [configOutcome, ...outcomes.values()]
+    if (hasRead) onReload(all.every(({ mistakes }) => mistakes.length === 0))
     if (asked) {
       const mistakes = all.flatMap(outcome => outcome.mistakes).length
       log.info({ mistakes }, 'every file was read again, as was asked')

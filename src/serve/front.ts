@@ -15,6 +15,8 @@ export interface Front {
   readonly address: string
   /** What keeps clients from being served; undefined: nothing. */
   hindrance (): string | undefined
+  /** How many workers serve; undefined: this process does itself. */
+  listening (): number | undefined
   /** Reads accounts, rules and keys again, changed or not. */
   reread (): void
   /** Lets what runs end; false when something did not end well. */
@@ -32,7 +34,7 @@ export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'v
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
   config: Config,
-  { authority, keys, reload, ...options }: FrontOptions
+  { authority, keys, reload, onReload = () => {}, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const app = await buildApp(config, {
     ...options,
@@ -47,12 +49,13 @@ export async function openFront (
     await app.close()
     return { ok: false, message: mistake }
   }
-  const watch = followAll(config, { authority, keys, reload }, app.log)
+  const watch = followAll(config, { authority, keys, reload, onReload }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
       hindrance: () => undefined,
+      listening: () => undefined,
       reread () {
         app.log.info('SIGHUP: accounts, rules and keys are read again')
         void watch.lookNow()

@@ -28,7 +28,8 @@ import { every, later } from '../lib/timers.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
-import { createOutages } from '../observe/outages.ts'
+import { createOutages, type Outages } from '../observe/outages.ts'
+import { openMeasuring } from './measure.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from '../tokens/keys.ts'
@@ -120,26 +121,44 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       : undefined
     let contact: ContactWatch | undefined
+    let outages: Outages | undefined
+    const measuring = openMeasuring({
+      logStream,
+      live: authority.live,
+      keys: keys.live,
+      workers () {
+        const listening = front?.listening()
+        return listening === undefined ? undefined : { wanted: config.workers, listening }
+      },
+      upstreamUp: () => outages?.isUp(),
+      now: CLOCK.wall,
+      every,
+      later
+    })
+    const { meter, onReload, onAnswer } = measuring
+    opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, onTrouble)
+    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
+    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance, scrape: measuring.scrape })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
     const followed = config.workers === 1
       ? undefined
-      : followForWorkers(config, { ...options, keys, socketPath, log, opened })
+      : followForWorkers(config, { ...options, keys, socketPath, log, opened, onReload })
     const result = followed === undefined
-      ? await openFront(config, { ...options, keys, upstreams, spool, locks: createLocks(), pulse })
+      ? await openFront(config, { ...options, keys, upstreams, spool, locks: createLocks(), pulse, meter, onReload })
       : await openPool({
         count: config.workers,
         setup: followed.setup,
         fork: () => fork(lines => { logStream.write(lines) }),
         onTrouble,
+        onReplaced: measuring.onReplaced,
+        offices: [measuring.counts],
         log,
         clock: () => performance.now(),
         later,
@@ -156,9 +175,10 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
+      outages = createOutages(log, upstream.origin, () => performance.now())
       const watch = watchContact({
         contact: async () => await firstContact(upstream, config.charts.depth, CLOCK.wall),
-        outages: createOutages(log, upstream.origin, () => performance.now()),
+        outages,
         later
       })
       contact = watch
@@ -193,6 +213,7 @@ interface FollowedForWorkers {
 }
 
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
+  readonly onReload: (isSound: boolean) => void
   readonly keys: OpenedKeys
   readonly socketPath: string | undefined
 }
@@ -203,9 +224,9 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
  */
 function followForWorkers (
   config: Config,
-  { authority, reload, keys, socketPath, log, opened }: SetupOptions
+  { authority, reload, keys, socketPath, log, opened, onReload }: SetupOptions
 ): FollowedForWorkers {
-  const followed = { authority, keys, reload }
+  const followed = { authority, keys, reload, onReload }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
   opened.push(async () => { watch.close() })
   return {

@@ -4,8 +4,11 @@ import type { Caller } from '../http/headers.ts'
 import { Company } from '../lib/company.ts'
 import { ALWAYS_HERE } from '../lib/presence.ts'
 import type { Sharer } from '../limits/shares.ts'
+import type { Waits } from '../observe/outcome.ts'
 
 export interface Asker extends Caller, Sharer {
+  /** What is said of its wait. */
+  readonly waits: Waits
   /** Lets go of a client that does not read what it asked for, and says why in the log. */
   dismiss (): void
 }
@@ -26,11 +29,12 @@ export function gatewayItself (tenant: string): Asker {
     party: 'the gateway itself',
     tenant,
     presence: ALWAYS_HERE,
+    waits: { askedAt: 0, waited: 0, made: undefined },
     dismiss: () => {}
   }
 }
 
 /** The same who asks, for what is done to its end also when they have gone. */
-export function toItsEnd ({ requestId, client, party, tenant }: Asker): Asker {
-  return { ...gatewayItself(tenant), requestId, client, party }
+export function toItsEnd ({ requestId, client, party, tenant, waits }: Asker): Asker {
+  return { ...gatewayItself(tenant), requestId, client, party, waits }
 }

@@ -4,7 +4,7 @@ import type { Every, Later } from '../../lib/timers.ts'
 import { createRelay } from './changes.ts'
 import { createLiveness } from './liveness.ts'
 import { createLockKeeper } from './locks.ts'
-import type { Member } from './member.ts'
+import type { Member, Office } from './member.ts'
 import type { ToPrimary, WorkerSetup } from './messages.ts'
 
 export interface WorkerProcess extends Member {
@@ -25,6 +25,10 @@ export interface PoolOptions {
   readonly fork: () => WorkerProcess
   /** Hears that the upstream did not answer a worker as it should. */
   readonly onTrouble: () => void
+  /** Hears that another worker takes the place of one. */
+  readonly onReplaced: () => void
+  /** Who else has to do with all of them. */
+  readonly offices: readonly Office[]
   readonly log: PoolLog
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
@@ -37,6 +41,8 @@ export interface Pool {
   readonly address: string
   /** What keeps clients from being served: nobody listens, or somebody who should serve them does not. */
   hindrance (): string | undefined
+  /** How many of them serve. */
+  listening (): number
   /** Lets every worker read accounts, rules and keys again. */
   reread (): void
   /** Lets what runs end; false when a worker did not end well. */
@@ -68,7 +74,7 @@ interface WorkerPlace {
 /** Starts the workers; resolves when all of them listen, or with what hindered the first that could not. */
 export async function openPool (options: PoolOptions): Promise<PoolResult> {
   const { count, setup, fork, onTrouble, log, clock, later, every } = options
-  const offices = [createRelay(), createLockKeeper({ clock, later })]
+  const offices = [createRelay(), createLockKeeper({ clock, later }), ...options.offices]
   const liveness = createLiveness(every, log)
   const places = Array.from({ length: count }, (_, i): WorkerPlace => ({
     number: i + 1,
@@ -161,6 +167,7 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
 
     function replace (place: WorkerPlace, how: object): void {
       const pause = place.failures === 0 ? 0 : Math.min(SHORTEST_PAUSE * 2 ** (place.failures - 1), LONGEST_PAUSE)
+      options.onReplaced()
       log.error(how, `a worker ended, and another one takes its place${pause === 0 ? '' : ` in ${pause / 1000} s`}`)
       if (pause === 0) start(place)
       else later(pause, () => { if (phase === 'running') start(place) })
@@ -177,6 +184,7 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
     front: {
       address,
       hindrance: () => places.some(({ listens }) => listens) ? liveness.ailment() : 'no worker listens',
+      listening: () => places.filter(({ listens }) => listens).length,
       reread () {
         log.info({}, 'SIGHUP: the workers read accounts, rules and keys again')
         for (const worker of running()) worker.send({ kind: 'reread' })
