@@ -93,7 +93,9 @@ export async function openAuthority (config: Config): Promise<OpenedAuthorityRes
 const SOUND: ReloadOutcome = { mistakes: [], again: false }
 
 /** Keeps each part at what its files say. */
-export function watchConfig ({ parts, stamps, config: running, reload, log, onReload = () => {} }: WatchOptions): ConfigWatch {
+export function watchConfig (
+  { parts, stamps, config: running, reload, log, onReload = () => {} }: WatchOptions
+): ConfigWatch {
   const own = configFile(running)
   let config = running
   let known = stamps

@@ -137,7 +137,8 @@ export function createMeter (): Meter {
       for (const [name, reading] of readings) {
         rows[name] = reading().flatMap((value, place): Row[] => value === undefined ? [] : [[place, value]])
       }
-      return { rows, tenants: tenants.rows() }
+      const counts = Object.entries(rows).filter(([, own]) => own.length > 0)
+      return { rows: Object.fromEntries(counts), tenants: tenants.rows() }
     }
   }
 }

@@ -17,8 +17,11 @@ export const FORMS = {
 } as const
 export type Form = keyof typeof FORMS
 
-/** Ours says the same of every second, and theirs forgets with each look (chartgate_event_loop_delay_seconds). */
-const OF_OURS = /^nodejs_eventloop_lag_/
+/**
+ * Theirs of the event loop forgets with each look (chartgate_event_loop_delay_seconds does
+ * not), and gauges called _total are no good names, and sums of others that are there.
+ */
+const LEFT_OUT = /^nodejs_(?:eventloop_lag_|active_\w+_total$)/
 
 let registry: Promise<Registry> | undefined
 
@@ -26,7 +29,7 @@ async function openRegistry (): Promise<Registry> {
   const { Registry: LibraryRegistry, collectDefaultMetrics } = await import('prom-client')
   const opened = new LibraryRegistry()
   collectDefaultMetrics({ register: opened })
-  for (const { name } of opened.getMetricsAsArray()) if (OF_OURS.test(name)) opened.removeSingleMetric(name)
+  for (const { name } of opened.getMetricsAsArray()) if (LEFT_OUT.test(name)) opened.removeSingleMetric(name)
   return opened
 }
 
@@ -52,12 +55,18 @@ export async function textOf (snapshot: Snapshot, libraries: readonly OfLibrary[
     const rows = metric.ofTenants === true ? tenantRows(metric, snapshot) : closedRows(name, metric, snapshot)
     return rows.length === 0 ? [] : [{ name, help: metric.help, type: metric.type, aggregator: 'sum', values: rows }]
   })
-  const together = AggregatorRegistry.aggregate([ours, ...libraries.map(each => [...each])])
+  const all = [ours, ...libraries].map(each => form === 'openMetrics' ? each.map(withoutSuffix) : [...each])
+  const together = AggregatorRegistry.aggregate(all)
   together.setContentType(FORMS[form])
   return await together.metrics()
 }
 
-/** A counter of few series has all of them, so that the first of something is seen as a rise (and not as a new series). */
+/** In OpenMetrics the name of a counter's family has no _total; the library puts it behind that of each sample. */
+function withoutSuffix <M extends { readonly name: string, readonly type: unknown }> (metric: M): M {
+  return metric.type === 'counter' ? { ...metric, name: metric.name.replace(/_total$/, '') } : metric
+}
+
+/** A counter of few series has all of them, so that the first of something is seen as a rise. */
 const FEW = 16
 
 interface Value {
@@ -80,7 +89,8 @@ function withZeros (rows: readonly Row[], series: number): readonly Row[] {
 }
 
 function tenantRows (metric: Metric, { tenants }: Snapshot): Value[] {
-  return tenants.map(([tenant, place, value]) => ({ labels: { [TENANT_LABEL]: tenant, ...labelsOf(metric, place) }, value }))
+  return tenants.map(([tenant, place, value]) =>
+    ({ labels: { [TENANT_LABEL]: tenant, ...labelsOf(metric, place) }, value }))
 }
 
 /** Prometheus counts in each bucket all that are below it too. */

@@ -103,9 +103,8 @@ const TABLE = {
   chartgate_upstream_up: gauge('min',
     '1: the chart repository answers as it should; 0: not. No series with the embedded one, or before the first look'),
   chartgate_workers: gauge('sum',
-    'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said last); ' +
-      'no series with one process',
-    WORKER_STATE),
+    'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said ' +
+      'last); no series with one process', WORKER_STATE),
   chartgate_workers_restarted_total: counter('Workers that ended and were replaced'),
   chartgate_lines_lost_total: counter('Lines that nobody read or that could not be written', STREAM),
   chartgate_event_loop_delay_seconds: histogram(DELAYS, 'The longest delay of the event loop in each second'),
@@ -119,7 +118,7 @@ const TABLE = {
 export type MetricName = keyof typeof TABLE
 export const METRICS: Readonly<Record<MetricName, Metric>> = TABLE
 
-/** How many closed series a metric has, each with its place: the axes from left to right, the last one counting fastest. */
+/** How many series a metric has; the place of each: the axes from left to right, the last one counting fastest. */
 export function seriesOf ({ axes }: Metric): number {
   return axes.reduce((all, { values }) => all * values.length, 1)
 }
@@ -130,7 +129,7 @@ export function labelsOf ({ axes }: Metric, place: number): Record<string, strin
   let rest = place
   for (const { labels: names, values } of [...axes].reverse()) {
     const found = values[rest % values.length] as readonly string[]
-    names.forEach((name, i) => { labels.unshift([name, found[i] as string]) })
+    labels.unshift(...names.map((name, i): [string, string] => [name, found[i] as string]))
     rest = Math.floor(rest / values.length)
   }
   return Object.fromEntries(labels)

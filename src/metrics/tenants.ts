@@ -33,6 +33,6 @@ export function createTenantCounts (width: number, most = MOST_TENANTS): TenantC
   return {
     add (tenant, known, place, by = 1) { (cellsOf(tenant, known)[place] as number) += by },
     rows: () => [...tenants].flatMap(([tenant, cells]) =>
-      [...cells.entries()].filter(([, value]) => value !== 0).map(([place, value]): TenantRow => [tenant, place, value]))
+      [...cells.entries()].flatMap(([place, value]): TenantRow[] => value === 0 ? [] : [[tenant, place, value]]))
   }
 }

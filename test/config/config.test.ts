@@ -47,6 +47,7 @@ await t.test('everything has a default', async t => {
     masterKey: '',
     allowDemoKey: false,
     log: { level: 'info', reads: false },
+    metrics: { tenants: false },
     accounts: { files: [] },
     policy: []
   })
