@@ -69,6 +69,8 @@ allowDemoKey: true
 `,
   log: `log: { level: info, reads: true }
 `,
+  metrics: `metrics: { tenants: true }
+`,
   accounts: `accounts:
   files: [people.yaml, robots.yaml, htpasswd]
 `,
