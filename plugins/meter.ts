@@ -62,8 +62,11 @@ function endedRequest (request: FastifyRequest, { raw }: FastifyReply): EndedReq
   const now = performance.now()
   const { received, sent } = trafficOf(socket)
   const status = raw.writableFinished ? raw.statusCode : undefined
+  const { route, action } = whatWasAsked(request)
+  // Field by field: to spread an object here cost as much as half of the request.
   return {
-    ...whatWasAsked(request),
+    route,
+    action,
     method,
     status,
     reason: refusal?.code,

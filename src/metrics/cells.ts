@@ -31,7 +31,11 @@ export function createCounts (name: MetricName): Counts {
   const cells = new Float64Array(seriesOf(METRICS[name]))
   return {
     add (place, by = 1) { (cells[place] as number) += by },
-    rows: () => [...cells.entries()].filter(([, value]) => value !== 0)
+    rows () {
+      const rows: Row[] = []
+      cells.forEach((value, place) => { if (value !== 0) rows.push([place, value]) })
+      return rows
+    }
   }
 }
 
@@ -56,10 +60,13 @@ export function createTimes (name: MetricName): Times {
     },
     rows () {
       const rows: Row[] = []
-      for (let start = 0; start < cells.length; start += width) {
-        const values = cells.subarray(start, start + width)
-        if (values.some(value => value !== 0)) rows.push([start / width, ...values])
-      }
+      let seen = -1
+      cells.forEach((value, i) => {
+        const place = Math.floor(i / width)
+        if (value === 0 || place === seen) return
+        seen = place
+        rows.push([place, ...cells.subarray(place * width, (place + 1) * width)])
+      })
       return rows
     }
   }
