@@ -10,6 +10,7 @@ import { createMeter, type Meter } from '../metrics/meter.ts'
 import type { Form } from '../metrics/prom.ts'
 import { readWhole, type WholeRooms } from '../metrics/readings.ts'
 import { createScrape } from '../metrics/scrape.ts'
+import type { StatedKey } from '../tokens/ring.ts'
 import type { UpstreamOptions } from '../upstream/client.ts'
 import { createCountsOffice, type CountsOffice } from './workers/counts.ts'
 
@@ -80,7 +81,7 @@ export function openMeasuring (
 
 /** Since when the key signs, in seconds since the epoch: as its name says, and else as old as its file is. */
 function signingSince ({ current: { ring } }: LiveKeys, now: number): number | undefined {
-  const { since = 0 } = ring.states(now).find(({ state }) => state === 'active') ?? {}
+  const [{ since = 0 }] = ring.states(now) as readonly [StatedKey] // the one that signs is the first
   if (since > 0) return since
   const stat = statSync(ring.signing(now).file, { throwIfNoEntry: false })
   return stat === undefined ? undefined : stat.mtimeMs / 1000
