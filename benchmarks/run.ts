@@ -9,6 +9,7 @@ import { openLab, type Lab } from './lab/lab.ts'
 import { findLoadGenerator } from './load/load.ts'
 import { factsOf } from './report/machine.ts'
 import type { Outcome } from './report/outcome.ts'
+import { figuresOf } from './report/figures.ts'
 import { figuresText, goalsText, resultsMarkdown, resultsPlot } from './report/results.ts'
 import { table } from './report/text.ts'
 import { runScenario } from './rounds.ts'
@@ -50,9 +51,11 @@ async function main ({ names, seconds, rounds }: Wish): Promise<number> {
   console.log(goalsText(outcomes))
   if (names.length === 0) {
     const how = `Each contestant has ${rounds} × ${seconds} s, in turns, after a warm-up, unless its scenario says less; a ratio or difference is the median of those of the rounds. ${new Date().toISOString().slice(0, 10)}.`
-    await writeFile(join(ROOT, 'benchmarks/RESULTS.md'), resultsMarkdown(outcomes, facts, how))
+    const results = resultsMarkdown(outcomes, facts, how)
+    await writeFile(join(ROOT, 'benchmarks/RESULTS.md'), results)
+    for (const [file, svg] of figuresOf(results)) await writeFile(join(ROOT, 'docs/figures', file), svg)
     await writeFile(join(ROOT, 'benchmarks/results.svg'), resultsPlot(outcomes))
-    console.log('written: benchmarks/RESULTS.md, benchmarks/results.svg')
+    console.log('written: benchmarks/RESULTS.md, benchmarks/results.svg, docs/figures')
   }
   return outcomes.some(({ failure }) => failure !== undefined) ? 1 : 0
 }

@@ -6,6 +6,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
+import type { Meter } from '../src/metrics/meter.ts'
 import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 import { auditUnread } from './request-audit.ts'
 
@@ -19,6 +20,12 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
 type Told = Pick<FastifyInstance, 'log' | 'auditing'>
 
 type ParserError = Error & { readonly code?: string }
+
+/** The application that refuses; the admin listener's counts nothing. */
+interface Refusing {
+  readonly log: FastifyBaseLogger
+  readonly meter?: Meter
+}
 
 /** For Fastify's `clientErrorHandler`. */
 export function answerClientError (this: Told, error: ParserError, socket: Socket): void {
@@ -57,6 +64,7 @@ function refuse (told: Told, socket: Socket, refusal: Refusal, parser?: string):
   const status = statusOf(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()
+  told.meter?.refusedEarly(refusal.code)
   told.log.warn(
     { reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status },
     'refused'

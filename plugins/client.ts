@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
 import type { Refusal } from '../src/http/errors.ts'
+import type { Waits } from '../src/observe/outcome.ts'
 import { EVERYONE } from '../src/words/subject.ts'
 import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
@@ -34,6 +35,7 @@ class RequestAsker implements Asker {
   get requestId (): string { return this.request.id }
   get client (): Client { return this.request.client }
   get tenant (): string { return chartRequestOf(this.request).tenant }
+  get waits (): Waits { return this.request.outcome }
   get presence (): Presence { return this.request.presence }
 
   /** An account, else an address; a connection of a proxy that says of nobody is one of its own. */

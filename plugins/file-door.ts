@@ -31,6 +31,7 @@ function sendFile (request: FastifyRequest, reply: FastifyReply, answer: ReadAns
   }
   const { status, headers } = answer
   request.outcome.upstreamStatus = status
+  if (answer.kind === 'streamed') request.outcome.answeredAt = performance.now()
   const isTagged = answer.kind === 'whole' && status === 200
   if (isTagged && knowsEtag(request.headers['if-none-match'], headers.etag as string)) {
     reply.code(304).header('etag', headers.etag).send()

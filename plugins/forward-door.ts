@@ -40,6 +40,7 @@ export default fp<ForwardDoorOptions>(async (app, { upstreams }) => {
     const read = { target, company: alone(callerOf(request)), ...(conditions === undefined ? {} : { conditions }) }
     // Only what is for several is left.
     const answer = await readThrough(upstream, read) as ReadAnswer
+    if (answer.kind === 'streamed') request.outcome.answeredAt = performance.now()
     if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
     request.outcome.upstreamStatus = answer.status
     return request.method === 'HEAD' ? headOf(answer) : answer

@@ -15,6 +15,8 @@ export interface IndexDoorOptions { store: IndexStore }
 
 /** A body below this does not get smaller by a header more. */
 const SMALLEST_ZIPPED = 1024
+/** When the end of a longer one comes is up to who reads it. */
+const LARGE = 64 * 1024
 
 export default fp<IndexDoorOptions>(async (app, { store }) => {
   app.route({
@@ -23,6 +25,7 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
     handler: (request, reply) => {
       const chartRequest = chartRequestOf(request)
       const fresh = store.fresh(chartRequest.tenant)
+      if (fresh !== undefined) request.outcome.made = 'fresh'
       const result = fresh === undefined ? store.read(chartRequest, callerOf(request)) : endOfTurn().then(() => fresh)
       result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })
     }
@@ -36,7 +39,9 @@ function sendResult (request: FastifyRequest, reply: FastifyReply, result: Index
 }
 
 function sendIndex (request: FastifyRequest, reply: FastifyReply, index: Index): void {
-  const { headers } = request
+  const { headers, outcome } = request
+  outcome.hasCharts = index.hasCharts
+  if (index.body.length > LARGE) outcome.answeredAt = performance.now()
   reply.header('content-type', INDEX_CONTENT_TYPE)
   // A client may keep it, but asks each time: who may read it changes, and so does it.
   reply.header(

@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { endWith } from '../src/http/last-words.ts'
 import { ALWAYS_HERE, createPresence, type Presence } from '../src/lib/presence.ts'
 import { isRefused } from '../src/observe/outcome.ts'
+import { whatWasAsked } from './meter.ts'
 import { whatAndWho } from './request-log.ts'
 
 declare module 'fastify' {
@@ -31,6 +32,11 @@ interface Connection {
 export default fp(async (app) => {
   const connections = new Map<Socket, Connection>()
   app.decorateRequest('presence')
+  const drop = (request: FastifyRequest, before: FastifyReply): void => {
+    const { route, action } = whatWasAsked(request)
+    app.meter.dropped(route, action)
+    endAfter(request, before)
+  }
 
   function watch (socket: Socket, reply: FastifyReply): Connection {
     const presence = createPresence()
@@ -65,9 +71,9 @@ export default fp(async (app) => {
     done()
   })
   app.decorate('running', () => [...connections.values()].map(({ reply }) => reply).filter(isRunning))
-}, { name: 'running', fastify: '5.x', dependencies: ['request-log'] })
+}, { name: 'running', fastify: '5.x', dependencies: ['request-log', 'meter'] })
 
-function drop (request: FastifyRequest, before: FastifyReply): void {
+function endAfter (request: FastifyRequest, before: FastifyReply): void {
   endWith(before.raw, request.socket)
   request.log.warn(
     { ...whatAndWho(request), decision: 'dropped' },

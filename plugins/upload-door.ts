@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
-import type { UploadFacts } from '../src/observe/outcome.ts'
+import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { FormFields } from '../src/uploads/multipart.ts'
@@ -74,7 +74,7 @@ async function save (
     fields,
     namesProvenanceBy,
     // a refusal still has to be written, and what then comes is thrown away
-    body: request.raw.iterator({ destroyOnReturn: false })
+    body: timed(request.raw.iterator({ destroyOnReturn: false }), request.outcome)
   }, spool, maxUploadSize)
   request.outcome.upload = factsOf(upload)
   let isSent = false
@@ -84,6 +84,16 @@ async function save (
   } finally {
     if (isSent) await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
     await upload.remove()
+  }
+}
+
+/** Passes a body on, and says how long it was waited for. */
+async function * timed (body: AsyncIterable<Buffer>, waits: Waits): AsyncGenerator<Buffer> {
+  let since = performance.now()
+  for await (const chunk of body) {
+    waits.waited += performance.now() - since
+    yield chunk
+    since = performance.now()
   }
 }
 

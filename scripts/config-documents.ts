@@ -104,6 +104,8 @@ On the admin listener, as JSON:
 | \`/healthz\` | the process answers | only a new process helps: its threads for files have not answered for 20 seconds, or no password has been checked for 60 while some waited; \`reason\` says which |
 | \`/readyz\` | the chart repository answers its \`/health\` with 200 | it does not, the process is shutting down, no worker listens (yet), a worker has not answered for 3 seconds, or what makes \`/healthz\` 503 here or in a worker; \`reason\` says which |
 
+Beside them \`/metrics\` says how the gateway is doing: [metrics and alerts](operations.md#metrics-and-alerts).
+
 \`/readyz\` asks the chart repository each time. It does not say that the repository accepts the gateway's credential.
 
 Let an orchestrator restart on \`/healthz\` (in Kubernetes \`livenessProbe\`, with \`timeoutSeconds: 5\`) and route by \`/readyz\` (\`readinessProbe\`), never the other way round: a chart repository that is away or slow is no reason to restart anything, and never makes \`/healthz\` 503. With one worker the probes share the event loop with the clients: when that stands still no probe is answered, which counts as a failure, and nobody but the orchestrator replaces the process. With several workers the process that answers the probes replaces them itself; while one of them hangs, \`/readyz\` is 503 for a few seconds, because the clients that came to it get nothing, and 200 again as soon as it is ended.

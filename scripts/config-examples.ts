@@ -75,6 +75,8 @@ audit:
   reads: false
   required: true
 `,
+  metrics: `metrics: { tenants: true }
+`,
   accounts: `accounts:
   files: [people.yaml, robots.yaml, htpasswd]
 `,

@@ -17,6 +17,7 @@ export const ROOMS = [
   { name: 'serve', question: 'How does a process start, serve and end, alone or with workers?' },
   { name: 'app', question: 'Through which hooks and doors does a request go?' },
   { name: 'plugins', question: 'What does Fastify have to know?' },
+  { name: 'metrics', question: 'How is it doing?' },
   { name: 'doors', question: 'What is asked, and what does that need?' },
   { name: 'judge', question: 'May they do all that it needs?' },
   { name: 'live', question: 'Which accounts, rules and keys are in force now?' },

@@ -21,7 +21,9 @@ import jwks from '../plugins/jwks.ts'
 import requestHead from '../plugins/request-head.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
+import meterPlugin from '../plugins/meter.ts'
 import running from '../plugins/running.ts'
+import scrapePlugin, { type ScrapeOptions } from '../plugins/scrape.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
@@ -39,6 +41,8 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
+import { readFront } from './metrics/readings.ts'
+import type { Meter } from './metrics/meter.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
@@ -65,12 +69,14 @@ export interface AppDependencies {
   /** chartgate's own version, for /info. */
   readonly version: string
   readonly clock: Clock
+  /** Counts what this process does. */
+  readonly meter: Meter
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
   /** Where lines of the audit log go. */
   readonly audit: AuditPlace
   /** Where log lines go. */
-  readonly logStream: { write: (line: string) => void }
+  readonly logStream: { write: (line: string) => void, /** how many were lost */ lost?: () => number }
   readonly limits?: ConnectionLimits
 }
 
@@ -106,7 +112,7 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstreams, spool, live, locks, pulse, peers, version, clock, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstreams, spool, live, locks, pulse, peers, version, clock, meter, limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const attempts = createAttempts(clock.monotonic)
@@ -167,6 +173,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     subjectNamed: (name: string) => subjectNamed(live.current.accounts, name)
   }
   await app.register(requestLog, { reads: config.log.reads, auditing })
+  await app.register(meterPlugin, { meter, live, tenants: config.metrics.tenants })
   await app.register(errors, { challenge })
   await app.register(running)
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
@@ -194,19 +201,37 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
+  readFront(meter, {
+    passwords: attempts.standing,
+    connections: upstreams.of('').connections,
+    spool: spool.standing,
+    indexMemory: () => ({ used: store.used, max: config.charts.index.maxBytes }),
+    running: () => app.running().length
+  })
   return app
 }
 
 /**
- * The admin listener's application: probes, and nothing of the charts; its refusals have
- * the form of the public ones.
+ * The admin listener's application: probes and metrics, and nothing of the charts; its
+ * refusals have the form of the public ones.
  */
-export async function buildAdmin (options: ProbesOptions): Promise<App> {
-  const admin = Fastify({ logger: false, clientErrorHandler: answerClientError, frameworkErrors: refusePlainly })
+export async function buildAdmin (
+  { scrape, ...options }: ProbesOptions & ScrapeOptions,
+  limits = CONNECTION_LIMITS
+): Promise<App> {
+  const admin = Fastify({
+    logger: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: refusePlainly,
+    requestTimeout: limits.request,
+    connectionTimeout: limits.silence, // also of who does not read an answer
+    keepAliveTimeout: limits.idle
+  })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)
   })
   await admin.register(probes, options)
+  await admin.register(scrapePlugin, { scrape })
   return admin
 }

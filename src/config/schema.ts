@@ -109,8 +109,8 @@ export const ConfigSchema = mapping({
   }),
   admin: mapping({
     host: value(
-      'address of the admin listener: /healthz (the process answers) and /readyz ' +
-      '(the chart repository answers too, and nothing is shutting down; else 503)',
+      'address of the admin listener: /healthz (the process answers), /readyz ' +
+      '(the chart repository answers too, and nothing is shutting down; else 503) and /metrics',
       '127.0.0.1',
       { minLength: 1 }
     ),
@@ -241,6 +241,14 @@ export const ConfigSchema = mapping({
       expected: 'true or false'
     })
   }),
+  metrics: mapping({
+    tenants: flag({
+      description: 'counts requests of each tenant too: of those in rules without a wildcard and of those that were ' +
+        'answered with charts, 1,000 at most',
+      default: false,
+      expected: 'true or false'
+    })
+  }),
   accounts: mapping({
     files: list(value('', '', { minLength: 1, expected: 'a file' }), {
       description: 'accounts files (ending in .yaml or .yml) and htpasswd files (any other name)',
@@ -259,7 +267,7 @@ export const ConfigSchema = mapping({
 export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
-type Unchanged = 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log'
+type Unchanged = 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics'
 type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */

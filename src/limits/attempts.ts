@@ -8,6 +8,7 @@ import { later, type Later } from '../lib/timers.ts'
 import type { Watched } from '../lib/watched.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
 import { originOf } from './origin.ts'
+import type { Standing } from './standing.ts'
 
 /** Who asks, from where. */
 export interface Claimant {
@@ -37,6 +38,7 @@ export type Verdict = 'right' | 'wrong' | 'refused' | 'gone'
 export interface Attempts {
   /** Of those who wait for others to be checked. */
   readonly queue: Watched
+  standing (): Standing
   /** @throws what the check throws */
   judge (attempt: Attempt): Promise<Verdict>
 }
@@ -63,6 +65,10 @@ interface Check extends Pick<Attempt, 'name' | 'compare'> {
 
 interface PasswordWaiter extends Waiting {
   readonly check: Check
+  /** Seconds of the clock. */
+  readonly since: number
+  /** All who check were busy when it came. */
+  readonly mustWait: boolean
   settle (verdict: Verdict): void
   fail (error: unknown): void
   /** The presence need not tell any more. */
@@ -80,6 +86,7 @@ export function createAttempts (
   const checks = new Map<string, Check>()
   let running = 0
   let moves = 0
+  const past = { waited: 0, waitedMs: 0, refused: 0 }
 
   /** @returns false when there is no room for it */
   function admit (waiter: PasswordWaiter): boolean {
@@ -99,7 +106,15 @@ export function createAttempts (
     queue.remove(waiter)
     check.waiters.delete(waiter)
     if (!check.hasBegun && check.waiters.size === 0) checks.delete(check.name)
+    if (verdict === 'refused') past.refused++
     waiter.settle(verdict)
+  }
+
+  /** Its turn has come. */
+  function remember ({ mustWait, since }: PasswordWaiter): void {
+    if (!mustWait) return
+    past.waited++
+    past.waitedMs += (clock() - since) * 1000
   }
 
   function begin (check: Check): void {
@@ -108,7 +123,10 @@ export function createAttempts (
     moves++
     // Also of those who leave meanwhile: the hash is computed for them.
     const origins = new Set([...check.waiters].map(({ origin }) => origin))
-    for (const waiter of check.waiters) queue.remove(waiter)
+    for (const waiter of check.waiters) {
+      queue.remove(waiter)
+      remember(waiter)
+    }
     check.compare().then(isRight => {
       const verdict = isRight ? 'right' : 'wrong'
       for (const origin of origins) queue.remember(origin, verdict)
@@ -142,12 +160,24 @@ export function createAttempts (
       waiting: () => queue.size(),
       moves: () => moves
     },
+    standing: () => ({ length: queue.size(), ...past }),
     async judge ({ name, account, asker: { address, presence, isUnread = () => false }, compare }) {
       if (presence.gone) return 'gone'
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }
       return await new Promise<Verdict>((resolve, reject) => {
-        const waiter: PasswordWaiter = { origin: originOf(address), account, check, settle: resolve, fail: reject }
-        if (!admit(waiter)) return resolve('refused')
+        const waiter: PasswordWaiter = {
+          origin: originOf(address),
+          account,
+          check,
+          since: clock(),
+          mustWait: running >= atOnce && !check.hasBegun,
+          settle: resolve,
+          fail: reject
+        }
+        if (!admit(waiter)) {
+          past.refused++
+          return resolve('refused')
+        }
         checks.set(name, check)
         check.waiters.add(waiter)
         const forget = presence.onGone(() => { end(waiter, 'gone') })

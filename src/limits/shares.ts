@@ -6,6 +6,7 @@
 import type { Company } from '../lib/company.ts'
 import type { Presence } from '../lib/presence.ts'
 import type { Pace } from './pace.ts'
+import type { Standing } from './standing.ts'
 
 /** For whom a connection is used. */
 export interface Sharer {
@@ -37,8 +38,17 @@ export interface ConnectionPlace {
   release (): void
 }
 
+/** How connections are used now, and how it went so far. */
+export interface Connections extends Standing {
+  readonly all: number
+  readonly used: number
+  /** How many of those for large downloads. */
+  readonly large: number
+}
+
 export interface Shares {
   take (want: Want): void
+  standing (): Connections
 }
 
 export interface SharesOptions {
@@ -101,6 +111,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   const waiters = new Set<PlaceWaiter>()
   let large = 0
   let looking = false
+  const past = { waited: 0, waitedMs: 0, refused: 0 }
 
   function hasRoom (isLarge: boolean): boolean {
     return holders.size < all && (!isLarge || large < mostLarge)
@@ -145,6 +156,8 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   function serve (): void {
     for (let next = choose(); next !== undefined; next = choose()) {
       leave(next)
+      past.waited++
+      past.waitedMs += clock() - next.since
       grant(next, next.want)
     }
   }
@@ -202,6 +215,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
 
   function refuse (party: Party, want: Want, why: WhyNot): void {
     settle(party)
+    if (why === 'no_room') past.refused++
     want.refuse(why)
   }
 
@@ -241,6 +255,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   }
 
   return {
+    standing: () => ({ all, used: holders.size, large, length: waiters.size, ...past }),
     take (want) {
       const { present } = want.company
       if (present === undefined) {

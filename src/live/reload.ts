@@ -42,7 +42,11 @@ export interface ReloadOutcome {
 
 /** What became of files that were read again. */
 export interface ReloadFacts {
-  /** What is not used and was not said before, one line each; empty: all that was read is in force. */
+  /** All that was read in this look is in force. */
+  readonly isInForce: boolean
+  /** So is all that the files say. */
+  readonly isSound: boolean
+  /** What is not used and was not said before, one line each. */
   readonly mistakes: readonly string[]
   /** The configuration's own file; undefined: there is none. */
   readonly file: string | undefined
@@ -128,8 +132,13 @@ export function watchConfig (
 
   /** Reports what one look has read. */
   function reportLook (): void {
-    const isInForce = read.length > 0 && read.every(({ mistakes, again }) => mistakes.length === 0 && !again)
-    if (said.length > 0 || isInForce) report({ mistakes: [...said], file: running.file })
+    if (read.length === 0) return
+    report({
+      isInForce: read.every(({ mistakes, again }) => mistakes.length === 0 && !again),
+      isSound: [configOutcome, ...outcomes.values()].every(({ mistakes }) => mistakes.length === 0),
+      mistakes: [...said],
+      file: running.file
+    })
     read.length = 0
     said.length = 0
   }
@@ -161,7 +170,7 @@ export function watchConfig (
       named.push(...its)
       if (!(everything || (again && before.again) || its.some(file => changed.has(file)))) continue
       const sound = configOutcome.mistakes.length === 0
-      const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
+        const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
       say(outcome, before, asked)
       outcomes.set(part, outcome)
     }

@@ -22,6 +22,8 @@ const TAKES_NO_MORE = 'EAGAIN'
 export interface LogSink {
   /** Takes one or more whole lines. */
   write (lines: string): void
+  /** How many lines were lost so far. */
+  lost (): number
   /** Writes what the reader still takes; for the end of the process, when no timer runs any more. */
   writeLast (): void
 }
@@ -40,6 +42,7 @@ export function createLogSink (
   let lines: string[] = []
   let bytes = 0 // of both
   let lost = 0
+  let lostEver = 0
   let planned = false
 
   /** False when there is no room for it. */
@@ -83,11 +86,16 @@ export function createLogSink (
   return {
     write (text) {
       // Once one is lost so are those behind it, so that the line that says so stands where they are missing.
-      if (lost > 0 || !keep(look(text), MOST_WAITING_BYTES)) lost += text.split('\n').length - 1
+      if (lost > 0 || !keep(look(text), MOST_WAITING_BYTES)) {
+        const lines = text.split('\n').length - 1
+        lost += lines
+        lostEver += lines
+      }
       if (planned) return
       planned = true
       setImmediate(writePlanned) // all of one turn of the event loop in one go
     },
+    lost: () => lostEver,
     writeLast () {
       const end = performance.now() + LAST_WAIT
       while (writeOut() === TAKES_NO_MORE && performance.now() < end) {

@@ -9,14 +9,19 @@ export interface OutageLog {
 export interface Outages {
   /** What is wrong now, with what to look at; undefined: nothing. */
   report (sentence: string | undefined): void
+  /** Whether it answers as it should; undefined before the first report. */
+  isUp (): boolean | undefined
 }
 
 /** @param clock milliseconds that only go on */
 export function createOutages (log: OutageLog, upstream: string, clock: () => number): Outages {
   let now: string | undefined
   let since = 0
+  let reported = false
   return {
+    isUp: () => reported ? now === undefined : undefined,
     report (sentence) {
+      reported = true
       if (sentence === now) return
       if (now === undefined) since = clock()
       now = sentence

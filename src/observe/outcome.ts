@@ -28,7 +28,19 @@ export interface LoginFacts {
   readonly name?: string
 }
 
-export class Outcome {
+/** How an index was made: from memory, with somebody else's question, of bytes that were known, or anew. */
+export type IndexMade = 'fresh' | 'shared' | 'kept' | 'rewritten'
+
+/** What a request waited for, and what it got; filled in by whoever asks the upstream for it. */
+export interface Waits {
+  /** When it began to wait; 0: it does not. Both are milliseconds of the clock of its arrival. */
+  askedAt: number
+  /** In all, for the upstream and for its client's bytes. */
+  waited: number
+  made: IndexMade | undefined
+}
+
+export class Outcome implements Waits {
   /** When it came; milliseconds of a clock that only goes on. */
   readonly arrivedAt = performance.now()
   /** Whose the credentials are; of refused ones, the account that they were about. */
@@ -50,6 +62,13 @@ export class Outcome {
   upstreamStatus: number | undefined = undefined
   /** Of the intent that is recorded (`audit.required`). */
   eventId: string | undefined = undefined
+  askedAt = 0
+  waited = 0
+  made: IndexMade | undefined = undefined
+  /** When a large answer began, whose end is up to its client; 0: it is not large. */
+  answeredAt = 0
+  /** It is answered with charts. */
+  hasCharts = false
   /** Its one line is written. */
   isLogged = false
   /** Its outcome is in the audit log. */

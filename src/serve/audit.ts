@@ -48,7 +48,8 @@ export function streamOf (stream: Pick<AuditOutput, 'write'>): AuditOutput {
 
 /** Records that changed files were read, or why they are not used. */
 export function reportReload ({ write }: AuditOutput): ReloadReport {
-  return ({ mistakes, file }) => {
+  return ({ isInForce, mistakes, file }) => {
+    if (!isInForce && mistakes.length === 0) return // that was said before
     write(auditLine(deedEvent({
       action: 'configuration.reload',
       actor: PROCESS_ACTOR,

@@ -3,23 +3,23 @@ import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { createUpstreamMinter } from '../tokens/issue.ts'
 import type { SigningKey } from '../tokens/keys.ts'
-import { createUpstream, type Upstream, type UpstreamAuth } from '../upstream/client.ts'
+import { createUpstream, type Upstream, type UpstreamAuth, type UpstreamOptions } from '../upstream/client.ts'
 
 /**
  * @param key what its tokens are signed with; for bearer alone
  * @param socketPath where the embedded repository listens; undefined: there is a URL
- * @param onTrouble hears that a request was not answered as it should be
+ * @param hearers hear of trouble, and of each answer
  */
 export function connectUpstream (
   config: Config,
   key: SigningKey | undefined,
   socketPath: string | undefined,
-  onTrouble = (): void => {}
+  hearers: Pick<UpstreamOptions, 'onTrouble' | 'onAnswer'> = {}
 ): Upstream {
   const auth = upstreamAuth(config, key)
   return createUpstream(socketPath === undefined
-    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth, onTrouble }
-    : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth })
+    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth, ...hearers }
+    : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth, ...hearers })
 }
 
 function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey | undefined): UpstreamAuth {

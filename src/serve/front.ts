@@ -15,6 +15,8 @@ export interface Front {
   readonly address: string
   /** What keeps clients from being served; undefined: nothing. */
   hindrance (): string | undefined
+  /** How many workers serve; undefined: this process does itself. */
+  listening (): number | undefined
   /** Reads accounts, rules and keys again, changed or not. */
   reread (): void
   /** Lets what runs end; false when something did not end well. */
@@ -53,6 +55,7 @@ export async function openFront (
     front: {
       address: addressOf(app),
       hindrance: () => undefined,
+      listening: () => undefined,
       reread () {
         app.log.info('SIGHUP: accounts, rules and keys are read again')
         void watch.lookNow()

@@ -31,7 +31,8 @@ import { openNameHash } from '../observe/audit/name-key.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
-import { createOutages } from '../observe/outages.ts'
+import { createOutages, type Outages } from '../observe/outages.ts'
+import { openMeasuring } from './measure.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from '../tokens/keys.ts'
@@ -116,7 +117,6 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const { output, file: auditFile, close: closeAudit } = openedAudit.opened
     opened.push(closeAudit)
     const audit = { ...output, hashName: await openNameHash(config.stateDir) }
-    const report = reportReload(output)
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
     const { opened: keys } = openedKeys
@@ -129,12 +129,34 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       : undefined
     let contact: ContactWatch | undefined
+    let outages: Outages | undefined
+    const measuring = openMeasuring({
+      logStream,
+      auditFile,
+      live: authority.live,
+      keys: keys.live,
+      workers () {
+        const listening = front?.listening()
+        return listening === undefined ? undefined : { wanted: config.workers, listening }
+      },
+      upstreamUp: () => outages?.isUp(),
+      now: CLOCK.wall,
+      every,
+      later
+    })
+    const { meter, onAnswer } = measuring
+    const auditReload = reportReload(output)
+    const report: ReloadReport = facts => {
+      auditReload(facts)
+      measuring.countReload(facts)
+    }
+    opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, onTrouble)
+    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance })
+    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance, scrape: measuring.scrape })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
@@ -143,13 +165,24 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       ? undefined
       : followForWorkers(config, { ...options, keys, socketPath, log, opened, report })
     const result = followed === undefined
-      ? await openFront(config, { ...options, audit, report, keys, upstreams, spool, locks: createLocks(), pulse })
+      ? await openFront(config, {
+        ...options,
+        audit,
+        report,
+        keys,
+        upstreams,
+        spool,
+        locks: createLocks(),
+        pulse,
+        meter
+      })
       : await openPool({
         count: config.workers,
         setup: followed.setup,
-        ...(auditFile === undefined ? {} : { offices: [createAuditOffice(auditFile)] }),
         fork: () => fork(lines => { logStream.write(lines) }),
         onTrouble,
+        onReplaced: measuring.onReplaced,
+        offices: [measuring.counts, ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]],
         log,
         clock: () => performance.now(),
         later,
@@ -166,9 +199,10 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
+      outages = createOutages(log, upstream.origin, () => performance.now())
       const watch = watchContact({
         contact: async () => await firstContact(upstream, config.charts.depth, CLOCK.wall),
-        outages: createOutages(log, upstream.origin, () => performance.now()),
+        outages,
         later
       })
       contact = watch

@@ -4,7 +4,9 @@
 import { join } from 'node:path'
 import type { AppDependencies } from '../app.ts'
 import { createWorkerAudit } from './workers/audit.ts'
+import { openMeter } from './measure.ts'
 import { createPeers } from './workers/changes.ts'
+import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
@@ -49,7 +51,8 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const { authority, keys } = await beginWith(inForce)
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
-    const upstream = connectUpstream(config, keys.upstream, socketPath, onTrouble)
+    const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
+    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
     const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
@@ -62,6 +65,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const hashName = await openNameHash(stateDir)
     // That it is answered says that the event loop moves.
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
+    sayCounts(channel, meter)
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
     const opened = await openFront(config, {
       logStream,
@@ -73,7 +77,8 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       upstreams,
       spool,
       locks,
-      pulse
+      pulse,
+      meter
     })
     if (!opened.ok) return opened
     const { front } = opened
@@ -88,6 +93,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
         await front.close()
         await upstream.close()
         pulse.close()
+        closeMeter()
         return true
       }
     }

@@ -26,6 +26,17 @@ export interface Spool {
    * @throws RefusalError spool_full, spool_read_only, and whatever the source throws; nothing stays then
    */
   write (source: AsyncIterable<Uint8Array>): Promise<SpoolFile>
+  /** How full it is, and what went through it. */
+  standing (): SpoolStanding
+}
+
+/** All but `files` are bytes. */
+export interface SpoolStanding {
+  readonly used: number
+  readonly files: number
+  readonly max: number
+  /** Ever. */
+  readonly written: number
 }
 
 // Every piece is a trip to another thread.
@@ -42,24 +53,33 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
   await chmod(dir, 0o700)
   for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true, force: true })
   let used = 0
+  let written = 0
+  let files = 0
 
   return {
+    standing: () => ({ used, files, max: maxBytes, written }),
     async write (source) {
       const path = join(dir, randomUUID())
       const hash = createHash('sha256')
       let size = 0
+      let isThere = false
       const remove = async (): Promise<void> => {
         used -= size
         size = 0
+        if (isThere) files--
+        isThere = false
         await rm(path, { force: true })
       }
       // before anything can fail: what is removed then is there
       const file = await open(path, 'wx', 0o600).catch((error: unknown) => { throw diskRefusalOf(error) })
+      isThere = true
+      files++
       const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
           if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
           used += chunk.length
           size += chunk.length
+          written += chunk.length
           hash.update(chunk)
           yield chunk
         }

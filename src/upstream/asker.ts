@@ -4,8 +4,11 @@ import type { Caller } from '../http/headers.ts'
 import { Company } from '../lib/company.ts'
 import { ALWAYS_HERE } from '../lib/presence.ts'
 import type { Sharer } from '../limits/shares.ts'
+import type { Waits } from '../observe/outcome.ts'
 
 export interface Asker extends Caller, Sharer {
+  /** What is said of its wait. */
+  readonly waits: Waits
   /** Lets go of a client that does not read what it asked for, and says why in the log. */
   dismiss (): void
   /** Hears what the upstream answered to what was asked for it alone. */
@@ -28,6 +31,7 @@ export function gatewayItself (tenant: string): Asker {
     party: 'the gateway itself',
     tenant,
     presence: ALWAYS_HERE,
+    waits: { askedAt: 0, waited: 0, made: undefined },
     dismiss: () => {},
     answered: () => {}
   }
@@ -35,6 +39,6 @@ export function gatewayItself (tenant: string): Asker {
 
 /** The same who asks, for what is done to its end also when they have gone. */
 export function toItsEnd (asker: Asker): Asker {
-  const { requestId, client, party, tenant } = asker
-  return { ...gatewayItself(tenant), requestId, client, party, answered: status => { asker.answered(status) } }
+  const { requestId, client, party, tenant, waits } = asker
+  return { ...gatewayItself(tenant), requestId, client, party, waits, answered: status => { asker.answered(status) } }
 }

@@ -7,11 +7,11 @@ import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { routeOf } from '../chartmuseum/routes.ts'
 import type { Conditions } from '../http/conditional.ts'
-import { RefusalError } from '../http/errors.ts'
+import { RefusalError, type ReasonCode } from '../http/errors.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createBulk } from '../lib/bulk.ts'
-import { createShares } from '../limits/shares.ts'
+import { createShares, type Connections } from '../limits/shares.ts'
 import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
 import { LONGEST_ERROR, speaksOfAnOutage, type UpstreamAnswer } from './answers.ts'
@@ -35,6 +35,8 @@ export interface UpstreamOptions {
   readonly auth: UpstreamAuth
   /** Hears that it did not answer a request as it should: nobody else may be answered either. */
   readonly onTrouble?: () => void
+  /** Hears what came of each question, and in how many milliseconds (exchange.ts). */
+  readonly onAnswer?: (method: Question['method'], result: number | ReasonCode, ms: number) => void
 }
 
 /** A page of the repository itself, such as /health. */
@@ -91,6 +93,8 @@ export interface Upstream {
    * @throws what undici does when there is no answer
    */
   look (path: string): Promise<Page>
+  /** How its connections are used now. */
+  connections (): Connections
   close (): Promise<void>
 }
 
@@ -113,6 +117,7 @@ const PROBES = 1
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
   const { origin, contextPath, auth, socketPath, takesConditions = false, onTrouble = () => {} } = options
+  const { onAnswer = () => {} } = options
   const pool = new Pool(origin, {
     connections: CONNECTIONS + PROBES,
     headersTimeout: TIMEOUTS.headers,
@@ -189,6 +194,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
         shares,
         bulk,
         clock,
+        answered (result, ms) { onAnswer(method, result, ms) },
         send (handler, isAlone) {
           const headers = requestHeaders(named && isAlone ? company.members[0]?.asker : undefined, credential)
           const options: Dispatcher.DispatchOptions = {
@@ -212,6 +218,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
       return await probe
     },
     look,
+    connections: shares.standing,
     async close () { await pool.destroy() }
   }
 }

@@ -14,7 +14,7 @@ export interface ContactWatch {
 
 export interface ContactOptions {
   readonly contact: () => Promise<Contact>
-  readonly outages: Outages
+  readonly outages: Pick<Outages, 'report'>
   readonly later: Later
 }
 

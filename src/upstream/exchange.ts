@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { RefusalError } from '../http/errors.ts'
+import { RefusalError, type ReasonCode } from '../http/errors.ts'
 import type { Company } from '../lib/company.ts'
 import { NobodyThere } from '../lib/presence.ts'
 import type { Bulk } from '../lib/bulk.ts'
@@ -38,6 +38,8 @@ export interface ExchangeOptions {
   readonly bulk: Bulk
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
+  /** Hears what came of it, and how many milliseconds after there was a connection. */
+  readonly answered: (result: number | ReasonCode, ms: number) => void
 }
 
 /** Why the rest of an answer does not come; nobody is told. */
@@ -60,11 +62,12 @@ interface Settlement {
 }
 
 function begin (options: ExchangeOptions, outcome: Settlement): void {
-  const { company, reading, shares } = options
+  const { company, reading, shares, clock } = options
+  const since = clock()
   shares.take({
     company,
     large: reading.large === true,
-    grant: place => { new Exchange(options, outcome, place).send() },
+    grant: place => { new Exchange(options, outcome, place, since).send() },
     refuse: why => { outcome.reject(errorOf(why)) }
   })
 }
@@ -78,6 +81,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   private readonly outcome: Settlement
   private readonly place: ConnectionPlace
   private readonly pace = new Pace()
+  /** When a connection was wanted, and when there was one. */
+  private readonly since: number
+  private sentAt = 0
   private isAlone = false
   private forget = (): void => {}
   private controller: Dispatcher.DispatchController | undefined
@@ -93,7 +99,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** What the upstream is not read for. */
   private readonly waits = { reader: false, turn: false }
 
-  constructor (options: ExchangeOptions, outcome: Settlement, place: ConnectionPlace) {
+  constructor (options: ExchangeOptions, outcome: Settlement, place: ConnectionPlace, since: number) {
+    this.since = since
     this.options = options
     this.outcome = outcome
     this.place = place
@@ -102,6 +109,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   send (): void {
     const { company, toItsEnd, send } = this.options
     this.isAlone = company.begin()
+    this.sentAt = this.options.clock()
     if (!toItsEnd) {
       this.forget = company.onAllGone(() => {
         this.outcome.reject(new NobodyThere())
@@ -140,6 +148,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.over = true
     const { status, headers } = this
     if (this.stream === undefined) {
+      this.tell(status)
       this.outcome.resolve({ status, headers, kind: 'whole', body: Buffer.concat(this.chunks, this.length) })
     } else {
       this.stream.push(null)
@@ -150,8 +159,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.release()
     if (this.over) return
     this.over = true
-    if (this.stream === undefined) this.outcome.reject(new RefusalError(refusalOfFailure(error), { cause: error }))
-    else this.stream.destroy(error)
+    if (this.stream !== undefined) {
+      this.stream.destroy(error)
+      return
+    }
+    const refusal = refusalOfFailure(error)
+    this.tell(refusal.code)
+    this.outcome.reject(new RefusalError(refusal, { cause: error }))
   }
 
   /** All of it, or the part that was asked for. */
@@ -166,6 +180,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** It is longer than what is read whole. */
   private outgrow (controller: Dispatcher.DispatchController): void {
     const { status, headers, options: { reading } } = this
+    this.tell(status)
     if (!this.isWanted || reading.longer === 'left' || !this.isAlone) {
       this.outcome.resolve({ status, headers, kind: 'left' })
       this.leave()
@@ -222,6 +237,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   private goOn (what: 'reader' | 'turn', controller: Dispatcher.DispatchController): void {
     this.waits[what] = false
     if (!this.waits.reader && !this.waits.turn && !this.over) controller.resume()
+  }
+
+  /** Says what came of it, and how long everybody waited for that. */
+  private tell (result: number | ReasonCode): void {
+    const { company, clock, answered } = this.options
+    const now = clock()
+    answered(result, now - this.sentAt)
+    for (const { asker: { waits } } of company.members) {
+      waits.waited += now - (waits.askedAt === 0 ? this.since : waits.askedAt)
+      waits.askedAt = 0
+    }
   }
 
   /** Lets go of the upstream, if it is still there. */

@@ -60,6 +60,7 @@ export function createFlights<T> (): Flights<T> {
     join (key, asker, fly) {
       return new Promise((resolve, reject) => {
         const passenger = { asker, fly, resolve, reject }
+        asker.waits.askedAt = performance.now()
         const route = routes.get(key)
         if (route === undefined) begin(key, new Company(passenger), passenger)
         else if (!route.now.join(passenger) && route.next?.join(passenger) !== true) route.next = new Company(passenger)

@@ -14,6 +14,8 @@ export interface Index {
    * writes together with the head.
    */
   readonly payload: Buffer | string
+  /** It has a version of a chart: one without a link is left out (index-rewrite.ts), and nothing else has one. */
+  readonly hasCharts: boolean
   /** Strong (RFC 9110 section 8.8.1), in quotes. */
   readonly etag: string
   /** The body under gzip, made when somebody first wants it. */
@@ -117,6 +119,7 @@ function indexOf (body: Buffer, zippedNow: (zipped: Buffer) => void): Index {
     ok: true,
     body,
     payload: body.length <= LONGEST_TEXT && isUtf8(body) ? body.toString('utf8') : body,
+    hasCharts: body.includes('urls'),
     etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
     gzipped () {
       zipped ??= deflate(body, GZIP_OPTIONS).then(bytes => {

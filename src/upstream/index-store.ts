@@ -46,7 +46,7 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   /** Tenants that the upstream is asked for now, and whether they were dropped since. */
   const asking = new Map<string, { dropped: boolean }>()
 
-  async function ask (request: ChartRequest, company: Company<Asking>): Promise<IndexResult> {
+  async function ask (request: ChartRequest, company: Company<Asking>, { waits }: Asker): Promise<IndexResult> {
     const { tenant, tenantPath } = request
     const askedAt = clock()
     const state = { dropped: false }
@@ -61,6 +61,7 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
     const youngAt = state.dropped ? -Infinity : askedAt
     if (known?.raw.equals(answer.body) === true) {
       known.askedAt = youngAt
+      waits.made = 'kept'
       return known.index
     }
     const rewritten = rewriteIndex(answer.body, { ...place, tenantPath })
@@ -69,6 +70,7 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause: rewritten.cause }
     }
     sayLeftOut(tenant, rewritten.leftOut)
+    waits.made = 'rewritten'
     return memory.put(tenant, answer.body, rewritten.body, youngAt)
   }
 
@@ -79,7 +81,8 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
     },
     read (request, asker) {
-      return flights.join(request.tenant, asker, async company => await ask(request, company))
+      asker.waits.made = 'shared' // unless it is the one for whom the upstream is asked
+      return flights.join(request.tenant, asker, async company => await ask(request, company, asker))
     },
     drop (tenant) {
       const entry = memory.get(tenant)

@@ -48,6 +48,7 @@ await t.test('everything has a default', async t => {
     allowDemoKey: false,
     log: { level: 'info', reads: false },
     audit: { reads: false, required: false },
+    metrics: { tenants: false },
     accounts: { files: [] },
     policy: []
   })

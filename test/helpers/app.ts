@@ -10,6 +10,7 @@ import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
+import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
 import { onlyUpstream } from '../../src/upstream/upstreams.ts'
@@ -35,6 +36,7 @@ export interface TestGateway {
   /** Accounts and rules in force; a test may put others there. */
   readonly authority: LiveAuthority
   readonly spool: Spool
+  readonly meter: Meter
   readonly config: Config
   readonly masterKey: string
   /** Every line that was logged, parsed. */
@@ -82,6 +84,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     allowDemoKey: false,
     log: { level: 'info', reads: true },
     audit: { reads: false, required: false },
+    metrics: { tenants: false },
     accounts: { files: [] },
     policy: []
   }
@@ -89,6 +92,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
 
 export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
+  const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
   const opened = given ?? await newKeys(config)
   const { live: keys, upstream: upstreamKey, stamps } = opened
@@ -96,6 +100,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const upstream = createUpstream({
     origin,
     takesConditions,
+    onAnswer (method, result, ms) { meter.upstreamAnswered(method, result, ms / 1000) },
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
   })
@@ -130,6 +135,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     },
     version: '0.0.0-test',
     clock,
+    meter,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
     logStream: {
@@ -158,6 +164,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     opened,
     authority: live,
     spool,
+    meter,
     config,
     masterKey: config.masterKey,
     get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },

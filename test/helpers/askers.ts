@@ -12,6 +12,7 @@ export function someAsker (parts: Partial<Asker> = {}): Asker {
     tenant: 'org1/repo1',
     presence: ALWAYS_HERE,
     answered: () => {},
+    waits: { askedAt: 0, waited: 0, made: undefined },
     dismiss: () => {},
     ...parts
   }

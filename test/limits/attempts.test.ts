@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Standing } from '../../src/limits/standing.ts'
 import { ALWAYS_HERE, createPresence, type Presence } from '../../src/lib/presence.ts'
 import { PASSWORD_LIMITS, createAttempts, type Verdict } from '../../src/limits/attempts.ts'
 
@@ -20,6 +21,7 @@ class Lab {
   private readonly ends = new Map<string, { resolve: (isRight: boolean) => void, reject: (error: unknown) => void }>()
   readonly timers = new Set<{ readonly at: number, readonly run: () => void }>()
   private readonly attempts
+  standing (): Standing { return this.attempts.standing() }
 
   constructor (limits: Partial<typeof PASSWORD_LIMITS> = {}) {
     this.attempts = createAttempts(() => this.time, { ...PASSWORD_LIMITS, ...limits }, (ms, run) => {
@@ -172,6 +174,7 @@ await t.test('of one account from one address few passwords wait, and another ad
   const lab = new Lab({ ofPair: 2 })
   for (const name of ['1', '2', '3', '4']) void lab.ask({ name })
   t.equal(await lab.ask({ name: '5' }), 'refused')
+  t.match(lab.standing(), { length: 2, waited: 0, refused: 1 }, 'and that is said of the queue')
   for (const ask of [{ name: '1' }, { name: '4' }, { name: '5', account: 'bob' }, { name: '5', from: '192.0.2.2' }]) void lab.ask(ask)
   await turn()
   t.strictSame(lab.told, ['5 refused'])

@@ -136,6 +136,7 @@ void t.test('nothing is taken for those who have gone', async t => {
   let refused = ''
   shares.take({ company: new Company({ asker: { party: 'a', tenant: 't', presence } }), large: false, grant: () => { t.fail('granted') }, refuse: why => { refused = why } })
   t.equal(refused, 'nobody_there')
+  t.same(shares.standing(), { all: 1, used: 0, large: 0, length: 0, waited: 0, waitedMs: 0, refused: 0 }, 'and that is no lack of room')
 })
 
 void t.test('large downloads never have all, and the others never wait for them', async t => {

@@ -41,7 +41,7 @@ await t.test('what is logged in one turn of the event loop is written at its end
   for (const line of ['a\n', 'b\n', 'c\n']) sink.write(line)
   t.equal(r.text(), '')
   await turn()
-  t.same([r.text(), r.times], ['a\nb\nc\n', 1])
+  t.same([r.text(), r.times, sink.lost()], ['a\nb\nc\n', 1, 0])
 })
 
 await t.test('what a reader does not take waits, and nothing is torn, doubled or turned around', async () => {
@@ -70,6 +70,7 @@ await t.test('beyond a bound lines are counted and not kept, and the count stand
   const kept = MOST_WAITING_BYTES / 1024
   for (let i = 0; i < kept; i++) sink.write(line)
   sink.write('too much\nand more\n')
+  t.equal(sink.lost(), 2)
   await turn()
   r.room = MOST_WAITING_BYTES / 4
   await untilTrue(() => r.room === 0)

@@ -9,9 +9,12 @@ await t.test('an outage is one line when it begins, when it becomes another, and
     now += seconds * 1000
     outages.report(sentence)
   }
+  t.equal(outages.isUp(), undefined, 'nobody has looked')
   step(1, undefined)
+  t.equal(outages.isUp(), true)
   t.strictSame(lines, [], 'nothing is said of what is well')
   step(1, 'away')
+  t.equal(outages.isUp(), false)
   step(5, 'away')
   step(5, 'refused')
   step(9.6, undefined)

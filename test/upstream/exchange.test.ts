@@ -68,6 +68,8 @@ class Wire implements Dispatcher.DispatchController {
 interface Lab {
   readonly wires: Wire[]
   readonly dismissed: number[]
+  /** What the exchanges said that came of them. */
+  readonly answers: [number | string, number][]
   ask (options?: { reading?: Partial<Reading>, company?: Company<Asking>, toItsEnd?: boolean, party?: string }): Promise<UpstreamAnswer>
   pass (ms: number): void
   /** Lets the next turn of the event loop come for what streams. */
@@ -79,12 +81,14 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
   const shares = createShares({ all, large: large ?? all, clock: () => now, later: () => {} })
   const wires: Wire[] = []
   const dismissed: number[] = []
+  const answers: [number | string, number][] = []
   let turn = (): void => {}
   const bulk = createBulk(run => { turn = run })
   return {
     turn: () => { turn(); turn() }, // that of somebody else, and its own
     wires,
     dismissed,
+    answers,
     pass (ms) { now += ms },
     ask: async ({ reading = {}, party = 'a', company = new Company({ asker: someAsker({ party, dismiss: () => { dismissed.push(wires.length) } }) }), toItsEnd = false } = {}) => await exchange({
       reading: { ...READING, ...reading },
@@ -93,6 +97,7 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
       shares,
       bulk,
       clock: () => now,
+      answered: (result, ms) => { answers.push([result, ms]) },
       send: handler => { wires.push(new Wire(handler)) }
     })
   }

@@ -2,6 +2,8 @@
 // only what is in force when a worker begins: every process watches those files itself, and
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
+import type { Snapshot } from '../../metrics/meter.ts'
+import type { OfLibrary } from '../../metrics/prom.ts'
 import type { Config } from '../../config/schema.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
 
@@ -23,6 +25,7 @@ export type ToWorker =
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'ping' }
+  | { /** somebody looks */ readonly kind: 'count', readonly round: number }
   | { readonly kind: 'reread' }
   | {
     readonly kind: 'audited'
@@ -43,6 +46,13 @@ export type ToPrimary =
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
+  | {
+    /** what it counted since it began */ readonly kind: 'counted'
+    readonly snapshot: Snapshot
+    /** With what the library knows: for who looks. */
+    readonly library?: OfLibrary
+    readonly round?: number
+  }
   | { readonly kind: 'pong', /** what stands still in it */ readonly stuck?: string | undefined }
 
 /** A line of the audit log, or several. */

@@ -27,6 +27,10 @@ export interface PoolOptions {
   readonly offices?: readonly Office[]
   /** Hears that the upstream did not answer a worker as it should. */
   readonly onTrouble: () => void
+  /** Hears that another worker takes the place of one. */
+  readonly onReplaced: () => void
+  /** Who else has to do with all of them. */
+  readonly offices: readonly Office[]
   readonly log: PoolLog
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
@@ -39,6 +43,8 @@ export interface Pool {
   readonly address: string
   /** What keeps clients from being served: nobody listens, or somebody who should serve them does not. */
   hindrance (): string | undefined
+  /** How many of them serve. */
+  listening (): number
   /** Lets every worker read accounts, rules and keys again. */
   reread (): void
   /** Lets what runs end; false when a worker did not end well. */
@@ -70,7 +76,7 @@ interface WorkerPlace {
 /** Starts the workers; resolves when all of them listen, or with what hindered the first that could not. */
 export async function openPool (options: PoolOptions): Promise<PoolResult> {
   const { count, setup, fork, onTrouble, log, clock, later, every } = options
-  const offices = [createRelay(), createLockKeeper({ clock, later }), ...options.offices ?? []]
+  const offices = [createRelay(), createLockKeeper({ clock, later }), ...options.offices]
   const liveness = createLiveness(every, log)
   const places = Array.from({ length: count }, (_, i): WorkerPlace => ({
     number: i + 1,
@@ -163,6 +169,7 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
 
     function replace (place: WorkerPlace, how: object): void {
       const pause = place.failures === 0 ? 0 : Math.min(SHORTEST_PAUSE * 2 ** (place.failures - 1), LONGEST_PAUSE)
+      options.onReplaced()
       log.error(how, `a worker ended, and another one takes its place${pause === 0 ? '' : ` in ${pause / 1000} s`}`)
       if (pause === 0) start(place)
       else later(pause, () => { if (phase === 'running') start(place) })
@@ -179,6 +186,7 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
     front: {
       address,
       hindrance: () => places.some(({ listens }) => listens) ? liveness.ailment() : 'no worker listens',
+      listening: () => places.filter(({ listens }) => listens).length,
       reread () {
         log.info({}, 'SIGHUP: the workers read accounts, rules and keys again')
         for (const worker of running()) worker.send({ kind: 'reread' })

@@ -71,6 +71,7 @@ const YAML: Alphabet = {
 
 /** A spool that keeps nothing. */
 const NOWHERE: Spool = {
+  standing: () => ({ used: 0, files: 0, max: 0, written: 0 }),
   async write (source) {
     let size = 0
     for await (const chunk of source) size += chunk.length

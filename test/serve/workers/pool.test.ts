@@ -18,6 +18,8 @@ interface Lab {
   readonly timers: ReturnType<typeof manualTimers>
   readonly beats: Beats
   readonly time: { now: number }
+  /** How many workers took the place of another. */
+  readonly replaced: { count: number }
 }
 
 function lab (count: number): Lab {
@@ -26,6 +28,7 @@ function lab (count: number): Lab {
   const timers = manualTimers()
   const beats = manualBeats()
   const time = { now: 0 }
+  const replaced = { count: 0 }
   let begun = 0
   const line = (level: string) => (fields: object, message: string): void => { log.push({ level, fields: { ...fields }, message }) }
   const opened = openPool({
@@ -36,13 +39,15 @@ function lab (count: number): Lab {
       workers.push(worker)
       return worker.process
     },
+    onReplaced: () => { replaced.count++ },
+    offices: [],
     onTrouble: () => { line('trouble')({}, 'the upstream') },
     log: { info: line('info'), warn: line('warn'), error: line('error') },
     clock: () => time.now,
     later: timers.later,
     every: beats.every
   })
-  return { opened, workers, log, timers, beats, time }
+  return { opened, workers, log, timers, beats, time, replaced }
 }
 
 async function listens (worker: FakeWorker | undefined): Promise<void> {

@@ -205,7 +205,8 @@ await t.test('a worker answers its primary, says what stands still in it, and re
   const [first] = workers as [Worker, Worker]
   first.process.send({ kind: 'ping' })
   await settled()
-  t.same(first.said.at(-1), { kind: 'pong' })
+  t.same(first.said.at(-2), { kind: 'pong' })
+  t.match(first.said.at(-1), { kind: 'counted', snapshot: { rows: { chartgate_spool_max_bytes: [[0, config.charts.spool.maxBytes / 2]] } } }, 'and with what it has counted')
   started.reread()
   await until(() => workers.every(({ log }) => log.some(line => line.includes('SIGHUP: accounts, rules and keys are read again'))) || undefined)
   t.equal(await started.stop(), true)

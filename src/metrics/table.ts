@@ -1,0 +1,136 @@
+// What is measured? The one table that metrics are registered by, docs/metrics.md is made of,
+// and dashboard and alerts are tested against. Names follow the OpenTelemetry conventions of
+// HTTP (v1.29) where there is one, in Prometheus's form; all others begin with chartgate_.
+import {
+  ACTION, ASKED, ENDED, HTTP_ROUTE, HTTP_STATUS, LOGIN_FAILURES, REASON, ROUTE, UPSTREAM_ANSWER, UPSTREAM_METHOD,
+  axisOf, type Axis
+} from './axes.ts'
+import { UPLOAD_OUTCOMES } from './uploads.ts'
+
+/** How the values of several processes become one. */
+export type Adding = 'sum' | 'max' | 'min'
+
+export interface Metric {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly axes: readonly Axis[]
+  /** Counters and histograms are sums always. */
+  readonly adds: Adding
+  /** Of a histogram: the upper bounds, in seconds. */
+  readonly buckets?: readonly number[]
+  /** There is also a series for each tenant, up to a bound (tenants.ts). */
+  readonly ofTenants?: true
+  /** Why it is in no dashboard and no alert. */
+  readonly notShown?: string
+}
+
+const counter = (help: string, ...axes: Axis[]): Metric => ({ type: 'counter', help, axes, adds: 'sum' })
+const gauge = (adds: Adding, help: string, ...axes: Axis[]): Metric => ({ type: 'gauge', help, axes, adds })
+const histogram = (buckets: readonly number[], help: string, ...axes: Axis[]): Metric =>
+  ({ type: 'histogram', help, axes, adds: 'sum', buckets })
+
+/** Of a whole exchange over the network. */
+const EXCHANGE = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
+/** Of what the gateway itself does, which is a few tenths of a millisecond. */
+const OWN = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5]
+const DELAYS = [0.0125, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
+
+export const QUEUE = axisOf('queue', 'passwords', 'upstream')
+export const DIRECTION = axisOf('direction', 'in', 'out')
+export const SIZE = axisOf('size', 'large', 'small')
+export const MADE = axisOf('made', 'fresh', 'shared', 'kept', 'rewritten', 'not_modified')
+export const SECRET_STATE = axisOf('state', 'endless', 'good', 'soon', 'ended')
+export const RELOAD = axisOf('outcome', 'applied', 'refused')
+export const WORKER_STATE = axisOf('state', 'wanted', 'listening', 'unheard')
+export const STREAM = axisOf('stream', 'log', 'audit')
+export const TENANT_ENDING = axisOf('outcome', 'success', 'refused', 'failed')
+
+/** The label of a series of a tenant. */
+export const TENANT_LABEL = 'tenant'
+
+const TABLE = {
+  chartgate_requests_total: counter(
+    'Requests by route, by the right that they need, and by what became of them: `success`, `refused` (for a reason ' +
+      'of the client\'s), `failed` (for one of ours or the upstream\'s), `aborted` (the client left, or the answer ' +
+      'broke off), `dropped` (it came before the answer to the one before it)',
+    ASKED, ENDED),
+  http_server_request_duration_seconds: histogram(EXCHANGE,
+    'Seconds from the arrival of a request to the end of its answer, with the time that its client took to read it; ' +
+      'of what has no end the status is `none`',
+    HTTP_ROUTE, HTTP_STATUS),
+  chartgate_own_duration_seconds: histogram(OWN,
+    'Seconds of that which are the gateway\'s own: without the wait for the upstream and for the bytes of an upload, ' +
+      'up to the beginning of a large answer',
+    ROUTE),
+  http_client_request_duration_seconds: histogram(EXCHANGE,
+    'Seconds in which the upstream answered a question of the gateway, from the moment when there was a connection; ' +
+      'of a download that streams, to its beginning',
+    UPSTREAM_METHOD, UPSTREAM_ANSWER),
+  http_server_active_requests: gauge('sum', 'Requests that run now'),
+  chartgate_network_bytes_total: counter(
+    'Bytes of requests that came in and of answers that went out, with their heads', DIRECTION, ROUTE),
+  chartgate_index_answers_total: counter(
+    'Indexes that were answered, by how they were made: `fresh` (from memory, within charts.index.maxAge), `shared` ' +
+      '(the upstream was asked once for several), `kept` (it had the same bytes as before), `rewritten` (it had ' +
+      'others), `not_modified` (304, in whatever way it was made)',
+    MADE),
+  chartgate_uploads_total: counter('Uploads by what became of them', axisOf('outcome', ...UPLOAD_OUTCOMES)),
+  chartgate_tokens_issued_total: counter('Tokens that were issued'),
+  chartgate_tokens_refused_total: counter('Requests for a token that were refused, by reason', REASON),
+  chartgate_failed_logins_total: counter('Credentials that nobody has or that do not count, by reason, on every route',
+    axisOf('reason', ...LOGIN_FAILURES)),
+  chartgate_queue_length: gauge('sum',
+    'How many wait now: `passwords` to be checked, requests for a connection to the `upstream`', QUEUE),
+  chartgate_queue_waited_total: counter('How many had to wait and came to their turn', QUEUE),
+  chartgate_queue_wait_seconds_total: counter('How long they waited, all together', QUEUE),
+  chartgate_queue_refused_total: counter('How many were refused because there was no room or no turn in time', QUEUE),
+  chartgate_upstream_connections: gauge('sum',
+    'Connections to the upstream in use, by what for: `large` downloads, or anything else', SIZE),
+  chartgate_upstream_connections_max: gauge('sum', 'How many there may be, of all kinds'),
+  chartgate_spool_bytes: gauge('sum', 'Bytes of uploads that are being inspected'),
+  chartgate_spool_files: gauge('sum', 'Their files'),
+  chartgate_spool_max_bytes: gauge('sum', 'Room for them (charts.spool.maxBytes)'),
+  chartgate_spooled_bytes_total: counter('Bytes of uploads that were taken in, whatever became of them'),
+  chartgate_index_memory_bytes: gauge('sum', 'Memory that indexes take'),
+  chartgate_index_memory_max_bytes: gauge('sum', 'Memory that they may take (charts.index.maxBytes, in each worker)'),
+  chartgate_signing_key_age_seconds: gauge('max', 'How long the key that signs tokens has signed'),
+  chartgate_robots: gauge('max',
+    'Robots by when the last of their secrets ends: `endless`, `good`, `soon` (within 14 days), `ended`', SECRET_STATE),
+  chartgate_robot_secrets_expire_days: gauge('min',
+    'Days until the first robot is without a secret that counts; no series when none will be'),
+  chartgate_reloads_total: counter('Readings of changed files: all in force, or something in them refused', RELOAD),
+  chartgate_last_reload_successful: gauge('min', '1: all that the files say is in force; 0: something was refused'),
+  chartgate_upstream_up: gauge('min',
+    '1: the chart repository answers as it should; 0: not. No series with the embedded one, or before the first look'),
+  chartgate_workers: gauge('sum',
+    'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said ' +
+      'last); no series with one process', WORKER_STATE),
+  chartgate_workers_restarted_total: counter('Workers that ended and were replaced'),
+  chartgate_lines_lost_total: counter('Lines that nobody read or that could not be written', STREAM),
+  chartgate_event_loop_delay_seconds: histogram(DELAYS, 'The longest delay of the event loop in each second'),
+  chartgate_tenant_requests_total: {
+    ...counter('Requests by tenant, with metrics.tenants alone: tenants of rules without a wildcard, and those that ' +
+      'were answered with charts, 1,000 at most; all others are `other`', ACTION, TENANT_ENDING),
+    ofTenants: true
+  }
+} satisfies Record<string, Metric>
+
+export type MetricName = keyof typeof TABLE
+export const METRICS: Readonly<Record<MetricName, Metric>> = TABLE
+
+/** How many series a metric has; the place of each: the axes from left to right, the last one counting fastest. */
+export function seriesOf ({ axes }: Metric): number {
+  return axes.reduce((all, { values }) => all * values.length, 1)
+}
+
+/** The labels of a series by its place. */
+export function labelsOf ({ axes }: Metric, place: number): Record<string, string> {
+  const labels: [string, string][] = []
+  let rest = place
+  for (const { labels: names, values } of [...axes].reverse()) {
+    const found = values[rest % values.length] as readonly string[]
+    labels.unshift(...names.map((name, i): [string, string] => [name, found[i] as string]))
+    rest = Math.floor(rest / values.length)
+  }
+  return Object.fromEntries(labels)
+}
