@@ -49,5 +49,6 @@ export function tokenPrincipal (
   expires: Moment,
   proof?: TokenProof
 ): Principal {
-  return { kind: 'token', subject, subjects: [EVERYONE], grants, expires, ...(proof?.tokenId === undefined && proof?.keyId === undefined ? {} : { proof }) }
+  const isNamed = proof?.tokenId !== undefined || proof?.keyId !== undefined
+  return { kind: 'token', subject, subjects: [EVERYONE], grants, expires, ...(isNamed ? { proof } : {}) }
 }
