@@ -6,7 +6,6 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
-import type { Meter } from '../src/metrics/meter.ts'
 import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 import { auditUnread } from './request-audit.ts'
 
@@ -16,16 +15,10 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { code: 'headers_too_large' }
 }
 
-/** Who is told of a refusal. */
-type Told = Pick<FastifyInstance, 'log' | 'auditing'>
+/** Who is told of a refusal; the admin listener's are not counted. */
+type Told = Pick<FastifyInstance, 'log' | 'auditing'> & Partial<Pick<FastifyInstance, 'meter'>>
 
 type ParserError = Error & { readonly code?: string }
-
-/** The application that refuses; the admin listener's counts nothing. */
-interface Refusing {
-  readonly log: FastifyBaseLogger
-  readonly meter?: Meter
-}
 
 /** For Fastify's `clientErrorHandler`. */
 export function answerClientError (this: Told, error: ParserError, socket: Socket): void {

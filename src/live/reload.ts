@@ -170,7 +170,7 @@ export function watchConfig (
       named.push(...its)
       if (!(everything || (again && before.again) || its.some(file => changed.has(file)))) continue
       const sound = configOutcome.mistakes.length === 0
-        const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
+      const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
       say(outcome, before, asked)
       outcomes.set(part, outcome)
     }

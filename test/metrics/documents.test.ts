@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { metricsMarkdown } from '../../scripts/metric-documents.ts'
 import { METRICS } from '../../src/metrics/table.ts'
+import { ROOT } from '../helpers/processes.ts'
 
-const PAGE = join(import.meta.dirname, '../../docs/metrics.md')
+const PAGE = join(ROOT, 'docs/metrics.md')
 
 await t.test('docs/metrics.md has every metric (npm run docs:metrics writes it)', async t => {
   if (process.env['UPDATE_DOCS'] === '1') await writeFile(PAGE, metricsMarkdown())

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { NO_ACCOUNTS } from '../../src/identity/accounts.ts'
 import type { LiveKeys } from '../../src/live/live-keys.ts'
-import type { LiveAuthority } from '../../src/live/reload.ts'
+import type { LiveAuthority, ReloadFacts } from '../../src/live/reload.ts'
 import { openMeasuring, openMeter, type MeasuringOptions } from '../../src/serve/measure.ts'
 import { manualBeats, manualTimers } from '../helpers/channels.ts'
 
+const SOUND: ReloadFacts = { isInForce: true, isSound: true, mistakes: [], file: undefined }
 const live = { current: { accounts: NO_ACCOUNTS } } as unknown as LiveAuthority
 /** One key, which signs. */
 function keysOf (file: string, since?: number): LiveKeys {
@@ -16,7 +17,7 @@ function keysOf (file: string, since?: number): LiveKeys {
 }
 
 function measuring (parts: Partial<MeasuringOptions> = {}): ReturnType<typeof openMeasuring> {
-  return openMeasuring({ logStream: {}, live, keys: keysOf('/nowhere/key.pem'), workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
+  return openMeasuring({ logStream: {}, auditFile: undefined, live, keys: keysOf('/nowhere/key.pem'), workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
 }
 
 await t.test('the age of the key is what its name says, and else that of its file', async t => {
@@ -31,18 +32,18 @@ await t.test('the age of the key is what its name says, and else that of its fil
 })
 
 await t.test('reloads, replaced workers, lost lines and answers of the upstream are counted', async t => {
-  const each = measuring({ logStream: { lost: () => 7 }, workers: () => ({ wanted: 2, listening: 1 }) })
-  each.onReload(true)
-  each.onReload(false)
+  const each = measuring({ logStream: { lost: () => 7 }, auditFile: { lost: () => 3 }, workers: () => ({ wanted: 2, listening: 1 }) })
+  each.countReload(SOUND)
+  each.countReload({ ...SOUND, isSound: false })
   each.onReplaced()
   each.onAnswer('GET', 200, 5)
   const text = await each.scrape('text')
   for (const line of [
     'chartgate_reloads_total{outcome="applied"} 1', 'chartgate_reloads_total{outcome="refused"} 1', 'chartgate_last_reload_successful 0',
-    'chartgate_workers_restarted_total 1', 'chartgate_lines_lost_total{stream="log"} 7', 'chartgate_workers{state="wanted"} 2', 'chartgate_workers{state="unheard"} 0',
+    'chartgate_workers_restarted_total 1', 'chartgate_lines_lost_total{stream="log"} 7', 'chartgate_lines_lost_total{stream="audit"} 3', 'chartgate_workers{state="wanted"} 2', 'chartgate_workers{state="unheard"} 0',
     'http_client_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",error_type="none"} 1'
   ]) t.match(text, `${line}\n`)
-  each.onReload(true)
+  each.countReload(SOUND)
   t.match(await each.scrape('text'), 'chartgate_last_reload_successful 1\n')
   each.close()
 })

@@ -23,8 +23,6 @@ export interface PoolOptions {
   /** What a worker is told that begins now. */
   readonly setup: () => Omit<WorkerSetup, 'number'>
   readonly fork: () => WorkerProcess
-  /** Who else is asked by workers. */
-  readonly offices?: readonly Office[]
   /** Hears that the upstream did not answer a worker as it should. */
   readonly onTrouble: () => void
   /** Hears that another worker takes the place of one. */
