@@ -72,7 +72,8 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '# apt-get install', test: 'test/deb.test.ts' },
     { begins: '# chartgate user add', because: INSTALLS },
     { begins: '# useradd', because: INSTALLS },
-    { begins: '$ systemd-analyze security', test: 'test/systemd.test.ts' }
+    { begins: '$ systemd-analyze security', test: 'test/systemd.test.ts' },
+    { begins: 'scrape_configs:', because: "a part of Prometheus's configuration" }
   ],
   'docs/proxies.md': [
     { begins: 'metadata:\n  annotations:', because: 'a cluster with ingress-nginx is not part of the tests, as the page says' },

@@ -1,5 +1,6 @@
 // What the audit log says of requests: who, what, by which rule, why not; and with
 // audit.required what becomes of a change that cannot be recorded.
+import { request } from 'node:http'
 import t from 'tap'
 import type { AuditEvent } from '../../src/observe/audit/schema.ts'
 import { grant, startApp } from '../helpers/app.ts'
@@ -106,6 +107,26 @@ await t.test('what cannot be recorded before is not done, and what cannot be rec
   t.equal(without.status, 503)
   t.notMatch(await without.text(), 'eyJ')
   t.match(gateway.logText(), '"reason":"audit_outcome_lost"')
+})
+
+await t.test('who leaves between the intent and the change leaves its outcome behind: nothing was done', async t => {
+  const upstream = await startStubUpstream(t)
+  upstream.answer = async () => await new Promise<never>(() => {}) // whether the version is there
+  const gateway = await startApp(t, {
+    origin: upstream.origin,
+    config: config => ({ ...config, audit: { reads: false, required: true } }),
+    records: async () => true
+  })
+  const headers = { authorization: `Bearer ${gateway.masterKey}` }
+  const sent = request(`${gateway.url}/api/org1/repo1/charts`, { method: 'POST', headers, agent: false })
+  sent.on('error', () => {}).end(await chartOf('mine', '1.0.0'))
+  await untilTrue(() => upstream.seen.length === 1)
+  sent.destroy()
+  await untilTrue(() => gateway.audit.length === 2)
+  const [intent, outcome] = gateway.audit as [AuditEvent, AuditEvent]
+  t.match(intent, { phase: 'intent', action: 'push' })
+  t.match(outcome, { phase: 'outcome', action: 'push', outcome: 'failure', reason: 'client_gone', event_id: intent.event_id })
+  t.notOk(upstream.seen.some(({ method }) => method === 'POST'))
 })
 
 function answerIndex (upstream: StubUpstream): void {

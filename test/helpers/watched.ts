@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { authorityPart } from '../../src/live/authority-part.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { openAuthority, watchConfig, type ConfigWatch, type LiveAuthority, type Reload } from '../../src/live/reload.ts'
+import { openAuthority, watchConfig, type ConfigWatch, type LiveAuthority, type Reload, type ReloadFacts } from '../../src/live/reload.ts'
 import { testFolder, type TestLike } from './folder.ts'
 import { until } from './until.ts'
 
@@ -14,6 +14,8 @@ export interface Watched {
   readonly live: LiveAuthority
   readonly watch: ConfigWatch
   readonly log: LogLine[]
+  /** What it reports of each look. */
+  readonly reports: ReloadFacts[]
   /** Writes a file as editors and Kubernetes do: a new one takes the name. */
   write (name: string, text: string): void
   /** Waits for a line of the log that was not there before. */
@@ -29,8 +31,9 @@ export async function watched (t: TestLike, config: string, files: Record<string
   const authority = await openAuthority(loaded.config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const log: LogLine[] = []
+  const reports: ReloadFacts[] = []
   const write = (level: string) => (fields: object, message: string) => { log.push({ ...fields, level, message }) }
-  const watch = watchConfig({ parts: [authorityPart(authority.opened.live)], stamps: authority.opened.stamps, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') } })
+  const watch = watchConfig({ parts: [authorityPart(authority.opened.live)], stamps: authority.opened.stamps, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') }, report: facts => { reports.push(facts) } })
   t.teardown(() => { watch.close() })
   let seen = 0
   return {
@@ -38,6 +41,7 @@ export async function watched (t: TestLike, config: string, files: Record<string
     live: authority.opened.live,
     watch,
     log,
+    reports,
     write (name, text) {
       writeFileSync(join(dir, `${name}.new`), text)
       renameSync(join(dir, `${name}.new`), join(dir, name))

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { openAuthority } from '../../src/live/reload.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { untilTrue } from '../helpers/until.ts'
 import { watched } from '../helpers/watched.ts'
 
 const hash = await cheapHash('x')
@@ -41,6 +42,27 @@ await t.test('a broken file leaves the old one in force, and the next good one t
   await nextLine(AGAIN)
   t.equal(log.filter(({ message }) => message === NOT_USED).length, 3, 'each is said once')
   t.same([...live.current.accounts.users.keys()], ['carol'])
+})
+
+await t.test('each reading is reported: what is new of it, and whether all that the files say is in force', async t => {
+  const { dir, reports, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
+  const file = join(dir, 'chartgate.yaml')
+  write('accounts.yaml', users('alice', 'bob'))
+  await nextLine(AGAIN)
+  await untilTrue(() => reports.length === 1)
+  write('accounts.yaml', 'users: [')
+  await untilTrue(() => reports.length === 2)
+  write('chartgate.yaml', CONFIG + 'log: { reads: true }\n')
+  await untilTrue(() => reports.length === 3)
+  write('accounts.yaml', users('alice'))
+  await untilTrue(() => reports.length === 4)
+  t.match(reports, [
+    { isInForce: true, isSound: true, mistakes: [], file },
+    { isInForce: false, isSound: false, mistakes: [/accounts\.yaml:\d+:\d+: /], file },
+    { isInForce: false, isSound: false, file },
+    { isInForce: true, isSound: true, mistakes: [], file }
+  ])
+  t.same(reports[2]?.mistakes, [], 'it was said before')
 })
 
 await t.test('rules and the list of files change with the configuration; what needs a restart says so', async t => {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import type { AuditEvent } from '../../src/observe/audit/schema.ts'
+import { reportReload } from '../../src/serve/audit.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { DEMO, runChartgate, serveFile, startGateway, type Gateway } from '../helpers/gateway.ts'
 import { notTried } from '../helpers/not-tried.ts'
@@ -201,4 +202,19 @@ await t.test('a start says why a file cannot be written', async t => {
     t.match(stderr, `chartgate: audit.file ${file} cannot be`)
     t.match(stderr, says)
   }
+})
+
+await t.test('files that were read again are recorded, used or not, and what was said before is not', t => {
+  const lines: string[] = []
+  const report = reportReload({ write: line => { lines.push(line) } })
+  const file = '/etc/chartgate/chartgate.yaml'
+  report({ isInForce: true, isSound: true, mistakes: [], file })
+  report({ isInForce: false, isSound: false, mistakes: ['one', 'two'], file })
+  report({ isInForce: false, isSound: false, mistakes: [], file })
+  t.match(auditLinesOf(lines.join('')), [
+    { action: 'configuration.reload', outcome: 'success', object: file },
+    { action: 'configuration.reload', outcome: 'failure', object: file, detail: 'one\ntwo' }
+  ])
+  t.equal(lines.length, 2)
+  t.end()
 })
