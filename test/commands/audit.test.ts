@@ -9,7 +9,7 @@ import type { AuditEvent } from '../../src/observe/audit/schema.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { command } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
-import { recordSecret } from '../helpers/secrets.ts'
+import { newPassword, recordSecret } from '../helpers/secrets.ts'
 
 const MASTER = { subject: 'key:master', kind: 'key', method: 'basic' } as const
 
@@ -115,4 +115,30 @@ await t.test('what a command changes is in the file that the configuration names
   configure({ file: '/dev/full' })
   t.match(await create('seven'), { code: 0, err: /\/dev\/full cannot be written: ENOSPC/ })
   t.equal((await command(['robot', 'create'], {})).code, 2)
+})
+
+await t.test('each command that changes an account or a key is recorded, with what it was done to', async t => {
+  const folder = testFolder(t)
+  const [config, accounts, file] = ['chartgate.yaml', 'accounts.yaml', 'audit.log'].map(name => join(folder, name)) as [string, string, string]
+  writeFileSync(config, JSON.stringify({ stateDir: join(folder, 'state'), accounts: { files: [accounts] }, audit: { file } }))
+  writeFileSync(accounts, 'users: []\n')
+  const done: [words: string[], recorded: string][] = [
+    [['user', 'add', 'carol'], 'user.add user:carol'],
+    [['user', 'passwd', 'carol'], 'user.passwd user:carol'],
+    [['user', 'disable', 'carol'], 'user.disable user:carol'],
+    [['user', 'enable', 'carol'], 'user.enable user:carol'],
+    [['robot', 'create', 'ci', '--expires', '1d'], 'robot.create robot:ci'],
+    [['robot', 'rotate', 'ci', '--expires', '2d'], 'robot.rotate robot:ci'],
+    [['robot', 'disable', 'ci'], 'robot.disable robot:ci'],
+    [['robot', 'enable', 'ci'], 'robot.enable robot:ci'],
+    [['robot', 'delete', 'ci'], 'robot.delete robot:ci'],
+    [['keys', 'rotate'], 'keys.rotate undefined']
+  ]
+  t.equal((await command(['keys', 'export', '--config', config])).code, 0, 'which makes them')
+  for (const [words] of done) {
+    const { code, out, err } = await command([...words, '--config', config], {}, newPassword())
+    t.equal(code, 0, `${words.join(' ')} ${err}`)
+    if (words[0] === 'robot' && out !== '') recordSecret(out.trim())
+  }
+  t.same(auditLinesOf(readFileSync(file, 'utf8')).map(({ action, object }) => `${action} ${object}`), done.map(([, recorded]) => recorded))
 })
