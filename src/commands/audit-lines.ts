@@ -30,7 +30,7 @@ export function sourceOf (name: string, input: () => Readable): AuditSource {
 /** Sources in the order of their first events; one that can be read only once comes last. */
 export async function oldestFirst (sources: readonly AuditSource[]): Promise<readonly AuditSource[]> {
   const dated = await Promise.all(sources.map(async source => ({ source, time: await firstTime(source) })))
-  return dated.sort((one, other) => one.time < other.time ? -1 : one.time > other.time ? 1 : 0)
+  return dated.sort((one, other) => Number(one.time > other.time) - Number(one.time < other.time))
     .map(({ source }) => source)
 }
 

@@ -84,7 +84,8 @@ function operator (): AuditActor {
 function nameOfUser (): string {
   try {
     return userInfo().username
+  /* c8 ignore next 3 -- in a container that knows no name of its user */
   } catch {
-    return `uid-${process.getuid?.()}` // in a container, which knows no names
+    return `uid-${process.getuid?.()}`
   }
 }

@@ -38,6 +38,21 @@ await t.test('rows are of all files, rotated and gzipped ones too, oldest first,
   t.equal((await command(['audit', '--json', now])).out, readFileSync(now, 'utf8'))
 })
 
+await t.test('a row says what a token is for, which rule allowed it, and where lines are missing', async t => {
+  const file = join(testFolder(t), 'audit.log')
+  const none = { tenant: undefined, chart: undefined, version: undefined } as unknown as Partial<AuditEvent>
+  writeFileSync(file, [
+    line('10:00:00', { ...none, action: 'token.issue', token: { asked: 'all', granted: 'some' } }),
+    line('10:00:01', { ...none, action: 'token.issue', outcome: 'denied', token: { asked: 'all' } }),
+    line('10:00:02', { version: undefined, rule: 'policy[0]' } as unknown as Partial<AuditEvent>),
+    line('10:00:03', { ...none, action: 'audit.lost', lines: 3 }),
+    line('10:00:04', { ...none, action: 'configuration.reload', object: 'a.yaml', detail: 'broken' }),
+    line('10:00:05', { ...none, action: 'pull', file: 'web-1.0.0.tgz' })
+  ].join(''))
+  const rows = (await command(['audit', file])).out.trimEnd().split('\n').slice(1)
+  t.same(rows.map(row => row.split(/ {2,}/).slice(5)), [['some'], ['all'], ['team-a/web', 'web', 'by policy[0]'], ['3 lines'], ['a.yaml', 'broken'], ['web-1.0.0.tgz']])
+})
+
 await t.test('an intent without an outcome is unfinished, wherever its outcome is looked for', async t => {
   const folder = testFolder(t)
   const [a, b] = [join(folder, 'a'), join(folder, 'b')]
