@@ -16,7 +16,7 @@ for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true, encod
 }
 
 // The file that `tap build` makes names every plugin.
-if (readFileSync(new URL(import.meta.resolve('@tapjs/test')), 'utf8').includes('@tapjs/typescript')) {
+if (readFileSync(new URL(import.meta.resolve('@tapjs/test/test-built')), 'utf8').includes('@tapjs/typescript')) {
   const { status } = spawnSync('npx', ['--no-install', 'tap', 'build'], { cwd: ROOT, stdio: 'inherit' })
   process.exitCode = status ?? 1
 }
