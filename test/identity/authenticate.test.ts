@@ -61,9 +61,17 @@ await t.test('no master key is not the empty key', async t => {
 await t.test('a token is who it says, as Bearer and as a password, and that is known without a promise', async t => {
   const authenticator = await authenticatorWith(KEY)
   const token = await mintToken()
+  const [header, claims] = token.split('.').slice(0, 2).map(part => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, string>) as [Record<string, string>, Record<string, string>]
   const expected = {
     ok: true,
-    principal: { kind: 'token', subject: 'key:master', subjects: ['anonymous'], grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }], expires: at(NOW + 300) }
+    principal: {
+      kind: 'token',
+      subject: 'key:master',
+      subjects: ['anonymous'],
+      grants: [{ type: 'artifact-repository', name: 'org1/repo1', actions: ['pull'] }],
+      expires: at(NOW + 300),
+      proof: { tokenId: claims['jti'], keyId: header['kid'] }
+    }
   }
   const first = authenticator.authenticate(bearer(token), ASKER)
   t.strictSame(first, expected)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { isReadOnly, reasonOf } from '../../src/lib/read-only.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { builtUrl } from '../helpers/built.ts'
 
 const failed = (code: string, path?: string): Error => Object.assign(new Error(code), { code, path })
 
@@ -17,7 +18,7 @@ await t.test('a folder that is not there is asked of the one above, as far up as
   const dir = testFolder(t, { file: '' })
   t.equal(await isReadOnly(failed('ENOENT', join(dir, 'a/b/c'))), false)
   const asked: string[] = []
-  const mocked = await t.mockImport<typeof import('../../src/lib/read-only.ts')>('../../src/lib/read-only.ts', {
+  const mocked = await t.mockImport<typeof import('../../src/lib/read-only.ts')>(builtUrl('lib/read-only.ts'), {
     'node:fs/promises': {
       constants: { W_OK: 2 },
       async access (path: string) {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { claimStateDir, repositorySocket } from '../../src/serve/state-dir.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { builtUrl } from '../helpers/built.ts'
 
 /** A socket that a process left behind which had no time to remove it. */
 function leaveSocket (path: string): void {
@@ -56,7 +57,7 @@ await t.test('of two that find the same dead socket at once, one has the folder'
     }
     await fs.rename(from, to)
   }
-  const { claimStateDir } = await t.mockImport<typeof import('../../src/serve/state-dir.ts')>('../../src/serve/state-dir.ts', { 'node:fs/promises': { ...fs, rename } })
+  const { claimStateDir } = await t.mockImport<typeof import('../../src/serve/state-dir.ts')>(builtUrl('serve/state-dir.ts'), { 'node:fs/promises': { ...fs, rename } })
   t.match(await claimStateDir(dir), { ok: false, message: /is in use/ })
   t.same(await readdir(join(dir, 'run')), ['lock'], 'and its socket is in its place')
 })
@@ -67,6 +68,6 @@ await t.test('a file system without sockets is said to be one', async t => {
     server.listen = () => { server.emit('error', Object.assign(new Error('EPERM: no sockets here'), { code: 'EPERM' })); return server }
     return server
   }
-  const { claimStateDir } = await t.mockImport<typeof import('../../src/serve/state-dir.ts')>('../../src/serve/state-dir.ts', { 'node:net': { ...net, createServer: broken } })
+  const { claimStateDir } = await t.mockImport<typeof import('../../src/serve/state-dir.ts')>(builtUrl('serve/state-dir.ts'), { 'node:net': { ...net, createServer: broken } })
   await t.rejects(claimStateDir(await temporaryFolder(t)), /no sockets here/)
 })

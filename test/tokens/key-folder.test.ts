@@ -10,6 +10,7 @@ import { LEAD, openFolder, openUpstreamKey, prepareFolder, prepareUpstreamKey, r
 import { readSigningKey, type SigningKey } from '../../src/tokens/keys.ts'
 import { createRing } from '../../src/tokens/ring.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { builtUrl } from '../helpers/built.ts'
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8)
 const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string
@@ -161,7 +162,7 @@ await t.test('keys that belong to somebody else are said to, and what to do', as
     ['neither', async () => ({ uid: me }), 'EACCES: permission denied']
   ]
   for (const [name, stat, expected] of cases) {
-    const { openFolder } = await t.mockImport<typeof import('../../src/tokens/key-folder.ts')>('../../src/tokens/key-folder.ts', { 'node:fs/promises': { ...fs, readdir: denied, stat } })
+    const { openFolder } = await t.mockImport<typeof import('../../src/tokens/key-folder.ts')>(builtUrl('tokens/key-folder.ts'), { 'node:fs/promises': { ...fs, readdir: denied, stat } })
     await t.rejects(openFolder(dir), { message: `the keys in ${dir} cannot be used: ${expected}` }, name)
   }
 })
@@ -169,7 +170,7 @@ await t.test('keys that belong to somebody else are said to, and what to do', as
 await t.test('a disk that is mounted read-only is said to be one, and what to do', async t => {
   const dir = join(testFolder(t), 'keys')
   const readOnly = async (): Promise<never> => { throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS', path: dir }) }
-  const { openFolder } = await t.mockImport<typeof import('../../src/tokens/key-folder.ts')>('../../src/tokens/key-folder.ts', { 'node:fs/promises': { ...fs, readdir: readOnly, mkdir: readOnly } })
+  const { openFolder } = await t.mockImport<typeof import('../../src/tokens/key-folder.ts')>(builtUrl('tokens/key-folder.ts'), { 'node:fs/promises': { ...fs, readdir: readOnly, mkdir: readOnly } })
   await t.rejects(openFolder(dir), { message: `the keys in ${dir} cannot be used: its disk is mounted read-only, and no key can be made there: mount one that can be written, put the keys there, or choose another stateDir` })
 })
 
@@ -207,7 +208,7 @@ await t.test('a disk that fails while a key is written leaves no part of it', as
   for (const [code, changes] of broken) {
     const dir = join(testFolder(t), code)
     await mkdir(dir)
-    const { makeKey } = await t.mockImport<typeof import('../../src/tokens/keys.ts')>('../../src/tokens/keys.ts', { 'node:fs/promises': { ...fs, ...changes } })
+    const { makeKey } = await t.mockImport<typeof import('../../src/tokens/keys.ts')>(builtUrl('tokens/keys.ts'), { 'node:fs/promises': { ...fs, ...changes } })
     await t.rejects(makeKey(join(dir, 'token.pem'), 'ES256'), { code }, code)
     t.strictSame(await readdir(dir), [], code)
   }
