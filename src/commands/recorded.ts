@@ -65,15 +65,10 @@ async function append ({ file, required }: AuditTarget, line: string): Promise<s
   const opened = await openAuditFile(file, required)
   if (!opened.ok) return opened.message
   const { handle } = opened
-  try {
-    await handle.writeFile(line)
-    if (required) await handle.datasync()
-    return undefined
-  } catch (error) {
-    return `${file} cannot be written: ${(error as Error).message}`
-  } finally {
-    await handle.close()
-  }
+  return await handle.writeFile(line)
+    .then(async () => { if (required) await handle.datasync() })
+    .then(() => undefined, (error: Error) => `${file} cannot be written: ${error.message}`)
+    .finally(async () => { await handle.close() })
 }
 
 /** The user of this machine who runs it. */

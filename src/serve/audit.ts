@@ -32,6 +32,7 @@ export async function openAudit (
   const opened = await openAuditFile(name, required)
   if (!opened.ok) return opened
   const file = new AuditFile({ file: name, handle: opened.handle, log, lostLine, later })
+  /* c8 ignore next -- the end of the process */
   const writeLast = (): void => { file.writeLast() }
   process.once('exit', writeLast)
   const close = async (): Promise<void> => {
@@ -67,6 +68,7 @@ function outputOf (file: AuditFile, required: boolean): AuditOutput {
   return required ? { write, record: async (line, ifNot) => await file.record(line, ifNot) } : { write }
 }
 
-function lostLine (lines: number): string {
+/** Says how many lines are missing here. */
+export function lostLine (lines: number): string {
   return auditLine(deedEvent({ action: 'audit.lost', outcome: 'failure', actor: PROCESS_ACTOR, lines }))
 }

@@ -47,7 +47,7 @@ await t.test('a row says what a token is for, which rule allowed it, and where l
     line('10:00:02', { version: undefined, rule: 'policy[0]' } as unknown as Partial<AuditEvent>),
     line('10:00:03', { ...none, action: 'audit.lost', lines: 3 }),
     line('10:00:04', { ...none, action: 'configuration.reload', object: 'a.yaml', detail: 'broken' }),
-    line('10:00:05', { ...none, action: 'pull', file: 'web-1.0.0.tgz' })
+    line('10:00:05', { ...none, action: 'pull', file: 'web-1.0.0.tgz', client: {} })
   ].join(''))
   const rows = (await command(['audit', file])).out.trimEnd().split('\n').slice(1)
   t.same(rows.map(row => row.split(/ {2,}/).slice(5)), [['some'], ['all'], ['team-a/web', 'web', 'by policy[0]'], ['3 lines'], ['a.yaml', 'broken'], ['web-1.0.0.tgz']])

@@ -173,3 +173,8 @@ await t.test('the demo key listens nowhere but on loopback, on neither listener'
   ]
   for (const [text, expected] of cases) t.match(await mistakes(t, `masterKey: MASTERKEY\n${text}`), expected, text)
 })
+
+await t.test('an audit log that is required needs a file', async t => {
+  t.match(await mistakes(t, 'audit: { required: true }'), [/only a file can be had on the disk before a change is made: name one in audit\.file/])
+  t.same(await mistakes(t, 'audit: { required: true, file: audit.log }'), [])
+})

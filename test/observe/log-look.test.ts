@@ -22,6 +22,7 @@ await t.test('colour is for who wants it, and only lines of log are changed', as
   t.match(asked, [{ colorize: true }, { colorize: false }, { colorize: false }])
   t.equal(shown(`welcome\n\n  try\tthis\n${lineOf('error', {}, 'a')}${lineOf('error', {}, 'b')}`), 'welcome\n\n  try\tthis\n<a>\n<b>\n')
   t.equal(shown(lineOf('error', { err: { stack: `Error: a${ESC}\n    at b` } }, `a${ESC}\n`)), '<a\\u{1b}\\u{a}>Error: a\\u{1b}\n    at b\n', 'a stack alone has lines')
+  t.equal(shown(`${lineOf('error', {}, 'a')}{"category":"audit","action":"push"}\n`), '<a>\n', 'the line of the log says the same')
   t.equal(shown(`{"msg":"cut ${ESC}[2J\n`), '{"msg":"cut \\u{1b}[2J\n', 'a line that was cut')
 })
 

@@ -26,7 +26,7 @@ async function fill (tenants: number, bytes: number, gzip: boolean, { maxBytes =
     }
     // A name as the parser of targets finds it, in a target as long as Node takes one.
     const padding = '?' + 'z'.repeat(${padding})
-    const load = async name => { const tenant = ('/' + name + '-of-some-length/index.yaml' + padding).split('/')[1]; const index = await store.read({ tenant, tenantPath: tenant }); if (${gzip}) await index.gzipped() }
+    const load = async name => { const tenant = ('/' + name + '-of-some-length/index.yaml' + padding).split('/')[1]; const index = await store.read({ tenant, tenantPath: tenant }, { waits: {} }); if (${gzip}) await index.gzipped() }
     await load('first')
     const before = await settled()
     for (let i = 0; i < ${tenants}; i++) await load('x' + i)

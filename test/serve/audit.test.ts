@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import type { AuditEvent } from '../../src/observe/audit/schema.ts'
-import { reportReload } from '../../src/serve/audit.ts'
+import { lostLine, openAudit, reportReload } from '../../src/serve/audit.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { DEMO, runChartgate, serveFile, startGateway, type Gateway } from '../helpers/gateway.ts'
 import { notTried } from '../helpers/not-tried.ts'
@@ -204,6 +204,11 @@ await t.test('a start says why a file cannot be written', async t => {
   }
 })
 
+await t.test('lines that were lost are a line', t => {
+  t.match(auditLinesOf(lostLine(3)), [{ action: 'audit.lost', outcome: 'failure', lines: 3 }])
+  t.end()
+})
+
 await t.test('files that were read again are recorded, used or not, and what was said before is not', t => {
   const lines: string[] = []
   const report = reportReload({ write: line => { lines.push(line) } })
@@ -217,4 +222,15 @@ await t.test('files that were read again are recorded, used or not, and what was
   ])
   t.equal(lines.length, 2)
   t.end()
+})
+
+await t.test('a file that is not required takes lines, and promises nothing of them', async t => {
+  const file = join(await temporaryFolder(t), 'audit.log')
+  const opened = await openAudit({ audit: { file, reads: false, required: false } }, { write () {} }, { error () {}, info () {} })
+  if (!opened.ok) throw new Error(opened.message)
+  const { output, close } = opened.opened
+  t.equal(output.record, undefined)
+  output.write('{"category":"audit"}\n')
+  await close()
+  t.equal(await readFile(file, 'utf8'), '{"category":"audit"}\n')
 })

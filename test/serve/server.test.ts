@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +11,7 @@ import { start as startServer } from '../../src/serve/server.ts'
 import { VERSION } from '../../src/lib/version.ts'
 import { seedDemoChart } from '../../src/serve/demo.ts'
 import { testConfig } from '../helpers/app.ts'
+import { auditLinesOf } from '../helpers/audit.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -42,6 +43,16 @@ async function freePort (): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise(resolve => { server.close(resolve) })
   return port
+}
+
+/** Takes the lines of the log, and leaves those of the audit log between them. */
+function logOnly (log: unknown[]): { write (line: string): void } {
+  return {
+    write (line) {
+      const read = JSON.parse(line) as { readonly category?: string }
+      if (read.category !== 'audit') log.push(read)
+    }
+  }
 }
 
 async function pause (): Promise<void> {
@@ -80,7 +91,7 @@ await t.test('what the embedded repository fails at is in the log, once, with th
   const [port, adminPort] = [await freePort(), await freePort()]
   const log: { event?: string, decision?: string, reqId?: string, id?: string }[] = []
   const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'info' as const, reads: false } }
-  const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
+  const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
   if (!started.ok) throw new Error(started.message)
   await mkdir(join(stateDir, 'charts/org1/repo1/other-1.0.0.tgz'), { recursive: true }) // where the chart would lie
   const push = async (tenant: string, query = ''): Promise<number> => (await fetch(`http://127.0.0.1:${port}/api/${tenant}/charts${query}`, { method: 'POST', headers: { authorization: `Bearer ${config.masterKey}` }, body: await chartOf('other', '1.0.0') })).status
@@ -93,6 +104,29 @@ await t.test('what the embedded repository fails at is in the log, once, with th
   t.match([saved, exists], [{ decision: 'allowed', status: 201 }, { decision: 'refused', status: 409 }])
   t.match(more, [{ msg: /^shutting down/ }], 'and what it merely stores or refuses is not said twice')
   t.equal(more.length, 1)
+})
+
+await t.test('a server with a file for the audit log writes it there, opens it again when asked, and says what hinders that', async t => {
+  const stateDir = await shortFolder(t)
+  const file = join(stateDir, 'audit.log')
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: QUIET, audit: { file, reads: false, required: true } }
+  const missing = await start({ ...config, audit: { ...config.audit, file: join(stateDir, 'missing/audit.log') } }, { announce: () => {} })
+  t.match(missing, { ok: false, message: /audit\.file .* its folder is missing/ })
+  const started = await start(config, { announce: () => {} })
+  if (!started.ok) throw new Error(started.message)
+  const push = async (version: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}/api/org1/repo1/charts`, { method: 'POST', headers: { authorization: `Bearer ${config.masterKey}` }, body: await chartOf('other', version) })).status
+  t.equal(await push('1.0.0'), 201)
+  await rename(file, `${file}.1`)
+  started.reread()
+  await until(async () => await stat(file).then(() => true, () => undefined))
+  t.equal(await push('2.0.0'), 201)
+  await fetch(`http://127.0.0.1:${port}/org1/repo1/index.yaml`)
+  t.match(await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(), 'chartgate_lines_lost_total{stream="audit"} 0')
+  await started.stop()
+  const phases = async (name: string): Promise<string[]> => auditLinesOf(await readFile(name, 'utf8')).map(({ action, phase }) => `${action} ${phase}`)
+  t.same((await phases(`${file}.1`)).slice(0, 2), ['push intent', 'push outcome'])
+  t.same((await phases(file)).filter(each => !each.startsWith('configuration')), ['push intent', 'push outcome', 'pull outcome'])
 })
 
 await t.test('a server in front of an upstream says so in one line, whatever the upstream wants', async t => {
@@ -124,7 +158,7 @@ const OBJECT_NOT_FOUND = { status: 404, headers: { 'content-type': 'application/
 await t.test('an upstream that does not answer as it should is an error when that begins, and when it is over', async t => {
   const stub = await startStubUpstream(t)
   const log: { level: string, msg: string }[] = []
-  const logStream = { write: (line: string) => { log.push(JSON.parse(line) as typeof log[0]) } }
+  const logStream = logOnly(log)
   const [port, adminPort] = [await freePort(), await freePort()]
   const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'error' as const, reads: false } }
   stub.answer = () => ({ status: 401 })
@@ -172,7 +206,7 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   const [port, adminPort] = [await freePort(), await freePort()]
   const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort } }
   stub.answer = () => OBJECT_NOT_FOUND
-  const started = await start(config, { announce: () => {}, logStream: { write: line => { log.push(JSON.parse(line) as typeof log[0]) } } })
+  const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
   if (!started.ok) throw new Error(started.message)
   const wanted = ({ target }: { target: string }): boolean => target.endsWith('a-1.0.0.tgz')
   stub.answer = async seen => wanted(seen) ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : OBJECT_NOT_FOUND

@@ -21,7 +21,10 @@ export async function openNameHash (stateDir: string): Promise<(name: string) =>
   return nameHash(Buffer.from(text.trim(), 'hex'))
 }
 
-/** Whole, or not at all: what is killed in the middle leaves no file of that name. Who comes second takes what is there. */
+/**
+ * Whole, or not at all: what is killed in the middle leaves no file of that name. Who comes
+ * second takes what is there.
+ */
 async function makeOnce (file: string): Promise<void> {
   const aside = `${file}.${process.pid}`
   try {

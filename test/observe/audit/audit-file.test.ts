@@ -260,3 +260,20 @@ await t.test('what is no place for lines is said with what to do', async t => {
   await chmod(folder, 0o700)
   t.ok(await until(() => true))
 })
+
+await t.test('a disk that takes longer than the end waits is not waited for', async t => {
+  const disk = fakeDisk()
+  let goOn = (): void => {}
+  disk.handle.write = (async (bytes: Buffer) => {
+    await new Promise<void>(resolve => { goOn = resolve })
+    return { bytesWritten: bytes.length }
+  }) as unknown as FileHandle['write']
+  const { audit } = await opened(t, undefined, disk.handle)
+  audit.write('one\n')
+  await audit.close()
+  t.equal(disk.closed, false)
+  audit.write('two\n')
+  goOn()
+  await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.equal(disk.closed, false, 'nothing more is done')
+})

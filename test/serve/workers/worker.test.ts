@@ -1,5 +1,5 @@
 // A worker and its primary in one process: what each opens, and what hinders them.
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -22,6 +22,7 @@ import { recordToken } from '../../helpers/secrets.ts'
 import { startStubUpstream } from '../../helpers/stub-upstream.ts'
 import { mintForeign } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
+import { auditLinesOf } from '../../helpers/audit.ts'
 
 async function authorityOf (config: Config): Promise<OpenedAuthority> {
   const authority = await openAuthority(config)
@@ -91,13 +92,20 @@ await t.test('workers share the repository and the keys, and drop what one of th
   const config: Config = {
     ...base,
     workers: 2,
+    audit: { ...base.audit, file: join(base.stateDir, 'audit.log') },
     admin: { host: '127.0.0.1', port: adminPort },
     charts: { ...base.charts, index: { ...base.charts.index, maxAge: 3600 } },
     policy: [{ repositories: ['**'], subjects: ['user:nobody'], actions: ['pull'] }]
   }
   const probe = async (): Promise<unknown> => await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).json()
   let atFirst: Promise<unknown> | undefined
-  const { started, workers, said, log } = await several(t, config, { onFork () { atFirst ??= probe() } })
+  let early: Promise<Response> | undefined
+  const { started, workers, said, log } = await several(t, config, {
+    onFork () {
+      atFirst ??= probe()
+      early ??= fetch(`http://127.0.0.1:${adminPort}/metrics`)
+    }
+  })
   if (!started.ok) throw new Error(started.message)
   t.match(said, /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as \S+, for probes on 127\.0\.0\.1:[1-9]\d*; no configuration file: defaults; its data lies in \S+\n$/)
   const [warning, ...listens] = log.map(line => JSON.parse(line) as { worker?: number }).reverse()
@@ -114,9 +122,13 @@ await t.test('workers share the repository and the keys, and drop what one of th
   t.equal((await fetch(`${b}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE', headers })).status, 200)
   for (const url of [a, b]) t.notMatch(await index(url), 'mychart')
   t.same((await readdir(join(config.stateDir, 'spool'))).sort(), ['worker-1', 'worker-2'])
+  const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text()
+  t.equal((await early)?.status, 200, 'also before anybody listens')
+  t.match(metrics, 'chartgate_workers{state="listening"} 2')
   for (const each of workers) each.end(1)
   t.same(await probe(), { ready: false, reason: 'no worker listens' })
   t.equal(await started.stop(), true)
+  t.same(auditLinesOf(await readFile(join(base.stateDir, 'audit.log'), 'utf8')).map(({ action }) => action), ['push', 'delete'])
 })
 
 await t.test('a delete that breaks off is an error to the client alone, and every worker asks anew', async t => {
