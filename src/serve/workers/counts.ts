@@ -68,15 +68,6 @@ export function createCountsOffice (later: Later): CountsOffice {
     unheard = silent().length
   }
 
-  /** Of all that have ended, also of those who do while it is added up. */
-  async function libraryOfEnded (): Promise<OfLibrary> {
-    for (;;) {
-      const last = endedLibrary
-      const library = await last
-      if (last === endedLibrary) return library
-    }
-  }
-
   return {
     join (member) {
       const said: Said = { snapshot: NOTHING, library: [], round: 0 }
@@ -102,7 +93,9 @@ export function createCountsOffice (later: Later): CountsOffice {
     async collect (own) {
       await askAll()
       const ownLibrary = await askLibrary()
-      const ofEnded = await libraryOfEnded()
+      let [last, ofEnded] = [endedLibrary, await endedLibrary]
+      // Nobody may end between this and what follows: they would be in neither.
+      while (last !== endedLibrary) [last, ofEnded] = [endedLibrary, await endedLibrary]
       const total = createTotal(admitted)
       total.add(own())
       total.add(ended.snapshot())
