@@ -111,7 +111,7 @@ export function createAttempts (
   }
 
   /** Its turn has come. */
-  function remember ({ mustWait, since }: PasswordWaiter): void {
+  function countWait ({ mustWait, since }: PasswordWaiter): void {
     if (!mustWait) return
     past.waited++
     past.waitedMs += (clock() - since) * 1000
@@ -125,7 +125,7 @@ export function createAttempts (
     const origins = new Set([...check.waiters].map(({ origin }) => origin))
     for (const waiter of check.waiters) {
       queue.remove(waiter)
-      remember(waiter)
+      countWait(waiter)
     }
     check.compare().then(isRight => {
       const verdict = isRight ? 'right' : 'wrong'

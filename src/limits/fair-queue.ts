@@ -22,7 +22,7 @@ export interface FairQueue<W extends Waiting> {
   /** Takes out whose turn it is; what else there is of its origin and account comes after the others then. */
   next (): W | undefined
   /** Remembers for a while how the last one of an origin ended. */
-  remember (origin: string, standing: 'right' | 'wrong'): void
+  remember (origin: string, repute: 'right' | 'wrong'): void
 }
 
 export interface FairQueueOptions {
@@ -39,17 +39,17 @@ interface Origin<W> {
   /** By account, in the order of turns. */
   readonly accounts: Map<string, Set<W>>
   size: number
-  standing: Standing
+  repute: Repute
 }
 
 /** How the last one of an origin ended; nothing is known of most. */
-type Standing = 'right' | 'unknown' | 'wrong'
+type Repute = 'right' | 'unknown' | 'wrong'
 
 /** In the order of turns. */
-const STANDINGS: readonly Standing[] = ['right', 'unknown', 'wrong']
+const REPUTES: readonly Repute[] = ['right', 'unknown', 'wrong']
 
 /**
- * So many origins are remembered of each standing; a flood from more of them is new to us each
+ * So many origins are remembered of each repute; a flood from more of them is new to us each
  * time, and takes no memory of those who were right.
  */
 const MOST_REMEMBERED = 10_000
@@ -61,7 +61,7 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
   const remembered = { right: new Map<string, number>(), wrong: new Map<string, number>() }
   let size = 0
 
-  function standingOf (key: string): Standing {
+  function reputeOf (key: string): Repute {
     const isNow = (until = -Infinity): boolean => until > clock()
     if (isNow(remembered.wrong.get(key))) return 'wrong'
     return isNow(remembered.right.get(key)) ? 'right' : 'unknown'
@@ -70,7 +70,7 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
   function enter (waiter: W): Origin<W> {
     let origin = origins.get(waiter.origin)
     if (origin === undefined) {
-      origin = { accounts: new Map(), size: 0, standing: standingOf(waiter.origin) }
+      origin = { accounts: new Map(), size: 0, repute: reputeOf(waiter.origin) }
       origins.set(waiter.origin, origin)
     }
     const account = origin.accounts.get(waiter.account)
@@ -106,8 +106,8 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
     return [...account].at(-1) as W
   }
 
-  function weightOf ({ size, standing }: Origin<W>): number {
-    switch (standing) {
+  function weightOf ({ size, repute }: Origin<W>): number {
+    switch (repute) {
       case 'right': return size / 2
       case 'unknown': return size
       case 'wrong': return room.total + size
@@ -128,19 +128,19 @@ export function createFairQueue<W extends Waiting> ({ room, lately, clock }: Fai
     next () {
       if (size === 0) return undefined
       const all = [...origins.values()]
-      const best = STANDINGS.find(standing => all.some(origin => origin.standing === standing))
-      const origin = all.find(({ standing }) => standing === best) as Origin<W>
+      const best = REPUTES.find(repute => all.some(origin => origin.repute === repute))
+      const origin = all.find(({ repute }) => repute === best) as Origin<W>
       const waiter = first(first(origin.accounts.values()))
       remove(waiter)
       moveToEnd(origins, waiter.origin)
       moveToEnd(origin.accounts, waiter.account)
       return waiter
     },
-    remember (key, standing) {
-      remembered[standing === 'right' ? 'wrong' : 'right'].delete(key)
-      putBounded(remembered[standing], key, clock() + lately, MOST_REMEMBERED)
+    remember (key, repute) {
+      remembered[repute === 'right' ? 'wrong' : 'right'].delete(key)
+      putBounded(remembered[repute], key, clock() + lately, MOST_REMEMBERED)
       const origin = origins.get(key)
-      if (origin !== undefined) origin.standing = standing
+      if (origin !== undefined) origin.repute = repute
     }
   }
 }
