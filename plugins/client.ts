@@ -9,6 +9,7 @@ import type { Waits } from '../src/observe/outcome.ts'
 import { EVERYONE } from '../src/words/subject.ts'
 import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
+import type { WhyEnded } from '../src/limits/shares.ts'
 import type { Asker } from '../src/upstream/asker.ts'
 import { whatAndWho } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
@@ -23,6 +24,20 @@ declare module 'fastify' {
 /** For whom the upstream is asked, on chart routes. */
 export function callerOf (request: FastifyRequest): Asker {
   return new RequestAsker(request)
+}
+
+/** What is said of a download whose connection others had to have. */
+const DISMISSED: Record<WhyEnded, { readonly refusal: Refusal, readonly says: string }> = {
+  not_read: {
+    refusal: { code: 'download_not_read' },
+    says: 'the client did not read its download while others waited for a connection to the chart repository: ' +
+      'its own is closed'
+  },
+  over_share: {
+    refusal: { code: 'download_over_share' },
+    says: 'the client had more downloads than others who waited for a connection to the chart repository: ' +
+      'the youngest of them is closed'
+  }
 }
 
 class RequestAsker implements Asker {
@@ -49,15 +64,11 @@ class RequestAsker implements Asker {
     this.request.outcome.upstreamStatus = status
   }
 
-  dismiss (): void {
+  dismiss (why: WhyEnded): void {
     const { request } = this
-    const refusal: Refusal = { code: 'download_not_read' }
+    const { refusal, says } = DISMISSED[why]
     request.outcome.refusal = refusal
-    request.log.warn(
-      { ...whatAndWho(request), decision: 'ended', reason: refusal.code },
-      'the client did not read its download while others waited for a connection to the chart repository: ' +
-        'its own is closed'
-    )
+    request.log.warn({ ...whatAndWho(request), decision: 'ended', reason: refusal.code }, says)
     request.socket.destroy()
   }
 }

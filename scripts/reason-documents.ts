@@ -28,7 +28,7 @@ export const LOG_FIELDS: Readonly<Record<string, readonly Row[]>> = {
     ['file', 'the file that was asked for'],
     ['asked', 'of a token request: the scopes that it asked for'],
     ['granted', 'the scopes that the token has'],
-    ['decision', '`allowed`, `refused`, `aborted` (the client left), `ended` (its download was not read), `dropped` (it came before the answer to the one before it) or `cut_off` (the process ended)'],
+    ['decision', '`allowed`, `refused`, `aborted` (the client left), `ended` (its download made place for others), `dropped` (it came before the answer to the one before it) or `cut_off` (the process ended)'],
     ['by', 'of what was allowed: the rules, or what else allowed it'],
     ['reason', 'of what was refused: a code of the table below'],
     ['detail', 'what the client was told, where that is more than the reason says'],

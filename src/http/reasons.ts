@@ -332,12 +332,18 @@ export const REASON_GROUPS = {
     }
   },
   'this process': {
-    // For the log: its answer had begun.
+    // These two for the log: their answers had begun.
     download_not_read: {
       status: 503,
       error: 'the download was not read while others waited for a connection',
       means: 'a client did not read its download while others waited',
       todo: 'nothing; the client may try again'
+    },
+    download_over_share: {
+      status: 503,
+      error: 'the client had the most downloads while others waited for a connection',
+      means: 'a client lost its youngest download while another one waited with at least two fewer',
+      todo: 'fetch less at once; more workers have more connections'
     },
     no_descriptors: {
       status: 503,

@@ -1,8 +1,8 @@
 // Who gets the next connection to the chart repository? As long as there is one, whoever
 // asks. When there is none, the one who holds the fewest: by client first, and among
-// equals by tenant, then in the order of coming; nobody waits longer than 5 s, and from a
-// large download that nobody reads its connection is taken, if it is that of a client with
-// more. Large downloads never have all of them.
+// equals by tenant, then in the order of coming. Nobody waits longer than 5 s: a large
+// download that nobody reads makes place, if it is that of a client with more, and when all
+// are read, the youngest of the client with the most. Large downloads never have all.
 import type { Company } from '../lib/company.ts'
 import type { Presence } from '../lib/presence.ts'
 import type { Pace } from './pace.ts'
@@ -28,12 +28,15 @@ export interface Want {
 
 export type WhyNot = 'no_room' | 'nobody_there'
 
+/** Nobody reads it, or it is read and its client has more than one who waits. */
+export type WhyEnded = 'not_read' | 'over_share'
+
 /** The right to use one connection. */
 export interface ConnectionPlace {
   /** Turns out to be for a large download. @returns false when those have all of their part */
   grow (): boolean
   /** Goes to somebody who may read or not. @param end takes the connection away, so that the place is given back */
-  stream (pace: Pace, end: () => void): void
+  stream (pace: Pace, end: (why: WhyEnded) => void): void
   /** Gives it back. */
   release (): void
 }
@@ -66,6 +69,11 @@ export interface SharesOptions {
 export const LOOK = 250
 /** Milliseconds that somebody waits; with the look that sees it 5 s at most. */
 export const PLACE_PATIENCE = 4_750
+/**
+ * Milliseconds that somebody waits for what is read before a client with at least two more
+ * gives up its youngest: whoever reads all of theirs slowly keeps the others out no less.
+ */
+export const EVEN_OUT = 3_000
 /** Who comes when so many wait is refused, or whoever has the most of them waiting. */
 export const MOST_WAITING = 1_024
 /**
@@ -100,7 +108,7 @@ interface Holder extends Party {
   large: boolean
   pace?: Pace
   /** Once, and only for what somebody may not read. */
-  end?: (() => void) | undefined
+  end?: ((why: WhyEnded) => void) | undefined
 }
 
 export function createShares ({ all, large: mostLarge, clock, later }: SharesOptions): Shares {
@@ -186,7 +194,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
     waiter.tenant.waits++
     waiters.add(waiter)
     want.company.onJoin(({ asker }) => { improve(waiter, asker) })
-    endOneFor(waiter)
+    endUnreadFor(waiter)
     lookLater()
   }
 
@@ -229,7 +237,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
   }
 
   /** Ends what is not read of whoever is the farthest above this one; its place is free then, if there is such. */
-  function endOneFor (party: Party): void {
+  function endUnreadFor (party: Party): boolean {
     const now = clock()
     const stalled = ({ pace }: Holder): number => (pace as Pace).stalled(now)
     let worst: Holder | undefined
@@ -237,9 +245,36 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       if (holder.end === undefined || stalled(holder) < patienceOf(party, holder)) continue
       if (worst === undefined || (compareParties(holder, worst) || stalled(holder) - stalled(worst)) > 0) worst = holder
     }
-    const end = worst?.end
-    if (worst !== undefined) worst.end = undefined
-    end?.()
+    return end(worst, 'not_read')
+  }
+
+  /** The same of what is read: least is lost with the one that began last. */
+  function endYoungestFor ({ client }: Party): boolean {
+    let youngest: Holder | undefined
+    for (const holder of holders) {
+      if (holder.end === undefined || holder.client.held - client.held <= 1) continue
+      if (youngest === undefined || compareParties(holder, youngest) >= 0) youngest = holder
+    }
+    return end(youngest, 'over_share')
+  }
+
+  function end (holder: Holder | undefined, why: WhyEnded): boolean {
+    const run = holder?.end
+    if (holder === undefined || run === undefined) return false
+    holder.end = undefined
+    run(why)
+    return true
+  }
+
+  /** For all who wait, those with the fewest first. */
+  function makePlace (now: number): void {
+    // One for each client at a time: what it then has is seen only at the next look.
+    const evened = new Set<Share>()
+    for (const waiter of [...waiters].sort(compareParties)) {
+      if (!waiters.has(waiter) || endUnreadFor(waiter)) continue
+      if (now - waiter.since < EVEN_OUT || evened.has(waiter.client)) continue
+      if (endYoungestFor(waiter)) evened.add(waiter.client)
+    }
   }
 
   function lookLater (): void {
@@ -249,7 +284,7 @@ export function createShares ({ all, large: mostLarge, clock, later }: SharesOpt
       looking = false
       const now = clock()
       for (const waiter of waiters) if (now - waiter.since >= PLACE_PATIENCE) giveUp(waiter, 'no_room')
-      for (const waiter of [...waiters].sort(compareParties)) if (waiters.has(waiter)) endOneFor(waiter)
+      makePlace(now)
       lookLater()
     })
   }

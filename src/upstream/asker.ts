@@ -3,14 +3,14 @@
 import type { Caller } from '../http/headers.ts'
 import { Company } from '../lib/company.ts'
 import { ALWAYS_HERE } from '../lib/presence.ts'
-import type { Sharer } from '../limits/shares.ts'
+import type { Sharer, WhyEnded } from '../limits/shares.ts'
 import type { Waits } from '../observe/outcome.ts'
 
 export interface Asker extends Caller, Sharer {
   /** What is said of its wait. */
   readonly waits: Waits
   /** Lets go of a client that does not read what it asked for, and says why in the log. */
-  dismiss (): void
+  dismiss (why: WhyEnded): void
   /** Hears what the upstream answered to what was asked for it alone. */
   answered (status: number): void
 }

@@ -209,8 +209,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.stream = stream
     this.forget()
     this.forget = company.onAllGone(() => { stream.destroy() })
-    this.place.stream(this.pace, () => {
-      for (const { asker } of company.members) asker.dismiss()
+    this.place.stream(this.pace, why => {
+      for (const { asker } of company.members) asker.dismiss(why)
       stream.destroy()
     })
     for (const chunk of this.chunks.splice(0)) this.give(controller, stream, chunk)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { Company } from '../../src/lib/company.ts'
 import { createPresence, type OwnPresence } from '../../src/lib/presence.ts'
 import { Pace } from '../../src/limits/pace.ts'
-import { createShares, LOOK, MOST_WAITING, PLACE_PATIENCE, STALLED, type ConnectionPlace, type Sharer } from '../../src/limits/shares.ts'
+import { createShares, EVEN_OUT, LOOK, MOST_WAITING, PLACE_PATIENCE, STALLED, type ConnectionPlace, type Sharer, type WhyEnded } from '../../src/limits/shares.ts'
 
 interface Seat { readonly asker: Sharer & { readonly presence: OwnPresence } }
 
@@ -13,10 +13,10 @@ interface Asked {
   readonly company: Company<Seat>
   place: ConnectionPlace | undefined
   refused: string | undefined
-  ended: boolean
+  ended: WhyEnded | undefined
 }
 
-interface AskOptions { readonly tenant?: string, readonly large?: boolean, readonly unread?: boolean }
+interface AskOptions { readonly tenant?: string, readonly large?: boolean, readonly streamed?: 'read' | 'unread' }
 
 interface Lab {
   ask (party: unknown, options?: AskOptions): Asked
@@ -33,24 +33,24 @@ function lab (all: number, large = all): Lab {
   const shares = createShares({ all, large, clock: () => now, later: (ms, run) => { timers.push({ at: now + ms, run }) } })
   const seatOf = (party: unknown, tenant: string): Seat => ({ asker: { party, tenant, presence: createPresence() } })
 
-  function hold (asked: Asked, place: ConnectionPlace, unread: boolean): void {
+  function hold (asked: Asked, place: ConnectionPlace, streamed: AskOptions['streamed']): void {
     asked.place = place
     asked.company.begin()
-    if (!unread) return
+    if (streamed === undefined) return
     const pace = new Pace()
-    pace.holdUp(now)
-    place.stream(pace, () => {
-      asked.ended = true
+    if (streamed === 'unread') pace.holdUp(now)
+    place.stream(pace, why => {
+      asked.ended = why
       place.release()
     })
   }
 
   return {
     timers: () => timers.length,
-    ask (party, { tenant = 't', large = false, unread = false } = {}) {
+    ask (party, { tenant = 't', large = false, streamed } = {}) {
       const seat = seatOf(party, tenant)
-      const asked: Asked = { seat, company: new Company(seat), place: undefined, refused: undefined, ended: false }
-      shares.take({ company: asked.company, large, grant: place => { hold(asked, place, unread) }, refuse: why => { asked.refused = why } })
+      const asked: Asked = { seat, company: new Company(seat), place: undefined, refused: undefined, ended: undefined }
+      shares.take({ company: asked.company, large, grant: place => { hold(asked, place, streamed) }, refuse: why => { asked.refused = why } })
       return asked
     },
     join (asked, party) { asked.company.join(seatOf(party, 't')) },
@@ -172,13 +172,13 @@ void t.test('a place is given back once', async t => {
 
 void t.test('a download that is not read makes place for a client with fewer, the oldest of the client with the most first', async t => {
   const { ask, pass } = lab(5, 4)
-  const one = ask('one', { large: true, unread: true })
+  const one = ask('one', { large: true, streamed: 'unread' })
   pass(100)
   const many = [1, 2, 3].map(() => {
     pass(100)
-    return ask('many', { large: true, unread: true })
+    return ask('many', { large: true, streamed: 'unread' })
   })
-  const ended = (): boolean[] => [one, ...many].map(each => each.ended)
+  const ended = (): boolean[] => [one, ...many].map(each => each.ended === 'not_read')
   const first = ask('new', { large: true })
   pass(STALLED.byClient - 500)
   t.notOk(has(first))
@@ -192,7 +192,39 @@ void t.test('a download that is not read makes place for a client with fewer, th
   t.same(ended(), [false, true, false, false])
 })
 
-void t.test('who reads is never ended, and neither is what is no large download', async t => {
+void t.test('who reads all of theirs keeps nobody out: the youngest of the client with the most makes place, until they have as many', async t => {
+  const { ask, pass } = lab(5, 4)
+  const [first, second, third, fourth] = [1, 2, 3, 4].map(() => ask('many', { large: true, streamed: 'read' })) as [Asked, Asked, Asked, Asked]
+  const all = (): (WhyEnded | undefined)[] => [first, second, third, fourth].map(({ ended }) => ended)
+  const waiting = [1, 2, 3].map(() => ask('new', { large: true }))
+  pass(EVEN_OUT - LOOK)
+  t.same(all(), [undefined, undefined, undefined, undefined])
+  pass(LOOK)
+  t.same(all(), [undefined, undefined, undefined, 'over_share'], 'one at a look')
+  pass(LOOK)
+  t.same(all(), [undefined, undefined, 'over_share', 'over_share'])
+  pass(5_000)
+  t.same(all(), [undefined, undefined, 'over_share', 'over_share'], 'two and two')
+  t.same(waiting.map(({ place, refused }) => place === undefined ? refused : 'has'), ['has', 'has', 'no_room'])
+})
+
+void t.test('what is not read makes place before what is read, and two who wait for one client take one at a look', async t => {
+  const { ask, pass } = lab(6)
+  const read = [1, 2].map(() => ask('many', { large: true, streamed: 'read' }))
+  const unread = ask('many', { large: true, streamed: 'unread' })
+  ask('many')
+  ask('many')
+  ask('other')
+  const waiting = [ask('new', { large: true }), ask('new', { large: true })]
+  pass(STALLED.byClient + LOOK)
+  t.equal(unread.ended, 'not_read')
+  t.same(read.map(({ ended }) => ended), [undefined, undefined])
+  pass(5_000)
+  t.same(read.map(({ ended }) => ended), [undefined, 'over_share'])
+  t.ok(waiting.every(has))
+})
+
+void t.test('what is no download is never ended', async t => {
   const { ask, pass } = lab(4, 3)
   for (let i = 0; i < 4; i++) ask('many', { large: i > 0 })
   const [late, lateLarge] = [ask('new'), ask('new', { large: true })]
@@ -203,8 +235,8 @@ void t.test('who reads is never ended, and neither is what is no large download'
 void t.test('between clients with as many, the tenant with the most makes place soon, any other after long', async t => {
   for (const [tenants, soon] of [[['shared', 'shared', 'shared'], true], [['x', 'y', 'z'], false]] as const) {
     const { ask, pass } = lab(3)
-    const unread = tenants.map((tenant, i) => ask(`client ${i}`, { tenant, large: true, unread: true }))
-    const count = (): number => unread.filter(({ ended }) => ended).length
+    const unread = tenants.map((tenant, i) => ask(`client ${i}`, { tenant, large: true, streamed: 'unread' }))
+    const count = (): number => unread.filter(({ ended }) => ended === 'not_read').length
     pass(STALLED.byTenant)
     t.equal(has(ask('new', { tenant: 'own', large: true })), soon, tenants.join())
     pass(STALLED.atLast - STALLED.byTenant)
@@ -216,26 +248,26 @@ void t.test('between clients with as many, the tenant with the most makes place 
 
 void t.test('of one client a download that nobody reads makes place for another one, after long', async t => {
   const { ask, pass } = lab(2)
-  const old = ask('a', { large: true, unread: true })
+  const old = ask('a', { large: true, streamed: 'unread' })
   ask('a', { large: true })
   pass(STALLED.atLast - 1)
   const next = ask('a', { large: true })
   t.notOk(has(next))
   pass(LOOK)
   t.ok(has(next))
-  t.ok(old.ended)
+  t.equal(old.ended, 'not_read')
 })
 
 void t.test('who turns out to be large asks again for a place among those, and one that is not read is ended for it, and no second one', async t => {
   const { ask, pass } = lab(4, 2)
-  const unread = [ask('many', { large: true, unread: true }), ask('many', { large: true, unread: true }), ask('many')]
+  const unread = [ask('many', { large: true, streamed: 'unread' }), ask('many', { large: true, streamed: 'unread' }), ask('many')]
   const waiting = ask('many', { large: true })
   pass(STALLED.byClient)
   const growing = ask('new')
   t.equal(growing.place?.grow(), false)
   growing.place?.release()
   t.ok(has(ask('new', { large: true })))
-  t.same(unread.map(({ ended }) => ended), [true, false, false])
+  t.same(unread.map(({ ended }) => ended), ['not_read', undefined, undefined])
   t.notOk(has(waiting))
 })
 
@@ -266,7 +298,7 @@ void t.test('who wants the same as one with many is not kept waiting by that', a
 const [ALL, LARGE] = [4, 3]
 
 const STEPS = fc.array(fc.oneof(
-  fc.record({ kind: fc.constant('ask' as const), party: fc.integer({ min: 0, max: 3 }), tenant: fc.integer({ min: 0, max: 2 }), large: fc.boolean(), unread: fc.boolean() }),
+  fc.record({ kind: fc.constant('ask' as const), party: fc.integer({ min: 0, max: 3 }), tenant: fc.integer({ min: 0, max: 2 }), large: fc.boolean(), streamed: fc.constantFrom('no' as const, 'read' as const, 'unread' as const) }),
   fc.record({ kind: fc.constantFrom('release' as const, 'leave' as const, 'grow' as const, 'join' as const), which: fc.nat(50), party: fc.integer({ min: 0, max: 3 }) }),
   fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 20_000 }) })
 ), { maxLength: 60 })
@@ -276,11 +308,11 @@ void t.test('in whatever order it happens, no more are held than there are, and 
     const { ask, join, pass } = lab(ALL, LARGE)
     const all: Asked[] = []
     const [released, large] = [new Set<Asked>(), new Set<Asked>()]
-    const holds = (asked: Asked): boolean => has(asked) && !asked.ended && !released.has(asked)
+    const holds = (asked: Asked): boolean => has(asked) && asked.ended === undefined && !released.has(asked)
     for (const step of steps) {
       const asked = 'which' in step ? all[step.which % Math.max(1, all.length)] : undefined
       if (step.kind === 'ask') {
-        const one = ask(step.party, { tenant: String(step.tenant), large: step.large, unread: step.unread && step.large })
+        const one = ask(step.party, { tenant: String(step.tenant), large: step.large, ...(step.streamed === 'no' || !step.large ? {} : { streamed: step.streamed }) })
         if (step.large) large.add(one)
         all.push(one)
       } else if (step.kind === 'pass') pass(step.ms)

@@ -10,7 +10,7 @@ void t.test('what is done to its end is nobody\'s who goes, or is sent away', t 
   const going = toItsEnd(asker)
   t.match(going, { requestId: asker.requestId, client: asker.client, party: asker.party, tenant: asker.tenant })
   for (const each of [going, gatewayItself('org1/repo1')]) {
-    each.dismiss()
+    each.dismiss('not_read')
     each.answered(200)
     t.equal(each.presence.gone, false)
   }
