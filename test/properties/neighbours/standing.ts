@@ -56,8 +56,11 @@ export async function processesOf ({ pid, setup, museum }: Lab): Promise<LabProc
 
 export async function readStanding (lab: Lab): Promise<Standing> {
   const processes = await processesOf(lab)
-  const links = await Promise.all(processes.map(async ({ pid }) => await readDescriptors(pid)))
+  const before = await Promise.all(processes.map(async ({ pid }) => await readDescriptors(pid)))
   const sockets = await readSockets() // after the descriptors: none of those is too young to be here
+  const after = await Promise.all(processes.map(async ({ pid }) => new Set(await readDescriptors(pid))))
+  // What was closed meanwhile, as each look of the primary at the repository is, had an end.
+  const links = before.map((each, i) => each.filter(link => (after[i] as Set<string>).has(link)))
   const memories = await Promise.all(processes.map(async ({ pid }) => await readMemory(pid)))
   const holdings = processes.map((each, i): Holding => {
     return { ...each, ...sort(links[i] as string[], lab, sockets), memory: memories[i] as Holding['memory'] }
