@@ -72,10 +72,10 @@ async function tryPackage (t: Test): Promise<void> {
     await writeFile(join(root, 'var/lib/chartgate/key'), '')
     const removed = await dpkg('--remove', 'chartgate')
     t.equal(removed.code, 0, removed.stderr)
-    t.same(await Promise.all(['usr/lib/chartgate', 'usr/bin/chartgate', 'etc/chartgate/chartgate.yaml', 'var/lib/chartgate/key'].map(isThere)), [false, false, true, true])
+    t.same(await Promise.all(['usr/lib/chartgate', 'usr/bin/chartgate', 'etc/chartgate/chartgate.yaml', 'etc/logrotate.d/chartgate', 'var/lib/chartgate/key'].map(isThere)), [false, false, true, true, true])
     const purged = await dpkg('--purge', 'chartgate')
     t.equal(purged.code, 0, purged.stderr)
-    t.same(await Promise.all(['etc/chartgate', 'var/lib/chartgate'].map(isThere)), [false, false])
+    t.same(await Promise.all(['etc/chartgate', 'etc/logrotate.d/chartgate', 'var/lib/chartgate'].map(isThere)), [false, false, false])
 
     t.match(await dpkg('--install', deb), { code: 0 })
     await mkdir(join(root, 'var/lib/chartgate/charts/team'), { recursive: true })
