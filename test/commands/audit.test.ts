@@ -9,6 +9,7 @@ import type { AuditEvent } from '../../src/observe/audit/schema.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { command } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { run } from '../helpers/processes.ts'
 import { newPassword, recordSecret } from '../helpers/secrets.ts'
 
 const MASTER = { subject: 'key:master', kind: 'key', method: 'basic' } as const
@@ -51,6 +52,18 @@ await t.test('a row says what a token is for, which rule allowed it, and where l
   ].join(''))
   const rows = (await command(['audit', file])).out.trimEnd().split('\n').slice(1)
   t.same(rows.map(row => row.split(/ {2,}/).slice(5)), [['some'], ['all'], ['team-a/web', 'web', 'by policy[0]'], ['3 lines'], ['a.yaml', 'broken'], ['web-1.0.0.tgz']])
+})
+
+await t.test('a reader who has enough may go, as head does', async t => {
+  const file = join(testFolder(t), 'audit.log')
+  // More than a pipe holds.
+  writeFileSync(file, line('10:00:00').repeat(5_000))
+  for (const more of ['', '--json']) {
+    const { code, stdout, stderr } = await run('sh', ['-c', `{ "$0" dist/src/cli.js audit ${more} "$1"; echo "ended with $?" >&2; } | head -n 1`, process.execPath, file])
+    t.equal(code, 0)
+    t.match(stdout, more === '' ? /^TIME[^\n]*\n$/ : /^\{[^\n]*\}\n$/)
+    t.equal(stderr, 'ended with 0\n')
+  }
 })
 
 await t.test('an intent without an outcome is unfinished, wherever its outcome is looked for', async t => {
