@@ -1,19 +1,19 @@
 // Counts each request when it has ended: once for all, whatever becomes of it. One listener
-// for each request, and nothing that is made for it but that.
-import type { Socket } from 'node:net'
+// for each request, and next to nothing that is made for it but that.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LiveAuthority } from '../src/live/reload.ts'
 import type { Action } from '../src/words/access.ts'
-import type { EndedRequest, Meter } from '../src/metrics/meter.ts'
+import type { Outcome } from '../src/observe/outcome.ts'
+import type { EndedRequest, Meter, RequestPlaces } from '../src/metrics/meter.ts'
 import { NONE } from '../src/metrics/axes.ts'
 import { createNamedTenants } from '../src/metrics/named-tenants.ts'
 
-/** How much came over a connection, and went, up to its last request. */
+/** What is known of a connection from its last request. */
 const METERED = Symbol('metered')
 
 declare module 'node:net' {
-  interface Socket { [METERED]?: Traffic }
+  interface Socket { [METERED]?: Metered }
 }
 
 declare module 'fastify' {
@@ -22,10 +22,18 @@ declare module 'fastify' {
   }
 }
 
-interface Traffic {
-  readonly received: number
-  readonly sent: number
+/** On each connection one request follows the other. */
+interface Metered {
+  /** What was asked last, which is most often what is asked next. */
+  readonly target: FastifyRequest['target']
+  readonly method: string
+  readonly places: RequestPlaces
+  /** Bytes that had come over it, and gone, when that had ended. */
+  received: number
+  sent: number
 }
+
+const NO_TRAFFIC = { received: 0, sent: 0 }
 
 export interface MeterOptions {
   meter: Meter
@@ -38,16 +46,35 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
   const isNamed = createNamedTenants(() => live.current.policies)
   app.decorate('meter', meter)
 
-  function end (request: FastifyRequest, reply: FastifyReply): void {
-    const ended = endedRequest(request, reply)
-    meter.ended(ended)
-    const { target, outcome } = request
-    if (!tenants || target.kind !== 'chart') return
+  function end (request: FastifyRequest, { raw }: FastifyReply): void {
+    const { outcome, socket } = request
+    const metered = meteredOf(request)
+    const status = raw.writableFinished ? raw.statusCode : undefined
+    const [received, sent] = [socket.bytesRead ?? 0, socket.bytesWritten ?? 0] // inject has no connection
+    meter.ended(metered.places, endedRequest(outcome, status, received - metered.received, sent - metered.sent))
+    metered.received = received
+    metered.sent = sent
+    if (tenants) countTenant(request, status)
+  }
+
+  function countTenant ({ target, outcome }: FastifyRequest, status: number | undefined): void {
+    if (target.kind !== 'chart') return
     const { tenant, route, access } = target.request
-    const { status, reason } = ended
+    const reason = outcome.refusal?.code
     if (status === undefined && reason === undefined) return // nobody was there for its end
     const isFile = (route === 'chart-file' || route === 'prov-file') && reason === undefined
     meter.ofTenant(tenant, outcome.hasCharts || isFile || isNamed(tenant), access.action, reason)
+  }
+
+  function meteredOf (request: FastifyRequest): Metered {
+    const { socket, target, method } = request
+    const known = socket[METERED]
+    if (known?.target === target && known.method === method) return known
+    const places = meter.placesOf({ ...whatWasAsked(request), method })
+    const { received, sent } = known ?? NO_TRAFFIC
+    const metered = { target, method, places, received, sent }
+    socket[METERED] = metered
+    return metered
   }
 
   app.addHook('onRequest', (request, reply, done) => {
@@ -56,18 +83,15 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
   })
 }, { name: 'meter', fastify: '5.x', dependencies: ['request-log'] })
 
-function endedRequest (request: FastifyRequest, { raw }: FastifyReply): EndedRequest {
-  const { outcome, socket, method } = request
-  const { arrivedAt, answeredAt, waited, refusal, made } = outcome
+function endedRequest (
+  { arrivedAt, answeredAt, waited, refusal, made }: Outcome,
+  status: number | undefined,
+  received: number,
+  sent: number
+): EndedRequest {
   const now = performance.now()
-  const { received, sent } = trafficOf(socket)
-  const status = raw.writableFinished ? raw.statusCode : undefined
-  const { route, action } = whatWasAsked(request)
   // Field by field: to spread an object here cost as much as half of the request.
   return {
-    route,
-    action,
-    method,
     status,
     reason: refusal?.code,
     seconds: (now - arrivedAt) / 1000,
@@ -85,14 +109,4 @@ export function whatWasAsked ({ target }: FastifyRequest): { route: string, acti
     case 'own': return { route: target.endpoint, action: undefined }
     case 'refused': return { route: NONE, action: undefined }
   }
-}
-
-const NO_TRAFFIC: Traffic = { received: 0, sent: 0 }
-
-/** What came and went over the connection since its last request ended: on each one request follows the other. */
-function trafficOf (socket: Socket): Traffic {
-  const before = socket[METERED] ?? NO_TRAFFIC
-  const now = { received: socket.bytesRead ?? 0, sent: socket.bytesWritten ?? 0 } // inject has no connection
-  socket[METERED] = now
-  return { received: now.received - before.received, sent: now.sent - before.sent }
 }

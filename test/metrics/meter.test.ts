@@ -1,9 +1,11 @@
 // What a process counts, and how it is told.
 import t from 'tap'
-import { createMeter, type EndedRequest } from '../../src/metrics/meter.ts'
+import { createMeter, type AskedFor, type EndedRequest, type Meter } from '../../src/metrics/meter.ts'
 import { METRICS, labelsOf, type MetricName } from '../../src/metrics/table.ts'
 
-const read: EndedRequest = { route: 'index', action: 'pull', method: 'GET', status: 200, reason: undefined, seconds: 0.01, ownSeconds: 0.001, received: 100, sent: 2000, made: 'rewritten' }
+type Request = AskedFor & EndedRequest
+const ended = (meter: Meter, request: Request): void => { meter.ended(meter.placesOf(request), request) }
+const read: Request = { route: 'index', action: 'pull', method: 'GET', status: 200, reason: undefined, seconds: 0.01, ownSeconds: 0.001, received: 100, sent: 2000, made: 'rewritten' }
 
 /** Series with their labels, of a histogram how often it was observed. */
 function seen (meter: ReturnType<typeof createMeter>, name: MetricName): [string, number][] {
@@ -16,10 +18,10 @@ function seen (meter: ReturnType<typeof createMeter>, name: MetricName): [string
 
 await t.test('a request counts by route, right, outcome and reason, with its time and its bytes', async t => {
   const meter = createMeter()
-  meter.ended(read)
-  meter.ended({ ...read, status: 304, made: 'not_modified' })
-  meter.ended({ ...read, status: 401, reason: 'bad_password', made: undefined })
-  meter.ended({ ...read, status: undefined, made: undefined })
+  ended(meter, read)
+  ended(meter, { ...read, status: 304, made: 'not_modified' })
+  ended(meter, { ...read, status: 401, reason: 'bad_password', made: undefined })
+  ended(meter, { ...read, status: undefined, made: undefined })
   t.same(seen(meter, 'chartgate_requests_total').sort(), [['index pull aborted none', 1], ['index pull refused bad_password', 1], ['index pull success none', 2]])
   t.same(seen(meter, 'http_server_request_duration_seconds').sort(), [['index GET 200', 1], ['index GET 304', 1], ['index GET 401', 1], ['index GET none', 1]])
   t.same(seen(meter, 'chartgate_own_duration_seconds'), [['index', 3]], 'whoever left is waited for by nobody')
@@ -30,8 +32,8 @@ await t.test('a request counts by route, right, outcome and reason, with its tim
 
 await t.test('what is in no table is in a series of its own', async t => {
   const meter = createMeter()
-  meter.ended({ ...read, route: 'none', action: undefined, method: 'PROPFIND', status: 999, made: undefined })
-  meter.ended({ ...read, method: 'PATCH', status: 200, made: undefined })
+  ended(meter, { ...read, route: 'none', action: undefined, method: 'PROPFIND', status: 999, made: undefined })
+  ended(meter, { ...read, method: 'PATCH', status: 200, made: undefined })
   t.same(seen(meter, 'http_server_request_duration_seconds').sort(), [['none _OTHER 200', 1], ['none _OTHER other', 1]])
   meter.upstreamAnswered('GET', 299, 1)
   meter.upstreamAnswered('GET', 200, 1)
@@ -41,14 +43,14 @@ await t.test('what is in no table is in a series of its own', async t => {
 
 await t.test('uploads and tokens are other views of the same requests', async t => {
   const meter = createMeter()
-  const push: EndedRequest = { ...read, route: 'upload-chart', action: 'push', method: 'POST', status: 201, made: undefined }
-  meter.ended(push)
-  meter.ended({ ...push, route: 'upload-prov' })
-  meter.ended({ ...push, status: 409, reason: 'chart_exists' })
-  const token: EndedRequest = { ...read, route: 'token', action: undefined, made: undefined }
-  meter.ended(token)
-  meter.ended({ ...token, status: 400, reason: 'invalid_scope' })
-  meter.ended({ ...token, status: undefined })
+  const push: Request = { ...read, route: 'upload-chart', action: 'push', method: 'POST', status: 201, made: undefined }
+  ended(meter, push)
+  ended(meter, { ...push, route: 'upload-prov' })
+  ended(meter, { ...push, status: 409, reason: 'chart_exists' })
+  const token: Request = { ...read, route: 'token', action: undefined, made: undefined }
+  ended(meter, token)
+  ended(meter, { ...token, status: 400, reason: 'invalid_scope' })
+  ended(meter, { ...token, status: undefined })
   t.same(seen(meter, 'chartgate_uploads_total').sort(), [['exists', 1], ['stored', 2]])
   t.same(seen(meter, 'chartgate_tokens_issued_total'), [['', 1]])
   t.same(seen(meter, 'chartgate_tokens_refused_total'), [['invalid_scope', 1]])
@@ -91,7 +93,7 @@ await t.test('numbers that somebody keeps are asked for, and what is unknown has
 
 await t.test('a snapshot is small, and JSON carries it', async t => {
   const meter = createMeter()
-  for (let i = 0; i < 1000; i++) meter.ended(read)
+  for (let i = 0; i < 1000; i++) ended(meter, read)
   const text = JSON.stringify(meter.snapshot())
   t.ok(text.length < 1000, `${text.length}`)
   t.same(JSON.parse(text), meter.snapshot())

@@ -12,7 +12,7 @@ await t.test('all who look at once share one collection, and the next look begin
     await new Promise(resolve => { setImmediate(resolve) })
     return { snapshot: meter.snapshot(), libraries: [await askLibrary()] }
   })
-  meter.ended({ route: 'index', action: 'pull', method: 'GET', status: 200, reason: undefined, seconds: 0.002, ownSeconds: 0.0002, received: 10, sent: 20, made: 'kept' })
+  meter.ended(meter.placesOf({ route: 'index', action: 'pull', method: 'GET' }), { status: 200, reason: undefined, seconds: 0.002, ownSeconds: 0.0002, received: 10, sent: 20, made: 'kept' })
   const [text, same, open] = await Promise.all([scrape('text'), scrape('text'), scrape('openMetrics')]) as [string, string, string]
   t.equal(collected, 1)
   t.equal(text, same)
