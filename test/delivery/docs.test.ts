@@ -6,13 +6,13 @@ import { access, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:f
 import { delimiter, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { NOT_RUN, RUN_ELSEWHERE, type Reason } from './docs-blocks.ts'
-import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from './helpers/cm-push.ts'
-import { isAsShown, otherBlocks, runnableBlocks, type Shown } from './helpers/documents.ts'
-import { follow } from './helpers/follow.ts'
-import { BUILD_LIMIT } from './helpers/go-tool.ts'
-import { helmVersions } from './helpers/helm.ts'
-import { notTried, skipped } from './helpers/not-tried.ts'
-import { findProgram, ROOT, type Environment } from './helpers/processes.ts'
+import { cmPush, installCmPushAsItShips, NO_CM_PUSH } from '../helpers/cm-push.ts'
+import { isAsShown, otherBlocks, runnableBlocks, type Shown } from '../helpers/documents.ts'
+import { follow } from '../helpers/follow.ts'
+import { BUILD_LIMIT } from '../helpers/go-tool.ts'
+import { helmVersions } from '../helpers/helm.ts'
+import { notTried, skipped } from '../helpers/not-tried.ts'
+import { findProgram, ROOT, type Environment } from '../helpers/processes.ts'
 
 const PAGES = (await readdir(join(ROOT, 'docs'), { recursive: true })).filter(name => name.endsWith('.md')).sort()
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...PAGES.map(name => `docs/${name}`)]

@@ -1,7 +1,7 @@
 // Which blocks of the pages does docs.test.ts not run, and why not? Whoever adds a block
 // marks it `sh runnable`, or says here what sees to it.
 
-import { EXAMPLES } from '../scripts/config-examples.ts'
+import { EXAMPLES } from '../../scripts/config-examples.ts'
 
 export interface Reason {
   /** Where the block's text begins. */

@@ -3,11 +3,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Environment } from '../src/config/environment.ts'
-import { loadConfig } from '../src/config/load.ts'
-import { DRAIN_LIMIT } from '../src/app.ts'
-import { notTried } from './helpers/not-tried.ts'
-import { findProgram, ROOT, run, temporaryFolder, type RunResult } from './helpers/processes.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { DRAIN_LIMIT } from '../../src/app.ts'
+import { notTried } from '../helpers/not-tried.ts'
+import { findProgram, ROOT, run, temporaryFolder, type RunResult } from '../helpers/processes.ts'
 
 const UNIT = join(ROOT, 'deploy/systemd/chartgate.service')
 const text = await readFile(UNIT, 'utf8')

@@ -7,14 +7,14 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import type { Environment } from '../src/config/environment.ts'
-import { loadConfig } from '../src/config/load.ts'
-import type { Config } from '../src/config/schema.ts'
-import { testFolder } from './helpers/folder.ts'
-import { BUILD_LIMIT, goTool } from './helpers/go-tool.ts'
-import { notTried } from './helpers/not-tried.ts'
-import { freePorts, ROOT, run, startProcess, temporaryFolder } from './helpers/processes.ts'
-import packageJson from '../package.json' with { type: 'json' }
+import type { Environment } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { BUILD_LIMIT, goTool } from '../helpers/go-tool.ts'
+import { notTried } from '../helpers/not-tried.ts'
+import { freePorts, ROOT, run, startProcess, temporaryFolder } from '../helpers/processes.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 
 interface Service {
   readonly image?: string

@@ -4,11 +4,11 @@
 import { chmod, mkdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { serveFile } from './helpers/gateway.ts'
-import { BUILD_LIMIT } from './helpers/go-tool.ts'
-import { notTried } from './helpers/not-tried.ts'
-import { findProgram, ROOT, run, temporaryFolder, type RunResult } from './helpers/processes.ts'
-import packageJson from '../package.json' with { type: 'json' }
+import { serveFile } from '../helpers/gateway.ts'
+import { BUILD_LIMIT } from '../helpers/go-tool.ts'
+import { notTried } from '../helpers/not-tried.ts'
+import { findProgram, ROOT, run, temporaryFolder, type RunResult } from '../helpers/processes.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 
 t.setTimeout(BUILD_LIMIT)
 const missing = (await Promise.all(['go', 'dpkg', 'dpkg-deb', 'systemd-sysusers', 'systemd-tmpfiles'].map(async name => await findProgram(name) === undefined ? [name] : []))).flat()
@@ -30,7 +30,7 @@ async function tryPackage (t: Test): Promise<void> {
     t.match(stdout, new RegExp(`^Package: chartgate\nVersion: ${packageJson.version}\n`))
     t.match(stdout, `nodejs (${packageJson.engines.node.replace('>=', '>= ')})`, 'the Node that package.json asks for')
     await run('dpkg-deb', ['--control', deb, join(folder, 'control')])
-    t.equal(await readFile(join(folder, 'control/conffiles'), 'utf8'), '/etc/chartgate/chartgate.yaml\n')
+    t.equal(await readFile(join(folder, 'control/conffiles'), 'utf8'), '/etc/chartgate/chartgate.yaml\n/etc/logrotate.d/chartgate\n')
   })
 
   const root = join(folder, 'root')

@@ -4,10 +4,10 @@ import { mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import t from 'tap'
-import { startGateway } from './helpers/gateway.ts'
-import { newMasterKey } from './helpers/secrets.ts'
-import { ROOT, run, temporaryFolder } from './helpers/processes.ts'
-import packageJson from '../package.json' with { type: 'json' }
+import { startGateway } from '../helpers/gateway.ts'
+import { newMasterKey } from '../helpers/secrets.ts'
+import { ROOT, run, temporaryFolder } from '../helpers/processes.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 
 const folder = await temporaryFolder(t)
 const listed = await run('npm', ['run', 'sbom'], { cwd: ROOT })
