@@ -1,6 +1,7 @@
 // Did a change make the hot path dearer? Two builds of chartgate take short turns in
 // pairs; what counts is the CPU time of the process for one request, which the rest of
-// the machine disturbs less than a rate. `npm run bench:compare -- FOLDER [--pairs N]`.
+// the machine disturbs less than a rate. `npm run bench:compare -- FOLDER [--pairs N]`; with
+// `.` and `--here KEYS`, what some keys of the configuration cost.
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -18,7 +19,10 @@ import { byRound, medianInterval, summarise } from './report/statistics.ts'
 import { number, table } from './report/text.ts'
 import { INDEX } from './scenarios/names.ts'
 
-const USAGE = 'npm run bench:compare -- FOLDER [--pairs N] [--seconds N]\nFOLDER: another checkout of chartgate, built there with npm ci && npm run build\n'
+const USAGE = `npm run bench:compare -- FOLDER [--pairs N] [--seconds N] [--here KEYS]
+FOLDER: another checkout of chartgate, built there with npm ci && npm run build, or this one
+KEYS: configuration that only the gateway of this one has, such as '{"audit":{"reads":true}}'
+`
 
 interface Question {
   readonly name: string
@@ -34,6 +38,13 @@ const QUESTIONS: readonly Question[] = [
   { name: 'small chart file', options: {}, ask: () => ({ path: `/${TENANT}/charts/${SMALL_FILE}`, expect: found }) }
 ]
 
+interface How {
+  readonly pairs: number
+  readonly seconds: number
+  /** Keys that only the gateway of this build has. */
+  readonly here: object
+}
+
 /** Microseconds of CPU, user and system, for one request of a turn. */
 async function turn (lab: Lab, name: string, gateway: Gateway, ask: Ask, seconds: number): Promise<number> {
   const before = await cpuOf(gateway.program.pid)
@@ -47,10 +58,10 @@ async function cpuOf (pid: number): Promise<number> {
   return (utime + stime) * 10_000
 }
 
-async function answer (lab: Lab, { name, options, ask }: Question, roots: readonly [before: string, now: string], how: { readonly pairs: number, readonly seconds: number }): Promise<string[]> {
+async function answer (lab: Lab, { name, options, ask }: Question, roots: readonly [before: string, now: string], how: How): Promise<string[]> {
   const museum = await startChartMuseum(lab, { charts: smallChart, auth: 'bearer', place: 'beside' })
   const place = 'missing' in museum ? { charts: smallChart } : { upstream: museum }
-  const gateways = await Promise.all(roots.map(async root => await startGateway(lab, { ...options, ...place, root }))) as [Gateway, Gateway]
+  const gateways = await Promise.all(roots.map(async (root, which) => await startGateway(lab, { ...options, ...place, root, besides: which === 1 ? how.here : {} }))) as [Gateway, Gateway]
   const spent: [number[], number[]] = [[], []]
   for (let pair = -1; pair < how.pairs; pair++) {
     // Who is first takes turns too.
@@ -65,7 +76,7 @@ async function answer (lab: Lab, { name, options, ask }: Question, roots: readon
   return [name, 'missing' in museum ? 'embedded' : 'ChartMuseum', ...microseconds, number(summarise(ratios).median), `${number(low)} – ${number(high)}`]
 }
 
-async function main (folder: string, how: { readonly pairs: number, readonly seconds: number }): Promise<void> {
+async function main (folder: string, how: How): Promise<void> {
   const before = resolve(folder)
   await access(join(before, 'dist/src/cli.js'))
   const cores = await findCores()
@@ -84,11 +95,11 @@ async function main (folder: string, how: { readonly pairs: number, readonly sec
   console.log(`CPU time of the process for a request; ${how.pairs} pairs of ${how.seconds} s`)
 }
 
-const { values, positionals: [folder] } = parseArgs({ allowPositionals: true, options: { pairs: { type: 'string', default: '20' }, seconds: { type: 'string', default: '1' } } })
+const { values, positionals: [folder] } = parseArgs({ allowPositionals: true, options: { pairs: { type: 'string', default: '20' }, seconds: { type: 'string', default: '1' }, here: { type: 'string', default: '{}' } } })
 const [pairs, seconds] = [Number(values.pairs), Number(values.seconds)]
 if (folder === undefined || !Number.isInteger(pairs) || pairs < 6 || !Number.isInteger(seconds) || seconds < 1) {
   process.stderr.write(USAGE)
   process.exitCode = 2
 } else {
-  await main(folder, { pairs, seconds })
+  await main(folder, { pairs, seconds, here: JSON.parse(values.here) as object })
 }

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   /** Logs reads too. */
   readonly reads?: boolean
   readonly workers?: number
+  /** Keys of the configuration besides. */
+  readonly besides?: object
   readonly place?: Place
   /** The folder of another build; default: this one. */
   readonly root?: string
@@ -51,7 +53,7 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
   const [masterKey, password] = [secret(), secret()]
   const [file, accounts] = [join(stateDir, 'chartgate.yaml'), join(stateDir, 'accounts.yaml')]
   await writeFile(accounts, stringify({ users: [{ name: USER, passwordHash: await hashPassword(password) }] }), { mode: 0o600 })
-  await writeFile(file, stringify({ ...placeOf(port, adminPort, stateDir), masterKey, ...chosen(options), accounts: { files: [accounts] } }), { mode: 0o600 })
+  await writeFile(file, stringify({ ...placeOf(port, adminPort, stateDir), masterKey, ...chosen(options), ...options.besides, accounts: { files: [accounts] } }), { mode: 0o600 })
   const origin = `http://127.0.0.1:${port}`
   const program = await lab.start([...lab.cores.pin(place), process.execPath, join(root, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl: `${origin}/health` })
   return {
