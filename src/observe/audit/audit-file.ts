@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Later } from '../../lib/timers.ts'
 import type { AuditOutput, IfNot } from './auditing.ts'
 import { Backlog, type WaitingLine } from './backlog.ts'
-import { codeOf, openToAppend } from './open-file.ts'
+import { codeOf, openToAppend, type OpenFile } from './open-file.ts'
 
 /** Bytes that wait at most. */
 export const MOST_AUDIT_BYTES = 4 * 1024 * 1024
@@ -24,8 +24,8 @@ const LAST_WAIT = 2_000
 
 export interface AuditFileOptions {
   readonly file: string
-  /** The file, open. */
-  readonly handle: FileHandle
+  /** The same file. */
+  readonly opened: OpenFile
   readonly log: { error (fields: object, message: string): void, info (fields: object, message: string): void }
   /** The line that says, where they are missing, how many. */
   readonly lostLine: (lines: number) => string
@@ -47,7 +47,9 @@ export class AuditFile implements Required<AuditOutput> {
 
   constructor (options: AuditFileOptions) {
     this.options = options
-    this.handle = options.handle
+    const { handle, isCut } = options.opened
+    this.handle = handle
+    this.backlog.startOver(isCut)
   }
 
   write (text: string): void {
@@ -181,11 +183,11 @@ export class AuditFile implements Required<AuditOutput> {
   private async exchange (): Promise<string | undefined> {
     const { file, log } = this.options
     try {
-      const next = await openToAppend(file)
+      const { handle, isCut } = await openToAppend(file)
       const old = this.handle
-      this.handle = next
+      this.handle = handle
       this.isRenamed = false
-      this.backlog.startOver()
+      this.backlog.startOver(isCut)
       await old.close()
       log.info({ file }, 'the audit log was opened again')
       return undefined

@@ -21,10 +21,10 @@ interface Opened {
 async function opened (t: Test, file = join(testFolder(t), 'audit.log'), handle?: FileHandle, more: Partial<ConstructorParameters<typeof AuditFile>[0]> = {}): Promise<Opened> {
   const result = await openAuditFile(file, false)
   if (!result.ok) throw new Error(result.message)
-  if (handle !== undefined) await result.handle.close()
+  if (handle !== undefined) await result.opened.handle.close()
   const said: string[] = []
   const log = (fields: object, message: string): void => { said.push(`${JSON.stringify({ ...fields, file: 'F' })} ${message}`) }
-  const audit = new AuditFile({ file, handle: handle ?? result.handle, log: { error: log, info: log }, lostLine: lines => `${lines} lost\n`, later, ...more })
+  const audit = new AuditFile({ file, opened: handle === undefined ? result.opened : { handle, isCut: false }, log: { error: log, info: log }, lostLine: lines => `${lines} lost\n`, later, ...more })
   return { audit, file, said, text: async () => await readFile(file, 'utf8') }
 }
 
@@ -101,6 +101,19 @@ await t.test('after a rename the new file has what follows, and nothing is lost 
   await audit.close()
   t.equal(await readFile(`${file}.1`, 'utf8') + await text(), 'one\ntwo\nthree\n')
   t.match(said, ['{"file":"F"} the audit log was opened again'])
+})
+
+await t.test('a line that was cut takes no other one with it: neither after a start nor after SIGHUP', async t => {
+  const file = join(testFolder(t), 'audit.log')
+  await writeFile(file, '{"cut')
+  const { audit, text } = await opened(t, file)
+  audit.write('one\n')
+  await untilTrue(async () => await text() === '{"cut\none\n')
+  await writeFile(file, '{"cut too', { flag: 'a' })
+  audit.reopen()
+  audit.write('two\n')
+  await audit.close()
+  t.equal(await text(), '{"cut\none\n{"cut too\ntwo\n')
 })
 
 await t.test('where the new file cannot be opened the old one is written until it can', async t => {

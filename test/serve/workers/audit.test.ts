@@ -10,7 +10,7 @@ import { untilTrue } from '../../helpers/until.ts'
 
 await t.test('what workers send is in the file of the primary, in order, and who waits is told', async t => {
   const file = join(testFolder(t), 'audit.log')
-  const audit = new AuditFile({ file, handle: await open(file, 'a'), log: { error () {}, info () {} }, lostLine: lines => `${lines} lost\n`, later })
+  const audit = new AuditFile({ file, opened: { handle: await open(file, 'a'), isCut: false }, log: { error () {}, info () {} }, lostLine: lines => `${lines} lost\n`, later })
   const worker = fakeWorker(1)
   const office = createAuditOffice(audit)
   office.join(worker.process)
