@@ -41,6 +41,7 @@ export class AuditFile implements Required<AuditOutput> {
   private unsaid = 0
   private failing = false
   private isRenamed = false
+  private isRemoved = false
   private isClosed = false
   private running: Promise<void> | undefined
   private resting: (() => void) | undefined
@@ -149,7 +150,12 @@ export class AuditFile implements Required<AuditOutput> {
 
   /** Writes all that waits; after how many milliseconds the rest is tried again, if there is one. */
   private async writeOut (): Promise<number | undefined> {
-    const code = this.isRenamed ? await this.exchange() : undefined
+    if (this.backlog.isWaitedFor() && await this.wasRemoved()) this.isRemoved = true
+    const code = this.isRenamed || this.isRemoved ? await this.exchange() : undefined
+    if (this.isRemoved) {
+      this.backlog.wrote(this.backlog.take().lines, 0, true)
+      return this.sayFailing(code as string)
+    }
     while (this.backlog.size > 0 || this.unsaid > 0) {
       if (this.unsaid > 0 && this.backlog.size <= ROOM_AGAIN) this.sayLost()
       const code = await this.writeBatch()
@@ -179,6 +185,11 @@ export class AuditFile implements Required<AuditOutput> {
     return code ?? syncing
   }
 
+  /** Somebody took the file away: what is written into it is on no disk that anybody can read (NFS says ESTALE). */
+  private async wasRemoved (): Promise<boolean> {
+    return await this.handle.stat().then(({ nlink }) => nlink === 0, () => true)
+  }
+
   /** What keeps the file from being opened by its name: then the old one still is. */
   private async exchange (): Promise<string | undefined> {
     const { file, log } = this.options
@@ -186,7 +197,7 @@ export class AuditFile implements Required<AuditOutput> {
       const { handle, isCut } = await openToAppend(file)
       const old = this.handle
       this.handle = handle
-      this.isRenamed = false
+      this.isRenamed = this.isRemoved = false
       this.backlog.startOver(isCut)
       await old.close()
       log.info({ file }, 'the audit log was opened again')

@@ -25,6 +25,9 @@ export class Backlog {
     this.size += line.bytes.length
   }
 
+  /** Whether somebody waits for the disk. */
+  isWaitedFor (): boolean { return this.lines.some(({ settle }) => settle !== undefined) }
+
   /** Takes a line back, unless it is being written or in the file in part. */
   takeBack (line: WaitingLine): void {
     const at = this.lines.indexOf(line)

@@ -23,24 +23,16 @@ export async function openToAppend (file: string): Promise<OpenFile> {
   const handle = await open(file, FLAGS, NEW_MODE)
   const { size } = await handle.stat()
   // Pipes and devices have no size.
-  return { handle, isCut: size > 0 && await byteAt(file, size - 1) !== LF }
+  return { handle, isCut: size > 0 && await readByte(file, size - 1) !== LF }
 }
 
 /** LF where nobody knows: a file may be one that can be written alone. */
-async function byteAt (file: string, position: number): Promise<number> {
-  let reader: FileHandle
-  try {
-    reader = await open(file, READ_FLAGS)
-  /* c8 ignore next 3 -- who runs as root, as tests may, can read every file */
-  } catch {
-    return LF
-  }
-  try {
-    const { buffer } = await reader.read(Buffer.of(LF), 0, 1, position)
-    return buffer[0] as number
-  } finally {
-    await reader.close()
-  }
+async function readByte (file: string, position: number): Promise<number> {
+  const last = Buffer.of(LF)
+  await open(file, READ_FLAGS)
+    .then(async reader => { await reader.read(last, 0, 1, position).finally(async () => { await reader.close() }) })
+    .catch(() => {})
+  return last[0] as number
 }
 
 export type OpenedToAppend =

@@ -7,6 +7,7 @@ import { later } from '../../../src/lib/timers.ts'
 import { AuditFile, LONGEST_WAIT, MOST_AUDIT_BYTES } from '../../../src/observe/audit/audit-file.ts'
 import { openAuditFile } from '../../../src/observe/audit/open-file.ts'
 import { manualTimers, settled } from '../../helpers/channels.ts'
+import { builtUrl } from '../../helpers/built.ts'
 import { testFolder } from '../../helpers/folder.ts'
 import { run, temporaryFolder } from '../../helpers/processes.ts'
 import { until, untilTrue } from '../../helpers/until.ts'
@@ -58,6 +59,7 @@ function fakeDisk (): FakeDisk {
         const next = disk.does.shift()
         if (typeof next === 'string') throw Object.assign(new Error(next), { code: next })
       },
+      stat: async () => ({ nlink: 1 }),
       close: async () => { disk.closed = true }
     } as unknown as FileHandle
   }
@@ -114,6 +116,35 @@ await t.test('a line that was cut takes no other one with it: neither after a st
   audit.write('two\n')
   await audit.close()
   t.equal(await text(), '{"cut\none\n{"cut too\ntwo\n')
+})
+
+await t.test('who waits for the disk is not told of a file that was removed: it is made anew, or the line is not on the disk', async t => {
+  const timers = manualTimers()
+  const folder = join(testFolder(t), 'log')
+  await mkdir(folder)
+  const { audit, file, text } = await opened(t, join(folder, 'audit.log'), undefined, { later: timers.later })
+  t.equal(await audit.record('one\n', 'drop'), true)
+  await rm(file)
+  t.equal(await audit.record('two\n', 'drop'), true)
+  t.equal(await text(), 'two\n')
+  await rm(folder, { recursive: true })
+  t.same(await Promise.all([audit.record('three\n', 'drop'), audit.record('four\n', 'keep')]), [false, false])
+  await untilTrue(() => timers.waiting().length === 1)
+  audit.write('meanwhile\n')
+  timers.fire()
+  await untilTrue(() => timers.waiting().length === 1)
+  await mkdir(folder)
+  timers.fire()
+  await untilTrue(async () => await readFile(file, 'utf8').catch(() => '') === 'four\nmeanwhile\n')
+  t.equal(await audit.record('five\n', 'drop'), true)
+  t.equal(await text(), 'four\nmeanwhile\nfive\n')
+  await audit.close()
+  const disk = fakeDisk()
+  Object.assign(disk.handle, { stat: async () => { throw Object.assign(new Error('ESTALE'), { code: 'ESTALE' }) } })
+  const stale = await opened(t, undefined, disk.handle)
+  t.equal(await stale.audit.record('one\n', 'drop'), true)
+  t.equal(await stale.text(), 'one\n')
+  await stale.audit.close()
 })
 
 await t.test('where the new file cannot be opened the old one is written until it can', async t => {
@@ -289,4 +320,21 @@ await t.test('a disk that takes longer than the end waits is not waited for', as
   await new Promise(resolve => { setTimeout(resolve, 20) })
   audit.write('two\n')
   t.equal(disk.closed, false, 'nothing more is done')
+})
+
+await t.test('where nobody can look at the end of a file, lines are appended to it all the same', async t => {
+  const folder = testFolder(t)
+  const file = join(folder, 'audit.log')
+  await writeFile(file, 'one\n')
+  const module = await t.mockImport<typeof import('../../../src/observe/audit/open-file.ts')>(builtUrl('observe/audit/open-file.ts'), {
+    'node:fs/promises': {
+      open: async (name: string, flags: number, mode?: number) => {
+        if (mode === undefined) throw Object.assign(new Error('EACCES'), { code: 'EACCES' })
+        return await open(name, flags, mode)
+      }
+    }
+  })
+  const { handle, isCut } = await module.openToAppend(file)
+  await handle.close()
+  t.equal(isCut, false)
 })
