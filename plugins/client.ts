@@ -11,6 +11,7 @@ import type { Presence } from '../src/lib/presence.ts'
 import { originOf } from '../src/limits/origin.ts'
 import type { WhyEnded } from '../src/limits/shares.ts'
 import type { Asker } from '../src/upstream/asker.ts'
+import { auditOutcome } from './request-audit.ts'
 import { whatAndWho } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
@@ -69,6 +70,7 @@ class RequestAsker implements Asker {
     const { refusal, says } = DISMISSED[why]
     request.outcome.refusal = refusal
     request.log.warn({ ...whatAndWho(request), decision: 'ended', reason: refusal.code }, says)
+    auditOutcome(request)
     request.socket.destroy()
   }
 }

@@ -48,6 +48,7 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
 
   function end (request: FastifyRequest, { raw }: FastifyReply): void {
     const { outcome, socket } = request
+    if (outcome.isDropped) return // counted as that
     const metered = meteredOf(request)
     const status = raw.writableFinished ? raw.statusCode : undefined
     const [received, sent] = [socket.bytesRead ?? 0, socket.bytesWritten ?? 0] // inject has no connection

@@ -39,11 +39,9 @@ export default fp<RequestLogOptions>(async (app, { reads, auditing }) => {
   app.addHook('onRequest', (request, reply, done) => {
     request.outcome = new Outcome()
     reply.header('x-request-id', request.id)
-    if ((reads || auditing.reads) && !isChange(request)) {
-      reply.raw.once('finish', () => {
-        if (reads) logOutcome(reply)
-        if (auditing.reads) auditOutcome(request)
-      })
+    if (!isChange(request)) {
+      if (reads) reply.raw.once('finish', () => { logOutcome(reply) })
+      if (auditing.reads) reply.raw.once('close', () => { auditRead(request, reply) })
     }
     done()
   })
@@ -62,6 +60,11 @@ export async function tellChange (reply: FastifyReply): Promise<void> {
     throw new RefusalError({ code: isToken ? 'audit_unavailable' : 'audit_outcome_lost' })
   }
   if (isChange(request)) logOutcome(reply)
+}
+
+/** Also of a read whose client left before its end: it has nearly all of the file, maybe. */
+function auditRead (request: FastifyRequest, { raw }: FastifyReply): void {
+  if (raw.headersSent && !issuesToken(request)) auditOutcome(request)
 }
 
 function tellRefusal (reply: FastifyReply): void {

@@ -35,6 +35,7 @@ export default fp(async (app) => {
   const drop = (request: FastifyRequest, before: FastifyReply): void => {
     const { route, action } = whatWasAsked(request)
     app.meter.dropped(route, action)
+    request.outcome.isDropped = true
     endAfter(request, before)
   }
 

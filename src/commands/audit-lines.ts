@@ -2,6 +2,7 @@
 // order they are named, oldest first, and never more than a piece of one in memory. What is
 // not of the audit log is passed over, and what should be and cannot be read is counted.
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { Readable, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { AUDIT_CATEGORY, AUDIT_SCHEMA, type AuditEvent } from '../observe/audit/schema.ts'
@@ -17,19 +18,23 @@ export type FoundLine =
 /** Something that is read; its name is for messages. */
 export interface AuditSource {
   readonly name: string
+  /** What was read of it is gone: standard input, a pipe, a shell's `<(…)`. */
+  readonly isOnce: boolean
   open (): Readable
 }
 
 /** A file, or standard input as `-`. */
-export function sourceOf (name: string, input: () => Readable): AuditSource {
-  return name === '-'
-    ? { name: 'standard input', open: input }
-    : { name, open: () => createReadStream(name) }
+export async function sourceOf (name: string, input: () => Readable): Promise<AuditSource> {
+  if (name === '-') return { name: 'standard input', isOnce: true, open: input }
+  const found = await stat(name).catch(() => undefined) // said when it is read
+  return { name, isOnce: found?.isFile() === false, open: () => createReadStream(name) }
 }
 
 /** Sources in the order of their first events; one that can be read only once comes last. */
 export async function oldestFirst (sources: readonly AuditSource[]): Promise<readonly AuditSource[]> {
-  const dated = await Promise.all(sources.map(async source => ({ source, time: await firstTime(source) })))
+  const dated: { readonly source: AuditSource, readonly time: string }[] = []
+  // One after the other: there may be more files than descriptors.
+  for (const source of sources) dated.push({ source, time: await firstTime(source) })
   return dated.sort((one, other) => Number(one.time > other.time) - Number(one.time < other.time))
     .map(({ source }) => source)
 }
@@ -37,7 +42,7 @@ export async function oldestFirst (sources: readonly AuditSource[]): Promise<rea
 const LAST_OF_ALL = '~'
 
 async function firstTime (source: AuditSource): Promise<string> {
-  if (source.name === 'standard input') return LAST_OF_ALL
+  if (source.isOnce) return LAST_OF_ALL
   try {
     for await (const line of linesOf(source)) if (line.kind === 'event') return line.event.time
   } catch {} // said when it is read
@@ -85,20 +90,25 @@ function readLine (line: string): FoundLine | undefined {
 function isEvent (event: Partial<AuditEvent>): event is AuditEvent {
   const { category, schema, event_id: id, time, action, actor } = event
   return category === AUDIT_CATEGORY && schema === AUDIT_SCHEMA &&
-    [id, time, action, actor?.subject].every(each => typeof each === 'string')
+    [id, time, action, actor?.subject, actor?.name_hash ?? ''].every(each => typeof each === 'string')
 }
 
 /** The text of a source, unzipped if its first bytes are gzip's (RFC 1952 section 2.3.1). */
 async function * textOf ({ open }: AuditSource): AsyncGenerator<string> {
-  const pieces = open()[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-  const first = await pieces.next()
-  if (first.done === true) return
-  const whole = Readable.from(withFirst(first.value, pieces))
-  const isZipped = first.value[0] === 0x1f && first.value[1] === 0x8b
-  // An error of the one ends the other, and is thrown by the loop below.
-  const bytes = isZipped ? pipeline(whole, createGunzip(), () => {}) : whole
-  const decoder = new TextDecoder()
-  for await (const piece of bytes as AsyncIterable<Buffer>) yield decoder.decode(piece, { stream: true })
+  const source = open()
+  try {
+    const pieces = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    const first = await pieces.next()
+    if (first.done === true) return
+    const whole = Readable.from(withFirst(first.value, pieces))
+    const isZipped = first.value[0] === 0x1f && first.value[1] === 0x8b
+    // An error of the one ends the other, and is thrown by the loop below.
+    const bytes = isZipped ? pipeline(whole, createGunzip(), () => {}) : whole
+    const decoder = new TextDecoder()
+    for await (const piece of bytes as AsyncIterable<Buffer>) yield decoder.decode(piece, { stream: true })
+  } finally {
+    source.destroy() // also of a reader who has enough
+  }
 }
 
 async function * withFirst (first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

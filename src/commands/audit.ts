@@ -3,7 +3,7 @@
 // whose outcome is nowhere: what became of that change nobody has recorded.
 import { printable } from '../lib/printable.ts'
 import { AUDIT_ACTION_NAMES, type AuditEvent } from '../observe/audit/schema.ts'
-import { linesOf, oldestFirst, sourceOf } from './audit-lines.ts'
+import { linesOf, oldestFirst, sourceOf, type AuditSource } from './audit-lines.ts'
 import { fail, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import type { Options } from './options.ts'
 
@@ -68,7 +68,8 @@ const MOST_INTENTS = 10_000
 async function report (io: Io, names: readonly string[], filter: AuditFilter): Promise<ExitCode> {
   const input = io.input
   if (input === undefined && (names.length === 0 || names.includes('-'))) return fail(io, NO_INPUT)
-  const sources = (names.length === 0 ? ['-'] : names).map(name => sourceOf(name, input as () => never))
+  const sources = await Promise.all((names.length === 0 ? ['-'] : names)
+    .map(async name => await sourceOf(name, input as () => never)))
   const open = new Map<string, { readonly event: AuditEvent, readonly text: string }>()
   const show = filter.json ? (text: string) => { io.stdout(`${text}\n`) } : undefined
   if (show === undefined) io.stdout(rowOf(HEAD))
@@ -96,9 +97,10 @@ async function report (io: Io, names: readonly string[], filter: AuditFilter): P
         if (!filter.unfinished && filter.takes(event)) (show ?? (() => { io.stdout(rowOf(cellsOf(event))) }))(text)
       }
     } catch (error) {
-      code = fail(io, `${source.name} cannot be read to its end: ${(error as Error).message}`)
+      code = fail(io, printable(`${source.name} cannot be read to its end: ${(error as Error).message}`))
     }
   }
+  await forgetFinished(open, sources)
   for (const { event, text } of open.values()) {
     if (!filter.takes(event)) continue
     if (show === undefined) io.stdout(rowOf(cellsOf(event)))
@@ -109,6 +111,22 @@ async function report (io: Io, names: readonly string[], filter: AuditFilter): P
     io.stderr(`chartgate: warning: more than ${MOST_INTENTS} intents had no outcome yet: ${forgotten} are not shown\n`)
   }
   return code
+}
+
+/**
+ * Takes out the intents whose outcome stood before them: a file that holds a copy of some lines
+ * may come after the one with all of them. Only where intents are left is everything read again.
+ */
+async function forgetFinished (open: Map<string, unknown>, sources: readonly AuditSource[]): Promise<void> {
+  for (const source of sources) {
+    if (open.size === 0) return
+    if (source.isOnce) continue
+    try {
+      for await (const line of linesOf(source)) {
+        if (line.kind === 'event' && line.event.phase !== 'intent') open.delete(line.event.event_id)
+      }
+    } catch {} // that was said when it was read first
+  }
 }
 
 const NO_INPUT = 'nothing is on standard input here: name the files'

@@ -64,8 +64,8 @@ async function auditOf (options: Options, env: Environment, io: Io): Promise<Aud
 async function append ({ file, required }: AuditTarget, line: string): Promise<string | undefined> {
   const opened = await openAuditFile(file, required)
   if (!opened.ok) return opened.message
-  const { handle } = opened
-  return await handle.writeFile(line)
+  const { handle, isCut } = opened.opened
+  return await handle.writeFile(isCut ? `\n${line}` : line)
     .then(async () => { if (required) await handle.datasync() })
     .then(() => undefined, (error: Error) => `${file} cannot be written: ${error.message}`)
     .finally(async () => { await handle.close() })

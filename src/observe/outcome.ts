@@ -69,6 +69,8 @@ export class Outcome implements Waits {
   answeredAt = 0
   /** It is answered with charts. */
   hasCharts = false
+  /** It came before the answer to the one before it, and has none. */
+  isDropped = false
   /** Its one line is written. */
   isLogged = false
   /** Its outcome is in the audit log. */

@@ -31,7 +31,7 @@ export async function openAudit (
   }
   const opened = await openAuditFile(name, required)
   if (!opened.ok) return opened
-  const file = new AuditFile({ file: name, handle: opened.handle, log, lostLine, later })
+  const file = new AuditFile({ file: name, opened: opened.opened, log, lostLine, later })
   /* c8 ignore next -- the end of the process */
   const writeLast = (): void => { file.writeLast() }
   process.once('exit', writeLast)

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync, statSync } from 'node:fs'
+import { linkSync, readFileSync, writeFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -87,6 +87,35 @@ await t.test('an intent without an outcome is unfinished, wherever its outcome i
   t.match(await command(['audit', '--unfinished', a]), { err: /more than 10000 intents had no outcome yet: 2 are not shown/ })
 })
 
+await t.test('a copy of some lines makes no change unfinished, whichever file is named first', async t => {
+  const folder = testFolder(t)
+  const [whole, copy, broken] = ['whole', 'copy', 'broken.gz'].map(name => join(folder, name)) as [string, string, string]
+  const outcome = line('10:00:00')
+  const { outcome: _none, ...rest } = JSON.parse(outcome) as AuditEvent
+  const intent = auditLine({ ...rest, phase: 'intent' })
+  writeFileSync(whole, intent + outcome)
+  writeFileSync(copy, intent)
+  writeFileSync(broken, gzipSync(line('11:00:00').repeat(2)).subarray(0, -9))
+  const unfinished = async (files: readonly string[], input?: () => Readable): Promise<number> =>
+    (await command(['audit', '--unfinished', ...files], {}, '', undefined, input)).out.split('\n').length - 2
+  t.equal(await unfinished([copy, whole]), 0)
+  t.equal(await unfinished([whole, copy]), 0)
+  t.equal(await unfinished([whole, '-'], () => Readable.from([Buffer.from(intent)])), 0)
+  t.equal(await unfinished([copy, broken, '-'], () => Readable.from([Buffer.from('')])), 1)
+})
+
+await t.test('of what can be read only once no line is missing, and more files than descriptors are read', async t => {
+  const folder = testFolder(t)
+  const file = join(folder, 'audit.log')
+  // More than is read at once.
+  writeFileSync(file, line('10:00:00').repeat(400))
+  const names = Array.from({ length: 100 }, (_, i) => join(folder, `audit.log.${i}`))
+  for (const name of names) linkSync(file, name)
+  const { stdout, stderr } = await run('sh', ['-c', 'mkfifo "$1.pipe"; cat "$1" > "$1.pipe" & "$0" dist/src/cli.js audit --json "$1.pipe" | wc -l; ulimit -n 64; shift; exec "$0" dist/src/cli.js audit --since 1s "$@"', process.execPath, file, ...names])
+  t.equal(stderr, '')
+  t.match(stdout, /^ *400\nTIME .*\n$/)
+})
+
 await t.test('what cannot be read is counted, and what a terminal would obey is shown', async t => {
   const folder = testFolder(t)
   const file = join(folder, 'audit.log')
@@ -99,6 +128,9 @@ await t.test('what cannot be read is counted, and what a terminal would obey is 
   writeFileSync(file, gzipSync(good.repeat(50)).subarray(0, 60))
   t.match(await command(['audit', file]), { code: 1, err: /audit.log cannot be read to its end: unexpected end of file/ })
   t.match(await command(['audit', join(folder, 'missing')]), { code: 1, err: /missing cannot be read to its end: ENOENT/ })
+  t.match(await command(['audit', join(folder, 'missing\u001b[2J')]), { err: /missing\\u\{1b\}\[2J cannot be read to its end: ENOENT[^[]*\[2J'\n$/ })
+  writeFileSync(file, line('10:00:00').replace('"method"', '"name_hash":5,"method"') + line('10:00:01'))
+  t.match(await command(['audit', file]), { out: /10:00:01/, err: /1 line could not be read/ })
   writeFileSync(file, '')
   t.match(await command(['audit', file]), { code: 0, err: '' })
   writeFileSync(file, 'x'.repeat(2 * 1024 * 1024))
@@ -132,6 +164,9 @@ await t.test('what a command changes is in the file that the configuration names
   configure({ file: 'audit.log', required: true })
   t.equal((await create('two')).code, 0)
   t.same(auditLinesOf(readFileSync(file, 'utf8')).slice(2).map(({ phase, event_id: id }) => [phase, id]).map(([phase]) => phase), ['intent', 'outcome'])
+  writeFileSync(file, '{"cut', { flag: 'a' })
+  t.equal((await create('not-cut')).code, 0)
+  t.same(readFileSync(file, 'utf8').split('\n').slice(4, -1).map(each => each.slice(0, 12)), ['{"cut', '{"category":', '{"category":'])
   configure({ file: 'missing/audit.log', required: true })
   t.match(await create('three'), { code: 1, err: /nothing is changed, because it cannot be recorded: audit.file .* its folder is missing/ })
   t.notMatch(readFileSync(accounts, 'utf8'), 'three')

@@ -58,6 +58,17 @@ await t.test('a token is recorded with its id, and so is what is done with it', 
   t.notMatch(gateway.logText(), `"id":"${jti}"`)
 })
 
+await t.test('who leaves before the end of what they read is recorded too, once', async t => {
+  const upstream = await startStubUpstream(t)
+  upstream.answer = () => ({ status: 200, body: 'x'.repeat(16 * 1024 * 1024) })
+  const gateway = await startApp(t, { origin: upstream.origin, config: config => ({ ...config, audit: { reads: true, required: false } }) })
+  const sent = request(`${gateway.url}/org1/repo1/charts/mine-1.0.0.tgz`, { headers: { authorization: `Bearer ${gateway.masterKey}` }, agent: false })
+  sent.on('error', () => {}).on('response', response => { response.on('error', () => {}).once('data', () => { sent.destroy() }) }).end()
+  await untilTrue(() => gateway.log.some(({ decision }) => decision === 'aborted'))
+  await untilTrue(() => gateway.audit.length === 1)
+  t.match(gateway.audit, [{ action: 'pull', outcome: 'success', actor: { subject: 'key:master' }, file: 'mine-1.0.0.tgz', rule: 'master key' }])
+})
+
 await t.test('bytes that are no request and targets that are none are recorded without what they hold', async t => {
   const gateway = await startApp(t, { origin: 'http://127.0.0.1:9' })
   await sendRaw(gateway.port, 'GET /\x01secret HTTP/1.1\r\nHost: a\r\n\r\n')

@@ -117,6 +117,14 @@ await t.test('who leaves counts as aborted, and a request behind an unanswered o
   t.same(series(meter, 'http_server_request_duration_seconds'), { 'index GET none': 1 })
 })
 
+await t.test('a request that is dropped counts as that, and as nothing else', async t => {
+  const { app, meter, port } = await startApp(t, { origin: 'http://127.0.0.1:9' })
+  const closed = new Promise<void>(resolve => { app.server.once('connection', socket => { socket.once('close', () => { setImmediate(resolve) }) }) })
+  await sendRaw(port, 'GET /org1/repo1/index.yaml HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2))
+  await closed
+  t.same(series(meter, 'chartgate_requests_total'), { 'index pull refused missing_credentials': 1, 'index pull dropped none': 1 })
+})
+
 await t.test('a tenant has a series when a rule names it or it has charts, and only if that is wished', async t => {
   const stub = await startStubUpstream(t)
   stub.answer = ({ target }) => target.startsWith('/full/') ? { body: target.endsWith('.yaml') ? CHARTS : 'x' } : target.endsWith('.yaml') ? { body: EMPTY_INDEX } : { status: 404 }

@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Later } from '../../lib/timers.ts'
 import type { AuditOutput, IfNot } from './auditing.ts'
 import { Backlog, type WaitingLine } from './backlog.ts'
-import { codeOf, openToAppend } from './open-file.ts'
+import { codeOf, openToAppend, type OpenFile } from './open-file.ts'
 
 /** Bytes that wait at most. */
 export const MOST_AUDIT_BYTES = 4 * 1024 * 1024
@@ -24,8 +24,8 @@ const LAST_WAIT = 2_000
 
 export interface AuditFileOptions {
   readonly file: string
-  /** The file, open. */
-  readonly handle: FileHandle
+  /** The same file. */
+  readonly opened: OpenFile
   readonly log: { error (fields: object, message: string): void, info (fields: object, message: string): void }
   /** The line that says, where they are missing, how many. */
   readonly lostLine: (lines: number) => string
@@ -41,13 +41,16 @@ export class AuditFile implements Required<AuditOutput> {
   private unsaid = 0
   private failing = false
   private isRenamed = false
+  private isRemoved = false
   private isClosed = false
   private running: Promise<void> | undefined
   private resting: (() => void) | undefined
 
   constructor (options: AuditFileOptions) {
     this.options = options
-    this.handle = options.handle
+    const { handle, isCut } = options.opened
+    this.handle = handle
+    this.backlog.startOver(isCut)
   }
 
   write (text: string): void {
@@ -147,7 +150,12 @@ export class AuditFile implements Required<AuditOutput> {
 
   /** Writes all that waits; after how many milliseconds the rest is tried again, if there is one. */
   private async writeOut (): Promise<number | undefined> {
-    const code = this.isRenamed ? await this.exchange() : undefined
+    if (this.backlog.isWaitedFor() && await this.wasRemoved()) this.isRemoved = true
+    const code = this.isRenamed || this.isRemoved ? await this.exchange() : undefined
+    if (this.isRemoved) {
+      this.backlog.wrote(this.backlog.take().lines, 0, true)
+      return this.sayFailing(code as string)
+    }
     while (this.backlog.size > 0 || this.unsaid > 0) {
       if (this.unsaid > 0 && this.backlog.size <= ROOM_AGAIN) this.sayLost()
       const code = await this.writeBatch()
@@ -177,15 +185,20 @@ export class AuditFile implements Required<AuditOutput> {
     return code ?? syncing
   }
 
+  /** Somebody took the file away: what is written into it is on no disk that anybody can read (NFS says ESTALE). */
+  private async wasRemoved (): Promise<boolean> {
+    return await this.handle.stat().then(({ nlink }) => nlink === 0, () => true)
+  }
+
   /** What keeps the file from being opened by its name: then the old one still is. */
   private async exchange (): Promise<string | undefined> {
     const { file, log } = this.options
     try {
-      const next = await openToAppend(file)
+      const { handle, isCut } = await openToAppend(file)
       const old = this.handle
-      this.handle = next
-      this.isRenamed = false
-      this.backlog.startOver()
+      this.handle = handle
+      this.isRenamed = this.isRemoved = false
+      this.backlog.startOver(isCut)
       await old.close()
       log.info({ file }, 'the audit log was opened again')
       return undefined

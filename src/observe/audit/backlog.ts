@@ -11,6 +11,8 @@ export interface WaitingLine {
   settle: ((onDisk: boolean) => void) | undefined
 }
 
+const LINE_END = Buffer.from('\n')
+
 export class Backlog {
   private lines: WaitingLine[] = []
   /** How much of the first line is in the file already. */
@@ -22,6 +24,9 @@ export class Backlog {
     this.lines.push(line)
     this.size += line.bytes.length
   }
+
+  /** Whether somebody waits for the disk. */
+  isWaitedFor (): boolean { return this.lines.some(({ settle }) => settle !== undefined) }
 
   /** Takes a line back, unless it is being written or in the file in part. */
   takeBack (line: WaitingLine): void {
@@ -60,9 +65,15 @@ export class Backlog {
     return lines.slice(0, count)
   }
 
-  /** Another file takes the place of this one: what is in that in part is written once more, and whole. */
-  startOver (): void {
+  /**
+   * A file takes the place of another one: what is in that in part is written once more, and whole.
+   * @param isCut the last line of the new one lacks its end (it may be the same file, and the line that of before)
+   */
+  startOver (isCut: boolean): void {
     this.begun = 0
+    if (!isCut) return
+    this.lines.unshift({ bytes: LINE_END, ifNot: 'keep', settle: undefined })
+    this.size += LINE_END.length
   }
 }
 

@@ -1,6 +1,6 @@
 // Who writes the file of the audit log, when there are several workers? The primary alone.
 // Workers send it their lines, so many bytes at a time as may be on their way; what is beyond
-// is counted, and said with the next line. Who waits for the disk is told by the primary.
+// is counted, and said as soon as there is room again. Who waits for the disk is told by the primary.
 import type { AuditFile } from '../../observe/audit/audit-file.ts'
 import { LONGEST_WAIT, MOST_AUDIT_BYTES } from '../../observe/audit/audit-file.ts'
 import type { AuditOutput, IfNot } from '../../observe/audit/auditing.ts'
@@ -33,6 +33,8 @@ export function createWorkerAudit (
     sent.delete(message.id)
     size -= lines?.size ?? 0
     lines?.answered(message.ok)
+    // Nobody knows when the next line comes.
+    if (lost > 0 && size === 0) send({ lines: '' }, 0, () => {})
   })
 
   function send (
@@ -96,7 +98,7 @@ export function createAuditOffice (file: AuditFile): Office {
         file.countLost(lost)
         const done = (ok: boolean): void => { member.send({ kind: 'audited', id, ok }) }
         if (record === undefined) {
-          for (const line of lines.split(/(?<=\n)/)) file.write(line)
+          for (const line of lines.split(/(?<=\n)/)) if (line !== '') file.write(line)
           done(true)
         } else void file.record(lines, record).then(done)
       })

@@ -7,6 +7,7 @@ import { later } from '../../../src/lib/timers.ts'
 import { AuditFile, LONGEST_WAIT, MOST_AUDIT_BYTES } from '../../../src/observe/audit/audit-file.ts'
 import { openAuditFile } from '../../../src/observe/audit/open-file.ts'
 import { manualTimers, settled } from '../../helpers/channels.ts'
+import { builtUrl } from '../../helpers/built.ts'
 import { testFolder } from '../../helpers/folder.ts'
 import { run, temporaryFolder } from '../../helpers/processes.ts'
 import { until, untilTrue } from '../../helpers/until.ts'
@@ -21,10 +22,10 @@ interface Opened {
 async function opened (t: Test, file = join(testFolder(t), 'audit.log'), handle?: FileHandle, more: Partial<ConstructorParameters<typeof AuditFile>[0]> = {}): Promise<Opened> {
   const result = await openAuditFile(file, false)
   if (!result.ok) throw new Error(result.message)
-  if (handle !== undefined) await result.handle.close()
+  if (handle !== undefined) await result.opened.handle.close()
   const said: string[] = []
   const log = (fields: object, message: string): void => { said.push(`${JSON.stringify({ ...fields, file: 'F' })} ${message}`) }
-  const audit = new AuditFile({ file, handle: handle ?? result.handle, log: { error: log, info: log }, lostLine: lines => `${lines} lost\n`, later, ...more })
+  const audit = new AuditFile({ file, opened: handle === undefined ? result.opened : { handle, isCut: false }, log: { error: log, info: log }, lostLine: lines => `${lines} lost\n`, later, ...more })
   return { audit, file, said, text: async () => await readFile(file, 'utf8') }
 }
 
@@ -58,6 +59,7 @@ function fakeDisk (): FakeDisk {
         const next = disk.does.shift()
         if (typeof next === 'string') throw Object.assign(new Error(next), { code: next })
       },
+      stat: async () => ({ nlink: 1 }),
       close: async () => { disk.closed = true }
     } as unknown as FileHandle
   }
@@ -101,6 +103,48 @@ await t.test('after a rename the new file has what follows, and nothing is lost 
   await audit.close()
   t.equal(await readFile(`${file}.1`, 'utf8') + await text(), 'one\ntwo\nthree\n')
   t.match(said, ['{"file":"F"} the audit log was opened again'])
+})
+
+await t.test('a line that was cut takes no other one with it: neither after a start nor after SIGHUP', async t => {
+  const file = join(testFolder(t), 'audit.log')
+  await writeFile(file, '{"cut')
+  const { audit, text } = await opened(t, file)
+  audit.write('one\n')
+  await untilTrue(async () => await text() === '{"cut\none\n')
+  await writeFile(file, '{"cut too', { flag: 'a' })
+  audit.reopen()
+  audit.write('two\n')
+  await audit.close()
+  t.equal(await text(), '{"cut\none\n{"cut too\ntwo\n')
+})
+
+await t.test('who waits for the disk is not told of a file that was removed: it is made anew, or the line is not on the disk', async t => {
+  const timers = manualTimers()
+  const folder = join(testFolder(t), 'log')
+  await mkdir(folder)
+  const { audit, file, text } = await opened(t, join(folder, 'audit.log'), undefined, { later: timers.later })
+  t.equal(await audit.record('one\n', 'drop'), true)
+  await rm(file)
+  t.equal(await audit.record('two\n', 'drop'), true)
+  t.equal(await text(), 'two\n')
+  await rm(folder, { recursive: true })
+  t.same(await Promise.all([audit.record('three\n', 'drop'), audit.record('four\n', 'keep')]), [false, false])
+  await untilTrue(() => timers.waiting().length === 1)
+  audit.write('meanwhile\n')
+  timers.fire()
+  await untilTrue(() => timers.waiting().length === 1)
+  await mkdir(folder)
+  timers.fire()
+  await untilTrue(async () => await readFile(file, 'utf8').catch(() => '') === 'four\nmeanwhile\n')
+  t.equal(await audit.record('five\n', 'drop'), true)
+  t.equal(await text(), 'four\nmeanwhile\nfive\n')
+  await audit.close()
+  const disk = fakeDisk()
+  Object.assign(disk.handle, { stat: async () => { throw Object.assign(new Error('ESTALE'), { code: 'ESTALE' }) } })
+  const stale = await opened(t, undefined, disk.handle)
+  t.equal(await stale.audit.record('one\n', 'drop'), true)
+  t.equal(await stale.text(), 'one\n')
+  await stale.audit.close()
 })
 
 await t.test('where the new file cannot be opened the old one is written until it can', async t => {
@@ -219,8 +263,8 @@ await t.test('an end that does not wait writes what waits, and one that cannot s
 
 await t.test('an end waits for the disk no longer than it may', async t => {
   const disk = fakeDisk()
-  const { audit } = await opened(t, undefined, disk.handle, { later: (ms, run) => later(Math.min(ms, 5), run) })
-  disk.does.push(...Array.from({ length: 10_000 }, () => 'ENOSPC'))
+  const { audit } = await opened(t, undefined, disk.handle, { later: manualTimers().later })
+  disk.does.push('ENOSPC')
   audit.write('one\n')
   await audit.close()
   t.equal(disk.text, '')
@@ -276,4 +320,21 @@ await t.test('a disk that takes longer than the end waits is not waited for', as
   await new Promise(resolve => { setTimeout(resolve, 20) })
   audit.write('two\n')
   t.equal(disk.closed, false, 'nothing more is done')
+})
+
+await t.test('where nobody can look at the end of a file, lines are appended to it all the same', async t => {
+  const folder = testFolder(t)
+  const file = join(folder, 'audit.log')
+  await writeFile(file, 'one\n')
+  const module = await t.mockImport<typeof import('../../../src/observe/audit/open-file.ts')>(builtUrl('observe/audit/open-file.ts'), {
+    'node:fs/promises': {
+      open: async (name: string, flags: number, mode?: number) => {
+        if (mode === undefined) throw Object.assign(new Error('EACCES'), { code: 'EACCES' })
+        return await open(name, flags, mode)
+      }
+    }
+  })
+  const { handle, isCut } = await module.openToAppend(file)
+  await handle.close()
+  t.equal(isCut, false)
 })

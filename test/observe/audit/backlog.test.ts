@@ -26,8 +26,11 @@ await t.test('in another file a line that was begun stands whole', async t => {
   const backlog = new Backlog()
   backlog.add(line('one\n'))
   backlog.wrote(backlog.take().lines, 2, false)
-  backlog.startOver()
+  backlog.startOver(false)
   t.equal(textOf(backlog), 'one\n')
+  backlog.wrote(backlog.take().lines, 2, false)
+  backlog.startOver(true)
+  t.equal(textOf(backlog), '\none\n', 'of the same file, in which a part of the line stands already')
 })
 
 await t.test('who waits is told when it fails, and their line is kept only where it is of use', async t => {
