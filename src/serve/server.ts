@@ -152,7 +152,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     }
     opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
+    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer, log })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
