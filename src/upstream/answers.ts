@@ -43,6 +43,7 @@ export function isPage (headers: IncomingHttpHeaders): boolean {
 const FAILURES: Readonly<Record<string, Refusal['code']>> = {
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
+  UND_ERR_HEADERS_OVERFLOW: 'upstream_bad_answer',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_bad_answer'
 }
 

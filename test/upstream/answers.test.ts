@@ -81,7 +81,7 @@ await t.test('silence is a timeout, and everything else is nobody there', async 
     new Error('x', { cause: new Error('y') }), new Error('x', { cause: null }), undefined, null, 'x', 5, {}, { cause: 'x' }
   ]
   for (const error of others) t.strictSame(refusalOfFailure(error), { code: 'upstream_unreachable' }, String(error))
-  const noSense = [Object.assign(new errors.HTTPParserError('x'), { code: 'HPE_INVALID_CHUNK_SIZE' }), new errors.HTTPParserError('x'), new errors.ResponseContentLengthMismatchError()]
+  const noSense = [Object.assign(new errors.HTTPParserError('x'), { code: 'HPE_INVALID_CHUNK_SIZE' }), new errors.HTTPParserError('x'), new errors.HeadersOverflowError(), new errors.ResponseContentLengthMismatchError()]
   for (const error of noSense) t.strictSame(refusalOfFailure(error), { code: 'upstream_bad_answer' }, String(error))
   for (const code of ['EMFILE', 'ENFILE']) t.strictSame(refusalOfFailure(Object.assign(new Error('x'), { code })), { code: 'no_descriptors' }, code)
 })
