@@ -214,7 +214,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       void followed?.lookNow()
       auditFile?.reopen()
     }
-    return { ok: true, stop, logCutOff: running.logCutOff, reread, threads: pulse.threads }
+    return {
+      ok: true,
+      stop,
+      delay: config.drain.delay * 1000,
+      logCutOff: running.logCutOff,
+      reread,
+      threads: pulse.threads
+    }
   } catch (error) {
     return await failed(await startMistake(error, config.stateDir))
   }

@@ -89,6 +89,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     channel.send({ kind: 'listening', address: front.address })
     return {
       ok: true,
+      delay: config.drain.delay * 1000,
       threads: pulse.threads,
       reread: front.reread,
       logCutOff: front.logCutOff,

@@ -79,6 +79,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     basePath: '',
     trustedProxies: [],
     workers: 1,
+    drain: { delay: 0 },
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
