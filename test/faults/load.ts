@@ -21,7 +21,9 @@ export interface Load {
   readonly wrong: string[]
   /** How many were. */
   answered (): number
-  /** Files of versions that were answered 201, and not deleted since. */
+  /** Every version that was pushed, whatever came of it, */
+  readonly pushed: Map<string, Buffer>
+  /** and those that were answered 201, and not deleted since. */
   readonly stored: Map<string, Buffer>
   /** How many requests of each kind. */
   readonly counts: Map<string, number>
@@ -75,6 +77,7 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
   const chart = await chartOf('there', '1.0.0')
   const wrong: string[] = []
   const stored = new Map<string, Buffer>()
+  const pushed = new Map<string, Buffer>()
   const counts = new Map<string, number>()
   const going = { on: true }
   let answered = 0
@@ -99,6 +102,7 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
   async function push (client: Client, kind: string, pause = 0): Promise<string> {
     const version = `1.0.${++versions}`
     const bytes = await chartOf('pushed', version)
+    pushed.set(version, bytes)
     // What was stored when its answer was lost is there, and the very same.
     const status = await expect(kind, mayBreak ? [201, 409] : [201], client.ask('POST', `/api/${tenant}/charts`, { body: bytes, pause }))
     if (status === 201) stored.set(version, bytes)
@@ -142,6 +146,7 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
   ]
   return {
     wrong,
+    pushed,
     stored,
     counts,
     answered: () => answered,
@@ -152,15 +157,16 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
   }
 }
 
-/** What was answered 201 and is not there any more as it was. */
-export async function missing (target: LoadTarget, stored: ReadonlyMap<string, Buffer>): Promise<string[]> {
+/** What was answered 201 and is not there any more, and what is there in part, or not as it was sent. */
+export async function damage (target: LoadTarget, { pushed, stored }: Pick<Load, 'pushed' | 'stored'>): Promise<string[]> {
   const client = clientOf(target)
-  const lost: string[] = []
+  const found: string[] = []
   const index = (await client.ask('GET', `/${target.tenant}/index.yaml`)).body.toString()
-  for (const [version, bytes] of stored) {
+  for (const [version, bytes] of pushed) {
     const { status, body } = await client.ask('GET', `/${target.tenant}/charts/pushed-${version}.tgz`)
-    if (status !== 200 || !body.equals(bytes) || !index.includes(`pushed-${version}.tgz`)) lost.push(`${version}: ${status}`)
+    const isListed = index.includes(`/pushed-${version}.tgz`)
+    if (status === 200 ? !body.equals(bytes) || !isListed : stored.has(version) || isListed) found.push(`${version}: ${status}, ${isListed ? 'listed' : 'not listed'}`)
   }
   client.close()
-  return lost
+  return found
 }

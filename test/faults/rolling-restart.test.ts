@@ -11,7 +11,7 @@ import { lacking, startProxy } from '../helpers/proxies.ts'
 import { keepLog, newMasterKey } from '../helpers/secrets.ts'
 import { untilTrue } from '../helpers/until.ts'
 import { startRepository } from './lab.ts'
-import { missing, startLoad } from './load.ts'
+import { damage, startLoad } from './load.ts'
 
 /** Restarts of each of the two. */
 const ROUNDS = inShort(1, 7)
@@ -72,7 +72,7 @@ async function roll (t: Test): Promise<void> {
   t.same(load.wrong, [])
   t.ok(load.stored.size > 5)
   t.ok((load.counts.get('slow push') ?? 0) >= 2 * ROUNDS, 'uploads that were on their way')
-  t.same(await missing(target, load.stored), [])
+  t.same(await damage(target, load), [])
   for (const { process: { stdout } } of members) t.notMatch(stdout(), 'cut off')
 }
 
