@@ -32,10 +32,8 @@ export interface Load {
 }
 
 export interface LoadOptions {
-  /** What else may be answered than what is wanted, as while something is away; default: nothing. */
-  readonly mayBe?: (kind: string, status: number) => boolean
-  /** That there is no answer at all may be too. */
-  readonly mayBreak?: boolean
+  /** Whether what was asked since then (performance.now()) may be refused, or not be answered; default: nothing may. */
+  readonly mayFail?: (since: number) => boolean
   /** Milliseconds that a slow upload takes; default: 3,000. */
   readonly slow?: number
 }
@@ -71,8 +69,11 @@ function clientOf ({ url, ca, key }: LoadTarget): Client {
   }
 }
 
+/** What clients are told while something is away. */
+const REFUSED = [502, 503, 504]
+
 /** Begins with a chart that is there, and asks until it is stopped. */
-export async function startLoad (target: LoadTarget, { mayBe = () => false, mayBreak = false, slow = 3_000 }: LoadOptions = {}): Promise<Load> {
+export async function startLoad (target: LoadTarget, { mayFail = () => false, slow = 3_000 }: LoadOptions = {}): Promise<Load> {
   const { tenant, key } = target
   const chart = await chartOf('there', '1.0.0')
   const wrong: string[] = []
@@ -83,18 +84,19 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
   let answered = 0
   let versions = 0
 
-  /** @returns the status, when it is one that is wanted */
-  async function expect (kind: string, wanted: readonly number[], asked: Promise<Said>, isRight: (body: Buffer) => boolean = () => true): Promise<number | undefined> {
+  /** @param atFault is right too when it may fail @returns the status, when it is the one that is wanted */
+  async function expect (kind: string, [wanted, ...atFault]: readonly [number, ...number[]], asked: Promise<Said>, isRight: (body: Buffer) => boolean = () => true): Promise<number | undefined> {
+    const since = performance.now()
     counts.set(kind, (counts.get(kind) ?? 0) + 1)
     try {
       const { status, body } = await asked
-      if (wanted.includes(status) && isRight(body)) {
+      if (wanted === status && isRight(body)) {
         answered++
         return status
       }
-      if (!mayBe(kind, status)) wrong.push(`${kind}: ${status} ${body.toString().slice(0, 200)}`)
+      if (!REFUSED.concat(atFault).includes(status) || !mayFail(since)) wrong.push(`${kind}: ${status} ${body.toString().slice(0, 200)}`)
     } catch (error) {
-      if (!mayBreak) wrong.push(`${kind}: ${String(error)}`)
+      if (!mayFail(since)) wrong.push(`${kind}: ${String(error)}`)
     }
     return undefined
   }
@@ -104,7 +106,7 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
     const bytes = await chartOf('pushed', version)
     pushed.set(version, bytes)
     // What was stored when its answer was lost is there, and the very same.
-    const status = await expect(kind, mayBreak ? [201, 409] : [201], client.ask('POST', `/api/${tenant}/charts`, { body: bytes, pause }))
+    const status = await expect(kind, [201, 409], client.ask('POST', `/api/${tenant}/charts`, { body: bytes, pause }))
     if (status === 201) stored.set(version, bytes)
     return version
   }
@@ -126,7 +128,7 @@ export async function startLoad (target: LoadTarget, { mayBe = () => false, mayB
       await expect('read after push', [200], client.ask('GET', file(version)), body => body.equals(bytes))
       if (versions % 2 === 0) return
       stored.delete(version) // whatever comes of it
-      await expect('delete', mayBreak ? [200, 404] : [200], client.ask('DELETE', `/api/${tenant}/charts/pushed/${version}`))
+      await expect('delete', [200, 404], client.ask('DELETE', `/api/${tenant}/charts/pushed/${version}`))
     }
   ]
   const setUp = clientOf(target)

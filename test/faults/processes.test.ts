@@ -14,9 +14,6 @@ import { untilTrue } from '../helpers/until.ts'
 import { nothingIsHeld, startRepository } from './lab.ts'
 import { damage, startLoad, type Load } from './load.ts'
 
-/** What clients may be told while something is away. */
-const AWAY = { mayBreak: true, mayBe: (_kind: string, status: number) => [502, 503, 504].includes(status), slow: 500 }
-
 async function listens ({ adminUrl }: Pick<Gateway, 'adminUrl'>): Promise<void> {
   await untilTrue(async () => await fetch(`${adminUrl}/readyz`).then(({ ok }) => ok, () => false))
 }
@@ -36,7 +33,7 @@ await t.test('no process that is stopped or killed takes a chart with it, or lea
   let gateway = await startGateway(t, config, { port, stateDir })
   await listens(gateway)
   const target = { url: `http://127.0.0.1:${port}`, key: KEY, tenant: 'org1/repo1' }
-  const load = await startLoad(target, AWAY)
+  const load = await startLoad(target, { mayFail: () => true, slow: 500 })
   await goesOn(load)
 
   const [victim, other] = workersOf(gateway.stdout()) as [number, number]
