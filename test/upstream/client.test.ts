@@ -67,7 +67,10 @@ await t.test('it is not healthy when nobody is there, or the connection ends wit
   t.equal(await open(t, { origin: stub.origin }).ailment(), AWAY)
   stub.server.closeAllConnections()
   await new Promise(resolve => { stub.server.close(resolve) })
-  t.equal(await open(t, { origin: stub.origin }).ailment(), AWAY)
+  const away = open(t, { origin: stub.origin })
+  t.equal(await away.ailment(), AWAY)
+  for (let i = 0; i < MOST_UNANSWERED; i++) await t.rejects(away.ask({ ...INDEX, company: somebody() }), /cannot be reached/)
+  await untilTrue(() => away.breaker.state() === 'open')
 })
 
 await t.test('it comes back without a restart', async t => {
