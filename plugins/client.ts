@@ -42,6 +42,7 @@ const DISMISSED: Record<WhyEnded, { readonly refusal: Refusal, readonly says: st
 }
 
 class RequestAsker implements Asker {
+  readonly insists = false
   private readonly request: FastifyRequest
 
   constructor (request: FastifyRequest) {

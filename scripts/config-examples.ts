@@ -17,6 +17,9 @@ trustedProxies: [127.0.0.1, 10.20.0.0/16]
 `,
   workers: `workers: 4 # or auto
 `,
+  drain: `# behind a load balancer that looks at /readyz every two seconds, and believes it the third time
+drain: { delay: 10s }
+`,
   stateDir: `stateDir: /var/lib/chartgate
 `,
   upstream: `# in front of a ChartMuseum that takes nothing but chartgate's key

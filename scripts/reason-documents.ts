@@ -1,7 +1,7 @@
 // docs/reasons.md, made of the table of reasons (src/http/reasons.ts) and of the table of
 // the log's fields below, so that neither can drift. A test compares them; `npm run
 // docs:reasons` writes the page.
-import { REASON_GROUPS, type Reason } from '../src/http/reasons.ts'
+import { AGAIN, REASON_GROUPS, RETRY_AFTER, type Reason } from '../src/http/reasons.ts'
 
 type Row = readonly [field: string, what: string]
 
@@ -90,7 +90,7 @@ The log is lines of JSON on standard output. At a terminal a person reads: the f
 ${Object.entries(LOG_FIELDS).map(([lines, rows]) => `### ${lines}\n\n${table(['field', 'what it is'], rows.map(([field, what]) => [`\`${field}\``, what]))}`).join('\n')}
 ## Reasons
 
-\`reason\` of a refused request. The client reads the status and a sentence, and no more of a 401 than \`unauthorized\`.
+\`reason\` of a refused request. The client reads the status and a sentence, and no more of a 401 than \`unauthorized\`. Whatever is answered ${[...AGAIN].slice(0, -1).join(', ')} or ${[...AGAIN].at(-1)} has \`Retry-After: ${RETRY_AFTER}\`: the same may be asked again then.
 
 ${Object.entries(REASON_GROUPS).map(([group, reasons]) => `### ${group}\n\n${table(['reason', 'status', 'what it means', 'what to do'], Object.entries<Reason>(reasons).map(([code, { status, means, todo }]) => [`\`${code}\``, String(status), means, todo]))}`).join('\n')}`.trimEnd() + '\n'
 }

@@ -204,6 +204,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   readFront(meter, {
     passwords: attempts.standing,
     connections: upstreams.of('').connections,
+    breaker: upstreams.of('').breaker.state,
     spool: spool.standing,
     indexMemory: () => ({ used: store.used, max: config.charts.index.maxBytes }),
     running: () => app.running().length

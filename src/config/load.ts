@@ -119,6 +119,7 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
     workers: readWorkers(values.workers),
+    drain: { delay: readDuration(values.drain.delay) },
     stateDir: resolve(base, values.stateDir),
     audit: {
       reads: values.audit.reads,

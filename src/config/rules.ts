@@ -12,6 +12,7 @@ const DEMO_KEY = 'MASTERKEY'
 const SHORTEST_KEY = 16
 const SHORTEST_TTL = 60
 /** Seconds. */
+const MOST_DRAIN_DELAY = 300
 const MOST_CLOCK_SKEW = 300
 
 /** What publicUrl is in the schema's defaults: the port is known only when all is read. */
@@ -39,7 +40,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     const found = keys.every(sound) && sentence()
     if (found !== false) mistakes.push({ key: keys[0], sentence: found })
   }
-  const { listen, admin, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens, audit } = values
+  const { listen, admin, drain, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens, audit } = values
 
   rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () =>
     listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
@@ -52,6 +53,8 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['upstream.auth', 'upstream.username', 'upstream.password'], () =>
     upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
     'basic needs upstream.username and upstream.password')
+  rule(['drain.delay'], () => readDuration(drain.delay) > MOST_DRAIN_DELAY &&
+    `"${drain.delay}" is more than 5m: whatever stops the gateway would have killed it by then`)
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
   rule(['masterKey'], () => masterKey !== '' && masterKey !== DEMO_KEY && masterKey.length < SHORTEST_KEY &&

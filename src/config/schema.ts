@@ -133,6 +133,14 @@ export const ConfigSchema = mapping({
     description: 'processes that share the public listener; ' +
       'auto: as many as this machine has cores for this process'
   }),
+  drain: mapping({
+    delay: value(
+      'how long clients are served as before after SIGTERM or SIGINT, while /readyz is 503 already and every answer ' +
+      'closes its connection: as long as a load balancer takes to notice; at most 5m',
+      '0s',
+      { pattern: `^0s$|${DURATION_FORM}`, expected: 'a duration of at most 5m, such as 10s, or 0s' }
+    )
+  }),
   stateDir: value(
     'folder of this chartgate alone: keys made at the first start, the spool and the embedded repository',
     './data',
@@ -287,6 +295,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly url: string | undefined
     readonly keyFile?: string
   }
+  /** Seconds. */
+  readonly drain: { readonly delay: number }
   /** Sizes in bytes. */
   readonly charts: Pick<ConfigFile['charts'], UnchangedOfCharts> & {
     readonly maxUploadSize: number

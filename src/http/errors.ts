@@ -1,6 +1,6 @@
 // What does a refusal say? Its status, headers and body, from the one table of reasons
 // (reasons.ts).
-import { REASONS, type ReasonCode } from './reasons.ts'
+import { AGAIN, REASONS, RETRY_AFTER, type ReasonCode } from './reasons.ts'
 
 export type { ReasonCode } from './reasons.ts'
 
@@ -26,9 +26,6 @@ export function headersOf ({ code, allow }: Refusal): Readonly<Record<string, st
 export function retryAfterOf (refusal: Refusal): number | undefined {
   return AGAIN.has(statusOf(refusal)) ? RETRY_AFTER : undefined
 }
-
-const RETRY_AFTER = 5
-const AGAIN: ReadonlySet<number> = new Set([429, 503])
 
 /**
  * The JSON body of a refusal: a string `error`, which is what cm-push prints

@@ -13,6 +13,13 @@ export interface Reason {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/**
+ * Of these statuses the same request may do better in a moment: each of their reasons has
+ * Retry-After (RFC 9110 section 10.2.3), of RETRY_AFTER seconds.
+ */
+export const AGAIN: ReadonlySet<number> = new Set([429, 502, 503, 504])
+export const RETRY_AFTER = 5
+
 /** In groups, by what was being decided. */
 export const REASON_GROUPS = {
   'the request itself': {
@@ -323,6 +330,12 @@ export const REASON_GROUPS = {
         'try again in a few seconds, with fewer downloads at once',
       means: 'the client\'s share of the connections is in use',
       todo: 'fetch less at once; more workers have more connections'
+    },
+    upstream_away: {
+      status: 503,
+      error: 'the chart repository does not answer: try again shortly',
+      means: 'five questions in a row had no answer, nor had its health page: nobody waits for it until it has',
+      todo: 'look at the log\'s line about the outage: chartgate check --upstream'
     },
     upstream_timeout: {
       status: 504,

@@ -3,6 +3,7 @@
 import type { Robot } from '../identity/accounts.ts'
 import type { Connections } from '../limits/shares.ts'
 import type { Standing } from '../limits/standing.ts'
+import { BREAKER_STATES, type BreakerState } from '../upstream/breaker.ts'
 import type { SpoolStanding } from '../uploads/spool.ts'
 import { SOON } from '../live/account-warnings.ts'
 import type { Meter } from './meter.ts'
@@ -11,13 +12,17 @@ import type { Meter } from './meter.ts'
 export interface FrontRooms {
   readonly passwords: () => Standing
   readonly connections: () => Connections
+  readonly breaker: () => BreakerState
   readonly spool: () => SpoolStanding
   /** Bytes. */
   readonly indexMemory: () => { readonly used: number, readonly max: number }
   readonly running: () => number
 }
 
-export function readFront (meter: Meter, { passwords, connections, spool, indexMemory, running }: FrontRooms): void {
+export function readFront (
+  meter: Meter,
+  { passwords, connections, breaker, spool, indexMemory, running }: FrontRooms
+): void {
   const queues = (number: (standing: Standing) => number) => (): number[] =>
     [number(passwords()), number(connections())]
   meter.read('chartgate_queue_length', queues(({ length }) => length))
@@ -29,6 +34,7 @@ export function readFront (meter: Meter, { passwords, connections, spool, indexM
     return [large, used - large]
   })
   meter.read('chartgate_upstream_connections_max', () => [connections().all])
+  meter.read('chartgate_upstream_breaker', () => BREAKER_STATES.map(state => Number(state === breaker())))
   meter.read('chartgate_spool_bytes', () => [spool().used])
   meter.read('chartgate_spool_files', () => [spool().files])
   meter.read('chartgate_spool_max_bytes', () => [spool().max])

@@ -6,6 +6,7 @@ import {
   axisOf, type Axis
 } from './axes.ts'
 import { UPLOAD_OUTCOMES } from './uploads.ts'
+import { BREAKER_STATES } from '../upstream/breaker.ts'
 
 /** How the values of several processes become one. */
 export type Adding = 'sum' | 'max' | 'min'
@@ -41,6 +42,7 @@ export const SIZE = axisOf('size', 'large', 'small')
 export const MADE = axisOf('made', 'fresh', 'shared', 'kept', 'rewritten', 'not_modified')
 export const SECRET_STATE = axisOf('state', 'endless', 'good', 'soon', 'ended')
 export const RELOAD = axisOf('outcome', 'applied', 'refused')
+export const BREAKER_STATE = axisOf('state', ...BREAKER_STATES)
 export const WORKER_STATE = axisOf('state', 'wanted', 'listening', 'unheard')
 export const STREAM = axisOf('stream', 'log', 'audit')
 export const TENANT_ENDING = axisOf('outcome', 'success', 'refused', 'failed')
@@ -102,6 +104,10 @@ const TABLE = {
   chartgate_last_reload_successful: gauge('min', '1: all that the files say is in force; 0: something was refused'),
   chartgate_upstream_up: gauge('min',
     '1: the chart repository answers as it should; 0: not. No series with the embedded one, or before the first look'),
+  chartgate_upstream_breaker: gauge('sum',
+    'Processes by whether they ask the upstream: `closed` (they do), `doubted` (several questions in a row had no ' +
+      'answer), `open` (clients are answered 503 at once), `half_open` (its health page is asked for meanwhile)',
+    BREAKER_STATE),
   chartgate_workers: gauge('sum',
     'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said ' +
       'last); no series with one process', WORKER_STATE),

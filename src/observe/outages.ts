@@ -34,3 +34,18 @@ export function createOutages (log: OutageLog, upstream: string, clock: () => nu
     }
   }
 }
+
+/** Says when clients are not let through to it any more, and when they are again. */
+export function sayBreaker (
+  log: OutageLog,
+  upstream: string
+): (change: { readonly isOpen: true } | { readonly isOpen: false, readonly ms: number }) => void {
+  return change => {
+    if (change.isOpen) {
+      log.error({ upstream }, 'the chart repository answers nothing: clients get 503 at once, until it does')
+    } else {
+      const seconds = Math.round(change.ms / 1000)
+      log.error({ upstream, seconds }, `the chart repository is asked for clients again, after ${seconds} s`)
+    }
+  }
+}

@@ -2,8 +2,14 @@
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { createUpstreamMinter } from '../tokens/issue.ts'
+import { sayBreaker, type OutageLog } from '../observe/outages.ts'
 import type { SigningKey } from '../tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth, type UpstreamOptions } from '../upstream/client.ts'
+
+export interface UpstreamHearers extends Pick<UpstreamOptions, 'onTrouble' | 'onAnswer'> {
+  /** Hears when it is not asked for clients any more, and when it is again. */
+  readonly log?: OutageLog
+}
 
 /**
  * @param key what its tokens are signed with; for bearer alone
@@ -14,12 +20,14 @@ export function connectUpstream (
   config: Config,
   key: SigningKey | undefined,
   socketPath: string | undefined,
-  hearers: Pick<UpstreamOptions, 'onTrouble' | 'onAnswer'> = {}
+  { log, ...hearers }: UpstreamHearers = {}
 ): Upstream {
   const auth = upstreamAuth(config, key)
+  const origin = socketPath === undefined ? config.upstream.url as string : 'http://repository'
+  const told = { ...hearers, ...(log === undefined ? {} : { onBreaker: sayBreaker(log, origin) }) }
   return createUpstream(socketPath === undefined
-    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth, ...hearers }
-    : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth, ...hearers })
+    ? { origin, contextPath: config.charts.contextPath, auth, ...told }
+    : { origin, socketPath, takesConditions: true, contextPath: '', auth, ...told })
 }
 
 function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey | undefined): UpstreamAuth {

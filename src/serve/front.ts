@@ -1,5 +1,6 @@
 // The public listener of this process, open and watched: what clients speak to.
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildApp, type App, type AppDependencies } from '../app.ts'
 import { follow, type Followed } from '../live/in-force.ts'
 import { followIssuers } from '../live/live-keys.ts'
@@ -19,7 +20,7 @@ export interface Front {
   listening (): number | undefined
   /** Reads accounts, rules and keys again, changed or not. */
   reread (): void
-  /** Lets what runs end; false when something did not end well. */
+  /** Serves for drain.delay, and lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
   /** Says what is still running. */
   logCutOff (): void
@@ -61,6 +62,10 @@ export async function openFront (
         void watch.lookNow()
       },
       async close () {
+        if (config.drain.delay > 0) {
+          app.leave(config.drain.delay)
+          await sleep(config.drain.delay * 1000)
+        }
         watch.close()
         await app.close()
         return true

@@ -152,7 +152,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     }
     opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
+    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer, log })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
@@ -214,7 +214,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       void followed?.lookNow()
       auditFile?.reopen()
     }
-    return { ok: true, stop, logCutOff: running.logCutOff, reread, threads: pulse.threads }
+    return {
+      ok: true,
+      stop,
+      delay: config.drain.delay * 1000,
+      logCutOff: running.logCutOff,
+      reread,
+      threads: pulse.threads
+    }
   } catch (error) {
     return await failed(await startMistake(error, config.stateDir))
   }

@@ -9,6 +9,8 @@ import { closeDebugger } from './signals.ts'
 export interface Stoppable {
   /** Lets what runs end, and closes everything; false when something of it did not end well. */
   readonly stop: () => Promise<boolean>
+  /** Milliseconds for which that serves as before, until whoever sends clients has noticed. */
+  readonly delay?: number
   /** Says what is still running, because the process ends now. */
   readonly logCutOff: () => void
   /** Reads again what can be read again, changed or not, and says so in the log. */
@@ -18,7 +20,7 @@ export interface Stoppable {
 }
 
 export interface Until {
-  /** Milliseconds. */
+  /** Milliseconds behind the delay. */
   readonly limit?: number
   /** Somebody else who may say that it is time. */
   readonly asked?: Promise<unknown>
@@ -35,14 +37,15 @@ const NO_END = ['SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGILL', 'SIGTRAP', 'SIGABRT', 
 /* c8 ignore start -- its end is the process's own: tests start and stop one */
 /** Resolves when a signal came and `stop` is done; a second signal ends the process at once. */
 export async function untilSignal (
-  { stop, logCutOff, reread, threads }: Stoppable,
+  { stop, delay = 0, logCutOff, reread, threads }: Stoppable,
   { limit = DRAIN_LIMIT, asked, rereads = true }: Until = {}
 ): Promise<void> {
   void closeDebugger()
   if (rereads) process.on('SIGHUP', reread)
   await new Promise<void>(resolve => {
     let closing = false
-    const { close } = closeWithGrace({ delay: limit, onTimeout: logCutOff, skip: [...NO_END] }, async ({ err }) => {
+    const grace = { delay: delay + limit, onTimeout: logCutOff, skip: [...NO_END] }
+    const { close } = closeWithGrace(grace, async ({ err }) => {
       closing = true
       endWithoutThreads(threads)
       if (err !== undefined) say('an error that nobody expected, and so it ends', err)

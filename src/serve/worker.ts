@@ -2,6 +2,7 @@
 // its primary says, begins with the accounts, rules and keys that are in force there, and
 // watches their files itself.
 import { join } from 'node:path'
+import pino from 'pino'
 import type { AppDependencies } from '../app.ts'
 import { createWorkerAudit } from './workers/audit.ts'
 import { openMeter } from './measure.ts'
@@ -15,6 +16,7 @@ import { openFront } from './front.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
+import { LOG_FORM } from '../observe/log-form.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
 import { streamOf } from './audit.ts'
 import type { ServeOptions, StartResult } from './started.ts'
@@ -52,7 +54,8 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
+    const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
+    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer, log })
     const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
@@ -86,6 +89,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     channel.send({ kind: 'listening', address: front.address })
     return {
       ok: true,
+      delay: config.drain.delay * 1000,
       threads: pulse.threads,
       reread: front.reread,
       logCutOff: front.logCutOff,

@@ -43,7 +43,15 @@ export function isPage (headers: IncomingHttpHeaders): boolean {
 const FAILURES: Readonly<Record<string, Refusal['code']>> = {
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_BODY_TIMEOUT: 'upstream_timeout',
+  UND_ERR_HEADERS_OVERFLOW: 'upstream_bad_answer',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_bad_answer'
+}
+
+const BROKEN: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+/** True when the other side closed or reset the connection (socket(7); undici's SocketError). */
+export function isBrokenConnection (error: Error): boolean {
+  return BROKEN.has((error as { readonly code?: unknown }).code)
 }
 
 /** An undici or socket error as a refusal. */
@@ -53,8 +61,15 @@ export function refusalOfFailure (error: unknown): Refusal {
   if (codes.some(isOutOfDescriptors)) return { code: 'no_descriptors' }
   const known = codes.find(code => Object.hasOwn(FAILURES, code))
   if (known !== undefined) return { code: FAILURES[known] as Refusal['code'] }
-  // What the parser refuses is no HTTP: a status line, a header, the size of a chunk.
-  return { code: codes.some(code => code.startsWith('HPE_')) ? 'upstream_bad_answer' : 'upstream_unreachable' }
+  // What the parser refuses is no HTTP: a status line, a header, the size of a chunk. Not all of it has a code.
+  const names = [(error as Error | undefined)?.name, ...codes]
+  const isNoHttp = names.some(name => name?.startsWith('HPE_') === true || name === 'HTTPParserError')
+  return { code: isNoHttp ? 'upstream_bad_answer' : 'upstream_unreachable' }
+}
+
+/** What it says of the upstream that there was no answer: nothing, when this process had no descriptor to ask with. */
+export function foundWithout (error: unknown): 'silence' | 'unknown' {
+  return refusalOfFailure(error).code === 'no_descriptors' ? 'unknown' : 'silence'
 }
 
 const OUTAGES: ReadonlySet<number | Refusal['code']> = new Set([

@@ -7,6 +7,8 @@ import type { Sharer, WhyEnded } from '../limits/shares.ts'
 import type { Waits } from '../observe/outcome.ts'
 
 export interface Asker extends Caller, Sharer {
+  /** Asks also while the upstream does not answer (breaker.ts): what was begun is done to its end. */
+  readonly insists: boolean
   /** What is said of its wait. */
   readonly waits: Waits
   /** Lets go of a client that does not read what it asked for, and says why in the log. */
@@ -31,6 +33,7 @@ export function gatewayItself (tenant: string): Asker {
     party: 'the gateway itself',
     tenant,
     presence: ALWAYS_HERE,
+    insists: true,
     waits: { askedAt: 0, waited: 0, made: undefined },
     dismiss: () => {},
     answered: () => {}

@@ -5,24 +5,33 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { Pool, type Dispatcher } from 'undici'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
-import { routeOf } from '../chartmuseum/routes.ts'
 import type { Conditions } from '../http/conditional.ts'
 import { RefusalError, type ReasonCode } from '../http/errors.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
 import { createBulk } from '../lib/bulk.ts'
+import type { Later } from '../lib/timers.ts'
 import { createShares, type Connections } from '../limits/shares.ts'
-import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
-import { LONGEST_ERROR, speaksOfAnOutage, type UpstreamAnswer } from './answers.ts'
+import { LONGEST_ERROR, foundWithout, speaksOfAnOutage, type UpstreamAnswer } from './answers.ts'
+import { createBreaker, type Breaker, type BreakerOptions } from './breaker.ts'
+import { authorizer, type UpstreamAuth } from './credential.ts'
 import { exchange, type Reading } from './exchange.ts'
 import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
-/** How the upstream wants to be asked. */
-export type UpstreamAuth =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'basic', readonly username: string, readonly password: string }
-  | { readonly kind: 'bearer', /** mints a token for one right */ readonly mint: (access: Access) => Promise<string> }
+export type { UpstreamAuth } from './credential.ts'
+
+/** How long is waited for what; milliseconds. */
+export interface Patience {
+  /** For a connection. */
+  readonly connect: number
+  /** For the beginning of an answer. */
+  readonly headers: number
+  /** Between two pieces of one. */
+  readonly body: number
+  /** For all of the health page. */
+  readonly health: number
+}
 
 export interface UpstreamOptions {
   /** Origin of the repository, for example http://chartmuseum:8080. */
@@ -37,6 +46,10 @@ export interface UpstreamOptions {
   readonly onTrouble?: () => void
   /** Hears what came of each question, and in how many milliseconds (exchange.ts). */
   readonly onAnswer?: (method: Question['method'], result: number | ReasonCode, ms: number) => void
+  /** Hears when clients are refused because it does not answer at all, and when they no more are (breaker.ts). */
+  readonly onBreaker?: BreakerOptions['onChange']
+  /** Laid over PATIENCE: what a test cannot wait for. */
+  readonly waits?: Partial<Patience>
 }
 
 /** A page of the repository itself, such as /health. */
@@ -78,8 +91,8 @@ export interface Upstream {
   readonly takesConditions: boolean
   /**
    * The one way to ask it, in one's turn for a connection.
-   * @throws RefusalError when there is no answer, NobodyThere when nobody waits for one,
-   * and what a credential that cannot be minted throws
+   * @throws RefusalError when there is no answer, or nobody is to wait for one now,
+   * NobodyThere when nobody waits for one, and what a credential that cannot be minted throws
    */
   ask (question: Question): Promise<UpstreamAnswer>
   /**
@@ -95,18 +108,14 @@ export interface Upstream {
   look (path: string): Promise<Page>
   /** How its connections are used now. */
   connections (): Connections
+  /** Whether it is worth a question. */
+  readonly breaker: Pick<Breaker, 'state'>
   close (): Promise<void>
 }
 
-const TIMEOUTS = {
-  connect: 5_000,
-  headers: 30_000,
-  // between two chunks
-  body: 60_000,
-  // below the 30 s after which ChartMuseum closes an idle connection (pkg/config/vars.go, http timeouts)
-  keepAlive: 20_000,
-  health: 2_000
-}
+export const PATIENCE: Patience = { connect: 5_000, headers: 30_000, body: 60_000, health: 2_000 }
+/** Below the 30 s after which ChartMuseum closes an idle connection (pkg/config/vars.go, http timeouts). */
+const KEEP_ALIVE = 20_000
 /** Of this process, for what clients ask. */
 const CONNECTIONS = 128
 /** How many of them large downloads may have, so that an index or a small file never waits for one of those. */
@@ -117,32 +126,39 @@ const PROBES = 1
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
   const { origin, contextPath, auth, socketPath, takesConditions = false, onTrouble = () => {} } = options
-  const { onAnswer = () => {} } = options
+  const { onAnswer = () => {}, onBreaker = () => {} } = options
+  const waits = { ...PATIENCE, ...options.waits }
   const pool = new Pool(origin, {
     connections: CONNECTIONS + PROBES,
-    headersTimeout: TIMEOUTS.headers,
-    bodyTimeout: TIMEOUTS.body,
-    keepAliveTimeout: TIMEOUTS.keepAlive,
-    keepAliveMaxTimeout: TIMEOUTS.keepAlive,
-    connect: socketPath === undefined ? { timeout: TIMEOUTS.connect } : { timeout: TIMEOUTS.connect, socketPath }
+    headersTimeout: waits.headers,
+    bodyTimeout: waits.body,
+    keepAliveTimeout: KEEP_ALIVE,
+    keepAliveMaxTimeout: KEEP_ALIVE,
+    connect: socketPath === undefined ? { timeout: waits.connect } : { timeout: waits.connect, socketPath }
   })
   const clock = (): number => performance.now()
   const shares = createShares({
     all: CONNECTIONS,
     large: LARGE,
     clock,
-    later: (ms, run) => setTimeout(run, ms).unref()
+    later: laterAtLeisure
+  })
+  const breaker = createBreaker({
+    probe: async () => await lookAtHealth().then(() => 'answer', foundWithout),
+    later: laterAtLeisure,
+    clock,
+    onChange: onBreaker
   })
   const bulk = createBulk()
   const authorization = authorizer(auth)
-  let probe: Promise<string | undefined> | undefined
+  const healthPath = `${contextPath}/health`
+  let health: Promise<Page> | undefined
 
   async function look (path: string): Promise<Page> {
     const { statusCode: status, headers, body } = await pool.request({
       method: 'GET',
       path,
-      headersTimeout: TIMEOUTS.health,
-      bodyTimeout: TIMEOUTS.health
+      signal: AbortSignal.timeout(waits.health) // also of the time to connect
     })
     const chunks: Buffer[] = []
     let length = 0
@@ -154,17 +170,10 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     return { status, headers, text: Buffer.concat(chunks).toString('utf8') }
   }
 
-  async function findAilment (): Promise<string | undefined> {
-    const path = `${contextPath}/health`
-    try {
-      const { status } = await look(path)
-      if (status === 200) return undefined
-      onTrouble()
-      return `the chart repository does not say that it is healthy (${status} for ${path})`
-    } catch {
-      onTrouble()
-      return 'the chart repository cannot be reached'
-    }
+  /** For everybody who asks at once. */
+  async function lookAtHealth (): Promise<Page> {
+    health ??= look(healthPath).finally(() => { health = undefined })
+    return await health
   }
 
   async function told (asked: Promise<UpstreamAnswer>): Promise<UpstreamAnswer> {
@@ -185,6 +194,9 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     takesConditions,
     async ask (question) {
       const { method, target, company, named, body, conditions, patience } = question
+      if (breaker.isOpen() && company.members[0]?.asker.insists !== true) {
+        throw new RefusalError({ code: 'upstream_away' })
+      }
       const { path, query } = upstreamTarget(target, contextPath)
       const credential = await authorization(target)
       return await told(exchange({
@@ -193,6 +205,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
         toItsEnd: method === 'POST' || method === 'DELETE',
         shares,
         bulk,
+        breaker,
         clock,
         answered (result, ms) { onAnswer(method, result, ms) },
         send (handler, isAlone) {
@@ -214,28 +227,28 @@ export function createUpstream (options: UpstreamOptions): Upstream {
       }))
     },
     async ailment () {
-      probe ??= findAilment().finally(() => { probe = undefined })
-      return await probe
+      try {
+        const { status } = await lookAtHealth()
+        if (status === 200) return undefined
+        onTrouble()
+        return `the chart repository does not say that it is healthy (${status} for ${healthPath})`
+      } catch {
+        onTrouble()
+        return 'the chart repository cannot be reached'
+      }
     },
     look,
     connections: shares.standing,
-    async close () { await pool.destroy() }
+    breaker,
+    async close () {
+      breaker.close()
+      await pool.destroy()
+    }
   }
 }
 
-/** The Authorization header for what ChartMuseum demands on a route; undefined sends none. */
-function authorizer (
-  auth: UpstreamAuth
-): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
-  switch (auth.kind) {
-    case 'none': return async () => undefined
-    case 'basic': {
-      const credential = 'Basic ' + Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
-      return async () => credential
-    }
-    case 'bearer': return async ({ route, tenant }) => {
-      const action = routeOf(route).upstreamAction
-      return `Bearer ${await auth.mint({ type: 'artifact-repository', name: tenant, action })}`
-    }
-  }
+/** Keeps no process from its end. */
+const laterAtLeisure: Later = (ms, run) => {
+  const timer = setTimeout(run, ms).unref()
+  return () => { clearTimeout(timer) }
 }

@@ -11,8 +11,9 @@ import { NobodyThere } from '../lib/presence.ts'
 import type { Bulk } from '../lib/bulk.ts'
 import { Pace } from '../limits/pace.ts'
 import type { ConnectionPlace, Shares, WhyNot } from '../limits/shares.ts'
-import { LONGEST_ERROR, refusalOfFailure, type UpstreamAnswer } from './answers.ts'
+import { LONGEST_ERROR, isBrokenConnection, refusalOfFailure, type UpstreamAnswer } from './answers.ts'
 import type { Asking } from './asker.ts'
+import type { Breaker } from './breaker.ts'
 
 /** What may become of an answer. */
 export interface Reading {
@@ -36,12 +37,16 @@ export interface ExchangeOptions {
   readonly toItsEnd: boolean
   readonly shares: Shares
   readonly bulk: Bulk
+  /** Hears whether there is an answer at all. */
+  readonly breaker: Pick<Breaker, 'answered' | 'failed'>
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
   /** Hears what came of it, and how many milliseconds after there was a connection. */
   readonly answered: (result: number | ReasonCode, ms: number) => void
 }
 
+/** There was no answer at all; what else goes wrong has something there. */
+const SILENT: ReadonlySet<ReasonCode> = new Set(['upstream_unreachable', 'upstream_timeout'])
 /** Why the rest of an answer does not come; nobody is told. */
 const LEFT = new Error('nobody wants the rest')
 /** What is read ahead of whoever reads a stream, bytes. */
@@ -85,6 +90,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   private readonly since: number
   private sentAt = 0
   private isAlone = false
+  private tries = 0
   private forget = (): void => {}
   private controller: Dispatcher.DispatchController | undefined
   /** Nothing that still comes is wanted. */
@@ -107,7 +113,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   send (): void {
-    const { company, toItsEnd, send } = this.options
+    const { company, toItsEnd } = this.options
     this.isAlone = company.begin()
     this.sentAt = this.options.clock()
     if (!toItsEnd) {
@@ -116,7 +122,12 @@ class Exchange implements Dispatcher.DispatchHandler {
         this.leave()
       })
     }
-    send(this, this.isAlone)
+    this.dispatch()
+  }
+
+  private dispatch (): void {
+    this.tries++
+    this.options.send(this, this.isAlone)
   }
 
   onRequestStart (controller: Dispatcher.DispatchController): void {
@@ -126,6 +137,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart (controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return
+    this.options.breaker.answered()
     this.status = status
     this.headers = headers
     if (Number(headers['content-length'] ?? 0) > this.most) this.outgrow(controller)
@@ -156,6 +168,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError (_controller: unknown, error: Error): void {
+    if (!this.over && this.mayTryAgain(error)) return this.tryAgain()
     this.release()
     if (this.over) return
     this.over = true
@@ -164,8 +177,29 @@ class Exchange implements Dispatcher.DispatchHandler {
       return
     }
     const refusal = refusalOfFailure(error)
+    if (this.status === 0 && SILENT.has(refusal.code)) this.options.breaker.failed()
     this.tell(refusal.code)
     this.outcome.reject(new RefusalError(refusal, { cause: error }))
+  }
+
+  /**
+   * A read that was sent over a connection which then broke, before an answer began: the
+   * upstream may have closed one that it had kept for long enough just as it was used. What
+   * changes something is never sent twice, and a connection that could not be had is no
+   * better the second time.
+   */
+  private mayTryAgain (error: Error): boolean {
+    const wasSent = this.controller !== undefined
+    return !this.options.toItsEnd && this.tries === 1 && this.status === 0 && wasSent && isBrokenConnection(error)
+  }
+
+  /** In the next turn, when all connections that broke with this one are known to have. */
+  private tryAgain (): void {
+    this.controller = undefined
+    setImmediate(() => {
+      if (this.over) this.release()
+      else this.dispatch()
+    })
   }
 
   /** All of it, or the part that was asked for. */

@@ -178,11 +178,11 @@ function refused ({ auth }: Upstream, status: number, { wants, date, now }: Refu
     `and a token counts with up to ${UPSTREAM_SKEW} s: set both clocks right (NTP); if they are, ${key}`)
 }
 
-/** undici's, for what is no HTTP. */
-const NO_HTTP = 'HTTPParserError'
+/** Errors whose name says more than their code: undici's for what is no HTTP, and that of AbortSignal.timeout. */
+const NAMED: ReadonlySet<string> = new Set(['HTTPParserError', 'TimeoutError'])
 const OURS: ReadonlySet<string> = new Set(['upstream_no_room', 'no_descriptors'])
 
-const RUNS = 'is upstream.url right, and does it run? Clients are answered 502 until it does'
+const RUNS = 'is upstream.url right, and does it run? Clients are answered 502 or 503 until it does'
 
 /** What the system or undici says when there was no answer. */
 const FAILURES: readonly (readonly [code: RegExp, trouble: Trouble, what: string])[] = [
@@ -190,7 +190,7 @@ const FAILURES: readonly (readonly [code: RegExp, trouble: Trouble, what: string
   [/^(?:EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'no route', 'there is no way to the host in upstream.url'],
   [/^(?:UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/, 'no route',
     'nothing comes back from the host in upstream.url: is it the right one, and does a firewall let this one through?'],
-  [/^UND_ERR_(?:HEADERS|BODY)_TIMEOUT$/, 'unreachable',
+  [/^(?:UND_ERR_(?:HEADERS|BODY)_TIMEOUT|TimeoutError)$/, 'unreachable',
     `a connection is taken at upstream.url, and nothing answered within ${CONTACT_PATIENCE / 1000} s`],
   [/CERT|SIGNATURE|^UNABLE_TO_/, 'another server',
     'its certificate is not trusted: is the host in upstream.url the one it is for? ' +
@@ -203,7 +203,7 @@ const FAILURES: readonly (readonly [code: RegExp, trouble: Trouble, what: string
 export function unreached (error: unknown): Contact {
   if (error instanceof RefusalError && OURS.has(error.refusal.code)) return GOOD
   const { name, code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
-  const reason = code ?? (name === NO_HTTP ? name : message)
+  const reason = NAMED.has(name) ? name : code ?? message
   const [, trouble, what] = FAILURES.find(([code]) => code.test(reason)) ?? [undefined, 'unreachable', RUNS] as const
   return bad(trouble, `the chart repository cannot be reached (${reason}): ${what}`)
 }

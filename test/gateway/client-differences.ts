@@ -23,7 +23,7 @@ export interface Visible {
 }
 
 const JSON_TYPE = { 'content-type': ['application/json; charset=utf-8'] }
-const refusal = (status: number, error: string): Answer => ({ status, headers: JSON_TYPE, body: JSON.stringify({ error }) })
+const refusal = (status: number, error: string): Answer => ({ status, headers: status === 502 || status === 503 ? { ...JSON_TYPE, 'retry-after': ['5'] } : JSON_TYPE, body: JSON.stringify({ error }) })
 const withHeaders = (answer: Answer, headers: Answer['headers']): Answer => ({ ...answer, headers: { ...answer.headers, ...headers } })
 const without = ({ headers, ...answer }: Answer, name: string): Answer => ({ ...answer, headers: Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name)) })
 
@@ -115,7 +115,7 @@ export const VISIBLE: readonly Visible[] = [
     recorded: 'A 429 or 503 of the upstream',
     chartgate: '503 as JSON, with `Retry-After`',
     because: 'it was not this client that asked too often; Flux and the like try again',
-    here: answer => answer.status === 429 || answer.status === 503 ? withHeaders(refusal(503, 'the chart repository is busy: try again shortly'), { 'retry-after': ['5'] }) : undefined
+    here: answer => answer.status === 429 || answer.status === 503 ? refusal(503, 'the chart repository is busy: try again shortly') : undefined
   },
   {
     recorded: 'A 500 or 502 of the upstream, empty, as a page or as JSON',

@@ -15,7 +15,8 @@ import { createLocks } from '../../src/lib/locks.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
 import { onlyUpstream } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
-import { createUpstream } from '../../src/upstream/client.ts'
+import { sayBreaker } from '../../src/observe/outages.ts'
+import { createUpstream, type Patience } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import type { Grant } from '../../src/words/access.ts'
 import type { IfNot } from '../../src/observe/audit/auditing.ts'
@@ -63,6 +64,8 @@ export interface Overrides {
   readonly passwords?: Passwords
   /** The upstream answers in part and on conditions, as the embedded repository does. */
   readonly takesConditions?: boolean
+  /** Laid over how long the upstream is waited for. */
+  readonly waits?: Partial<Patience>
   /** With audit.required: whether a line comes to the disk; default: each does. */
   readonly records?: (line: string, ifNot: IfNot) => Promise<boolean>
 }
@@ -76,6 +79,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     basePath: '',
     trustedProxies: [],
     workers: 1,
+    drain: { delay: 0 },
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
@@ -90,7 +94,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -100,6 +104,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const upstream = createUpstream({
     origin,
     takesConditions,
+    waits,
+    onBreaker: sayBreaker({ error: (fields, message) => { app.log.error(fields, message) } }, origin),
     onAnswer (method, result, ms) { meter.upstreamAnswered(method, result, ms / 1000) },
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }

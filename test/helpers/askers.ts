@@ -11,6 +11,7 @@ export function someAsker (parts: Partial<Asker> = {}): Asker {
     party: '192.0.2.1',
     tenant: 'org1/repo1',
     presence: ALWAYS_HERE,
+    insists: false,
     answered: () => {},
     waits: { askedAt: 0, waited: 0, made: undefined },
     dismiss: () => {},

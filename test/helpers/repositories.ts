@@ -36,6 +36,7 @@ export interface Answered {
   readonly bytes: Buffer
   /** The `error` of a refusal; '' otherwise. */
   readonly error: string
+  readonly retryAfter: string | null
 }
 
 /** Runs the test over each of them. */
@@ -92,7 +93,7 @@ export async function askAs ({ url, masterKey }: Pick<TestGateway, 'url' | 'mast
   const headers = { authorization: `Bearer ${masterKey}`, ...(body === undefined ? {} : { 'content-type': contentType }) }
   const answer = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }) })
   const bytes = Buffer.from(await answer.arrayBuffer())
-  return { status: answer.status, bytes, error: errorOf(bytes) }
+  return { status: answer.status, bytes, error: errorOf(bytes), retryAfter: answer.headers.get('retry-after') }
 }
 
 function errorOf (bytes: Buffer): string {

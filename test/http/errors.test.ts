@@ -34,6 +34,7 @@ await t.test('the table has the statuses that clients were promised', async t =>
     upstream_bad_answer: 502,
     upstream_refused_us: 502,
     upstream_timeout: 504,
+    upstream_away: 503,
     internal: 500,
     closing: 503
   }
@@ -88,7 +89,7 @@ await t.test('a body of the token endpoint serves OAuth, Docker and Helm', async
 })
 
 await t.test('who may come again is told when', async t => {
-  for (const code of CODES) t.equal(retryAfterOf({ code }), [429, 503].includes(statusOf({ code })) ? 5 : undefined, code)
+  for (const code of CODES) t.equal(retryAfterOf({ code }), [429, 502, 503, 504].includes(statusOf({ code })) ? 5 : undefined, code)
 })
 
 await t.test('a refusal can be thrown, with what caused it', async t => {

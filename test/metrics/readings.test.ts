@@ -16,6 +16,7 @@ await t.test('queues, connections, spool and memory of a process that has client
   readFront(meter, {
     passwords: () => ({ length: 1, waited: 2, waitedMs: 3000, refused: 4 }),
     connections: () => ({ length: 5, waited: 6, waitedMs: 7000, refused: 8, all: 128, used: 10, large: 3 }),
+    breaker: () => 'open',
     spool: () => ({ used: 11, files: 2, max: 12, written: 13 }),
     indexMemory: () => ({ used: 14, max: 15 }),
     running: () => 16
@@ -25,6 +26,7 @@ await t.test('queues, connections, spool and memory of a process that has client
   t.same(values(meter, 'chartgate_queue_wait_seconds_total'), { passwords: 3, upstream: 7 })
   t.same(values(meter, 'chartgate_queue_refused_total'), { passwords: 4, upstream: 8 })
   t.same(values(meter, 'chartgate_upstream_connections'), { large: 3, small: 7 })
+  t.same(values(meter, 'chartgate_upstream_breaker'), { closed: 0, doubted: 0, open: 1, half_open: 0 })
   const single: [MetricName, number][] = [['chartgate_upstream_connections_max', 128], ['chartgate_spool_bytes', 11], ['chartgate_spool_files', 2], ['chartgate_spool_max_bytes', 12], ['chartgate_spooled_bytes_total', 13], ['chartgate_index_memory_bytes', 14], ['chartgate_index_memory_max_bytes', 15], ['http_server_active_requests', 16]]
   for (const [name, value] of single) t.same(values(meter, name), { '': value }, name)
 })

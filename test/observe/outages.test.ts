@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createOutages } from '../../src/observe/outages.ts'
+import { createOutages, sayBreaker } from '../../src/observe/outages.ts'
 
 await t.test('an outage is one line when it begins, when it becomes another, and when it is over, with how long it was', t => {
   const lines: [fields: object, message: string][] = []
@@ -25,6 +25,18 @@ await t.test('an outage is one line when it begins, when it becomes another, and
     [{ upstream: 'http://cm' }, 'refused'],
     [{ upstream: 'http://cm', seconds: 20 }, 'the chart repository answers again, after 20 s'],
     [{ upstream: 'http://cm' }, 'away']
+  ])
+  t.end()
+})
+
+await t.test('that clients are not let through is one line, and so is that they are again, with how long it was', t => {
+  const lines: [fields: object, message: string][] = []
+  const say = sayBreaker({ error: (...line) => { lines.push(line) } }, 'http://cm')
+  say({ isOpen: true })
+  say({ isOpen: false, ms: 2_600 })
+  t.strictSame(lines, [
+    [{ upstream: 'http://cm' }, 'the chart repository answers nothing: clients get 503 at once, until it does'],
+    [{ upstream: 'http://cm', seconds: 3 }, 'the chart repository is asked for clients again, after 3 s']
   ])
   t.end()
 })

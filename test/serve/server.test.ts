@@ -228,6 +228,34 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   t.equal(log.filter(({ msg }) => msg.startsWith('cut off')).length, 1)
 })
 
+await t.test('for drain.delay clients are served as before, each answer closes its connection, and /readyz says that it ends', async t => {
+  const stub = await startStubUpstream(t)
+  let answer = (): void => {}
+  const log: { msg: string }[] = []
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, drain: { delay: 1 } }
+  stub.answer = async ({ target }) => target.endsWith('a-1.0.0.tgz') ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : OBJECT_NOT_FOUND
+  const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
+  if (!started.ok) throw new Error(started.message)
+  t.equal(started.delay, 1000)
+  const get = async (path: string): Promise<Response> => await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${config.masterKey}` } })
+  t.equal((await get('/health')).headers.get('connection'), 'keep-alive')
+  const running = get('/org1/repo1/charts/a-1.0.0.tgz')
+  while (!stub.seen.some(({ target }) => target.endsWith('a-1.0.0.tgz'))) await pause()
+  const stopped = started.stop()
+  t.match(await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).json(), { ready: false, reason: 'shutting down' })
+  const served = await get('/health')
+  t.same([served.status, served.headers.get('connection')], [200, 'close'])
+  answer()
+  t.equal((await running).headers.get('connection'), 'close', 'also of what ran when it began')
+  t.equal(await stopped, true)
+  await t.rejects(get('/health'))
+  t.match(log.filter(({ msg }) => msg.startsWith('shutting')), [
+    { level: 'info', running: 1, msg: 'shutting down in 1 s: clients are served until then, and every answer closes its connection' },
+    { level: 'info', running: 0, msg: 'shutting down: no new connections, and running requests get 30 s' }
+  ])
+})
+
 await t.test('one stateDir belongs to one running server, whatever it stands in front of: the second one touches nothing', async t => {
   const stateDir = await shortFolder(t)
   for (const [origin, other] of [['http://127.0.0.1:9', undefined], [undefined, 'http://127.0.0.1:9'], ['http://127.0.0.1:9', 'http://127.0.0.1:9']]) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { errors } from 'undici'
-import { isPage, refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
+import { foundWithout, isBrokenConnection, isPage, refusalOfAnswer, refusalOfFailure } from '../../src/upstream/answers.ts'
 
 const json = (error: unknown): string => JSON.stringify({ error })
 
@@ -81,7 +81,14 @@ await t.test('silence is a timeout, and everything else is nobody there', async 
     new Error('x', { cause: new Error('y') }), new Error('x', { cause: null }), undefined, null, 'x', 5, {}, { cause: 'x' }
   ]
   for (const error of others) t.strictSame(refusalOfFailure(error), { code: 'upstream_unreachable' }, String(error))
-  const noSense = [Object.assign(new errors.HTTPParserError('x'), { code: 'HPE_INVALID_CHUNK_SIZE' }), new errors.ResponseContentLengthMismatchError()]
+  const noSense = [Object.assign(new errors.HTTPParserError('x'), { code: 'HPE_INVALID_CHUNK_SIZE' }), new errors.HTTPParserError('x'), new errors.HeadersOverflowError(), new errors.ResponseContentLengthMismatchError()]
   for (const error of noSense) t.strictSame(refusalOfFailure(error), { code: 'upstream_bad_answer' }, String(error))
   for (const code of ['EMFILE', 'ENFILE']) t.strictSame(refusalOfFailure(Object.assign(new Error('x'), { code })), { code: 'no_descriptors' }, code)
+})
+
+await t.test('no answer is the upstream\'s silence, unless this process had no descriptor to ask with', t => {
+  const coded = (code: string): Error => Object.assign(new Error('x'), { code })
+  t.same([coded('ECONNREFUSED'), new errors.HeadersTimeoutError(), coded('EMFILE')].map(foundWithout), ['silence', 'silence', 'unknown'])
+  t.same([coded('ECONNRESET'), coded('EPIPE'), new errors.SocketError('x'), coded('ECONNREFUSED'), new errors.HeadersTimeoutError(), new Error('x')].map(isBrokenConnection), [true, true, true, false, false, false])
+  t.end()
 })

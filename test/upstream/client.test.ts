@@ -1,12 +1,15 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
+import type { RefusalError } from '../../src/http/errors.ts'
 import { ROUTES } from '../../src/chartmuseum/routes.ts'
 import type { Access } from '../../src/words/access.ts'
+import { MOST_UNANSWERED } from '../../src/upstream/breaker.ts'
 import { createUpstream, type Question, type Upstream, type UpstreamAuth, type UpstreamOptions } from '../../src/upstream/client.ts'
 import { somebody } from '../helpers/askers.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
+import { untilTrue } from '../helpers/until.ts'
 
 interface TestLike { teardown (fn: () => unknown): unknown }
 
@@ -64,7 +67,10 @@ await t.test('it is not healthy when nobody is there, or the connection ends wit
   t.equal(await open(t, { origin: stub.origin }).ailment(), AWAY)
   stub.server.closeAllConnections()
   await new Promise(resolve => { stub.server.close(resolve) })
-  t.equal(await open(t, { origin: stub.origin }).ailment(), AWAY)
+  const away = open(t, { origin: stub.origin })
+  t.equal(await away.ailment(), AWAY)
+  for (let i = 0; i < MOST_UNANSWERED; i++) await t.rejects(away.ask({ ...INDEX, company: somebody() }), /cannot be reached/)
+  await untilTrue(() => away.breaker.state() === 'open')
 })
 
 await t.test('it comes back without a restart', async t => {
@@ -122,4 +128,27 @@ await t.test('a page is had as anybody has it, and no more of it than a sentence
   t.match(page, { status: 200, headers: { 'x-one': 'two' }, text: /^x+$/ })
   t.ok(page.text.length >= 16_384 && page.text.length < 200_000, String(page.text.length))
   t.match(stub.seen, [{ method: 'GET', target: '/info', headers: { authorization: undefined } }])
+})
+
+await t.test('an upstream that answers nothing is asked for nothing by clients, until its page is answered', async t => {
+  const stub = await startStubUpstream(t)
+  let hangs = true
+  let pages = 0
+  stub.server.prependListener('request', ({ url }: { url: string }) => { if (url === '/cm/health') pages++ })
+  stub.answer = async () => hangs ? await new Promise(() => {}) : { status: 404 }
+  const changes: unknown[] = []
+  const upstream = open(t, { origin: stub.origin, contextPath: '/cm', waits: { headers: 60, health: 60 }, onBreaker: ({ isOpen }) => { changes.push(isOpen) } })
+  const refused = async (insists = false): Promise<unknown> => await upstream.ask({ ...INDEX, company: somebody({ insists }) }).then(({ status }) => status, (error: unknown) => (error as RefusalError).refusal.code)
+  t.same(await Promise.all(Array.from({ length: MOST_UNANSWERED }, async () => await refused())), Array(MOST_UNANSWERED).fill('upstream_timeout'))
+  await untilTrue(() => upstream.breaker.state() === 'open')
+  t.equal(await refused(), 'upstream_away')
+  t.equal(await refused(true), 'upstream_timeout', 'what was begun is done to its end')
+  t.equal(upstream.connections().used, 0)
+  const asked = stub.seen.length
+  hangs = false
+  await untilTrue(() => upstream.breaker.state() === 'closed')
+  t.ok(pages >= 2)
+  t.equal(stub.seen.length, asked + 1, 'one look was enough')
+  t.equal(await refused(), 404)
+  t.same(changes, [true, false])
 })

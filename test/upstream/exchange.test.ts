@@ -70,6 +70,8 @@ interface Lab {
   readonly dismissed: number[]
   /** What the exchanges said that came of them. */
   readonly answers: [number | string, number][]
+  /** What the breaker heard. */
+  readonly heard: ('answered' | 'failed')[]
   ask (options?: { reading?: Partial<Reading>, company?: Company<Asking>, toItsEnd?: boolean, party?: string }): Promise<UpstreamAnswer>
   pass (ms: number): void
   /** Lets the next turn of the event loop come for what streams. */
@@ -82,6 +84,7 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
   const wires: Wire[] = []
   const dismissed: number[] = []
   const answers: [number | string, number][] = []
+  const heard: Lab['heard'] = []
   let turn = (): void => {}
   const bulk = createBulk(run => { turn = run })
   return {
@@ -89,6 +92,7 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
     wires,
     dismissed,
     answers,
+    heard,
     pass (ms) { now += ms },
     ask: async ({ reading = {}, party = 'a', company = new Company({ asker: someAsker({ party, dismiss: () => { dismissed.push(wires.length) } }) }), toItsEnd = false } = {}) => await exchange({
       reading: { ...READING, ...reading },
@@ -96,6 +100,7 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
       toItsEnd,
       shares,
       bulk,
+      breaker: { answered () { heard.push('answered') }, failed () { heard.push('failed') } },
       clock: () => now,
       answered: (result, ms) => { answers.push([result, ms]) },
       send: handler => { wires.push(new Wire(handler)) }
@@ -268,4 +273,65 @@ await t.test('a stream that is not read is ended without an error, and its clien
   t.equal(dismissed.length, 1)
   wires[2]?.connect().head().end()
   t.equal((await other).kind, 'whole')
+})
+
+const nextTurn = async (): Promise<void> => { await new Promise(resolve => { setImmediate(resolve) }) }
+
+await t.test('a read whose connection broke before an answer began is sent once more, over the same place', async t => {
+  for (const code of ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']) {
+    const { wires, ask, heard } = lab({ all: 1 })
+    const answer = ask()
+    wires[0]?.connect().fail(code)
+    t.equal(wires.length, 1, 'not in the same turn: others break with it')
+    await nextTurn()
+    wires[1]?.connect().head().data('0').end()
+    t.equal(await inWords(await answer), '0', code)
+    t.same(heard, ['answered'])
+    const next = ask()
+    wires[2]?.connect().head().end()
+    t.equal((await next).kind, 'whole', 'and the place is free')
+  }
+})
+
+await t.test('it is sent twice and no more; and once what changes something, what had no connection and what had begun to be answered', async t => {
+  const cases: [name: string, toItsEnd: boolean, play: (wire: Wire | undefined) => unknown, sent: number, heard: string[]][] = [
+    ['always', false, wire => wire?.connect().fail('ECONNRESET'), 2, ['failed']],
+    ['a change', true, wire => wire?.connect().fail('ECONNRESET'), 1, ['failed']],
+    ['no connection', false, wire => wire?.fail('ECONNRESET'), 1, ['failed']],
+    ['out of time', false, wire => wire?.connect().fail('UND_ERR_HEADERS_TIMEOUT'), 1, ['failed']],
+    ['no HTTP', false, wire => wire?.connect().fail('HPE_INVALID_CONSTANT'), 1, []],
+    ['no descriptor', false, wire => wire?.fail('EMFILE'), 1, []],
+    ['half an answer', false, wire => wire?.connect().head().data('0').fail('ECONNRESET'), 1, ['answered']],
+    ['a body out of time', false, wire => wire?.connect().head(500).fail('UND_ERR_BODY_TIMEOUT'), 1, ['answered']]
+  ]
+  for (const [name, toItsEnd, play, sent, expected] of cases) {
+    const { wires, ask, heard } = lab({ all: 1 })
+    const answer = ask({ toItsEnd })
+    answer.catch(() => {})
+    for (let i = 0; i < 3; i++) {
+      play(wires[i])
+      await nextTurn()
+    }
+    await t.rejects(answer, RefusalError, name)
+    t.equal(wires.length, sent, name)
+    t.same(heard, expected, name)
+    const next = ask()
+    wires.at(-1)?.connect().head().end()
+    t.equal((await next).kind, 'whole', `${name}: the place is free`)
+  }
+})
+
+await t.test('for whoever goes meanwhile it is not sent again, and that is no failure of the upstream', async t => {
+  const { wires, ask, heard } = lab({ all: 1 })
+  const presence = createPresence()
+  const answer = ask({ company: new Company<Asking>({ asker: someAsker({ presence }) }) })
+  wires[0]?.connect().fail('ECONNRESET')
+  presence.leave()
+  await t.rejects(answer, NobodyThere)
+  await nextTurn()
+  t.equal(wires.length, 1)
+  const next = ask()
+  wires[1]?.connect().head().end()
+  t.equal((await next).kind, 'whole', 'the place is free')
+  t.same(heard, ['answered'])
 })

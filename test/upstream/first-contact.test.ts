@@ -163,7 +163,7 @@ await t.test('a login in between, which answers everything but the page of its h
 
 await t.test('no answer is told by what the system says', async t => {
   const [nobody] = await freePorts(1)
-  t.match(await contactWith(`http://127.0.0.1:${nobody}`), { trouble: 'unreachable', sentence: /^the chart repository cannot be reached \(ECONNREFUSED\): is upstream\.url right, and does it run\? Clients are answered 502 until it does$/ })
+  t.match(await contactWith(`http://127.0.0.1:${nobody}`), { trouble: 'unreachable', sentence: /^the chart repository cannot be reached \(ECONNREFUSED\): is upstream\.url right, and does it run\? Clients are answered 502 or 503 until it does$/ })
   t.match(await contactWith('http://127.0.0.1:1', { auth: { kind: 'bearer', mint: async () => { throw new Error('no key') } } }), { trouble: 'unreachable', sentence: /cannot be reached \(no key\)/ })
   const other = createServer(socket => { socket.end('220 mail.example.test ESMTP\r\n') })
   await new Promise<void>(resolve => { other.listen(0, '127.0.0.1', resolve) })
@@ -179,5 +179,6 @@ await t.test('no answer is told by what the system says', async t => {
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'another server', /speaks something else/]
   ]
   for (const [code, trouble, sentence] of cases) t.match(unreached(Object.assign(new Error('x'), { code })), { ok: false, trouble, sentence }, code)
+  t.match(unreached(new DOMException('x', 'TimeoutError')), { trouble: 'unreachable', sentence: /\(TimeoutError\): a connection is taken/ }, 'of a page')
   t.strictSame(unreached(new RefusalError({ code: 'upstream_no_room' })), { ok: true }, 'that clients have all connections says nothing of it')
 })

@@ -1,0 +1,162 @@
+// For as long as somebody likes: a load of all kinds, and faults of everything around the
+// gateway at random. What is wrong in the end: answers, damaged charts, memory, descriptors.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { stringify } from 'yaml'
+import { startFaultyUpstream, type Fault, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
+import { runChartgate, serveFile, type Gateway } from '../helpers/gateway.ts'
+import { freePorts, temporaryFolder, type TestLike } from '../helpers/processes.ts'
+import { newMasterKey } from '../helpers/secrets.ts'
+import { untilTrue } from '../helpers/until.ts'
+import { readChildren, readDescriptors, readMemory } from '../properties/neighbours/proc.ts'
+import { createRandom, type Random } from '../properties/neighbours/random.ts'
+import { startRepository, type RepositoryProcess } from './lab.ts'
+import { damage, startLoad, type LoadTarget } from './load.ts'
+
+export interface SoakOptions {
+  readonly minutes: number
+  readonly seed: number
+  readonly say: (line: string) => void
+}
+
+interface Lab {
+  readonly gateway: () => Gateway
+  readonly between: FaultyUpstream
+  readonly file: string
+  readonly pick: Random['pick']
+  readonly percent: Random['percent']
+  readonly target: LoadTarget
+  workers (): Promise<number[]>
+  repository: RepositoryProcess
+  restartGateway (): Promise<void>
+  restartRepository (): Promise<void>
+}
+
+const WIRE: readonly Fault[] = ['500', 'cut', 'lost', 'reset_in_head', 'reset_in_body', 'garbage', 'too_short', 'long_head', 'hang', 'slow_head', 'slow_body']
+const TIMES = [200, 500, 1_000, 3_000]
+/** Milliseconds after a fault in which a client may still be told of it: the pause of the breaker, and a look. */
+const AFTERMATH = 2_500
+/** From when on the memory of a process counts. */
+const WARM = 5 * 60_000
+const MORE_MEMORY = 1.2
+/** What a process may open once in its life. */
+const MORE_DESCRIPTORS = 8
+
+/** What goes wrong, until it does not any more. */
+const FAULTS: Readonly<Record<string, (lab: Lab) => Promise<unknown>>> = {
+  async wire ({ between, pick, percent }) {
+    const fault = pick(WIRE)
+    between.fault = () => percent(50) ? fault : undefined
+    await sleep(pick(TIMES))
+    between.fault = () => undefined
+  },
+  async away ({ between, pick }) {
+    await between.leave()
+    await sleep(pick(TIMES))
+    await between.comeBack()
+  },
+  stopRepository: async ({ repository, pick }) => { await pause(repository.pid, pick(TIMES)) },
+  killRepository: async lab => { await lab.restartRepository() },
+  stopWorker: async ({ workers, pick }) => { await pause(pick(await workers()), pick(TIMES.slice(0, 3))) },
+  async killWorker ({ workers, pick }) {
+    const all = await workers()
+    process.kill(pick(all), 'SIGKILL')
+    await untilTrue(async () => (await workers()).length === all.length)
+  },
+  killGateway: async lab => { await lab.restartGateway() },
+  reload: async ({ gateway }) => process.kill(gateway().pid, 'SIGHUP'),
+  rotate: async ({ gateway, file }) => await runChartgate(['keys', 'rotate', '--config', file], { CHARTGATE_STATE_DIR: gateway().stateDir })
+}
+
+async function pause (pid: number, ms: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  await sleep(ms)
+  process.kill(pid, 'SIGCONT')
+}
+
+/** @returns what was found, nothing if all is well */
+export async function soak (t: TestLike, { minutes, seed, say }: SoakOptions): Promise<string[]> {
+  const lab = await open(t, seed)
+  const { target } = lab
+  const processes = async (): Promise<number[]> => [lab.gateway().pid, ...await lab.workers()]
+  const idle = Math.max(...await Promise.all((await processes()).map(descriptorsOf)))
+  let faultEnded = -Infinity
+  let isFaulty = false
+  const load = await startLoad(target, { mayFail: since => isFaulty || since < faultEnded + AFTERMATH, slow: 1_000 })
+  const [since, seen, warm] = [Date.now(), new Map<number, number>(), new Map<number, number>()]
+  const end = since + minutes * 60_000
+  while (Date.now() < end) {
+    const name = lab.pick(Object.keys(FAULTS))
+    say(`${Math.round((Date.now() - since) / 1000)} s: ${name}; ${load.answered()} answered, ${load.wrong.length} wrong`)
+    isFaulty = true
+    await FAULTS[name]?.(lab)
+    faultEnded = performance.now()
+    isFaulty = false
+    await sleep(AFTERMATH + lab.pick(TIMES))
+    for (const pid of await processes()) {
+      const begun = seen.get(pid) ?? Date.now()
+      seen.set(pid, begun)
+      if (!warm.has(pid) && Date.now() - begun >= Math.min(WARM, minutes * 30_000)) warm.set(pid, (await readMemory(pid)).now)
+    }
+  }
+  await load.stop()
+  const found = [...load.wrong, ...await damage(target, load)]
+  for (const pid of await processes()) {
+    const [before, { now }] = [warm.get(pid), await readMemory(pid)]
+    if (before !== undefined) say(`process ${pid}: ${toMiB(before)} MiB, then ${toMiB(now)} MiB`)
+    if (before !== undefined && now > before * MORE_MEMORY) found.push(`process ${pid} had ${toMiB(before)} MiB, and has ${toMiB(now)} MiB`)
+    // Connections that are kept are closed after 20 s.
+    await untilTrue(async () => await descriptorsOf(pid) <= idle + MORE_DESCRIPTORS, 40_000).catch(async () => {
+      found.push(`process ${pid} has ${await descriptorsOf(pid)} descriptors, and each had at most ${idle}`)
+    })
+  }
+  say(`${load.answered()} answered, ${load.stored.size} charts stored`)
+  return found
+}
+
+async function open (t: TestLike, seed: number): Promise<Lab> {
+  const { pick, percent } = createRandom(seed)
+  const [folder, key] = [await temporaryFolder(t), newMasterKey()]
+  const [port] = await freePorts(1) as [number]
+  const dir = join(folder, 'charts')
+  const repository = await startRepository(t, dir)
+  const between = await startFaultyUpstream(t, repository.origin)
+  const file = join(folder, 'chartgate.yaml')
+  await writeFile(file, stringify({ workers: 2, masterKey: key, upstream: { url: between.origin, auth: 'none' } }))
+  const start = async (): Promise<Gateway> => {
+    const started = await serveFile(t, { file, port, stateDir: join(folder, 'state'), keep: 100_000 })
+    await untilTrue(async () => await fetch(`${started.adminUrl}/readyz`).then(({ ok }) => ok, () => false))
+    return started
+  }
+  let gateway = await start()
+  const lab: Lab = {
+    target: { url: `http://127.0.0.1:${port}`, key, tenant: 'org1/repo1' },
+    file,
+    between,
+    repository,
+    gateway: () => gateway,
+    pick,
+    percent,
+    workers: async () => await readChildren(gateway.pid),
+    async restartGateway () {
+      process.kill(gateway.pid, 'SIGKILL')
+      await gateway.ended
+      gateway = await start()
+    },
+    async restartRepository () {
+      process.kill(lab.repository.pid, 'SIGKILL')
+      await lab.repository.ended
+      lab.repository = await startRepository(t, dir, { port: repository.port })
+    }
+  }
+  return lab
+}
+
+async function descriptorsOf (pid: number): Promise<number> {
+  return (await readDescriptors(pid)).length
+}
+
+function toMiB (bytes: number): number {
+  return Math.round(bytes / 1024 ** 2)
+}
