@@ -30,6 +30,8 @@ export interface GatewayOptions {
   /** Logs reads too. */
   readonly reads?: boolean
   readonly workers?: number
+  /** What stands under this key of the configuration. */
+  readonly limits?: object
   readonly place?: Place
   /** The folder of another build; default: this one. */
   readonly root?: string
@@ -69,11 +71,12 @@ function placeOf (port: number, adminPort: number, stateDir: string): object {
   return { listen: { port }, admin: { port: adminPort }, publicUrl: PUBLIC_URL, stateDir, policy: [{ repositories: ['org1/*'], subjects: [`user:${USER}`], actions: [...ACTIONS] }] }
 }
 
-function chosen ({ upstream, maxAge, reads, workers }: GatewayOptions): object {
+function chosen ({ upstream, maxAge, reads, workers, limits }: GatewayOptions): object {
   return {
     ...(upstream === undefined ? {} : { upstream: { url: upstream.origin } }),
     ...(maxAge === undefined ? {} : { charts: { index: { maxAge } } }),
     ...(reads === undefined ? {} : { log: { reads } }),
-    ...(workers === undefined ? {} : { workers })
+    ...(workers === undefined ? {} : { workers }),
+    ...(limits === undefined ? {} : { limits })
   }
 }
