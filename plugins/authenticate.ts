@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import { needsOf } from '../src/doors/needs.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
 import type { Authentication } from '../src/identity/sources/source.ts'
+import type { Refusal } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/words/principal.ts'
@@ -27,8 +28,13 @@ interface Before {
 }
 
 /** Who waits for an answer, and from where. */
-export function claimantOf ({ client: { address }, presence, raw }: FastifyRequest): Claimant {
-  return { address, presence, isUnread: () => !raw.complete }
+export function claimantOf ({ client: { address, isProxy, proxy }, presence, raw }: FastifyRequest): Claimant {
+  return { address, presence, isPeer: !isProxy && proxy === undefined, isUnread: () => !raw.complete }
+}
+
+/** Why somebody is not let in, as every door refuses it. */
+export function refusalBy ({ code, retryAfter }: Extract<Authentication, { ok: false }>): Refusal {
+  return retryAfter === undefined ? { code } : { code, retryAfter }
 }
 
 export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
@@ -59,7 +65,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator }) => {
         done()
       } else {
         request.outcome.subject = result.subject
-        reply.refuse({ code: result.code })
+        reply.refuse(refusalBy(result))
       }
     }
     const learn = (result: Authentication): void => {

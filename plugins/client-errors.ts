@@ -6,6 +6,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
+import { proxyProtocolOf } from '../src/http/proxy-protocol.ts'
 import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 import { auditUnread } from './request-audit.ts'
 
@@ -18,7 +19,11 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
 /** Who is told of a refusal; the admin listener's are not counted. */
 type Told = Pick<FastifyInstance, 'log' | 'auditing'> & Partial<Pick<FastifyInstance, 'meter'>>
 
-type ParserError = Error & { readonly code?: string }
+type ParserError = Error & {
+  readonly code?: string
+  /** What came last over the connection: bytes, whatever Fastify's types say of them. */
+  readonly rawPacket?: unknown
+}
 
 /** For Fastify's `clientErrorHandler`. */
 export function answerClientError (this: Told, error: ParserError, socket: Socket): void {
@@ -28,7 +33,20 @@ export function answerClientError (this: Told, error: ParserError, socket: Socke
   const answer = answerOn(socket)
   if (gone) socket.destroy()
   else if (answer !== undefined) endWith(answer, socket)
-  else refuse(this, socket, PARSER_REFUSALS[String(error.code)] ?? { code: 'bad_request' }, error.code)
+  else refuse(this, socket, refusalOfBytes(error, socket), error.code)
+}
+
+function refusalOfBytes ({ code, rawPacket }: ParserError, { bytesRead }: Socket): Refusal {
+  const known = PARSER_REFUSALS[String(code)]
+  if (known !== undefined) return known
+  // Behind another request it is no more than bytes.
+  const isFirst = Buffer.isBuffer(rawPacket) && rawPacket.length === bytesRead
+  const version = isFirst ? proxyProtocolOf(rawPacket) : undefined
+  return version === undefined ? { code: 'bad_request' } : { code: 'proxy_protocol', detail: proxyDetail(version) }
+}
+
+function proxyDetail (version: 'v1' | 'v2'): string {
+  return `a PROXY protocol header (${version}) came where a request should begin: switch it off in the load balancer`
 }
 
 /** Answers CONNECT (RFC 9110 section 9.3.6), which comes to no request handler. */
@@ -59,7 +77,15 @@ function refuse (told: Told, socket: Socket, refusal: Refusal, parser?: string):
   const id = randomUUID()
   told.meter?.refusedEarly(refusal.code)
   told.log.warn(
-    { reqId: id, ip: socket.remoteAddress, decision: 'refused', reason: refusal.code, parser, status },
+    {
+      reqId: id,
+      ip: socket.remoteAddress,
+      decision: 'refused',
+      reason: refusal.code,
+      detail: refusal.detail,
+      parser,
+      status
+    },
     'refused'
   )
   auditUnread(told, id, socket.remoteAddress, refusal)

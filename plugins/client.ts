@@ -3,7 +3,7 @@
 // passes on for an address.
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
-import { createClientReader, type Client, type ClientSource } from '../src/http/client.ts'
+import type { Client, ReadClient } from '../src/http/client.ts'
 import type { Refusal } from '../src/http/errors.ts'
 import type { Waits } from '../src/observe/outcome.ts'
 import { EVERYONE } from '../src/words/subject.ts'
@@ -76,8 +76,7 @@ class RequestAsker implements Asker {
   }
 }
 
-export default fp<ClientSource>(async (app, source) => {
-  const read = createClientReader(source)
+export default fp<{ read: ReadClient }>(async (app, { read }) => {
   app.decorateRequest('client')
   app.addHook('onRequest', (request, _reply, done) => {
     request.client = read(request.socket.remoteAddress, request.headers)

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
-import { RefusalError } from '../src/http/errors.ts'
+import { RefusalError, statusOf } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
@@ -18,7 +18,7 @@ import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
-import { claimantOf } from './authenticate.ts'
+import { claimantOf, refusalBy } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { recordIntent } from './request-audit.ts'
 import { tellChange } from './request-log.ts'
@@ -98,7 +98,7 @@ async function answer (
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.outcome.subject = who.subject
-    return reply.refuse({ code: who.code })
+    return reply.refuse(refusalBy(who))
   }
   request.outcome.subject = who.principal.subject
   request.outcome.proof = who.principal.proof
@@ -139,7 +139,7 @@ async function whoAsks (
   asker: Claimant
 ): Promise<Authentication> {
   const who = await authenticator.authenticate(credentials, asker)
-  return who.ok || who.code === 'too_many_attempts' || decoded === undefined
+  return who.ok || statusOf(who) === 429 || decoded === undefined
     ? who
     : await authenticator.authenticate(decoded, asker)
 }

@@ -5,6 +5,9 @@
 export const EXAMPLES: Readonly<Record<string, string>> = {
   listen: `# in a container: reached from outside of it
 listen: { host: 0.0.0.0, port: 5001 }
+---
+# on a small machine, where few come from one address
+listen: { maxConnections: 2000, maxConnectionsPerAddress: 200 }
 `,
   admin: `# the kubelet asks from outside of the container too; publish it nowhere else
 admin: { host: 0.0.0.0, port: 5002 }
@@ -61,6 +64,10 @@ charts:
       audience: charts.example.com
       clockSkew: 30s
       pushIncludes: [overwrite, delete]
+`,
+  limits: `# fewer guesses, in a longer time; a person who mistypes waits longer too
+limits:
+  logins: { perAccount: 5, perAddress: 50, within: 15m }
 `,
   masterKey: `# better in a file that CHARTGATE_MASTER_KEY_FILE names; take it away when there are accounts
 masterKey: made-with-openssl-rand-hex-32

@@ -12,7 +12,7 @@ const OTHERS = /^(?:clients|proxies|delivery)\//
 /** Who has a process of their own, below test/. */
 const ALONE = [
   // they count what their process holds or does
-  /^properties\//,
+  /^properties\//, /^faults\//,
   /^regressions\/(?:36|37|39|49|50|51)-/,
   /^gateway\/(?:descriptors|upload-memory)\./,
   /^config\/reading\./,

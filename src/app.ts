@@ -7,6 +7,7 @@ import pino from 'pino'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
 import client from '../plugins/client.ts'
+import connectionsPlugin from '../plugins/connections.ts'
 import { answerClientError, answerConnect } from '../plugins/client-errors.ts'
 import deleteDoor from '../plugins/delete-door.ts'
 import drain from '../plugins/drain.ts'
@@ -31,6 +32,7 @@ import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { Config } from './config/schema.ts'
+import { createClientReader } from './http/client.ts'
 import { RefusalError } from './http/errors.ts'
 import type { AuditPlace } from './observe/audit/auditing.ts'
 import { errorForLog } from './observe/log-error.ts'
@@ -41,6 +43,8 @@ import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
+import { createConnectionCounts, shareOf } from './limits/connections.ts'
+import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
 import { createVerifier } from './tokens/verify.ts'
@@ -62,6 +66,8 @@ export interface AppDependencies {
   readonly live: LiveAuthority
   /** Who is first at an object of the repository. */
   readonly locks: Locks
+  /** What failed too often to be tried again. */
+  readonly logins: LoginLimits
   /** Where queues of this process say that they move. */
   readonly pulse: Pulse
   /** Other workers that keep an index in memory too. */
@@ -112,10 +118,11 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstreams, spool, live, locks, pulse, peers, version, clock, meter, limits = CONNECTION_LIMITS } = deps
+  const { keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
+  const { limits = CONNECTION_LIMITS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
-  const attempts = createAttempts(clock.monotonic)
+  const attempts = createAttempts(clock.monotonic, logins)
   pulse.watch(attempts.queue)
   const sources = createAccountSources({
     masterKey: config.masterKey,
@@ -126,7 +133,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   })
   const knowsSubject = (subject: string): boolean => isSomebody(sources, subject)
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator(verifier, sources)
+  const authenticator = createAuthenticator(verifier, sources, logins)
 
   const log = pino({ ...LOG_FORM, level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const store = createIndexStore({
@@ -166,7 +173,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   app.log = log
   answerConnect(app)
   await app.register(requestTarget)
-  await app.register(client, { trustedProxies: config.trustedProxies, publicUrl: config.publicUrl })
+  const connections = createConnectionCounts({
+    all: shareOf(config.listen.maxConnections, config.workers),
+    ofOrigin: shareOf(config.listen.maxConnectionsPerAddress, config.workers)
+  })
+  const readClient = createClientReader(config)
+  await app.register(connectionsPlugin, { counts: connections, read: readClient })
+  await app.register(client, { read: readClient })
   const auditing = {
     ...deps.audit,
     reads: config.audit.reads,
@@ -203,6 +216,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(forwardDoor, { upstreams })
   readFront(meter, {
     passwords: attempts.standing,
+    clients: connections.standing,
     connections: upstreams.of('').connections,
     breaker: upstreams.of('').breaker.state,
     spool: spool.standing,

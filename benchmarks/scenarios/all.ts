@@ -14,10 +14,11 @@ import { startAndMemory } from './start-and-memory.ts'
 import { tokenIssuance } from './token-issuance.ts'
 import { uploadLarge } from './upload-large.ts'
 import { workers } from './workers.ts'
+import { wrongPasswords } from './wrong-passwords.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
   indexBearer, indexBasic, indexManyTokens, indexLarge,
   chartSmall, chartLarge, uploadLarge,
-  latencyScenario, tokenIssuance, workers,
+  latencyScenario, tokenIssuance, workers, wrongPasswords,
   startAndMemory, freshness, policy, repository
 ]

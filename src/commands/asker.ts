@@ -6,6 +6,7 @@ import type { Accounts, Robot, User } from '../identity/accounts.ts'
 import { createAccountSources, isSomebody } from '../identity/sources.ts'
 import { digestOf, looksLikeSecret } from '../identity/sources/robot-secret.ts'
 import { createAttempts } from '../limits/attempts.ts'
+import { UNLIMITED } from '../limits/logins.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { utf8Of } from '../lib/utf8.ts'
 import { openKeys } from '../live/live-keys.ts'
@@ -113,7 +114,7 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
     masterKey: '',
     accounts: () => accounts,
     clock: CLOCK,
-    attempts: createAttempts(CLOCK.monotonic)
+    attempts: createAttempts(CLOCK.monotonic, UNLIMITED)
   })
   let asked = ''
   const verifier = createVerifier({

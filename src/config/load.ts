@@ -108,7 +108,7 @@ function putDeep (root: Mapping, path: readonly string[], value: unknown, onlyIf
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
-  const { charts, tokens, upstream: { key, ...upstream } } = values
+  const { charts, limits, tokens, upstream: { key, ...upstream } } = values
   const base = folderOf(file)
   const isDefault = values.publicUrl === DEFAULT_URL
   const publicUrl = (isDefault ? `http://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
@@ -139,6 +139,7 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
       spool: { maxBytes: readSize(charts.spool.maxBytes) },
       index: { maxAge: readDuration(charts.index.maxAge), maxBytes: readSize(charts.index.maxBytes) }
     },
+    limits: { logins: { ...limits.logins, within: readDuration(limits.logins.within) } },
     tokens: {
       ttl: readDuration(tokens.ttl),
       issuer: tokens.issuer === '' ? publicUrl : tokens.issuer,

@@ -14,6 +14,7 @@ const SHORTEST_TTL = 60
 /** Seconds. */
 const MOST_DRAIN_DELAY = 300
 const MOST_CLOCK_SKEW = 300
+const MOST_WITHIN = 86_400
 
 /** What publicUrl is in the schema's defaults: the port is known only when all is read. */
 export const DEFAULT_URL = leaves(ConfigSchema)
@@ -41,6 +42,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     if (found !== false) mistakes.push({ key: keys[0], sentence: found })
   }
   const { listen, admin, drain, publicUrl, workers, upstream, charts, masterKey, allowDemoKey, tokens, audit } = values
+  const { logins } = values.limits
 
   rule(['admin.port', 'admin.host', 'listen.port', 'listen.host'], () =>
     listen.port !== 0 && listen.port === admin.port && listen.host === admin.host &&
@@ -57,6 +59,10 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     `"${drain.delay}" is more than 5m: whatever stops the gateway would have killed it by then`)
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
+  rule(['limits.logins.within'], () => readDuration(logins.within) > MOST_WITHIN &&
+    `"${logins.within}" is more than 24h: who mistyped a password would be kept out for days`)
+  rule(['limits.logins.perAddress', 'limits.logins.perAccount'], () => logins.perAddress < logins.perAccount &&
+    `${logins.perAddress} is less than limits.logins.perAccount (${logins.perAccount}), which would never be reached`)
   rule(['masterKey'], () => masterKey !== '' && masterKey !== DEMO_KEY && masterKey.length < SHORTEST_KEY &&
     `it is shorter than ${SHORTEST_KEY} characters; make one with: openssl rand -hex 32`)
   const inHeaders = ['upstream.username', 'upstream.password', 'masterKey', 'tokens.issuer', 'tokens.service'] as const

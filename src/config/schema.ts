@@ -29,6 +29,13 @@ const port = (description: string, fallback: number): Node<number> => integer({
   maximum: 65535,
   expected: 'a port number'
 })
+const count = (description: string, fallback: number): Node<number> => integer({
+  description,
+  default: fallback,
+  minimum: 1,
+  maximum: 1_000_000,
+  expected: 'a whole number from 1 to 1000000'
+})
 const value = (description: string, fallback: string, more: SchemaNode = {}): Node<string> =>
   text({ description, default: fallback, expected: 'a text', ...more })
 const size = (description: string, fallback: string): Node<string> =>
@@ -105,7 +112,12 @@ const IssuerNode = mapping({
 export const ConfigSchema = mapping({
   listen: mapping({
     host: value('address of the public listener', '127.0.0.1', { minLength: 1 }),
-    port: port('port of the public listener', 5001)
+    port: port('port of the public listener', 5001),
+    maxConnections: count('connections that may be open; more are closed as they come', 8_192),
+    maxConnectionsPerAddress: count(
+      'the same from one address (IPv6: one /64); not of trustedProxies, which bring everybody\'s',
+      2_048
+    )
   }),
   admin: mapping({
     host: value(
@@ -213,6 +225,20 @@ export const ConfigSchema = mapping({
       expected: 'a list of issuers with name, and publicKey, jwksFile or jwksUrl'
     })
   }),
+  limits: mapping({
+    logins: mapping({
+      perAccount: count('wrong passwords for one account from one address; then it is 429 there', 10),
+      perAddress: count(
+        'wrong passwords from one address (IPv6: one /64), and apart from them wrong secrets and keys; ten times as ' +
+        'many where several accounts came in',
+        100
+      ),
+      within: value('from the first of them, after which they are forgotten', '5m', {
+        pattern: DURATION_FORM,
+        expected: 'a duration of at most 24h, such as 5m'
+      })
+    })
+  }),
   masterKey: value('a key with every right, for the first steps; empty: none', '', { secret: true }),
   allowDemoKey: flag({
     description: 'lets the key MASTERKEY work beyond loopback',
@@ -302,6 +328,10 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly maxUploadSize: number
     readonly spool: { readonly maxBytes: number }
     readonly index: { /** seconds */ readonly maxAge: number, readonly maxBytes: number }
+  }
+  readonly limits: {
+    /** `within` in seconds. */
+    readonly logins: Omit<ConfigFile['limits']['logins'], 'within'> & { readonly within: number }
   }
   /** `file` absolute; left out: standard output. */
   readonly audit: Omit<ConfigFile['audit'], 'file'> & { readonly file?: string }

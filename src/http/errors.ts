@@ -10,6 +10,8 @@ export interface Refusal {
   readonly detail?: string
   /** The methods that would do; of `method_not_allowed` alone (RFC 9110 section 10.2.1). */
   readonly allow?: readonly string[]
+  /** Seconds after which the same may be asked again, where that is known better than for most. */
+  readonly retryAfter?: number
 }
 
 /** The status code of a refusal. */
@@ -24,7 +26,7 @@ export function headersOf ({ code, allow }: Refusal): Readonly<Record<string, st
 
 /** Seconds after which the same may be asked again, where it may (RFC 9110 section 10.2.3). */
 export function retryAfterOf (refusal: Refusal): number | undefined {
-  return AGAIN.has(statusOf(refusal)) ? RETRY_AFTER : undefined
+  return AGAIN.has(statusOf(refusal)) ? refusal.retryAfter ?? RETRY_AFTER : undefined
 }
 
 /**

@@ -36,6 +36,14 @@ export const REASON_GROUPS = {
       means: 'the request cannot be read: its head, its framing or its query',
       todo: 'look at what sends it; behind a proxy, docs/proxies.md'
     },
+    proxy_protocol: {
+      status: 400,
+      error: 'a PROXY protocol header came where a request should begin: this listener does not read it',
+      means: 'a load balancer in front writes the PROXY protocol (v1 or v2), which is not read: ' +
+        'anybody who reaches the listener could write one',
+      todo: 'switch it off there (HAProxy: without send-proxy, nginx: without proxy_protocol on); ' +
+        'docs/limits.md, behind a load balancer'
+    },
     several_authorizations: {
       status: 400,
       error: 'several Authorization headers: send one',
@@ -175,6 +183,12 @@ export const REASON_GROUPS = {
       error: 'too many passwords at once: try again shortly',
       means: 'more passwords wait to be checked than there is room for',
       todo: 'let clients use tokens or robots\' secrets; look at `ip` for who sends so many'
+    },
+    too_many_failed_logins: {
+      status: 429,
+      error: 'too many failed logins: try again when Retry-After says so',
+      means: 'too much failed from `ip` before, for this account or for all (limits.logins); no password was checked',
+      todo: 'look at `ip`: a client with an old password, or somebody who guesses; a proxy belongs in trustedProxies'
     },
     // Nobody reads it; the status is nginx's for the same.
     client_gone: {

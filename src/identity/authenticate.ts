@@ -3,10 +3,15 @@
 // as the password of Basic, under any user name, because stock Helm speaks only Basic; the
 // password of a user comes under the user's own name.
 import type { Claimant } from '../limits/attempts.ts'
+import type { LoginLimits } from '../limits/logins.ts'
+import { originOf } from '../limits/origin.ts'
+import type { ReasonCode } from '../http/reasons.ts'
 import type { Verifier } from '../tokens/verify.ts'
 import { ANONYMOUS } from '../words/principal.ts'
 import type { Credentials } from './credentials.ts'
-import { BAD_CREDENTIALS, type Authentication, type IdentitySource, type Presented } from './sources/source.ts'
+import {
+  BAD_CREDENTIALS, tooManyFailed, type Authentication, type IdentitySource, type Presented
+} from './sources/source.ts'
 import { createTokenSource } from './sources/tokens.ts'
 
 export interface Authenticator {
@@ -25,16 +30,34 @@ export interface Authenticator {
 
 const NOBODY: Authentication = { ok: true, principal: ANONYMOUS }
 
-/** @param accountSources who is asked, in this order, when it is no token */
+/** What nobody has: a guess. All else that is refused was somebody's, or a token, and is no failed login. */
+const GUESSES: ReadonlySet<ReasonCode> = new Set(['bad_credentials', 'bad_password', 'padded_password'])
+
+/**
+ * @param accountSources who is asked, in this order, when it is no token
+ * @param logins hears of what was wrong and needed no slow hash; of all others they hear by themselves
+ */
 export function createAuthenticator (
   verifier: Verifier,
-  accountSources: readonly IdentitySource[]
+  accountSources: readonly IdentitySource[],
+  logins: LoginLimits
 ): Authenticator {
   const tokens = createTokenSource(verifier)
   const sources = [tokens, ...accountSources]
   const bySecret = accountSources.filter(source => source.bySecret === true)
 
   function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
+    const result = find(presented, asker)
+    const isGuess = !(result instanceof Promise) && !result.ok && GUESSES.has(result.code)
+    return isGuess ? miss(result, asker) : result
+  }
+
+  async function miss (result: Authentication, { address }: Claimant): Promise<Authentication> {
+    const admission = await logins.miss(originOf(address))
+    return admission.ok ? result : tooManyFailed(admission.seconds)
+  }
+
+  function find (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
     const padded = judgePadded(presented, asker)
     if (padded !== undefined) return padded
     for (const source of sources) {

@@ -2,11 +2,14 @@
 // tries many waits for those who try one: in turn by address and there by account, first
 // where the last one was right, and last where it was wrong. Never by account alone: that
 // would let anybody lock its owner out. What waits is bounded, and ends with its
-// connection; of what is refused nothing stays.
+// connection; of what is refused nothing stays. In front of it stand the limits of failed
+// logins (logins.ts), which are asked when somebody comes and once more when it is their
+// turn: of many who came at once some may have failed by then.
 import type { Presence } from '../lib/presence.ts'
 import { later, type Later } from '../lib/timers.ts'
 import type { Watched } from '../lib/watched.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
+import type { Admission, Login, LoginLimits } from './logins.ts'
 import { originOf } from './origin.ts'
 import type { Standing } from './standing.ts'
 
@@ -15,6 +18,8 @@ export interface Claimant {
   /** The client's IP address; undefined when it has gone before anybody asked. */
   readonly address: string | undefined
   readonly presence: Presence
+  /** The address is that of the connection, and the connection that of no trusted proxy. */
+  readonly isPeer?: boolean
   /** True while something that they sent is not read, behind which it is not seen that they have gone. */
   readonly isUnread?: () => boolean
 }
@@ -33,9 +38,17 @@ export interface Attempt {
 const LONGEST_CHECK = 60
 
 /** `refused`: there is no room, and nothing was checked; `gone`: nobody is there to be told. */
-export type Verdict = 'right' | 'wrong' | 'refused' | 'gone'
+export type Verdict = 'right' | 'wrong' | 'refused' | 'gone' | Limited
+
+/** Too much failed, and nothing was checked. */
+export interface Limited {
+  /** Seconds after which it may be tried again. */
+  readonly again: number
+}
 
 export interface Attempts {
+  /** What credentials are named with: a secret, because a name has a fast hash of a password in it. */
+  readonly key: string
   /** Of those who wait for others to be checked. */
   readonly queue: Watched
   standing (): Standing
@@ -65,6 +78,7 @@ interface Check extends Pick<Attempt, 'name' | 'compare'> {
 
 interface PasswordWaiter extends Waiting {
   readonly check: Check
+  readonly login: Login
   /** Seconds of the clock. */
   readonly since: number
   /** All who check were busy when it came. */
@@ -78,6 +92,7 @@ interface PasswordWaiter extends Waiting {
 /** @param clock seconds of a clock that only goes on */
 export function createAttempts (
   clock: () => number,
+  logins: LoginLimits,
   { atOnce, ofPair, lately, unseen, ...room } = PASSWORD_LIMITS,
   after: Later = later
 ): Attempts {
@@ -121,17 +136,34 @@ export function createAttempts (
     check.hasBegun = true
     running++
     moves++
-    // Also of those who leave meanwhile: the hash is computed for them.
-    const origins = new Set([...check.waiters].map(({ origin }) => origin))
+    // Also of those who leave meanwhile: the hash is computed for them. One of each origin.
+    const asked = new Map([...check.waiters].map(({ origin, login }) => [origin, login]))
     for (const waiter of check.waiters) {
       queue.remove(waiter)
       countWait(waiter)
     }
-    check.compare().then(isRight => {
-      const verdict = isRight ? 'right' : 'wrong'
-      for (const origin of origins) queue.remember(origin, verdict)
-      finish(check, waiter => { waiter.settle(verdict) })
-    }, (error: unknown) => { finish(check, waiter => { waiter.fail(error) }) })
+    verdictOf(check, [...asked.values()]).then(
+      verdict => { finish(check, waiter => { waiter.settle(verdict) }) },
+      (error: unknown) => { finish(check, waiter => { waiter.fail(error) }) }
+    )
+  }
+
+  async function verdictOf ({ compare }: Check, asked: readonly Login[]): Promise<Verdict> {
+    const admission = await admitOneOf(asked)
+    if (!admission.ok) return { again: admission.seconds }
+    const isRight = await compare()
+    const verdict = isRight ? 'right' : 'wrong'
+    for (const login of asked) {
+      queue.remember(login.origin, verdict)
+      await logins.settle(login, isRight)
+    }
+    return verdict
+  }
+
+  /** The hash is the same for all, so it is computed when one of them may have it. */
+  async function admitOneOf ([first, ...others]: readonly Login[]): Promise<Admission> {
+    const admission = await logins.admit(first as Login, true)
+    return admission.ok || others.length === 0 ? admission : await admitOneOf(others)
   }
 
   function finish ({ name, waiters }: Check, tell: (waiter: PasswordWaiter) => void): void {
@@ -154,6 +186,7 @@ export function createAttempts (
   }
 
   return {
+    key: logins.key,
     queue: {
       name: 'the passwords to be checked',
       bound: LONGEST_CHECK,
@@ -161,13 +194,17 @@ export function createAttempts (
       moves: () => moves
     },
     standing: () => ({ length: queue.size(), ...past }),
-    async judge ({ name, account, asker: { address, presence, isUnread = () => false }, compare }) {
+    async judge ({ name, account, asker: { address, presence, isPeer = false, isUnread = () => false }, compare }) {
+      const login = { origin: originOf(address), account, proof: name, isPeer }
+      const admission = await logins.admit(login, false)
       if (presence.gone) return 'gone'
+      if (!admission.ok) return { again: admission.seconds }
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }
       return await new Promise<Verdict>((resolve, reject) => {
         const waiter: PasswordWaiter = {
-          origin: originOf(address),
+          origin: login.origin,
           account,
+          login,
           check,
           since: clock(),
           mustWait: running >= atOnce && !check.hasBegun,

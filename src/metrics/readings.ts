@@ -2,6 +2,8 @@
 // that the table gives its labels.
 import type { Robot } from '../identity/accounts.ts'
 import type { Connections } from '../limits/shares.ts'
+import type { ConnectionsStanding } from '../limits/connections.ts'
+import type { LoginStanding } from '../limits/logins.ts'
 import type { Standing } from '../limits/standing.ts'
 import { BREAKER_STATES, type BreakerState } from '../upstream/breaker.ts'
 import type { SpoolStanding } from '../uploads/spool.ts'
@@ -10,6 +12,8 @@ import type { Meter } from './meter.ts'
 
 /** What a process keeps that has the clients. */
 export interface FrontRooms {
+  /** Connections of clients, and to the upstream. */
+  readonly clients: () => ConnectionsStanding
   readonly passwords: () => Standing
   readonly connections: () => Connections
   readonly breaker: () => BreakerState
@@ -19,10 +23,14 @@ export interface FrontRooms {
   readonly running: () => number
 }
 
-export function readFront (
-  meter: Meter,
-  { passwords, connections, breaker, spool, indexMemory, running }: FrontRooms
-): void {
+export function readFront (meter: Meter, rooms: FrontRooms): void {
+  const { clients, passwords, connections, breaker, spool, indexMemory, running } = rooms
+  meter.read('chartgate_connections', () => [clients().open])
+  meter.read('chartgate_connections_max', () => [clients().all])
+  meter.read('chartgate_connections_refused_total', () => {
+    const { all, address } = clients().refused
+    return [all, address]
+  })
   const queues = (number: (standing: Standing) => number) => (): number[] =>
     [number(passwords()), number(connections())]
   meter.read('chartgate_queue_length', queues(({ length }) => length))
@@ -42,6 +50,15 @@ export function readFront (
   meter.read('chartgate_index_memory_bytes', () => [indexMemory().used])
   meter.read('chartgate_index_memory_max_bytes', () => [indexMemory().max])
   meter.read('http_server_active_requests', () => [running()])
+}
+
+/** @param standing of the process that counts for all */
+export function readLogins (meter: Meter, standing: () => LoginStanding): void {
+  meter.read('chartgate_logins_limited_total', () => {
+    const { account, address, secret } = standing().refused
+    return [account, address, secret]
+  })
+  meter.read('chartgate_login_records', () => [standing().remembered])
 }
 
 /** What the one process knows that answers for all of them. */

@@ -37,6 +37,8 @@ const OWN = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1,
 const DELAYS = [0.0125, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5]
 
 export const QUEUE = axisOf('queue', 'passwords', 'upstream')
+export const CONNECTION_LIMIT = axisOf('limit', 'all', 'address')
+export const LOGIN_LIMIT = axisOf('limit', 'account', 'address', 'secret')
 export const DIRECTION = axisOf('direction', 'in', 'out')
 export const SIZE = axisOf('size', 'large', 'small')
 export const MADE = axisOf('made', 'fresh', 'shared', 'kept', 'rewritten', 'not_modified')
@@ -69,6 +71,11 @@ const TABLE = {
       'of a download that streams, to its beginning',
     UPSTREAM_METHOD, UPSTREAM_ANSWER),
   http_server_active_requests: gauge('sum', 'Requests that run now'),
+  chartgate_connections: gauge('sum', 'Connections of clients that are open'),
+  chartgate_connections_max: gauge('sum', 'How many there may be (listen.maxConnections)'),
+  chartgate_connections_refused_total: counter(
+    'Connections that were closed as they came, because there were as many as there may be: of `all` together ' +
+      '(listen.maxConnections), or from their `address` (listen.maxConnectionsPerAddress)', CONNECTION_LIMIT),
   chartgate_network_bytes_total: counter(
     'Bytes of requests that came in and of answers that went out, with their heads', DIRECTION, ROUTE),
   chartgate_index_answers_total: counter(
@@ -81,6 +88,14 @@ const TABLE = {
   chartgate_tokens_refused_total: counter('Requests for a token that were refused, by reason', REASON),
   chartgate_failed_logins_total: counter('Credentials that nobody has or that do not count, by reason, on every route',
     axisOf('reason', ...LOGIN_FAILURES)),
+  chartgate_logins_limited_total: counter(
+    'Logins that were refused because too much had failed before (limits.logins): for the `account` from its ' +
+      'address, for the `address`, or, of wrong secrets and keys, for the address (`secret`)', LOGIN_LIMIT),
+  chartgate_login_records: {
+    ...gauge('sum',
+      'What limits.logins remembers: addresses, accounts there, and keyed digests of passwords that were right'),
+    notShown: 'its bounds are fixed'
+  },
   chartgate_queue_length: gauge('sum',
     'How many wait now: `passwords` to be checked, requests for a connection to the `upstream`', QUEUE),
   chartgate_queue_waited_total: counter('How many had to wait and came to their turn', QUEUE),

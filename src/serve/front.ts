@@ -98,12 +98,15 @@ function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
 const BACKLOG = 65_535
 
 /** Opens a listener; what hinders it, if anything does. */
-export async function listen (app: App, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
+export async function listen (
+  app: App,
+  key: 'listen' | 'admin',
+  { host, port }: Address
+): Promise<string | undefined> {
   const { level } = app.log
   app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
-  // A copy, because Fastify puts a function into it.
-  const mistake = await app.listen({ ...address, backlog: BACKLOG })
-    .then(() => undefined, (error: unknown) => listenMistake(error, key, address))
+  const mistake = await app.listen({ host, port, backlog: BACKLOG })
+    .then(() => undefined, (error: unknown) => listenMistake(error, key, { host, port }))
   app.log.level = level
   return mistake
 }

@@ -9,6 +9,7 @@ import pino from 'pino'
 import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
 import { createAuditOffice } from './workers/audit.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
+import { createLoginOffice } from './workers/logins.ts'
 import { endWithParent } from './workers/orphan.ts'
 import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
 import { openPool } from './workers/pool.ts'
@@ -28,10 +29,12 @@ import { createLocks } from '../lib/locks.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
+import { readLogins } from '../metrics/readings.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
 import { createOutages, type Outages } from '../observe/outages.ts'
+import { openLogins } from './logins.ts'
 import { openMeasuring } from './measure.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
@@ -145,6 +148,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       later
     })
     const { meter, onAnswer } = measuring
+    const logins = openLogins(config, log)
+    readLogins(meter, logins.standing)
     const auditReload = reportReload(output)
     const report: ReloadReport = facts => {
       auditReload(facts)
@@ -163,7 +168,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (mistake !== undefined) return await failed(mistake)
     const followed = config.workers === 1
       ? undefined
-      : followForWorkers(config, { ...options, keys, socketPath, log, opened, report })
+      : followForWorkers(config, { ...options, keys, socketPath, loginKey: logins.key, log, opened, report })
     const result = followed === undefined
       ? await openFront(config, {
         ...options,
@@ -173,6 +178,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         upstreams,
         spool,
         locks: createLocks(),
+        logins,
         pulse,
         meter
       })
@@ -182,7 +188,11 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         fork: () => fork(lines => { logStream.write(lines) }),
         onTrouble,
         onReplaced: measuring.onReplaced,
-        offices: [measuring.counts, ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]],
+        offices: [
+          measuring.counts,
+          createLoginOffice(logins),
+          ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]
+        ],
         log,
         clock: () => performance.now(),
         later,
@@ -247,6 +257,7 @@ interface FollowedForWorkers {
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
   readonly keys: OpenedKeys
   readonly socketPath: string | undefined
+  readonly loginKey: string
   readonly report: ReloadReport
 }
 
@@ -256,13 +267,18 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
  */
 function followForWorkers (
   config: Config,
-  { authority, reload, keys, socketPath, log, opened, report }: SetupOptions
+  { authority, reload, keys, socketPath, loginKey, log, opened, report }: SetupOptions
 ): FollowedForWorkers {
   const followed = { authority, keys, reload, report }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
   opened.push(async () => { watch.close() })
   return {
-    setup: () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) }),
+    setup: () => ({
+      config,
+      inForce: inForce(followed, watch),
+      loginKey,
+      ...(socketPath === undefined ? {} : { socketPath })
+    }),
     lookNow: watch.lookNow
   }
 }

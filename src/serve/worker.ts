@@ -9,6 +9,7 @@ import { openMeter } from './measure.ts'
 import { createPeers } from './workers/changes.ts'
 import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
+import { createSharedLogins } from './workers/logins.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
 import type { Config } from '../config/schema.ts'
@@ -34,7 +35,7 @@ export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
 
 /** Starts what its primary says, when it says so. */
 export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptions): Promise<StartResult> {
-  const { config: fixed, inForce, number, socketPath } = await new Promise<WorkerSetup>(resolve => {
+  const { config: fixed, inForce, number, socketPath, loginKey } = await new Promise<WorkerSetup>(resolve => {
     channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
     channel.send({ kind: 'hears' }) // what comes before is lost
   })
@@ -80,6 +81,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       upstreams,
       spool,
       locks,
+      logins: createSharedLogins(channel, loginKey),
       pulse,
       meter
     })

@@ -34,7 +34,7 @@ await t.test('everything has a default', async t => {
   const result = await loadConfig(undefined, {})
   if (!result.ok) throw new Error(result.mistakes.join())
   t.same(result.config, {
-    listen: { host: '127.0.0.1', port: 5001 },
+    listen: { host: '127.0.0.1', port: 5001, maxConnections: 8_192, maxConnectionsPerAddress: 2_048 },
     admin: { host: '127.0.0.1', port: 5002 },
     publicUrl: 'http://localhost:5001',
     basePath: '',
@@ -45,6 +45,7 @@ await t.test('everything has a default', async t => {
     upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
+    limits: { logins: { perAccount: 10, perAddress: 100, within: 300 } },
     masterKey: '',
     allowDemoKey: false,
     log: { level: 'info', reads: false },
@@ -121,6 +122,9 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2:1: .*unique/]],
     ['a list as a file', '- a', {}, [/the file is not a mapping/]],
     ['a long drain', 'drain: { delay: 6m }', {}, [/^drain\.delay: "6m" is more than 5m/]],
+    ['limits of logins', 'limits: { logins: { perAccount: 0, perAddress: many, within: 5 } }', {}, [/^limits\.logins\.perAccount: 0 is not a whole number from 1 to 1000000/, /^limits\.logins\.perAddress: "many" is not a whole number/, /^limits\.logins\.within: 5 is not a duration/]],
+    ['limits of logins that do not fit', 'limits: { logins: { perAccount: 11, perAddress: 10, within: 25h } }', {}, [/^limits\.logins\.within: "25h" is more than 24h: /, /^limits\.logins\.perAddress: 10 is less than limits\.logins\.perAccount \(11\)/]],
+    ['no connections', 'listen: { maxConnections: 0 }', {}, [/^listen\.maxConnections: 0 is not a whole number from 1 to 1000000/]],
     ['a short lifetime', 'tokens: { ttl: 59s }', {}, [/^tokens\.ttl: "59s" is not a duration of at least 60s/]],
     ['URLs', 'publicUrl: "ftp://x"\nupstream: { url: "http://u:hidden@x/path" }', {}, [/^publicUrl: "ftp:\/\/x" is not/, /^upstream\.url: "http:\/\/…@x\/path" is not/]],
     ['no URL', 'publicUrl: nonsense', {}, [/^publicUrl: "nonsense" is not/]],

@@ -92,8 +92,8 @@ await t.test('what is published is published on loopback, and reaches the gatewa
   for (const file of FILES) {
     const { services } = await composed(file)
     for (const [name, { ports }] of Object.entries(services)) t.strictSame(ports ?? [], name === 'chartgate' ? published[file] : [], `${file}: ${name}`)
-    const { listen, publicUrl } = await configOf(t, services['chartgate'] as Service)
-    t.strictSame([listen, publicUrl], [{ host: '0.0.0.0', port: 5001 }, 'http://localhost:5001'])
+    const { listen: { host, port }, publicUrl } = await configOf(t, services['chartgate'] as Service)
+    t.strictSame([host, port, publicUrl], ['0.0.0.0', 5001, 'http://localhost:5001'])
   }
 })
 

@@ -6,14 +6,15 @@ import { createAuthenticator, type Authenticator } from '../../src/identity/auth
 import { createAccountSources, type AccountSourcesOptions } from '../../src/identity/sources.ts'
 import { ALWAYS_HERE } from '../../src/lib/presence.ts'
 import { createAttempts, type Claimant } from '../../src/limits/attempts.ts'
+import { UNLIMITED, type LoginLimits } from '../../src/limits/logins.ts'
 import type { Verifier } from '../../src/tokens/verify.ts'
 
 /** Somebody who waits for the answer. */
 export const ASKER: Claimant = { address: '192.0.2.1', presence: ALWAYS_HERE }
 
 /** All that says who somebody is, as the gateway puts it together. */
-export function authenticatorOf (verifier: Verifier, options: Omit<AccountSourcesOptions, 'attempts'>): Authenticator {
-  return createAuthenticator(verifier, createAccountSources({ ...options, attempts: createAttempts(options.clock.monotonic) }))
+export function authenticatorOf (verifier: Verifier, options: Omit<AccountSourcesOptions, 'attempts'>, logins: LoginLimits = UNLIMITED): Authenticator {
+  return createAuthenticator(verifier, createAccountSources({ ...options, attempts: createAttempts(options.clock.monotonic, logins) }), logins)
 }
 
 /** argon2id with the least that it can cost. */

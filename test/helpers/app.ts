@@ -12,6 +12,7 @@ import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { createLocks } from '../../src/lib/locks.ts'
+import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
 import { onlyUpstream } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
@@ -70,10 +71,18 @@ export interface Overrides {
   readonly records?: (line: string, ifNot: IfNot) => Promise<boolean>
 }
 
-/** A configuration with every default, for tests. */
+/** A public listener, with room for all that a test opens. */
+export function listenOn (port: number, host = '127.0.0.1'): Config['listen'] {
+  return { host, port, maxConnections: 8_192, maxConnectionsPerAddress: 8_192 }
+}
+
+/** More failed logins than a test makes. */
+export const MANY_LOGINS = { perAccount: 1_000_000, perAddress: 1_000_000, within: '5m' }
+
+/** A configuration with every default, for tests, which may guess as often as they like. */
 export function testConfig (stateDir: string, origin: string | undefined): Config {
   return {
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: listenOn(0),
     admin: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://charts.example.test',
     basePath: '',
@@ -84,6 +93,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
+    limits: { logins: { ...MANY_LOGINS, within: 300 } },
     masterKey: newMasterKey(),
     allowDemoKey: false,
     log: { level: 'info', reads: true },
@@ -119,12 +129,13 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const least = pino.levels.values[config.log.level] ?? Infinity
   const logged = KEPT_LOG_LEVEL === undefined ? config : { ...config, log: { ...config.log, level: KEPT_LOG_LEVEL } as const }
   t.teardown(() => { keepLog([...kept, ...audited].join('')) })
-  const app = await buildApp(logged, {
+  const app: FastifyInstance = await buildApp(logged, {
     keys,
     upstreams: onlyUpstream(upstream),
     live,
     spool,
     locks: createLocks(),
+    logins: openLogins(config, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
     pulse: createPulse(() => () => {}), // no time goes by
     audit: {
       write: line => { audited.push(soundLine(line)) },

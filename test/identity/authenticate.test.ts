@@ -45,7 +45,7 @@ await t.test('the master key opens as Bearer and as a password, under any user n
 await t.test('what is nearly the master key is not', async t => {
   const authenticator = await authenticatorWith(KEY)
   for (const wrong of ['', ' ', KEY.slice(1), KEY.slice(0, -1), KEY + '\0', KEY.toUpperCase(), 'MASTERKEY', `${KEY}${KEY}`, 'x'.repeat(1_000_000)]) {
-    t.strictSame(authenticator.authenticate(bearer(wrong), ASKER), BAD, JSON.stringify(wrong.slice(0, 40)))
+    t.strictSame(await authenticator.authenticate(bearer(wrong), ASKER), BAD, JSON.stringify(wrong.slice(0, 40)))
     t.strictSame(await authenticator.authenticate(basic(KEY, wrong), ASKER), BAD)
   }
 })
@@ -53,7 +53,7 @@ await t.test('what is nearly the master key is not', async t => {
 await t.test('no master key is not the empty key', async t => {
   const authenticator = await authenticatorWith('')
   for (const secret of ['', ' ', 'MASTERKEY', 'undefined']) {
-    t.strictSame(authenticator.authenticate(bearer(secret), ASKER), BAD)
+    t.strictSame(await authenticator.authenticate(bearer(secret), ASKER), BAD)
     t.strictSame(await authenticator.authenticate(basic('', secret), ASKER), BAD)
   }
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Standing } from '../../src/limits/standing.ts'
 import { ALWAYS_HERE, createPresence, type Presence } from '../../src/lib/presence.ts'
+import { UNLIMITED, type LoginLimits } from '../../src/limits/logins.ts'
 import { PASSWORD_LIMITS, createAttempts, type Verdict } from '../../src/limits/attempts.ts'
 
 interface Ask {
@@ -23,8 +24,8 @@ class Lab {
   private readonly attempts
   standing (): Standing { return this.attempts.standing() }
 
-  constructor (limits: Partial<typeof PASSWORD_LIMITS> = {}) {
-    this.attempts = createAttempts(() => this.time, { ...PASSWORD_LIMITS, ...limits }, (ms, run) => {
+  constructor (limits: Partial<typeof PASSWORD_LIMITS> = {}, logins: LoginLimits = UNLIMITED) {
+    this.attempts = createAttempts(() => this.time, logins, { ...PASSWORD_LIMITS, ...limits }, (ms, run) => {
       const timer = { at: this.time + ms / 1000, run }
       this.timers.add(timer)
       return () => { this.timers.delete(timer) }
@@ -47,11 +48,12 @@ class Lab {
         return await new Promise((resolve, reject) => { this.ends.set(name, { resolve, reject }) })
       }
     })
-    this.told.push(`${name} ${verdict}`)
+    this.told.push(`${name} ${String(verdict)}`)
     return verdict
   }
 
   async end (name: string, isRight = false): Promise<void> {
+    await turn() // all who asked have come
     this.ends.get(name)?.resolve(isRight)
     await turn()
   }
@@ -136,6 +138,7 @@ await t.test('it is held against who left as soon as it was hashed, too', async 
   const lab = new Lab({ atOnce: 1 })
   const presence = createPresence()
   void lab.ask({ name: 'a1', presence })
+  await turn()
   presence.leave()
   await lab.end('a1')
   void lab.ask({ name: 'x', from: '192.0.2.7' })
@@ -229,4 +232,26 @@ await t.test('a hash that fails is told to all who asked, and is not held agains
   t.strictSame(await asked, Array(2).fill({ status: 'rejected', reason: error }))
   await lab.end('y', true)
   t.equal(await next, 'right')
+})
+
+await t.test('whose turn it is may have failed too often by then, and what several addresses sent is hashed for one that has not', async t => {
+  const over = new Set<string>()
+  const settled: string[] = []
+  const limits: LoginLimits = {
+    ...UNLIMITED,
+    admit: async ({ origin }, begins) => over.has(origin) ? { ok: false, seconds: begins ? 30 : 20 } : { ok: true },
+    settle: async ({ origin, proof }, isRight) => { settled.push(`${origin} ${proof} ${isRight}`) }
+  }
+  const lab = new Lab({ atOnce: 1 }, limits)
+  const first = lab.ask({ name: 'first', from: '192.0.2.9' })
+  const asked = [lab.ask({ name: 'own' }), lab.ask({ name: 'same' }), lab.ask({ name: 'same', from: '192.0.2.2' })]
+  await turn()
+  over.add('192.0.2.1')
+  await lab.end('first')
+  await lab.end('same', true)
+  t.equal(await first, 'wrong')
+  t.strictSame(await Promise.all(asked), [{ again: 30 }, 'right', 'right'])
+  t.strictSame(lab.begun, ['first', 'same'])
+  t.strictSame(settled, ['192.0.2.9 first false', '192.0.2.1 same true', '192.0.2.2 same true'])
+  t.strictSame(await lab.ask({ name: 'late' }), { again: 20 }, 'and who comes then does not wait')
 })

@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Robot } from '../../src/identity/accounts.ts'
 import { createMeter } from '../../src/metrics/meter.ts'
-import { readFront, readWhole, type WholeRooms } from '../../src/metrics/readings.ts'
+import { readFront, readLogins, readWhole, type WholeRooms } from '../../src/metrics/readings.ts'
 import { METRICS, labelsOf, type MetricName } from '../../src/metrics/table.ts'
 
 const DAY = 86_400
@@ -14,6 +14,7 @@ function values (meter: ReturnType<typeof createMeter>, name: MetricName): Recor
 await t.test('queues, connections, spool and memory of a process that has clients', async t => {
   const meter = createMeter()
   readFront(meter, {
+    clients: () => ({ all: 20, ofOrigin: 21, open: 17, refused: { all: 18, address: 19 } }),
     passwords: () => ({ length: 1, waited: 2, waitedMs: 3000, refused: 4 }),
     connections: () => ({ length: 5, waited: 6, waitedMs: 7000, refused: 8, all: 128, used: 10, large: 3 }),
     breaker: () => 'open',
@@ -27,8 +28,16 @@ await t.test('queues, connections, spool and memory of a process that has client
   t.same(values(meter, 'chartgate_queue_refused_total'), { passwords: 4, upstream: 8 })
   t.same(values(meter, 'chartgate_upstream_connections'), { large: 3, small: 7 })
   t.same(values(meter, 'chartgate_upstream_breaker'), { closed: 0, doubted: 0, open: 1, half_open: 0 })
-  const single: [MetricName, number][] = [['chartgate_upstream_connections_max', 128], ['chartgate_spool_bytes', 11], ['chartgate_spool_files', 2], ['chartgate_spool_max_bytes', 12], ['chartgate_spooled_bytes_total', 13], ['chartgate_index_memory_bytes', 14], ['chartgate_index_memory_max_bytes', 15], ['http_server_active_requests', 16]]
+  t.same(values(meter, 'chartgate_connections_refused_total'), { all: 18, address: 19 })
+  const single: [MetricName, number][] = [['chartgate_upstream_connections_max', 128], ['chartgate_spool_bytes', 11], ['chartgate_spool_files', 2], ['chartgate_spool_max_bytes', 12], ['chartgate_spooled_bytes_total', 13], ['chartgate_index_memory_bytes', 14], ['chartgate_index_memory_max_bytes', 15], ['http_server_active_requests', 16], ['chartgate_connections', 17], ['chartgate_connections_max', 20]]
   for (const [name, value] of single) t.same(values(meter, name), { '': value }, name)
+})
+
+await t.test('what limits of logins refused, and what they remember', async t => {
+  const meter = createMeter()
+  readLogins(meter, () => ({ refused: { account: 1, address: 2, secret: 3 }, remembered: 4 }))
+  t.same(values(meter, 'chartgate_logins_limited_total'), { account: 1, address: 2, secret: 3 })
+  t.same(values(meter, 'chartgate_login_records'), { '': 4 })
 })
 
 function whole (rooms: Partial<WholeRooms>): ReturnType<typeof createMeter> {

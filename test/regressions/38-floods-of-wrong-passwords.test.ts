@@ -1,13 +1,14 @@
 // Class 38: a flood of wrong passwords keeps everybody with a right one out, also when its
 // connections have long gone. Each wrong one costs a slow hash, two at a time: 3,000 of
 // them were a minute, in which nobody else was let in, and what waited grew without end.
+// What is tried here is the queue, without the limits that stand in front of it (class 26).
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createPasswords, hashPassword } from '../../src/identity/sources/passwords.ts'
-import { startApp, type TestGateway } from '../helpers/app.ts'
+import { MANY_LOGINS, startApp, type TestGateway } from '../helpers/app.ts'
 import { startGateway } from '../helpers/gateway.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { newPassword } from '../helpers/secrets.ts'
@@ -223,7 +224,7 @@ for (const workers of WORKER_COUNTS) {
     const password = newPassword()
     const file = join(await temporaryFolder(t), 'accounts.yaml')
     writeFileSync(file, JSON.stringify({ users: [{ name: 'alice', passwordHash: await hashPassword(password) }] }))
-    const program = await startGateway(t, { workers, accounts: { files: [file] }, policy: POLICY })
+    const program = await startGateway(t, { workers, accounts: { files: [file] }, policy: POLICY, limits: { logins: MANY_LOGINS } })
     await until(async () => (await fetch(`${program.adminUrl}/readyz`)).ok || undefined)
     const port = Number(new URL(program.url).port)
     const guesses = (): number => program.stdout().split('"reason":"bad_password"').length - 1

@@ -2,7 +2,7 @@
 // place for anybody else's, who then waits for a second or more before the first byte; or
 // that each waits for a process that has something else to do. What a listener is asked to
 // hold counts, and who has to be there to take one, and not how fast: processes are stopped
-// while they come.
+// while they come. How many one address may have is in test/gateway/connection-bounds.test.ts.
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
@@ -22,7 +22,7 @@ if (MANY <= 600) await notTried(t, 'a listener with room', `net.core.somaxconn i
 else {
   for (const workers of WORKER_COUNTS) {
     await t.test(`as many connections as the system holds find their place (workers: ${workers})`, async t => {
-      const gateway = await startGateway(t, { masterKey: KEY, workers })
+      const gateway = await startGateway(t, { masterKey: KEY, workers, listen: { maxConnectionsPerAddress: 8_192 } })
       await untilTrue(async () => (await fetch(`${gateway.adminUrl}/readyz`)).ok)
       const port = Number(new URL(gateway.url).port)
       const sockets: Socket[] = []

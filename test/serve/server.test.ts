@@ -10,7 +10,7 @@ import type { ServeOptions, StartResult } from '../../src/serve/started.ts'
 import { start as startServer } from '../../src/serve/server.ts'
 import { VERSION } from '../../src/lib/version.ts'
 import { seedDemoChart } from '../../src/serve/demo.ts'
-import { testConfig } from '../helpers/app.ts'
+import { listenOn, testConfig } from '../helpers/app.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
@@ -62,7 +62,7 @@ async function pause (): Promise<void> {
 await t.test('a server with the embedded repository starts, says where it is, stores a chart and stops', async t => {
   const stateDir = await shortFolder(t)
   const [port, adminPort] = [await freePort(), await freePort()]
-  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, publicUrl: `http://localhost:${port}`, log: QUIET }
+  const config = { ...testConfig(stateDir, undefined), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, publicUrl: `http://localhost:${port}`, log: QUIET }
   const said: string[] = []
   const started = await start(config, { demoChart: CHART, announce: text => { said.push(text) } })
   if (!started.ok) throw new Error(started.message)
@@ -76,7 +76,7 @@ await t.test('a server with the embedded repository starts, says where it is, st
   t.equal(Buffer.compare(Buffer.from(await (await fetch(`${url}/org1/repo1/charts/other-1.0.0.tgz`, { headers })).arrayBuffer()), chart), 0)
   t.equal((await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status, 200)
 
-  const second = await start({ ...config, listen: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } }, { announce: () => {} })
+  const second = await start({ ...config, listen: listenOn(0), admin: { host: '127.0.0.1', port: 0 } }, { announce: () => {} })
   t.match(second, { ok: false, message: /is in use by another chartgate/ })
   await started.stop()
   await t.rejects(fetch(url), 'it is gone')
@@ -90,7 +90,7 @@ await t.test('what the embedded repository fails at is in the log, once, with th
   const stateDir = await shortFolder(t)
   const [port, adminPort] = [await freePort(), await freePort()]
   const log: { event?: string, decision?: string, reqId?: string, id?: string }[] = []
-  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'info' as const, reads: false } }
+  const config = { ...testConfig(stateDir, undefined), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'info' as const, reads: false } }
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
   if (!started.ok) throw new Error(started.message)
   await mkdir(join(stateDir, 'charts/org1/repo1/other-1.0.0.tgz'), { recursive: true }) // where the chart would lie
@@ -110,7 +110,7 @@ await t.test('a server with a file for the audit log writes it there, opens it a
   const stateDir = await shortFolder(t)
   const file = join(stateDir, 'audit.log')
   const [port, adminPort] = [await freePort(), await freePort()]
-  const config = { ...testConfig(stateDir, undefined), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: QUIET, audit: { file, reads: false, required: true } }
+  const config = { ...testConfig(stateDir, undefined), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, log: QUIET, audit: { file, reads: false, required: true } }
   const missing = await start({ ...config, audit: { ...config.audit, file: join(stateDir, 'missing/audit.log') } }, { announce: () => {} })
   t.match(missing, { ok: false, message: /audit\.file .* its folder is missing/ })
   const started = await start(config, { announce: () => {} })
@@ -136,7 +136,7 @@ await t.test('a server in front of an upstream says so in one line, whatever the
     const said: string[] = []
     const started = await start({ ...base, upstream: { ...base.upstream, auth }, log: QUIET }, { announce: text => { said.push(text) } })
     t.equal(started.ok, true)
-    t.same([base.listen, base.admin].map(each => Object.keys(each)), [['host', 'port'], ['host', 'port']], 'the configuration stays as it is, because later ones are compared with it')
+    t.same([base.listen, base.admin].map(each => Object.keys(each)), [['host', 'port', 'maxConnections', 'maxConnectionsPerAddress'], ['host', 'port']], 'the configuration stays as it is, because later ones are compared with it')
     t.match(said.join(''), /^chartgate listens on 127\.0\.0\.1:[1-9]\d* as http:\/\/charts\.example\.test, for probes on 127\.0\.0\.1:[1-9]\d*; no configuration file: defaults; its data lies in \S+\n$/)
     if (started.ok) await started.stop()
   }
@@ -160,7 +160,7 @@ await t.test('an upstream that does not answer as it should is an error when tha
   const log: { level: string, msg: string }[] = []
   const logStream = logOnly(log)
   const [port, adminPort] = [await freePort(), await freePort()]
-  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'error' as const, reads: false } }
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'error' as const, reads: false } }
   stub.answer = () => ({ status: 401 })
   const started = await start(config, { announce: () => {}, logStream })
   await until(() => log.length > 0 ? true : undefined)
@@ -204,7 +204,7 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   let answer = (): void => {}
   const log: { msg: string }[] = []
   const [port, adminPort] = [await freePort(), await freePort()]
-  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort } }
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort } }
   stub.answer = () => OBJECT_NOT_FOUND
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
   if (!started.ok) throw new Error(started.message)
@@ -233,7 +233,7 @@ await t.test('for drain.delay clients are served as before, each answer closes i
   let answer = (): void => {}
   const log: { msg: string }[] = []
   const [port, adminPort] = [await freePort(), await freePort()]
-  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: { host: '127.0.0.1', port }, admin: { host: '127.0.0.1', port: adminPort }, drain: { delay: 1 } }
+  const config = { ...testConfig(await shortFolder(t), stub.origin), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, drain: { delay: 1 } }
   stub.answer = async ({ target }) => target.endsWith('a-1.0.0.tgz') ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : OBJECT_NOT_FOUND
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
   if (!started.ok) throw new Error(started.message)
@@ -296,9 +296,9 @@ await t.test('what hinders a start is one clear sentence', async t => {
   await mkdir(join(stateDir, 'flat'))
   await writeFile(join(stateDir, 'flat', 'charts'), '')
   const cases: [string, typeof config, RegExp][] = [
-    ['a port in use', { ...config, listen: local }, new RegExp(`^listen\\.port ${port} is in use by another program`)],
+    ['a port in use', { ...config, listen: listenOn(port) }, new RegExp(`^listen\\.port ${port} is in use by another program`)],
     ['an admin port in use', { ...config, admin: local }, new RegExp(`^admin\\.port ${port} is in use`)],
-    ['both, of which the one for probes is tried first: clients never reach what then goes away', { ...config, listen: local, admin: local }, /^admin\.port /],
+    ['both, of which the one for probes is tried first: clients never reach what then goes away', { ...config, listen: listenOn(port), admin: local }, /^admin\.port /],
     ['a stateDir that is a file', { ...config, stateDir: join(stateDir, 'file') }, /^stateDir \S+file cannot be used, there is a file where a folder must be: EEXIST/],
     ['a stateDir below a file', { ...config, stateDir: join(stateDir, 'file', 'x') }, /^stateDir \S+file\/x cannot be used, there is a file where a folder must be: ENOTDIR/],
     ['a key that is none', { ...config, stateDir: join(stateDir, 'bad') }, /token\.pem/],
@@ -307,7 +307,7 @@ await t.test('what hinders a start is one clear sentence', async t => {
     ['a folder where the socket must be', { ...embedded, stateDir: join(stateDir, 'odd') }, /^stateDir \S+odd cannot be written: .*repo/],
     ['charts that are a file', { ...embedded, stateDir: join(stateDir, 'flat') }, /charts/],
     ['a file where a folder must be', { ...embedded, stateDir: join(stateDir, 'blocked') }, /blocked/],
-    ['an address that is not ours', { ...config, listen: { host: '203.0.113.1', port: 5001 } }, /^listen\.host 203\.0\.113\.1 is not an address of this machine/]
+    ['an address that is not ours', { ...config, listen: listenOn(5001, '203.0.113.1') }, /^listen\.host 203\.0\.113\.1 is not an address of this machine/]
   ]
   for (const [name, each, expected] of cases) t.match(await start({ ...each, log: QUIET }, { announce: () => {} }), { ok: false, message: expected }, name)
 })

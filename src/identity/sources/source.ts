@@ -20,6 +20,8 @@ export type Authentication =
     readonly code: ReasonCode
     /** The account that it was about, where there is one; for the log. */
     readonly subject?: string
+    /** Seconds after which it may be tried again, where that is known. */
+    readonly retryAfter?: number
   }
 
 /** Something secret, and the name that it came under: that of Basic, which need not be anybody's. */
@@ -45,3 +47,7 @@ export interface IdentitySource {
 }
 
 export const BAD_CREDENTIALS: Authentication = { ok: false, code: 'bad_credentials' }
+
+export function tooManyFailed (retryAfter: number): Authentication {
+  return { ok: false, code: 'too_many_failed_logins', retryAfter }
+}

@@ -1,11 +1,11 @@
 // Which user is it? The password of a user, under the user's own name.
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Claimant, Attempts, Verdict } from '../../limits/attempts.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { isName } from '../../words/subject.ts'
 import { isActive, type Accounts, type User } from '../accounts.ts'
 import type { Passwords } from './passwords.ts'
-import { BAD_CREDENTIALS, type Authentication, type IdentitySource } from './source.ts'
+import { BAD_CREDENTIALS, tooManyFailed, type Authentication, type IdentitySource } from './source.ts'
 
 /** Seconds that a verified password is remembered. */
 const REMEMBERED_FOR = 60
@@ -27,7 +27,6 @@ export interface UserSourceOptions {
  * counts only while the account is as it was.
  */
 export function createUserSource ({ accounts, monotonic, passwords, attempts }: UserSourceOptions): IdentitySource {
-  const key = randomBytes(32).toString('latin1')
   const remembered = new Map<string, { readonly passwordHash: string, readonly until: number }>()
 
   /** What is remembered, as far as it stands. */
@@ -50,8 +49,9 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
     const current = accounts().users.get(username)
     if (current?.passwordHash !== stored) return BAD_CREDENTIALS // changed while it was hashed
     const { principal } = current
-    if (current.disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
+    // Also of one that is disabled, or who knows its password would have it hashed each time.
     putBounded(remembered, name, { passwordHash: stored, until: monotonic() + REMEMBERED_FOR }, MOST_PASSWORDS)
+    if (current.disabled) return { ok: false, code: 'account_disabled', subject: principal.subject }
     return { ok: true, principal, again: () => known(name, username) }
   }
 
@@ -60,7 +60,7 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
     password: string,
     asker: Claimant
   ): Authentication | Promise<Authentication> {
-    const name = hash('sha256', `${key}${username.length}:${username}${password}`, 'base64')
+    const name = hash('sha256', `${attempts.key}${username.length}:${username}${password}`, 'base64')
     const before = known(name, username)
     if (before !== undefined) return before
     const user = accounts().users.get(username)
@@ -69,12 +69,10 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
     const compare = stored === undefined ? undefined : passwords.comparison(password, stored)
     if (stored === undefined || compare === undefined) return wrong(user, password)
     const account = isName(username) ? username : ''
-    return attempts.judge({ name: `${name} ${stored}`, account, asker, compare })
-      .then(verdict => {
-        return verdict === 'right' && user !== undefined
-          ? enter(name, username, stored)
-          : refusal(verdict, user, password)
-      })
+    // What stands in for an unknown user's hash is somebody's, and to know that one lets nobody in.
+    const isRight = async (): Promise<boolean> => await compare() && user !== undefined
+    return attempts.judge({ name: `${name} ${stored}`, account, asker, compare: isRight })
+      .then(verdict => verdict === 'right' ? enter(name, username, stored) : refusal(verdict, user, password))
   }
 
   return {
@@ -83,13 +81,10 @@ export function createUserSource ({ accounts, monotonic, passwords, attempts }: 
   }
 }
 
-function refusal (verdict: Verdict, user: User | undefined, password: string): Authentication {
-  switch (verdict) {
-    case 'gone': return { ok: false, code: 'client_gone' }
-    case 'refused': return { ok: false, code: 'too_many_attempts' }
-    case 'wrong':
-    case 'right': return wrong(user, password) // right for the hash that stood in for an unknown user's
-  }
+function refusal (verdict: Exclude<Verdict, 'right'>, user: User | undefined, password: string): Authentication {
+  if (verdict === 'gone') return { ok: false, code: 'client_gone' }
+  if (verdict === 'refused') return { ok: false, code: 'too_many_attempts' }
+  return verdict === 'wrong' ? wrong(user, password) : tooManyFailed(verdict.again)
 }
 
 /** That a blank or a line end stands around it is seen in what was sent alone: a second hash would tell more. */

@@ -2,6 +2,7 @@
 // only what is in force when a worker begins: every process watches those files itself, and
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
+import type { Admission, Login } from '../../limits/logins.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
 import type { Config } from '../../config/schema.ts'
@@ -17,6 +18,8 @@ export interface WorkerSetup {
   readonly number: number
   /** The embedded repository's socket, when there is one. */
   readonly socketPath?: string
+  /** What all of them name credentials with. */
+  readonly loginKey: string
 }
 
 export type ToWorker =
@@ -24,6 +27,7 @@ export type ToWorker =
   | { readonly kind: 'forget', readonly id: number, readonly tenant: string }
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
+  | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
   | { readonly kind: 'reread' }
@@ -45,6 +49,7 @@ export type ToPrimary =
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
+  | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | {
     /** what it counted since it began */ readonly kind: 'counted'
@@ -54,6 +59,12 @@ export type ToPrimary =
     readonly round?: number
   }
   | { readonly kind: 'pong', /** what stands still in it */ readonly stuck?: string | undefined }
+
+/** What is asked of the limits of logins, by the name of what asks there. */
+export type LoginQuestion =
+  | { readonly of: 'admit', readonly login: Login, readonly begins: boolean }
+  | { readonly of: 'settle', readonly login: Login, readonly isRight: boolean }
+  | { readonly of: 'miss', readonly origin: string }
 
 /** A line of the audit log, or several. */
 export interface AuditMessage {

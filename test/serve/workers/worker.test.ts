@@ -13,7 +13,7 @@ import { CLOCK } from '../../../src/lib/clock.ts'
 import type { StartResult } from '../../../src/serve/started.ts'
 import { start } from '../../../src/serve/server.ts'
 import { startWorker } from '../../../src/serve/worker.ts'
-import { testConfig } from '../../helpers/app.ts'
+import { listenOn, testConfig } from '../../helpers/app.ts'
 import { fakeWorker, settled, type FakeWorker } from '../../helpers/channels.ts'
 import { keyNamed } from '../../helpers/keys.ts'
 import { chartOf } from '../../helpers/packages.ts'
@@ -230,7 +230,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(reload)
   const keys = await openKeys({ ...config, stateDir: await temporaryFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { config, inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, reload }, { newest: () => ({ config }) }), number: 1 } })
+  each.process.send({ kind: 'begin', setup: { config, inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, reload }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
@@ -243,7 +243,7 @@ await t.test('what hinders a worker is one clear sentence', async t => {
   for (const name of ['file', 'good']) await mkdir(join(dir, name))
   await writeFile(join(dir, 'file', 'spool'), '')
   t.match(await hindered(t, config('file')), { ok: false, message: /^stateDir \S+file cannot be used, there is a file where a folder must be/ })
-  t.match(await hindered(t, { ...config('good'), listen: { host: '203.0.113.1', port: 5001 } }), { ok: false, message: /^listen\.host 203\.0\.113\.1 is not an address of this machine/ })
+  t.match(await hindered(t, { ...config('good'), listen: listenOn(5001, '203.0.113.1') }), { ok: false, message: /^listen\.host 203\.0\.113\.1 is not an address of this machine/ })
 })
 
 await t.test('what hinders a worker hinders the start, and everything is let go of', async t => {

@@ -1,0 +1,27 @@
+// The limits of failed logins, as configured, for the process that counts them for all.
+import type { Config } from '../config/schema.ts'
+import { CLOCK, type Clock } from '../lib/clock.ts'
+import { createLoginLimits, SHARE_OF_SEVERAL, type OwnLoginLimits } from '../limits/logins.ts'
+
+interface Log {
+  warn (fields: object, message: string): void
+}
+
+/** What they have to say goes into the log. */
+export function openLogins (
+  { limits: { logins } }: Pick<Config, 'limits'>,
+  log: Log,
+  clock: Clock = CLOCK
+): OwnLoginLimits {
+  return createLoginLimits(logins, {
+    clock: clock.monotonic,
+    onShared (origin) {
+      const share = logins.perAddress * SHARE_OF_SEVERAL
+      log.warn(
+        { ip: origin },
+        'several accounts log in from this address: if it is a proxy, name it in trustedProxies, so that failed ' +
+          `logins are counted for each client behind it; till then they share ${share} (limits.logins.perAddress)`
+      )
+    }
+  })
+}
