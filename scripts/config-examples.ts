@@ -5,6 +5,15 @@
 export const EXAMPLES: Readonly<Record<string, string>> = {
   listen: `# in a container: reached from outside of it
 listen: { host: 0.0.0.0, port: 5001 }
+---
+# with TLS; both files are read again when they change
+listen:
+  port: 443
+  tls:
+    cert: /run/secrets/tls/tls.crt
+    key: /run/secrets/tls/tls.key
+    minVersion: "1.2"
+publicUrl: https://charts.example.com
 `,
   admin: `# the kubelet asks from outside of the container too; publish it nowhere else
 admin: { host: 0.0.0.0, port: 5002 }

@@ -2,7 +2,8 @@
 // parser stands before the router (rewriteUrl); then who asks, then may they, then one
 // door answers.
 import { randomUUID } from 'node:crypto'
-import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
+import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import pino from 'pino'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
@@ -47,6 +48,7 @@ import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
+import { createTlsServer, type ListenerTls } from './tls/listener.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
@@ -78,6 +80,8 @@ export interface AppDependencies {
   /** Where log lines go. */
   readonly logStream: { write: (line: string) => void, /** how many were lost */ lost?: () => number }
   readonly limits?: ConnectionLimits
+  /** Left out: it speaks plain HTTP. */
+  readonly tls?: ListenerTls
 }
 
 export type App = FastifyInstance
@@ -143,6 +147,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     await peers?.changed(tenant)
   }
 
+  const connections = connectionsOf(limits)
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
@@ -153,15 +158,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     return503OnClosing: false, // request-head.ts does, in our form
-    requestTimeout: limits.request,
-    connectionTimeout: limits.silence,
-    keepAliveTimeout: limits.idle,
-    http: {
-      headersTimeout: limits.headers,
-      connectionsCheckingInterval: limits.look,
-      maxHeaderSize: LONGEST_HEADERS,
-      requireHostHeader: false // request-head.ts does, in our form
-    }
+    ...connections,
+    ...(deps.tls === undefined ? {} : speaking(deps.tls, connections))
   })
   app.log = log
   answerConnect(app)
@@ -209,6 +207,31 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     running: () => app.running().length
   })
   return app
+}
+
+/** What Fastify gives a server of its own. */
+function connectionsOf (limits: ConnectionLimits) {
+  return {
+    requestTimeout: limits.request,
+    connectionTimeout: limits.silence,
+    keepAliveTimeout: limits.idle,
+    http: {
+      headersTimeout: limits.headers,
+      connectionsCheckingInterval: limits.look,
+      maxHeaderSize: LONGEST_HEADERS,
+      requireHostHeader: false // request-head.ts does, in our form
+    }
+  } satisfies FastifyHttpOptions<Server>
+}
+
+/** A server for every address that a name has (localhost), and each is told of new certificates. */
+function speaking (
+  tls: ListenerTls,
+  { http, connectionTimeout, ...timeouts }: ReturnType<typeof connectionsOf>
+): Pick<FastifyHttpOptions<Server>, 'serverFactory'> {
+  return {
+    serverFactory: handler => createTlsServer(tls, { ...http, ...timeouts }, handler).setTimeout(connectionTimeout)
+  }
 }
 
 /**

@@ -11,6 +11,7 @@ import { issuerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
+import { certificateWarnings, openTls } from '../live/live-tls.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
 import { openIssuers } from '../tokens/issuers.ts'
@@ -105,9 +106,11 @@ async function runCheck (
 ): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
   const keys = await checkKeys(config)
-  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes]
-  if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
-  for (const warning of [...loaded.warnings, ...keys.warnings]) io.stderr(`chartgate: warning: ${warning}\n`)
+  const tls = await openTls(config, CLOCK.wall())
+  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes, ...(tls.ok ? [] : tls.mistakes)]
+  if (!loaded.ok || !tls.ok || mistakes.length > 0) return fail(io, ...mistakes)
+  const warnings = [...loaded.warnings, ...keys.warnings, ...certificateWarnings(tls.opened, CLOCK.wall())]
+  for (const warning of warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(

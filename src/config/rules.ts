@@ -46,6 +46,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     `${admin.port} is the port of the public listener too`)
   rule(['publicUrl'], () => publicUrl !== DEFAULT_URL && !isUrl(publicUrl, PUBLIC_URL) &&
     `${showText(publicUrl)} is not an http or https URL without user, query and fragment`)
+  rule(['listen.tls.key', 'listen.tls.cert'], () => halfPair('listen.tls', listen.tls))
   rule(['upstream.url'], () => upstream.url !== '' && !isUrl(upstream.url, UPSTREAM_URL) &&
     `${showText(upstream.url)} is not an http or https URL without user, path and query ` +
       '(charts.contextPath is for the path)')
@@ -110,6 +111,13 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     }
   }
   return mistakes
+}
+
+/** A certificate without its key, or the other way round. */
+function halfPair (place: string, { cert, key }: { readonly cert: string, readonly key: string }): string | false {
+  if ((cert === '') === (key === '')) return false
+  const [there, missing] = cert === '' ? ['key', 'cert'] : ['cert', 'key']
+  return `${place}.${there} needs ${place}.${missing}: a certificate and its private key are used together`
 }
 
 function textAt (values: ConfigFile, key: string): string {

@@ -21,6 +21,7 @@ import {
   type SchemaNode
 } from '../files/nodes.ts'
 import { DURATION_FORM, SIZE_FORM } from '../files/units.ts'
+import { MIN_VERSIONS } from '../tls/listener.ts'
 
 const port = (description: string, fallback: number): Node<number> => integer({
   description,
@@ -39,6 +40,8 @@ const formField = (of: string, option: string, fallback: string): Node<string> =
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
     expected: 'a name such as package'
   })
+
+const file = (description: string): Node<string> => value(description, '', { expected: 'a file' })
 
 const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
 
@@ -105,7 +108,15 @@ const IssuerNode = mapping({
 export const ConfigSchema = mapping({
   listen: mapping({
     host: value('address of the public listener', '127.0.0.1', { minLength: 1 }),
-    port: port('port of the public listener', 5001)
+    port: port('port of the public listener', 5001),
+    tls: mapping({
+      cert: file('its certificate in PEM, and behind it those that lead to an authority; left out: plain HTTP'),
+      key: file('the private key of that certificate in PEM, without a password'),
+      minVersion: {
+        ...oneOf(MIN_VERSIONS, { description: 'the least version of TLS that it speaks', default: '1.2' }),
+        expected: '"1.2" or "1.3", in quotes'
+      }
+    })
   }),
   admin: mapping({
     host: value(
@@ -118,7 +129,7 @@ export const ConfigSchema = mapping({
   }),
   publicUrl: value(
     'the URL that clients use; realm, service and links are built from it, ' +
-    'never from a Host header; a path in it is the base path',
+    'never from a Host header; a path in it is the base path; with listen.tls the default is https',
     'http://localhost:<listen.port>',
     { expected: 'an http or https URL without query' }
   ),
@@ -267,13 +278,16 @@ export const ConfigSchema = mapping({
 export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
-type Unchanged = 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics'
+type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics'
 type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
   /** The file that it was read from. */
   readonly file?: string
+  /** `tls` left out: plain HTTP. */
+  readonly listen: Omit<ConfigFile['listen'], 'tls'> & { readonly tls?: ListenTlsConfig }
+  readonly admin: ConfigFile['admin']
   /** Without a slash at its end. */
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
@@ -308,6 +322,9 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly issuers: readonly IssuerConfig[]
   }
 }
+
+/** Files absolute. */
+export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'>
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { buildApp, type App, type AppDependencies } from '../app.ts'
 import { follow, type Followed } from '../live/in-force.ts'
 import { followIssuers } from '../live/live-keys.ts'
+import { listenerTls } from '../live/live-tls.ts'
 import type { ReloadLog } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import type { Watch } from '../files/watch.ts'
@@ -17,7 +18,7 @@ export interface Front {
   hindrance (): string | undefined
   /** How many workers serve; undefined: this process does itself. */
   listening (): number | undefined
-  /** Reads accounts, rules and keys again, changed or not. */
+  /** Reads accounts, rules, keys and certificates again, changed or not. */
   reread (): void
   /** Lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
@@ -29,17 +30,19 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
+export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'tls' | 'version' | 'clock'>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
   config: Config,
-  { authority, keys, reload, report, ...options }: FrontOptions
+  { authority, keys, tls, reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
+  const listener = listenerTls(config, tls)
   const app = await buildApp(config, {
     ...options,
     live: authority.live,
     keys: keys.live,
+    ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
     clock: CLOCK
   })
@@ -49,7 +52,8 @@ export async function openFront (
     await app.close()
     return { ok: false, message: mistake }
   }
-  const watch = followAll(config, { authority, keys, reload, ...(report === undefined ? {} : { report }) }, app.log)
+  const followed = { authority, keys, tls, reload, ...(report === undefined ? {} : { report }) }
+  const watch = followAll(config, followed, app.log)
   return {
     ok: true,
     front: {
@@ -57,7 +61,7 @@ export async function openFront (
       hindrance: () => undefined,
       listening: () => undefined,
       reread () {
-        app.log.info('SIGHUP: accounts, rules and keys are read again')
+        app.log.info('SIGHUP: accounts, rules, keys and certificates are read again')
         void watch.lookNow()
       },
       async close () {
@@ -70,7 +74,7 @@ export async function openFront (
   }
 }
 
-/** Keeps accounts, rules and keys at what their files and URLs say. */
+/** Keeps accounts, rules, keys and certificates at what their files and URLs say. */
 function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
   const { keys } = followed
   followIssuers(keys.live.current.issuers, log)
@@ -96,8 +100,7 @@ const BACKLOG = 65_535
 export async function listen (app: App, key: 'listen' | 'admin', address: Address): Promise<string | undefined> {
   const { level } = app.log
   app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
-  // A copy, because Fastify puts a function into it.
-  const mistake = await app.listen({ ...address, backlog: BACKLOG })
+  const mistake = await app.listen({ host: address.host, port: address.port, backlog: BACKLOG })
     .then(() => undefined, (error: unknown) => listenMistake(error, key, address))
   app.log.level = level
   return mistake

@@ -8,12 +8,14 @@ import { isatty } from 'node:tty'
 import pino from 'pino'
 import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
 import { createAuditOffice } from './workers/audit.ts'
+import { createCertificateOffice, type CertificateOffice } from './workers/certificates.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
 import { endWithParent } from './workers/orphan.ts'
 import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
 import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { openTls, type OpenedTls } from '../live/live-tls.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
 import type { Environment } from '../config/environment.ts'
@@ -120,6 +122,9 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
     const { opened: keys } = openedKeys
+    const openedTls = await openTls(config, CLOCK.wall())
+    if (!openedTls.ok) return await failed(openedTls.mistakes.join('\nchartgate: '))
+    const { opened: tls } = openedTls
     const socketPath = config.upstream.url === undefined
       ? await openEmbedded(config, {
         key: keys.upstream,
@@ -163,13 +168,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (mistake !== undefined) return await failed(mistake)
     const followed = config.workers === 1
       ? undefined
-      : followForWorkers(config, { ...options, keys, socketPath, log, opened, report })
+      : followForWorkers(config, { ...options, keys, tls, socketPath, log, opened, report })
     const result = followed === undefined
       ? await openFront(config, {
         ...options,
         audit,
         report,
         keys,
+        tls,
         upstreams,
         spool,
         locks: createLocks(),
@@ -182,7 +188,11 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         fork: () => fork(lines => { logStream.write(lines) }),
         onTrouble,
         onReplaced: measuring.onReplaced,
-        offices: [measuring.counts, ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]],
+        offices: [
+          measuring.counts,
+          followed.certificates,
+          ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]
+        ],
         log,
         clock: () => performance.now(),
         later,
@@ -196,7 +206,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
     } else announce(welcome(config, place, demoChart !== undefined))
-    const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
+    const endDaily = warnDaily({ config, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
       outages = createOutages(log, upstream.origin, () => performance.now())
@@ -235,10 +245,12 @@ interface FollowedForWorkers {
   /** What a worker begins with now. */
   setup (): Omit<WorkerSetup, 'number'>
   readonly lookNow: ConfigWatch['lookNow']
+  readonly certificates: CertificateOffice
 }
 
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
   readonly keys: OpenedKeys
+  readonly tls: OpenedTls
   readonly socketPath: string | undefined
   readonly report: ReloadReport
 }
@@ -249,12 +261,17 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
  */
 function followForWorkers (
   config: Config,
-  { authority, reload, keys, socketPath, log, opened, report }: SetupOptions
+  { authority, reload, keys, tls, socketPath, log, opened, report }: SetupOptions
 ): FollowedForWorkers {
-  const followed = { authority, keys, reload, report }
+  const followed = { authority, keys, tls, reload, report }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
-  opened.push(async () => { watch.close() })
+  const certificates = createCertificateOffice({ tls, log, later })
+  opened.push(async () => {
+    watch.close()
+    certificates.close()
+  })
   return {
+    certificates,
     setup: () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) }),
     lookNow: watch.lookNow
   }

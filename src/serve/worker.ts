@@ -1,10 +1,11 @@
 // One worker from start to stop: opens a way to the repository and the public listener, as
-// its primary says, begins with the accounts, rules and keys that are in force there, and
+// its primary says, begins with the accounts, rules, keys and certificates that are in force there, and
 // watches their files itself.
 import { join } from 'node:path'
 import type { AppDependencies } from '../app.ts'
 import { createWorkerAudit } from './workers/audit.ts'
 import { openMeter } from './measure.ts'
+import { sayCertificates } from './workers/certificates.ts'
 import { createPeers } from './workers/changes.ts'
 import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
@@ -48,7 +49,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
   }
   const { stateDir, charts } = config
   try {
-    const { authority, keys } = await beginWith(inForce)
+    const { authority, keys, tls } = await beginWith(inForce)
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
@@ -67,6 +68,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     sayCounts(channel, meter)
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
+    sayCertificates(channel, tls)
     const opened = await openFront(config, {
       logStream,
       audit: { ...audit, hashName },
@@ -74,6 +76,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       ...peers,
       authority,
       keys,
+      tls,
       upstreams,
       spool,
       locks,

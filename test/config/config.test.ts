@@ -178,3 +178,16 @@ await t.test('every key has a description, an expectation and a variable', t => 
   }
   t.end()
 })
+
+await t.test('files of TLS are relative to the configuration, and publicUrl is https then', async t => {
+  const { listen, publicUrl } = await config(t, 'listen: { port: 6000, tls: { cert: tls.crt, key: tls.key } }')
+  t.match(listen, { port: 6000, tls: { cert: /^\/.*\/tls\.crt$/, key: /^\/.*\/tls\.key$/, minVersion: '1.2' } })
+  t.equal(publicUrl, 'https://localhost:6000')
+  t.notOk('tls' in (await config(t, 'listen: { port: 6000 }')).listen)
+})
+
+await t.test('a certificate needs its key, and a version of TLS is a text', async t => {
+  t.strictSame(await mistakes(t, 'listen: { tls: { cert: tls.crt } }'), ['listen.tls.key: listen.tls.cert needs listen.tls.key: a certificate and its private key are used together'])
+  t.strictSame(await mistakes(t, 'listen: { tls: { key: tls.key } }'), ['listen.tls.key: listen.tls.key needs listen.tls.cert: a certificate and its private key are used together'])
+  t.strictSame(await mistakes(t, 'listen: { tls: { cert: a, key: b, minVersion: 1.3 } }'), ['listen.tls.minVersion: 1.3 is not "1.2" or "1.3", in quotes'])
+})

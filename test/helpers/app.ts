@@ -6,6 +6,7 @@ import pino from 'pino'
 import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import { loadAuthority } from '../../src/live/authority.ts'
 import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/live/live-keys.ts'
+import { listenerTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
 import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/sources/passwords.ts'
@@ -107,6 +108,9 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const live = { current: authority.authority }
+  const tls = await openTls(config, clock.wall())
+  if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
+  const listener = listenerTls(config, tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
   // What is kept for the search of secrets has more lines than the test asked for.
@@ -138,6 +142,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     meter,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
+    ...(listener === undefined ? {} : { tls: listener }),
     logStream: {
       write: line => {
         kept.push(line)
@@ -148,7 +153,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   followIssuers(keys.current.issuers, app.log)
-  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall)], stamps, config, reload: async () => ({ ok: true, config }), log: app.log })
+  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall), ...tlsParts(tls.opened, clock.wall)], stamps: new Map([...stamps, ...tls.opened.stamps]), config, reload: async () => ({ ok: true, config }), log: app.log })
   t.teardown(async () => {
     watch.close()
     for (const { remote } of keys.current.issuers) remote?.close()
@@ -158,7 +163,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const { port } = app.server.address() as AddressInfo
   return {
     app,
-    url: `http://127.0.0.1:${port}${config.basePath}`,
+    url: `http${listener === undefined ? '' : 's'}://127.0.0.1:${port}${config.basePath}`,
     port,
     keys,
     opened,
