@@ -64,7 +64,7 @@ The environment wins over the file. A variable that is set to nothing counts as 
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
+A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`cert:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
 
 A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
 
@@ -78,6 +78,7 @@ ${examples()}
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
 * \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with both listeners on loopback, unless \`allowDemoKey\` says otherwise.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
+* \`listen.tls.cert\` and \`listen.tls.key\` come together; \`listen.tls.clientCa\` needs them, and \`identity.certificates\` needs it. Each of those has one of \`subject\`, \`dns\`, \`email\` and \`uri\`, and no two have the same.
 * Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback; a \`clockSkew\` is at most 5m.
 * The two listeners have different ports.
 * With several \`workers\`, each one's share of \`charts.spool.maxBytes\` is at least \`charts.maxUploadSize\`.

@@ -13,6 +13,7 @@ listen:
     cert: /run/secrets/tls/tls.crt
     key: /run/secrets/tls/tls.key
     minVersion: "1.2"
+    clientCa: /run/secrets/clients/ca.crt # left out: clients are asked for no certificate
 publicUrl: https://charts.example.com
 `,
   admin: `# the kubelet asks from outside of the container too; publish it nowhere else
@@ -88,6 +89,17 @@ audit:
 `,
   accounts: `accounts:
   files: [people.yaml, robots.yaml, htpasswd]
+`,
+  identity: `# clients that show a certificate of an authority in listen.tls.clientCa
+listen: { tls: { cert: tls.crt, key: tls.key, clientCa: clients.crt } }
+identity:
+  certificates:
+    - { name: team-a-ci, subject: "CN=ci,OU=Build,O=Example", groups: [team-a] }
+    - { name: flux, uri: "spiffe://example.com/ns/flux-system/sa/source-controller" }
+    - { name: runner, dns: runner.example.com }
+    - { name: backup, email: backup@example.com }
+policy:
+  - { repositories: ["team-a/*"], subjects: ["cert:flux", "group:team-a"], actions: [pull] }
 `,
   policy: `policy:
   - { repositories: ["public/*"], subjects: [anonymous], actions: [pull] }

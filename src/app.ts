@@ -31,6 +31,7 @@ import uploadDoor from '../plugins/upload-door.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
+import type { LiveCertificates } from './live/live-certificates.ts'
 import type { Config } from './config/schema.ts'
 import { RefusalError } from './http/errors.ts'
 import type { AuditPlace } from './observe/audit/auditing.ts'
@@ -40,6 +41,7 @@ import { RequestLogger } from './observe/request-logger.ts'
 import { subjectNamed } from './identity/accounts.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
+import type { CertificateSource } from './identity/sources/certificates.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
 import { readFront } from './metrics/readings.ts'
@@ -82,6 +84,8 @@ export interface AppDependencies {
   readonly limits?: ConnectionLimits
   /** Left out: it speaks plain HTTP. */
   readonly tls?: ListenerTls
+  /** Whom certificates of clients stand for now. */
+  readonly certificates: LiveCertificates
 }
 
 export type App = FastifyInstance
@@ -121,7 +125,9 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const attempts = createAttempts(clock.monotonic)
   pulse.watch(attempts.queue)
+  const certificates = await certificatesOf(deps)
   const sources = createAccountSources({
+    certificates,
     masterKey: config.masterKey,
     accounts: () => live.current.accounts,
     clock,
@@ -178,13 +184,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(requestHead)
   await app.register(upgrade)
   await app.register(expectContinue)
-  await app.register(authenticate, { authenticator })
+  await app.register(authenticate, { authenticator, certificates })
   await app.register(authorize, { live })
   const { depth } = config.charts
   await app.register(home, { publicUrl: config.publicUrl, depth: depth === 'dynamic' ? undefined : depth })
   await app.register(health, { version })
   await app.register(jwks, { keys, now: clock.wall })
-  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth, clock })
+  await app.register(tokenEndpoint, { authenticator, certificates, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstreams) })
   await app.register(uploadDoor, {
@@ -207,6 +213,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     running: () => app.running().length
   })
   return app
+}
+
+/** Who reads certificates is loaded where clients show some: a quarter of a second. */
+async function certificatesOf ({ tls, certificates, clock }: AppDependencies): Promise<CertificateSource | undefined> {
+  if (tls?.clients === undefined) return undefined
+  const { createCertificateSource } = await import('./identity/sources/certificates.ts')
+  return createCertificateSource({ clients: tls.clients, accounts: () => certificates.value, now: clock.wall })
 }
 
 /** What Fastify gives a server of its own. */

@@ -3,7 +3,7 @@
 // in docs/configuration.md.
 import { ACTIONS, type Action } from '../words/access.ts'
 import type { PolicyRule } from '../policy/rules.ts'
-import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../words/subject.ts'
+import { NAME_FORM, ROBOT_NAME_FORM, SUBJECT_FORM } from '../words/subject.ts'
 import type { IssuerConfig } from '../tokens/issuers.ts'
 import { OWN_ALGORITHMS } from '../tokens/keys.ts'
 import type { KeyState } from '../tokens/ring.ts'
@@ -56,11 +56,11 @@ const Rule = mapping({
   }),
   subjects: list(text({
     pattern: SUBJECT_FORM,
-    expected: 'a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated'
+    expected: 'a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated'
   }), {
     minItems: 1,
     description: 'who the rule is for',
-    expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, anonymous, authenticated'
+    expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous, authenticated'
   }),
   actions: list(oneOf<Action>(ACTIONS, { description: 'what' }), {
     minItems: 1,
@@ -105,6 +105,23 @@ const IssuerNode = mapping({
   })
 })
 
+const CertificateNode = mapping({
+  name: text({
+    pattern: ROBOT_NAME_FORM,
+    description: 'stands in subjects: cert:NAME',
+    expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
+  })
+}, { expected: 'a certificate with name, and subject, dns, email or uri' }, {
+  subject: line('the whole subject of the certificate, as RFC 4514 writes it: CN=ci,OU=Build,O=Example'),
+  dns: line('a DNS name among its alternative names'),
+  email: line('a mail address among its alternative names'),
+  uri: line('a URI among its alternative names, such as a SPIFFE ID'),
+  groups: list(text({ pattern: NAME_FORM, expected: 'the name of a group' }), {
+    description: 'the groups that it is in',
+    expected: 'a list of groups'
+  })
+})
+
 export const ConfigSchema = mapping({
   listen: mapping({
     host: value('address of the public listener', '127.0.0.1', { minLength: 1 }),
@@ -115,7 +132,11 @@ export const ConfigSchema = mapping({
       minVersion: {
         ...oneOf(MIN_VERSIONS, { description: 'the least version of TLS that it speaks', default: '1.2' }),
         expected: '"1.2" or "1.3", in quotes'
-      }
+      },
+      clientCa: file(
+        'certificate authorities in PEM: clients may show a certificate of theirs instead of sending credentials ' +
+        '(identity.certificates); left out: none is asked for'
+      )
     })
   }),
   admin: mapping({
@@ -267,6 +288,13 @@ export const ConfigSchema = mapping({
       expected: 'a list of files'
     })
   }),
+  identity: mapping({
+    certificates: list(CertificateNode, {
+      description: 'whom certificates of clients stand for (listen.tls.clientCa); the first that fits counts',
+      default: [],
+      expected: 'a list of certificates with name, and subject, dns, email or uri'
+    })
+  }),
   policy: list(Rule, {
     description: 'rules; they only add, and what `anonymous` may do everyone may',
     default: [],
@@ -278,7 +306,7 @@ export const ConfigSchema = mapping({
 export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
-type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics'
+type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics' | 'identity'
 type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
@@ -324,7 +352,7 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
 }
 
 /** Files absolute. */
-export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'>
+export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

@@ -17,6 +17,7 @@ import {
   type ReloadReport
 } from './reload.ts'
 import type { Config } from '../config/schema.ts'
+import { certificatesPart, openCertificates, type LiveCertificates } from './live-certificates.ts'
 import { tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsData } from './live-tls.ts'
 
 /** As plain data, for a message between two processes. */
@@ -34,6 +35,7 @@ export interface Followed {
   readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
+  readonly certificates: LiveCertificates
   readonly reload: Reload
   /** Hears of what was read again; left out where another process does. */
   readonly report?: ReloadReport
@@ -46,12 +48,17 @@ export interface Followed {
  */
 export function follow (
   config: Config,
-  { authority, keys, tls, reload, report }: Followed,
+  { authority, keys, tls, certificates, reload, report }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
   return watchConfig({
-    parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall, fetching), ...tlsParts(tls, CLOCK.wall)],
+    parts: [
+      authorityPart(authority.live),
+      keysPart(keys, CLOCK.wall, fetching),
+      certificatesPart(certificates),
+      ...tlsParts(tls, CLOCK.wall)
+    ],
     stamps: new Map([...authority.stamps, ...keys.stamps, ...tls.stamps]),
     config,
     reload,
@@ -60,7 +67,9 @@ export function follow (
   })
 }
 
-export function inForce ({ authority: { live }, keys, tls }: Followed, watch: Pick<ConfigWatch, 'newest'>): InForce {
+export function inForce (
+  { authority: { live }, keys, tls }: Omit<Followed, 'certificates'>,
+  watch: Pick<ConfigWatch, 'newest'>): InForce {
   const { config, stamps } = watch.newest()
   return {
     config,
@@ -77,7 +86,7 @@ export function inForce ({ authority: { live }, keys, tls }: Followed, watch: Pi
  */
 export async function beginWith (
   { config, authority, keys, tls, stamps }: InForce
-): Promise<Pick<Followed, 'authority' | 'keys' | 'tls'>> {
+): Promise<Pick<Followed, 'authority' | 'keys' | 'tls' | 'certificates'>> {
   const own = config.file === undefined ? [] : [config.file]
   const certificates = tls.flatMap(({ files }) => Object.values(files))
   const known = new Map(
@@ -89,7 +98,8 @@ export async function beginWith (
   return {
     authority: { live, stamps: known },
     keys: { live: { current: trusted }, upstream, stamps: known },
-    tls: tlsOfData(tls, known)
+    tls: tlsOfData(tls, known),
+    certificates: openCertificates(config)
   }
 }
 

@@ -10,7 +10,7 @@ import type { ListenerTls } from '../tls/listener.ts'
 import { SOON } from './account-warnings.ts'
 import type { LivePart } from './reload.ts'
 
-export type TlsKey = 'listen.tls'
+export type TlsKey = 'listen.tls' | 'listen.tls.clientCa'
 
 /** What one part of the configuration names. */
 export interface TlsPart {
@@ -33,7 +33,10 @@ export type TlsConfig = Pick<Config, 'listen'>
 
 /** What each part names; absolute. */
 export function tlsFiles ({ listen: { tls } }: TlsConfig): ReadonlyMap<TlsKey, TlsTexts> {
-  return new Map(tls === undefined ? [] : [['listen.tls', { cert: tls.cert, key: tls.key }]])
+  const files = new Map<TlsKey, TlsTexts>()
+  if (tls !== undefined) files.set('listen.tls', { cert: tls.cert, key: tls.key })
+  if (tls?.clientCa !== undefined) files.set('listen.tls.clientCa', { ca: tls.clientCa })
+  return files
 }
 
 /** Reads them for the first time. @param now seconds since the epoch */
@@ -60,7 +63,8 @@ export function liveOf ({ parts }: Pick<OpenedTls, 'parts'>, key: TlsKey): Curre
 export function listenerTls ({ listen }: TlsConfig, opened: Pick<OpenedTls, 'parts'>): ListenerTls | undefined {
   const pair = liveOf(opened, 'listen.tls')
   if (listen.tls === undefined || pair === undefined) return undefined
-  return { minVersion: listen.tls.minVersion, pair }
+  const clients = liveOf(opened, 'listen.tls.clientCa')
+  return { minVersion: listen.tls.minVersion, pair, ...(clients === undefined ? {} : { clients }) }
 }
 
 type PartResult = ReturnType<typeof readMaterial>

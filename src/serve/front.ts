@@ -30,18 +30,20 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'tls' | 'version' | 'clock'>, Followed {}
+type FromHere = 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
   config: Config,
-  { authority, keys, tls, reload, report, ...options }: FrontOptions
+  { authority, keys, tls, certificates, reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const listener = listenerTls(config, tls)
   const app = await buildApp(config, {
     ...options,
     live: authority.live,
     keys: keys.live,
+    certificates,
     ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
     clock: CLOCK
@@ -52,7 +54,7 @@ export async function openFront (
     await app.close()
     return { ok: false, message: mistake }
   }
-  const followed = { authority, keys, tls, reload, ...(report === undefined ? {} : { report }) }
+  const followed = { authority, keys, tls, certificates, reload, ...(report === undefined ? {} : { report }) }
   const watch = followAll(config, followed, app.log)
   return {
     ok: true,

@@ -15,6 +15,7 @@ import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
 import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
 import { openTls, type OpenedTls } from '../live/live-tls.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
@@ -125,6 +126,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const openedTls = await openTls(config, CLOCK.wall())
     if (!openedTls.ok) return await failed(openedTls.mistakes.join('\nchartgate: '))
     const { opened: tls } = openedTls
+    const certificates = openCertificates(config)
     const socketPath = config.upstream.url === undefined
       ? await openEmbedded(config, {
         key: keys.upstream,
@@ -168,7 +170,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (mistake !== undefined) return await failed(mistake)
     const followed = config.workers === 1
       ? undefined
-      : followForWorkers(config, { ...options, keys, tls, socketPath, log, opened, report })
+      : followForWorkers(config, { ...options, keys, tls, certificates, socketPath, log, opened, report })
     const result = followed === undefined
       ? await openFront(config, {
         ...options,
@@ -176,6 +178,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         report,
         keys,
         tls,
+        certificates,
         upstreams,
         spool,
         locks: createLocks(),
@@ -251,6 +254,7 @@ interface FollowedForWorkers {
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
+  readonly certificates: LiveCertificates
   readonly socketPath: string | undefined
   readonly report: ReloadReport
 }
@@ -261,17 +265,17 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
  */
 function followForWorkers (
   config: Config,
-  { authority, reload, keys, tls, socketPath, log, opened, report }: SetupOptions
+  { authority, reload, keys, tls, certificates, socketPath, log, opened, report }: SetupOptions
 ): FollowedForWorkers {
-  const followed = { authority, keys, tls, reload, report }
+  const followed = { authority, keys, tls, certificates, reload, report }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
-  const certificates = createCertificateOffice({ tls, log, later })
+  const office = createCertificateOffice({ tls, log, later })
   opened.push(async () => {
     watch.close()
-    certificates.close()
+    office.close()
   })
   return {
-    certificates,
+    certificates: office,
     setup: () => ({ config, inForce: inForce(followed, watch), ...(socketPath === undefined ? {} : { socketPath }) }),
     lookNow: watch.lookNow
   }

@@ -39,17 +39,18 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
   })
   // A message is JSON, which has no undefined.
   const upstreamAsIs = { ...fixed.upstream, url: fixed.upstream.url }
-  const { accounts, policy, tokens: { keys: ownKeys, issuers } } = inForce.config
+  const { accounts, policy, identity, tokens: { keys: ownKeys, issuers } } = inForce.config
   const config: Config = {
     ...fixed,
     upstream: upstreamAsIs,
     accounts,
     policy,
+    identity,
     tokens: { ...fixed.tokens, keys: ownKeys, issuers }
   }
   const { stateDir, charts } = config
   try {
-    const { authority, keys, tls } = await beginWith(inForce)
+    const { authority, keys, tls, certificates } = await beginWith(inForce)
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
@@ -77,6 +78,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       authority,
       keys,
       tls,
+      certificates,
       upstreams,
       spool,
       locks,

@@ -50,6 +50,7 @@ await t.test('everything has a default', async t => {
     audit: { reads: false, required: false },
     metrics: { tenants: false },
     accounts: { files: [] },
+    identity: { certificates: [] },
     policy: []
   })
 })
@@ -114,7 +115,7 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a list for a mapping', 'charts: []', {}, [/^charts: \[\] is not a mapping/]],
     ['a text for a list', 'policy: x\ntrustedProxies: y', {}, [/^trustedProxies: "y" is not a list/, /^policy: "x" is not a list/]],
     ['a rule without actions', 'policy: [{ repositories: [a], subjects: [anonymous] }]', {}, [/^policy\[0\].* is not a rule with/]],
-    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated$/, /^policy\[0\]\.actions\[0\]/]],
+    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated$/, /^policy\[0\]\.actions\[0\]/]],
     ['sizes and times', 'charts: { maxUploadSize: 20MB }\ntokens: { ttl: 5 }', {}, [/^charts\.maxUploadSize: "20MB" is not a size/, /^tokens\.ttl: 5 is not a duration/]],
     ['broken YAML', 'listen: {', {}, [/chartgate\.yaml:\d+:\d+: /]],
     ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2:1: .*unique/]],
@@ -190,4 +191,18 @@ await t.test('a certificate needs its key, and a version of TLS is a text', asyn
   t.strictSame(await mistakes(t, 'listen: { tls: { cert: tls.crt } }'), ['listen.tls.key: listen.tls.cert needs listen.tls.key: a certificate and its private key are used together'])
   t.strictSame(await mistakes(t, 'listen: { tls: { key: tls.key } }'), ['listen.tls.key: listen.tls.key needs listen.tls.cert: a certificate and its private key are used together'])
   t.strictSame(await mistakes(t, 'listen: { tls: { cert: a, key: b, minVersion: 1.3 } }'), ['listen.tls.minVersion: 1.3 is not "1.2" or "1.3", in quotes'])
+})
+
+await t.test('certificates are called by one name each, and stand for one name here', async t => {
+  const TLS = 'listen: { tls: { cert: a, key: b, clientCa: c } }\n'
+  const of = async (...entries: string[]): Promise<string[]> => await mistakes(t, `${TLS}identity: { certificates: [${entries.join(', ')}] }`)
+  t.strictSame(await of('{ name: ci, subject: "CN=ci,O=Lab" }', '{ name: cd, dns: cd.example.com, groups: [team-a] }', '{ name: flux, uri: "spiffe://a/b" }', '{ name: bot, email: bot@example.com }'), [])
+  t.strictSame(await of('{ name: ci }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri'])
+  t.strictSame(await of('{ name: ci, dns: a, uri: b }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri'])
+  t.strictSame(await of('{ name: ci, subject: "ci" }'), ['identity.certificates[0].subject: "ci" is no distinguished name: write it as openssl x509 -noout -subject -nameopt RFC2253 does, such as CN=ci,OU=Build,O=Example'])
+  t.strictSame(await of('{ name: ci, dns: a }', '{ name: ci, dns: b }'), ['identity.certificates[1].name: the name ci is there already, at identity.certificates[0]'])
+  t.strictSame(await of('{ name: ci, dns: a.example.com }', '{ name: cd, dns: A.example.com }'), ['identity.certificates[1]: it is called as identity.certificates[0] is, which counts'])
+  t.strictSame(await of('{ name: CI, dns: a }'), ['identity.certificates[0].name: "CI" is not a name of lower-case letters, digits, ".", "_" and "-"'])
+  t.strictSame(await mistakes(t, 'identity: { certificates: [{ name: ci, dns: a }] }'), ['identity.certificates: no client is asked for a certificate: name the authorities that issue them in listen.tls.clientCa'])
+  t.strictSame(await mistakes(t, 'listen: { tls: { clientCa: c } }'), ['listen.tls.clientCa: only over TLS a client shows a certificate: it needs listen.tls.cert and listen.tls.key'])
 })

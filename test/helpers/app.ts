@@ -6,7 +6,8 @@ import pino from 'pino'
 import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import { loadAuthority } from '../../src/live/authority.ts'
 import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/live/live-keys.ts'
-import { listenerTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
+import { openCertificates, type LiveCertificates } from '../../src/live/live-certificates.ts'
+import { listenerTls, type OpenedTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
 import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/sources/passwords.ts'
@@ -36,6 +37,9 @@ export interface TestGateway {
   readonly opened: OpenedKeys
   /** Accounts and rules in force; a test may put others there. */
   readonly authority: LiveAuthority
+  /** Whom certificates stand for; a test may put others there. */
+  readonly certificates: LiveCertificates
+  readonly tls: OpenedTls
   readonly spool: Spool
   readonly meter: Meter
   readonly config: Config
@@ -87,6 +91,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     audit: { reads: false, required: false },
     metrics: { tenants: false },
     accounts: { files: [] },
+    identity: { certificates: [] },
     policy: []
   }
 }
@@ -108,8 +113,9 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const live = { current: authority.authority }
-  const tls = await openTls(config, clock.wall())
+  const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
+  const certificates = openCertificates(config)
   const listener = listenerTls(config, tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
@@ -142,6 +148,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     meter,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
+    certificates,
     ...(listener === undefined ? {} : { tls: listener }),
     logStream: {
       write: line => {
@@ -168,6 +175,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     keys,
     opened,
     authority: live,
+    certificates,
+    tls: tls.opened,
     spool,
     meter,
     config,

@@ -24,6 +24,8 @@ export interface Issue {
   /** From today; negative: it has ended. */
   readonly days?: number
   readonly isAuthority?: boolean
+  /** What `names` may refer to, such as @alt for [alt]. */
+  readonly section?: string
 }
 
 export class Authority {
@@ -48,12 +50,12 @@ export class Authority {
     return new Authority(dir, read(files))
   }
 
-  issue ({ subject = '/CN=localhost', names = 'DNS:localhost,IP:127.0.0.1', usage = '', days = 30, isAuthority = false }: Issue = {}): Issued {
+  issue ({ subject = '/CN=localhost', names = 'DNS:localhost,IP:127.0.0.1', usage = '', days = 30, isAuthority = false, section = '' }: Issue = {}): Issued {
     const name = `issued-${++this.count}`
     const files = newKey(this.dir, name)
     const at = (end: string): string => join(this.dir, `${name}.${end}`)
     const extensions = { basicConstraints: isAuthority ? 'critical,CA:TRUE' : 'CA:FALSE', subjectAltName: names, extendedKeyUsage: usage }
-    writeFileSync(at('ext'), Object.entries(extensions).filter(([, value]) => value !== '').map(([key, value]) => `${key}=${value}\n`).join(''))
+    writeFileSync(at('ext'), Object.entries(extensions).filter(([, value]) => value !== '').map(([key, value]) => `${key}=${value}\n`).join('') + section)
     openssl('req', '-new', '-key', files.key, '-out', at('csr'), '-subj', subject, '-utf8')
     openssl('x509', '-req', '-in', at('csr'), '-CA', this.cert, '-CAkey', this.key, '-days', String(days), '-extfile', at('ext'), '-out', files.cert)
     return read(files)

@@ -5,6 +5,7 @@ import t from 'tap'
 import { stringify } from 'yaml'
 import { beginWith, follow, inForce, type Followed, type InForce } from '../../src/live/in-force.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { openCertificates } from '../../src/live/live-certificates.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
 import { openAuthority, type ConfigWatch, type Reload } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
@@ -37,7 +38,7 @@ async function primary (t: TestLike): Promise<Process & { readonly dir: string }
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  return { dir, ...followed(t, { authority: authority.opened, keys: keys.opened, tls: NO_TLS, reload }, loaded.config) }
+  return { dir, ...followed(t, { authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), reload }, loaded.config) }
 }
 
 /** Another process, which gets a message of JSON. */
