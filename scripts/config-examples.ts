@@ -41,6 +41,15 @@ upstream:
   auth: basic
   username: curator
   password: the-password-of-chartmuseum
+---
+# over TLS, with an authority of your own; its certificate is always verified
+upstream:
+  url: https://chartmuseum:8443
+  tls:
+    ca: /run/secrets/chartmuseum/ca.crt
+    serverName: chartmuseum.internal # left out: the host in the URL
+    cert: /run/secrets/chartmuseum/tls.crt # with key: a certificate to show it
+    key: /run/secrets/chartmuseum/tls.key
 `,
   charts: `# a ChartMuseum with --depth=1 --context-path=/charts --max-upload-size=52428800
 charts:

@@ -117,7 +117,7 @@ const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
-  const { charts, tokens, upstream: { key, ...upstream }, listen: { tls, ...listen } } = values
+  const { charts, tokens, upstream: { key, tls: toUpstream, ...upstream }, listen: { tls, ...listen } } = values
   const base = folderOf(file)
   const isDefault = values.publicUrl === DEFAULT_URL
   const scheme = tls.cert === '' ? 'http' : 'https'
@@ -141,7 +141,8 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     upstream: {
       ...upstream,
       url: upstream.url === '' ? undefined : new URL(upstream.url).origin,
-      ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) })
+      ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) }),
+      ...(Object.values(toUpstream).every(each => each === '') ? {} : { tls: absolute(toUpstream, base) })
     },
     charts: {
       ...charts,

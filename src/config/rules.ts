@@ -60,6 +60,10 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['upstream.auth', 'upstream.username', 'upstream.password'], () =>
     upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
     'basic needs upstream.username and upstream.password')
+  rule(['upstream.tls.key', 'upstream.tls.cert'], () => halfPair('upstream.tls', upstream.tls))
+  rule(['upstream.tls', 'upstream.url'], () =>
+    Object.values(upstream.tls).some(each => each !== '') && !upstream.url.startsWith('https:') &&
+    'it is for a chart repository behind https, and upstream.url does not begin with that')
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
   rule(['masterKey'], () => masterKey !== '' && masterKey !== DEMO_KEY && masterKey.length < SHORTEST_KEY &&

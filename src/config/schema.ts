@@ -190,6 +190,15 @@ export const ConfigSchema = mapping({
         '',
         { expected: 'a file' }
       )
+    }),
+    tls: mapping({
+      ca: file('certificate authorities in PEM that its certificate has to be of; left out: those that Node.js knows'),
+      cert: file('a certificate in PEM to show it'),
+      key: file('the private key of that certificate in PEM, without a password'),
+      serverName: value('the name that its certificate has to be for; left out: the host in upstream.url', '', {
+        pattern: '^[A-Za-z0-9._-]*$',
+        expected: 'the name of a host'
+      })
     })
   }),
   charts: mapping({
@@ -325,8 +334,10 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   /** Absolute. */
   readonly stateDir: string
   /** `url` undefined is the embedded repository; `keyFile` absolute, undefined for the key of stateDir/keys. */
-  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key'> & {
+  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key' | 'tls'> & {
     readonly url: string | undefined
+    /** Files absolute. */
+    readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string
   }
   /** Sizes in bytes. */

@@ -7,10 +7,11 @@ import type { Config } from '../config/schema.ts'
 import { createCurrent, type Current } from '../lib/current.ts'
 import { endOf, firstEnd, readMaterial, timeFault, timeText, type Material, type TlsTexts } from '../tls/material.ts'
 import type { ListenerTls } from '../tls/listener.ts'
+import type { UpstreamTls } from '../upstream/client.ts'
 import { SOON } from './account-warnings.ts'
 import type { LivePart } from './reload.ts'
 
-export type TlsKey = 'listen.tls' | 'listen.tls.clientCa'
+export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'upstream.tls'
 
 /** What one part of the configuration names. */
 export interface TlsPart {
@@ -29,13 +30,15 @@ export type OpenedTlsResult =
   | { readonly ok: true, readonly opened: OpenedTls }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-export type TlsConfig = Pick<Config, 'listen'>
+export type TlsConfig = Pick<Config, 'listen' | 'upstream'>
 
 /** What each part names; absolute. */
-export function tlsFiles ({ listen: { tls } }: TlsConfig): ReadonlyMap<TlsKey, TlsTexts> {
+export function tlsFiles ({ listen: { tls }, upstream }: TlsConfig): ReadonlyMap<TlsKey, TlsTexts> {
   const files = new Map<TlsKey, TlsTexts>()
   if (tls !== undefined) files.set('listen.tls', { cert: tls.cert, key: tls.key })
   if (tls?.clientCa !== undefined) files.set('listen.tls.clientCa', { ca: tls.clientCa })
+  const { serverName: _name, ...named } = upstream.tls ?? {}
+  if (Object.keys(named).length > 0) files.set('upstream.tls', named)
   return files
 }
 
@@ -65,6 +68,13 @@ export function listenerTls ({ listen }: TlsConfig, opened: Pick<OpenedTls, 'par
   if (listen.tls === undefined || pair === undefined) return undefined
   const clients = liveOf(opened, 'listen.tls.clientCa')
   return { minVersion: listen.tls.minVersion, pair, ...(clients === undefined ? {} : { clients }) }
+}
+
+/** What the chart repository is asked with, if it is over TLS in a way of its own. */
+export function upstreamTls ({ upstream: { tls } }: TlsConfig, opened: Pick<OpenedTls, 'parts'>): UpstreamTls {
+  const material = liveOf(opened, 'upstream.tls')
+  const name = tls?.serverName
+  return { ...(name === undefined ? {} : { serverName: name }), ...(material === undefined ? {} : { material }) }
 }
 
 type PartResult = ReturnType<typeof readMaterial>

@@ -8,18 +8,18 @@ import { createUpstream, type Upstream, type UpstreamAuth, type UpstreamOptions 
 /**
  * @param key what its tokens are signed with; for bearer alone
  * @param socketPath where the embedded repository listens; undefined: there is a URL
- * @param hearers hear of trouble, and of each answer
+ * @param more who hears of trouble and of each answer, and how TLS is spoken
  */
 export function connectUpstream (
   config: Config,
   key: SigningKey | undefined,
   socketPath: string | undefined,
-  hearers: Pick<UpstreamOptions, 'onTrouble' | 'onAnswer'> = {}
+  more: Pick<UpstreamOptions, 'onTrouble' | 'onAnswer' | 'tls'> = {}
 ): Upstream {
   const auth = upstreamAuth(config, key)
   return createUpstream(socketPath === undefined
-    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth, ...hearers }
-    : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth, ...hearers })
+    ? { origin: config.upstream.url as string, contextPath: config.charts.contextPath, auth, ...more }
+    : { origin: 'http://repository', socketPath, takesConditions: true, contextPath: '', auth, ...more })
 }
 
 function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey | undefined): UpstreamAuth {

@@ -16,7 +16,7 @@ import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
-import { openTls, type OpenedTls } from '../live/live-tls.ts'
+import { openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
 import type { Environment } from '../config/environment.ts'
@@ -159,7 +159,11 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     }
     opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
+    const upstream = connectUpstream(config, keys.upstream, socketPath, {
+      onTrouble,
+      onAnswer,
+      tls: upstreamTls(config, tls)
+    })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)

@@ -11,6 +11,7 @@ import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
+import { upstreamTls } from '../live/live-tls.ts'
 import type { Config } from '../config/schema.ts'
 import { openFront } from './front.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
@@ -54,7 +55,11 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer })
+    const upstream = connectUpstream(config, keys.upstream, socketPath, {
+      onTrouble,
+      onAnswer,
+      tls: upstreamTls(config, tls)
+    })
     const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)

@@ -10,8 +10,10 @@ import type { Conditions } from '../http/conditional.ts'
 import { RefusalError, type ReasonCode } from '../http/errors.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
+import type { Current } from '../lib/current.ts'
 import { createBulk } from '../lib/bulk.ts'
 import { createShares, type Connections } from '../limits/shares.ts'
+import type { Material } from '../tls/material.ts'
 import type { Access } from '../words/access.ts'
 import type { Asking } from './asker.ts'
 import { LONGEST_ERROR, speaksOfAnOutage, type UpstreamAnswer } from './answers.ts'
@@ -24,6 +26,14 @@ export type UpstreamAuth =
   | { readonly kind: 'basic', readonly username: string, readonly password: string }
   | { readonly kind: 'bearer', /** mints a token for one right */ readonly mint: (access: Access) => Promise<string> }
 
+/** How it is spoken to over TLS; its certificate is verified always. */
+export interface UpstreamTls {
+  /** What its certificate has to be for; left out: the host of its origin. */
+  readonly serverName?: string
+  /** Authorities, and a certificate of ours; left out: those that Node.js knows, and none. */
+  readonly material?: Current<Material>
+}
+
 export interface UpstreamOptions {
   /** Origin of the repository, for example http://chartmuseum:8080. */
   readonly origin: string
@@ -33,6 +43,7 @@ export interface UpstreamOptions {
   readonly takesConditions?: boolean
   readonly contextPath: string
   readonly auth: UpstreamAuth
+  readonly tls?: UpstreamTls
   /** Hears that it did not answer a request as it should: nobody else may be answered either. */
   readonly onTrouble?: () => void
   /** Hears what came of each question, and in how many milliseconds (exchange.ts). */
@@ -116,15 +127,15 @@ const PROBES = 1
 
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
-  const { origin, contextPath, auth, socketPath, takesConditions = false, onTrouble = () => {} } = options
+  const { origin, contextPath, auth, takesConditions = false, onTrouble = () => {} } = options
   const { onAnswer = () => {} } = options
-  const pool = new Pool(origin, {
-    connections: CONNECTIONS + PROBES,
-    headersTimeout: TIMEOUTS.headers,
-    bodyTimeout: TIMEOUTS.body,
-    keepAliveTimeout: TIMEOUTS.keepAlive,
-    keepAliveMaxTimeout: TIMEOUTS.keepAlive,
-    connect: socketPath === undefined ? { timeout: TIMEOUTS.connect } : { timeout: TIMEOUTS.connect, socketPath }
+  let pool = openPool(options)
+  const pools = new Set([pool])
+  const unfollow = options.tls?.material?.follow(() => {
+    // What runs ends over its connections; none of them is used again.
+    const before = pool
+    pools.add(pool = openPool(options))
+    void before.close().finally(() => { pools.delete(before) })
   })
   const clock = (): number => performance.now()
   const shares = createShares({
@@ -219,8 +230,24 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     },
     look,
     connections: shares.standing,
-    async close () { await pool.destroy() }
+    async close () {
+      unfollow?.()
+      await Promise.all([...pools].map(async each => { await each.destroy() }))
+    }
   }
+}
+
+function openPool ({ origin, socketPath, tls: { material, serverName } = {} }: UpstreamOptions): Pool {
+  const { cert, key, ca } = material?.value.texts ?? {}
+  const secure = { cert, key, ca, servername: serverName, rejectUnauthorized: true }
+  return new Pool(origin, {
+    connections: CONNECTIONS + PROBES,
+    headersTimeout: TIMEOUTS.headers,
+    bodyTimeout: TIMEOUTS.body,
+    keepAliveTimeout: TIMEOUTS.keepAlive,
+    keepAliveMaxTimeout: TIMEOUTS.keepAlive,
+    connect: { timeout: TIMEOUTS.connect, ...(socketPath === undefined ? secure : { socketPath }) }
+  })
 }
 
 /** The Authorization header for what ChartMuseum demands on a route; undefined sends none. */

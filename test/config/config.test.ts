@@ -206,3 +206,12 @@ await t.test('certificates are called by one name each, and stand for one name h
   t.strictSame(await mistakes(t, 'identity: { certificates: [{ name: ci, dns: a }] }'), ['identity.certificates: no client is asked for a certificate: name the authorities that issue them in listen.tls.clientCa'])
   t.strictSame(await mistakes(t, 'listen: { tls: { clientCa: c } }'), ['listen.tls.clientCa: only over TLS a client shows a certificate: it needs listen.tls.cert and listen.tls.key'])
 })
+
+await t.test('TLS to the upstream is for one behind https', async t => {
+  const { upstream } = await config(t, 'upstream: { url: "https://museum", tls: { ca: ca.crt, serverName: x } }')
+  t.match(upstream, { tls: { ca: /^\/.*\/ca\.crt$/, serverName: 'x' } })
+  t.strictSame(Object.keys(upstream.tls ?? {}).sort(), ['ca', 'serverName'])
+  const sentence = 'upstream.tls: it is for a chart repository behind https, and upstream.url does not begin with that'
+  for (const url of ['', 'http://museum']) t.strictSame(await mistakes(t, `upstream: { url: "${url}", tls: { ca: ca.crt } }`), [sentence])
+  t.strictSame(await mistakes(t, 'upstream: { url: "https://museum", tls: { cert: a } }'), ['upstream.tls.key: upstream.tls.cert needs upstream.tls.key: a certificate and its private key are used together'])
+})
