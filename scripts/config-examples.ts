@@ -18,6 +18,11 @@ publicUrl: https://charts.example.com
 `,
   admin: `# the kubelet asks from outside of the container too; publish it nowhere else
 admin: { host: 0.0.0.0, port: 5002 }
+---
+# over TLS, and closed but for the kubelet's probes; better in a file that CHARTGATE_ADMIN_TOKEN_FILE names
+admin:
+  tls: { cert: admin.crt, key: admin.key }
+  token: made-with-openssl-rand-hex-32
 `,
   publicUrl: `# behind a proxy that serves other things too, with TLS
 publicUrl: https://example.com/helm

@@ -2,9 +2,10 @@
 // parser stands before the router (rewriteUrl); then who asks, then may they, then one
 // door answers.
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
+import type { Server, ServerOptions } from 'node:http'
 import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import pino from 'pino'
+import adminToken from '../plugins/admin-token.ts'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
 import client from '../plugins/client.ts'
@@ -222,6 +223,13 @@ async function certificatesOf ({ tls, certificates, clock }: AppDependencies): P
   return createCertificateSource({ clients: tls.clients, accounts: () => certificates.value, now: clock.wall })
 }
 
+export interface AdminOptions {
+  /** Left out: it speaks plain HTTP. */
+  tls?: ListenerTls | undefined
+  /** Left out: nothing has to be sent. */
+  token?: string | undefined
+}
+
 /** What Fastify gives a server of its own. */
 function connectionsOf (limits: ConnectionLimits) {
   return {
@@ -237,10 +245,12 @@ function connectionsOf (limits: ConnectionLimits) {
   } satisfies FastifyHttpOptions<Server>
 }
 
+type Connections = Omit<ReturnType<typeof connectionsOf>, 'http'> & { readonly http: ServerOptions }
+
 /** A server for every address that a name has (localhost), and each is told of new certificates. */
 function speaking (
   tls: ListenerTls,
-  { http, connectionTimeout, ...timeouts }: ReturnType<typeof connectionsOf>
+  { http, connectionTimeout, ...timeouts }: Connections
 ): Pick<FastifyHttpOptions<Server>, 'serverFactory'> {
   return {
     serverFactory: handler => createTlsServer(tls, { ...http, ...timeouts }, handler).setTimeout(connectionTimeout)
@@ -252,21 +262,22 @@ function speaking (
  * refusals have the form of the public ones.
  */
 export async function buildAdmin (
-  { scrape, ...options }: ProbesOptions & ScrapeOptions,
+  { scrape, tls, token, ...options }: ProbesOptions & ScrapeOptions & AdminOptions,
   limits = CONNECTION_LIMITS
 ): Promise<App> {
-  const admin = Fastify({
+  const { http: _of, ...timeouts } = connectionsOf(limits)
+  const admin: App = Fastify({
     logger: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: refusePlainly,
-    requestTimeout: limits.request,
-    connectionTimeout: limits.silence, // also of who does not read an answer
-    keepAliveTimeout: limits.idle
+    ...timeouts, // also of who does not read an answer
+    ...(tls === undefined ? {} : speaking(tls, { http: {}, ...timeouts }))
   })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)
   })
+  if (token !== undefined) await admin.register(adminToken, { token })
   await admin.register(probes, options)
   await admin.register(scrapePlugin, { scrape })
   return admin

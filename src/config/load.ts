@@ -118,6 +118,7 @@ const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
   const { charts, tokens, upstream: { key, tls: toUpstream, ...upstream }, listen: { tls, ...listen } } = values
+  const { tls: ofAdmin, token, ...admin } = values.admin
   const base = folderOf(file)
   const isDefault = values.publicUrl === DEFAULT_URL
   const scheme = tls.cert === '' ? 'http' : 'https'
@@ -131,6 +132,11 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     workers: readWorkers(values.workers),
     stateDir: resolve(base, values.stateDir),
     listen: { ...listen, ...(tls.cert === '' ? {} : { tls: absolute(tls, base) }) },
+    admin: {
+      ...admin,
+      ...(ofAdmin.cert === '' ? {} : { tls: absolute(ofAdmin, base) }),
+      ...(token === '' ? {} : { token })
+    },
     audit: {
       reads: values.audit.reads,
       required: values.audit.required,

@@ -60,6 +60,11 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['upstream.auth', 'upstream.username', 'upstream.password'], () =>
     upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
     'basic needs upstream.username and upstream.password')
+  rule(['admin.tls.key', 'admin.tls.cert'], () => halfPair('admin.tls', admin.tls))
+  rule(['admin.token'], () => admin.token !== '' && admin.token.length < SHORTEST_KEY &&
+    `it is shorter than ${SHORTEST_KEY} characters; make one with: openssl rand -hex 32`)
+  rule(['admin.token'], () => /[^\x21-\x7e]/.test(admin.token) &&
+    'it contains a blank or another character that a Bearer header cannot carry')
   rule(['upstream.tls.key', 'upstream.tls.cert'], () => halfPair('upstream.tls', upstream.tls))
   rule(['upstream.tls', 'upstream.url'], () =>
     Object.values(upstream.tls).some(each => each !== '') && !upstream.url.startsWith('https:') &&

@@ -146,7 +146,16 @@ export const ConfigSchema = mapping({
       '127.0.0.1',
       { minLength: 1 }
     ),
-    port: port('port of the admin listener', 5002)
+    port: port('port of the admin listener', 5002),
+    tls: mapping({
+      cert: file('its certificate in PEM, as listen.tls.cert; left out: plain HTTP'),
+      key: file('the private key of that certificate in PEM, without a password')
+    }),
+    token: value(
+      'what has to be sent as Bearer for all but /healthz and a plain /readyz; empty: nothing has to be',
+      '',
+      { secret: true }
+    )
   }),
   publicUrl: value(
     'the URL that clients use; realm, service and links are built from it, ' +
@@ -324,7 +333,11 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly file?: string
   /** `tls` left out: plain HTTP. */
   readonly listen: Omit<ConfigFile['listen'], 'tls'> & { readonly tls?: ListenTlsConfig }
-  readonly admin: ConfigFile['admin']
+  readonly admin: Omit<ConfigFile['admin'], 'tls' | 'token'> & {
+    readonly tls?: ConfigFile['admin']['tls']
+    /** Left out: nothing has to be sent. */
+    readonly token?: string
+  }
   /** Without a slash at its end. */
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */

@@ -11,7 +11,7 @@ import type { UpstreamTls } from '../upstream/client.ts'
 import { SOON } from './account-warnings.ts'
 import type { LivePart } from './reload.ts'
 
-export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'upstream.tls'
+export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'admin.tls' | 'upstream.tls'
 
 /** What one part of the configuration names. */
 export interface TlsPart {
@@ -30,13 +30,14 @@ export type OpenedTlsResult =
   | { readonly ok: true, readonly opened: OpenedTls }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-export type TlsConfig = Pick<Config, 'listen' | 'upstream'>
+export type TlsConfig = Pick<Config, 'listen' | 'admin' | 'upstream'>
 
 /** What each part names; absolute. */
-export function tlsFiles ({ listen: { tls }, upstream }: TlsConfig): ReadonlyMap<TlsKey, TlsTexts> {
+export function tlsFiles ({ listen: { tls }, admin, upstream }: TlsConfig): ReadonlyMap<TlsKey, TlsTexts> {
   const files = new Map<TlsKey, TlsTexts>()
   if (tls !== undefined) files.set('listen.tls', { cert: tls.cert, key: tls.key })
   if (tls?.clientCa !== undefined) files.set('listen.tls.clientCa', { ca: tls.clientCa })
+  if (admin.tls !== undefined) files.set('admin.tls', admin.tls)
   const { serverName: _name, ...named } = upstream.tls ?? {}
   if (Object.keys(named).length > 0) files.set('upstream.tls', named)
   return files

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino from 'pino'
-import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
+import { buildAdmin, DRAIN_LIMIT, type AdminOptions } from '../app.ts'
 import { createAuditOffice } from './workers/audit.ts'
 import { createCertificateOffice, type CertificateOffice } from './workers/certificates.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
@@ -16,7 +16,7 @@ import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
-import { openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
+import { liveOf, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
 import type { Environment } from '../config/environment.ts'
@@ -167,7 +167,13 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance, scrape: measuring.scrape })
+    const admin = await buildAdmin({
+      upstream,
+      stuck: pulse.stuck,
+      hindrance,
+      scrape: measuring.scrape,
+      ...adminOptions(config, tls)
+    })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
@@ -235,6 +241,12 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   } catch (error) {
     return await failed(await startMistake(error, config.stateDir))
   }
+}
+
+/** Of the admin listener only the public one's least version of TLS is its own, the default. */
+function adminOptions ({ admin }: Config, tls: OpenedTls): AdminOptions {
+  const pair = liveOf(tls, 'admin.tls')
+  return { token: admin.token, tls: pair === undefined ? undefined : { minVersion: '1.2', pair } }
 }
 
 interface ListensAt { readonly address: string, readonly probes: string }

@@ -215,3 +215,10 @@ await t.test('TLS to the upstream is for one behind https', async t => {
   for (const url of ['', 'http://museum']) t.strictSame(await mistakes(t, `upstream: { url: "${url}", tls: { ca: ca.crt } }`), [sentence])
   t.strictSame(await mistakes(t, 'upstream: { url: "https://museum", tls: { cert: a } }'), ['upstream.tls.key: upstream.tls.cert needs upstream.tls.key: a certificate and its private key are used together'])
 })
+
+await t.test('the admin listener has a certificate and a token of its own', async t => {
+  t.match(await config(t, 'admin: { tls: { cert: a, key: b } }', { CHARTGATE_ADMIN_TOKEN_FILE: 'DIR/secret' }), { admin: { tls: { cert: /^\/.*\/a$/, key: /^\/.*\/b$/ }, token: 'a-secret-of-sixteen-characters' } })
+  t.strictSame(await mistakes(t, 'admin: { tls: { key: b } }'), ['admin.tls.key: admin.tls.key needs admin.tls.cert: a certificate and its private key are used together'])
+  t.strictSame(await mistakes(t, 'admin: { token: short }'), ['admin.token: it is shorter than 16 characters; make one with: openssl rand -hex 32'])
+  t.strictSame(await mistakes(t, 'admin: { token: "sixteen characters and a blank" }'), ['admin.token: it contains a blank or another character that a Bearer header cannot carry'])
+})
