@@ -11,7 +11,7 @@ import { issuerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
-import { certificateWarnings, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
+import { certificateWarnings, openTls, schemeWarnings, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
 import { openIssuers } from '../tokens/issuers.ts'
@@ -109,7 +109,8 @@ async function runCheck (
   const tls = await openTls(config, CLOCK.wall())
   const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes, ...(tls.ok ? [] : tls.mistakes)]
   if (!loaded.ok || !tls.ok || mistakes.length > 0) return fail(io, ...mistakes)
-  const warnings = [...loaded.warnings, ...keys.warnings, ...certificateWarnings(tls.opened, CLOCK.wall())]
+  const ofTls = [...schemeWarnings(config), ...certificateWarnings(tls.opened, CLOCK.wall())]
+  const warnings = [...loaded.warnings, ...keys.warnings, ...ofTls]
   for (const warning of warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`

@@ -5,7 +5,7 @@ import type { Every } from '../lib/timers.ts'
 import { MAY_NOT_BE_MEANT, warningsOf, type Policy } from './authority.ts'
 import { issuerWarnings } from './issuer-warnings.ts'
 import type { LiveKeys } from './live-keys.ts'
-import { certificateWarnings, type OpenedTls } from './live-tls.ts'
+import { certificateWarnings, schemeWarnings, type OpenedTls } from './live-tls.ts'
 import type { OpenedAuthority, ReloadLog } from './reload.ts'
 
 export interface DailyOptions {
@@ -30,7 +30,7 @@ export function warnDaily (
   const warn = (found: readonly string[]): void => {
     for (const warning of found) log.warn({ warning }, MAY_NOT_BE_MEANT)
   }
-  warn([...warnings, ...certificateWarnings(tls, now())])
+  warn([...warnings, ...schemeWarnings(config), ...certificateWarnings(tls, now())])
   return every(DAY, () => {
     const { accounts, policies } = live.current
     void Promise.all([

@@ -166,3 +166,11 @@ function endsSoon (what: string, end: number, now: number): string[] {
     ? `${what} ended at ${timeText(end)}: put a new one in its place`
     : `${what} ends at ${timeText(end)}: put a new one in its place before that`]
 }
+
+/** What of the whole may not be as it was meant, one line each. */
+export function schemeWarnings ({ publicUrl, listen: { tls } }: Pick<Config, 'publicUrl' | 'listen'>): string[] {
+  return tls !== undefined && publicUrl.startsWith('http:')
+    ? ['publicUrl: it is http, and the public listener speaks TLS (listen.tls): ' +
+      'clients are told a URL that does not work']
+    : []
+}

@@ -142,6 +142,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       auditFile,
       live: authority.live,
       keys: keys.live,
+      tls,
       workers () {
         const listening = front?.listening()
         return listening === undefined ? undefined : { wanted: config.workers, listening }

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
-import { certificateWarnings, digestOfTls, liveOf, openTls, tlsData, tlsOfData, tlsParts, type OpenedTls } from '../../src/live/live-tls.ts'
+import { certificateWarnings, digestOfTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, type OpenedTls } from '../../src/live/live-tls.ts'
 import { watchConfig, type ReloadFacts } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { endOf } from '../../src/tls/material.ts'
@@ -132,4 +132,12 @@ await t.test('two weeks before its end a certificate is spoken of', async t => {
   const { parts: [part] } = tls
   const authorities = { parts: [{ key: 'listen.tls' as const, files: { ca: '/ca.crt' }, live: tlsOfData([{ key: 'listen.tls', files: {}, texts: { ca: authority.certText } }], new Map()).parts[0]?.live ?? (part as NonNullable<typeof part>).live }] }
   t.match(certificateWarnings(authorities, end + 86_400), [/^listen\.tls: the authority "O=Lab, CN=Lab Root" in \/ca\.crt ended at/])
+})
+
+await t.test('a publicUrl of http is a warning where clients speak TLS', t => {
+  const config = testConfig('/nowhere', undefined)
+  t.strictSame(schemeWarnings(config), [])
+  t.match(schemeWarnings(withTls(config, '/nowhere')), [/^publicUrl: it is http, and the public listener speaks TLS/])
+  t.strictSame(schemeWarnings({ ...withTls(config, '/nowhere'), publicUrl: 'https://charts.example.test' }), [])
+  t.end()
 })
