@@ -97,7 +97,7 @@ const TABLE = {
   chartgate_signing_key_age_seconds: gauge('max', 'How long the key that signs tokens has signed'),
   chartgate_certificate_expiry_timestamp_seconds: gauge('min',
     'When the first certificate ends that is in force there, in seconds since the epoch: `listen` and `admin` are ' +
-      'the listeners\', `clients` authorities of clients, `upstream` all of upstream.tls; no series where none is named',
+      'the listeners\', `clients` authorities of clients, `upstream` all of upstream.tls; no series where none is',
     CERTIFICATE),
   chartgate_robots: gauge('max',
     'Robots by when the last of their secrets ends: `endless`, `good`, `soon` (within 14 days), `ended`', SECRET_STATE),
