@@ -18,6 +18,10 @@ export default fp<AuthorizeOptions>(async (app, { live }) => {
     if (judgement.allowed) {
       request.outcome.allowedBy = judgement.by
       done()
-    } else reply.refuse(judgement.refusal)
+      return
+    }
+    const { certificateFault: fault } = request
+    const { refusal } = judgement
+    reply.refuse(refusal.code === 'missing_credentials' && fault !== undefined ? { code: fault } : refusal)
   })
 }, { name: 'authorize', fastify: '5.x', dependencies: ['authenticate'] })

@@ -31,6 +31,7 @@ export function answerClientError (this: Told, error: ParserError, socket: Socke
   // The client went away in the middle of a request: there is nobody to answer.
   const gone = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE' || !socket.writable
   const answer = answerOn(socket)
+  if (isOfTls(error)) return endUnread(this, error, socket)
   if (gone) socket.destroy()
   else if (answer !== undefined) endWith(answer, socket)
   else refuse(this, socket, refusalOfBytes(error, socket), error.code)
@@ -47,6 +48,17 @@ function refusalOfBytes ({ code, rawPacket }: ParserError, { bytesRead }: Socket
 
 function proxyDetail (version: 'v1' | 'v2'): string {
   return `a PROXY protocol header (${version}) came where a request should begin: switch it off in the load balancer`
+}
+
+/** Of a handshake, or of what came behind one: nothing that was written would be read. */
+function isOfTls ({ code }: ParserError): boolean {
+  return /^ERR_(?:SSL|TLS)_/.test(code ?? '')
+}
+
+/** The code says what the other side did not like, or what it spoke instead of TLS. */
+function endUnread ({ log }: Pick<Told, 'log'>, { code }: ParserError, socket: Socket): void {
+  log.info({ ip: socket.remoteAddress, code }, 'a client could not speak TLS with the gateway')
+  socket.destroy()
 }
 
 /** Answers CONNECT (RFC 9110 section 9.3.6), which comes to no request handler. */

@@ -9,6 +9,7 @@ import { RefusalError, statusOf } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
+import type { CertificateSource } from '../src/identity/sources/certificates.ts'
 import type { Authentication } from '../src/identity/sources/source.ts'
 import { loginOf, readCredentials } from '../src/identity/credentials.ts'
 import { readSubject } from '../src/words/subject.ts'
@@ -18,13 +19,14 @@ import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
 import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
-import { claimantOf, refusalBy } from './authenticate.ts'
+import { byCertificate, claimantOf, refusalBy } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { recordIntent } from './request-audit.ts'
 import { tellChange } from './request-log.ts'
 
 export interface TokenEndpointOptions {
   authenticator: Authenticator
+  certificates: CertificateSource | undefined
   live: LiveAuthority
   keys: LiveKeys
   source: TokenSource
@@ -77,7 +79,7 @@ async function answer (
   reply: FastifyReply,
   options: TokenEndpointOptions
 ): Promise<FastifyReply> {
-  const { authenticator, live, keys, source, depth, clock } = options
+  const { authenticator, certificates, live, keys, source, depth, clock } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   const several = ['Authorization', 'Content-Type']
     .find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
@@ -93,7 +95,8 @@ async function answer (
   const asked = formatScopes(scopes.grants)
   request.outcome.token = { asked }
   request.outcome.login = loginOf(read.request.credentials, request.headers.authorization)
-  const who = await whoAsks(authenticator, read.request, claimantOf(request))
+  const shown = read.request.credentials.kind === 'none' ? byCertificate(certificates, request) : undefined
+  const who = shown ?? await whoAsks(authenticator, read.request, claimantOf(request))
   // Who has gone meanwhile is not answered; running.ts has said so.
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {

@@ -8,9 +8,24 @@ listen: { host: 0.0.0.0, port: 5001 }
 ---
 # on a small machine, where few come from one address
 listen: { maxConnections: 2000, maxConnectionsPerAddress: 200 }
+---
+# with TLS; both files are read again when they change
+listen:
+  port: 443
+  tls:
+    cert: /run/secrets/tls/tls.crt
+    key: /run/secrets/tls/tls.key
+    minVersion: "1.2"
+    clientCa: /run/secrets/clients/ca.crt # left out: clients are asked for no certificate
+publicUrl: https://charts.example.com
 `,
   admin: `# the kubelet asks from outside of the container too; publish it nowhere else
 admin: { host: 0.0.0.0, port: 5002 }
+---
+# over TLS, and closed but for the kubelet's probes; better in a file that CHARTGATE_ADMIN_TOKEN_FILE names
+admin:
+  tls: { cert: admin.crt, key: admin.key }
+  token: made-with-openssl-rand-hex-32
 `,
   publicUrl: `# behind a proxy that serves other things too, with TLS
 publicUrl: https://example.com/helm
@@ -37,6 +52,15 @@ upstream:
   auth: basic
   username: curator
   password: the-password-of-chartmuseum
+---
+# over TLS, with an authority of your own; its certificate is always verified
+upstream:
+  url: https://chartmuseum:8443
+  tls:
+    ca: /run/secrets/chartmuseum/ca.crt
+    serverName: chartmuseum.internal # left out: the host in the URL
+    cert: /run/secrets/chartmuseum/tls.crt # with key: a certificate to show it
+    key: /run/secrets/chartmuseum/tls.key
 `,
   charts: `# a ChartMuseum with --depth=1 --context-path=/charts --max-upload-size=52428800
 charts:
@@ -89,6 +113,17 @@ audit:
 `,
   accounts: `accounts:
   files: [people.yaml, robots.yaml, htpasswd]
+`,
+  identity: `# clients that show a certificate of an authority in listen.tls.clientCa
+listen: { tls: { cert: tls.crt, key: tls.key, clientCa: clients.crt } }
+identity:
+  certificates:
+    - { name: team-a-ci, subject: "CN=ci,OU=Build,O=Example", groups: [team-a] }
+    - { name: flux, uri: "spiffe://example.com/ns/flux-system/sa/source-controller" }
+    - { name: runner, dns: runner.example.com }
+    - { name: backup, email: backup@example.com }
+policy:
+  - { repositories: ["team-a/*"], subjects: ["cert:flux", "group:team-a"], actions: [pull] }
 `,
   policy: `policy:
   - { repositories: ["public/*"], subjects: [anonymous], actions: [pull] }

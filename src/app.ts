@@ -2,8 +2,10 @@
 // parser stands before the router (rewriteUrl); then who asks, then may they, then one
 // door answers.
 import { randomUUID } from 'node:crypto'
-import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import type { Server, ServerOptions } from 'node:http'
+import Fastify, { LogController, type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import pino from 'pino'
+import adminToken from '../plugins/admin-token.ts'
 import authenticate from '../plugins/authenticate.ts'
 import authorize from '../plugins/authorize.ts'
 import client from '../plugins/client.ts'
@@ -31,6 +33,7 @@ import uploadDoor from '../plugins/upload-door.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
+import type { LiveCertificates } from './live/live-certificates.ts'
 import type { Config } from './config/schema.ts'
 import { createClientReader } from './http/client.ts'
 import { RefusalError } from './http/errors.ts'
@@ -41,6 +44,7 @@ import { RequestLogger } from './observe/request-logger.ts'
 import { subjectNamed } from './identity/accounts.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
+import type { CertificateSource } from './identity/sources/certificates.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
 import { createConnectionCounts, shareOf } from './limits/connections.ts'
@@ -51,6 +55,7 @@ import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
+import { createTlsServer, type ListenerTls } from './tls/listener.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
@@ -84,6 +89,10 @@ export interface AppDependencies {
   /** Where log lines go. */
   readonly logStream: { write: (line: string) => void, /** how many were lost */ lost?: () => number }
   readonly limits?: ConnectionLimits
+  /** Left out: it speaks plain HTTP. */
+  readonly tls?: ListenerTls
+  /** Whom certificates of clients stand for now. */
+  readonly certificates: LiveCertificates
 }
 
 export type App = FastifyInstance
@@ -124,7 +133,9 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const attempts = createAttempts(clock.monotonic, logins)
   pulse.watch(attempts.queue)
+  const certificates = await certificatesOf(deps)
   const sources = createAccountSources({
+    certificates,
     masterKey: config.masterKey,
     accounts: () => live.current.accounts,
     clock,
@@ -150,6 +161,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     await peers?.changed(tenant)
   }
 
+  const serverOptions = serverOptionsOf(limits)
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
     clientErrorHandler: answerClientError,
@@ -160,15 +172,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     return503OnClosing: false, // request-head.ts does, in our form
-    requestTimeout: limits.request,
-    connectionTimeout: limits.silence,
-    keepAliveTimeout: limits.idle,
-    http: {
-      headersTimeout: limits.headers,
-      connectionsCheckingInterval: limits.look,
-      maxHeaderSize: LONGEST_HEADERS,
-      requireHostHeader: false // request-head.ts does, in our form
-    }
+    ...serverOptions,
+    ...(deps.tls === undefined ? {} : speaking(deps.tls, serverOptions))
   })
   app.log = log
   answerConnect(app)
@@ -193,13 +198,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(requestHead)
   await app.register(upgrade)
   await app.register(expectContinue)
-  await app.register(authenticate, { authenticator })
+  await app.register(authenticate, { authenticator, certificates })
   await app.register(authorize, { live })
   const { depth } = config.charts
   await app.register(home, { publicUrl: config.publicUrl, depth: depth === 'dynamic' ? undefined : depth })
   await app.register(health, { version })
   await app.register(jwks, { keys, now: clock.wall })
-  await app.register(tokenEndpoint, { authenticator, live, keys, source, depth, clock })
+  await app.register(tokenEndpoint, { authenticator, certificates, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
   await app.register(fileDoor, { files: createFileReader(upstreams) })
   await app.register(uploadDoor, {
@@ -226,26 +231,68 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   return app
 }
 
+/** Who reads certificates is loaded where clients show some: a quarter of a second. */
+async function certificatesOf ({ tls, certificates, clock }: AppDependencies): Promise<CertificateSource | undefined> {
+  if (tls?.clients === undefined) return undefined
+  const { createCertificateSource } = await import('./identity/sources/certificates.ts')
+  return createCertificateSource({ clients: tls.clients, accounts: () => certificates.value, now: clock.wall })
+}
+
+export interface AdminOptions {
+  /** Left out: it speaks plain HTTP. */
+  tls?: ListenerTls | undefined
+  /** Left out: nothing has to be sent. */
+  token?: string | undefined
+}
+
+/** What Fastify gives a server of its own. */
+function serverOptionsOf (limits: ConnectionLimits) {
+  return {
+    requestTimeout: limits.request,
+    connectionTimeout: limits.silence,
+    keepAliveTimeout: limits.idle,
+    http: {
+      headersTimeout: limits.headers,
+      connectionsCheckingInterval: limits.look,
+      maxHeaderSize: LONGEST_HEADERS,
+      requireHostHeader: false // request-head.ts does, in our form
+    }
+  } satisfies FastifyHttpOptions<Server>
+}
+
+type Connections = Omit<ReturnType<typeof serverOptionsOf>, 'http'> & { readonly http: ServerOptions }
+
+/** A server for every address that a name has (localhost), and each is told of new certificates. */
+function speaking (
+  tls: ListenerTls,
+  { http, connectionTimeout, ...timeouts }: Connections
+): Pick<FastifyHttpOptions<Server>, 'serverFactory'> {
+  return {
+    serverFactory: handler => createTlsServer(tls, { ...http, ...timeouts }, handler).setTimeout(connectionTimeout)
+  }
+}
+
 /**
  * The admin listener's application: probes and metrics, and nothing of the charts; its
  * refusals have the form of the public ones.
  */
 export async function buildAdmin (
-  { scrape, ...options }: ProbesOptions & ScrapeOptions,
+  { scrape, tls, token, ...options }: ProbesOptions & ScrapeOptions & AdminOptions,
   limits = CONNECTION_LIMITS
 ): Promise<App> {
-  const admin = Fastify({
+  const { http: _of, ...timeouts } = serverOptionsOf(limits)
+  const admin: App = Fastify({
     logger: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: refusePlainly,
-    requestTimeout: limits.request,
-    connectionTimeout: limits.silence, // also of who does not read an answer
-    keepAliveTimeout: limits.idle
+    ...timeouts, // also of who does not read an answer
+    ...(tls === undefined ? {} : speaking(tls, { http: {}, ...timeouts }))
   })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)
   })
+  if (token !== undefined) await admin.register(adminToken, { token })
   await admin.register(probes, options)
   await admin.register(scrapePlugin, { scrape })
   return admin

@@ -11,6 +11,7 @@ import { issuerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority, type Reload } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
+import { certificateWarnings, openTls, schemeWarnings, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
 import { openIssuers } from '../tokens/issuers.ts'
@@ -105,9 +106,12 @@ async function runCheck (
 ): Promise<ExitCode> {
   const loaded = await loadAuthority(config)
   const keys = await checkKeys(config)
-  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes]
-  if (!loaded.ok || mistakes.length > 0) return fail(io, ...mistakes)
-  for (const warning of [...loaded.warnings, ...keys.warnings]) io.stderr(`chartgate: warning: ${warning}\n`)
+  const tls = await openTls(config, CLOCK.wall())
+  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes, ...(tls.ok ? [] : tls.mistakes)]
+  if (!loaded.ok || !tls.ok || mistakes.length > 0) return fail(io, ...mistakes)
+  const ofTls = [...schemeWarnings(config), ...certificateWarnings(tls.opened, CLOCK.wall())]
+  const warnings = [...loaded.warnings, ...keys.warnings, ...ofTls]
+  for (const warning of warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(
@@ -117,7 +121,7 @@ async function runCheck (
   )
   const more = [
     ...(options.charts === true ? [await checkCharts(config, io)] : []),
-    ...(options.upstream === true ? [await checkUpstream(config, io, excused)] : [])
+    ...(options.upstream === true ? [await checkUpstream(config, tls.opened, io, excused)] : [])
   ]
   return more.find(code => code !== 0) ?? 0
 }
@@ -137,7 +141,12 @@ async function checkKeys (config: Config): Promise<{ readonly mistakes: string[]
 }
 
 /** Says whether the chart repository would answer, and what else it tells. */
-async function checkUpstream (config: Config, io: Io, excused: ReadonlySet<Trouble>): Promise<ExitCode> {
+async function checkUpstream (
+  config: Config,
+  tls: OpenedTls,
+  io: Io,
+  excused: ReadonlySet<Trouble>
+): Promise<ExitCode> {
   const { upstream: { url, auth }, charts: { depth } } = config
   if (url === undefined) return fail(io, 'there is no upstream.url, and the embedded repository needs no such check')
   const key = auth === 'bearer' ? await upstreamKey(config, excused.has('wrong credentials')) : undefined
@@ -146,7 +155,7 @@ async function checkUpstream (config: Config, io: Io, excused: ReadonlySet<Troub
   const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
     import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
   ])
-  const upstream = connectUpstream(config, key?.key, undefined)
+  const upstream = connectUpstream(config, key?.key, undefined, { tls: upstreamTls(config, tls) })
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
     if (!contact.ok) {

@@ -29,7 +29,10 @@ const ROWS = [
     name: 'serve',
     summary: 'runs the gateway',
     takes: ['config'],
-    more: ['SIGTERM and SIGINT end it when what runs has ended, SIGHUP reads accounts, rules and keys again.'],
+    more: [
+      'SIGTERM and SIGINT end it when what runs has ended, ' +
+      'SIGHUP reads accounts, rules, keys and certificates again.'
+    ],
     examples: ['chartgate serve --config chartgate.yaml']
   },
   {

@@ -106,12 +106,24 @@ function putDeep (root: Mapping, path: readonly string[], value: unknown, onlyIf
   if (isMapping(place) && !(onlyIfMissing && place[last] !== undefined && place[last] !== null)) place[last] = value
 }
 
+/** The same with files that do not depend on where somebody is; one that is not named is left out. */
+function absolute<T extends object> (named: T, base: string): T {
+  return Object.fromEntries(Object.entries(named)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => [name, FILES.has(name) ? resolve(base, String(value)) : value as unknown])) as T
+}
+
+const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
+
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
-  const { charts, limits, tokens, upstream: { key, ...upstream } } = values
+  const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
+  const { tls, ...listen } = values.listen
+  const { tls: ofAdmin, token, ...admin } = values.admin
   const base = folderOf(file)
   const isDefault = values.publicUrl === DEFAULT_URL
-  const publicUrl = (isDefault ? `http://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
+  const scheme = tls.cert === '' ? 'http' : 'https'
+  const publicUrl = (isDefault ? `${scheme}://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
   return {
     ...values,
@@ -121,6 +133,12 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     workers: readWorkers(values.workers),
     drain: { delay: readDuration(values.drain.delay) },
     stateDir: resolve(base, values.stateDir),
+    listen: { ...listen, ...(tls.cert === '' ? {} : { tls: absolute(tls, base) }) },
+    admin: {
+      ...admin,
+      ...(ofAdmin.cert === '' ? {} : { tls: absolute(ofAdmin, base) }),
+      ...(token === '' ? {} : { token })
+    },
     audit: {
       reads: values.audit.reads,
       required: values.audit.required,
@@ -131,7 +149,8 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
     upstream: {
       ...upstream,
       url: upstream.url === '' ? undefined : new URL(upstream.url).origin,
-      ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) })
+      ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) }),
+      ...(Object.values(toUpstream).every(each => each === '') ? {} : { tls: absolute(toUpstream, base) })
     },
     charts: {
       ...charts,

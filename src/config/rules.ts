@@ -4,6 +4,8 @@
 import { isIP } from 'node:net'
 import { showText, type Mistake } from '../files/mistakes.ts'
 import { leaves } from '../files/nodes.ts'
+import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
+import { readDistinguishedName } from '../tls/distinguished-name.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, type Mapping } from '../files/yaml.ts'
@@ -49,6 +51,12 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     `${admin.port} is the port of the public listener too`)
   rule(['publicUrl'], () => publicUrl !== DEFAULT_URL && !isUrl(publicUrl, PUBLIC_URL) &&
     `${showText(publicUrl)} is not an http or https URL without user, query and fragment`)
+  rule(['listen.tls.key', 'listen.tls.cert'], () => halfPair('listen.tls', listen.tls))
+  rule(['listen.tls.clientCa', 'listen.tls.cert'], () => listen.tls.clientCa !== '' && listen.tls.cert === '' &&
+    'only over TLS a client shows a certificate: it needs listen.tls.cert and listen.tls.key')
+  rule(['identity.certificates', 'listen.tls.clientCa'], () =>
+    values.identity.certificates.length > 0 && listen.tls.clientCa === '' &&
+    'no client is asked for a certificate: name the authorities that issue them in listen.tls.clientCa')
   rule(['upstream.url'], () => upstream.url !== '' && !isUrl(upstream.url, UPSTREAM_URL) &&
     `${showText(upstream.url)} is not an http or https URL without user, path and query ` +
       '(charts.contextPath is for the path)')
@@ -57,6 +65,15 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     'basic needs upstream.username and upstream.password')
   rule(['drain.delay'], () => readDuration(drain.delay) > MOST_DRAIN_DELAY &&
     `"${drain.delay}" is more than 5m: whatever stops the gateway would have killed it by then`)
+  rule(['admin.tls.key', 'admin.tls.cert'], () => halfPair('admin.tls', admin.tls))
+  rule(['admin.token'], () => admin.token !== '' && admin.token.length < SHORTEST_KEY &&
+    `it is shorter than ${SHORTEST_KEY} characters; make one with: openssl rand -hex 32`)
+  rule(['admin.token'], () => /[^\x21-\x7e]/.test(admin.token) &&
+    'it contains a blank or another character that a Bearer header cannot carry')
+  rule(['upstream.tls.key', 'upstream.tls.cert'], () => halfPair('upstream.tls', upstream.tls))
+  rule(['upstream.tls', 'upstream.url'], () =>
+    Object.values(upstream.tls).some(each => each !== '') && !upstream.url.startsWith('https:') &&
+    'it is for a chart repository behind https, and upstream.url does not begin with that')
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
   rule(['limits.logins.within'], () => readDuration(logins.within) > MOST_WITHIN &&
@@ -96,6 +113,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['tokens.keys'], () =>
     tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')
+  mistakes.push(...certificateMistakes(values.identity, sound))
   // One that is of a wrong form says nothing of the others.
   const issuers: readonly unknown[] = Array.isArray(tokens.issuers) ? tokens.issuers : []
   const firstOf = (name: string): number => issuers.findIndex(each => isMapping(each) && each['name'] === name)
@@ -119,6 +137,38 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     }
   }
   return mistakes
+}
+
+/** Each is called by one name that no other one has. */
+function certificateMistakes ({ certificates }: ConfigFile['identity'], sound: (key: string) => boolean): Mistake[] {
+  if (!sound('identity.certificates')) return []
+  const placeOf = (i: number): string => `identity.certificates[${i}]`
+  const keys = certificates.map(entry => keysOf(entry as CertificateEntry))
+  return certificates.flatMap(({ name, subject, ...others }, i): Mistake[] => {
+    const [key] = keys[i] as string[]
+    const named = certificates.findIndex(each => each.name === name)
+    const called = keys.findIndex(each => each[0] === key)
+    if (named < i) {
+      return [{ key: `${placeOf(i)}.name`, sentence: `the name ${name} is there already, at ${placeOf(named)}` }]
+    }
+    if (subject !== undefined && readDistinguishedName(subject) === undefined) {
+      const sentence = `${showText(subject)} is no distinguished name: ` +
+        'write it as openssl x509 -noout -subject -nameopt RFC2253 does, such as CN=ci,OU=Build,O=Example'
+      return [{ key: `${placeOf(i)}.subject`, sentence }]
+    }
+    const given = CERTIFICATE_NAMES.filter(kind => ({ subject, ...others })[kind] !== undefined).length
+    if (given !== 1) return [{ key: placeOf(i), sentence: `it needs one of ${CERTIFICATE_NAMES.join(', ')}` }]
+    return called < i ? [{ key: placeOf(i), sentence: `it is called as ${placeOf(called)} is, which counts` }] : []
+  })
+}
+
+const CERTIFICATE_NAMES = ['subject', 'dns', 'email', 'uri'] as const
+
+/** A certificate without its key, or the other way round. */
+function halfPair (place: string, { cert, key }: { readonly cert: string, readonly key: string }): string | false {
+  if ((cert === '') === (key === '')) return false
+  const [there, missing] = cert === '' ? ['key', 'cert'] : ['cert', 'key']
+  return `${place}.${there} needs ${place}.${missing}: a certificate and its private key are used together`
 }
 
 function textAt (values: ConfigFile, key: string): string {

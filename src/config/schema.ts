@@ -3,7 +3,7 @@
 // in docs/configuration.md.
 import { ACTIONS, type Action } from '../words/access.ts'
 import type { PolicyRule } from '../policy/rules.ts'
-import { ROBOT_NAME_FORM, SUBJECT_FORM } from '../words/subject.ts'
+import { NAME_FORM, ROBOT_NAME_FORM, SUBJECT_FORM } from '../words/subject.ts'
 import type { IssuerConfig } from '../tokens/issuers.ts'
 import { OWN_ALGORITHMS } from '../tokens/keys.ts'
 import type { KeyState } from '../tokens/ring.ts'
@@ -21,6 +21,7 @@ import {
   type SchemaNode
 } from '../files/nodes.ts'
 import { DURATION_FORM, SIZE_FORM } from '../files/units.ts'
+import { MIN_VERSIONS } from '../tls/listener.ts'
 
 const port = (description: string, fallback: number): Node<number> => integer({
   description,
@@ -47,6 +48,8 @@ const formField = (of: string, option: string, fallback: string): Node<string> =
     expected: 'a name such as package'
   })
 
+const file = (description: string): Node<string> => value(description, '', { expected: 'a file' })
+
 const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
 
 const Rule = mapping({
@@ -60,11 +63,11 @@ const Rule = mapping({
   }),
   subjects: list(text({
     pattern: SUBJECT_FORM,
-    expected: 'a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated'
+    expected: 'a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated'
   }), {
     minItems: 1,
     description: 'who the rule is for',
-    expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, anonymous, authenticated'
+    expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous, authenticated'
   }),
   actions: list(oneOf<Action>(ACTIONS, { description: 'what' }), {
     minItems: 1,
@@ -109,6 +112,23 @@ const IssuerNode = mapping({
   })
 })
 
+const CertificateNode = mapping({
+  name: text({
+    pattern: ROBOT_NAME_FORM,
+    description: 'stands in subjects: cert:NAME',
+    expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
+  })
+}, { expected: 'a certificate with name, and subject, dns, email or uri' }, {
+  subject: line('the whole subject of the certificate, as RFC 4514 writes it: CN=ci,OU=Build,O=Example'),
+  dns: line('a DNS name among its alternative names'),
+  email: line('a mail address among its alternative names'),
+  uri: line('a URI among its alternative names, such as a SPIFFE ID'),
+  groups: list(text({ pattern: NAME_FORM, expected: 'the name of a group' }), {
+    description: 'the groups that it is in',
+    expected: 'a list of groups'
+  })
+})
+
 export const ConfigSchema = mapping({
   listen: mapping({
     host: value('address of the public listener', '127.0.0.1', { minLength: 1 }),
@@ -117,7 +137,19 @@ export const ConfigSchema = mapping({
     maxConnectionsPerAddress: count(
       'the same from one address (IPv6: one /64); not of trustedProxies, which bring everybody\'s',
       2_048
-    )
+    ),
+    tls: mapping({
+      cert: file('its certificate in PEM, and behind it those that lead to an authority; left out: plain HTTP'),
+      key: file('the private key of that certificate in PEM, without a password'),
+      minVersion: {
+        ...oneOf(MIN_VERSIONS, { description: 'the least version of TLS that it speaks', default: '1.2' }),
+        expected: '"1.2" or "1.3", in quotes'
+      },
+      clientCa: file(
+        'certificate authorities in PEM: clients may show a certificate of theirs instead of sending credentials ' +
+        '(identity.certificates); left out: none is asked for'
+      )
+    })
   }),
   admin: mapping({
     host: value(
@@ -126,11 +158,20 @@ export const ConfigSchema = mapping({
       '127.0.0.1',
       { minLength: 1 }
     ),
-    port: port('port of the admin listener', 5002)
+    port: port('port of the admin listener', 5002),
+    tls: mapping({
+      cert: file('its certificate in PEM, as listen.tls.cert; left out: plain HTTP'),
+      key: file('the private key of that certificate in PEM, without a password')
+    }),
+    token: value(
+      'what has to be sent as Bearer for all but /healthz and a plain /readyz; empty: nothing has to be',
+      '',
+      { secret: true }
+    )
   }),
   publicUrl: value(
     'the URL that clients use; realm, service and links are built from it, ' +
-    'never from a Host header; a path in it is the base path',
+    'never from a Host header; a path in it is the base path; with listen.tls the default is https',
     'http://localhost:<listen.port>',
     { expected: 'an http or https URL without query' }
   ),
@@ -178,6 +219,15 @@ export const ConfigSchema = mapping({
         '',
         { expected: 'a file' }
       )
+    }),
+    tls: mapping({
+      ca: file('certificate authorities in PEM that its certificate has to be of; left out: those that Node.js knows'),
+      cert: file('a certificate in PEM to show it'),
+      key: file('the private key of that certificate in PEM, without a password'),
+      serverName: value('the name that its certificate has to be for; left out: the host in upstream.url', '', {
+        pattern: '^[A-Za-z0-9._-]*$',
+        expected: 'the name of a host'
+      })
     })
   }),
   charts: mapping({
@@ -290,6 +340,13 @@ export const ConfigSchema = mapping({
       expected: 'a list of files'
     })
   }),
+  identity: mapping({
+    certificates: list(CertificateNode, {
+      description: 'whom certificates of clients stand for (listen.tls.clientCa); the first that fits counts',
+      default: [],
+      expected: 'a list of certificates with name, and subject, dns, email or uri'
+    })
+  }),
   policy: list(Rule, {
     description: 'rules; they only add, and what `anonymous` may do everyone may',
     default: [],
@@ -301,13 +358,20 @@ export const ConfigSchema = mapping({
 export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
-type Unchanged = 'listen' | 'admin' | 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics'
+type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics' | 'identity'
 type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
   /** The file that it was read from. */
   readonly file?: string
+  /** `tls` left out: plain HTTP. */
+  readonly listen: Omit<ConfigFile['listen'], 'tls'> & { readonly tls?: ListenTlsConfig }
+  readonly admin: Omit<ConfigFile['admin'], 'tls' | 'token'> & {
+    readonly tls?: ConfigFile['admin']['tls']
+    /** Left out: nothing has to be sent. */
+    readonly token?: string
+  }
   /** Without a slash at its end. */
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
@@ -317,8 +381,10 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   /** Absolute. */
   readonly stateDir: string
   /** `url` undefined is the embedded repository; `keyFile` absolute, undefined for the key of stateDir/keys. */
-  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key'> & {
+  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key' | 'tls'> & {
     readonly url: string | undefined
+    /** Files absolute. */
+    readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string
   }
   /** Seconds. */
@@ -348,6 +414,9 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly issuers: readonly IssuerConfig[]
   }
 }
+
+/** Files absolute. */
+export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

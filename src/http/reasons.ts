@@ -94,6 +94,21 @@ export const REASON_GROUPS = {
       means: 'no credentials came, and `anonymous` has no such right',
       todo: 'send credentials; a client that does so only when it is asked will come again at once'
     },
+    certificate_untrusted: {
+      status: 401,
+      error: 'the client certificate is not accepted',
+      means: 'a certificate came alone, and has ended, is not for clients (extended key usage) or is of no authority ' +
+        'in listen.tls.clientCa',
+      todo: 'look at it with openssl x509 -noout -dates -issuer -ext extendedKeyUsage; a client sends those between ' +
+        'it and an authority behind its own'
+    },
+    certificate_unknown: {
+      status: 401,
+      error: 'the client certificate is not accepted',
+      means: 'a certificate came alone, which is sound and stands for nobody',
+      todo: 'name it in identity.certificates: openssl x509 -noout -subject -nameopt RFC2253 -ext subjectAltName ' +
+        'says what it is called'
+    },
     bad_credentials: {
       status: 401,
       error: 'unauthorized',

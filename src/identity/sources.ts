@@ -19,16 +19,19 @@ export interface AccountSourcesOptions {
   readonly attempts: Attempts
   /** How passwords are checked; the slow hashes if left out. */
   readonly passwords?: Passwords
+  /** Where clients show certificates. */
+  readonly certificates?: IdentitySource | undefined
 }
 
 /** All who have an account here. Tokens are of them, and so no part of this. */
 export function createAccountSources (
-  { masterKey, accounts, clock, attempts, passwords = createPasswords() }: AccountSourcesOptions
+  { masterKey, accounts, clock, attempts, passwords = createPasswords(), certificates }: AccountSourcesOptions
 ): readonly IdentitySource[] {
   return [
     createRobotSource(accounts, clock.wall),
     createMasterKeySource(masterKey),
-    createUserSource({ accounts, monotonic: clock.monotonic, passwords, attempts })
+    createUserSource({ accounts, monotonic: clock.monotonic, passwords, attempts }),
+    ...certificates === undefined ? [] : [certificates]
   ]
 }
 

@@ -1,6 +1,7 @@
 // Who is kept out, or soon will be, without anybody having meant it? A gateway at which
 // nobody has any right, and secrets of robots that have ended or end within two weeks.
 import type { Accounts, RobotSecret } from '../identity/accounts.ts'
+import type { CertificateEntry } from '../identity/certificate-accounts.ts'
 import type { PolicyRule } from '../policy/rules.ts'
 import { isKnown } from './rule-warnings.ts'
 
@@ -9,6 +10,7 @@ export interface Giving {
   readonly policy: readonly PolicyRule[]
   readonly masterKey: string
   readonly tokens: { readonly issuers: readonly unknown[] }
+  readonly identity: { readonly certificates: readonly CertificateEntry[] }
 }
 
 /** Seconds before its end at which a secret is spoken of. */
@@ -16,12 +18,12 @@ export const SOON = 14 * 86_400
 
 /** One line each. @param now seconds since the epoch */
 export function accountWarnings (
-  { policy, masterKey, tokens }: Giving,
+  { policy, masterKey, tokens, identity: { certificates } }: Giving,
   accounts: Accounts,
   now: number
 ): string[] {
   const hasRights = masterKey !== '' || tokens.issuers.length > 0 ||
-    policy.some(({ subjects }) => subjects.some(subject => isKnown(subject, accounts)))
+    policy.some(({ subjects }) => subjects.some(subject => isKnown(subject, { ...accounts, certificates })))
   const nobody = hasRights
     ? []
     : ['nobody has any right: no rule of policy is for somebody who is there, and there is no masterKey']

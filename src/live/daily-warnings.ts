@@ -1,10 +1,11 @@
 // What is not as it was meant, without anybody changing a file? Said at the start and once a
-// day, because secrets end by themselves, and token servers lose their keys.
+// day, because secrets and certificates end by themselves, and token servers lose their keys.
 import type { Config } from '../config/schema.ts'
 import type { Every } from '../lib/timers.ts'
 import { MAY_NOT_BE_MEANT, warningsOf, type Policy } from './authority.ts'
 import { issuerWarnings } from './issuer-warnings.ts'
 import type { LiveKeys } from './live-keys.ts'
+import { certificateWarnings, schemeWarnings, type OpenedTls } from './live-tls.ts'
 import type { OpenedAuthority, ReloadLog } from './reload.ts'
 
 export interface DailyOptions {
@@ -12,6 +13,7 @@ export interface DailyOptions {
   readonly authority: OpenedAuthority
   /** Of token servers the first fetch says it at the start (live-keys.ts). */
   readonly keys: LiveKeys
+  readonly tls: Pick<OpenedTls, 'parts'>
   readonly log: Pick<ReloadLog, 'warn'>
   readonly every: Every
   /** Seconds since the epoch. */
@@ -23,17 +25,17 @@ const DAY = 86_400_000
 
 /** Says those of the start, and each day those of what is in force then. @returns what ends it */
 export function warnDaily (
-  { config, authority: { live, warnings }, keys, log, every, now }: DailyOptions
+  { config, authority: { live, warnings }, keys, tls, log, every, now }: DailyOptions
 ): () => void {
   const warn = (found: readonly string[]): void => {
     for (const warning of found) log.warn({ warning }, MAY_NOT_BE_MEANT)
   }
-  warn(warnings)
+  warn([...warnings, ...schemeWarnings(config), ...certificateWarnings(tls, now())])
   return every(DAY, () => {
     const { accounts, policies } = live.current
     void Promise.all([
       warningsOf({ ...config, policy: policies.at(-1) as Policy }, accounts, now()),
       issuerWarnings(keys.current.issuers)
-    ]).then(found => { warn(found.flat()) })
+    ]).then(found => { warn([...found.flat(), ...certificateWarnings(tls, now())]) })
   })
 }

@@ -17,6 +17,8 @@ import {
   type ReloadReport
 } from './reload.ts'
 import type { Config } from '../config/schema.ts'
+import { certificatesPart, openCertificates, type LiveCertificates } from './live-certificates.ts'
+import { tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsData } from './live-tls.ts'
 
 /** As plain data, for a message between two processes. */
 export interface InForce {
@@ -24,6 +26,7 @@ export interface InForce {
   readonly config: Config
   readonly authority: AuthorityData
   readonly keys: KeysData
+  readonly tls: TlsData
   /** Of all files, as they were when they were read; left out when some of them cannot be used. */
   readonly stamps?: readonly (readonly [file: string, stamp: string])[]
 }
@@ -31,25 +34,32 @@ export interface InForce {
 export interface Followed {
   readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
   readonly keys: OpenedKeys
+  readonly tls: OpenedTls
+  readonly certificates: LiveCertificates
   readonly reload: Reload
   /** Hears of what was read again; left out where another process does. */
   readonly report?: ReloadReport
 }
 
 /**
- * Keeps accounts, rules and keys of a process at what their files say.
+ * Keeps accounts, rules, keys and certificates of a process at what their files say.
  * @param fetching begins to fetch keys from URLs; a process that verifies no tokens does
  * not
  */
 export function follow (
   config: Config,
-  { authority, keys, reload, report }: Followed,
+  { authority, keys, tls, certificates, reload, report }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
   return watchConfig({
-    parts: [authorityPart(authority.live), keysPart(keys, CLOCK.wall, fetching)],
-    stamps: new Map([...authority.stamps, ...keys.stamps]),
+    parts: [
+      authorityPart(authority.live),
+      keysPart(keys, CLOCK.wall, fetching),
+      certificatesPart(certificates),
+      ...tlsParts(tls, CLOCK.wall)
+    ],
+    stamps: new Map([...authority.stamps, ...keys.stamps, ...tls.stamps]),
     config,
     reload,
     log,
@@ -57,12 +67,15 @@ export function follow (
   })
 }
 
-export function inForce ({ authority: { live }, keys }: Followed, watch: Pick<ConfigWatch, 'newest'>): InForce {
+export function inForce (
+  { authority: { live }, keys, tls }: Omit<Followed, 'certificates'>,
+  watch: Pick<ConfigWatch, 'newest'>): InForce {
   const { config, stamps } = watch.newest()
   return {
     config,
     authority: authorityData(live.current),
     keys: keysData(keys.live.current, keys.upstream, CLOCK.wall()),
+    tls: tlsData(tls),
     ...(stamps === undefined ? {} : { stamps: [...stamps] })
   }
 }
@@ -72,15 +85,22 @@ export function inForce ({ authority: { live }, keys }: Followed, watch: Pick<Co
  * then are looked at first of all.
  */
 export async function beginWith (
-  { config, authority, keys, stamps }: InForce
-): Promise<Pick<Followed, 'authority' | 'keys'>> {
+  { config, authority, keys, tls, stamps }: InForce
+): Promise<Pick<Followed, 'authority' | 'keys' | 'tls' | 'certificates'>> {
   const own = config.file === undefined ? [] : [config.file]
+  const certificates = tls.flatMap(({ files }) => Object.values(files))
   const known = new Map(
-    stamps ?? [...own, ...config.accounts.files, ...await keyFiles(config)].map(file => [file, NEVER_SEEN])
+    stamps ??
+      [...own, ...config.accounts.files, ...await keyFiles(config), ...certificates].map(file => [file, NEVER_SEEN])
   )
   const live: LiveAuthority = { current: await authorityOfData(authority) }
   const { upstream, trusted } = await keysOfData(keys, config.tokens.ttl)
-  return { authority: { live, stamps: known }, keys: { live: { current: trusted }, upstream, stamps: known } }
+  return {
+    authority: { live, stamps: known },
+    keys: { live: { current: trusted }, upstream, stamps: known },
+    tls: tlsOfData(tls, known),
+    certificates: openCertificates(config)
+  }
 }
 
 /** No file's stamp. */

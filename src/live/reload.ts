@@ -220,7 +220,7 @@ function needRestart (running: Config, changed: Config): string[] {
 
 /** What stays as it was at the start: everything that no part takes over. */
 function fixed (
-  { accounts, policy, tokens: { keys, issuers, ...tokens }, ...rest }: Config
+  { accounts, policy, identity, tokens: { keys, issuers, ...tokens }, ...rest }: Config
 ): Readonly<Record<string, unknown>> {
   return { ...rest, tokens }
 }

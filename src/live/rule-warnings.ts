@@ -3,6 +3,7 @@
 // removed must be gone, also while a rule still names it.
 import { readSubject } from '../words/subject.ts'
 import type { Accounts } from '../identity/accounts.ts'
+import type { CertificateEntry } from '../identity/certificate-accounts.ts'
 import { isNamedLikeAFile } from '../lib/tenant-segment.ts'
 import { ROOT_TENANT, isReservedFirstSegment, type Depth } from '../words/tenant.ts'
 import { atOnce, type Steps } from '../lib/steps.ts'
@@ -15,12 +16,12 @@ export interface RuleWarning {
   readonly sentence: string
 }
 
-export function ruleWarnings (rules: readonly PolicyRule[], accounts: Accounts, depth: Depth): RuleWarning[] {
-  return atOnce(warning(rules, accounts, depth))
+export function ruleWarnings (rules: readonly PolicyRule[], known: Known, depth: Depth): RuleWarning[] {
+  return atOnce(warning(rules, known, depth))
 }
 
 /** The same in steps. */
-export function * warning (rules: readonly PolicyRule[], accounts: Accounts, depth: Depth): Steps<RuleWarning[]> {
+export function * warning (rules: readonly PolicyRule[], known: Known, depth: Depth): Steps<RuleWarning[]> {
   const warnings: RuleWarning[] = []
   for (const [rule, { repositories, subjects }] of rules.entries()) {
     for (const pattern of repositories) {
@@ -30,9 +31,7 @@ export function * warning (rules: readonly PolicyRule[], accounts: Accounts, dep
       }
     }
     for (const subject of subjects) {
-      if (!isKnown(subject, accounts)) {
-        warnings.push({ rule, sentence: `the subject ${subject} is in no accounts file` })
-      }
+      if (!isKnown(subject, known)) warnings.push({ rule, sentence: `the subject ${subject} is ${nowhere(subject)}` })
     }
     yield
   }
@@ -49,13 +48,23 @@ function canMatch (pattern: readonly string[], depth: Depth): boolean {
   return depth === 'dynamic' || (open ? pattern.length <= depth : pattern.length === depth)
 }
 
+/** Who is there. */
+export interface Known extends Pick<Accounts, 'users' | 'robots' | 'groups'> {
+  readonly certificates?: readonly CertificateEntry[]
+}
+
+function nowhere (subject: string): string {
+  return readSubject(subject).kind === 'cert' ? 'not in identity.certificates' : 'in no accounts file'
+}
+
 /** True when somebody who is there can be meant. */
-export function isKnown (subject: string, { users, robots, groups }: Accounts): boolean {
+export function isKnown (subject: string, { users, robots, groups, certificates = [] }: Known): boolean {
   const { kind, name } = readSubject(subject)
   switch (kind) {
     case 'user': return users.has(name)
     case 'robot': return robots.has(name)
-    case 'group': return groups.has(name)
+    case 'cert': return certificates.some(each => each.name === name)
+    case 'group': return groups.has(name) || certificates.some(each => each.groups?.includes(name))
     default: return true // anonymous, authenticated
   }
 }

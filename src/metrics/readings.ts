@@ -66,6 +66,8 @@ export interface WholeRooms {
   /** Since when the key signs that signs now, in seconds since the epoch; undefined: nobody knows. */
   readonly signingSince: () => number | undefined
   readonly robots: () => Iterable<Robot>
+  /** When the first certificate of each place ends (CERTIFICATE of table.ts), in seconds since the epoch. */
+  readonly certificates: () => readonly (number | undefined)[]
   /** Undefined: nobody looks, or nobody has looked yet. */
   readonly upstreamUp: () => boolean | undefined
   /** Undefined: there are none. */
@@ -74,11 +76,15 @@ export interface WholeRooms {
   readonly now: () => number
 }
 
-export function readWhole (meter: Meter, { signingSince, robots, upstreamUp, workers, now }: WholeRooms): void {
+export function readWhole (
+  meter: Meter,
+  { signingSince, robots, certificates, upstreamUp, workers, now }: WholeRooms
+): void {
   meter.read('chartgate_signing_key_age_seconds', () => {
     const since = signingSince()
     return [since === undefined ? undefined : Math.max(0, now() - since)]
   })
+  meter.read('chartgate_certificate_expiry_timestamp_seconds', certificates)
   meter.read('chartgate_robots', () => robotsByEnd(robots(), now()))
   meter.read('chartgate_robot_secrets_expire_days', () => [firstEnd(robots(), now())])
   meter.read('chartgate_upstream_up', () => [asNumber(upstreamUp())])

@@ -42,6 +42,7 @@ export const LOGIN_LIMIT = axisOf('limit', 'account', 'address', 'secret')
 export const DIRECTION = axisOf('direction', 'in', 'out')
 export const SIZE = axisOf('size', 'large', 'small')
 export const MADE = axisOf('made', 'fresh', 'shared', 'kept', 'rewritten', 'not_modified')
+export const CERTIFICATE = axisOf('certificate', 'listen', 'clients', 'admin', 'upstream')
 export const SECRET_STATE = axisOf('state', 'endless', 'good', 'soon', 'ended')
 export const RELOAD = axisOf('outcome', 'applied', 'refused')
 export const BREAKER_STATE = axisOf('state', ...BREAKER_STATES)
@@ -111,6 +112,10 @@ const TABLE = {
   chartgate_index_memory_bytes: gauge('sum', 'Memory that indexes take'),
   chartgate_index_memory_max_bytes: gauge('sum', 'Memory that they may take (charts.index.maxBytes, in each worker)'),
   chartgate_signing_key_age_seconds: gauge('max', 'How long the key that signs tokens has signed'),
+  chartgate_certificate_expiry_timestamp_seconds: gauge('min',
+    'When the first certificate ends that is in force there, in seconds since the epoch: `listen` and `admin` are ' +
+      'the listeners\', `clients` authorities of clients, `upstream` all of upstream.tls; no series where none is',
+    CERTIFICATE),
   chartgate_robots: gauge('max',
     'Robots by when the last of their secrets ends: `endless`, `good`, `soon` (within 14 days), `ended`', SECRET_STATE),
   chartgate_robot_secrets_expire_days: gauge('min',

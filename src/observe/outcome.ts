@@ -24,7 +24,7 @@ export interface TokenFacts {
 
 /** How credentials came, and under which name; that may be a secret, and is never told as it is. */
 export interface LoginFacts {
-  readonly method: 'basic' | 'bearer' | 'none'
+  readonly method: 'basic' | 'bearer' | 'certificate' | 'none'
   readonly name?: string
 }
 

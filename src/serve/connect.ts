@@ -6,7 +6,7 @@ import { sayBreaker, type OutageLog } from '../observe/outages.ts'
 import type { SigningKey } from '../tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth, type UpstreamOptions } from '../upstream/client.ts'
 
-export interface UpstreamHearers extends Pick<UpstreamOptions, 'onTrouble' | 'onAnswer'> {
+export interface UpstreamHearers extends Pick<UpstreamOptions, 'onTrouble' | 'onAnswer' | 'tls'> {
   /** Hears when it is not asked for clients any more, and when it is again. */
   readonly log?: OutageLog
 }
@@ -14,17 +14,17 @@ export interface UpstreamHearers extends Pick<UpstreamOptions, 'onTrouble' | 'on
 /**
  * @param key what its tokens are signed with; for bearer alone
  * @param socketPath where the embedded repository listens; undefined: there is a URL
- * @param hearers hear of trouble, and of each answer
+ * @param more who hears of trouble and of each answer, and how TLS is spoken
  */
 export function connectUpstream (
   config: Config,
   key: SigningKey | undefined,
   socketPath: string | undefined,
-  { log, ...hearers }: UpstreamHearers = {}
+  { log, ...more }: UpstreamHearers = {}
 ): Upstream {
   const auth = upstreamAuth(config, key)
   const origin = socketPath === undefined ? config.upstream.url as string : 'http://repository'
-  const told = { ...hearers, ...(log === undefined ? {} : { onBreaker: sayBreaker(log, origin) }) }
+  const told = { ...more, ...(log === undefined ? {} : { onBreaker: sayBreaker(log, origin) }) }
   return createUpstream(socketPath === undefined
     ? { origin, contextPath: config.charts.contextPath, auth, ...told }
     : { origin, socketPath, takesConditions: true, contextPath: '', auth, ...told })

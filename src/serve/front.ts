@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { buildApp, type App, type AppDependencies } from '../app.ts'
 import { follow, type Followed } from '../live/in-force.ts'
 import { followIssuers } from '../live/live-keys.ts'
+import { listenerTls } from '../live/live-tls.ts'
 import type { ReloadLog } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import type { Watch } from '../files/watch.ts'
@@ -18,7 +19,7 @@ export interface Front {
   hindrance (): string | undefined
   /** How many workers serve; undefined: this process does itself. */
   listening (): number | undefined
-  /** Reads accounts, rules and keys again, changed or not. */
+  /** Reads accounts, rules, keys and certificates again, changed or not. */
   reread (): void
   /** Serves for drain.delay, and lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
@@ -30,17 +31,21 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-export interface FrontOptions extends Omit<AppDependencies, 'live' | 'keys' | 'version' | 'clock'>, Followed {}
+type FromHere = 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
   config: Config,
-  { authority, keys, reload, report, ...options }: FrontOptions
+  { authority, keys, tls, certificates, reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
+  const listener = listenerTls(config, tls)
   const app = await buildApp(config, {
     ...options,
     live: authority.live,
     keys: keys.live,
+    certificates,
+    ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
     clock: CLOCK
   })
@@ -50,7 +55,8 @@ export async function openFront (
     await app.close()
     return { ok: false, message: mistake }
   }
-  const watch = followAll(config, { authority, keys, reload, ...(report === undefined ? {} : { report }) }, app.log)
+  const followed = { authority, keys, tls, certificates, reload, ...(report === undefined ? {} : { report }) }
+  const watch = followAll(config, followed, app.log)
   return {
     ok: true,
     front: {
@@ -58,7 +64,7 @@ export async function openFront (
       hindrance: () => undefined,
       listening: () => undefined,
       reread () {
-        app.log.info('SIGHUP: accounts, rules and keys are read again')
+        app.log.info('SIGHUP: accounts, rules, keys and certificates are read again')
         void watch.lookNow()
       },
       async close () {
@@ -75,7 +81,7 @@ export async function openFront (
   }
 }
 
-/** Keeps accounts, rules and keys at what their files and URLs say. */
+/** Keeps accounts, rules, keys and certificates at what their files and URLs say. */
 function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
   const { keys } = followed
   followIssuers(keys.live.current.issuers, log)

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs'
 import type { AppDependencies } from '../app.ts'
 import type { LiveKeys } from '../live/live-keys.ts'
+import { liveOf, type OpenedTls } from '../live/live-tls.ts'
 import type { LiveAuthority, ReloadReport } from '../live/reload.ts'
 import type { Every, Later } from '../lib/timers.ts'
 import { watchEventLoop } from '../metrics/event-loop.ts'
@@ -11,6 +12,7 @@ import type { Form } from '../metrics/prom.ts'
 import { readWhole, type WholeRooms } from '../metrics/readings.ts'
 import { createScrape } from '../metrics/scrape.ts'
 import type { AuditFile } from '../observe/audit/audit-file.ts'
+import { firstEnd } from '../tls/material.ts'
 import type { StatedKey } from '../tokens/ring.ts'
 import type { UpstreamOptions } from '../upstream/client.ts'
 import { createCountsOffice, type CountsOffice } from './workers/counts.ts'
@@ -45,15 +47,19 @@ export interface MeasuringOptions extends Pick<WholeRooms, 'now' | 'upstreamUp'>
   readonly auditFile: Pick<AuditFile, 'lost'> | undefined
   readonly live: LiveAuthority
   readonly keys: LiveKeys
+  readonly tls: Pick<OpenedTls, 'parts'>
   /** How many workers listen of how many; undefined: there are none. */
   readonly workers: () => { readonly wanted: number, readonly listening: number } | undefined
   readonly every: Every
   readonly later: Later
 }
 
+/** In the order of CERTIFICATE (metrics/table.ts). */
+const PLACES = ['listen.tls', 'listen.tls.clientCa', 'admin.tls', 'upstream.tls'] as const
+
 /** For the process that answers for all. */
 export function openMeasuring (
-  { logStream, auditFile, live, keys, workers, every, later, now, upstreamUp }: MeasuringOptions
+  { logStream, auditFile, live, keys, tls, workers, every, later, now, upstreamUp }: MeasuringOptions
 ): Measuring {
   const own = openMeter(logStream, every, auditFile)
   const { meter } = own
@@ -62,6 +68,10 @@ export function openMeasuring (
   readWhole(meter, {
     signingSince: () => signingSince(keys, now()),
     robots: () => live.current.accounts.robots.values(),
+    certificates: () => PLACES.map(key => {
+      const place = liveOf(tls, key)
+      return place === undefined ? undefined : firstEnd(place.value)
+    }),
     upstreamUp,
     workers () {
       const known = workers()

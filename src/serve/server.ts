@@ -6,8 +6,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import pino from 'pino'
-import { buildAdmin, DRAIN_LIMIT } from '../app.ts'
+import { buildAdmin, DRAIN_LIMIT, type AdminOptions } from '../app.ts'
 import { createAuditOffice } from './workers/audit.ts'
+import { createCertificateOffice, type CertificateOffice } from './workers/certificates.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
 import { createLoginOffice } from './workers/logins.ts'
 import { endWithParent } from './workers/orphan.ts'
@@ -15,6 +16,8 @@ import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
 import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
+import { liveOf, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
 import type { Environment } from '../config/environment.ts'
@@ -123,6 +126,10 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const openedKeys = await openKeys(config)
     if (!openedKeys.ok) return await failed(openedKeys.mistakes.join('\nchartgate: '))
     const { opened: keys } = openedKeys
+    const openedTls = await openTls(config, CLOCK.wall())
+    if (!openedTls.ok) return await failed(openedTls.mistakes.join('\nchartgate: '))
+    const { opened: tls } = openedTls
+    const certificates = openCertificates(config)
     const socketPath = config.upstream.url === undefined
       ? await openEmbedded(config, {
         key: keys.upstream,
@@ -138,6 +145,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       auditFile,
       live: authority.live,
       keys: keys.live,
+      tls,
       workers () {
         const listening = front?.listening()
         return listening === undefined ? undefined : { wanted: config.workers, listening }
@@ -157,24 +165,47 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     }
     opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer, log })
+    const upstream = connectUpstream(config, keys.upstream, socketPath, {
+      onTrouble,
+      onAnswer,
+      log,
+      tls: upstreamTls(config, tls)
+    })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
-    const admin = await buildAdmin({ upstream, stuck: pulse.stuck, hindrance, scrape: measuring.scrape })
+    const admin = await buildAdmin({
+      upstream,
+      stuck: pulse.stuck,
+      hindrance,
+      scrape: measuring.scrape,
+      ...adminOptions(config, tls)
+    })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
     const followed = config.workers === 1
       ? undefined
-      : followForWorkers(config, { ...options, keys, socketPath, loginKey: logins.key, log, opened, report })
+      : followForWorkers(config, {
+        ...options,
+        keys,
+        tls,
+        certificates,
+        socketPath,
+        loginKey: logins.key,
+        log,
+        opened,
+        report
+      })
     const result = followed === undefined
       ? await openFront(config, {
         ...options,
         audit,
         report,
         keys,
+        tls,
+        certificates,
         upstreams,
         spool,
         locks: createLocks(),
@@ -191,6 +222,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         offices: [
           measuring.counts,
           createLoginOffice(logins),
+          followed.certificates,
           ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]
         ],
         log,
@@ -206,7 +238,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
     } else announce(welcome(config, place, demoChart !== undefined))
-    const endDaily = warnDaily({ config, authority, keys: keys.live, log, every, now: CLOCK.wall })
+    const endDaily = warnDaily({ config, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
       outages = createOutages(log, upstream.origin, () => performance.now())
@@ -237,6 +269,12 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   }
 }
 
+/** Of the admin listener only the public one's least version of TLS is its own, the default. */
+function adminOptions ({ admin }: Config, tls: OpenedTls): AdminOptions {
+  const pair = liveOf(tls, 'admin.tls')
+  return { token: admin.token, tls: pair === undefined ? undefined : { minVersion: '1.2', pair } }
+}
+
 interface ListensAt { readonly address: string, readonly probes: string }
 
 /** For a person at a terminal; with what to try, where the demo runs. */
@@ -252,10 +290,13 @@ interface FollowedForWorkers {
   /** What a worker begins with now. */
   setup (): Omit<WorkerSetup, 'number'>
   readonly lookNow: ConfigWatch['lookNow']
+  readonly certificates: CertificateOffice
 }
 
 interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
   readonly keys: OpenedKeys
+  readonly tls: OpenedTls
+  readonly certificates: LiveCertificates
   readonly socketPath: string | undefined
   readonly loginKey: string
   readonly report: ReloadReport
@@ -267,12 +308,17 @@ interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<
  */
 function followForWorkers (
   config: Config,
-  { authority, reload, keys, socketPath, loginKey, log, opened, report }: SetupOptions
+  { authority, reload, keys, tls, certificates, socketPath, loginKey, log, opened, report }: SetupOptions
 ): FollowedForWorkers {
-  const followed = { authority, keys, reload, report }
+  const followed = { authority, keys, tls, certificates, reload, report }
   const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
-  opened.push(async () => { watch.close() })
+  const office = createCertificateOffice({ tls, log, later })
+  opened.push(async () => {
+    watch.close()
+    office.close()
+  })
   return {
+    certificates: office,
     setup: () => ({
       config,
       inForce: inForce(followed, watch),

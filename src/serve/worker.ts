@@ -1,17 +1,19 @@
 // One worker from start to stop: opens a way to the repository and the public listener, as
-// its primary says, begins with the accounts, rules and keys that are in force there, and
+// its primary says, begins with the accounts, rules, keys and certificates that are in force there, and
 // watches their files itself.
 import { join } from 'node:path'
 import pino from 'pino'
 import type { AppDependencies } from '../app.ts'
 import { createWorkerAudit } from './workers/audit.ts'
 import { openMeter } from './measure.ts'
+import { sayCertificates } from './workers/certificates.ts'
 import { createPeers } from './workers/changes.ts'
 import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import { createSharedLogins } from './workers/logins.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
+import { upstreamTls } from '../live/live-tls.ts'
 import type { Config } from '../config/schema.ts'
 import { openFront } from './front.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
@@ -41,22 +43,28 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
   })
   // A message is JSON, which has no undefined.
   const upstreamAsIs = { ...fixed.upstream, url: fixed.upstream.url }
-  const { accounts, policy, tokens: { keys: ownKeys, issuers } } = inForce.config
+  const { accounts, policy, identity, tokens: { keys: ownKeys, issuers } } = inForce.config
   const config: Config = {
     ...fixed,
     upstream: upstreamAsIs,
     accounts,
     policy,
+    identity,
     tokens: { ...fixed.tokens, keys: ownKeys, issuers }
   }
   const { stateDir, charts } = config
   try {
-    const { authority, keys } = await beginWith(inForce)
+    const { authority, keys, tls, certificates } = await beginWith(inForce)
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
     const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
-    const upstream = connectUpstream(config, keys.upstream, socketPath, { onTrouble, onAnswer, log })
+    const upstream = connectUpstream(config, keys.upstream, socketPath, {
+      onTrouble,
+      onAnswer,
+      log,
+      tls: upstreamTls(config, tls)
+    })
     const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
@@ -71,6 +79,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     sayCounts(channel, meter)
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
+    sayCertificates(channel, tls)
     const opened = await openFront(config, {
       logStream,
       audit: { ...audit, hashName },
@@ -78,6 +87,8 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       ...peers,
       authority,
       keys,
+      tls,
+      certificates,
       upstreams,
       spool,
       locks,

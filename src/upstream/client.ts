@@ -9,9 +9,11 @@ import type { Conditions } from '../http/conditional.ts'
 import { RefusalError, type ReasonCode } from '../http/errors.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
+import type { Current } from '../lib/current.ts'
 import { createBulk } from '../lib/bulk.ts'
 import type { Later } from '../lib/timers.ts'
 import { createShares, type Connections } from '../limits/shares.ts'
+import type { Material } from '../tls/material.ts'
 import type { Asking } from './asker.ts'
 import { LONGEST_ERROR, foundWithout, speaksOfAnOutage, type UpstreamAnswer } from './answers.ts'
 import { createBreaker, type Breaker, type BreakerOptions } from './breaker.ts'
@@ -33,6 +35,14 @@ export interface Patience {
   readonly health: number
 }
 
+/** How it is spoken to over TLS; its certificate is verified always. */
+export interface UpstreamTls {
+  /** What its certificate has to be for; left out: the host of its origin. */
+  readonly serverName?: string
+  /** Authorities, and a certificate of ours; left out: those that Node.js knows, and none. */
+  readonly material?: Current<Material>
+}
+
 export interface UpstreamOptions {
   /** Origin of the repository, for example http://chartmuseum:8080. */
   readonly origin: string
@@ -42,6 +52,7 @@ export interface UpstreamOptions {
   readonly takesConditions?: boolean
   readonly contextPath: string
   readonly auth: UpstreamAuth
+  readonly tls?: UpstreamTls
   /** Hears that it did not answer a request as it should: nobody else may be answered either. */
   readonly onTrouble?: () => void
   /** Hears what came of each question, and in how many milliseconds (exchange.ts). */
@@ -125,16 +136,16 @@ const PROBES = 1
 
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
-  const { origin, contextPath, auth, socketPath, takesConditions = false, onTrouble = () => {} } = options
+  const { origin, contextPath, auth, takesConditions = false, onTrouble = () => {} } = options
   const { onAnswer = () => {}, onBreaker = () => {} } = options
   const waits = { ...PATIENCE, ...options.waits }
-  const pool = new Pool(origin, {
-    connections: CONNECTIONS + PROBES,
-    headersTimeout: waits.headers,
-    bodyTimeout: waits.body,
-    keepAliveTimeout: KEEP_ALIVE,
-    keepAliveMaxTimeout: KEEP_ALIVE,
-    connect: socketPath === undefined ? { timeout: waits.connect } : { timeout: waits.connect, socketPath }
+  let pool = openPool(options, waits)
+  const pools = new Set([pool])
+  const unfollow = options.tls?.material?.follow(() => {
+    // What runs ends over its connections; none of them is used again.
+    const before = pool
+    pools.add(pool = openPool(options, waits))
+    void before.close().finally(() => { pools.delete(before) })
   })
   const clock = (): number => performance.now()
   const shares = createShares({
@@ -242,7 +253,8 @@ export function createUpstream (options: UpstreamOptions): Upstream {
     breaker,
     async close () {
       breaker.close()
-      await pool.destroy()
+      unfollow?.()
+      await Promise.all([...pools].map(async each => { await each.destroy() }))
     }
   }
 }
@@ -251,4 +263,20 @@ export function createUpstream (options: UpstreamOptions): Upstream {
 const laterAtLeisure: Later = (ms, run) => {
   const timer = setTimeout(run, ms).unref()
   return () => { clearTimeout(timer) }
+}
+
+function openPool (
+  { origin, socketPath, tls: { material, serverName } = {} }: UpstreamOptions,
+  waits: Patience
+): Pool {
+  const { cert, key, ca } = material?.value.texts ?? {}
+  const secure = { cert, key, ca, servername: serverName, rejectUnauthorized: true }
+  return new Pool(origin, {
+    connections: CONNECTIONS + PROBES,
+    headersTimeout: waits.headers,
+    bodyTimeout: waits.body,
+    keepAliveTimeout: KEEP_ALIVE,
+    keepAliveMaxTimeout: KEEP_ALIVE,
+    connect: { timeout: waits.connect, ...(socketPath === undefined ? secure : { socketPath }) }
+  })
 }

@@ -194,7 +194,7 @@ const FAILURES: readonly (readonly [code: RegExp, trouble: Trouble, what: string
     `a connection is taken at upstream.url, and nothing answered within ${CONTACT_PATIENCE / 1000} s`],
   [/CERT|SIGNATURE|^UNABLE_TO_/, 'another server',
     'its certificate is not trusted: is the host in upstream.url the one it is for? ' +
-    'NODE_EXTRA_CA_CERTS names a file with a certificate authority of your own'],
+    'upstream.tls.ca is for a certificate authority of your own, upstream.tls.serverName for another name'],
   [/^(?:HTTPParserError|HPE_\w+|EPROTO|ERR_SSL_\w+)$/, 'another server', 'what answers speaks something else: ' +
     'are scheme (http, https) and port of upstream.url right?']
 ]

@@ -4,8 +4,8 @@ import type { Grant } from './access.ts'
 import { AUTHENTICATED, EVERYONE, subjectOf, type AccountKind } from './subject.ts'
 
 export interface Principal {
-  readonly kind: 'anonymous' | 'key' | 'user' | 'robot' | 'token'
-  /** The subject as tokens and the log write it: `anonymous`, `key:master`, `user:alice`, `robot:team-a-ci`. */
+  readonly kind: 'anonymous' | 'key' | 'user' | 'robot' | 'cert' | 'token'
+  /** The subject as tokens and the log write it: `anonymous`, `key:master`, `user:alice`, `robot:ci`, `cert:ci`. */
   readonly subject: string
   /**
    * Every subject of a rule that speaks of this principal, `user:alice` and

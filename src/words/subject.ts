@@ -10,7 +10,7 @@ const ROBOT_NAME = '[a-z0-9][a-z0-9._-]{0,62}'
 export const NAME_FORM = `^${NAME}$`
 export const ROBOT_NAME_FORM = `^${ROBOT_NAME}$`
 /** Whom a rule can name. */
-export const SUBJECT_FORM = `^(anonymous|authenticated|(user|group):${NAME}|robot:${ROBOT_NAME})$`
+export const SUBJECT_FORM = `^(anonymous|authenticated|(user|group):${NAME}|(robot|cert):${ROBOT_NAME})$`
 
 /** What is allowed to everyone, whoever they are. */
 export const EVERYONE = 'anonymous'
@@ -18,7 +18,7 @@ export const EVERYONE = 'anonymous'
 export const AUTHENTICATED = 'authenticated'
 
 /** What has an account of its own here. */
-export type AccountKind = 'user' | 'robot'
+export type AccountKind = 'user' | 'robot' | 'cert'
 export type SubjectKind = AccountKind | 'group' | 'key' | 'issuer'
 
 /** `robot:ci` of a robot that is called ci; of an issuer the name is NAME/SUB. */

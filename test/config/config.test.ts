@@ -52,6 +52,7 @@ await t.test('everything has a default', async t => {
     audit: { reads: false, required: false },
     metrics: { tenants: false },
     accounts: { files: [] },
+    identity: { certificates: [] },
     policy: []
   })
 })
@@ -116,7 +117,7 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a list for a mapping', 'charts: []', {}, [/^charts: \[\] is not a mapping/]],
     ['a text for a list', 'policy: x\ntrustedProxies: y', {}, [/^trustedProxies: "y" is not a list/, /^policy: "x" is not a list/]],
     ['a rule without actions', 'policy: [{ repositories: [a], subjects: [anonymous] }]', {}, [/^policy\[0\].* is not a rule with/]],
-    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, anonymous or authenticated$/, /^policy\[0\]\.actions\[0\]/]],
+    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated$/, /^policy\[0\]\.actions\[0\]/]],
     ['sizes and times', 'charts: { maxUploadSize: 20MB }\ntokens: { ttl: 5 }', {}, [/^charts\.maxUploadSize: "20MB" is not a size/, /^tokens\.ttl: 5 is not a duration/]],
     ['broken YAML', 'listen: {', {}, [/chartgate\.yaml:\d+:\d+: /]],
     ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2:1: .*unique/]],
@@ -183,4 +184,47 @@ await t.test('every key has a description, an expectation and a variable', t => 
     t.match(variableOf(path), /^CHARTGATE(_[A-Z]+)+$/)
   }
   t.end()
+})
+
+await t.test('files of TLS are relative to the configuration, and publicUrl is https then', async t => {
+  const { listen, publicUrl } = await config(t, 'listen: { port: 6000, tls: { cert: tls.crt, key: tls.key } }')
+  t.match(listen, { port: 6000, tls: { cert: /^\/.*\/tls\.crt$/, key: /^\/.*\/tls\.key$/, minVersion: '1.2' } })
+  t.equal(publicUrl, 'https://localhost:6000')
+  t.notOk('tls' in (await config(t, 'listen: { port: 6000 }')).listen)
+})
+
+await t.test('a certificate needs its key, and a version of TLS is a text', async t => {
+  t.strictSame(await mistakes(t, 'listen: { tls: { cert: tls.crt } }'), ['listen.tls.key: listen.tls.cert needs listen.tls.key: a certificate and its private key are used together'])
+  t.strictSame(await mistakes(t, 'listen: { tls: { key: tls.key } }'), ['listen.tls.key: listen.tls.key needs listen.tls.cert: a certificate and its private key are used together'])
+  t.strictSame(await mistakes(t, 'listen: { tls: { cert: a, key: b, minVersion: 1.3 } }'), ['listen.tls.minVersion: 1.3 is not "1.2" or "1.3", in quotes'])
+})
+
+await t.test('certificates are called by one name each, and stand for one name here', async t => {
+  const TLS = 'listen: { tls: { cert: a, key: b, clientCa: c } }\n'
+  const of = async (...entries: string[]): Promise<string[]> => await mistakes(t, `${TLS}identity: { certificates: [${entries.join(', ')}] }`)
+  t.strictSame(await of('{ name: ci, subject: "CN=ci,O=Lab" }', '{ name: cd, dns: cd.example.com, groups: [team-a] }', '{ name: flux, uri: "spiffe://a/b" }', '{ name: bot, email: bot@example.com }'), [])
+  t.strictSame(await of('{ name: ci }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri'])
+  t.strictSame(await of('{ name: ci, dns: a, uri: b }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri'])
+  t.strictSame(await of('{ name: ci, subject: "ci" }'), ['identity.certificates[0].subject: "ci" is no distinguished name: write it as openssl x509 -noout -subject -nameopt RFC2253 does, such as CN=ci,OU=Build,O=Example'])
+  t.strictSame(await of('{ name: ci, dns: a }', '{ name: ci, dns: b }'), ['identity.certificates[1].name: the name ci is there already, at identity.certificates[0]'])
+  t.strictSame(await of('{ name: ci, dns: a.example.com }', '{ name: cd, dns: A.example.com }'), ['identity.certificates[1]: it is called as identity.certificates[0] is, which counts'])
+  t.strictSame(await of('{ name: CI, dns: a }'), ['identity.certificates[0].name: "CI" is not a name of lower-case letters, digits, ".", "_" and "-"'])
+  t.strictSame(await mistakes(t, 'identity: { certificates: [{ name: ci, dns: a }] }'), ['identity.certificates: no client is asked for a certificate: name the authorities that issue them in listen.tls.clientCa'])
+  t.strictSame(await mistakes(t, 'listen: { tls: { clientCa: c } }'), ['listen.tls.clientCa: only over TLS a client shows a certificate: it needs listen.tls.cert and listen.tls.key'])
+})
+
+await t.test('TLS to the upstream is for one behind https', async t => {
+  const { upstream } = await config(t, 'upstream: { url: "https://museum", tls: { ca: ca.crt, serverName: x } }')
+  t.match(upstream, { tls: { ca: /^\/.*\/ca\.crt$/, serverName: 'x' } })
+  t.strictSame(Object.keys(upstream.tls ?? {}).sort(), ['ca', 'serverName'])
+  const sentence = 'upstream.tls: it is for a chart repository behind https, and upstream.url does not begin with that'
+  for (const url of ['', 'http://museum']) t.strictSame(await mistakes(t, `upstream: { url: "${url}", tls: { ca: ca.crt } }`), [sentence])
+  t.strictSame(await mistakes(t, 'upstream: { url: "https://museum", tls: { cert: a } }'), ['upstream.tls.key: upstream.tls.cert needs upstream.tls.key: a certificate and its private key are used together'])
+})
+
+await t.test('the admin listener has a certificate and a token of its own', async t => {
+  t.match(await config(t, 'admin: { tls: { cert: a, key: b } }', { CHARTGATE_ADMIN_TOKEN_FILE: 'DIR/secret' }), { admin: { tls: { cert: /^\/.*\/a$/, key: /^\/.*\/b$/ }, token: 'a-secret-of-sixteen-characters' } })
+  t.strictSame(await mistakes(t, 'admin: { tls: { key: b } }'), ['admin.tls.key: admin.tls.key needs admin.tls.cert: a certificate and its private key are used together'])
+  t.strictSame(await mistakes(t, 'admin: { token: short }'), ['admin.token: it is shorter than 16 characters; make one with: openssl rand -hex 32'])
+  t.strictSame(await mistakes(t, 'admin: { token: "sixteen characters and a blank" }'), ['admin.token: it contains a blank or another character that a Bearer header cannot carry'])
 })

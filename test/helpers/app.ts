@@ -6,6 +6,8 @@ import pino from 'pino'
 import { CONNECTION_LIMITS, buildApp, type ConnectionLimits } from '../../src/app.ts'
 import { loadAuthority } from '../../src/live/authority.ts'
 import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/live/live-keys.ts'
+import { openCertificates, type LiveCertificates } from '../../src/live/live-certificates.ts'
+import { listenerTls, type OpenedTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
 import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/sources/passwords.ts'
@@ -37,6 +39,9 @@ export interface TestGateway {
   readonly opened: OpenedKeys
   /** Accounts and rules in force; a test may put others there. */
   readonly authority: LiveAuthority
+  /** Whom certificates stand for; a test may put others there. */
+  readonly certificates: LiveCertificates
+  readonly tls: OpenedTls
   readonly spool: Spool
   readonly meter: Meter
   readonly config: Config
@@ -100,6 +105,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     audit: { reads: false, required: false },
     metrics: { tenants: false },
     accounts: { files: [] },
+    identity: { certificates: [] },
     policy: []
   }
 }
@@ -123,6 +129,10 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
   const live = { current: authority.authority }
+  const tls = await openTls(config, CLOCK.wall())
+  if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
+  const certificates = openCertificates(config)
+  const listener = listenerTls(config, tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
   // What is kept for the search of secrets has more lines than the test asked for.
@@ -155,6 +165,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     meter,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
+    certificates,
+    ...(listener === undefined ? {} : { tls: listener }),
     logStream: {
       write: line => {
         kept.push(line)
@@ -165,7 +177,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   followIssuers(keys.current.issuers, app.log)
-  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall)], stamps, config, reload: async () => ({ ok: true, config }), log: app.log })
+  const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall), ...tlsParts(tls.opened, clock.wall)], stamps: new Map([...stamps, ...tls.opened.stamps]), config, reload: async () => ({ ok: true, config }), log: app.log })
   t.teardown(async () => {
     watch.close()
     for (const { remote } of keys.current.issuers) remote?.close()
@@ -175,11 +187,13 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const { port } = app.server.address() as AddressInfo
   return {
     app,
-    url: `http://127.0.0.1:${port}${config.basePath}`,
+    url: `http${listener === undefined ? '' : 's'}://127.0.0.1:${port}${config.basePath}`,
     port,
     keys,
     opened,
     authority: live,
+    certificates,
+    tls: tls.opened,
     spool,
     meter,
     config,

@@ -4,7 +4,7 @@ import { accountsOf, robot, user } from '../helpers/accounts.ts'
 
 const NOW = Date.UTC(2026, 10, 28) / 1000
 const DAY = 86_400
-const GIVING: Giving = { policy: [], masterKey: 'a key', tokens: { issuers: [] } }
+const GIVING: Giving = { policy: [], masterKey: 'a key', tokens: { issuers: [] }, identity: { certificates: [] } }
 const rule = (...subjects: string[]): Giving => ({ ...GIVING, masterKey: '', policy: [{ repositories: ['**'], subjects, actions: ['pull'] }] })
 
 await t.test('a gateway at which nobody has any right says so', t => {

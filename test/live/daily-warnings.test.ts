@@ -19,6 +19,7 @@ await t.test('warnings are said at the start, and each day anew as they are then
     config,
     authority: { live: { current: loaded.authority }, stamps: new Map(), warnings: ['of the start'] },
     keys,
+    tls: { parts: [] },
     log: { warn: (fields, message) => { said.push([fields, message]) } },
     every: (ms, run) => {
       t.equal(ms, 86_400_000)

@@ -5,6 +5,7 @@ import t from 'tap'
 import { stringify } from 'yaml'
 import { beginWith, follow, inForce, type Followed, type InForce } from '../../src/live/in-force.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { openCertificates } from '../../src/live/live-certificates.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
 import { openAuthority, type ConfigWatch, type Reload } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
@@ -12,6 +13,7 @@ import { cheapHash } from '../helpers/accounts.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
 
+const NO_TLS = { parts: [], stamps: new Map<string, string>() }
 const hash = await cheapHash('x')
 const users = (...names: string[]): string => stringify({ users: names.map(name => ({ name, passwordHash: hash })) })
 const ROBOT = { name: 'ci', secrets: [{ hash: `sha256:${'a1'.repeat(32)}`, expires: '2030-01-01' }] }
@@ -36,7 +38,7 @@ async function primary (t: TestLike): Promise<Process & { readonly dir: string }
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  return { dir, ...followed(t, { authority: authority.opened, keys: keys.opened, reload }, loaded.config) }
+  return { dir, ...followed(t, { authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), reload }, loaded.config) }
 }
 
 /** Another process, which gets a message of JSON. */
@@ -81,6 +83,6 @@ await t.test('without a file of its own it looks at what it is named', async t =
   if (!loaded.ok) throw new Error('defaults')
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  const message = inForce({ authority: authority.opened, keys: keys.opened, reload: async () => loaded }, { newest: () => ({ config: loaded.config }) })
+  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS, reload: async () => loaded }, { newest: () => ({ config: loaded.config }) })
   t.strictSame([...(await beginWith(message)).authority.stamps], [[join(dir, 'state/keys'), ''], [join(dir, 'state/keys/token.pem'), '']])
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Depth } from '../../src/words/tenant.ts'
+import type { PolicyRule } from '../../src/policy/rules.ts'
 import { ruleWarnings } from '../../src/live/rule-warnings.ts'
 import { accountsOf, robot, user } from '../helpers/accounts.ts'
 
@@ -24,5 +25,13 @@ await t.test('a pattern that no tenant can have is named', t => {
 await t.test('a subject that no file knows is named', t => {
   t.strictSame(ruleWarnings([rule(['a/b'], ['anonymous', 'authenticated', 'user:alice', 'robot:ci', 'group:team-a', 'group:bots'])], accounts, 2), [])
   t.strictSame(ruleWarnings([rule(['a/b'], ['user:bob', 'robot:alice', 'group:ci'])], accounts, 2), ['user:bob', 'robot:alice', 'group:ci'].map(subject => ({ rule: 0, sentence: `the subject ${subject} is in no accounts file` })))
+  t.end()
+})
+
+await t.test('a certificate is known by the configuration, and so are its groups', t => {
+  const known = { users: new Map(), robots: new Map(), groups: new Set<string>(), certificates: [{ name: 'ci', groups: ['team-a'] }, { name: 'cd' }] }
+  const rule = (...subjects: string[]): PolicyRule[] => [{ repositories: ['**'], subjects, actions: ['pull'] }]
+  t.strictSame(ruleWarnings(rule('cert:ci', 'group:team-a', 'cert:cd'), known, 2), [])
+  t.strictSame(ruleWarnings(rule('cert:x', 'group:x'), known, 2).map(({ sentence }) => sentence), ['the subject cert:x is not in identity.certificates', 'the subject group:x is in no accounts file'])
   t.end()
 })

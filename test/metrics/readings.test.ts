@@ -42,7 +42,7 @@ await t.test('what limits of logins refused, and what they remember', async t =>
 
 function whole (rooms: Partial<WholeRooms>): ReturnType<typeof createMeter> {
   const meter = createMeter()
-  readWhole(meter, { signingSince: () => undefined, robots: () => [], upstreamUp: () => undefined, workers: () => undefined, now: () => 1000 * DAY, ...rooms })
+  readWhole(meter, { signingSince: () => undefined, robots: () => [], certificates: () => [], upstreamUp: () => undefined, workers: () => undefined, now: () => 1000 * DAY, ...rooms })
   return meter
 }
 
@@ -63,4 +63,9 @@ await t.test('the age of the key, the upstream and workers have a series where t
   t.same(values(known, 'chartgate_upstream_up'), { '': 0 })
   t.same(values(known, 'chartgate_workers'), { wanted: 4, listening: 3, unheard: 1 })
   t.same(values(whole({ signingSince: () => 2000 * DAY }), 'chartgate_signing_key_age_seconds'), { '': 0 }, 'a clock that was set back makes no age below 0')
+})
+
+await t.test('the end of a certificate is one of the place that names it', t => {
+  t.same(values(whole({ certificates: () => [7, undefined, 9, undefined] }), 'chartgate_certificate_expiry_timestamp_seconds'), { listen: 7, admin: 9 })
+  t.end()
 })

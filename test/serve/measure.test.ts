@@ -1,7 +1,11 @@
 // What the process that answers for all counts of itself, and of what it alone knows.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { X509Certificate } from 'node:crypto'
 import t from 'tap'
+import { tlsOfData } from '../../src/live/live-tls.ts'
+import { Authority } from '../helpers/certificates.ts'
+import { temporaryFolder } from '../helpers/processes.ts'
 import { NO_ACCOUNTS } from '../../src/identity/accounts.ts'
 import type { LiveKeys } from '../../src/live/live-keys.ts'
 import type { LiveAuthority, ReloadFacts } from '../../src/live/reload.ts'
@@ -17,7 +21,7 @@ function keysOf (file: string, since?: number): LiveKeys {
 }
 
 function measuring (parts: Partial<MeasuringOptions> = {}): ReturnType<typeof openMeasuring> {
-  return openMeasuring({ logStream: {}, auditFile: undefined, live, keys: keysOf('/nowhere/key.pem'), workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
+  return openMeasuring({ logStream: {}, auditFile: undefined, live, keys: keysOf('/nowhere/key.pem'), tls: { parts: [] }, workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
 }
 
 await t.test('the age of the key is what its name says, and else that of its file', async t => {
@@ -55,4 +59,12 @@ await t.test('a process looks at its event loop until it closes', async t => {
   t.equal(meter.snapshot().rows.chartgate_event_loop_delay_seconds?.length, 1)
   close()
   t.equal(beats.count(), 0)
+})
+
+await t.test('of each place with certificates the first end is known', async t => {
+  const authority = Authority.make(join(await temporaryFolder(t), 'ca'))
+  const tls = tlsOfData([{ key: 'listen.tls.clientCa', files: {}, texts: { ca: authority.certText } }], new Map())
+  const rows = measuring({ tls }).meter.snapshot().rows.chartgate_certificate_expiry_timestamp_seconds
+  t.strictSame(rows?.map(([place]) => place), [1])
+  t.equal(rows?.[0]?.[1], Date.parse(new X509Certificate(authority.certText).validTo) / 1000)
 })

@@ -11,7 +11,7 @@ import { KEY, linesOf, workersOf, lives } from '../helpers/several.ts'
 import { untilTrue } from '../helpers/until.ts'
 
 const MEANINGLESS = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGHUP'] as const
-const READ_AGAIN = 'SIGHUP: accounts, rules and keys are read again'
+const READ_AGAIN = 'SIGHUP: accounts, rules, keys and certificates are read again'
 
 const messages = ({ stdout }: StartedProcess): unknown[] => linesOf(stdout()).map(({ msg }) => msg)
 const count = (process: StartedProcess, message: string): number => messages(process).filter(msg => msg === message).length

@@ -174,7 +174,7 @@ await t.test('no answer is told by what the system says', async t => {
     ['EHOSTUNREACH', 'no route', /there is no way to the host in upstream\.url$/],
     ['UND_ERR_CONNECT_TIMEOUT', 'no route', /firewall/],
     ['UND_ERR_HEADERS_TIMEOUT', 'unreachable', /nothing answered within 2 s$/],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'another server', /its certificate is not trusted: .*NODE_EXTRA_CA_CERTS/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'another server', /its certificate is not trusted: .*upstream\.tls\.ca/],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'another server', /its certificate is not trusted/],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'another server', /speaks something else/]
   ]

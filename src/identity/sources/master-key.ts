@@ -1,5 +1,5 @@
 // Is it the master key? One secret that may do everything, under any name.
-import { hash, timingSafeEqual } from 'node:crypto'
+import { secretComparer } from '../../lib/same-secret.ts'
 import { MASTER } from '../../words/principal.ts'
 import type { Authentication, IdentitySource } from './source.ts'
 
@@ -13,12 +13,4 @@ export function createMasterKeySource (masterKey: string): IdentitySource {
     authenticate: ({ secret }) => isMasterKey(secret) ? IS_MASTER : undefined,
     isActive: subject => masterKey !== '' && subject === MASTER.subject
   }
-}
-
-/** Compares with a secret in a time that tells nothing of it; false for everything when it is empty. */
-function secretComparer (secret: string): (candidate: string) => boolean {
-  if (secret === '') return () => false
-  const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
-  const expected = digest(secret)
-  return candidate => timingSafeEqual(digest(candidate), expected)
 }

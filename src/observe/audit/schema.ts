@@ -39,9 +39,9 @@ export const AUDIT_OUTCOMES = ['success', 'failure', 'denied'] as const
 export type AuditOutcome = typeof AUDIT_OUTCOMES[number]
 
 export const ACTOR_KINDS = [
-  'user', 'robot', 'key', 'issuer', 'anonymous', 'unknown', 'operator', 'process'
+  'user', 'robot', 'cert', 'key', 'issuer', 'anonymous', 'unknown', 'operator', 'process'
 ] as const
-export const ACTOR_METHODS = ['basic', 'bearer', 'none', 'command'] as const
+export const ACTOR_METHODS = ['basic', 'bearer', 'certificate', 'none', 'command'] as const
 
 const told = (description: string): Node<string> => text({ description })
 const sha256 = (description: string): Node<string> => text({ pattern: '^[0-9a-f]{64}$', description })

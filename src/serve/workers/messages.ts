@@ -1,4 +1,4 @@
-// What the primary process and its workers say to each other. Of accounts, rules and keys
+// What the primary process and its workers say to each other. Of accounts, rules, keys and certificates
 // only what is in force when a worker begins: every process watches those files itself, and
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
@@ -45,6 +45,7 @@ export type ToPrimary =
   | { readonly kind: 'listening', readonly address: string }
   | { readonly kind: 'failed', readonly message: string }
   | AuditMessage
+  | { readonly kind: 'certificates', /** of those that it has (live-tls.ts) */ readonly digest: string }
   | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }

@@ -43,7 +43,7 @@ export interface Pool {
   hindrance (): string | undefined
   /** How many of them serve. */
   listening (): number
-  /** Lets every worker read accounts, rules and keys again. */
+  /** Lets every worker read accounts, rules, keys and certificates again. */
   reread (): void
   /** Lets what runs end; false when a worker did not end well. */
   close (): Promise<boolean>
@@ -186,7 +186,7 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
       hindrance: () => places.some(({ listens }) => listens) ? liveness.ailment() : 'no worker listens',
       listening: () => places.filter(({ listens }) => listens).length,
       reread () {
-        log.info({}, 'SIGHUP: the workers read accounts, rules and keys again')
+        log.info({}, 'SIGHUP: the workers read accounts, rules, keys and certificates again')
         for (const worker of running()) worker.send({ kind: 'reread' })
       },
       close,

@@ -177,7 +177,7 @@ await t.test('without an index in memory the workers say nothing of a change', a
   t.equal(await started.stop(), false, 'they were cut off')
 })
 
-await t.test('a worker begins with accounts, rules and keys that are in force, and with everything else as the primary runs', async t => {
+await t.test('a worker begins with accounts, rules, keys and certificates that are in force, and with everything else as the primary runs', async t => {
   const stub = await startStubUpstream(t)
   const dir = await temporaryFolder(t)
   const file = join(dir, 'chartgate.yaml')
@@ -220,7 +220,7 @@ await t.test('a worker answers its primary, says what stands still in it, and re
   t.same(first.said.at(-2), { kind: 'pong' })
   t.match(first.said.at(-1), { kind: 'counted', snapshot: { rows: { chartgate_spool_max_bytes: [[0, config.charts.spool.maxBytes / 2]] } } }, 'and with what it has counted')
   started.reread()
-  await until(() => workers.every(({ log }) => log.some(line => line.includes('SIGHUP: accounts, rules and keys are read again'))) || undefined)
+  await until(() => workers.every(({ log }) => log.some(line => line.includes('SIGHUP: accounts, rules, keys and certificates are read again'))) || undefined)
   t.equal(await started.stop(), true)
 })
 
@@ -230,7 +230,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(reload)
   const keys = await openKeys({ ...config, stateDir: await temporaryFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { config, inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, reload }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
+  each.process.send({ kind: 'begin', setup: { config, inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() }, reload }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)

@@ -1,0 +1,54 @@
+// A distinguished name in text, and the one in a certificate.
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
+import t from 'tap'
+import { namesOf } from '../../src/tls/certificate-names.ts'
+import { keyOfName, readDistinguishedName } from '../../src/tls/distinguished-name.ts'
+import { keyOfSubject } from '../../src/tls/name-keys.ts'
+import { Authority, type Issue } from '../helpers/certificates.ts'
+import { testFolder } from '../helpers/folder.ts'
+
+const authority = Authority.make(join(testFolder(t), 'ca'))
+
+/** The certificate's names, and its subject as openssl writes it. */
+function issued (issue: Issue): { names: readonly string[], subject: string } {
+  const { cert, certText } = authority.issue(issue)
+  const subject = execFileSync('openssl', ['x509', '-in', cert, '-noout', '-subject', '-nameopt', 'RFC2253'], { encoding: 'utf8' }).replace(/^subject=/, '').trimEnd()
+  return { names: namesOf(new X509Certificate(certText).raw), subject }
+}
+
+const keyOf = (text: string): string => {
+  const name = readDistinguishedName(text)
+  return name === undefined ? '' : keyOfSubject(keyOfName(name))
+}
+
+await t.test('what openssl writes of a certificate is its name', async t => {
+  for (const subject of ['/CN=ci', '/C=DE/O=Lab/OU=Build/CN=ci', '/O=A, B/CN=x\\+y', '/O=Lab/OU=a+CN=b', '/O=Lab/CN=Jürgen "J" Groß\\\\', '/CN=#hash', '/DC=com/DC=example/UID=ci', '/O=Lab/emailAddress=a@b/serialNumber=7']) {
+    const { names, subject: text } = issued({ subject, names: '' })
+    t.strictSame(names, [keyOf(text)], text)
+  }
+})
+
+await t.test('the same name is written in several ways', async t => {
+  t.equal(keyOf('cn=ci, o=Lab'), keyOf('CN=ci,O=Lab'))
+  t.equal(keyOf('2.5.4.3=ci,O=Lab  '), keyOf('CN=ci,O=Lab'))
+  t.equal(keyOf('CN=J\\C3\\BCrgen'), keyOf('CN=Jürgen'))
+  t.equal(keyOf('OU=a+CN=b'), keyOf('CN=b+OU=a'))
+  t.equal(keyOf('CN=a\\ '), keyOfSubject(keyOfName([[['2.5.4.3', 'a ']]])))
+})
+
+await t.test('and others are others', async t => {
+  const all = ['CN=ci,O=Lab', 'O=Lab,CN=ci', 'CN=CI,O=Lab', 'CN=ci', 'CN=ci+O=Lab', 'CN=ci\\,O\\=Lab', 'CN=ci,O=Lab,C=DE'].map(keyOf)
+  t.equal(new Set(all).size, all.length)
+  for (const text of ['', 'ci', 'CN', 'CN=', 'CN=ci,', 'CN=ci;O=Lab', 'CN="ci"', 'XY=ci', 'CN=#0401', 'CN=ci\\', ',CN=ci']) t.equal(readDistinguishedName(text), undefined, text)
+})
+
+await t.test('alternative names are read by their type, whatever is in them', async t => {
+  const { names } = issued({ subject: '/CN=x', names: 'DNS:CI.example.com,email:ci@example.com,URI:spiffe://a/b,IP:10.0.0.1' })
+  t.strictSame(names, [keyOf('CN=x'), 'dns:ci.example.com', 'email:ci@example.com', 'uri:spiffe://a/b'])
+  // CVE-2021-44532: what is joined in a text looks like two names.
+  t.strictSame(issued({ subject: '/CN=a\\/O=Lab, CN\\=root', names: '@alt', section: '[alt]\nURI.1 = http://a\\, DNS:root.example.com\n' }).names.slice(1), ['uri:http://a, DNS:root.example.com'])
+  t.strictSame(issued({ subject: '/CN=dns:ci.example.com', names: '' }).names, [keyOf('CN=dns:ci.example.com')])
+  t.strictSame(issued({ subject: '/', names: 'DNS:a' }).names, ['dns:a'], 'an empty subject is no name')
+})
