@@ -97,6 +97,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   const pulse = createPulse(every)
   const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   let front: Front | undefined
+  let listeners: Front['listening'] = () => undefined
   let closing = false
   const stop = async (): Promise<boolean> => {
     closing = true
@@ -147,7 +148,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       keys: keys.live,
       tls,
       workers () {
-        const listening = front?.listening()
+        const listening = listeners()
         return listening === undefined ? undefined : { wanted: config.workers, listening }
       },
       upstreamUp: () => outages?.isUp(),
@@ -233,6 +234,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (!result.ok) return await failed(result.message)
     const { front: running } = result
     front = running
+    listeners = front.listening
     const place = { address: front.address, probes: addressOf(admin) }
     if (announce === undefined) {
       const { publicUrl, stateDir } = config

@@ -7,6 +7,7 @@ import { makeKey } from '../../src/tokens/keys.ts'
 import { command, type CommandResult } from '../helpers/commands.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { until } from '../helpers/until.ts'
 
 async function keys (stateDir: string, ...argv: string[]): Promise<CommandResult> {
   return await command(['keys', ...argv], { CHARTGATE_STATE_DIR: stateDir })
@@ -21,7 +22,7 @@ await t.test('rotate makes a key, waits until it signs, and leaves the upstream 
   const before = await Promise.all(['token.pem', 'upstream.pem'].map(async name => await pem(dir, name)))
   const [rotated, second] = await Promise.all([
     command(['keys', 'rotate'], env),
-    new Promise(resolve => { setTimeout(resolve, 1_500) }).then(async () => await command(['keys', 'rotate'], env))
+    until(async () => (await readdir(join(dir, 'keys'))).find(name => name.startsWith('token-'))).then(async () => await command(['keys', 'rotate'], env))
   ])
   t.match(rotated, { code: 0, err: '', out: /^\S+token-\d{8}T\d{6}Z\.pem \(RS256, \S{43}\) is made and published\nit signs since \d{4}-\S+Z; \S+token\.pem is verified until \d{4}-\S+Z, and retired then\n$/ })
   t.match(second, { code: 1, out: '', err: /^chartgate: a rotation is under way: \S+ signs from \S+Z on\n$/ }, 'one at a time')

@@ -1,7 +1,7 @@
 // Under a load of all kinds each process is stopped for a while and killed, and the clock is
 // set: what was answered 201 is there, nothing is there in part, and the next request works.
 import { existsSync } from 'node:fs'
-import { readdir, utimes, writeFile } from 'node:fs/promises'
+import { readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -80,8 +80,9 @@ async function setTheClock (t: Test): Promise<void> {
   const load = await startLoad(target, { slow: 500 })
   const dateOf = async (): Promise<number> => Date.parse((await fetch(`${url}/health`)).headers.get('date') as string)
   for (const minutes of [10, -10, 0]) {
-    await writeFile(clock, `${minutes < 0 ? '' : '+'}${minutes * 60}`)
-    await utimes(clock, new Date(), new Date())
+    // At once for all processes, as a clock is set: half a file would be another time.
+    await writeFile(`${clock}.new`, `${minutes < 0 ? '' : '+'}${minutes * 60}`)
+    await rename(`${clock}.new`, clock)
     await untilTrue(async () => Math.abs(await dateOf() - Date.now() - minutes * 60_000) < 30_000)
     await goesOn(load)
     const { bytes } = await askAs({ url, masterKey: KEY }, 'POST', '/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull')

@@ -23,6 +23,11 @@ await t.test('a text has in it what Go finds, or the same fault', t => {
   t.end()
 })
 
+await t.test('an escape that the end of the text cuts is a fault', t => {
+  for (const text of ['"\\x', '"\\x4', '"\\u004', '"\\U0000004']) t.match(readGo(text), { ok: false, problem: /did not find expected hexdecimal number$/ }, text)
+  t.end()
+})
+
 await t.test('bytes are UTF-8, or UTF-16 behind its mark', t => {
   const text = 'a: \u00e9\u{1f600}\n'
   const utf16 = Buffer.from(text, 'utf16le')
