@@ -96,7 +96,7 @@ export const REASON_GROUPS = {
     },
     certificate_untrusted: {
       status: 401,
-      error: 'the client certificate is not accepted',
+      error: 'unauthorized',
       means: 'a certificate came alone, and has ended, is not for clients (extended key usage) or is of no authority ' +
         'in listen.tls.clientCa',
       todo: 'look at it with openssl x509 -noout -dates -issuer -ext extendedKeyUsage; a client sends those between ' +
@@ -104,7 +104,7 @@ export const REASON_GROUPS = {
     },
     certificate_unknown: {
       status: 401,
-      error: 'the client certificate is not accepted',
+      error: 'unauthorized',
       means: 'a certificate came alone, which is sound and stands for nobody',
       todo: 'name it in identity.certificates: openssl x509 -noout -subject -nameopt RFC2253 -ext subjectAltName ' +
         'says what it is called'
