@@ -19,7 +19,7 @@ const NO_CLUSTER = 'a cluster with the controller is not part of the tests; the 
 const INSTALLS = 'it changes the machine, or fetches from elsewhere'
 
 /** Pages whose blocks need programs beside them, and the test that runs those. */
-export const RUN_ELSEWHERE: Readonly<Record<string, string>> = { 'docs/migrate.md': 'test/migrate.test.ts' }
+export const RUN_ELSEWHERE: Readonly<Record<string, string>> = { 'docs/migrate.md': 'test/delivery/migrate.test.ts' }
 
 export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   'README.md': [
@@ -67,12 +67,12 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'location', because: 'a part of an nginx configuration; test/proxies/ has whole ones' }
   ],
   'docs/operations.md': [
-    { begins: '$ npm ci && npm run package', test: 'test/package.test.ts' },
-    { begins: '# npm install --global', because: `${INSTALLS}; test/package.test.ts unpacks and starts the same` },
-    { begins: '# apt-get install', test: 'test/deb.test.ts' },
+    { begins: '$ npm ci && npm run package', test: 'test/delivery/package.test.ts' },
+    { begins: '# npm install --global', because: `${INSTALLS}; test/delivery/package.test.ts unpacks and starts the same` },
+    { begins: '# apt-get install', test: 'test/delivery/deb.test.ts' },
     { begins: '# chartgate user add', because: INSTALLS },
     { begins: '# useradd', because: INSTALLS },
-    { begins: '$ systemd-analyze security', test: 'test/systemd.test.ts' },
+    { begins: '$ systemd-analyze security', test: 'test/delivery/systemd.test.ts' },
     { begins: 'backend chartgate', test: 'test/faults/rolling-restart.test.ts' },
     { begins: 'scrape_configs:', because: "a part of Prometheus's configuration" }
   ],

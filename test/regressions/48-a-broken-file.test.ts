@@ -11,6 +11,7 @@ import { request } from 'undici'
 import { stringify } from 'yaml'
 import { digestOf } from '../../src/identity/sources/robot-secret.ts'
 import { cheapHash } from '../helpers/accounts.ts'
+import { MANY_LOGINS } from '../helpers/app.ts'
 import { serveFile, type Gateway } from '../helpers/gateway.ts'
 import { freePorts, startProcess, temporaryFolder } from '../helpers/processes.ts'
 import { newPassword, newSecret } from '../helpers/secrets.ts'
@@ -71,7 +72,7 @@ for (const workers of [1, 2]) {
   await t.test(`with ${workers} worker(s), what a sound file takes away is taken, whatever else is broken; what it adds waits`, async t => {
     const [gone, stays, comes, password] = [newSecret(), newSecret(), newSecret(), newPassword()]
     const { dir, write } = await filesOf(t)
-    const config = { workers, accounts: { files: ['accounts.yaml', 'more.yaml'] }, policy: [RULE] }
+    const config = { workers, accounts: { files: ['accounts.yaml', 'more.yaml'] }, policy: [RULE], limits: { logins: MANY_LOGINS } }
     const alice = { name: 'alice', passwordHash: await cheapHash(password), groups: [] }
     await write('accounts.yaml', { robots: [robot('gone', gone), robot('stays', stays)] })
     await write('more.yaml', { users: [alice] })
