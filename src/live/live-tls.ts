@@ -50,12 +50,13 @@ export async function openTls (config: TlsConfig, now: number): Promise<OpenedTl
   const read = await Promise.all(named.map(async ([key, files]) => {
     return { key, files, result: await readPart(key, files, now, readText) }
   }))
-  const mistakes = read.flatMap(({ result }) => result.ok ? [] : result.mistakes)
-  if (mistakes.length > 0) return { ok: false, mistakes }
-  const parts = read.flatMap(({ key, files, result }) => {
-    return result.ok ? [{ key, files, live: createCurrent(result.material) }] : []
-  })
-  return { ok: true, opened: { parts, stamps } }
+  const mistakes: string[] = []
+  const parts: TlsPart[] = []
+  for (const { key, files, result } of read) {
+    if (result.ok) parts.push({ key, files, live: createCurrent(result.material) })
+    else mistakes.push(...result.mistakes)
+  }
+  return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, opened: { parts, stamps } }
 }
 
 /** What is in force of a part; undefined when the configuration names nothing there. */
@@ -87,9 +88,13 @@ async function readPart (
   text: (file: string) => Promise<FileText>
 ): Promise<PartResult> {
   const read = await Promise.all(Object.entries(files).map(async ([what, file]) => [what, await text(file)] as const))
-  const unreadable = read.flatMap(([, found]) => found.ok ? [] : [found.mistake])
-  if (unreadable.length > 0) return { ok: false, mistakes: unreadable.map(mistake => `${key}: ${mistake}`) }
-  const texts = Object.fromEntries(read.flatMap(([what, found]) => found.ok ? [[what, found.text]] : []))
+  const unreadable: string[] = []
+  const texts: Record<string, string> = {}
+  for (const [what, found] of read) {
+    if (found.ok) texts[what] = found.text
+    else unreadable.push(`${key}: ${found.mistake}`)
+  }
+  if (unreadable.length > 0) return { ok: false, mistakes: unreadable }
   const result = readMaterial(files, texts)
   const fault = result.ok ? timeFault(files, result.material, now) : undefined
   const found = fault === undefined ? result : { ok: false, mistakes: [fault] } as const
@@ -115,11 +120,7 @@ export function tlsParts ({ parts }: Pick<OpenedTls, 'parts'>, now: () => number
 }
 
 function summary (material: Material): object {
-  const { own } = material
-  return {
-    ...(own === undefined ? {} : { fingerprint: own.fingerprint256 }),
-    expires: timeText(firstEnd(material))
-  }
+  return { fingerprint: material.own?.fingerprint256, expires: timeText(firstEnd(material)) }
 }
 
 /** What tells one state from another. */

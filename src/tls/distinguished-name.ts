@@ -21,7 +21,7 @@ const ESCAPED = /((?:\\[0-9A-Fa-f]{2})+)|\\(.)/g
 /** Reads one in the form of RFC 4514, such as CN=ci,OU=Build,O=Example; undefined when it is none. */
 export function readDistinguishedName (text: string): DistinguishedName | undefined {
   const name: Attribute[][] = [[]]
-  for (let at = 0; ;) {
+  for (let at = 0; at <= text.length; at++) {
     TYPE.lastIndex = at
     const [type, word = ''] = TYPE.exec(text) ?? []
     VALUE.lastIndex = at + (type?.length ?? 0)
@@ -30,11 +30,11 @@ export function readDistinguishedName (text: string): DistinguishedName | undefi
     if (type === undefined || value === undefined || id === undefined || value.startsWith('#')) return undefined
     name.at(-1)?.push([id, unescaped(value)])
     at += type.length + value.length
-    if (at === text.length) return name
-    const separator = text[at++]
+    const separator = text[at]
     if (separator === ',') name.push([])
-    else if (separator !== '+') return undefined
+    else if (separator !== '+' && separator !== undefined) return undefined
   }
+  return name
 }
 
 /** Without blanks behind it, unless they are escaped. */

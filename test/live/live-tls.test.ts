@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
-import { certificateWarnings, digestOfTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, type OpenedTls } from '../../src/live/live-tls.ts'
+import { certificateWarnings, digestOfTls, listenerTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, upstreamTls, type OpenedTls } from '../../src/live/live-tls.ts'
 import { watchConfig, type ReloadFacts } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { endOf } from '../../src/tls/material.ts'
@@ -140,4 +140,27 @@ await t.test('a publicUrl of http is a warning where clients speak TLS', t => {
   t.match(schemeWarnings(withTls(config, '/nowhere')), [/^publicUrl: it is http, and the public listener speaks TLS/])
   t.strictSame(schemeWarnings({ ...withTls(config, '/nowhere'), publicUrl: 'https://charts.example.test' }), [])
   t.end()
+})
+
+await t.test('each part of the configuration has what it names, and no other', async t => {
+  const config = testConfig('/nowhere', 'https://museum')
+  const { cert, key } = first
+  const pair = { cert, key }
+  const all: Config = {
+    ...config,
+    listen: { ...config.listen, tls: { ...pair, minVersion: '1.3', clientCa: authority.cert } },
+    admin: { ...config.admin, tls: pair },
+    upstream: { ...config.upstream, tls: { ca: authority.cert, serverName: 'museum.internal' } }
+  }
+  const opened = await openTls(all, CLOCK.wall())
+  if (!opened.ok) throw new Error(opened.mistakes.join())
+  const tls = opened.opened
+  t.strictSame(tls.parts.map(({ key }) => key), ['listen.tls', 'listen.tls.clientCa', 'admin.tls', 'upstream.tls'])
+  t.match(listenerTls(all, tls), { minVersion: '1.3', pair: liveOf(tls, 'listen.tls'), clients: liveOf(tls, 'listen.tls.clientCa') })
+  t.match(upstreamTls(all, tls), { serverName: 'museum.internal', material: liveOf(tls, 'upstream.tls') })
+  t.equal(listenerTls(config, { parts: [] }), undefined)
+  t.strictSame(upstreamTls(config, { parts: [] }), {})
+  const nameAlone = { ...config, upstream: { ...config.upstream, tls: { serverName: 'x' } } }
+  t.match(await openTls(nameAlone, 0), { ok: true, opened: { parts: [] } })
+  t.strictSame(upstreamTls(nameAlone, { parts: [] }), { serverName: 'x' })
 })

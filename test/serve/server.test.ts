@@ -18,6 +18,8 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { testFolder } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
 import { ROOT } from '../helpers/processes.ts'
+import { Authority } from '../helpers/certificates.ts'
+import { tlsClient } from '../helpers/tls-client.ts'
 
 const QUIET: Config['log'] = { level: 'silent', reads: false }
 const CHART = join(ROOT, 'examples/mychart')
@@ -322,4 +324,21 @@ await t.test('the demo chart is put there once', async t => {
 await t.test('the version is that of the package', t => {
   t.equal(VERSION, packageJson.version)
   t.end()
+})
+
+await t.test('both listeners speak TLS where that is configured, and a certificate that cannot be used hinders a start', async t => {
+  const dir = await shortFolder(t)
+  const authority = Authority.make(join(dir, 'ca'))
+  const { cert, key } = authority.issue()
+  const said: string[] = []
+  const config = { ...testConfig(join(dir, 'state'), undefined), log: QUIET }
+  const started = await start({ ...config, listen: { ...config.listen, tls: { cert, key, minVersion: '1.2' } }, admin: { ...config.admin, tls: { cert, key } } }, { announce: text => { said.push(text) } })
+  if (!started.ok) throw new Error(started.message)
+  const [, address, probes] = /listens on (\S+) as \S+, for probes on (\S+);/.exec(said.join()) ?? []
+  const client = tlsClient(t, { ca: authority.certText })
+  t.match([await client.ask(`https://${address}/health`), await client.ask(`https://${probes}/healthz`)], [{ status: 200, peer: 'localhost' }, { status: 200, peer: 'localhost' }])
+  const metrics = await client.ask(`https://${probes}/metrics`)
+  t.match(metrics.body, /^chartgate_certificate_expiry_timestamp_seconds\{certificate="admin"\} \d{10}$/m)
+  await started.stop()
+  t.match(await start({ ...config, listen: { ...config.listen, tls: { cert, key: cert, minVersion: '1.2' } } }, { announce: () => {} }), { ok: false, message: `listen.tls: ${cert} is not an unencrypted private key in PEM` })
 })

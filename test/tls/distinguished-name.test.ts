@@ -52,3 +52,11 @@ await t.test('alternative names are read by their type, whatever is in them', as
   t.strictSame(issued({ subject: '/CN=dns:ci.example.com', names: '' }).names, [keyOf('CN=dns:ci.example.com')])
   t.strictSame(issued({ subject: '/', names: 'DNS:a' }).names, ['dns:a'], 'an empty subject is no name')
 })
+
+await t.test('a subject in a kind of text that is read in several ways is no name', t => {
+  const der = new X509Certificate(authority.issue({ subject: '/CN=latin', names: 'DNS:a' }).certText).raw
+  const at = der.lastIndexOf(Buffer.from('\x0c\x05latin', 'latin1'))
+  der[at] = 0x14 // TeletexString in place of UTF8String
+  t.strictSame(namesOf(der), ['dns:a'])
+  t.end()
+})

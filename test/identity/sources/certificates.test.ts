@@ -17,7 +17,7 @@ const twin = Authority.make(join(dir, 'twin')) // of the same name, with another
 const middle = root.intermediate(join(dir, 'middle'))
 const ci = root.issue({ subject: '/O=Lab/CN=ci', names: 'DNS:ci.example.com', usage: 'clientAuth' })
 const x509 = ({ certText }: Pick<Issued, 'certText'>): X509Certificate => new X509Certificate(certText)
-/** Behind the beginning of all that is issued here, however long that takes. */
+/** After those that are issued below begin. */
 const NOW = Math.floor(Date.now() / 1000) + 600
 const CI: CertificateEntry = { name: 'ci', subject: 'CN=ci,O=Lab', groups: ['team-a'] }
 
