@@ -52,7 +52,7 @@ function proxyDetail (version: 'v1' | 'v2'): string {
 
 /** Of a handshake, or of what came behind one: nothing that was written would be read. */
 function isOfTls ({ code }: ParserError): boolean {
-  return /^ERR_(?:SSL|TLS)_/.test(code ?? '')
+  return /^ERR_(?:SSL|TLS)_/.test(String(code))
 }
 
 /** The code says what the other side did not like, or what it spoke instead of TLS. */

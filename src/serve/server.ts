@@ -36,7 +36,7 @@ import { readLogins } from '../metrics/readings.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
-import { createOutages, type Outages } from '../observe/outages.ts'
+import { createOutages } from '../observe/outages.ts'
 import { openLogins } from './logins.ts'
 import { openMeasuring } from './measure.ts'
 import { startMistake } from './start-mistakes.ts'
@@ -140,7 +140,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
       : undefined
     let contact: ContactWatch | undefined
-    let outages: Outages | undefined
+    let isUp: () => boolean | undefined = () => undefined
     const measuring = openMeasuring({
       logStream,
       auditFile,
@@ -151,7 +151,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         const listening = listeners()
         return listening === undefined ? undefined : { wanted: config.workers, listening }
       },
-      upstreamUp: () => outages?.isUp(),
+      upstreamUp: () => isUp(),
       now: CLOCK.wall,
       every,
       later
@@ -243,7 +243,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     const endDaily = warnDaily({ config, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
-      outages = createOutages(log, upstream.origin, () => performance.now())
+      const outages = createOutages(log, upstream.origin, () => performance.now())
+      isUp = outages.isUp
       const watch = watchContact({
         contact: async () => await firstContact(upstream, config.charts.depth, CLOCK.wall),
         outages,

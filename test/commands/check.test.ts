@@ -8,6 +8,11 @@ await t.test('check says what rules may not mean, and is content all the same', 
   t.match(await command(['check', '--config', join(dir, 'chartgate.yaml')]), { code: 0, err: /^chartgate: warning: .*chartgate\.yaml:2: policy\[0\]: the pattern a .*\nchartgate: warning: .*user:gone is in no accounts file\nchartgate: warning: nobody has any right: .*\n$/ })
 })
 
+await t.test('check says which certificate cannot be used', async t => {
+  const dir = testFolder(t, { 'chartgate.yaml': 'listen: { tls: { cert: gone.crt, key: gone.key } }\npolicy: []\n' })
+  t.match(await command(['check', '--config', join(dir, 'chartgate.yaml')]), { code: 1, out: '', err: /^chartgate: listen\.tls: .*gone\.crt/ })
+})
+
 await t.test('check --json has the same lines as data', async t => {
   const dir = testFolder(t, { 'good.yaml': 'policy:\n  - { repositories: ["a"], subjects: [anonymous], actions: [pull] }\n', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   const check = async (file: string): Promise<object> => {

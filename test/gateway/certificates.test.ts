@@ -46,6 +46,14 @@ await t.test('who shows a certificate may what the policy gives its name and gro
   t.match(gateway.audit.find(({ tenant }) => tenant === 'org2/other'), { outcome: 'denied', actor: { subject: 'cert:ci', kind: 'cert', method: 'certificate' } })
 })
 
+await t.test('those that lead to an authority come behind it', async t => {
+  const middle = clients.intermediate(join(dir, 'middle'))
+  const own = middle.issue({ subject: '/O=Lab/CN=ci', names: '', usage: 'clientAuth' })
+  t.match(await get(from(own)), { status: 401 })
+  t.match(await get(from({ ...own, certText: own.certText + middle.certText })), { status: 200 })
+  t.match(await get(from({ ...own, certText: own.certText + middle.certText + clients.certText })), { status: 200 }, 'with the authority itself')
+})
+
 await t.test('one that counts for nothing is no credential, and the log says why', async t => {
   for (const [own, reason] of [
     [undefined, 'missing_credentials'],
