@@ -97,7 +97,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   const pulse = createPulse(every)
   const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   let front: Front | undefined
-  let listeners: Front['listening'] = () => undefined
+  /** The same, or none before it is open. */
+  const fronts: Front[] = []
   let closing = false
   const stop = async (): Promise<boolean> => {
     closing = true
@@ -148,7 +149,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       keys: keys.live,
       tls,
       workers () {
-        const listening = listeners()
+        const [listening] = fronts.map(each => each.listening())
         return listening === undefined ? undefined : { wanted: config.workers, listening }
       },
       upstreamUp: () => isUp(),
@@ -234,7 +235,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (!result.ok) return await failed(result.message)
     const { front: running } = result
     front = running
-    listeners = front.listening
+    fronts.push(front)
     const place = { address: front.address, probes: addressOf(admin) }
     if (announce === undefined) {
       const { publicUrl, stateDir } = config
