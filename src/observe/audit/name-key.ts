@@ -1,7 +1,7 @@
 // What stands in the audit log for a name that nobody has? A hash under a key that is made
 // once and stays in stateDir: the same name is the same hash in every process and after a
 // restart, and nobody without the key can try names.
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -26,7 +26,7 @@ export async function openNameHash (stateDir: string): Promise<(name: string) =>
  * second takes what is there.
  */
 async function makeOnce (file: string): Promise<void> {
-  const aside = `${file}.${process.pid}`
+  const aside = `${file}.${randomUUID()}`
   try {
     await writeFile(aside, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
     await link(aside, file)

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { openNameHash } from '../../../src/observe/audit/name-key.ts'
@@ -15,6 +15,13 @@ await t.test('a name has one hash in every process of a stateDir, and another el
   t.not(one('alice'), one('bob'))
   t.equal((await stat(join(here, 'a', 'audit.key'))).mode & 0o777, 0o600)
   t.equal((await readFile(join(here, 'a', 'audit.key'), 'latin1')).length, 65)
+})
+
+await t.test('those that make it at once have the same', async t => {
+  const dir = testFolder(t)
+  const hashes = await Promise.all(Array.from({ length: 20 }, async () => (await openNameHash(dir))('alice')))
+  t.equal(new Set(hashes).size, 1)
+  t.strictSame(await readdir(dir), ['audit.key'], 'and nothing else is left')
 })
 
 await t.test('a file that holds no key is said, and is not written over', async t => {
