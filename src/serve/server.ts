@@ -96,18 +96,18 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
   const pulse = createPulse(every)
   const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
-  let front: Front | undefined
-  /** The same, or none before it is open. */
+  /** None before it is open. */
   const fronts: Front[] = []
   let closing = false
   const stop = async (): Promise<boolean> => {
     closing = true
-    const endedWell = await front?.close() ?? true
+    const endedWell = await Promise.all(fronts.map(async front => await front.close()))
     for (const close of opened.splice(0).reverse()) await close()
-    return endedWell
+    return endedWell.every(Boolean)
   }
   const hindrance = (): string | undefined => {
     if (closing) return 'shutting down'
+    const [front] = fronts
     if (front === undefined) return 'starting'
     return pulse.stuck() ?? front.hindrance()
   }
@@ -234,9 +234,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       })
     if (!result.ok) return await failed(result.message)
     const { front: running } = result
-    front = running
-    fronts.push(front)
-    const place = { address: front.address, probes: addressOf(admin) }
+    fronts.push(running)
+    const place = { address: running.address, probes: addressOf(admin) }
     if (announce === undefined) {
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
