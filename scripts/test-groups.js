@@ -7,7 +7,7 @@ import { join } from 'node:path'
 /** Files of one process. */
 const TOGETHER = 8
 /** What npm run test:clients runs, one by one. */
-const OTHERS = /^(?:clients|proxies|delivery)\//
+const OTHERS = /^(?:clients|proxies|delivery)\/|^faults\/(?:disk|processes|rolling-restart)\./
 
 /** Who has a process of their own, below test/. */
 const ALONE = [

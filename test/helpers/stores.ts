@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { extract } from 'tar-stream'
 import { dataUrl } from './data.ts'
+import type { TestLike } from './folder.ts'
+import { temporaryFolder } from './processes.ts'
 
 export interface Store {
   readonly case: string
@@ -18,6 +20,9 @@ const DATA = dataUrl('world/')
 
 export const STORES: readonly Store[] = readFileSync(new URL('stores.jsonl', DATA), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Store)
 
+/** What no path can say: a backslash, and `%` before two hexadecimal digits. */
+export const UNSAYABLE = /\\|%[0-9A-Fa-f]{2}/
+
 /** Puts the files of a store into a tenant's folder, which is made. */
 export async function unpackStore ({ case: name }: Store, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
@@ -28,4 +33,11 @@ export async function unpackStore ({ case: name }: Store, folder: string): Promi
     for await (const chunk of entry) chunks.push(chunk as Buffer)
     if (entry.header.type === 'file') await writeFile(join(folder, entry.header.name), Buffer.concat(chunks))
   }
+}
+
+/** Each of them as the tenant org/CASE of a folder. */
+export async function unpackAll (t: TestLike): Promise<string> {
+  const folder = await temporaryFolder(t)
+  for (const store of STORES) await unpackStore(store, join(folder, 'org', store.case))
+  return folder
 }

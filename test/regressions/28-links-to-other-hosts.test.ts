@@ -2,57 +2,13 @@
 // GHSA-56hp-xqp3-w2jf (helm#9868: the password of a repository went with the request to
 // whatever host its index named). The upstream is trusted with charts and not with where
 // clients go: every URL of an index comes out relative, or its entry is left out, or the
-// index is a 502, in whatever form it is written. Helm, where there is one, is the judge
-// of what was meant.
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+// index is a 502, in whatever form it is written. What was meant, real Helm says in
+// test/clients/links-to-other-hosts.test.ts.
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { BUILD_LIMIT } from '../helpers/go-tool.ts'
-import { helmVersions, runHelm } from '../helpers/helm.ts'
-import { notTried } from '../helpers/not-tried.ts'
-import { temporaryFolder } from '../helpers/processes.ts'
-import { startTeam, type Team } from '../helpers/team.ts'
+import { FILE, forms, TENANT } from '../helpers/index-forms.ts'
 import { inShort } from '../helpers/in-short.ts'
-
-const TENANT = 'org1/repo1'
-const FILE = 'a-1.0.0.tgz'
-
-/** An index as ChartMuseum writes it, with this between the keys of its one version. */
-const block = (keys: string): string => `apiVersion: v1\nentries:\n  a:\n  - apiVersion: v2\n    name: a\n${keys}    version: 1.0.0\ngenerated: "2026-11-23T23:27:29Z"\nserverInfo: {}\n`
-const version = (urls: string): string => `{"apiVersion":"v2","name":"a","version":"1.0.0",${urls}}`
-
-/** Ways to write one URL into an index: YAML in ChartMuseum's form, in any other, and JSON. */
-function forms (url: string): Readonly<Record<string, string>> {
-  const quoted = JSON.stringify(url)
-  const ends = Object.fromEntries(['\r', '\u0085', '\u2028', '\u2029'].map(end => [`behind U+${end.charCodeAt(0).toString(16)}`, block(`    home: x${end}    urls:${end}    - ${quoted}\n`)]))
-  return {
-    'as ChartMuseum would': block(`    urls:\n    - ${quoted}\n`),
-    'behind one that is right': block(`    urls:\n    - charts/${FILE}\n    - ${quoted}\n`),
-    'in a flow': block(`    urls: [${quoted}]\n`),
-    'in a block of text': block(`    urls:\n    - |-\n      ${url.replaceAll('\n', '\n      ')}\n`),
-    'as an alias': block(`    icon: &u ${quoted}\n    urls:\n    - *u\n`),
-    'with a merge': `apiVersion: v1\nentries:\n  a:\n  - <<: {urls: [${quoted}]}\n    name: a\n    version: 1.0.0\n`,
-    'with a key in quotes': block(`    "urls":\n    - ${quoted}\n`),
-    'with an escape in the key': block(`    "\\x75rls":\n    - ${quoted}\n`),
-    'with a key in capitals': block(`    URLS:\n    - ${quoted}\n`),
-    'with a long s in the key': block(`    "url\u017f":\n    - ${quoted}\n`),
-    'with a key on its own line': block(`    ? urls\n    : - ${quoted}\n`),
-    'with a tag': block(`    urls: !!seq\n    - !!str ${quoted}\n`),
-    'with the key twice': block(`    urls:\n    - ${quoted}\n    urls:\n    - charts/${FILE}\n`),
-    'in levels of more columns': `apiVersion: v1\nentries:\n  a:\n    - name: a\n      version: 1.0.0\n      urls:\n        - ${quoted}\n`,
-    'in a flow that is indented': `apiVersion: v1\nentries:\n  a:\n      [{name: a, version: 1.0.0, urls: [${quoted}]}]\n`,
-    'in another order': `entries:\n  a:\n  - urls:\n    - ${quoted}\n    name: a\n    version: 1.0.0\napiVersion: v1\n`,
-    'as JSON': `{"apiVersion":"v1","entries":{"a":[${version(`"urls":[${quoted}]`)}]}}`,
-    'as JSON with a space in front': ` {"apiVersion":"v1","entries":{"a":[${version(`"urls":[${quoted}]`)}]}}`,
-    'as JSON with entries twice': `{"apiVersion":"v1","entries":{"a":[${version(`"urls":[${quoted}]`)}]},"entries":{"b":[]}}`,
-    'as JSON with urls twice': `{"apiVersion":"v1","entries":{"a":[${version(`"urls":[${quoted}],"urls":["charts/${FILE}"]`)}]}}`,
-    'as JSON with a key in capitals': `{"apiVersion":"v1","entries":{"a":[${version(`"Urls":[${quoted}]`)}]}}`,
-    'as JSON with a long s': `{"apiVersion":"v1","entrie\u017f":{"a":[${version(`"urls":[${quoted}]`)}]},"entries":{}}`,
-    ...ends
-  }
-}
+import { startTeam, type Team } from '../helpers/team.ts'
 
 /** Where an index might send somebody, to one reader at least. */
 const AWAY = (evil: string): readonly string[] => {
@@ -68,18 +24,6 @@ const AWAY = (evil: string): readonly string[] => {
 
 /** Absolute, and of this tenant: what ChartMuseum writes with --chart-url. */
 const HOME = (evil: string): readonly string[] => [`${evil}/${TENANT}/charts/${FILE}`, `//${new URL(evil).host}/${TENANT}/charts/${FILE}`, `https://charts.example.test:8443/${TENANT}/charts/${FILE}`, `/${TENANT}/charts/${FILE}`, `charts/${FILE}`]
-
-/** A host that hears of whoever comes to it. */
-async function startEvil (t: Test): Promise<{ url: string, heard: string[] }> {
-  const heard: string[] = []
-  const server = createServer((request, response) => {
-    heard.push(`${request.url} ${request.headers.authorization ?? ''}`)
-    response.writeHead(404).end()
-  })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => { server.close() })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard }
-}
 
 async function start (t: Test, path: string): Promise<Team & { readonly authorization: string }> {
   const team = await startTeam(t, { config: config => ({ ...config, publicUrl: config.publicUrl + path, basePath: path }) })
@@ -126,24 +70,3 @@ for (const path of inShort(['/helm'], ['', '/helm'])) {
     }
   })
 }
-
-await t.test('Helm itself finds no way to another host in any of them', async t => {
-  t.setTimeout(BUILD_LIMIT)
-  const helms = await helmVersions()
-  if (!helms.ok) return await notTried(t, 'real Helm', helms.reason)
-  const [helm] = helms.versions as [typeof helms.versions[number]]
-  const { stub, gateway } = await start(t, '')
-  const evil = await startEvil(t)
-  const home = await temporaryFolder(t)
-  const login = ['--username', 'any', '--password', gateway.masterKey, '--pass-credentials']
-  const pull = async (repository: string): Promise<void> => { await runHelm(helm, ['pull', 'a', '--repo', repository, '--version', '1.0.0', '-d', join(home, 'charts'), ...login], { home }) }
-  let direct = 0
-  for (const [form, body] of Object.entries(forms(`${evil.url}/${FILE}`))) {
-    stub.answer = ({ target }) => target.endsWith('/index.yaml') ? { body } : { status: 404, body: '{"error":"not found"}' }
-    await pull(`${gateway.url}/${TENANT}`)
-    t.strictSame(evil.heard.splice(0), [], `${form}, through the gateway`)
-    await pull(`${stub.origin}/${TENANT}`)
-    if (evil.heard.splice(0).length > 0) direct++
-  }
-  t.ok(direct > 15, `without it Helm follows ${direct} of them`)
-})

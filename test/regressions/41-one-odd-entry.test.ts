@@ -9,11 +9,9 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { startGateway } from '../helpers/gateway.ts'
 import { PROGRAMS, startInFront, type Ask, type Answer, type Listed } from '../helpers/in-front.ts'
-import { BUILD_LIMIT } from '../helpers/go-tool.ts'
-import { helmVersions, succeed } from '../helpers/helm.ts'
-import { notTried, skipped } from '../helpers/not-tried.ts'
+import { skipped } from '../helpers/not-tried.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
-import { STORES, unpackStore } from '../helpers/stores.ts'
+import { STORES, UNSAYABLE, unpackAll, unpackStore } from '../helpers/stores.ts'
 import { archiveOf } from '../helpers/packages.ts'
 import { startTeam, type Team } from '../helpers/team.ts'
 import { until } from '../helpers/until.ts'
@@ -28,15 +26,6 @@ const warnings = (log: readonly Line[]): Line[] => log.filter(({ msg }) => msg =
 const listOf = (index: string): Listed[] => Object.values((parse(index, { schema: 'failsafe' }) as { entries: Record<string, Listed[] | null> }).entries).flatMap(list => list ?? [])
 
 // --- stores of the world --------------------------------------------------------------
-
-/** What no path can say: a backslash, and `%` before two hexadecimal digits. */
-const UNSAYABLE = /\\|%[0-9A-Fa-f]{2}/
-
-async function unpackAll (t: Test): Promise<string> {
-  const folder = await temporaryFolder(t)
-  for (const store of STORES) await unpackStore(store, join(folder, 'org', store.case))
-  return folder
-}
 
 /** The store as the gateway shows it: `good`, and everything that ChartMuseum lists and a path can say, byte for byte. */
 async function look (t: Test, folder: string, ask: (path: string, options?: Ask) => Promise<Answer>, { case: name, chartmuseum }: typeof STORES[number]): Promise<Listed[]> {
@@ -103,23 +92,6 @@ await t.test('the same through the built gateway, with one worker and two', asyn
       return { status: answer.status, body, text: body.toString('utf8') }
     }
     for (const store of STORES) await look(t, join(stateDir, 'charts'), ask, store)
-  }
-})
-
-await t.test('Helm finds and pulls them', async t => {
-  t.setTimeout(BUILD_LIMIT)
-  const helms = await helmVersions()
-  if (!helms.ok) return await notTried(t, 'real Helm', helms.reason)
-  const folder = await unpackAll(t)
-  const { gateway } = await startInFront(t, 'the embedded repository', { folder })
-  const login = ['--username', 'any', '--password', gateway.masterKey]
-  for (const helm of helms.versions) {
-    const home = await temporaryFolder(t)
-    for (const { case: name, chartmuseum, files } of STORES.filter(({ case: name }) => ['paren', 'umlaut', 'mergename', 'longname', 'backsl'].includes(name))) {
-      await succeed(t, helm, ['repo', 'add', name, `${gateway.url}/org/${name}`, ...login], { home })
-      for (const chart of chartmuseum.filter(({ name }) => !UNSAYABLE.test(name))) await succeed(t, helm, ['pull', `${name}/${chart.name}`, '--version', chart.version, '-d', home], { home })
-      for (const file of files.filter(file => !UNSAYABLE.test(file))) t.ok((await readFile(join(home, file))).equals(await readFile(join(folder, 'org', name, file))), `${helm.name}: ${file}`)
-    }
   }
 })
 
