@@ -28,6 +28,7 @@ import type { AuditEvent } from '../../src/observe/audit/schema.ts'
 import { soundLine } from './audit.ts'
 import { clockOf } from './clock.ts'
 import { testFolder, type TestLike } from './folder.ts'
+import { layKeys } from './key-pool.ts'
 import { KEPT_LOG_LEVEL, keepLog, newMasterKey, recordToken } from './secrets.ts'
 
 export interface TestGateway {
@@ -210,6 +211,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
 }
 
 async function newKeys (config: Config): Promise<OpenedKeys> {
+  await layKeys(config.stateDir)
   const opened = await openKeys(config)
   if (!opened.ok) throw new Error(opened.mistakes.join('\n'))
   return opened.opened

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DEMO, runChartgate } from './gateway.ts'
+import { layKeys } from './key-pool.ts'
 import { findProgram, freePorts, startProcess, temporaryFolder, type TestLike } from './processes.ts'
 
 /** The program, or undefined: $CHARTMUSEUM, or the one on PATH. */
@@ -26,6 +27,7 @@ export async function startChartMuseum (t: TestLike, contextPath = '', program =
   const folder = await temporaryFolder(t)
   const [stateDir, pem, storage] = [join(folder, 'state'), join(folder, 'upstream.pem'), join(folder, 'charts')]
   await mkdir(storage)
+  await layKeys(stateDir)
   const exported = await runChartgate(['keys', 'export', '--config', DEMO, '--out', pem], { CHARTGATE_STATE_DIR: stateDir })
   if (exported.code !== 0) throw new Error(exported.stderr)
   const [port] = await freePorts(1)

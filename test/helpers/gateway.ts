@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { layKeys } from './key-pool.ts'
 import { freePorts, run, startProcess, temporaryFolder, type Environment, type RunResult, type StartedProcess, type TestLike } from './processes.ts'
 import { KEPT_LOG_LEVEL, keepLog } from './secrets.ts'
 
@@ -44,7 +45,7 @@ export async function startGateway (t: TestLike, config: object = {}, place: Pic
 
 /** A gateway with this configuration file, moved to free ports by the environment. */
 export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: wanted, basePath = '', cli = 'dist/src/cli.js', keep = Infinity }: GatewayOptions): Promise<Gateway> {
-  const dir = stateDir ?? join(await temporaryFolder(t), 'state')
+  const dir = stateDir ?? await newStateDir(t)
   for (let attempt = 1; ; attempt++) {
     const [freePort, adminPort] = await freePorts(2)
     const port = wanted ?? freePort
@@ -62,6 +63,12 @@ export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: 
       if (attempt === ATTEMPTS || !(error as Error).message.includes('is in use by another program')) throw error
     }
   }
+}
+
+async function newStateDir (t: TestLike): Promise<string> {
+  const dir = join(await temporaryFolder(t), 'state')
+  await layKeys(dir)
+  return dir
 }
 
 /** Runs one of chartgate's other commands to its end. */
