@@ -235,7 +235,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
 async function certificatesOf ({ tls, certificates, clock }: AppDependencies): Promise<CertificateSource | undefined> {
   if (tls?.clients === undefined) return undefined
   const { createCertificateSource } = await import('./identity/sources/certificates.ts')
-  return createCertificateSource({ clients: tls.clients, accounts: () => certificates.value, now: clock.wall })
+  return createCertificateSource({ clients: tls.clients, accounts: () => certificates.current, now: clock.wall })
 }
 
 export interface AdminOptions {

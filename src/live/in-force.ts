@@ -3,6 +3,7 @@
 // file is broken, and knows as all others do who has been revoked. From then on it watches
 // the files itself.
 import { CLOCK } from '../lib/clock.ts'
+import { createLive } from '../lib/live.ts'
 import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
 import { authorityOfData, authorityData, type AuthorityData } from './authority.ts'
 import { authorityPart } from './authority-part.ts'
@@ -93,11 +94,11 @@ export async function beginWith (
     stamps ??
       [...own, ...config.accounts.files, ...await keyFiles(config), ...certificates].map(file => [file, NEVER_SEEN])
   )
-  const live: LiveAuthority = { current: await authorityOfData(authority) }
+  const live: LiveAuthority = createLive(await authorityOfData(authority))
   const { upstream, trusted } = await keysOfData(keys, config.tokens.ttl)
   return {
     authority: { live, stamps: known },
-    keys: { live: { current: trusted }, upstream, stamps: known },
+    keys: { live: createLive(trusted), upstream, stamps: known },
     tls: tlsOfData(tls, known),
     certificates: openCertificates(config)
   }

@@ -13,7 +13,8 @@ import {
   type TrustedKeys
 } from '../tokens/trusted.ts'
 import { stampsOf, type Stamps } from '../files/files.ts'
-import type { Live, LivePart, ReloadLog } from './reload.ts'
+import { createLive, type Live } from '../lib/live.ts'
+import type { LivePart, ReloadLog } from './reload.ts'
 
 export type LiveKeys = Live<TrustedKeys>
 
@@ -40,7 +41,7 @@ export async function openKeys (config: KeysConfig, { make = true } = {}): Promi
     const stamps = await stampsOf(await keyFiles(config))
     const upstream = await (own === undefined ? openUpstreamKey(keyFolder(config)) : readSigningKey(own, 'RS256'))
     const loaded = await loadTrusted(config, upstream)
-    return loaded.ok ? { ok: true, opened: { live: { current: loaded.trusted }, upstream, stamps } } : loaded
+    return loaded.ok ? { ok: true, opened: { live: createLive(loaded.trusted), upstream, stamps } } : loaded
   } catch (error) {
     return { ok: false, mistakes: [keyFileSentence(error)] }
   }

@@ -8,10 +8,9 @@ import { stampsOf, type Stamps } from '../files/files.ts'
 import type { ConfigResult } from '../config/load.ts'
 import { openReader, type ConfigReader } from '../config/reading.ts'
 import type { Config } from '../config/schema.ts'
+import { createLive, type Live } from '../lib/live.ts'
 import { watchFiles, type Glance, type Stand, type Watch } from '../files/watch.ts'
 
-/** What is in force; whoever asks reads `current` anew for each request. */
-export interface Live<T> { current: T }
 export type LiveAuthority = Live<Authority>
 
 export interface ReloadLog {
@@ -100,7 +99,7 @@ export async function openAuthority (config: Config): Promise<OpenedAuthorityRes
   const stamps = await stampsOf([...configFile(config), ...config.accounts.files])
   const loaded = await loadAuthority(config)
   return loaded.ok
-    ? { ok: true, opened: { live: { current: loaded.authority }, stamps, warnings: loaded.warnings } }
+    ? { ok: true, opened: { live: createLive(loaded.authority), stamps, warnings: loaded.warnings } }
     : loaded
 }
 

@@ -70,7 +70,7 @@ export function openMeasuring (
     robots: () => live.current.accounts.robots.values(),
     certificates: () => PLACES.map(key => {
       const place = liveOf(tls, key)
-      return place === undefined ? undefined : firstEnd(place.value)
+      return place === undefined ? undefined : firstEnd(place.current)
     }),
     upstreamUp,
     workers () {

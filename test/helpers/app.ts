@@ -13,6 +13,7 @@ import type { Config } from '../../src/config/schema.ts'
 import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
@@ -128,7 +129,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
-  const live = { current: authority.authority }
+  const live = createLive(authority.authority)
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
   const certificates = openCertificates(config)
