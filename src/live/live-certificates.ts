@@ -3,7 +3,7 @@
 import { compileCertificates, type CertificateAccounts } from '../identity/certificate-accounts.ts'
 import type { Config } from '../config/schema.ts'
 import { createLive, type Live } from '../lib/live.ts'
-import type { LivePart } from './reload.ts'
+import type { LivePart } from './part.ts'
 
 export type LiveCertificates = Live<CertificateAccounts>
 
@@ -18,7 +18,7 @@ export function certificatesPart (live: LiveCertificates): LivePart {
     files: async () => [],
     async load ({ config: { identity } }) {
       live.current = compileCertificates(identity.certificates as Entries)
-      return { mistakes: [], again: false }
+      return { changed: [], mistakes: [], again: false } // its key is one of the settings
     }
   }
 }

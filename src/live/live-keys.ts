@@ -14,7 +14,7 @@ import {
 } from '../tokens/trusted.ts'
 import { stampsOf, type Stamps } from '../files/files.ts'
 import { createLive, type Live } from '../lib/live.ts'
-import type { LivePart, ReloadLog } from './reload.ts'
+import type { LivePart, ReloadLog } from './part.ts'
 
 export type LiveKeys = Live<TrustedKeys>
 
@@ -62,14 +62,15 @@ export function keysPart (
     async load ({ config }, log) {
       const before = live.current
       const loaded = await loadTrusted(config, upstream, before)
-      if (!loaded.ok) return { mistakes: loaded.mistakes, again: true } // few files, and small ones
+      if (!loaded.ok) return { changed: [], mistakes: loaded.mistakes, again: true } // few files, and small ones
       live.current = loaded.trusted
       const dropped = before.issuers.filter(issuer => !loaded.trusted.issuers.includes(issuer))
       for (const { remote } of dropped) remote?.close()
       fetching(loaded.trusted.issuers.filter(issuer => !before.issuers.includes(issuer)), log)
       const [was, is] = [summary(before, now()), summary(loaded.trusted, now())]
-      if (!isDeepStrictEqual(was, is)) log.info(is, 'keys were read again')
-      return { mistakes: [], again: false }
+      const isSame = isDeepStrictEqual(was, is)
+      if (!isSame) log.info(is, 'keys were read again')
+      return { changed: isSame ? [] : ['tokens.keys'], mistakes: [], again: false }
     }
   }
 }

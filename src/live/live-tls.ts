@@ -9,7 +9,7 @@ import { endOf, firstEnd, readMaterial, timeFault, timeText, type Material, type
 import type { ListenerTls } from '../tls/listener.ts'
 import type { UpstreamTls } from '../upstream/client.ts'
 import { SOON } from './account-warnings.ts'
-import type { LivePart } from './reload.ts'
+import type { LivePart } from './part.ts'
 
 export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'admin.tls' | 'upstream.tls'
 
@@ -108,13 +108,12 @@ export function tlsParts ({ parts }: Pick<OpenedTls, 'parts'>, now: () => number
     files: async () => Object.values(files),
     async load ({ reader }, log) {
       const read = await readPart(key, files, now(), async file => await reader.text(file))
-      if (!read.ok) return { mistakes: read.mistakes, again: true } // also one whose time comes
+      if (!read.ok) return { changed: [], mistakes: read.mistakes, again: true } // also one whose time comes
       const { material } = read
-      if (digestOf(material) !== digestOf(live.current)) {
-        live.current = material
-        log.info({ key, ...summary(material) }, 'certificates were read again')
-      }
-      return { mistakes: [], again: false }
+      if (digestOf(material) === digestOf(live.current)) return { changed: [], mistakes: [], again: false }
+      live.current = material
+      log.info({ key, ...summary(material) }, 'certificates were read again')
+      return { changed: [key], mistakes: [], again: false }
     }
   }))
 }

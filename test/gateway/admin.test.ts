@@ -17,11 +17,11 @@ const stub = await startStubUpstream(t)
 stub.answer = () => ({ body: '{"healthy":true}' })
 const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
 t.teardown(async () => { await upstream.close() })
-const PROBES = { upstream, stuck: () => undefined, hindrance: () => undefined, scrape: async () => 'metrics' }
+const PROBES = { upstream, stuck: () => undefined, hindrance: () => undefined, standing: () => ({ mistakes: [], later: [], last: undefined }), scrape: async () => 'metrics' }
 
 await t.test('with a token all but the two probes needs it', async t => {
   const token = newMasterKey()
-  const admin = await buildAdmin({ ...PROBES, token })
+  const admin = await buildAdmin({ ...PROBES, token: () => token })
   t.teardown(async () => { await admin.close() })
   const status = async (url: string, authorization?: string): Promise<number> => (await admin.inject({ url, headers: authorization === undefined ? {} : { authorization } })).statusCode
   t.strictSame(await Promise.all(['/healthz', '/readyz'].map(async url => await status(url))), [200, 200])

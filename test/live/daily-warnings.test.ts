@@ -17,7 +17,7 @@ await t.test('warnings are said at the start, and each day anew as they are then
   const keys = { current: { issuers: [] } } as unknown as LiveKeys
   let day = (): void => {}
   const end = warnDaily({
-    config,
+    settings: { current: config },
     authority: { live: createLive(loaded.authority), stamps: new Map(), warnings: ['of the start'] },
     keys,
     tls: { parts: [] },

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
 import { certificateWarnings, digestOfTls, listenerTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, upstreamTls, type OpenedTls } from '../../src/live/live-tls.ts'
-import { watchConfig, type ReloadFacts } from '../../src/live/reload.ts'
+import type { ReloadFacts } from '../../src/live/part.ts'
+import { watchConfig } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { endOf } from '../../src/tls/material.ts'
 import { testConfig } from '../helpers/app.ts'
@@ -40,7 +41,7 @@ async function run (t: Test, dir: string): Promise<Running> {
   const say = (fields: object, message: string): void => { log.push({ ...fields, message }) }
   const watch = watchConfig({ parts: tlsParts(tls, CLOCK.wall), stamps: tls.stamps, config, reload: async () => ({ ok: true, config }), log: { info: say, warn: say, error: say }, report: facts => { reports.push(facts) } })
   t.teardown(() => { watch.close() })
-  return { tls, log, reports, fingerprint: () => liveOf(tls, 'listen.tls')?.current.own?.fingerprint256, lookNow: watch.lookNow }
+  return { tls, log, reports, fingerprint: () => liveOf(tls, 'listen.tls')?.current.own?.fingerprint256, lookNow: async () => { await watch.lookNow() } }
 }
 
 function write (dir: string, { certText, keyText }: Pick<Issued, 'certText' | 'keyText'>): void {
