@@ -3,20 +3,20 @@
 import fp from 'fastify-plugin'
 import { RefusalError } from '../src/http/errors.ts'
 import { readCredentials } from '../src/identity/credentials.ts'
-import { secretComparer } from '../src/lib/same-secret.ts'
+import { liveSecretComparer } from '../src/lib/same-secret.ts'
 import { refusePlainly } from './errors.ts'
 
 export interface AdminTokenOptions {
-  /** Never empty. */
-  token: string
+  /** As it is now; undefined: nothing has to be sent. */
+  token: () => string | undefined
 }
 
 const OPEN: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz'])
 
 export default fp<AdminTokenOptions>(async (app, { token }) => {
-  const isToken = secretComparer(token)
+  const isToken = liveSecretComparer(() => token() ?? '')
   app.addHook('onRequest', (request, reply, done) => {
-    if (OPEN.has(request.raw.url)) return done()
+    if (token() === undefined || OPEN.has(request.raw.url)) return done()
     const credentials = readCredentials(request.headers.authorization)
     if (credentials.kind === 'bearer' && isToken(credentials.token)) return done()
     reply.header('www-authenticate', 'Bearer realm="admin"')

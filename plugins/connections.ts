@@ -4,11 +4,14 @@ import type { DropArgument, Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { ReadClient } from '../src/http/client.ts'
 import { atMostEvery } from '../src/lib/at-most-every.ts'
-import type { ConnectionCounts } from '../src/limits/connections.ts'
+import type { ConnectionBounds, ConnectionCounts } from '../src/limits/connections.ts'
+import type { Settings } from '../src/live/settings.ts'
 import { originOf } from '../src/limits/origin.ts'
 
 export interface ConnectionsOptions {
   counts: ConnectionCounts
+  /** Others of them may change its bounds. */
+  settings: Settings
   /** Whether a peer is a trusted proxy. */
   read: ReadClient
 }
@@ -16,14 +19,13 @@ export interface ConnectionsOptions {
 /** Milliseconds between two lines that say so. */
 const QUIET = 10_000
 
-export default fp<ConnectionsOptions>(async (app, { counts, read }) => {
-  const { all, ofOrigin } = counts.standing()
-  const sayer = (key: string, bound: number): (ip: string | undefined) => void => {
+export default fp<ConnectionsOptions>(async (app, { counts, read, settings }) => {
+  const sayer = (key: string, boundOf: (bounds: ConnectionBounds) => number): (ip: string | undefined) => void => {
     let last: string | undefined
     const say = atMostEvery(QUIET, () => {
-      const { open, refused } = counts.standing()
+      const { open, refused, ...bounds } = counts.standing()
       app.log.warn(
-        { ip: last, open, bound, refused },
+        { ip: last, open, bound: boundOf(bounds), refused },
         `connections are closed as they come: there are as many as ${key} allows`
       )
     }, () => performance.now())
@@ -32,10 +34,13 @@ export default fp<ConnectionsOptions>(async (app, { counts, read }) => {
       say()
     }
   }
-  const sayAll = sayer('listen.maxConnections', all)
-  const sayAddress = sayer('listen.maxConnectionsPerAddress', ofOrigin)
+  const sayAll = sayer('listen.maxConnections', ({ all }) => all)
+  const sayAddress = sayer('listen.maxConnectionsPerAddress', ({ ofOrigin }) => ofOrigin)
+  const bound = (): void => { app.server.maxConnections = counts.standing().all }
 
-  app.server.maxConnections = all
+  bound()
+  const unfollow = settings.follow(bound)
+  app.addHook('onClose', async () => { unfollow() })
   app.server.on('drop', (dropped?: DropArgument) => {
     counts.refusedOfAll()
     sayAll(dropped?.remoteAddress)

@@ -38,8 +38,8 @@ const NO_TRAFFIC = { received: 0, sent: 0 }
 export interface MeterOptions {
   meter: Meter
   live: LiveAuthority
-  /** Tenants have series too. */
-  tenants: boolean
+  /** Whether tenants have series too, now. */
+  tenants: () => boolean
 }
 
 export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
@@ -55,7 +55,7 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
     meter.ended(metered.places, endedRequest(outcome, status, received - metered.received, sent - metered.sent))
     metered.received = received
     metered.sent = sent
-    if (tenants) countTenant(request, status)
+    if (tenants()) countTenant(request, status)
   }
 
   function countTenant ({ target, outcome }: FastifyRequest, status: number | undefined): void {

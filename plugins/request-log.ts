@@ -23,7 +23,8 @@ declare module 'fastify' {
 }
 
 export interface RequestLogOptions {
-  reads: boolean
+  /** Whether allowed reads are logged, now. */
+  reads: () => boolean
   auditing: Auditing
 }
 
@@ -40,7 +41,7 @@ export default fp<RequestLogOptions>(async (app, { reads, auditing }) => {
     request.outcome = new Outcome()
     reply.header('x-request-id', request.id)
     if (!isChange(request)) {
-      if (reads) reply.raw.once('finish', () => { logOutcome(reply) })
+      if (reads()) reply.raw.once('finish', () => { logOutcome(reply) })
       if (auditing.reads) reply.raw.once('close', () => { auditRead(request, reply) })
     }
     done()

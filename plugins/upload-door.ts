@@ -22,10 +22,11 @@ export interface UploadDoorOptions {
   spool: Spool
   /** Lets every index of a tenant be forgotten, before the client is answered. */
   changed: (tenant: string) => Promise<void>
-  /** Bytes. */
-  maxUploadSize: number
+  /** Bytes, now. */
+  maxUploadSize: () => number
   depth: Depth
-  fields: FormFields
+  /** As they are called now. */
+  fields: () => FormFields
   namesProvenanceBy: IncomingUpload['namesProvenanceBy']
 }
 
@@ -36,7 +37,8 @@ export default fp<UploadDoorOptions>(async (app, options) => {
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
   app.addHook('onRequest', (request, reply, done) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) reply.refuse(tooLarge(maxUploadSize))
+    const most = maxUploadSize()
+    if (Number(request.headers['content-length'] ?? 0) > most) reply.refuse(tooLarge(most))
     else done()
   })
   const place = { ...options, uploader }
@@ -46,12 +48,12 @@ export default fp<UploadDoorOptions>(async (app, options) => {
 interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
 
 async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Intake): Promise<FastifyReply> {
-  const { maxUploadSize } = place
+  const most = place.maxUploadSize()
   try {
-    await save(request, place)
+    await save(request, place, most)
   } catch (error) {
     if (error instanceof RefusalError && error.refusal.code === 'body_too_large') {
-      return reply.refuse(tooLarge(maxUploadSize))
+      return reply.refuse(tooLarge(most))
     }
     // What is no refusal is no fault of the client's, also while its body is still coming.
     if (!isAbort(error)) throw error
@@ -64,18 +66,19 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Inta
 /** Stores the body, and has freed the spool when it returns. */
 async function save (
   request: FastifyRequest,
-  { uploader, spool, changed, maxUploadSize, depth, fields, namesProvenanceBy }: Intake
+  { uploader, spool, changed, depth, fields, namesProvenanceBy }: Intake,
+  most: number
 ): Promise<void> {
   const chartRequest = chartRequestOf(request)
   const upload = await readUpload({
     route: chartRequest.route as 'upload-chart' | 'upload-prov',
     contentType: request.headers['content-type'] ?? '',
     depth,
-    fields,
+    fields: fields(),
     namesProvenanceBy,
     // a refusal still has to be written, and what then comes is thrown away
     body: timed(request.raw.iterator({ destroyOnReturn: false }), request.outcome)
-  }, spool, maxUploadSize)
+  }, spool, most)
   request.outcome.upload = factsOf(upload)
   let isSent = false
   try {

@@ -34,8 +34,9 @@ import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { LiveCertificates } from './live/live-certificates.ts'
+import type { Settings } from './live/settings.ts'
 import type { Config } from './config/schema.ts'
-import { createClientReader } from './http/client.ts'
+import { createClientReader, type ReadClient } from './http/client.ts'
 import { RefusalError } from './http/errors.ts'
 import type { AuditPlace } from './observe/audit/auditing.ts'
 import { errorForLog } from './observe/log-error.ts'
@@ -47,7 +48,7 @@ import { createAccountSources, isSomebody } from './identity/sources.ts'
 import type { CertificateSource } from './identity/sources/certificates.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
-import { createConnectionCounts, shareOf } from './limits/connections.ts'
+import { createConnectionCounts, shareOf, type ConnectionBounds } from './limits/connections.ts'
 import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
@@ -60,9 +61,12 @@ import type { Upstreams } from './upstream/upstreams.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
+import type { FormFields } from './uploads/multipart.ts'
 import type { Spool } from './uploads/spool.ts'
 
 export interface AppDependencies {
+  /** What of the configuration takes effect at once, as it is now. */
+  readonly settings: Settings
   /** Keys as they are now. */
   readonly keys: LiveKeys
   readonly upstreams: Upstreams
@@ -126,9 +130,10 @@ const LONGEST_HEADERS = 16_384
 export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
-export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
+export async function buildApp (deps: AppDependencies): Promise<App> {
+  const { settings, keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
   const { limits = CONNECTION_LIMITS } = deps
+  const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const attempts = createAttempts(clock.monotonic, logins)
@@ -136,7 +141,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const certificates = await certificatesOf(deps)
   const sources = createAccountSources({
     certificates,
-    masterKey: config.masterKey,
+    masterKey: () => settings.current.masterKey,
     accounts: () => live.current.accounts,
     clock,
     attempts,
@@ -147,11 +152,12 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   const authenticator = createAuthenticator(verifier, sources, logins)
 
   const log = pino({ ...LOG_FORM, level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
+  const index = (): Config['charts']['index'] => settings.current.charts.index
   const store = createIndexStore({
-    reader: createIndexReader(upstreams, config.charts.index.maxBytes),
+    reader: createIndexReader(upstreams, () => index().maxBytes),
     place: { basePath: config.basePath },
-    maxAge: config.charts.index.maxAge,
-    maxBytes: config.charts.index.maxBytes,
+    maxAge: () => index().maxAge,
+    maxBytes: () => index().maxBytes,
     clock: () => performance.now(),
     warn: line => { log.warn(line, 'left out of the index') }
   })
@@ -178,20 +184,17 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   app.log = log
   answerConnect(app)
   await app.register(requestTarget)
-  const connections = createConnectionCounts({
-    all: shareOf(config.listen.maxConnections, config.workers),
-    ofOrigin: shareOf(config.listen.maxConnectionsPerAddress, config.workers)
-  })
-  const readClient = createClientReader(config)
-  await app.register(connectionsPlugin, { counts: connections, read: readClient })
+  const connections = createConnectionCounts(() => boundsOf(settings.current))
+  const readClient = clientReaderOf(settings)
+  await app.register(connectionsPlugin, { counts: connections, settings, read: readClient })
   await app.register(client, { read: readClient })
   const auditing = {
     ...deps.audit,
-    reads: config.audit.reads,
+    get reads () { return settings.current.audit.reads },
     subjectNamed: (name: string) => subjectNamed(live.current.accounts, name)
   }
-  await app.register(requestLog, { reads: config.log.reads, auditing })
-  await app.register(meterPlugin, { meter, live, tenants: config.metrics.tenants })
+  await app.register(requestLog, { reads: () => settings.current.log.reads, auditing })
+  await app.register(meterPlugin, { meter, live, tenants: () => settings.current.metrics.tenants })
   await app.register(errors, { challenge })
   await app.register(running)
   await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
@@ -212,8 +215,8 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     locks,
     spool,
     changed,
-    maxUploadSize: config.charts.maxUploadSize,
-    fields: { chart: config.charts.chartPostFormFieldName, prov: config.charts.provPostFormFieldName },
+    maxUploadSize: () => settings.current.charts.maxUploadSize,
+    fields: () => fieldsOf(settings.current.charts),
     depth,
     namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
   })
@@ -225,24 +228,49 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     connections: upstreams.of('').connections,
     breaker: upstreams.of('').breaker.state,
     spool: spool.standing,
-    indexMemory: () => ({ used: store.used, max: config.charts.index.maxBytes }),
+    indexMemory: () => ({ used: store.used, max: index().maxBytes }),
     running: () => app.running().length
   })
+  const unfollow = settings.follow(({ log: { level } }) => {
+    log.level = level
+    store.shrink()
+  })
+  app.addHook('onClose', async () => { unfollow() })
   return app
+}
+
+/** The share of one process. */
+function boundsOf ({ listen, workers }: Pick<Config, 'listen' | 'workers'>): ConnectionBounds {
+  return { all: shareOf(listen.maxConnections, workers), ofOrigin: shareOf(listen.maxConnectionsPerAddress, workers) }
+}
+
+function fieldsOf ({ chartPostFormFieldName: chart, provPostFormFieldName: prov }: Config['charts']): FormFields {
+  return { chart, prov }
+}
+
+/** Made anew when other proxies are trusted. */
+function clientReaderOf (settings: Settings): ReadClient {
+  let known = settings.current.trustedProxies
+  let read = createClientReader(settings.current)
+  return (peer, headers) => {
+    const { current } = settings
+    if (current.trustedProxies !== known) [known, read] = [current.trustedProxies, createClientReader(current)]
+    return read(peer, headers)
+  }
 }
 
 /** Who reads certificates is loaded where clients show some: a quarter of a second. */
 async function certificatesOf ({ tls, certificates, clock }: AppDependencies): Promise<CertificateSource | undefined> {
   if (tls?.clients === undefined) return undefined
   const { createCertificateSource } = await import('./identity/sources/certificates.ts')
-  return createCertificateSource({ clients: tls.clients, accounts: () => certificates.value, now: clock.wall })
+  return createCertificateSource({ clients: tls.clients, accounts: () => certificates.current, now: clock.wall })
 }
 
 export interface AdminOptions {
   /** Left out: it speaks plain HTTP. */
   tls?: ListenerTls | undefined
-  /** Left out: nothing has to be sent. */
-  token?: string | undefined
+  /** As it is now; undefined, or left out: nothing has to be sent. */
+  token?: () => string | undefined
 }
 
 /** What Fastify gives a server of its own. */
@@ -277,7 +305,7 @@ function speaking (
  * refusals have the form of the public ones.
  */
 export async function buildAdmin (
-  { scrape, tls, token, ...options }: ProbesOptions & ScrapeOptions & AdminOptions,
+  { scrape, tls, token = () => undefined, ...options }: ProbesOptions & ScrapeOptions & AdminOptions,
   limits = CONNECTION_LIMITS
 ): Promise<App> {
   const { http: _of, ...timeouts } = serverOptionsOf(limits)
@@ -292,7 +320,7 @@ export async function buildAdmin (
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)
   })
-  if (token !== undefined) await admin.register(adminToken, { token })
+  await admin.register(adminToken, { token })
   await admin.register(probes, options)
   await admin.register(scrapePlugin, { scrape })
   return admin

@@ -94,7 +94,7 @@ async function measureLogins (accounts: Accounts, token: string, secret: string,
   const source = { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }
   const trusted = { ring: createRing([{ key, since: 0 }], [], source.ttl), issuers: [], ours: new Set([key.kid]) }
   const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', clock: CLOCK })
-  const authenticator = createAuthenticator(verifier, createAccountSources({ masterKey: '', accounts: () => accounts, clock: CLOCK, attempts: createAttempts(CLOCK.monotonic, UNLIMITED) }), UNLIMITED)
+  const authenticator = createAuthenticator(verifier, createAccountSources({ masterKey: () => '', accounts: () => accounts, clock: CLOCK, attempts: createAttempts(CLOCK.monotonic, UNLIMITED) }), UNLIMITED)
   const asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
   const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials, asker)).ok
   const basic = (username: string, text: string): Credentials => ({ kind: 'basic', username, password: text })

@@ -37,7 +37,7 @@ async function archive (name: string, version: string): Promise<Buffer> {
 
 /** The server is a process of its own, so that its memory is its own. */
 async function serve (dir: string): Promise<void> {
-  const opened = await openRepository({ dir, depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024 })
+  const opened = await openRepository({ dir, depth: 2, contextPath: '', maxUploadSize: () => 20 * 1024 * 1024 })
   if (!opened.ok) throw new Error(opened.message)
   const { repository: { server, close } } = opened
   server.listen(0, '127.0.0.1', () => { process.send?.((server.address() as AddressInfo).port) })

@@ -111,7 +111,7 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
   const keys = await openKeys(config, { make: false })
   if (!keys.ok) return { is: 'mistake', mistakes: keys.mistakes }
   const sources = createAccountSources({
-    masterKey: '',
+    masterKey: () => '',
     accounts: () => accounts,
     clock: CLOCK,
     attempts: createAttempts(CLOCK.monotonic, UNLIMITED)

@@ -8,7 +8,8 @@ import { findConfig, nameOfConfig } from '../config/find.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
 import { readAccountsFile } from '../identity/sources/accounts-file.ts'
 import { issuerWarnings } from '../live/issuer-warnings.ts'
-import { openAuthority, type Reload } from '../live/reload.ts'
+import { openAuthority } from '../live/reload.ts'
+import type { Written } from '../config/reloads.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
 import { certificateWarnings, openTls, schemeWarnings, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
@@ -38,8 +39,6 @@ export function checkExcusing (excused: ReadonlySet<Trouble>): Command {
 /** What a command gets that works with a configuration. */
 export interface Configured {
   readonly config: Config
-  /** Reads it again. */
-  readonly reload: Reload
   readonly options: Options
   readonly env: Environment
   readonly io: Io
@@ -60,18 +59,20 @@ export function configured (
       const env = environmentOf(given)
       const { file, passedOver } = await findConfig(options.config, env)
       for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
-      const reload = reloadOf(file, env)
-      const loaded = await reload()
-      if (loaded.ok) return await run({ config: loaded.config, reload, options, env, io, words })
+      const loaded = await loadConfig(file, env)
+      if (loaded.ok) return await run({ config: loaded.config, options, env, io, words })
       const accounts = await Promise.all((loaded.accountsFiles ?? []).map(readAccountsFile))
       return fail(io, ...loaded.mistakes, ...accounts.flatMap(({ mistakes }) => mistakes))
     }
   }
 }
 
-/** Reads the file that was found, now and whenever it changes, with the environment. */
-function reloadOf (file: string | undefined, env: Environment): (reader?: ConfigReader) => Promise<ConfigResult> {
-  return async reader => await loadConfig(file, env, reader)
+/** Reads the file that was found whenever it changes, with the environment. */
+function reloadOf (
+  file: string | undefined,
+  env: Environment
+): (reader: ConfigReader, held: Written) => Promise<ConfigResult> {
+  return async (reader, held) => await loadConfig(file, env, reader, held)
 }
 
 /* c8 ignore start -- in a process of its own, as serveAsWorker() itself */
@@ -82,7 +83,7 @@ async function runWorker (_options: Options, env: Environment): Promise<ExitCode
 }
 /* c8 ignore stop */
 
-async function runServe ({ config, reload, env, io }: Configured): Promise<ExitCode> {
+async function runServe ({ config, env, io }: Configured): Promise<ExitCode> {
   const authority = await openAuthority(config)
   if (!authority.ok) return fail(io, ...authority.mistakes)
   // The other commands need nothing of it.
@@ -90,7 +91,7 @@ async function runServe ({ config, reload, env, io }: Configured): Promise<ExitC
   const demo = config.masterKey === 'MASTERKEY' && config.upstream.url === undefined
   const served = await serve(config, {
     authority: authority.opened,
-    reload,
+    reload: reloadOf(config.file, env),
     env,
     ...(demo ? { demoChart: fromRoot('examples/mychart') } : {})
   })
@@ -155,7 +156,7 @@ async function checkUpstream (
   const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
     import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
   ])
-  const upstream = connectUpstream(config, key?.key, undefined, { tls: upstreamTls(config, tls) })
+  const upstream = connectUpstream({ current: config }, key?.key, undefined, { tls: upstreamTls(config, tls) })
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
     if (!contact.ok) {

@@ -43,7 +43,10 @@ export const OPTIONS = {
   'upstream-url': { value: 'URL', says: 'where ChartMuseum is' },
   'upstream-username': { value: 'NAME', says: 'its user, for basic' },
   'context-path': { value: 'PATH', says: 'the path that ChartMuseum is run below; default: none' },
-  'state-dir': { value: 'DIR', says: 'where keys, uploads under way and embedded charts lie; default: ./data' },
+  'state-dir': {
+    value: 'DIR',
+    says: 'where keys, uploads under way and embedded charts lie; default: as configured, ./data if it is not'
+  },
   'public-key': { value: 'FILE', says: 'checks tokens with this key; without it only 127.0.0.1 is listened on' }
 } as const satisfies Record<string, OptionRow>
 

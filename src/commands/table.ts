@@ -31,9 +31,19 @@ const ROWS = [
     takes: ['config'],
     more: [
       'SIGTERM and SIGINT end it when what runs has ended, ' +
-      'SIGHUP reads accounts, rules, keys and certificates again.'
+      'SIGHUP reads everything again that can be.'
     ],
     examples: ['chartgate serve --config chartgate.yaml']
+  },
+  {
+    name: 'reload',
+    summary: 'lets the running gateway read its files again, and says what that changed or what is wrong',
+    takes: ['state-dir', 'config'],
+    more: [
+      'Asks the process that has the stateDir, as its user or root, and waits for it and its workers.',
+      'With --state-dir no configuration is read here.'
+    ],
+    examples: ['chartgate reload --config chartgate.yaml', 'chartgate reload --state-dir /var/lib/chartgate']
   },
   {
     name: 'check',

@@ -1,8 +1,8 @@
 // Which values come from the environment? Every scalar has a variable named after its
 // path, every secret also one that names a file (…_FILE), as container platforms
 // mount them. A variable that is set to nothing counts as not set.
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { readText } from '../files/files.ts'
 import { nearest } from '../files/mistakes.ts'
 import { leaves, type SchemaNode } from '../files/nodes.ts'
 import { isOfKubelet } from './kubelet.ts'
@@ -13,6 +13,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface FromEnvironment {
   readonly values: readonly { readonly path: readonly string[], readonly value: unknown, readonly variable: string }[]
   readonly mistakes: readonly string[]
+  /** Those that …_FILE variables name; absolute. */
+  readonly files: readonly string[]
   /** A file could not be read, and another try may do. */
   readonly again: boolean
 }
@@ -21,13 +23,19 @@ export interface FromEnvironment {
  * Reads the CHARTGATE_* variables; one that names no key is a mistake.
  * @param folder what relative paths of …_FILE variables are relative to, as all paths of
  * the configuration are: the folder of its file, or the working directory without one
+ * @param read how such a file is read
  */
-export async function readEnvironment (given: Environment, folder: string): Promise<FromEnvironment> {
+export async function readEnvironment (
+  given: Environment,
+  folder: string,
+  read = readText
+): Promise<FromEnvironment> {
   const env: Environment = Object.fromEntries(Object.entries(given).filter(([name, text]) => {
     return name.startsWith('CHARTGATE_') && text !== undefined && text !== '' && !isOfKubelet(name, text)
   }))
   const values: { path: readonly string[], value: unknown, variable: string }[] = []
   const mistakes: string[] = []
+  const files: string[] = []
   let again = false
   const known = new Set(['CHARTGATE_CONFIG'])
   const lists = new Set<string>()
@@ -52,8 +60,10 @@ export async function readEnvironment (given: Environment, folder: string): Prom
       } else if (file !== undefined) {
         source = fileVariable
         const path = resolve(folder, file)
-        text = await readSecretFile(path)
-        if (text === undefined) {
+        files.push(path)
+        const found = await read(path)
+        if (found.ok) text = found.text.replace(/\r?\n$/, '')
+        else {
           mistakes.push(`${fileVariable}: the file ${path} cannot be read`)
           again = true
         }
@@ -67,15 +77,7 @@ export async function readEnvironment (given: Environment, folder: string): Prom
     const hint = near === undefined ? '' : `: did you mean ${near}?`
     mistakes.push(`${name}: no key of the configuration has this environment variable${hint}`)
   }
-  return { values, mistakes, again }
-}
-
-async function readSecretFile (file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
-  } catch {
-    return undefined
-  }
+  return { values, mistakes, files, again }
 }
 
 /** A variable is always a text; what the key does not take stays one and is reported with its value. */

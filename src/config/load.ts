@@ -2,16 +2,22 @@
 // every mistake at once with its place, and fills in what was left out.
 import { dirname, resolve } from 'node:path'
 import { readEnvironment, type Environment } from './environment.ts'
-import { readText, type FileText } from '../files/files.ts'
+import { readAtRest, readText, type FileText } from '../files/files.ts'
 import { inWords, schemaMistakes, unknownKeys, type Mistake } from '../files/mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { leaves } from '../files/nodes.ts'
+import { keysChanged, withHeld, writtenIn, type Written } from './reloads.ts'
 import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, parseYaml, pathOfKey, showPlace, type Mapping } from '../files/yaml.ts'
 
 export type ConfigResult =
-  | { readonly ok: true, readonly config: Config }
+  | {
+    readonly ok: true
+    readonly config: Config
+    /** keys that are written otherwise than they are here: a restart alone applies them */
+    readonly later?: readonly string[]
+  }
   | {
     readonly ok: false
     /** one line each */
@@ -25,7 +31,7 @@ export type ConfigResult =
 /** How a file is read and understood. */
 export interface ConfigReader {
   text (file: string): Promise<FileText>
-  config (file: string, text: string, env: Environment): Promise<ConfigResult>
+  config (file: string, text: string, env: Environment, held?: Written): Promise<ConfigResult>
 }
 
 const FILES_AT_ONCE: ConfigReader = { text: readText, config: configOf }
@@ -33,23 +39,34 @@ const FILES_AT_ONCE: ConfigReader = { text: readText, config: configOf }
 /**
  * @param file path of the YAML file; undefined: defaults and environment alone
  * @param env CHARTGATE_* variables; they win over the file
+ * @param held what was written when this process started: of that it keeps what a restart alone changes
  */
 export async function loadConfig (
   file: string | undefined,
   env: Environment,
-  reader = FILES_AT_ONCE
+  reader = FILES_AT_ONCE,
+  held?: Written
 ): Promise<ConfigResult> {
-  if (file === undefined) return await configOf(undefined, '', env)
+  if (file === undefined) return await configOf(undefined, '', env, held)
   const read = await reader.text(file)
-  if (read.ok) return await reader.config(file, read.text, env)
+  if (read.ok) return await reader.config(file, read.text, env, held)
   const { mistakes } = await readEnvironment(env, folderOf(file))
   return { ok: false, mistakes: inWords(file, [read.mistake, ...mistakes], each => each), again: true }
 }
 
-/** What a text says, with the environment. @param file its name; undefined: there is none */
-export async function configOf (file: string | undefined, text: string, env: Environment): Promise<ConfigResult> {
+/**
+ * What a text says, with the environment.
+ * @param file its name; undefined: there is none
+ * @param held as of loadConfig
+ */
+export async function configOf (
+  file: string | undefined,
+  text: string,
+  env: Environment,
+  held?: Written
+): Promise<ConfigResult> {
   const fromFile = parseYaml(file ?? '', text)
-  const fromEnvironment = await readEnvironment(env, folderOf(file))
+  const fromEnvironment = await readEnvironment(env, folderOf(file), held === undefined ? readText : readAtRest)
   const unreadable = [...fromFile.mistakes, ...fromEnvironment.mistakes]
   const name = file ?? 'the configuration'
   const failed = (mistakes: readonly string[]): ConfigResult => ({
@@ -76,8 +93,20 @@ export async function configOf (file: string | undefined, text: string, env: Env
   }
   const mistakes = [...unreadable, ...unknown, ...wrong, ...broken]
   if (mistakes.length > 0) return failed(inWords(name, mistakes, each => typeof each === 'string' ? each : line(each)))
-  const path = file === undefined ? undefined : resolve(file)
-  return { ok: true, config: settle(values, path, i => placeOf(['policy', i]).line) }
+  const mixed = held === undefined ? values : withHeld(values, held)
+  const later = keysChanged(writtenIn(mixed), writtenIn(values))
+  // What is right as a whole may not be with a part of what was there before.
+  const clashes = later.length === 0 ? [] : ruleMistakes(mixed, [])
+  if (clashes.length > 0) {
+    const restart = `; a restart applies it, with ${later.join(', ')}`
+    return failed(inWords(name, clashes, each => line(each) + restart))
+  }
+  const sources = {
+    file: file === undefined ? undefined : resolve(file),
+    secretFiles: fromEnvironment.files,
+    lineOfRule: (i: number) => placeOf(['policy', i]).line
+  }
+  return { ok: true, config: settle(mixed, sources), later }
 }
 
 /** What relative paths are relative to. */
@@ -115,8 +144,13 @@ function absolute<T extends object> (named: T, base: string): T {
 
 const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
 
+interface Sources extends Pick<Config, 'secretFiles'> {
+  readonly file: string | undefined
+  readonly lineOfRule: (i: number) => number
+}
+
 /** From the file's words to what the program works with. */
-function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
+function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources): Config {
   const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
   const { tls, ...listen } = values.listen
   const { tls: ofAdmin, token, ...admin } = values.admin
@@ -128,6 +162,8 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
   return {
     ...values,
     ...(file === undefined ? {} : { file }),
+    secretFiles,
+    written: writtenIn(values),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
     workers: readWorkers(values.workers),

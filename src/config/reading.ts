@@ -9,20 +9,27 @@ import { readAtRest, type FileText, type Stamps } from '../files/files.ts'
 import type { Environment } from './environment.ts'
 import { configOf, type ConfigResult } from './load.ts'
 import { createCollector, type Piece, type Result } from './pieces.ts'
+import type { Written } from './reloads.ts'
 
 export interface ConfigReader {
   /** Of every file that was read, as it was then. */
   readonly stamps: Stamps
   /** What a file holds that somebody may be writing. */
   text (file: string): Promise<FileText>
-  config (file: string, text: string, env: Environment): Promise<ConfigResult>
+  config (file: string, text: string, env: Environment, held?: Written): Promise<ConfigResult>
   accounts (file: string, text: string): Promise<FileAccounts>
   /** Lets the thread go, if there is one; nothing is asked any more. */
   close (): void
 }
 
 export type Task =
-  | { readonly kind: 'config', readonly file: string, readonly text: string, readonly env: Environment }
+  | {
+    readonly kind: 'config'
+    readonly file: string
+    readonly text: string
+    readonly env: Environment
+    readonly held: Written | undefined
+  }
   | { readonly kind: 'accounts', readonly file: string, readonly text: string }
 
 /** What the thread is sent; it says that it is done when every piece is on the port. */
@@ -36,7 +43,7 @@ const THREAD = new URL(`./reading-thread${extname(import.meta.url)}`, import.met
 /** Understands a text, in whichever thread. */
 export async function understand (task: Task): Promise<Result> {
   return task.kind === 'config'
-    ? await configOf(task.file, task.text, task.env)
+    ? await configOf(task.file, task.text, task.env, task.held)
     : await accountsOf(task.file, task.text)
 }
 
@@ -67,7 +74,9 @@ export function openReader (begin = (): Worker => new Worker(THREAD)): ConfigRea
       stamps.set(file, read.stamp)
       return read
     },
-    config: async (file, text, env) => await understood({ kind: 'config', file, text, env }) as ConfigResult,
+    async config (file, text, env, held) {
+      return await understood({ kind: 'config', file, text, env, held }) as ConfigResult
+    },
     accounts: async (file, text) => await understood({ kind: 'accounts', file, text }) as FileAccounts,
     close () { thread?.postMessage(undefined) }
   }

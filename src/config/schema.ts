@@ -365,6 +365,10 @@ type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'p
 export interface Config extends Pick<ConfigFile, Unchanged> {
   /** The file that it was read from. */
   readonly file?: string
+  /** Those of …_FILE variables; absolute. */
+  readonly secretFiles: readonly string[]
+  /** What was written, by key (reloads.ts), to compare a later one with. */
+  readonly written: Readonly<Record<string, unknown>>
   /** `tls` left out: plain HTTP. */
   readonly listen: Omit<ConfigFile['listen'], 'tls'> & { readonly tls?: ListenTlsConfig }
   readonly admin: Omit<ConfigFile['admin'], 'tls' | 'token'> & {

@@ -95,6 +95,17 @@ function show (value: unknown, node: SchemaNode): string {
   return Array.isArray(value) ? 'a list' : 'a mapping'
 }
 
+/**
+ * A mistake for those who may not read the file: without what was written there, which may
+ * be a secret in a wrong place, and without the names of keys that there are not.
+ */
+export function withoutValues (mistake: string): string {
+  return mistake
+    .replace(/"(?:[^"\\]|\\.)*"/g, '"…"')
+    .replace(/(?<=^|: )[^:]*: unknown key.*$/, '"…": unknown key')
+    .replace(/(?<=: )[^\s"]+ is not /, '… is not ')
+}
+
 /** A text in quotes, without what a URL may hold of secrets. */
 export function showText (text: string): string {
   const harmless = withoutQuery(withoutUser(text))

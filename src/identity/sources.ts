@@ -11,8 +11,8 @@ import type { IdentitySource } from './sources/source.ts'
 import { createUserSource } from './sources/users.ts'
 
 export interface AccountSourcesOptions {
-  /** Empty: there is none. */
-  readonly masterKey: string
+  /** As it is now; empty: there is none. */
+  readonly masterKey: () => string
   /** As they are now. */
   readonly accounts: () => Accounts
   readonly clock: Clock

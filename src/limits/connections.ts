@@ -26,7 +26,8 @@ export interface ConnectionCounts {
   standing (): ConnectionsStanding
 }
 
-export function createConnectionCounts ({ all, ofOrigin }: ConnectionBounds): ConnectionCounts {
+/** @param bounds as they are now */
+export function createConnectionCounts (bounds: () => ConnectionBounds): ConnectionCounts {
   /** Of those that have any. */
   const origins = new Map<string, number>()
   const refused = { all: 0, address: 0 }
@@ -36,7 +37,7 @@ export function createConnectionCounts ({ all, ofOrigin }: ConnectionBounds): Co
     take (origin) {
       if (origin !== undefined) {
         const known = origins.get(origin) ?? 0
-        if (known >= ofOrigin) {
+        if (known >= bounds().ofOrigin) {
           refused.address++
           return 'address'
         }
@@ -53,7 +54,7 @@ export function createConnectionCounts ({ all, ofOrigin }: ConnectionBounds): Co
       else origins.set(origin, left)
     },
     refusedOfAll () { refused.all++ },
-    standing: () => ({ all, ofOrigin, open, refused: { ...refused } })
+    standing: () => ({ ...bounds(), open, refused: { ...refused } })
   }
 }
 

@@ -19,8 +19,8 @@ export interface Counter {
 }
 
 export interface CounterOptions {
-  /** Seconds of a window. */
-  readonly within: number
+  /** Seconds of a window that begins now. */
+  readonly within: () => number
   /** So many keys are counted. */
   readonly most: number
 }
@@ -31,7 +31,7 @@ interface Consumed {
 }
 
 export function createCounter ({ within, most }: CounterOptions): Counter {
-  const limiter = new RateLimiterMemory({ points: 1, duration: within })
+  const limiter = new RateLimiterMemory({ points: 1, duration: within() })
   /** The one that was counted longest ago first; also of windows that have ended. */
   const keys = new Set<string>()
 
@@ -46,9 +46,10 @@ export function createCounter ({ within, most }: CounterOptions): Counter {
     async add (key) {
       if (!keys.delete(key)) await makeRoom()
       keys.add(key)
-      return countOf(await limiter.penalty(key), within)
+      limiter.duration = within()
+      return countOf(await limiter.penalty(key), within())
     },
-    read: async key => countOf(await limiter.get(key), within),
+    read: async key => countOf(await limiter.get(key), within()),
     size: () => keys.size
   }
 }

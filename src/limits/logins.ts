@@ -88,14 +88,16 @@ export interface LoginLimitPlace {
   readonly onShared: (origin: string) => void
 }
 
+/** @param options as they are now */
 export function createLoginLimits (
-  { perAccount, perAddress, within }: LoginLimitOptions,
+  options: () => LoginLimitOptions,
   { clock, onShared }: LoginLimitPlace
 ): OwnLoginLimits {
+  const within = (): number => options().within
   const pairs = createCounter({ within, most: MOST.pairs })
   const addresses = createCounter({ within, most: MOST.origins })
   const secrets = createCounter({ within, most: MOST.origins })
-  const spares = createCounter({ within: SPARE, most: MOST.origins })
+  const spares = createCounter({ within: () => SPARE, most: MOST.origins })
   /** Until when, by proof. */
   const proved = new Map<string, number>()
   /** Who came in, by origin. */
@@ -111,13 +113,14 @@ export function createLoginLimits (
   }
 
   function shareOf (origin: string): number {
+    const { perAddress } = options()
     return accountsOf(origin) < SEVERAL ? perAddress : perAddress * SHARE_OF_SEVERAL
   }
 
   /** The limit that it is over, and for how long still; undefined: none. */
   async function limitOf ({ origin, account }: Login): Promise<['account' | 'address', number] | undefined> {
     const own = await pairs.read(pairOf(origin, account))
-    if (own.times >= perAccount) return ['account', own.seconds]
+    if (own.times >= options().perAccount) return ['account', own.seconds]
     if (isNow(known.get(origin)?.accounts.get(account))) return undefined
     const all = await addresses.read(origin)
     return all.times >= shareOf(origin) ? ['address', all.seconds] : undefined

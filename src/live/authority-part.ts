@@ -8,7 +8,8 @@ import { inTurns, type Steps } from '../lib/steps.ts'
 import type { FileAccounts } from '../identity/sources/accounts-file.ts'
 import { authorityOf, authorityOfData, MAY_NOT_BE_MEANT, type Policies, type Policy } from './authority.ts'
 import { stampsOf } from '../files/files.ts'
-import type { LiveAuthority, Look, ReloadOutcome, LivePart, ReloadLog } from './reload.ts'
+import type { LivePart, Look, ReloadLog, ReloadOutcome } from './part.ts'
+import type { OpenedAuthority } from './reload.ts'
 
 /** What a file said when it had this stamp. */
 interface KnownAccounts {
@@ -16,8 +17,15 @@ interface KnownAccounts {
   readonly accounts: FileAccounts
 }
 
-export function authorityPart (live: LiveAuthority): LivePart {
+type Found = Pick<ReloadOutcome, 'changed' | 'mistakes'>
+
+const NOTHING: Found = { changed: [], mistakes: [] }
+
+/** @param opened what is in force, and the files that it was read from */
+export function authorityPart ({ live, stamps: atStart }: Pick<OpenedAuthority, 'live' | 'stamps'>): LivePart {
   const known = new Map<string, KnownAccounts>()
+  /** Files are others than those of what is in force. */
+  let isOther = false
 
   /** Reads what is not known yet; true when all that is known then was so at one moment. */
   async function read ({ config, stamps, asked, reader }: Look): Promise<boolean> {
@@ -31,6 +39,7 @@ export function authorityPart (live: LiveAuthority): LivePart {
     const then = new Map([...stamps, ...reader.stamps])
     const now = await stampsOf([...stamps.keys()])
     for (const [file, read] of texts) {
+      isOther ||= read.stamp !== (known.get(file)?.stamp ?? atStart.get(file))
       const accounts = read.ok
         ? await reader.accounts(file, read.text)
         : { users: [], robots: [], mistakes: [read.mistake], again: true }
@@ -39,15 +48,18 @@ export function authorityPart (live: LiveAuthority): LivePart {
     return [...now].every(([file, stamp]) => then.get(file) === stamp)
   }
 
-  async function putInForce (entries: Entries, { config }: Look, log: ReloadLog): Promise<readonly string[]> {
+  async function putInForce (entries: Entries, { config }: Look, log: ReloadLog): Promise<Found> {
     const loaded = await authorityOf(config, entries)
-    if (!loaded.ok) return loaded.mistakes
+    if (!loaded.ok) return { ...NOTHING, mistakes: loaded.mistakes }
+    const isOld = await inTurns(isSame(live.current.policies.at(-1) as Policy, config.policy))
+    const changed = [...isOther ? ['accounts.files'] : [], ...isOld ? [] : ['policy']]
+    isOther = false
     live.current = loaded.authority
     const { users, robots } = loaded.authority.accounts
     const counts = { users: users.size, robots: robots.size, rules: config.policy.length }
     log.info(counts, 'accounts and rules were read again')
     for (const warning of loaded.warnings) log.warn({ warning }, MAY_NOT_BE_MEANT)
-    return []
+    return { ...NOTHING, changed }
   }
 
   async function takeAway (
@@ -55,17 +67,18 @@ export function authorityPart (live: LiveAuthority): LivePart {
     broken: readonly string[],
     { config, sound }: Look,
     log: ReloadLog
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const { accounts, policies: before } = live.current
     const left = await inTurns(takingAway(accounts, said, file => broken.includes(file)))
     const isOld = !sound || await inTurns(isSame(before.at(-1) as Policy, config.policy))
     const policies: Policies = isOld ? before : [before[0], config.policy]
-    if (!left.less && policies === before) return
+    if (!left.less && policies === before) return []
     live.current = await authorityOfData({ users: left.users, robots: left.robots, policies })
     log.warn(
       { users: left.users.length, robots: left.robots.length },
       'what was taken away is in force; what is new waits until every file can be used'
     )
+    return [...left.less ? ['accounts.files'] : [], ...isOld ? [] : ['policy']]
   }
 
   return {
@@ -77,11 +90,13 @@ export function authorityPart (live: LiveAuthority): LivePart {
       const said = { users: usable.flatMap(({ users }) => users), robots: usable.flatMap(({ robots }) => robots) }
       let mistakes = found.flatMap(each => each.mistakes)
       if (look.sound && mistakes.length === 0 && atOneMoment) {
-        mistakes = [...await putInForce(said, look, log)]
-        if (mistakes.length === 0) return { mistakes, again: false }
+        const found = await putInForce(said, look, log)
+        if (found.mistakes.length === 0) return { ...found, again: false }
+        mistakes = [...found.mistakes]
       }
-      await takeAway(said, found.filter(each => !usable.includes(each)).map(({ file }) => file), look, log)
-      return { mistakes, again: !atOneMoment || found.some(({ again }) => again === true) }
+      const broken = found.filter(each => !usable.includes(each)).map(({ file }) => file)
+      const changed = await takeAway(said, broken, look, log)
+      return { changed, mistakes, again: !atOneMoment || found.some(({ again }) => again === true) }
     }
   }
 }

@@ -1,15 +1,16 @@
 // What is not as it was meant, without anybody changing a file? Said at the start and once a
 // day, because secrets and certificates end by themselves, and token servers lose their keys.
-import type { Config } from '../config/schema.ts'
 import type { Every } from '../lib/timers.ts'
 import { MAY_NOT_BE_MEANT, warningsOf, type Policy } from './authority.ts'
 import { issuerWarnings } from './issuer-warnings.ts'
 import type { LiveKeys } from './live-keys.ts'
 import { certificateWarnings, schemeWarnings, type OpenedTls } from './live-tls.ts'
-import type { OpenedAuthority, ReloadLog } from './reload.ts'
+import type { Settings } from './settings.ts'
+import type { ReloadLog } from './part.ts'
+import type { OpenedAuthority } from './reload.ts'
 
 export interface DailyOptions {
-  readonly config: Config
+  readonly settings: Pick<Settings, 'current'>
   readonly authority: OpenedAuthority
   /** Of token servers the first fetch says it at the start (live-keys.ts). */
   readonly keys: LiveKeys
@@ -25,16 +26,16 @@ const DAY = 86_400_000
 
 /** Says those of the start, and each day those of what is in force then. @returns what ends it */
 export function warnDaily (
-  { config, authority: { live, warnings }, keys, tls, log, every, now }: DailyOptions
+  { settings, authority: { live, warnings }, keys, tls, log, every, now }: DailyOptions
 ): () => void {
   const warn = (found: readonly string[]): void => {
     for (const warning of found) log.warn({ warning }, MAY_NOT_BE_MEANT)
   }
-  warn([...warnings, ...schemeWarnings(config), ...certificateWarnings(tls, now())])
+  warn([...warnings, ...schemeWarnings(settings.current), ...certificateWarnings(tls, now())])
   return every(DAY, () => {
     const { accounts, policies } = live.current
     void Promise.all([
-      warningsOf({ ...config, policy: policies.at(-1) as Policy }, accounts, now()),
+      warningsOf({ ...settings.current, policy: policies.at(-1) as Policy }, accounts, now()),
       issuerWarnings(keys.current.issuers)
     ]).then(found => { warn([...found.flat(), ...certificateWarnings(tls, now())]) })
   })

@@ -3,21 +3,16 @@
 // file is broken, and knows as all others do who has been revoked. From then on it watches
 // the files itself.
 import { CLOCK } from '../lib/clock.ts'
+import { createLive } from '../lib/live.ts'
 import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
 import { authorityOfData, authorityData, type AuthorityData } from './authority.ts'
 import { authorityPart } from './authority-part.ts'
 import { followIssuers, keyFiles, keysPart, type OpenedKeys } from './live-keys.ts'
-import {
-  watchConfig,
-  type ConfigWatch,
-  type LiveAuthority,
-  type OpenedAuthority,
-  type Reload,
-  type ReloadLog,
-  type ReloadReport
-} from './reload.ts'
+import type { ReloadLog, ReloadReport } from './part.ts'
+import { watchConfig, type ConfigWatch, type LiveAuthority, type OpenedAuthority, type Reload } from './reload.ts'
 import type { Config } from '../config/schema.ts'
 import { certificatesPart, openCertificates, type LiveCertificates } from './live-certificates.ts'
+import { settingsPart, type Settings } from './settings.ts'
 import { tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsData } from './live-tls.ts'
 
 /** As plain data, for a message between two processes. */
@@ -32,6 +27,7 @@ export interface InForce {
 }
 
 export interface Followed {
+  readonly settings: Settings
   readonly authority: Pick<OpenedAuthority, 'live' | 'stamps'>
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
@@ -47,20 +43,20 @@ export interface Followed {
  * not
  */
 export function follow (
-  config: Config,
-  { authority, keys, tls, certificates, reload, report }: Followed,
+  { settings, authority, keys, tls, certificates, reload, report }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
   return watchConfig({
     parts: [
-      authorityPart(authority.live),
+      settingsPart(settings),
+      authorityPart(authority),
       keysPart(keys, CLOCK.wall, fetching),
       certificatesPart(certificates),
       ...tlsParts(tls, CLOCK.wall)
     ],
     stamps: new Map([...authority.stamps, ...keys.stamps, ...tls.stamps]),
-    config,
+    config: settings.current,
     reload,
     log,
     report
@@ -68,7 +64,7 @@ export function follow (
 }
 
 export function inForce (
-  { authority: { live }, keys, tls }: Omit<Followed, 'certificates'>,
+  { authority: { live }, keys, tls }: Pick<Followed, 'authority' | 'keys' | 'tls'>,
   watch: Pick<ConfigWatch, 'newest'>): InForce {
   const { config, stamps } = watch.newest()
   return {
@@ -85,19 +81,22 @@ export function inForce (
  * then are looked at first of all.
  */
 export async function beginWith (
-  { config, authority, keys, tls, stamps }: InForce
-): Promise<Pick<Followed, 'authority' | 'keys' | 'tls' | 'certificates'>> {
-  const own = config.file === undefined ? [] : [config.file]
+  { config: said, authority, keys, tls, stamps }: InForce
+): Promise<Pick<Followed, 'settings' | 'authority' | 'keys' | 'tls' | 'certificates'>> {
+  // A message is JSON, which has no undefined.
+  const config: Config = { ...said, upstream: { ...said.upstream, url: said.upstream.url } }
+  const own = [...config.file === undefined ? [] : [config.file], ...config.secretFiles]
   const certificates = tls.flatMap(({ files }) => Object.values(files))
   const known = new Map(
     stamps ??
       [...own, ...config.accounts.files, ...await keyFiles(config), ...certificates].map(file => [file, NEVER_SEEN])
   )
-  const live: LiveAuthority = { current: await authorityOfData(authority) }
+  const live: LiveAuthority = createLive(await authorityOfData(authority))
   const { upstream, trusted } = await keysOfData(keys, config.tokens.ttl)
   return {
+    settings: createLive(config),
     authority: { live, stamps: known },
-    keys: { live: { current: trusted }, upstream, stamps: known },
+    keys: { live: createLive(trusted), upstream, stamps: known },
     tls: tlsOfData(tls, known),
     certificates: openCertificates(config)
   }

@@ -2,13 +2,13 @@
 // it takes away counts with everything else that the file says, and so does what it adds.
 import { compileCertificates, type CertificateAccounts } from '../identity/certificate-accounts.ts'
 import type { Config } from '../config/schema.ts'
-import { createCurrent, type Current } from '../lib/current.ts'
-import type { LivePart } from './reload.ts'
+import { createLive, type Live } from '../lib/live.ts'
+import type { LivePart } from './part.ts'
 
-export type LiveCertificates = Current<CertificateAccounts>
+export type LiveCertificates = Live<CertificateAccounts>
 
 export function openCertificates ({ identity }: Pick<Config, 'identity'>): LiveCertificates {
-  return createCurrent(compileCertificates(identity.certificates as Entries))
+  return createLive(compileCertificates(identity.certificates as Entries))
 }
 
 type Entries = Parameters<typeof compileCertificates>[0]
@@ -17,8 +17,8 @@ export function certificatesPart (live: LiveCertificates): LivePart {
   return {
     files: async () => [],
     async load ({ config: { identity } }) {
-      live.replace(compileCertificates(identity.certificates as Entries))
-      return { mistakes: [], again: false }
+      live.current = compileCertificates(identity.certificates as Entries)
+      return { changed: [], mistakes: [], again: false } // its key is one of the settings
     }
   }
 }

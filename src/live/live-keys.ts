@@ -13,7 +13,8 @@ import {
   type TrustedKeys
 } from '../tokens/trusted.ts'
 import { stampsOf, type Stamps } from '../files/files.ts'
-import type { Live, LivePart, ReloadLog } from './reload.ts'
+import { createLive, type Live } from '../lib/live.ts'
+import type { LivePart, ReloadLog } from './part.ts'
 
 export type LiveKeys = Live<TrustedKeys>
 
@@ -40,7 +41,7 @@ export async function openKeys (config: KeysConfig, { make = true } = {}): Promi
     const stamps = await stampsOf(await keyFiles(config))
     const upstream = await (own === undefined ? openUpstreamKey(keyFolder(config)) : readSigningKey(own, 'RS256'))
     const loaded = await loadTrusted(config, upstream)
-    return loaded.ok ? { ok: true, opened: { live: { current: loaded.trusted }, upstream, stamps } } : loaded
+    return loaded.ok ? { ok: true, opened: { live: createLive(loaded.trusted), upstream, stamps } } : loaded
   } catch (error) {
     return { ok: false, mistakes: [keyFileSentence(error)] }
   }
@@ -61,14 +62,15 @@ export function keysPart (
     async load ({ config }, log) {
       const before = live.current
       const loaded = await loadTrusted(config, upstream, before)
-      if (!loaded.ok) return { mistakes: loaded.mistakes, again: true } // few files, and small ones
+      if (!loaded.ok) return { changed: [], mistakes: loaded.mistakes, again: true } // few files, and small ones
       live.current = loaded.trusted
       const dropped = before.issuers.filter(issuer => !loaded.trusted.issuers.includes(issuer))
       for (const { remote } of dropped) remote?.close()
       fetching(loaded.trusted.issuers.filter(issuer => !before.issuers.includes(issuer)), log)
       const [was, is] = [summary(before, now()), summary(loaded.trusted, now())]
-      if (!isDeepStrictEqual(was, is)) log.info(is, 'keys were read again')
-      return { mistakes: [], again: false }
+      const isSame = isDeepStrictEqual(was, is)
+      if (!isSame) log.info(is, 'keys were read again')
+      return { changed: isSame ? [] : ['tokens.keys'], mistakes: [], again: false }
     }
   }
 }

@@ -4,12 +4,12 @@
 import { hash } from 'node:crypto'
 import { readText, stampsOf, type FileText, type Stamps } from '../files/files.ts'
 import type { Config } from '../config/schema.ts'
-import { createCurrent, type Current } from '../lib/current.ts'
+import { createLive, type Live } from '../lib/live.ts'
 import { endOf, firstEnd, readMaterial, timeFault, timeText, type Material, type TlsTexts } from '../tls/material.ts'
 import type { ListenerTls } from '../tls/listener.ts'
 import type { UpstreamTls } from '../upstream/client.ts'
 import { SOON } from './account-warnings.ts'
-import type { LivePart } from './reload.ts'
+import type { LivePart } from './part.ts'
 
 export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'admin.tls' | 'upstream.tls'
 
@@ -17,7 +17,7 @@ export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'admin.tls' | 'upstr
 export interface TlsPart {
   readonly key: TlsKey
   readonly files: TlsTexts
-  readonly live: Current<Material>
+  readonly live: Live<Material>
 }
 
 export interface OpenedTls {
@@ -53,14 +53,14 @@ export async function openTls (config: TlsConfig, now: number): Promise<OpenedTl
   const mistakes: string[] = []
   const parts: TlsPart[] = []
   for (const { key, files, result } of read) {
-    if (result.ok) parts.push({ key, files, live: createCurrent(result.material) })
+    if (result.ok) parts.push({ key, files, live: createLive(result.material) })
     else mistakes.push(...result.mistakes)
   }
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, opened: { parts, stamps } }
 }
 
 /** What is in force of a part; undefined when the configuration names nothing there. */
-export function liveOf ({ parts }: Pick<OpenedTls, 'parts'>, key: TlsKey): Current<Material> | undefined {
+export function liveOf ({ parts }: Pick<OpenedTls, 'parts'>, key: TlsKey): Live<Material> | undefined {
   return parts.find(part => part.key === key)?.live
 }
 
@@ -108,13 +108,12 @@ export function tlsParts ({ parts }: Pick<OpenedTls, 'parts'>, now: () => number
     files: async () => Object.values(files),
     async load ({ reader }, log) {
       const read = await readPart(key, files, now(), async file => await reader.text(file))
-      if (!read.ok) return { mistakes: read.mistakes, again: true } // also one whose time comes
+      if (!read.ok) return { changed: [], mistakes: read.mistakes, again: true } // also one whose time comes
       const { material } = read
-      if (digestOf(material) !== digestOf(live.value)) {
-        live.replace(material)
-        log.info({ key, ...summary(material) }, 'certificates were read again')
-      }
-      return { mistakes: [], again: false }
+      if (digestOf(material) === digestOf(live.current)) return { changed: [], mistakes: [], again: false }
+      live.current = material
+      log.info({ key, ...summary(material) }, 'certificates were read again')
+      return { changed: [key], mistakes: [], again: false }
     }
   }))
 }
@@ -130,14 +129,14 @@ function digestOf ({ texts: { cert = '', key = '', ca = '' } }: Material): strin
 
 /** Of all that is in force: the same in every process that has the same. */
 export function digestOfTls ({ parts }: Pick<OpenedTls, 'parts'>): string {
-  return hash('sha256', parts.map(({ live }) => digestOf(live.value)).join())
+  return hash('sha256', parts.map(({ live }) => digestOf(live.current)).join())
 }
 
 /** As plain data, for another process that begins with what is in force here. */
 export type TlsData = readonly (Pick<TlsPart, 'key' | 'files'> & Pick<Material, 'texts'>)[]
 
 export function tlsData ({ parts }: Pick<OpenedTls, 'parts'>): TlsData {
-  return parts.map(({ key, files, live }) => ({ key, files, texts: live.value.texts }))
+  return parts.map(({ key, files, live }) => ({ key, files, texts: live.current.texts }))
 }
 
 /** What was in force in another process, also when its time has come since. */
@@ -145,14 +144,14 @@ export function tlsOfData (data: TlsData, stamps: Stamps): OpenedTls {
   const parts = data.map(({ key, files, texts }) => {
     const read = readMaterial(files, texts)
     if (!read.ok) throw new Error(read.mistakes.join()) // they were read before
-    return { key, files, live: createCurrent(read.material) }
+    return { key, files, live: createLive(read.material) }
   })
   return { parts, stamps }
 }
 
 /** Certificates that have ended or end within two weeks, one line each. @param now seconds since the epoch */
 export function certificateWarnings ({ parts }: Pick<OpenedTls, 'parts'>, now: number): string[] {
-  return parts.flatMap(({ key, files, live: { value: { own, authorities } } }) => [
+  return parts.flatMap(({ key, files, live: { current: { own, authorities } } }) => [
     ...(own === undefined ? [] : endsSoon(`${key}: the certificate in ${files.cert}`, endOf(own), now)),
     ...authorities.flatMap(each => {
       const name = JSON.stringify(each.subject.replaceAll('\n', ', '))

@@ -8,59 +8,13 @@ import { stampsOf, type Stamps } from '../files/files.ts'
 import type { ConfigResult } from '../config/load.ts'
 import { openReader, type ConfigReader } from '../config/reading.ts'
 import type { Config } from '../config/schema.ts'
+import type { Written } from '../config/reloads.ts'
+import { CLOCK } from '../lib/clock.ts'
+import { createLive, type Live } from '../lib/live.ts'
+import type { Change, LivePart, ReloadLog, ReloadOutcome, ReloadReport, ReloadStanding, Rereading } from './part.ts'
 import { watchFiles, type Glance, type Stand, type Watch } from '../files/watch.ts'
 
-/** What is in force; whoever asks reads `current` anew for each request. */
-export interface Live<T> { current: T }
 export type LiveAuthority = Live<Authority>
-
-export interface ReloadLog {
-  info (fields: object, message: string): void
-  warn (fields: object, message: string): void
-  error (fields: object, message: string): void
-}
-
-/** What a part is to read. */
-export interface Look {
-  /** The newest configuration that could be used. */
-  readonly config: Config
-  /** True while that is what its file says. */
-  readonly sound: boolean
-  /** Of every file that is watched, taken before the part is read. */
-  readonly stamps: Stamps
-  /** Everything is to be read, also what seems to be as it was. */
-  readonly asked: boolean
-  readonly reader: ConfigReader
-}
-
-export interface ReloadOutcome {
-  /** What cannot be used, one line each. */
-  readonly mistakes: readonly string[]
-  /** Another try may do. */
-  readonly again: boolean
-}
-
-/** What became of files that were read again. */
-export interface ReloadFacts {
-  /** All that was read in this look is in force. */
-  readonly isInForce: boolean
-  /** So is all that the files say. */
-  readonly isSound: boolean
-  /** What is not used and was not said before, one line each. */
-  readonly mistakes: readonly string[]
-  /** The configuration's own file; undefined: there is none. */
-  readonly file: string | undefined
-}
-
-export type ReloadReport = (facts: ReloadFacts) => void
-
-/** Something that is read from files. */
-export interface LivePart {
-  /** The files, as this configuration names them. */
-  files (config: Config): Promise<readonly string[]>
-  /** Reads them and puts what they say in force, as far as it can be used. */
-  load (look: Look, log: ReloadLog): Promise<ReloadOutcome>
-}
 
 /** What a start opens, for the watch that follows it. */
 export interface OpenedAuthority {
@@ -75,8 +29,12 @@ export type OpenedAuthorityResult =
   | { readonly ok: true, readonly opened: OpenedAuthority }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-/** Reads the configuration again. @param reader what reads files for a watch */
-export type Reload = (reader: ConfigReader) => Promise<ConfigResult>
+/**
+ * Reads the configuration again.
+ * @param reader what reads files for a watch
+ * @param held what was written when the process started
+ */
+export type Reload = (reader: ConfigReader, held: Written) => Promise<ConfigResult>
 
 export interface WatchOptions {
   readonly parts: readonly LivePart[]
@@ -90,36 +48,42 @@ export interface WatchOptions {
   readonly report?: ReloadReport | undefined
 }
 
-export interface ConfigWatch extends Watch {
+export interface ConfigWatch extends Pick<Watch, 'close'> {
+  /** Reads everything again, whether it has changed or not; what that has changed, and what is known then. */
+  lookNow (): Promise<Rereading>
+  /** What is known now. */
+  standing (): ReloadStanding
   /** The newest configuration that could be used, and of all files, if all of them could, what they were then. */
   newest (): { readonly config: Config, readonly stamps?: Stamps }
 }
 
 /** Reads accounts and rules for the first time. */
 export async function openAuthority (config: Config): Promise<OpenedAuthorityResult> {
-  const stamps = await stampsOf([...configFile(config), ...config.accounts.files])
+  const stamps = await stampsOf([...configFiles(config), ...config.accounts.files])
   const loaded = await loadAuthority(config)
   return loaded.ok
-    ? { ok: true, opened: { live: { current: loaded.authority }, stamps, warnings: loaded.warnings } }
+    ? { ok: true, opened: { live: createLive(loaded.authority), stamps, warnings: loaded.warnings } }
     : loaded
 }
 
-const SOUND: ReloadOutcome = { mistakes: [], again: false }
+const SOUND: ReloadOutcome = { changed: [], mistakes: [], again: false }
 
 /** Keeps each part at what its files say. */
 export function watchConfig (
   { parts, stamps, config: running, reload, log, report = () => {} }: WatchOptions
 ): ConfigWatch {
-  const own = configFile(running)
+  const own = configFiles(running)
   let config = running
   let known = stamps
   let configOutcome = SOUND
-  /** Keys of the configuration that are others than at the start. */
   let later: readonly string[] = []
+  let last: Change | undefined
   const outcomes = new Map(parts.map(part => [part, SOUND]))
   /** Of one look: what was read, and what of it was said. */
   const read: ReloadOutcome[] = []
   const said: string[] = []
+  let saidLater: readonly string[] = []
+  let changed: readonly string[] = []
 
   /** Says what cannot be used: once, unless somebody asks. */
   function say (outcome: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
@@ -130,32 +94,41 @@ export function watchConfig (
     said.push(...mistakes)
   }
 
+  function all (): ReloadOutcome[] {
+    return [configOutcome, ...outcomes.values()]
+  }
+
+  function standing (): ReloadStanding {
+    return { mistakes: all().flatMap(({ mistakes }) => mistakes), later, last }
+  }
+
   /** Reports what one look has read. */
   function reportLook (): void {
-    if (read.length === 0) return
-    report({
-      isInForce: read.every(({ mistakes, again }) => mistakes.length === 0 && !again),
-      isSound: [configOutcome, ...outcomes.values()].every(({ mistakes }) => mistakes.length === 0),
-      mistakes: [...said],
-      file: running.file
-    })
+    changed = [...new Set(read.flatMap(outcome => outcome.changed))]
+    if (changed.length > 0) last = { time: CLOCK.wall(), changed }
+    if (read.length > 0) {
+      report({
+        isInForce: read.every(({ mistakes, again }) => mistakes.length === 0 && !again),
+        isSound: all().every(({ mistakes }) => mistakes.length === 0),
+        mistakes: [...said],
+        changed,
+        later: isDeepStrictEqual(later, saidLater) ? [] : later,
+        file: running.file
+      })
+    }
+    saidLater = later
     read.length = 0
     said.length = 0
   }
 
   async function readConfig (reader: ConfigReader, asked: boolean): Promise<void> {
-    const loaded = await reload(reader)
-    const outcome = loaded.ok ? SOUND : { mistakes: loaded.mistakes, again: loaded.again === true }
+    const loaded = await reload(reader, running.written)
+    const outcome = loaded.ok ? SOUND : { ...SOUND, mistakes: loaded.mistakes, again: loaded.again === true }
     say(outcome, configOutcome, asked)
     configOutcome = outcome
     if (!loaded.ok) return
-    later = needRestart(running, loaded.config)
-    // Keys lie where they lay at the start, and live as long.
-    config = {
-      ...loaded.config,
-      stateDir: running.stateDir,
-      tokens: { ...loaded.config.tokens, ttl: running.tokens.ttl }
-    }
+    later = loaded.later ?? []
+    config = loaded.config
   }
 
   async function readParts (glance: Glance, everything: boolean, reader: ConfigReader): Promise<Stamps> {
@@ -184,43 +157,31 @@ export function watchConfig (
       const everything = asked || (again && configOutcome.again) || own.some(file => changed.has(file))
       if (everything) await readConfig(reader, asked)
       known = await readParts(glance, everything, reader)
-      if (everything && configOutcome === SOUND && later.length > 0) {
-        log.warn({ keys: later }, 'these changed keys take effect at the next start')
-      }
     } finally {
       reader.close()
     }
+    if (asked) saidLater = []
     reportLook()
-    const all = [configOutcome, ...outcomes.values()]
-    if (asked) {
-      const mistakes = all.flatMap(outcome => outcome.mistakes).length
-      log.info({ mistakes }, 'every file was read again, as was asked')
-    }
-    return { stamps: known, again: all.some(outcome => outcome.again) }
+    if (asked) log.info({ mistakes: standing().mistakes.length }, 'every file was read again, as was asked')
+    return { stamps: known, again: all().some(outcome => outcome.again) }
   }
 
+  const { lookNow, close } = watchFiles(stamps, look)
   return {
-    ...watchFiles(stamps, look),
+    close,
+    standing,
+    async lookNow () {
+      await lookNow()
+      return { changed, ...standing() }
+    },
     newest () {
-      const isWhole = [configOutcome, ...outcomes.values()]
-        .every(({ mistakes, again }) => mistakes.length === 0 && !again)
+      const isWhole = all().every(({ mistakes, again }) => mistakes.length === 0 && !again)
       return { config, ...(isWhole ? { stamps: known } : {}) }
     }
   }
 }
 
-function configFile ({ file }: Pick<Config, 'file'>): string[] {
-  return file === undefined ? [] : [file]
-}
-
-function needRestart (running: Config, changed: Config): string[] {
-  const [before, after] = [fixed(running), fixed(changed)]
-  return Object.keys(after).filter(key => !isDeepStrictEqual(before[key], after[key]))
-}
-
-/** What stays as it was at the start: everything that no part takes over. */
-function fixed (
-  { accounts, policy, identity, tokens: { keys, issuers, ...tokens }, ...rest }: Config
-): Readonly<Record<string, unknown>> {
-  return { ...rest, tokens }
+/** What the configuration itself is read from. */
+function configFiles ({ file, secretFiles }: Pick<Config, 'file' | 'secretFiles'>): string[] {
+  return [...file === undefined ? [] : [file], ...secretFiles]
 }

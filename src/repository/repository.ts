@@ -21,8 +21,8 @@ export interface RepositoryOptions {
   readonly depth: Depth
   /** '' or '/x'. */
   readonly contextPath: string
-  /** Bytes of a whole request body. */
-  readonly maxUploadSize: number
+  /** Bytes of a whole request body, now. */
+  readonly maxUploadSize: () => number
   /** Every upload overwrites, as with ChartMuseum's --allow-overwrite. */
   readonly allowOverwrite?: boolean
   /** Checks tokens when it is there. */
@@ -111,10 +111,11 @@ export async function openRepository (options: RepositoryOptions): Promise<Repos
         case 'delete': return await uploads.remove(match)
         case 'upload':
         case 'upload-prov': {
-          if (Number(request.headers['content-length'] ?? 0) > maxUploadSize) return TOO_LARGE
+          const most = maxUploadSize()
+          if (Number(request.headers['content-length'] ?? 0) > most) return TOO_LARGE
           const body: UploadBody = {
             contentType: request.headers['content-type'] ?? '',
-            bytes: limitedBody(request, maxUploadSize, accept)
+            bytes: limitedBody(request, most, accept)
           }
           return await (match.handler === 'upload' ? uploads.chart(match, body) : uploads.provenance(match, body))
         }

@@ -1,13 +1,14 @@
 // Where does the audit log of this process go? Into the file that the configuration names,
 // else into the stream of the log.
 import type { Config } from '../config/schema.ts'
+import { withoutValues } from '../files/mistakes.ts'
 import { later } from '../lib/timers.ts'
 import { AuditFile, type AuditFileOptions } from '../observe/audit/audit-file.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
 import { deedEvent, PROCESS_ACTOR } from '../observe/audit/event.ts'
 import { auditLine } from '../observe/audit/line.ts'
 import { openAuditFile } from '../observe/audit/open-file.ts'
-import type { ReloadReport } from '../live/reload.ts'
+import type { ReloadReport } from '../live/part.ts'
 
 export interface OpenedAudit {
   readonly output: AuditOutput
@@ -56,7 +57,7 @@ export function reportReload ({ write }: AuditOutput): ReloadReport {
       actor: PROCESS_ACTOR,
       outcome: mistakes.length === 0 ? 'success' : 'failure',
       object: file,
-      detail: mistakes.length === 0 ? undefined : mistakes.join('\n').slice(0, LONGEST_DETAIL)
+      detail: mistakes.length === 0 ? undefined : mistakes.map(withoutValues).join('\n').slice(0, LONGEST_DETAIL)
     })))
   }
 }

@@ -1,5 +1,5 @@
 // Which chart repository does the configuration name, and how is it asked?
-import type { Config } from '../config/schema.ts'
+import type { Settings } from '../live/settings.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { createUpstreamMinter } from '../tokens/issue.ts'
 import { sayBreaker, type OutageLog } from '../observe/outages.ts'
@@ -12,17 +12,19 @@ export interface UpstreamHearers extends Pick<UpstreamOptions, 'onTrouble' | 'on
 }
 
 /**
+ * @param settings of which its account may be another one by now
  * @param key what its tokens are signed with; for bearer alone
  * @param socketPath where the embedded repository listens; undefined: there is a URL
  * @param more who hears of trouble and of each answer, and how TLS is spoken
  */
 export function connectUpstream (
-  config: Config,
+  settings: Pick<Settings, 'current'>,
   key: SigningKey | undefined,
   socketPath: string | undefined,
   { log, ...more }: UpstreamHearers = {}
 ): Upstream {
-  const auth = upstreamAuth(config, key)
+  const config = settings.current
+  const auth = upstreamAuth(settings, key)
   const origin = socketPath === undefined ? config.upstream.url as string : 'http://repository'
   const told = { ...more, ...(log === undefined ? {} : { onBreaker: sayBreaker(log, origin) }) }
   return createUpstream(socketPath === undefined
@@ -30,10 +32,11 @@ export function connectUpstream (
     : { origin, socketPath, takesConditions: true, contextPath: '', auth, ...told })
 }
 
-function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey | undefined): UpstreamAuth {
+function upstreamAuth (settings: Pick<Settings, 'current'>, key: SigningKey | undefined): UpstreamAuth {
+  const { upstream, publicUrl } = settings.current
   switch (upstream.auth) {
     case 'none': return { kind: 'none' }
-    case 'basic': return { kind: 'basic', username: upstream.username, password: upstream.password }
+    case 'basic': return { kind: 'basic', account: () => settings.current.upstream }
     case 'bearer': return { kind: 'bearer', mint: createUpstreamMinter(key as SigningKey, publicUrl, CLOCK) }
   }
 }

@@ -5,9 +5,8 @@ import { buildApp, type App, type AppDependencies } from '../app.ts'
 import { follow, type Followed } from '../live/in-force.ts'
 import { followIssuers } from '../live/live-keys.ts'
 import { listenerTls } from '../live/live-tls.ts'
-import type { ReloadLog } from '../live/reload.ts'
-import type { Config } from '../config/schema.ts'
-import type { Watch } from '../files/watch.ts'
+import type { ReloadLog } from '../live/part.ts'
+import type { ConfigWatch } from '../live/reload.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { listenMistake, type Address } from './start-mistakes.ts'
 import { VERSION } from '../lib/version.ts'
@@ -19,16 +18,17 @@ export interface Front {
   hindrance (): string | undefined
   /** How many workers serve; undefined: this process does itself. */
   listening (): number | undefined
-  /** Reads accounts, rules, keys and certificates again, changed or not. */
-  reread (): void
   /** Serves for drain.delay, and lets what runs end; false when something did not end well. */
   close (): Promise<boolean>
   /** Says what is still running. */
   logCutOff (): void
 }
 
+/** A front that reads its files itself. */
+export interface OwnFront extends Front, Pick<ConfigWatch, 'lookNow' | 'standing'> {}
+
 export type FrontResult =
-  | { readonly ok: true, readonly front: Front }
+  | { readonly ok: true, readonly front: OwnFront }
   | { readonly ok: false, readonly message: string }
 
 type FromHere = 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
@@ -36,12 +36,13 @@ export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed 
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
-  config: Config,
-  { authority, keys, tls, certificates, reload, report, ...options }: FrontOptions
+  { settings, authority, keys, tls, certificates, reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
+  const config = settings.current
   const listener = listenerTls(config, tls)
-  const app = await buildApp(config, {
+  const app = await buildApp({
     ...options,
+    settings,
     live: authority.live,
     keys: keys.live,
     certificates,
@@ -55,22 +56,21 @@ export async function openFront (
     await app.close()
     return { ok: false, message: mistake }
   }
-  const followed = { authority, keys, tls, certificates, reload, ...(report === undefined ? {} : { report }) }
-  const watch = followAll(config, followed, app.log)
+  const more = report === undefined ? {} : { report }
+  const watch = followAll({ settings, authority, keys, tls, certificates, reload, ...more }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
       hindrance: () => undefined,
       listening: () => undefined,
-      reread () {
-        app.log.info('SIGHUP: accounts, rules, keys and certificates are read again')
-        void watch.lookNow()
-      },
+      lookNow: watch.lookNow,
+      standing: watch.standing,
       async close () {
-        if (config.drain.delay > 0) {
-          app.leave(config.drain.delay)
-          await sleep(config.drain.delay * 1000)
+        const { delay } = settings.current.drain
+        if (delay > 0) {
+          app.leave(delay)
+          await sleep(delay * 1000)
         }
         watch.close()
         await app.close()
@@ -82,12 +82,13 @@ export async function openFront (
 }
 
 /** Keeps accounts, rules, keys and certificates at what their files and URLs say. */
-function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
+function followAll (followed: Followed, log: ReloadLog): Omit<ConfigWatch, 'newest'> {
   const { keys } = followed
   followIssuers(keys.live.current.issuers, log)
-  const watch = follow(config, followed, log)
+  const watch = follow(followed, log)
   return {
     lookNow: watch.lookNow,
+    standing: watch.standing,
     close () {
       watch.close()
       for (const { remote } of keys.live.current.issuers) remote?.close()

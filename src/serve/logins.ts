@@ -1,4 +1,4 @@
-// The limits of failed logins, as configured, for the process that counts them for all.
+// The limits of failed logins, as they are configured now, for the process that counts them for all.
 import type { Config } from '../config/schema.ts'
 import { CLOCK, type Clock } from '../lib/clock.ts'
 import { createLoginLimits, SHARE_OF_SEVERAL, type OwnLoginLimits } from '../limits/logins.ts'
@@ -9,14 +9,14 @@ interface Log {
 
 /** What they have to say goes into the log. */
 export function openLogins (
-  { limits: { logins } }: Pick<Config, 'limits'>,
+  settings: { readonly current: Pick<Config, 'limits'> },
   log: Log,
   clock: Clock = CLOCK
 ): OwnLoginLimits {
-  return createLoginLimits(logins, {
+  return createLoginLimits(() => settings.current.limits.logins, {
     clock: clock.monotonic,
     onShared (origin) {
-      const share = logins.perAddress * SHARE_OF_SEVERAL
+      const share = settings.current.limits.logins.perAddress * SHARE_OF_SEVERAL
       log.warn(
         { ip: origin },
         'several accounts log in from this address: if it is a proxy, name it in trustedProxies, so that failed ' +

@@ -4,7 +4,8 @@ import { statSync } from 'node:fs'
 import type { AppDependencies } from '../app.ts'
 import type { LiveKeys } from '../live/live-keys.ts'
 import { liveOf, type OpenedTls } from '../live/live-tls.ts'
-import type { LiveAuthority, ReloadReport } from '../live/reload.ts'
+import type { ReloadReport } from '../live/part.ts'
+import type { LiveAuthority } from '../live/reload.ts'
 import type { Every, Later } from '../lib/timers.ts'
 import { watchEventLoop } from '../metrics/event-loop.ts'
 import { createMeter, type Meter } from '../metrics/meter.ts'
@@ -70,7 +71,7 @@ export function openMeasuring (
     robots: () => live.current.accounts.robots.values(),
     certificates: () => PLACES.map(key => {
       const place = liveOf(tls, key)
-      return place === undefined ? undefined : firstEnd(place.value)
+      return place === undefined ? undefined : firstEnd(place.current)
     }),
     upstreamUp,
     workers () {

@@ -64,7 +64,7 @@ export async function startRepository (
       dir,
       depth,
       contextPath: '',
-      maxUploadSize: MAX_UPLOAD_SIZE,
+      maxUploadSize: () => MAX_UPLOAD_SIZE,
       log,
       ...(publicKey === undefined ? {} : { publicKey })
     })

@@ -8,26 +8,29 @@ import { isatty } from 'node:tty'
 import pino from 'pino'
 import { buildAdmin, DRAIN_LIMIT, type AdminOptions } from '../app.ts'
 import { createAuditOffice } from './workers/audit.ts'
-import { createCertificateOffice, type CertificateOffice } from './workers/certificates.ts'
+import { followForWorkers, type FollowedForWorkers } from './workers/follow.ts'
 import { forkWorker, PRIMARY } from './workers/fork.ts'
 import { createLoginOffice } from './workers/logins.ts'
 import { endWithParent } from './workers/orphan.ts'
-import type { ToPrimary, WorkerSetup } from './workers/messages.ts'
+import type { ToPrimary } from './workers/messages.ts'
 import { openPool } from './workers/pool.ts'
+import { createRereadOffice } from './workers/rereads.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
-import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
-import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
+import { openKeys } from '../live/live-keys.ts'
+import { openCertificates } from '../live/live-certificates.ts'
 import { liveOf, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
-import { follow, inForce } from '../live/in-force.ts'
-import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
+import type { ReloadReport, ReloadStanding } from '../live/part.ts'
+import type { Settings } from '../live/settings.ts'
 import type { Environment } from '../config/environment.ts'
 import { nameOfConfig } from '../config/find.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
 import { openAudit, reportReload } from './audit.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
-import { troubleOfRepository } from './repository-log.ts'
+import { openEmbedded } from './embedded.ts'
+import { rereadAll, type Reread, type RereadingOptions } from './rereading.ts'
 import { CLOCK } from '../lib/clock.ts'
+import { createLive } from '../lib/live.ts'
 import { createLocks } from '../lib/locks.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -40,8 +43,7 @@ import { createOutages } from '../observe/outages.ts'
 import { openLogins } from './logins.ts'
 import { openMeasuring } from './measure.ts'
 import { startMistake } from './start-mistakes.ts'
-import { claimStateDir, repositorySocket } from './state-dir.ts'
-import type { SigningKey } from '../tokens/keys.ts'
+import { claimStateDir } from './state-dir.ts'
 import { connectUpstream } from './connect.ts'
 import { watchContact, type ContactWatch } from '../upstream/contact.ts'
 import { firstContact } from '../upstream/first-contact.ts'
@@ -92,12 +94,15 @@ export async function serveAsWorker (reloadOf: WorkerOptions['reloadOf']): Promi
 
 /** Starts everything; resolves once it listens. */
 export async function start (config: Config, options: ServeOptions): Promise<StartResult> {
-  const { demoChart, authority, announce, logStream, fork = forkWorker } = options
+  const { demoChart, authority, reload, announce, logStream, fork = forkWorker } = options
+  const settings = createLive(config)
   const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
+  settings.follow(({ log: { level } }) => { log.level = level })
   const pulse = createPulse(every)
   const opened: (() => Promise<unknown>)[] = [async () => { pulse.close() }]
   /** None before it is open. */
   const fronts: Front[] = []
+  let standing: () => ReloadStanding = () => AS_AT_THE_START
   let closing = false
   const stop = async (): Promise<boolean> => {
     closing = true
@@ -132,14 +137,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     if (!openedTls.ok) return await failed(openedTls.mistakes.join('\nchartgate: '))
     const { opened: tls } = openedTls
     const certificates = openCertificates(config)
-    const socketPath = config.upstream.url === undefined
-      ? await openEmbedded(config, {
-        key: keys.upstream,
-        log,
-        opened,
-        ...(demoChart === undefined ? {} : { demoChart })
-      })
-      : undefined
+    const demo = demoChart === undefined ? {} : { demoChart }
+    const socketPath = await openEmbedded(settings, { key: keys.upstream, log, opened, ...demo })
     let contact: ContactWatch | undefined
     let isUp: () => boolean | undefined = () => undefined
     const measuring = openMeasuring({
@@ -158,16 +157,17 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       later
     })
     const { meter, onAnswer } = measuring
-    const logins = openLogins(config, log)
+    const logins = openLogins(settings, log)
     readLogins(meter, logins.standing)
     const auditReload = reportReload(output)
     const report: ReloadReport = facts => {
       auditReload(facts)
       measuring.countReload(facts)
+      if (facts.later.length > 0) log.warn({ keys: facts.later }, 'restart to apply: these keys are written otherwise')
     }
     opened.push(async () => { measuring.close() })
     const onTrouble = (): void => { contact?.hint() }
-    const upstream = connectUpstream(config, keys.upstream, socketPath, {
+    const upstream = connectUpstream(settings, keys.upstream, socketPath, {
       onTrouble,
       onAnswer,
       log,
@@ -175,39 +175,25 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
-    const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
+    const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
     const admin = await buildAdmin({
       upstream,
       stuck: pulse.stuck,
       hindrance,
+      standing: () => standing(),
       scrape: measuring.scrape,
-      ...adminOptions(config, tls)
+      ...adminOptions(settings, tls)
     })
     opened.push(async () => { await admin.close() })
     // The probes first: who finds their port taken was never open for clients.
     const mistake = await listen(admin, 'admin', config.admin)
     if (mistake !== undefined) return await failed(mistake)
-    const followed = config.workers === 1
-      ? undefined
-      : followForWorkers(config, {
+    const followed = { settings, authority, keys, tls, certificates, reload, report }
+    const running = config.workers === 1
+      ? await openFront({
         ...options,
-        keys,
-        tls,
-        certificates,
-        socketPath,
-        loginKey: logins.key,
-        log,
-        opened,
-        report
-      })
-    const result = followed === undefined
-      ? await openFront(config, {
-        ...options,
+        ...followed,
         audit,
-        report,
-        keys,
-        tls,
-        certificates,
         upstreams,
         spool,
         locks: createLocks(),
@@ -215,16 +201,14 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         pulse,
         meter
       })
-      : await openPool({
+      : await openWorkers(followForWorkers({ followed, socketPath, loginKey: logins.key, log, opened }), {
         count: config.workers,
-        setup: followed.setup,
         fork: () => fork(lines => { logStream.write(lines) }),
         onTrouble,
         onReplaced: measuring.onReplaced,
         offices: [
           measuring.counts,
           createLoginOffice(logins),
-          followed.certificates,
           ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]
         ],
         log,
@@ -232,15 +216,16 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         later,
         every
       })
-    if (!result.ok) return await failed(result.message)
-    const { front: running } = result
-    fronts.push(running)
-    const place = { address: running.address, probes: addressOf(admin) }
+    if (!running.ok) return await failed(running.message)
+    const { front } = running
+    standing = front.standing
+    fronts.push(front)
+    const place = { address: front.address, probes: addressOf(admin) }
     if (announce === undefined) {
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
     } else announce(welcome(config, place, demoChart !== undefined))
-    const endDaily = warnDaily({ config, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
+    const endDaily = warnDaily({ settings, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {
       const outages = createOutages(log, upstream.origin, () => performance.now())
@@ -254,17 +239,17 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       opened.push(async () => { void watch.close() }) // no look begins any more
       opened.unshift(watch.close) // last: closing the upstream ends one that runs
     }
-    const reread = (): void => {
-      running.reread()
-      void followed?.lookNow()
+    const rereadFor = async (who: string): Promise<Reread> => {
       auditFile?.reopen()
+      return await rereadAll({ ...front, log }, who)
     }
+    claim.obey({ reload: async () => await rereadFor('chartgate reload') })
     return {
       ok: true,
       stop,
-      delay: config.drain.delay * 1000,
-      logCutOff: running.logCutOff,
-      reread,
+      delay: () => settings.current.drain.delay * 1000,
+      logCutOff: front.logCutOff,
+      reread () { void rereadFor('SIGHUP') },
       threads: pulse.threads
     }
   } catch (error) {
@@ -272,10 +257,26 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
   }
 }
 
+const AS_AT_THE_START: ReloadStanding = { mistakes: [], later: [], last: undefined }
+
+type Serving = Front & Omit<RereadingOptions, 'log'>
+type WorkersOptions = Omit<Parameters<typeof openPool>[0], 'setup'>
+
+/** Workers, and this process, which follows what they begin with. */
+async function openWorkers (
+  { setup, certificates, lookNow, standing }: FollowedForWorkers,
+  options: WorkersOptions
+): Promise<{ readonly ok: true, readonly front: Serving } | { readonly ok: false, readonly message: string }> {
+  const workers = createRereadOffice(options.later)
+  const result = await openPool({ ...options, setup, offices: [...options.offices, certificates, workers] })
+  return result.ok ? { ok: true, front: { ...result.front, lookNow, standing, workers } } : result
+}
+
 /** Of the admin listener only the public one's least version of TLS is its own, the default. */
-function adminOptions ({ admin }: Config, tls: OpenedTls): AdminOptions {
+function adminOptions (settings: Settings, tls: OpenedTls): AdminOptions {
   const pair = liveOf(tls, 'admin.tls')
-  return { token: admin.token, tls: pair === undefined ? undefined : { minVersion: '1.2', pair } }
+  const secure = pair === undefined ? {} : { tls: { minVersion: '1.2' as const, pair } }
+  return { token: () => settings.current.admin.token, ...secure }
 }
 
 interface ListensAt { readonly address: string, readonly probes: string }
@@ -287,83 +288,4 @@ function welcome (config: Config, { address, probes }: ListensAt, demo: boolean)
     `${nameOfConfig(file)}; its data lies in ${stateDir}\n`
   const local = isLoopback(listen.host) && isLoopback(new URL(publicUrl).hostname)
   return demo ? text + walkthrough(publicUrl, { address, local }) : text
-}
-
-interface FollowedForWorkers {
-  /** What a worker begins with now. */
-  setup (): Omit<WorkerSetup, 'number'>
-  readonly lookNow: ConfigWatch['lookNow']
-  readonly certificates: CertificateOffice
-}
-
-interface SetupOptions extends Pick<ServeOptions, 'authority' | 'reload'>, Pick<EmbeddedOptions, 'log' | 'opened'> {
-  readonly keys: OpenedKeys
-  readonly tls: OpenedTls
-  readonly certificates: LiveCertificates
-  readonly socketPath: string | undefined
-  readonly loginKey: string
-  readonly report: ReloadReport
-}
-
-/**
- * For what each worker begins with this process follows the files too, and leaves it to
- * the workers to say what it finds.
- */
-function followForWorkers (
-  config: Config,
-  { authority, reload, keys, tls, certificates, socketPath, loginKey, log, opened, report }: SetupOptions
-): FollowedForWorkers {
-  const followed = { authority, keys, tls, certificates, reload, report }
-  const watch = follow(config, followed, log.child({}, { level: 'silent' }), () => {})
-  const office = createCertificateOffice({ tls, log, later })
-  opened.push(async () => {
-    watch.close()
-    office.close()
-  })
-  return {
-    certificates: office,
-    setup: () => ({
-      config,
-      inForce: inForce(followed, watch),
-      loginKey,
-      ...(socketPath === undefined ? {} : { socketPath })
-    }),
-    lookNow: watch.lookNow
-  }
-}
-
-interface EmbeddedOptions extends Pick<ServeOptions, 'demoChart'> {
-  /** What its tokens are checked with. */
-  readonly key: SigningKey
-  readonly log: pino.Logger
-  /** What is closed in the end, in the order of opening. */
-  readonly opened: (() => Promise<unknown>)[]
-}
-
-/**
- * Opens the repository on stateDir/charts; the path of the socket that it listens on. A
- * gateway with an upstream of its own never loads it.
- */
-async function openEmbedded (config: Config, { key, demoChart, log, opened }: EmbeddedOptions): Promise<string> {
-  const dir = join(config.stateDir, 'charts')
-  const socketPath = await repositorySocket(config.stateDir)
-  if (demoChart !== undefined) await (await import('./demo.ts')).seedDemoChart(demoChart, dir)
-  const { depth, maxUploadSize } = config.charts
-  const publicKey = config.upstream.auth === 'bearer' ? { publicKey: key.publicKey } : {}
-  const { openRepository } = await import('../repository/repository.ts')
-  const result = await openRepository({
-    dir,
-    depth,
-    contextPath: '',
-    maxUploadSize,
-    log: troubleOfRepository(log),
-    ...publicKey
-  })
-  if (!result.ok) throw new Error(result.message)
-  const { repository } = result
-  opened.push(async () => { await repository.close() })
-  await new Promise<void>((resolve, reject) => {
-    repository.server.once('error', reject).listen(socketPath, resolve)
-  })
-  return socketPath
 }

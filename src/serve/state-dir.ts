@@ -1,12 +1,19 @@
 // Whose is stateDir? Keys, spool and charts of one gateway lie there, and a second one
 // would empty the spool under the first one's feet. Who holds the socket `run/lock` has
-// it; a socket that a crash left behind answers nobody.
+// it, and is asked there (control.ts); a socket that a crash left behind answers nobody.
 import { chmod, mkdir, rename, rm } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join, relative } from 'node:path'
+import { answerControl, type Control } from './control.ts'
 
 export type Claim =
-  | { readonly ok: true, /** lets the next one have it */ readonly release: () => Promise<void> }
+  | {
+    readonly ok: true
+    /** from now on whoever may enter it can ask for this */
+    readonly obey: (control: Control) => void
+    /** lets the next one have it */
+    readonly release: () => Promise<void>
+  }
   | { readonly ok: false, readonly message: string }
 
 // sun_path of a Unix socket address holds 108 bytes, one of them the final zero (unix(7)).
@@ -29,7 +36,13 @@ export async function claimStateDir (stateDir: string): Promise<Claim> {
         `(at most ${LONGEST_SOCKET_PATH} bytes): choose a shorter one`
     }
   }
-  const lock = await listenAt(path) ?? (await removeDead(path) ? await listenAt(path) : undefined)
+  let obeyed: Control | undefined
+  const sockets = new Set<Socket>()
+  const answer = (socket: Socket): void => {
+    sockets.add(socket.once('close', () => { sockets.delete(socket) }))
+    answerControl(socket, obeyed)
+  }
+  const lock = await listenAt(path, answer) ?? (await removeDead(path) ? await listenAt(path, answer) : undefined)
   if (lock === undefined) {
     return {
       ok: false,
@@ -37,7 +50,19 @@ export async function claimStateDir (stateDir: string): Promise<Claim> {
         'stop it, or choose another stateDir'
     }
   }
-  return { ok: true, release: async () => { await new Promise(resolve => { lock.close(resolve) }) } }
+  return {
+    ok: true,
+    obey (control) { obeyed = control },
+    async release () {
+      for (const socket of sockets) socket.destroy()
+      await new Promise(resolve => { lock.close(resolve) })
+    }
+  }
+}
+
+/** Where the process that has a stateDir is asked; undefined when it is too long for anybody to have it. */
+export function controlSocket (stateDir: string): string | undefined {
+  return socketPath(stateDir, 'lock')
 }
 
 /** A free path for the repository's socket, in a stateDir that this process claimed. */
@@ -54,9 +79,9 @@ function socketPath (stateDir: string, name: 'lock' | 'repo'): string | undefine
 }
 
 /** Listens there; undefined when something lies at the path. */
-async function listenAt (path: string): Promise<Server | undefined> {
+async function listenAt (path: string, answer: (socket: Socket) => void): Promise<Server | undefined> {
   return await new Promise((resolve, reject) => {
-    const server = createServer(socket => { socket.destroy() })
+    const server = createServer(answer)
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined); else reject(error)
     })

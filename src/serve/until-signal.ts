@@ -9,8 +9,8 @@ import { closeDebugger } from './signals.ts'
 export interface Stoppable {
   /** Lets what runs end, and closes everything; false when something of it did not end well. */
   readonly stop: () => Promise<boolean>
-  /** Milliseconds for which that serves as before, until whoever sends clients has noticed. */
-  readonly delay?: number
+  /** Milliseconds for which that serves as before, until whoever sends clients has noticed; asked when it begins. */
+  readonly delay?: () => number
   /** Says what is still running, because the process ends now. */
   readonly logCutOff: () => void
   /** Reads again what can be read again, changed or not, and says so in the log. */
@@ -37,16 +37,20 @@ const NO_END = ['SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGILL', 'SIGTRAP', 'SIGABRT', 
 /* c8 ignore start -- its end is the process's own: tests start and stop one */
 /** Resolves when a signal came and `stop` is done; a second signal ends the process at once. */
 export async function untilSignal (
-  { stop, delay = 0, logCutOff, reread, threads }: Stoppable,
+  { stop, delay = () => 0, logCutOff, reread, threads }: Stoppable,
   { limit = DRAIN_LIMIT, asked, rereads = true }: Until = {}
 ): Promise<void> {
   void closeDebugger()
   if (rereads) process.on('SIGHUP', reread)
   await new Promise<void>(resolve => {
     let closing = false
-    const grace = { delay: delay + limit, onTimeout: logCutOff, skip: [...NO_END] }
-    const { close } = closeWithGrace(grace, async ({ err }) => {
+    // Its own limit is fixed before anybody knows the delay.
+    const { close } = closeWithGrace({ delay: false, skip: [...NO_END] }, async ({ err }) => {
       closing = true
+      setTimeout(() => {
+        logCutOff()
+        process.exit(1)
+      }, delay() + limit).unref()
       endWithoutThreads(threads)
       if (err !== undefined) say('an error that nobody expected, and so it ends', err)
       const endedWell = await stop().catch((error: unknown) => {

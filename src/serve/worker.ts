@@ -14,7 +14,6 @@ import { createSharedLogins } from './workers/logins.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
 import { upstreamTls } from '../live/live-tls.ts'
-import type { Config } from '../config/schema.ts'
 import { openFront } from './front.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
@@ -37,38 +36,27 @@ export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
 
 /** Starts what its primary says, when it says so. */
 export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptions): Promise<StartResult> {
-  const { config: fixed, inForce, number, socketPath, loginKey } = await new Promise<WorkerSetup>(resolve => {
+  const { inForce, number, socketPath, loginKey } = await new Promise<WorkerSetup>(resolve => {
     channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
     channel.send({ kind: 'hears' }) // what comes before is lost
   })
-  // A message is JSON, which has no undefined.
-  const upstreamAsIs = { ...fixed.upstream, url: fixed.upstream.url }
-  const { accounts, policy, identity, tokens: { keys: ownKeys, issuers } } = inForce.config
-  const config: Config = {
-    ...fixed,
-    upstream: upstreamAsIs,
-    accounts,
-    policy,
-    identity,
-    tokens: { ...fixed.tokens, keys: ownKeys, issuers }
-  }
-  const { stateDir, charts } = config
+  const { stateDir } = inForce.config
   try {
-    const { authority, keys, tls, certificates } = await beginWith(inForce)
+    const { settings, authority, keys, tls, certificates } = await beginWith(inForce)
+    const config = settings.current
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
     const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
-    const upstream = connectUpstream(config, keys.upstream, socketPath, {
+    const upstream = connectUpstream(settings, keys.upstream, socketPath, {
       onTrouble,
       onAnswer,
       log,
       tls: upstreamTls(config, tls)
     })
     const upstreams = onlyUpstream(upstream)
-    const share = Math.floor(charts.spool.maxBytes / config.workers)
+    const share = (): number => Math.floor(settings.current.charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
-    const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
     const locks = createSharedLocks(channel)
     const pulse = createPulse(every)
     const audit = config.audit.file === undefined
@@ -80,11 +68,12 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     sayCounts(channel, meter)
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
     sayCertificates(channel, tls)
-    const opened = await openFront(config, {
+    const opened = await openFront({
+      settings,
       logStream,
       audit: { ...audit, hashName },
       reload: reloadOf(config.file),
-      ...peers,
+      peers: createPeers(channel),
       authority,
       keys,
       tls,
@@ -98,13 +87,16 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     })
     if (!opened.ok) return opened
     const { front } = opened
-    channel.receive(message => { if (message.kind === 'reread') front.reread() })
+    channel.receive(message => {
+      if (message.kind !== 'reread') return
+      void front.lookNow().then(({ mistakes }) => { channel.send({ kind: 'reread', id: message.id, mistakes }) })
+    })
     channel.send({ kind: 'listening', address: front.address })
     return {
       ok: true,
-      delay: config.drain.delay * 1000,
+      delay: () => settings.current.drain.delay * 1000,
       threads: pulse.threads,
-      reread: front.reread,
+      reread () {}, // its primary says it
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()

@@ -6,16 +6,16 @@ import { constants, randomBytes } from 'node:crypto'
 import type { RequestListener, ServerOptions } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
-import type { Current } from '../lib/current.ts'
+import type { Live } from '../lib/live.ts'
 import type { Material } from './material.ts'
 
 export const MIN_VERSIONS = ['1.2', '1.3'] as const
 
 export interface ListenerTls {
   readonly minVersion: typeof MIN_VERSIONS[number]
-  readonly pair: Current<Material>
+  readonly pair: Live<Material>
   /** Whose certificates of clients count; undefined: none are asked for. */
-  readonly clients?: Current<Material>
+  readonly clients?: Live<Material>
 }
 
 /** Milliseconds for the handshake; as for the head of a request. */
@@ -36,11 +36,11 @@ export function createTlsServer (tls: ListenerTls, options: ServerOptions, handl
  * clients none is at all, because a resumed one does not show what led to an authority.
  */
 function contextOf ({ minVersion, pair, clients }: ListenerTls): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
-  const { cert, key } = pair.value.texts
+  const { cert, key } = pair.current.texts
   return {
     cert,
     key,
-    ca: clients?.value.texts.ca,
+    ca: clients?.current.texts.ca,
     minVersion: `TLSv${minVersion}`,
     ticketKeys: randomBytes(48),
     ...(clients === undefined ? {} : { secureOptions: constants.SSL_OP_NO_TICKET })

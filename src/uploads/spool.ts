@@ -47,8 +47,8 @@ export function readSpooled ({ path }: Pick<SpoolFile, 'path'>): Readable {
   return createReadStream(path, { highWaterMark: PIECE })
 }
 
-/** Opens the folder, empty. @param maxBytes of all uploads together */
-export async function openSpool (dir: string, maxBytes: number): Promise<Spool> {
+/** Opens the folder, empty. @param maxBytes of all uploads together, now */
+export async function openSpool (dir: string, maxBytes: () => number): Promise<Spool> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await chmod(dir, 0o700)
   for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true, force: true })
@@ -57,7 +57,7 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
   let files = 0
 
   return {
-    standing: () => ({ used, files, max: maxBytes, written }),
+    standing: () => ({ used, files, max: maxBytes(), written }),
     async write (source) {
       const path = join(dir, randomUUID())
       const hash = createHash('sha256')
@@ -76,7 +76,7 @@ export async function openSpool (dir: string, maxBytes: number): Promise<Spool> 
       files++
       const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
-          if (used + chunk.length > maxBytes) throw new RefusalError({ code: 'spool_full' })
+          if (used + chunk.length > maxBytes()) throw new RefusalError({ code: 'spool_full' })
           used += chunk.length
           size += chunk.length
           written += chunk.length

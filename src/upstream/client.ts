@@ -9,7 +9,7 @@ import type { Conditions } from '../http/conditional.ts'
 import { RefusalError, type ReasonCode } from '../http/errors.ts'
 import { requestHeaders } from '../http/headers.ts'
 import type { Company } from '../lib/company.ts'
-import type { Current } from '../lib/current.ts'
+import type { Live } from '../lib/live.ts'
 import { createBulk } from '../lib/bulk.ts'
 import type { Later } from '../lib/timers.ts'
 import { createShares, type Connections } from '../limits/shares.ts'
@@ -40,7 +40,7 @@ export interface UpstreamTls {
   /** What its certificate has to be for; left out: the host of its origin. */
   readonly serverName?: string
   /** Authorities, and a certificate of ours; left out: those that Node.js knows, and none. */
-  readonly material?: Current<Material>
+  readonly material?: Live<Material>
 }
 
 export interface UpstreamOptions {
@@ -269,7 +269,7 @@ function openPool (
   { origin, socketPath, tls: { material, serverName } = {} }: UpstreamOptions,
   waits: Patience
 ): Pool {
-  const { cert, key, ca } = material?.value.texts ?? {}
+  const { cert, key, ca } = material?.current.texts ?? {}
   const secure = { cert, key, ca, servername: serverName, rejectUnauthorized: true }
   return new Pool(origin, {
     connections: CONNECTIONS + PROBES,

@@ -6,8 +6,10 @@ import type { Access } from '../words/access.ts'
 /** How the upstream wants to be asked. */
 export type UpstreamAuth =
   | { readonly kind: 'none' }
-  | { readonly kind: 'basic', readonly username: string, readonly password: string }
+  | { readonly kind: 'basic', /** as they are now */ readonly account: () => UpstreamAccount }
   | { readonly kind: 'bearer', /** mints a token for one right */ readonly mint: (access: Access) => Promise<string> }
+
+export interface UpstreamAccount { readonly username: string, readonly password: string }
 
 /** The Authorization header for what ChartMuseum demands on a route; undefined sends none. */
 export function authorizer (
@@ -15,9 +17,9 @@ export function authorizer (
 ): (request: Pick<ChartRequest, 'route' | 'tenant'>) => Promise<string | undefined> {
   switch (auth.kind) {
     case 'none': return async () => undefined
-    case 'basic': {
-      const credential = 'Basic ' + Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
-      return async () => credential
+    case 'basic': return async () => {
+      const { username, password } = auth.account()
+      return 'Basic ' + Buffer.from(`${username}:${password}`).toString('base64')
     }
     case 'bearer': return async ({ route, tenant }) => {
       const action = routeOf(route).upstreamAction

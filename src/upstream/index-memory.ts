@@ -35,6 +35,8 @@ export interface IndexMemory {
   /** @param raw what was read @param body what is made of it; the same buffer when that is the same */
   put (tenant: string, raw: Buffer, body: Buffer, askedAt: number): Index
   forget (tenant: string): void
+  /** Makes room when there is less of it by now, at the worst by forgetting everything. */
+  shrink (): void
   /** Bytes that all of it takes. */
   readonly used: number
 }
@@ -65,8 +67,11 @@ interface Kept extends KeptIndex {
   size: number
 }
 
-/** Entries up to so many bytes; those that were not asked for the longest go first. */
-export function createIndexMemory (maxBytes: number): IndexMemory {
+/**
+ * Entries up to so many bytes; those that were not asked for the longest go first.
+ * @param maxBytes as it is now
+ */
+export function createIndexMemory (maxBytes: () => number): IndexMemory {
   const entries = new Map<string, Kept>()
   let used = 0
 
@@ -75,10 +80,9 @@ export function createIndexMemory (maxBytes: number): IndexMemory {
     entries.delete(tenant)
   }
 
-  /** Makes room, at the worst by forgetting everything. */
   function shrink (): void {
     for (const tenant of entries.keys()) {
-      if (used <= maxBytes) return
+      if (used <= maxBytes()) return
       forget(tenant)
     }
   }
@@ -109,7 +113,8 @@ export function createIndexMemory (maxBytes: number): IndexMemory {
       shrink()
       return index
     },
-    forget
+    forget,
+    shrink
   }
 }
 

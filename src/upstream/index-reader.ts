@@ -25,8 +25,8 @@ export interface IndexReader {
 /** ChartMuseum's content type of an index (pkg/chartmuseum/server/multitenant/index.go). */
 export const INDEX_CONTENT_TYPE = 'application/x-yaml'
 
-/** @param maxBytes the longest index that is read */
-export function createIndexReader (upstreams: Upstreams, maxBytes: number): IndexReader {
+/** @param maxBytes the longest index that is read now */
+export function createIndexReader (upstreams: Upstreams, maxBytes: () => number): IndexReader {
   return {
     async read (target, company) {
       try {
@@ -36,7 +36,7 @@ export function createIndexReader (upstreams: Upstreams, maxBytes: number): Inde
           target,
           company,
           named: false,
-          most: maxBytes,
+          most: maxBytes(),
           longer: 'left'
         })
         const { status } = answer
@@ -44,7 +44,7 @@ export function createIndexReader (upstreams: Upstreams, maxBytes: number): Inde
           return { ok: false, refusal: refusalOfAnswer(status, textOf(answer)), cause: causeOfAnswer(status) }
         }
         if (answer.kind !== 'whole') {
-          const cause = `the index is longer than charts.index.maxBytes (${maxBytes})`
+          const cause = `the index is longer than charts.index.maxBytes (${maxBytes()})`
           return { ok: false, refusal: { code: 'upstream_bad_answer' }, cause }
         }
         return { ok: true, body: answer.body }

@@ -21,6 +21,8 @@ export interface IndexStore {
   read (request: ChartRequest, asker: Asker): Promise<IndexResult>
   /** Something of the tenant has changed: what was read before counts no longer. */
   drop (tenant: string): void
+  /** Forgets what there is no room for by now. */
+  shrink (): void
   /** Bytes of all that is remembered. */
   readonly used: number
 }
@@ -28,10 +30,10 @@ export interface IndexStore {
 export interface IndexStoreOptions {
   readonly reader: IndexReader
   readonly place: Omit<IndexPlace, 'tenantPath'>
-  /** Seconds that an index is answered from memory; 0: every answer is of after its request. */
-  readonly maxAge: number
-  /** Bytes of all that is remembered. */
-  readonly maxBytes: number
+  /** Seconds that an index is answered from memory now; 0: every answer is of after its request. */
+  readonly maxAge: () => number
+  /** Bytes of all that is remembered, now. */
+  readonly maxBytes: () => number
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
   /** Hears of what is left out of an index. */
@@ -76,9 +78,11 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
 
   return {
     get used () { return memory.used },
+    shrink: memory.shrink,
     fresh (tenant) {
-      const entry = maxAge === 0 ? undefined : memory.get(tenant)
-      return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
+      const age = maxAge()
+      const entry = age === 0 ? undefined : memory.get(tenant)
+      return entry !== undefined && clock() - entry.askedAt < age * 1000 ? entry.index : undefined
     },
     read (request, asker) {
       asker.waits.made = 'shared' // unless it is the one for whom the upstream is asked

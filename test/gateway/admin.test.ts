@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { buildAdmin } from '../../src/app.ts'
-import { createCurrent } from '../../src/lib/current.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { readMaterial, type Material } from '../../src/tls/material.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { command } from '../helpers/commands.ts'
@@ -17,11 +17,11 @@ const stub = await startStubUpstream(t)
 stub.answer = () => ({ body: '{"healthy":true}' })
 const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
 t.teardown(async () => { await upstream.close() })
-const PROBES = { upstream, stuck: () => undefined, hindrance: () => undefined, scrape: async () => 'metrics' }
+const PROBES = { upstream, stuck: () => undefined, hindrance: () => undefined, standing: () => ({ mistakes: [], later: [], last: undefined }), scrape: async () => 'metrics' }
 
 await t.test('with a token all but the two probes needs it', async t => {
   const token = newMasterKey()
-  const admin = await buildAdmin({ ...PROBES, token })
+  const admin = await buildAdmin({ ...PROBES, token: () => token })
   t.teardown(async () => { await admin.close() })
   const status = async (url: string, authorization?: string): Promise<number> => (await admin.inject({ url, headers: authorization === undefined ? {} : { authorization } })).statusCode
   t.strictSame(await Promise.all(['/healthz', '/readyz'].map(async url => await status(url))), [200, 200])
@@ -38,7 +38,7 @@ await t.test('with a token all but the two probes needs it', async t => {
 await t.test('over TLS it is asked by healthcheck too', async t => {
   const authority = Authority.make(join(await temporaryFolder(t), 'ca'))
   const { cert, key, certText, keyText } = authority.issue()
-  const pair = createCurrent((readMaterial({}, { cert: certText, key: keyText }) as { material: Material }).material)
+  const pair = createLive((readMaterial({}, { cert: certText, key: keyText }) as { material: Material }).material)
   const admin = await buildAdmin({ ...PROBES, tls: { minVersion: '1.2', pair } })
   t.teardown(async () => { await admin.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })

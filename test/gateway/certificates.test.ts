@@ -1,5 +1,5 @@
 // Clients that show a certificate, over real sockets.
-import { createCurrent } from '../../src/lib/current.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { once } from 'node:events'
@@ -84,22 +84,22 @@ await t.test('a token that was got with it counts as long as its name is there',
   t.equal(scope, 'artifact-repository:org1/repo1:pull')
   const bearer = { authorization: `Bearer ${token}` }
   t.match(await get(from(), 'org1/repo1', bearer), { status: 200 })
-  gateway.certificates.replace(compileCertificates([]))
+  gateway.certificates.current = compileCertificates([])
   t.match(await get(from(), 'org1/repo1', bearer), { status: 401 })
   t.equal(reasons().at(-1), 'token_unknown_subject')
-  gateway.certificates.replace(compileCertificates(ENTRIES))
+  gateway.certificates.current = compileCertificates(ENTRIES)
   const none = await from().ask(`${gateway.url}/oauth/token?service=x&scope=artifact-repository:org1/repo1:pull`)
   t.match(JSON.parse(none.body), { scope: '' }, 'without one nobody in particular asks')
 })
 
 await t.test('neither an open connection nor a resumed session outlives a removal', async t => {
-  const live = liveOf(gateway.tls, 'listen.tls.clientCa') ?? createCurrent<Material>({ texts: {}, authorities: [] })
-  const before = live.value
+  const live = liveOf(gateway.tls, 'listen.tls.clientCa') ?? createLive<Material>({ texts: {}, authorities: [] })
+  const before = live.current
   const client = from(ci)
   t.match(await get(client), { status: 200 })
-  gateway.certificates.replace(compileCertificates([]))
+  gateway.certificates.current = compileCertificates([])
   t.match(await get(client), { status: 401, reused: true })
-  gateway.certificates.replace(compileCertificates(ENTRIES))
+  gateway.certificates.current = compileCertificates(ENTRIES)
   const sessions: Buffer[] = []
   const speak = async (maxVersion: 'TLSv1.2' | 'TLSv1.3', session?: Buffer): Promise<TLSSocket> => {
     const socket = connect({ port: gateway.port, host: '127.0.0.1', ca: authority.certText, cert: ci.certText, key: ci.keyText, maxVersion, ...(session === undefined ? {} : { session }) })
@@ -116,10 +116,10 @@ await t.test('neither an open connection nor a resumed session outlives a remova
     t.equal(again.isSessionReused(), false, `${version}: a session is never resumed where certificates are asked for`)
     for (const each of [socket, again]) each.destroy()
   }
-  live.replace((readMaterial({}, { ca: foreign.certText }) as { material: Material }).material)
+  live.current = (readMaterial({}, { ca: foreign.certText }) as { material: Material }).material
   t.match(await get(client), { status: 401, reused: true }, 'the authority has gone')
   t.match(await get(from(ci)), { status: 401 })
   t.match(await get(from(foreign.issue({ subject: '/O=Lab/CN=ci', names: '' }))), { status: 200 }, 'another one has come')
-  live.replace(before)
+  live.current = before
   t.match(await get(client), { status: 200, reused: true }, 'and nobody had to connect again')
 })

@@ -10,9 +10,11 @@ import { openCertificates, type LiveCertificates } from '../../src/live/live-cer
 import { listenerTls, type OpenedTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
 import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
 import type { Config } from '../../src/config/schema.ts'
+import type { Settings } from '../../src/live/settings.ts'
 import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
@@ -38,6 +40,8 @@ export interface TestGateway {
   readonly keys: LiveKeys
   /** What it was started with, for others that are to have the same. */
   readonly opened: OpenedKeys
+  /** What of the configuration takes effect at once; a test may put others there. */
+  readonly settings: Settings
   /** Accounts and rules in force; a test may put others there. */
   readonly authority: LiveAuthority
   /** Whom certificates stand for; a test may put others there. */
@@ -92,6 +96,8 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     admin: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://charts.example.test',
     basePath: '',
+    secretFiles: [],
+    written: {},
     trustedProxies: [],
     workers: 1,
     drain: { delay: 0 },
@@ -115,9 +121,13 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
+  // What is kept for the search of secrets has more lines than the test asked for.
+  const least = pino.levels.values[config.log.level] ?? Infinity
+  const logged = KEPT_LOG_LEVEL === undefined ? config : { ...config, log: { ...config.log, level: KEPT_LOG_LEVEL } as const }
+  const settings = createLive(logged)
   const opened = given ?? await newKeys(config)
   const { live: keys, upstream: upstreamKey, stamps } = opened
-  const { username, password, auth } = config.upstream
+  const { auth } = config.upstream
   const upstream = createUpstream({
     origin,
     takesConditions,
@@ -125,28 +135,26 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     onBreaker: sayBreaker({ error: (fields, message) => { app.log.error(fields, message) } }, origin),
     onAnswer (method, result, ms) { meter.upstreamAnswered(method, result, ms / 1000) },
     contextPath: config.charts.contextPath,
-    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', username, password } : { kind: 'none' }
+    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', account: () => settings.current.upstream } : { kind: 'none' }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
-  const live = { current: authority.authority }
+  const live = createLive(authority.authority)
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
   const certificates = openCertificates(config)
   const listener = listenerTls(config, tls.opened)
-  const spool = await openSpool(join(stateDir, 'spool'), config.charts.spool.maxBytes)
+  const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
-  // What is kept for the search of secrets has more lines than the test asked for.
-  const least = pino.levels.values[config.log.level] ?? Infinity
-  const logged = KEPT_LOG_LEVEL === undefined ? config : { ...config, log: { ...config.log, level: KEPT_LOG_LEVEL } as const }
   t.teardown(() => { keepLog([...kept, ...audited].join('')) })
-  const app: FastifyInstance = await buildApp(logged, {
+  const app: FastifyInstance = await buildApp({
+    settings,
     keys,
     upstreams: onlyUpstream(upstream),
     live,
     spool,
     locks: createLocks(),
-    logins: openLogins(config, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
+    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
     pulse: createPulse(() => () => {}), // no time goes by
     audit: {
       write: line => { audited.push(soundLine(line)) },
@@ -192,6 +200,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     port,
     keys,
     opened,
+    settings,
     authority: live,
     certificates,
     tls: tls.opened,

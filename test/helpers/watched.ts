@@ -3,7 +3,8 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { authorityPart } from '../../src/live/authority-part.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { openAuthority, watchConfig, type ConfigWatch, type LiveAuthority, type Reload, type ReloadFacts } from '../../src/live/reload.ts'
+import type { ReloadFacts } from '../../src/live/part.ts'
+import { openAuthority, watchConfig, type ConfigWatch, type LiveAuthority, type Reload } from '../../src/live/reload.ts'
 import { testFolder, type TestLike } from './folder.ts'
 import { until } from './until.ts'
 
@@ -25,7 +26,7 @@ export interface Watched {
 /** Watches a configuration file and what it names, all in a folder of the test's own. */
 export async function watched (t: TestLike, config: string, files: Record<string, string>): Promise<Watched> {
   const dir = testFolder(t, { 'chartgate.yaml': config, ...files })
-  const reload: Reload = async reader => await loadConfig(join(dir, 'chartgate.yaml'), {}, reader)
+  const reload: Reload = async (reader, held) => await loadConfig(join(dir, 'chartgate.yaml'), {}, reader, held)
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), {})
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
   const authority = await openAuthority(loaded.config)
@@ -33,7 +34,7 @@ export async function watched (t: TestLike, config: string, files: Record<string
   const log: LogLine[] = []
   const reports: ReloadFacts[] = []
   const write = (level: string) => (fields: object, message: string) => { log.push({ ...fields, level, message }) }
-  const watch = watchConfig({ parts: [authorityPart(authority.opened.live)], stamps: authority.opened.stamps, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') }, report: facts => { reports.push(facts) } })
+  const watch = watchConfig({ parts: [authorityPart(authority.opened)], stamps: authority.opened.stamps, config: loaded.config, reload, log: { info: write('info'), warn: write('warn'), error: write('error') }, report: facts => { reports.push(facts) } })
   t.teardown(() => { watch.close() })
   let seen = 0
   return {

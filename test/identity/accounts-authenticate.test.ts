@@ -43,7 +43,7 @@ async function lab (accounts: Accounts): Promise<Lab> {
   const state = { accounts, now: NOW, time: 0, hashed }
   const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const clock = { wall: () => state.now, monotonic: () => state.time }
-  const authenticator = authenticatorOf(verifier, { masterKey: KEY, accounts: () => state.accounts, clock, passwords: createPasswords(hashers) })
+  const authenticator = authenticatorOf(verifier, { masterKey: () => KEY, accounts: () => state.accounts, clock, passwords: createPasswords(hashers) })
   return Object.assign(state, { authenticator })
 }
 
@@ -238,7 +238,7 @@ await t.test('what is remembered is bounded, and names and passwords do not run 
   const passwords = createPasswords({ argon2: right, bcrypt: right })
   const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
   const accounts = accountsOf([user('a', ALICE.passwordHash), user('ab', ALICE.passwordHash)])
-  const authenticator = authenticatorOf(verifier, { masterKey: '', accounts: () => accounts, clock: clockOf(() => NOW), passwords })
+  const authenticator = authenticatorOf(verifier, { masterKey: () => '', accounts: () => accounts, clock: clockOf(() => NOW), passwords })
   await authenticator.authenticate(basic('a', 'b:c'), ASKER)
   for (const [name, password] of [['ab', ':c'], ['ab', 'c'], ['a', 'bc']] as const) await authenticator.authenticate(basic(name, password), ASKER)
   t.equal(hashed, 4)

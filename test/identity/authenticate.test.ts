@@ -22,7 +22,7 @@ async function verifier (): Promise<Verifier> {
 }
 
 async function authenticatorWith (masterKey: string): Promise<Authenticator> {
-  return authenticatorOf(await verifier(), { masterKey, accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
+  return authenticatorOf(await verifier(), { masterKey: () => masterKey, accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
 }
 
 await t.test('without credentials one is anonymous, and with broken ones nobody', async t => {
@@ -95,7 +95,7 @@ await t.test('a token that is not ours says why, each time', async t => {
 await t.test('a good secret with a line end or a blank around it is told as that, and opens nothing', async t => {
   const secret = newSecret()
   const accounts = accountsOf([], [robot('ci', digestOf(secret))])
-  const authenticator = authenticatorOf(await verifier(), { masterKey: KEY, accounts: () => accounts, clock: clockOf(() => NOW) })
+  const authenticator = authenticatorOf(await verifier(), { masterKey: () => KEY, accounts: () => accounts, clock: clockOf(() => NOW) })
   for (const [good, subject] of [[KEY, 'key:master'], [secret, 'robot:ci']] as const) {
     t.match(authenticator.authenticate(basic('any', good), ASKER), { ok: true })
     for (const padded of [`${good}\n`, `${good}\r\n`, ` ${good}`, `\t${good} `]) {

@@ -11,7 +11,7 @@ await t.test('a subject is somebody while one source knows it', t => {
   let accounts = accountsOf([user('alice', 'h')], [robot('ci', 'd')])
   const clock = clockOf(() => NOW)
   const sourcesWith = (masterKey: string): ReturnType<typeof createAccountSources> =>
-    createAccountSources({ masterKey, accounts: () => accounts, clock, attempts: createAttempts(clock.monotonic, UNLIMITED) })
+    createAccountSources({ masterKey: () => masterKey, accounts: () => accounts, clock, attempts: createAttempts(clock.monotonic, UNLIMITED) })
   const sources = sourcesWith('a master key of this test')
   for (const subject of ['anonymous', 'key:master', 'user:alice', 'robot:ci']) t.equal(isSomebody(sources, subject), true, subject)
   for (const subject of ['authenticated', 'user:ci', 'robot:alice', 'group:alice', 'key:other', 'issuer:corp/x', '']) t.equal(isSomebody(sources, subject), false, subject)

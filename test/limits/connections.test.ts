@@ -2,7 +2,7 @@ import t from 'tap'
 import { createConnectionCounts, shareOf } from '../../src/limits/connections.ts'
 
 await t.test('of one address so many connections stay, and who has no bound of their own takes nothing from it', t => {
-  const counts = createConnectionCounts({ all: 10, ofOrigin: 2 })
+  const counts = createConnectionCounts(() => ({ all: 10, ofOrigin: 2 }))
   t.strictSame(['a', 'a', 'a', 'b', undefined, undefined, undefined].map(counts.take), ['taken', 'taken', 'address', 'taken', 'taken', 'taken', 'taken'])
   t.strictSame(counts.standing(), { all: 10, ofOrigin: 2, open: 6, refused: { all: 0, address: 1 } })
   counts.giveBack('a')

@@ -6,7 +6,7 @@ mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })
 t.teardown(() => { mock.timers.reset() })
 
 await t.test('what happened is counted by key for as long as a window is, from the first time on', async t => {
-  const counter = createCounter({ within: 60, most: 10 })
+  const counter = createCounter({ within: () => 60, most: 10 })
   t.strictSame(await counter.read('a'), { times: 0, seconds: 60 })
   t.strictSame(await counter.add('a'), { times: 1, seconds: 60 })
   mock.timers.tick(59_500)
@@ -18,7 +18,7 @@ await t.test('what happened is counted by key for as long as a window is, from t
 })
 
 await t.test('a window has ended at its end, also when the timer that says so is late', async t => {
-  const counter = createCounter({ within: 60, most: 10 })
+  const counter = createCounter({ within: () => 60, most: 10 })
   await counter.add('a')
   mock.timers.setTime(Date.now() + 59_999)
   t.equal((await counter.read('a')).times, 1)
@@ -29,7 +29,7 @@ await t.test('a window has ended at its end, also when the timer that says so is
 })
 
 await t.test('so many keys are counted, and who was counted longest ago is forgotten first', async t => {
-  const counter = createCounter({ within: 60, most: 3 })
+  const counter = createCounter({ within: () => 60, most: 3 })
   for (const key of ['a', 'b', 'c', 'a', 'd']) await counter.add(key)
   const times = async (key: string): Promise<number> => (await counter.read(key)).times
   t.strictSame(await Promise.all(['a', 'b', 'c', 'd'].map(times)), [2, 0, 1, 1])

@@ -20,7 +20,7 @@ function login (of: Partial<Login>): Login {
 function lab ({ perAccount = 3, perAddress = 10, within = 300 } = {}): Lab {
   const time = { now: 0 }
   const shared: string[] = []
-  const logins = createLoginLimits({ perAccount, perAddress, within }, { clock: () => time.now, onShared: origin => { shared.push(origin) } })
+  const logins = createLoginLimits(() => ({ perAccount, perAddress, within }), { clock: () => time.now, onShared: origin => { shared.push(origin) } })
   return {
     logins,
     shared,

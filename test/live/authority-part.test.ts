@@ -7,7 +7,8 @@ import { authorityPart } from '../../src/live/authority-part.ts'
 import { stampsOf } from '../../src/files/files.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { openReader, type ConfigReader } from '../../src/config/reading.ts'
-import { openAuthority, type Look, type ReloadLog } from '../../src/live/reload.ts'
+import type { Look, ReloadLog } from '../../src/live/part.ts'
+import { openAuthority } from '../../src/live/reload.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 import { watched, type Watched } from '../helpers/watched.ts'
@@ -166,10 +167,10 @@ await t.test('accounts and rules that were not there at one moment give nothing'
       return read
     }
   }
-  const part = authorityPart(live)
+  const part = authorityPart({ live, stamps: new Map() })
   const to: ReloadLog = { info: () => { t.fail('nothing is given') }, warn () {}, error () {} }
   const look: Look = { config: loaded.config, sound: true, stamps, asked: false, reader }
-  t.strictSame(await part.load(look, to), { mistakes: [], again: true })
+  t.strictSame(await part.load(look, to), { changed: ['accounts.files'], mistakes: [], again: true })
   t.match(live.current.accounts, { users: new Map([['bob', { groups: ['team'] }]]), robots: new Map() }, 'it only takes')
   await nextLine(AGAIN)
   t.match(live.current.accounts.users.get('bob'), { groups: ['team', 'ops'] })
@@ -181,7 +182,7 @@ await t.test('a file that could not be read is read again, and nothing else is',
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), {})
   const opened = loaded.ok ? await openAuthority(loaded.config) : loaded
   if (!loaded.ok || !opened.ok) throw new Error('it is right')
-  const { live, stamps } = opened.opened
+  const { stamps } = opened.opened
   const real = openReader()
   const asked: string[] = []
   let broken = 'b.yaml'
@@ -192,15 +193,15 @@ await t.test('a file that could not be read is read again, and nothing else is',
       return file.endsWith(broken) ? { ok: false, mistake: 'EMFILE', stamp: stamps.get(file) as string } : await real.text(file)
     }
   }
-  const part = authorityPart(live)
+  const part = authorityPart(opened.opened)
   const load = async (): Promise<unknown> => await part.load({ config: loaded.config, sound: true, stamps, asked: false, reader }, { info () {}, warn () {}, error () {} })
-  t.strictSame(await load(), { mistakes: ['EMFILE'], again: true })
+  t.strictSame(await load(), { changed: [], mistakes: ['EMFILE'], again: true })
   t.strictSame(asked.splice(0), ['a.yaml', 'b.yaml'])
-  t.strictSame(await load(), { mistakes: ['EMFILE'], again: true })
+  t.strictSame(await load(), { changed: [], mistakes: ['EMFILE'], again: true })
   t.strictSame(asked.splice(0), ['b.yaml'], 'what is known is known')
   broken = 'none'
-  t.strictSame(await load(), { mistakes: [], again: false })
+  t.strictSame(await load(), { changed: [], mistakes: [], again: false })
   t.strictSame(asked.splice(0), ['b.yaml'])
-  t.strictSame(await load(), { mistakes: [], again: false })
+  t.strictSame(await load(), { changed: [], mistakes: [], again: false })
   t.strictSame(asked, [])
 })

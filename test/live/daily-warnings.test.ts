@@ -3,6 +3,7 @@ import { warnDaily } from '../../src/live/daily-warnings.ts'
 import { authorityOf } from '../../src/live/authority.ts'
 import { robot } from '../helpers/accounts.ts'
 import { testConfig } from '../helpers/app.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { until } from '../helpers/until.ts'
 import type { LiveKeys } from '../../src/live/live-keys.ts'
 
@@ -16,8 +17,8 @@ await t.test('warnings are said at the start, and each day anew as they are then
   const keys = { current: { issuers: [] } } as unknown as LiveKeys
   let day = (): void => {}
   const end = warnDaily({
-    config,
-    authority: { live: { current: loaded.authority }, stamps: new Map(), warnings: ['of the start'] },
+    settings: { current: config },
+    authority: { live: createLive(loaded.authority), stamps: new Map(), warnings: ['of the start'] },
     keys,
     tls: { parts: [] },
     log: { warn: (fields, message) => { said.push([fields, message]) } },

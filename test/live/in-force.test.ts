@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { openCertificates } from '../../src/live/live-certificates.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
 import { openAuthority, type ConfigWatch, type Reload } from '../../src/live/reload.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { cheapHash } from '../helpers/accounts.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
@@ -24,27 +25,27 @@ interface Process extends Followed {
   readonly mistakes: string[]
 }
 
-function followed (t: TestLike, each: Followed, config: Parameters<typeof follow>[0]): Process {
+function followed (t: TestLike, each: Followed): Process {
   const mistakes: string[] = []
-  const watch = follow(config, each, { info () {}, warn () {}, error (fields) { mistakes.push((fields as { mistake: string }).mistake) } }, () => {})
+  const watch = follow(each, { info () {}, warn () {}, error (fields) { mistakes.push((fields as { mistake: string }).mistake) } }, () => {})
   t.teardown(() => { watch.close() })
   return { ...each, watch, mistakes }
 }
 
 async function primary (t: TestLike): Promise<Process & { readonly dir: string }> {
   const dir = testFolder(t, { 'chartgate.yaml': CONFIG, 'accounts.yaml': users('alice', 'bob'), 'robots.yaml': stringify({ robots: [ROBOT] }) })
-  const reload: Reload = async reader => await loadConfig(join(dir, 'chartgate.yaml'), { CHARTGATE_STATE_DIR: join(dir, 'state') }, reader)
+  const reload: Reload = async (reader, held) => await loadConfig(join(dir, 'chartgate.yaml'), { CHARTGATE_STATE_DIR: join(dir, 'state') }, reader, held)
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), { CHARTGATE_STATE_DIR: join(dir, 'state') })
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  return { dir, ...followed(t, { authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), reload }, loaded.config) }
+  return { dir, ...followed(t, { settings: createLive(loaded.config), authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), reload }) }
 }
 
 /** Another process, which gets a message of JSON. */
 async function another (t: TestLike, { reload, watch, ...first }: Process): Promise<Process> {
-  const message = JSON.parse(JSON.stringify(inForce({ ...first, reload }, watch))) as InForce
-  return followed(t, { ...await beginWith(message), reload }, message.config)
+  const message = JSON.parse(JSON.stringify(inForce(first, watch))) as InForce
+  return followed(t, { ...await beginWith(message), reload })
 }
 
 const names = ({ authority }: Followed): string[] => [...authority.live.current.accounts.users.keys(), ...authority.live.current.accounts.robots.keys()]
@@ -83,6 +84,6 @@ await t.test('without a file of its own it looks at what it is named', async t =
   if (!loaded.ok) throw new Error('defaults')
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS, reload: async () => loaded }, { newest: () => ({ config: loaded.config }) })
+  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS }, { newest: () => ({ config: loaded.config }) })
   t.strictSame([...(await beginWith(message)).authority.stamps], [[join(dir, 'state/keys'), ''], [join(dir, 'state/keys/token.pem'), '']])
 })

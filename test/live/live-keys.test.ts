@@ -46,7 +46,7 @@ async function run (t: Test, config: string, prepare: (dir: string) => Promise<u
   const to = { info: say('info'), warn: say('warn'), error: say('error') }
   const { live } = keys.opened
   followIssuers(live.current.issuers, to)
-  const parts = [authorityPart(authority.opened.live), keysPart(keys.opened, () => NOW)]
+  const parts = [authorityPart(authority.opened), keysPart(keys.opened, () => NOW)]
   const watch = watchConfig({ parts, stamps: new Map([...authority.opened.stamps, ...keys.opened.stamps]), config: loaded.config, reload, log: to })
   t.teardown(() => {
     watch.close()

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
 import { certificateWarnings, digestOfTls, listenerTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, upstreamTls, type OpenedTls } from '../../src/live/live-tls.ts'
-import { watchConfig, type ReloadFacts } from '../../src/live/reload.ts'
+import type { ReloadFacts } from '../../src/live/part.ts'
+import { watchConfig } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { endOf } from '../../src/tls/material.ts'
 import { testConfig } from '../helpers/app.ts'
@@ -40,7 +41,7 @@ async function run (t: Test, dir: string): Promise<Running> {
   const say = (fields: object, message: string): void => { log.push({ ...fields, message }) }
   const watch = watchConfig({ parts: tlsParts(tls, CLOCK.wall), stamps: tls.stamps, config, reload: async () => ({ ok: true, config }), log: { info: say, warn: say, error: say }, report: facts => { reports.push(facts) } })
   t.teardown(() => { watch.close() })
-  return { tls, log, reports, fingerprint: () => liveOf(tls, 'listen.tls')?.value.own?.fingerprint256, lookNow: watch.lookNow }
+  return { tls, log, reports, fingerprint: () => liveOf(tls, 'listen.tls')?.current.own?.fingerprint256, lookNow: async () => { await watch.lookNow() } }
 }
 
 function write (dir: string, { certText, keyText }: Pick<Issued, 'certText' | 'keyText'>): void {
@@ -48,7 +49,7 @@ function write (dir: string, { certText, keyText }: Pick<Issued, 'certText' | 'k
   writeFileSync(join(dir, 'tls.key'), keyText)
 }
 
-const fingerprintOf = ({ certText, keyText }: Issued): string | undefined => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: certText, key: keyText } }], new Map()).parts[0]?.live.value.own?.fingerprint256
+const fingerprintOf = ({ certText, keyText }: Issued): string | undefined => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: certText, key: keyText } }], new Map()).parts[0]?.live.current.own?.fingerprint256
 
 await t.test('a pair that does not fit leaves the old one in force, says so once, and is tried until it fits', async t => {
   const dir = testFolder(t)
@@ -125,7 +126,7 @@ await t.test('two weeks before its end a certificate is spoken of', async t => {
   const dir = testFolder(t)
   write(dir, first)
   const { tls } = await run(t, dir)
-  const end = endOf(liveOf(tls, 'listen.tls')?.value.own as NonNullable<OpenedTls['parts'][number]['live']['value']['own']>)
+  const end = endOf(liveOf(tls, 'listen.tls')?.current.own as NonNullable<OpenedTls['parts'][number]['live']['current']['own']>)
   t.strictSame(certificateWarnings(tls, end - 15 * 86_400), [])
   t.match(certificateWarnings(tls, end - 13 * 86_400), [/^listen\.tls: the certificate in .*tls\.crt ends at .*Z: put a new one in its place before that$/])
   t.match(certificateWarnings(tls, end), [/^listen\.tls: the certificate in .*tls\.crt ended at .*Z: put a new one in its place$/])

@@ -66,13 +66,14 @@ await t.test('each reading is reported: what is new of it, and whether all that 
 })
 
 await t.test('rules and the list of files change with the configuration; what needs a restart says so', async t => {
-  const { live, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice'), 'more.yaml': 'users: []' })
+  const { live, reports, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice'), 'more.yaml': 'users: []' })
   t.equal(live.current.rules.find(['group:team'], 'team/x', 'push'), undefined)
   write('chartgate.yaml', 'charts: { depth: 3 }\naccounts: { files: [more.yaml] }\npolicy:\n  - { repositories: ["team/*"], subjects: ["group:team"], actions: [pull, push] }\n')
   await nextLine(AGAIN)
   t.equal(live.current.rules.find(['group:team'], 'team/x', 'push'), 'policy[0]')
-  t.match(await nextLine('this may not be as it was meant'), { level: 'warn', warning: /chartgate\.yaml:4: policy\[0\]: the pattern team\/\* can never match/ })
-  t.match(await nextLine('these changed keys take effect at the next start'), { keys: ['charts'] })
+  t.match(await nextLine('this may not be as it was meant'), { level: 'warn', warning: /chartgate\.yaml:4: policy\[0\]: the subject group:team is in no accounts file/ }, 'not of a depth that is none yet')
+  await untilTrue(() => reports.some(({ later }) => later.length > 0))
+  t.match(reports.at(-1), { later: ['charts.depth'], changed: ['accounts.files', 'policy'] })
   write('more.yaml', users('dora'))
   await nextLine(AGAIN)
   t.same([...live.current.accounts.users.keys()], ['dora'], 'the file that is named since then is watched')
@@ -131,8 +132,9 @@ await t.test('what a new process could begin with is known as long as every file
 })
 
 await t.test('keys stay where they lay at the start, whatever the configuration says by now', async t => {
-  const { dir, watch, write, nextLine } = await watched(t, `stateDir: one\n${CONFIG}`, { 'accounts.yaml': users('alice') })
+  const { dir, watch, reports, write } = await watched(t, `stateDir: one\n${CONFIG}`, { 'accounts.yaml': users('alice') })
   write('chartgate.yaml', `stateDir: two\ntokens: { ttl: 1h }\n${CONFIG}`)
-  t.match(await nextLine('these changed keys take effect at the next start'), { keys: ['stateDir', 'tokens'] })
+  await untilTrue(() => reports.length === 1)
+  t.same(reports[0]?.later, ['stateDir', 'tokens.ttl'])
   t.match(watch.newest().config, { stateDir: join(dir, 'one'), tokens: { ttl: 300 } })
 })

@@ -286,7 +286,7 @@ void t.test('what the disk refuses is said without a path, and memory is not nee
   t.match(failure(Object.assign(new Error('EIO: /secret/path'), { code: 'EIO' })).body, '{"error":"internal server error"}')
   t.match(failure(Object.assign(new Error('x'), { code: 'EDQUOT' })), { status: 507 })
   const dir = testFolder(t, { file: 'x' })
-  const opened = await openRepository({ dir: join(dir, 'file'), depth: 2, contextPath: '', maxUploadSize: 1 })
+  const opened = await openRepository({ dir: join(dir, 'file'), depth: 2, contextPath: '', maxUploadSize: () => 1 })
   t.match(opened, { ok: false, message: /cannot be used/ })
   t.match(failure(Object.assign(new Error('EROFS: /secret/path'), { code: 'EROFS' })), { status: 507, body: '{"error":"the disk for charts is read-only"}' })
   const store = await openStore(dir)

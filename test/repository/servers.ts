@@ -33,8 +33,8 @@ interface TestLike {
 export const OPEN: ServerFlags = { depth: 2, auth: false, contextPath: '', maxUploadSize: 20 * 1024 * 1024, allowOverwrite: false }
 
 export async function openEmbedded (storage: string, flags: ServerFlags, log?: (event: object) => void): Promise<Repository> {
-  const { auth, chartUrl: _none, ...options } = flags
-  const result = await openRepository({ dir: storage, ...options, ...(auth ? { publicKey: KEYS.publicKey, realm: REALM, service: SERVICE } : {}), ...(log === undefined ? {} : { log }) })
+  const { auth, chartUrl: _none, maxUploadSize, ...options } = flags
+  const result = await openRepository({ dir: storage, ...options, maxUploadSize: () => maxUploadSize, ...(auth ? { publicKey: KEYS.publicKey, realm: REALM, service: SERVICE } : {}), ...(log === undefined ? {} : { log }) })
   if (!result.ok) throw new Error(result.message)
   return result.repository
 }

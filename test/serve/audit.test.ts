@@ -213,12 +213,12 @@ await t.test('files that were read again are recorded, used or not, and what was
   const lines: string[] = []
   const report = reportReload({ write: line => { lines.push(line) } })
   const file = '/etc/chartgate/chartgate.yaml'
-  report({ isInForce: true, isSound: true, mistakes: [], file })
-  report({ isInForce: false, isSound: false, mistakes: ['one', 'two'], file })
-  report({ isInForce: false, isSound: false, mistakes: [], file })
+  report({ isInForce: true, isSound: true, mistakes: [], changed: [], later: [], file })
+  report({ isInForce: false, isSound: false, mistakes: ['one', 'a.yaml:1:2: listen.port: "hunter2" is not a port number'], changed: [], later: [], file })
+  report({ isInForce: false, isSound: false, mistakes: [], changed: [], later: [], file })
   t.match(auditLinesOf(lines.join('')), [
     { action: 'configuration.reload', outcome: 'success', object: file },
-    { action: 'configuration.reload', outcome: 'failure', object: file, detail: 'one\ntwo' }
+    { action: 'configuration.reload', outcome: 'failure', object: file, detail: 'one\na.yaml:1:2: listen.port: "…" is not a port number' }
   ])
   t.equal(lines.length, 2)
   t.end()

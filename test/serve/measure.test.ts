@@ -8,11 +8,12 @@ import { Authority } from '../helpers/certificates.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { NO_ACCOUNTS } from '../../src/identity/accounts.ts'
 import type { LiveKeys } from '../../src/live/live-keys.ts'
-import type { LiveAuthority, ReloadFacts } from '../../src/live/reload.ts'
+import type { ReloadFacts } from '../../src/live/part.ts'
+import type { LiveAuthority } from '../../src/live/reload.ts'
 import { openMeasuring, openMeter, type MeasuringOptions } from '../../src/serve/measure.ts'
 import { manualBeats, manualTimers } from '../helpers/channels.ts'
 
-const SOUND: ReloadFacts = { isInForce: true, isSound: true, mistakes: [], file: undefined }
+const SOUND: ReloadFacts = { isInForce: true, isSound: true, mistakes: [], changed: [], later: [], file: undefined }
 const live = { current: { accounts: NO_ACCOUNTS } } as unknown as LiveAuthority
 /** One key, which signs. */
 function keysOf (file: string, since?: number): LiveKeys {

@@ -239,7 +239,7 @@ await t.test('for drain.delay clients are served as before, each answer closes i
   stub.answer = async ({ target }) => target.endsWith('a-1.0.0.tgz') ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : OBJECT_NOT_FOUND
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
   if (!started.ok) throw new Error(started.message)
-  t.equal(started.delay, 1000)
+  t.equal(started.delay?.(), 1000)
   const get = async (path: string): Promise<Response> => await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${config.masterKey}` } })
   t.equal((await get('/health')).headers.get('connection'), 'keep-alive')
   const running = get('/org1/repo1/charts/a-1.0.0.tgz')

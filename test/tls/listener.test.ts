@@ -7,7 +7,7 @@ import { connect as connectTcp, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import { createCurrent, type Current } from '../../src/lib/current.ts'
+import { createLive, type Live } from '../../src/lib/live.ts'
 import { createTlsServer, type ListenerTls } from '../../src/tls/listener.ts'
 import { readMaterial, type Material, type TlsTexts } from '../../src/tls/material.ts'
 import { Authority, type Issued } from '../helpers/certificates.ts'
@@ -24,8 +24,8 @@ function material (texts: TlsTexts): Material {
 }
 const pairOf = ({ certText, keyText }: Issued): Material => material({ cert: certText, key: keyText })
 
-async function listen (t: Test, more: Partial<ListenerTls> = {}): Promise<{ port: number, pair: Current<Material> }> {
-  const pair = createCurrent(pairOf(first))
+async function listen (t: Test, more: Partial<ListenerTls> = {}): Promise<{ port: number, pair: Live<Material> }> {
+  const pair = createLive(pairOf(first))
   const server = createTlsServer({ minVersion: '1.2', pair, ...more }, {}, (_request, response) => { response.end('ok') })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => {
@@ -79,7 +79,7 @@ await t.test('new connections get a new certificate, and open ones stay', async 
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => { agent.destroy() })
   const before = await ask(port, agent)
-  pair.replace(pairOf(second))
+  pair.current = pairOf(second)
   const open = await ask(port, agent)
   const fresh = await ask(port, new Agent())
   t.equal(open.socket, before.socket)
@@ -103,7 +103,7 @@ await t.test('a session is resumed, and not with another certificate than it beg
       return isReused
     }
     t.equal(await isReused(), true, version)
-    pair.replace(pairOf(second))
+    pair.current = pairOf(second)
     t.equal(await isReused(), false, version)
   }
 })
@@ -119,10 +119,10 @@ await t.test('who does not speak TLS is let go', async t => {
 
 await t.test('a closed listener follows no more', async t => {
   let followers = 0
-  const pair = createCurrent(pairOf(first))
-  const counting: Current<Material> = {
-    get value () { return pair.value },
-    replace: pair.replace,
+  const pair = createLive(pairOf(first))
+  const counting: Live<Material> = {
+    get current () { return pair.current },
+    set current (next) { pair.current = next },
     follow (run) {
       followers++
       const end = pair.follow(run)

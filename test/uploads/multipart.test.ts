@@ -17,7 +17,7 @@ const inPieces = (body: Buffer, size: number): Readable => Readable.from(Array.f
 
 await t.test('a form is the same in pieces of any size', async t => {
   const dir = join(testFolder(t), 'spool')
-  const spool = await openSpool(dir, 1_000_000)
+  const spool = await openSpool(dir, () => 1_000_000)
   const { contentType, body } = formOf([part('prov', 'proven\r\n--test'), part('chart', 'c\r\n'.repeat(300))])
   await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: body.length }), async size => {
     const { chart, prov } = await readParts(contentType, inPieces(body, size), spool)
@@ -31,7 +31,7 @@ await t.test('a form is the same in pieces of any size', async t => {
 
 await t.test('a form that ends anywhere but at its end is refused, and leaves nothing', async t => {
   const dir = join(testFolder(t), 'spool')
-  const spool = await openSpool(dir, 1_000_000)
+  const spool = await openSpool(dir, () => 1_000_000)
   const { contentType, body } = formOf([part('chart', 'c'.repeat(2000)), part('prov', 'p')])
   // The last line end belongs to no part.
   await fc.assert(fc.asyncProperty(fc.nat(body.length - 5), fc.integer({ min: 1, max: 500 }), async (end, size) => {
@@ -48,20 +48,20 @@ await t.test('a body that breaks off, or finds no room, leaves nothing', async t
     yield body.subarray(0, 60_000)
     throw new RefusalError({ code: 'body_too_large' })
   })())
-  t.match(await readParts(contentType, breaking, await openSpool(dir, 1_000_000)).catch((error: unknown) => error), { refusal: { code: 'body_too_large' } })
+  t.match(await readParts(contentType, breaking, await openSpool(dir, () => 1_000_000)).catch((error: unknown) => error), { refusal: { code: 'body_too_large' } })
   t.same(await readdir(dir), [])
   const reset = Readable.from((async function * () {
     yield body.subarray(0, 60_000)
     throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
   })())
-  t.match(await readParts(contentType, reset, await openSpool(dir, 1_000_000)).catch((error: unknown) => error), { code: 'ECONNRESET' }, 'who broke off, the caller wants to know')
+  t.match(await readParts(contentType, reset, await openSpool(dir, () => 1_000_000)).catch((error: unknown) => error), { code: 'ECONNRESET' }, 'who broke off, the caller wants to know')
   t.same(await readdir(dir), [])
-  t.match(await readParts(contentType, inPieces(body, 1000), await openSpool(dir, 50_000)).catch((error: unknown) => error), { refusal: { code: 'spool_full' } })
+  t.match(await readParts(contentType, inPieces(body, 1000), await openSpool(dir, () => 50_000)).catch((error: unknown) => error), { refusal: { code: 'spool_full' } })
   t.same(await readdir(dir), [])
 })
 
 await t.test('a form whose inputs have other names has those alone', async t => {
-  const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
+  const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
   const fields = { chart: 'package', prov: 'signature' }
   const read = async (...names: string[]): Promise<unknown> => {
     const { contentType, body } = formOf(names.map(name => part(name, name)))

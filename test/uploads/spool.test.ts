@@ -9,7 +9,7 @@ const of = (...texts: string[]): Readable => Readable.from(texts.map(text => Buf
 
 await t.test('a spool is empty at its start, private, and gives its room back', async t => {
   const dir = join(testFolder(t, { spool: { left: 'over' } }), 'spool')
-  const spool = await openSpool(dir, 10)
+  const spool = await openSpool(dir, () => 10)
   t.same(await readdir(dir), [])
   t.equal((await stat(dir)).mode & 0o777, 0o700)
   const file = await spool.write(of('hello', 'world'))
@@ -28,7 +28,7 @@ await t.test('a spool is empty at its start, private, and gives its room back', 
 
 await t.test('what breaks off leaves nothing, and a full disk is a full spool', async t => {
   const dir = testFolder(t)
-  const spool = await openSpool(dir, 10)
+  const spool = await openSpool(dir, () => 10)
   const breaking = (code: string): Readable => Readable.from((async function * () {
     yield Buffer.from('12345678')
     throw Object.assign(new Error(code), { code })

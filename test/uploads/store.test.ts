@@ -39,7 +39,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   }
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
-  const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
+  const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
   const uploader = createUploader(onlyUpstream(upstream), createLocks())
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]), depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text' }, spool, 100_000)
@@ -71,7 +71,7 @@ async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<S
   const repository = fillStub(stub, 'a/b')
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth })
   t.teardown(async () => { await upstream.close() })
-  const spool = await openSpool(join(testFolder(t), 'spool'), 1_000_000)
+  const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
   const uploader = createUploader(onlyUpstream(upstream), createLocks())
   return {
     repository,

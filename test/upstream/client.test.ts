@@ -29,7 +29,7 @@ await t.test('the credential is what the configuration says', async t => {
   const mint = async (access: Access): Promise<string> => { asked.push(access); return 'minted' }
   const cases: [auth: UpstreamAuth, authorization: string | undefined][] = [
     [{ kind: 'none' }, undefined],
-    [{ kind: 'basic', username: 'gate', password: 'p\u00e4:ss' }, `Basic ${Buffer.from('gate:p\u00e4:ss').toString('base64')}`],
+    [{ kind: 'basic', account: () => ({ username: 'gate', password: 'p\u00e4:ss' }) }, `Basic ${Buffer.from('gate:p\u00e4:ss').toString('base64')}`],
     [{ kind: 'bearer', mint }, 'Bearer minted']
   ]
   for (const [auth, authorization] of cases) {
@@ -52,7 +52,7 @@ await t.test('a minted credential is for the tenant and for what ChartMuseum dem
 
 await t.test('it is healthy when it says so', async t => {
   const stub = await startStubUpstream(t)
-  const upstream = open(t, { origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', username: 'a', password: 'b' } })
+  const upstream = open(t, { origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', account: () => ({ username: 'a', password: 'b' }) } })
   t.strictSame([upstream.origin, upstream.contextPath], [stub.origin, '/cm'])
   for (const [status, healthy] of [[200, true], [503, false], [404, false], [401, false], [204, false], [302, false], [200, true]] as const) {
     stub.answer = () => ({ status, body: status === 204 ? '' : '{"healthy":true}' })
@@ -124,7 +124,7 @@ await t.test('whoever keeps contact hears of a request that was not answered as 
 await t.test('a page is had as anybody has it, and no more of it than a sentence has', async t => {
   const stub = await startStubUpstream(t)
   stub.answer = () => ({ status: 200, headers: { 'x-one': 'two' }, body: 'x'.repeat(1_000_000) })
-  const page = await open(t, { origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', username: 'a', password: 'b' } }).look('/info')
+  const page = await open(t, { origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', account: () => ({ username: 'a', password: 'b' }) } }).look('/info')
   t.match(page, { status: 200, headers: { 'x-one': 'two' }, text: /^x+$/ })
   t.ok(page.text.length >= 16_384 && page.text.length < 200_000, String(page.text.length))
   t.match(stub.seen, [{ method: 'GET', target: '/info', headers: { authorization: undefined } }])

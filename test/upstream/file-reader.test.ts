@@ -56,7 +56,7 @@ const whole = (response: ServerResponse, body: string): void => { response.setHe
 const inWords = async (answer: ReadAnswer): Promise<string> => answer.kind === 'failed' ? answer.refusal.code : answer.kind === 'whole' ? answer.body.toString() : await text(answer.body)
 
 await t.test('whoever asks for a small file while it is fetched shares the next fetch, which tells the upstream of nobody', async t => {
-  const l = await lab(t, { auth: { kind: 'basic', username: 'a', password: 'b' } })
+  const l = await lab(t, { auth: { kind: 'basic', account: () => ({ username: 'a', password: 'b' }) } })
   const first = l.read()
   await l.until(1)
   const others = [l.read(), l.read(), l.read()]

@@ -13,7 +13,7 @@ import { freePorts } from '../helpers/processes.ts'
 import { startStubUpstream, type SeenRequest, type StubAnswer } from '../helpers/stub-upstream.ts'
 
 const BEARER: UpstreamAuth = { kind: 'bearer', mint: async ({ type, name, action }) => `${type}:${name}:${action}` }
-const BASIC: UpstreamAuth = { kind: 'basic', username: 'u', password: 'p' }
+const BASIC: UpstreamAuth = { kind: 'basic', account: () => ({ username: 'u', password: 'p' }) }
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' }
 const fault = (status: number, error: string, headers = {}): StubAnswer => ({ status, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify({ error }) })
 

@@ -9,7 +9,7 @@ const EMPTY = Buffer.from('apiVersion: v1\nentries: {}\nserverInfo: {}\n')
 
 await t.test('the name of the tenant, the bytes, their text and what is pressed together are counted', async t => {
   const countOf = (tenant: string, raw: Buffer, body = raw): number => {
-    const memory = createIndexMemory(1e9)
+    const memory = createIndexMemory(() => 1e9)
     memory.put(tenant, raw, body, 0)
     return memory.used
   }
@@ -19,7 +19,7 @@ await t.test('the name of the tenant, the bytes, their text and what is pressed 
   t.ok(countOf('a', Buffer.alloc(10_000, 'x')) >= empty + 3 * 9_000, 'with a text of its own')
   t.ok(countOf('a', Buffer.alloc(100_000, 'x')) >= empty + 90_000, 'without one')
   t.ok(countOf('a', Buffer.alloc(100_000, 'x'), Buffer.alloc(100_001, 'x')) >= empty + 190_000, 'what was read, and what is made of it')
-  const memory = createIndexMemory(1e9)
+  const memory = createIndexMemory(() => 1e9)
   const index = memory.put('a', EMPTY, EMPTY, 0)
   const { length } = await index.gzipped()
   t.ok(memory.used >= empty + length)
@@ -32,7 +32,7 @@ await t.test('the name of the tenant, the bytes, their text and what is pressed 
 })
 
 await t.test('a buffer keeps no memory but its own', async t => {
-  const memory = createIndexMemory(1e9)
+  const memory = createIndexMemory(() => 1e9)
   const raw = Buffer.from('apiVersion: v1\n'); const body = Buffer.from('apiVersion: v2\n')
   t.not(raw.buffer.byteLength, raw.length, 'a small one is a part of a large one')
   const index = memory.put('a', raw, body, 0)
@@ -45,7 +45,7 @@ await t.test('a buffer keeps no memory but its own', async t => {
 })
 
 await t.test('a small index is written as a text of the same bytes, a long one as it is', t => {
-  const memory = createIndexMemory(1e9)
+  const memory = createIndexMemory(() => 1e9)
   for (const [body, isText] of [[EMPTY, true], [Buffer.from('gr\u00f6\u00dfe'), true], [Buffer.from([0xff, 0x41]), false], [Buffer.alloc(20_000, 'x'), false]] as const) {
     const { payload } = memory.put('a', body, body, 0)
     t.equal(typeof payload, isText ? 'string' : 'object')
@@ -55,9 +55,9 @@ await t.test('a small index is written as a text of the same bytes, a long one a
 })
 
 await t.test('what is pressed together makes others go, and counts for nobody who has gone', async t => {
-  const one = createIndexMemory(1e9)
+  const one = createIndexMemory(() => 1e9)
   one.put('a', EMPTY, EMPTY, 0)
-  const memory: IndexMemory = createIndexMemory(3 * one.used)
+  const memory: IndexMemory = createIndexMemory(() => 3 * one.used)
   const [a, b] = ['a', 'b', 'c'].map(tenant => memory.put(tenant, EMPTY, EMPTY, 0))
   await b?.gzipped()
   t.same(['a', 'b', 'c'].map(tenant => memory.get(tenant) !== undefined), [false, true, true])

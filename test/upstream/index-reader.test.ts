@@ -18,7 +18,7 @@ const INDEX = 'apiVersion: v1\nentries: {}\n'
 function readerOf (t: TestLike, origin: string, { maxBytes = 1000, auth = { kind: 'none' }, contextPath = '', socketPath }: Options = {}): IndexReader {
   const upstream = createUpstream({ origin, contextPath, auth, ...(socketPath === undefined ? {} : { socketPath }) })
   t.teardown(async () => { await upstream.close() })
-  return createIndexReader(onlyUpstream(upstream), maxBytes)
+  return createIndexReader(onlyUpstream(upstream), () => maxBytes)
 }
 
 function indexOf (target: string, method = 'GET'): ChartRequest {
@@ -34,7 +34,7 @@ await t.test('the index is read whole, with the credential of the gateway', asyn
   stub.answer = () => ({ headers: { 'content-type': INDEX_CONTENT_TYPE }, body: INDEX })
   const auths: [auth: UpstreamAuth, authorization: string | undefined][] = [
     [{ kind: 'none' }, undefined],
-    [{ kind: 'basic', username: 'a', password: 'b' }, 'Basic YTpi'],
+    [{ kind: 'basic', account: () => ({ username: 'a', password: 'b' }) }, 'Basic YTpi'],
     [{ kind: 'bearer', mint: async ({ name, action }) => `${name}:${action}` }, 'Bearer org1/repo1:pull']
   ]
   for (const [auth, authorization] of auths) {

@@ -40,7 +40,7 @@ function lab ({ maxAge = 0, maxBytes = 10_000 } = {}): Lab {
     }
   }
   const warned: unknown[] = []
-  const store = createIndexStore({ reader, place: { basePath: '' }, maxAge, maxBytes, clock: () => state.now, warn: line => { warned.push(line) } })
+  const store = createIndexStore({ reader, place: { basePath: '' }, maxAge: () => maxAge, maxBytes: () => maxBytes, clock: () => state.now, warn: line => { warned.push(line) } })
   const settle = async (result: IndexAnswer): Promise<void> => {
     asked.shift()?.answer(result)
     await new Promise(resolve => { setImmediate(resolve) })

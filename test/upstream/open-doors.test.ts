@@ -14,7 +14,7 @@ await t.test('its version is what it says at /info, or at depth 1 below a tenant
     [2, { '/cm/info': '{"version":5}' }, undefined],
     [2, { '/cm/info': '{"version":"0.1\\nx"}' }, undefined]
   ]
-  const upstream = createUpstream({ origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', username: 'a', password: 'b' } })
+  const upstream = createUpstream({ origin: stub.origin, contextPath: '/cm', auth: { kind: 'basic', account: () => ({ username: 'a', password: 'b' }) } })
   t.teardown(async () => { await upstream.close() })
   for (const [depth, pages, version] of cases) {
     stub.answer = ({ target }) => ({ status: pages[target] === undefined ? 404 : 200, body: pages[target] ?? '{"error":"not found"}' })

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import { createCurrent, type Current } from '../../src/lib/current.ts'
+import { createLive, type Live } from '../../src/lib/live.ts'
 import { readMaterial, type Material, type TlsTexts } from '../../src/tls/material.ts'
 import { createUpstream, type Upstream, type UpstreamTls } from '../../src/upstream/client.ts'
 import { firstContact } from '../../src/upstream/first-contact.ts'
@@ -15,7 +15,7 @@ import { testFolder } from '../helpers/folder.ts'
 const dir = testFolder(t)
 const [authority, other] = [Authority.make(join(dir, 'ca'), '/CN=one'), Authority.make(join(dir, 'other'), '/CN=other')] as const
 const material = (texts: TlsTexts): Material => (readMaterial({}, texts) as { material: Material }).material
-const current = (texts: TlsTexts): Current<Material> => createCurrent(material(texts))
+const current = (texts: TlsTexts): Live<Material> => createLive(material(texts))
 
 interface Secure { readonly origin: string, readonly clients: string[], readonly connections: () => number }
 
@@ -68,9 +68,9 @@ await t.test('it is shown our certificate, and a new one over new connections', 
   const live = current(texts(first))
   const upstream = open(t, origin, { material: live })
   for (let i = 0; i < 2; i++) t.equal(await upstream.ailment(), undefined)
-  live.replace(material(texts(second)))
+  live.current = material(texts(second))
   t.equal(await upstream.ailment(), undefined)
   t.strictSame(clients, ['first', 'first', 'second'])
-  live.replace(material({ ca: other.certText }))
+  live.current = material({ ca: other.certText })
   t.equal(await upstream.ailment(), AWAY, 'an authority that was taken away counts no more')
 })

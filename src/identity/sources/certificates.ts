@@ -3,7 +3,7 @@
 // authority that is still trusted, a name that still stands for somebody. One that counts
 // for nothing is no credential.
 import type { X509Certificate } from 'node:crypto'
-import type { Current } from '../../lib/current.ts'
+import type { Live } from '../../lib/live.ts'
 import { namesOf } from '../../tls/certificate-names.ts'
 import { beginOf, endOf, type Material } from '../../tls/material.ts'
 import type { CertificateAccounts } from '../certificate-accounts.ts'
@@ -20,7 +20,7 @@ export interface ShownCertificate {
 
 export interface CertificateSourceOptions {
   /** The authorities in force. */
-  readonly clients: Current<Material>
+  readonly clients: Live<Material>
   /** As they are now. */
   readonly accounts: () => CertificateAccounts
   /** Seconds since the epoch. */
@@ -60,7 +60,7 @@ export function createCertificateSource (
   const connections = new WeakMap<object, Connection>()
 
   function judge (shown: ShownCertificate): Known {
-    const [inForce, there, time] = [clients.value, accounts(), now()]
+    const [inForce, there, time] = [clients.current, accounts(), now()]
     const chain = chainOf(shown, inForce.authorities)
     if (!shown.authorized || !isForClients(shown.own) || chain === undefined) {
       return { clients: inForce, accounts: there, from: -Infinity, until: Infinity, result: UNTRUSTED }
@@ -83,7 +83,7 @@ export function createCertificateSource (
       if (shown === undefined) return undefined
       const time = now()
       if (
-        known !== undefined && known.clients === clients.value && known.accounts === accounts() &&
+        known !== undefined && known.clients === clients.current && known.accounts === accounts() &&
         known.from <= time && time < known.until
       ) {
         return known.result

@@ -5,14 +5,11 @@ import type { InForce } from '../../live/in-force.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
-import type { Config } from '../../config/schema.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
 
 /** What a worker needs to know before it opens anything. */
 export interface WorkerSetup {
-  /** What the primary runs with: its workers do, even when the file says something else by now. */
-  readonly config: Config
-  /** What it begins with of all that is read again: its files may be broken by now. */
+  /** What it begins with: its files may be broken by now. */
   readonly inForce: InForce
   /** Which of the workers it is, from 1; who takes the place of another has its number. */
   readonly number: number
@@ -30,7 +27,7 @@ export type ToWorker =
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
-  | { readonly kind: 'reread' }
+  | { readonly kind: 'reread', readonly id: number }
   | {
     readonly kind: 'audited'
     readonly id: number
@@ -42,6 +39,7 @@ export type ToWorker =
 export type ToPrimary =
   | { readonly kind: 'hears' }
   | { readonly kind: 'joined' }
+  | { readonly kind: 'reread', readonly id: number, /** what it cannot use */ readonly mistakes: readonly string[] }
   | { readonly kind: 'listening', readonly address: string }
   | { readonly kind: 'failed', readonly message: string }
   | AuditMessage

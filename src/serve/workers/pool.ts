@@ -43,8 +43,6 @@ export interface Pool {
   hindrance (): string | undefined
   /** How many of them serve. */
   listening (): number
-  /** Lets every worker read accounts, rules, keys and certificates again. */
-  reread (): void
   /** Lets what runs end; false when a worker did not end well. */
   close (): Promise<boolean>
   /** Says which workers still run, and ends them. */
@@ -185,10 +183,6 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
       address,
       hindrance: () => places.some(({ listens }) => listens) ? liveness.ailment() : 'no worker listens',
       listening: () => places.filter(({ listens }) => listens).length,
-      reread () {
-        log.info({}, 'SIGHUP: the workers read accounts, rules, keys and certificates again')
-        for (const worker of running()) worker.send({ kind: 'reread' })
-      },
       close,
       logCutOff () {
         const left = running()

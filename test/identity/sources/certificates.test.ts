@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { compileCertificates, type CertificateEntry } from '../../../src/identity/certificate-accounts.ts'
 import { createCertificateSource, type CertificateSource, type ShownCertificate } from '../../../src/identity/sources/certificates.ts'
-import { createCurrent, type Current } from '../../../src/lib/current.ts'
+import { createLive, type Live } from '../../../src/lib/live.ts'
 import { beginOf, endOf, readMaterial, type Material } from '../../../src/tls/material.ts'
 import { ASKER } from '../../helpers/accounts.ts'
 import { Authority, type Issued } from '../../helpers/certificates.ts'
@@ -31,10 +31,10 @@ function shown (own: Issued, more: Partial<ShownCertificate> = {}): ShownCertifi
   return { own: x509(own), others: [], authorized: true, ...more }
 }
 
-interface Lab { readonly source: CertificateSource, readonly clients: Current<Material>, readonly time: { now: number }, accounts (...entries: CertificateEntry[]): void }
+interface Lab { readonly source: CertificateSource, readonly clients: Live<Material>, readonly time: { now: number }, accounts (...entries: CertificateEntry[]): void }
 
 function lab (clients = trusting(root), ...entries: CertificateEntry[]): Lab {
-  const current = createCurrent(clients)
+  const current = createLive(clients)
   const time = { now: NOW }
   let accounts = compileCertificates(entries.length === 0 ? [CI] : entries)
   return {
@@ -108,9 +108,9 @@ await t.test('what is taken away counts for connections that are open', t => {
   t.equal(judged(), 'certificate_unknown')
   accounts(CI)
   t.equal(judged(), 'cert:ci')
-  clients.replace(trusting(twin))
+  clients.current = trusting(twin)
   t.equal(judged(), 'certificate_untrusted')
-  clients.replace(trusting(twin, root))
+  clients.current = trusting(twin, root)
   t.equal(judged(), 'cert:ci')
   t.equal(asked, 1)
   t.end()

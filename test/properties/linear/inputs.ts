@@ -97,7 +97,7 @@ function entries (length: number, one: (i: number) => Parameters<typeof rawTar>[
 /** Every input but the tar archives, which are no texts. */
 export async function inputs (): Promise<readonly Input[]> {
   const verifier = createVerifier({ keys: await ourKeys(), source: SOURCE, knowsSubject: () => true, clock: clockOf(() => NOW) })
-  const authenticator = authenticatorOf(verifier, { masterKey: 'a master key of this test', accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
+  const authenticator = authenticatorOf(verifier, { masterKey: () => 'a master key of this test', accounts: () => NO_ACCOUNTS, clock: clockOf(() => NOW) })
   const authorise = createAuthoriser({ publicKey: (await ourKeys())().ring.signing(NOW).publicKey, realm: '', service: '', now: () => NOW })
   const readClient = createClientReader({ trustedProxies: ['10.0.0.0/8', '::/0'], publicUrl: 'http://charts.example.test' })
   const client = (header: string) => (text: string) => originOf(readClient('10.0.0.1', { [header]: text }).address)

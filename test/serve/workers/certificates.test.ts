@@ -19,7 +19,7 @@ await t.test('who has not followed a change is named in one line, and nobody els
   const primary = tlsOfData(data, new Map())
   const office = createCertificateOffice({ tls: primary, log: { warn: (fields, message) => { warned.push({ ...fields, message }) } }, later: timers.later })
   const workers = [11, 12, 13].map(pid => ({ fake: fakeWorker(pid), tls: tlsOfData(data, new Map()) }))
-  const swap = (tls: typeof primary): void => { tls.parts[0]?.live.replace(materials[1]) }
+  const swap = (tls: typeof primary): void => { const [part] = tls.parts; if (part !== undefined) part.live.current = materials[1] }
   for (const { fake, tls } of workers) {
     office.join(fake.process)
     if (fake.process.pid !== 13) sayCertificates(fake.own, tls) // one that hangs says nothing

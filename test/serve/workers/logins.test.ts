@@ -5,7 +5,7 @@ import { createLoginOffice, createSharedLogins } from '../../../src/serve/worker
 import { fakeWorker, settled } from '../../helpers/channels.ts'
 
 await t.test('several workers count failed logins as one', async t => {
-  const own = createLoginLimits({ perAccount: 2, perAddress: 3, within: 300 }, { clock: () => 0, onShared: () => {} })
+  const own = createLoginLimits(() => ({ perAccount: 2, perAddress: 3, within: 300 }), { clock: () => 0, onShared: () => {} })
   const office = createLoginOffice(own)
   const join = (pid: number): LoginLimits & { end: () => void } => {
     const worker = fakeWorker(pid)

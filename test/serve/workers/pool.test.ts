@@ -198,15 +198,6 @@ await t.test('one that answers no more makes the gateway unready, and is ended a
   t.equal(l.beats.count(), 0)
 })
 
-await t.test('every worker that runs is told to read again', async t => {
-  const l = lab(2)
-  const pool = await poolOf(l)
-  l.workers[0]?.end(1)
-  pool.reread()
-  t.same(l.workers.map(({ sent }) => sent.at(-1)?.kind), ['begin', 'reread'])
-  t.match(l.log.at(-1), { level: 'info', message: /^SIGHUP: / })
-})
-
 await t.test('the workers share the locks, and who ends gives back what it had', async t => {
   const l = lab(2)
   const pool = await poolOf(l)

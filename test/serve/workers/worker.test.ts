@@ -4,10 +4,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { stringify } from 'yaml'
 import type { ToPrimary } from '../../../src/serve/workers/messages.ts'
 import { openKeys } from '../../../src/live/live-keys.ts'
 import { inForce } from '../../../src/live/in-force.ts'
 import { openAuthority, type OpenedAuthority, type Reload } from '../../../src/live/reload.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import type { Config } from '../../../src/config/schema.ts'
 import { CLOCK } from '../../../src/lib/clock.ts'
 import type { StartResult } from '../../../src/serve/started.ts'
@@ -18,7 +20,7 @@ import { fakeWorker, settled, type FakeWorker } from '../../helpers/channels.ts'
 import { keyNamed } from '../../helpers/keys.ts'
 import { chartOf } from '../../helpers/packages.ts'
 import { freePorts, temporaryFolder } from '../../helpers/processes.ts'
-import { recordToken } from '../../helpers/secrets.ts'
+import { newMasterKey, recordToken } from '../../helpers/secrets.ts'
 import { startStubUpstream } from '../../helpers/stub-upstream.ts'
 import { mintForeign } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
@@ -165,43 +167,45 @@ await t.test('a delete that breaks off is an error to the client alone, and ever
   t.equal(await started.stop(), true)
 })
 
-await t.test('without an index in memory the workers say nothing of a change', async t => {
+await t.test('a change is told to all, also where no index is kept: another worker may keep some already', async t => {
   const stub = await startStubUpstream(t)
   const config = { ...testConfig(await temporaryFolder(t), stub.origin), workers: 2 }
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   await fetch(`${addressOf(workers[0])}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE', headers: { authorization: `Bearer ${config.masterKey}` } })
   const ready = ['hears', 'joined', 'listening']
-  t.same(workers.map(({ said }) => said.map(({ kind }) => kind)), [[...ready, 'lock', 'unlock'], ready])
+  t.same(workers.map(({ said }) => said.map(({ kind }) => kind)), [[...ready, 'lock', 'unlock', 'changed'], [...ready, 'forgot']])
   started.logCutOff()
   t.equal(await started.stop(), false, 'they were cut off')
 })
 
-await t.test('a worker begins with accounts, rules, keys and certificates that are in force, and with everything else as the primary runs', async t => {
+await t.test('a worker begins with accounts, rules, keys and certificates that are in force, and with what a restart alone changes as the primary runs', async t => {
   const stub = await startStubUpstream(t)
   const dir = await temporaryFolder(t)
   const file = join(dir, 'chartgate.yaml')
-  await writeFile(file, '')
-  const config: Config = { ...testConfig(dir, stub.origin), file, workers: 2 }
-  const changed: Config = { ...config, workers: 1, stateDir: '/nowhere', masterKey: 'another-master-key', policy: [{ repositories: ['**'], subjects: ['anonymous'], actions: ['pull'] }], tokens: { ...config.tokens, issuers: [{ name: 'cm', publicKey: join(dir, 'server.pem') }] } }
+  const [masterKey, another] = [newMasterKey(), newMasterKey()]
+  const written = (more: object): string => stringify({ listen: { port: 0 }, admin: { port: 0 }, workers: 2, stateDir: '.', masterKey, upstream: { url: stub.origin }, ...more })
+  await writeFile(file, written({}))
+  const loaded = await loadConfig(file, {})
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
+  const { config } = loaded
   const theirs = await keyNamed('theirs')
   await writeFile(join(dir, 'server.pem'), theirs.publicKey.export({ type: 'spki', format: 'pem' }))
-  let now = config
-  const { started, workers } = await several(t, config, { reload: async () => ({ ok: true, config: now }) })
+  const { started, workers, log } = await several(t, config, { reload: async (reader, held) => await loadConfig(file, {}, reader, held) })
   if (!started.ok) throw new Error(started.message)
   const status = async (each: Worker | undefined, key?: string): Promise<number> => (await fetch(`${addressOf(each)}/org1/repo1/charts/a-1.0.0.tgz`, { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } })).status
   t.same([await status(workers[0]), await status(workers[1])], [401, 401])
-  now = changed
-  await writeFile(file, '# changed')
+  await writeFile(file, written({ workers: 1, stateDir: '/nowhere', masterKey: another, policy: [{ repositories: ['**'], subjects: ['anonymous'], actions: ['pull'] }], tokens: { issuers: [{ name: 'cm', publicKey: 'server.pem' }] } }))
   await until(async () => await status(workers[0]) === 404 && await status(workers[1]) === 404 ? true : undefined)
-  await new Promise(resolve => setTimeout(resolve, 700)) // the primary looks too, and says nothing
+  t.match(await until(() => log.map(line => JSON.parse(line) as { msg?: string }).find(({ msg = '' }) => msg.startsWith('restart to apply'))), { keys: ['workers', 'stateDir'] }, 'the primary looks too, and says this alone')
+  t.same([await status(workers[0], masterKey), await status(workers[1], masterKey)], [401, 401], 'the old key counts nowhere')
   for (const name of ['chartgate.yaml', 'keys/token.pem', 'server.pem']) await writeFile(join(dir, name), 'broken')
   workers[0]?.end(1)
   const third = await until(() => workers[2]?.said.some(({ kind }) => kind === 'listening') === true ? workers[2] : undefined)
-  t.same([await status(third), await status(third, config.masterKey), await status(third, changed.masterKey)], [404, 404, 401])
+  t.same([await status(third), await status(third, another), await status(third, masterKey)], [404, 404, 401])
   const token = await mintForeign(theirs, { claims: { iat: CLOCK.wall(), exp: CLOCK.wall() + 60 } })
   t.equal(await status(third, token), 404, 'also the keys of others')
-  const issued = await fetch(`${addressOf(third)}/oauth/token`, { headers: { authorization: `Bearer ${config.masterKey}` } })
+  const issued = await fetch(`${addressOf(third)}/oauth/token`, { headers: { authorization: `Bearer ${another}` } })
   t.equal(await status(workers[1], recordToken((await issued.json() as { access_token: string }).access_token)), 404, 'what it signs the others verify')
   const second = await workers[1]?.started
   if (second?.ok === true) second.logCutOff() // nothing runs
@@ -220,7 +224,7 @@ await t.test('a worker answers its primary, says what stands still in it, and re
   t.same(first.said.at(-2), { kind: 'pong' })
   t.match(first.said.at(-1), { kind: 'counted', snapshot: { rows: { chartgate_spool_max_bytes: [[0, config.charts.spool.maxBytes / 2]] } } }, 'and with what it has counted')
   started.reread()
-  await until(() => workers.every(({ log }) => log.some(line => line.includes('SIGHUP: accounts, rules, keys and certificates are read again'))) || undefined)
+  await until(() => workers.every(({ log }) => log.some(line => line.includes('every file was read again, as was asked'))) || undefined)
   t.equal(await started.stop(), true)
 })
 
@@ -230,7 +234,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(reload)
   const keys = await openKeys({ ...config, stateDir: await temporaryFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { config, inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() }, reload }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
+  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
