@@ -30,6 +30,7 @@ import scrapePlugin, { type ScrapeOptions } from '../plugins/scrape.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
+import { buildAuthz } from './app/authz.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
@@ -56,6 +57,7 @@ import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
 import { createTlsServer, type ListenerTls } from './tls/listener.ts'
+import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
@@ -91,11 +93,20 @@ export interface AppDependencies {
   readonly limits?: ConnectionLimits
   /** Left out: it speaks plain HTTP. */
   readonly tls?: ListenerTls
+  /** What proxies that ask may be handed out for the upstream (`authz`). */
+  readonly handsOut: UpstreamAuth
   /** Whom certificates of clients stand for now. */
   readonly certificates: LiveCertificates
 }
 
 export type App = FastifyInstance
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of the public listener's: that of the listener that proxies ask; undefined: there is none. */
+    authz: FastifyInstance | undefined
+  }
+}
 
 /** How long a connection may take for what; milliseconds. */
 export interface ConnectionLimits {
@@ -190,11 +201,14 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     reads: config.audit.reads,
     subjectNamed: (name: string) => subjectNamed(live.current.accounts, name)
   }
-  await app.register(requestLog, { reads: config.log.reads, auditing })
-  await app.register(meterPlugin, { meter, live, tenants: config.metrics.tenants })
+  const told = { reads: config.log.reads, auditing }
+  const metered = { meter, live, tenants: config.metrics.tenants }
+  await app.register(requestLog, told)
+  await app.register(meterPlugin, metered)
   await app.register(errors, { challenge })
   await app.register(running)
-  await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
+  const draining = { limit: DRAIN_LIMIT / 1000 }
+  await app.register(drain, draining)
   await app.register(requestHead)
   await app.register(upgrade)
   await app.register(expectContinue)
@@ -219,6 +233,20 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
+  const authz = config.authz === undefined
+    ? undefined
+    : await buildAuthz(config, config.authz, {
+      ...told,
+      ...metered,
+      ...draining,
+      counts: connections,
+      challenge,
+      authenticator,
+      log,
+      server: serverOptions,
+      upstreamAuth: deps.handsOut
+    })
+  app.decorate('authz', authz)
   readFront(meter, {
     passwords: attempts.standing,
     clients: connections.standing,
@@ -226,7 +254,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     breaker: upstreams.of('').breaker.state,
     spool: spool.standing,
     indexMemory: () => ({ used: store.used, max: config.charts.index.maxBytes }),
-    running: () => app.running().length
+    running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })
   return app
 }

@@ -117,6 +117,7 @@ const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
+  const { authz, ...others } = values
   const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
   const { tls, ...listen } = values.listen
   const { tls: ofAdmin, token, ...admin } = values.admin
@@ -126,7 +127,8 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
   const publicUrl = (isDefault ? `${scheme}://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
   return {
-    ...values,
+    ...others,
+    ...(authz.dialect === 'none' || authz.listen.port === 0 ? {} : { authz: { ...authz, dialect: authz.dialect } }),
     ...(file === undefined ? {} : { file }),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,

@@ -30,6 +30,11 @@ export function connectUpstream (
     : { origin, socketPath, takesConditions: true, contextPath: '', auth, ...told })
 }
 
+/** What may be handed out for the upstream: a token for one right, and never the one password of all. */
+export function handsOut (config: Config, key: SigningKey): UpstreamAuth {
+  return config.upstream.auth === 'bearer' ? upstreamAuth(config, key) : { kind: 'none' }
+}
+
 function upstreamAuth ({ upstream, publicUrl }: Config, key: SigningKey | undefined): UpstreamAuth {
   switch (upstream.auth) {
     case 'none': return { kind: 'none' }

@@ -9,7 +9,8 @@ import type { ReloadLog } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import type { Watch } from '../files/watch.ts'
 import { CLOCK } from '../lib/clock.ts'
-import { listenMistake, type Address } from './start-mistakes.ts'
+import { listenMistake, type Address, type ListenKey } from './start-mistakes.ts'
+import { handsOut } from './connect.ts'
 import { VERSION } from '../lib/version.ts'
 
 export interface Front {
@@ -31,7 +32,7 @@ export type FrontResult =
   | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
-type FromHere = 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
@@ -45,14 +46,17 @@ export async function openFront (
     live: authority.live,
     keys: keys.live,
     certificates,
+    handsOut: handsOut(config, keys.upstream),
     ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
     clock: CLOCK
   })
-  const mistake = await listen(app, 'listen', config.listen)
+  const apps = app.authz === undefined ? [app] : [app, app.authz]
+  const close = async (): Promise<void> => { await Promise.all(apps.map(async each => { await each.close() })) }
+  const mistake = await listenAll(app, config)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
-    await app.close()
+    await close()
     return { ok: false, message: mistake }
   }
   const followed = { authority, keys, tls, certificates, reload, ...(report === undefined ? {} : { report }) }
@@ -69,14 +73,14 @@ export async function openFront (
       },
       async close () {
         if (config.drain.delay > 0) {
-          app.leave(config.drain.delay)
+          for (const each of apps) each.leave(config.drain.delay)
           await sleep(config.drain.delay * 1000)
         }
         watch.close()
-        await app.close()
+        await close()
         return true
       },
-      logCutOff () { app.logCutOff() }
+      logCutOff () { for (const each of apps) each.logCutOff() }
     }
   }
 }
@@ -103,10 +107,17 @@ function followAll (config: Config, followed: Followed, log: ReloadLog): Watch {
  */
 const BACKLOG = 65_535
 
+/** The public listener, and the one that proxies ask. */
+async function listenAll (app: App, { listen: publicly, authz }: Config): Promise<string | undefined> {
+  const mistake = await listen(app, 'listen', publicly)
+  if (mistake !== undefined || authz === undefined) return mistake
+  return await listen(app.authz as App, 'authz.listen', authz.listen)
+}
+
 /** Opens a listener; what hinders it, if anything does. */
 export async function listen (
   app: App,
-  key: 'listen' | 'admin',
+  key: ListenKey,
   { host, port }: Address
 ): Promise<string | undefined> {
   const { level } = app.log

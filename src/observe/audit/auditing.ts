@@ -22,4 +22,6 @@ export interface AuditPlace extends AuditOutput, Pick<Naming, 'hashName'> {}
 export interface Auditing extends AuditPlace, Naming {
   /** Allowed reads are recorded too. */
   readonly reads: boolean
+  /** By which way requests come, where that is not the gateway's own. */
+  readonly door?: 'authz'
 }
