@@ -17,7 +17,7 @@ const PARSER_REFUSALS: Readonly<Record<string, Refusal>> = {
 }
 
 /** Who is told of a refusal; the admin listener's are not counted. */
-type Told = Pick<FastifyInstance, 'log' | 'auditing'> & Partial<Pick<FastifyInstance, 'meter'>>
+type Told = Pick<FastifyInstance, 'log' | 'auditing'> & Partial<Pick<FastifyInstance, 'meter' | 'statusFor'>>
 
 type ParserError = Error & {
   readonly code?: string
@@ -84,7 +84,7 @@ function answerOn (socket: Socket): ServerResponse | undefined {
 }
 
 function refuse (told: Told, socket: Socket, refusal: Refusal, parser?: string): void {
-  const status = statusOf(refusal)
+  const status = (told.statusFor ?? statusOf)(refusal)
   const body = JSON.stringify(bodyOf(refusal))
   const id = randomUUID()
   told.meter?.refusedEarly(refusal.code)

@@ -17,15 +17,24 @@ declare module 'fastify' {
     /** Refuses the request: status, body, challenges, and a note for the log. */
     refuse (refusal: Refusal): FastifyReply
   }
+  interface FastifyInstance {
+    /** The status of a refusal; the admin listener has the reason's own. */
+    statusFor?: (refusal: Refusal) => number
+  }
 }
 
-export interface ErrorsOptions { challenge: ChallengeSource }
+export interface ErrorsOptions {
+  challenge: ChallengeSource
+  /** The status of each refusal, where whoever asks knows few. */
+  status?: (refusal: Refusal) => number
+}
 
-export default fp<ErrorsOptions>(async (app, { challenge }) => {
+export default fp<ErrorsOptions>(async (app, { challenge, status: statusFor = statusOf }) => {
+  app.decorate('statusFor', statusFor)
   app.decorateReply('refuse', function (this: FastifyReply, refusal: Refusal) {
     const { request } = this
     request.outcome.refusal = refusal
-    const status = statusOf(refusal)
+    const status = statusFor(refusal)
     const form = refusalFormOf(request.target)
     if (status === 401) {
       const error = challengeErrorOf(refusal, isBasic(request.headers.authorization))

@@ -59,11 +59,11 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
   }
 
   function countTenant ({ target, outcome }: FastifyRequest, status: number | undefined): void {
-    if (target.kind !== 'chart') return
+    if (target.kind !== 'chart' && target.kind !== 'authz') return
     const { tenant, route, access } = target.request
     const reason = outcome.refusal?.code
     if (status === undefined && reason === undefined) return // nobody was there for its end
-    const isFile = (route === 'chart-file' || route === 'prov-file') && reason === undefined
+    const isFile = target.kind === 'chart' && (route === 'chart-file' || route === 'prov-file') && reason === undefined
     meter.ofTenant(tenant, outcome.hasCharts || isFile || isNamed(tenant), access.action, reason)
   }
 
@@ -107,6 +107,7 @@ function endedRequest (
 export function whatWasAsked ({ target }: FastifyRequest): { route: string, action: Action | undefined } {
   switch (target.kind) {
     case 'chart': return { route: target.request.route, action: target.request.access.action }
+    case 'authz': return { route: target.kind, action: target.request.access.action }
     case 'own': return { route: target.endpoint, action: undefined }
     case 'refused': return { route: NONE, action: undefined }
   }

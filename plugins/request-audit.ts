@@ -72,7 +72,7 @@ export function auditUnread (
   if (auditing === undefined) return
   const outcome = Object.assign(new Outcome(), { refusal })
   const client = { address, isProxy: false, proto: '', host: '' }
-  const asked = { id, action: 'request', client, login: { method: 'none' } } as const
+  const asked = { id, action: 'request', client, login: { method: 'none' }, door: auditing.door } as const
   auditing.write(auditLine(requestEvent(outcome, asked, auditing, 'outcome', performance.now())))
 }
 
@@ -81,9 +81,13 @@ export function issuesToken ({ target }: FastifyRequest): boolean {
   return target.kind === 'own' && target.endpoint === 'token'
 }
 
+function isOfCharts ({ target: { kind } }: FastifyRequest): boolean {
+  return kind === 'chart' || kind === 'authz'
+}
+
 /** Of what is allowed only what touches charts or tokens is recorded. */
 function isNothing (request: FastifyRequest): boolean {
-  return request.outcome.refusal === undefined && request.target.kind !== 'chart' && !issuesToken(request)
+  return request.outcome.refusal === undefined && !isOfCharts(request) && !issuesToken(request)
 }
 
 function lineOf (request: FastifyRequest, outcome: Outcome, phase: 'intent' | 'outcome'): string {
@@ -93,9 +97,12 @@ function lineOf (request: FastifyRequest, outcome: Outcome, phase: 'intent' | 'o
 
 function auditedOf (request: FastifyRequest): AuditedRequest {
   const { id, client, target, outcome, headers } = request
+  const { door } = auditingOf(request)
   const login = outcome.login ?? loginOf(readCredentials(headers.authorization), headers.authorization)
-  const base = { id, client, login }
-  if (target.kind !== 'chart') return { ...base, action: issuesToken(request) ? 'token.issue' : 'request' }
+  const base = { id, client, login, door }
+  if (target.kind !== 'chart' && target.kind !== 'authz') {
+    return { ...base, action: issuesToken(request) ? 'token.issue' : 'request' }
+  }
   const { tenant, chart, version, file, access } = target.request
   return { ...base, action: access.action, tenant, chart, version, file }
 }

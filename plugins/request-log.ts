@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import { printable } from '../src/lib/printable.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isChange as isAskedChange } from '../src/doors/authz/authz-target.ts'
 import { RefusalError } from '../src/http/errors.ts'
 import type { Auditing } from '../src/observe/audit/auditing.ts'
 import { Outcome, isRefused } from '../src/observe/outcome.ts'
@@ -42,7 +43,7 @@ export default fp<RequestLogOptions>(async (app, { reads, auditing }) => {
     reply.header('x-request-id', request.id)
     if (!isChange(request)) {
       if (reads()) reply.raw.once('finish', () => { logOutcome(reply) })
-      if (auditing.reads) reply.raw.once('close', () => { auditRead(request, reply) })
+      if (auditing.reads()) reply.raw.once('close', () => { auditRead(request, reply) })
     }
     done()
   })
@@ -51,14 +52,14 @@ export default fp<RequestLogOptions>(async (app, { reads, auditing }) => {
 /**
  * Tells of what a door has done, before it answers: when that is decided, and not when the
  * answer has left.
- * @throws RefusalError where it has to be recorded and cannot be; what was done stays done,
- * and only a token that nobody gets was never issued
+ * @throws RefusalError where it has to be recorded and cannot be; what was done stays done
  */
 export async function tellChange (reply: FastifyReply): Promise<void> {
   const { request } = reply
-  const isToken = issuesToken(request)
-  if (!await recordOutcome(request, isToken ? 'drop' : 'keep')) {
-    throw new RefusalError({ code: isToken ? 'audit_unavailable' : 'audit_outcome_lost' })
+  // A token that nobody gets, a yes that nobody hears: nothing was done yet.
+  const isOnlySaid = issuesToken(request) || request.target.kind === 'authz'
+  if (!await recordOutcome(request, isOnlySaid ? 'drop' : 'keep')) {
+    throw new RefusalError({ code: isOnlySaid ? 'audit_unavailable' : 'audit_outcome_lost' })
   }
   if (isChange(request)) logOutcome(reply)
 }
@@ -81,17 +82,22 @@ function logOutcome ({ request, statusCode }: FastifyReply): void {
   log[level](fields, message)
 }
 
-function isChange (request: FastifyRequest): boolean {
-  return request.method === 'POST' || request.method === 'DELETE'
+function isChange ({ target, method }: FastifyRequest): boolean {
+  if (target.kind === 'authz') return isAskedChange(target.request)
+  return method === 'POST' || method === 'DELETE'
 }
 
 /** What is asked, and who asks; never a header, a query or a body. */
 export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
-  const { target, outcome } = request
-  const base = { ip: request.client.address, method: request.method, subject: outcome.subject }
+  const { target, outcome, method, server: { auditing } } = request
+  const base = { door: auditing?.door, ip: request.client.address, method, subject: outcome.subject }
   switch (target.kind) {
     case 'own': return { ...base, route: target.endpoint, ...outcome.token }
-    case 'refused': return { ...base, path: receivedPathOf(request) }
+    case 'refused': {
+      const { asked = { method, target: request.originalUrl } } = target
+      return { ...base, method: asked.method, path: pathOf(asked.target) }
+    }
+    case 'authz': return { ...base, method: target.request.method, ...shownRequest(target.request) }
     case 'chart': return { ...base, ...shownRequest(target.request) }
   }
 }
@@ -115,6 +121,6 @@ function shownName (name: string | undefined): string | undefined {
  * The received path without its query, which may hold a secret; nothing of a target that
  * is no path (it may hold a password).
  */
-function receivedPathOf ({ originalUrl }: FastifyRequest): string | undefined {
-  return originalUrl.startsWith('/') ? (originalUrl.split('?', 1)[0] as string).slice(0, 200) : undefined
+function pathOf (received: string): string | undefined {
+  return received.startsWith('/') ? (received.split('?', 1)[0] as string).slice(0, 200) : undefined
 }

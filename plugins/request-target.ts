@@ -7,6 +7,7 @@ import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import {
   rememberTargets, type Layout, type ParsedTarget
 } from '../src/doors/request-target.ts'
+import { AUTHZ_PATH } from '../src/doors/authz/sub-request.ts'
 import type { OwnEndpoint } from '../src/doors/own-endpoints.ts'
 import { routeOf, type Door } from '../src/chartmuseum/routes.ts'
 
@@ -51,12 +52,18 @@ const HTTP_METHODS: ReadonlySet<string> = new Set(METHODS)
 /** For Fastify's `rewriteUrl`: parses once, and names the door. */
 export function createRewriteUrl (layout: Layout): (request: IncomingMessage) => string {
   const parse = rememberTargets(layout)
+  return rewriteBy(({ method, url }) => parse(method as string, url as string))
+}
+
+/** The same, with another reader of requests. */
+export function rewriteBy (read: (request: IncomingMessage) => ParsedTarget): (request: IncomingMessage) => string {
   return (request) => {
-    const target = isHttp(request) ? parse(request.method as string, request.url as string) : NOT_HTTP
+    const target = isHttp(request) ? read(request) : NOT_HTTP
     request[TARGET] = target
-    // The router has no place for such a method, not even for its refusal.
-    if (target === NOT_HTTP) request.method = 'GET'
+    // The router has no place for such a method, not even for its refusal; and by which one a proxy asks says nothing.
+    if (target === NOT_HTTP || target.kind === 'authz') request.method = 'GET'
     switch (target.kind) {
+      case 'authz': return AUTHZ_PATH
       case 'chart': return DOORS[routeOf(target.request.route).door]
       case 'own': return ENDPOINTS[target.endpoint]
       case 'refused': return REFUSED

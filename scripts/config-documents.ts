@@ -76,11 +76,12 @@ ${examples()}
 
 * \`tokens.ttl\` is at least 60s.
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
-* \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with both listeners on loopback, unless \`allowDemoKey\` says otherwise.
+* \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with all listeners on loopback, unless \`allowDemoKey\` says otherwise.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
 * \`listen.tls.cert\` and \`listen.tls.key\` come together; \`listen.tls.clientCa\` needs them, and \`identity.certificates\` needs it. Each of those has one of \`subject\`, \`dns\`, \`email\` and \`uri\`, and no two have the same.
 * Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback; a \`clockSkew\` is at most 5m.
-* The two listeners have different ports.
+* Listeners on one address have different ports.
+* With \`authz.listen.port\` there are \`authz.trustedProxies\`, none of them everybody, and \`authz.dialect\`; and \`charts.contextPath\` is the path of \`publicUrl\`, because the chart repository gets the client's own path.
 * With several \`workers\`, each one's share of \`charts.spool.maxBytes\` is at least \`charts.maxUploadSize\`.
 
 ## What happens at the start and at the end

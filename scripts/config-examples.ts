@@ -27,6 +27,14 @@ admin:
   tls: { cert: admin.crt, key: admin.key }
   token: made-with-openssl-rand-hex-32
 `,
+  authz: `# an nginx on this machine asks whether a request to ChartMuseum may pass
+authz:
+  listen: { host: 127.0.0.1, port: 5003 }
+  trustedProxies: [127.0.0.1]
+  dialect: nginx
+  push: false
+upstream: { url: http://chartmuseum:8080 }
+`,
   publicUrl: `# behind a proxy that serves other things too, with TLS
 publicUrl: https://example.com/helm
 `,

@@ -16,6 +16,7 @@ export const LOG_FIELDS: Readonly<Record<string, readonly Row[]>> = {
   ],
   'What became of a request (`allowed`, `info`; `refused`, `warn`)': [
     ['reqId', 'its id; the client has it in `X-Request-Id`'],
+    ['door', '`authz`: a proxy asked whether the request may pass ([forward-auth.md](forward-auth.md)); `allowed` says that it was told yes, and not what became of it'],
     ['ip', 'whose request it is, as far as `trustedProxies` says'],
     ['method', 'its method'],
     ['subject', 'whose credentials came: `user:alice`, `robot:ci`, `key:master`, `issuer:NAME/SUB`, `anonymous`'],
@@ -44,6 +45,8 @@ export const LOG_FIELDS: Readonly<Record<string, readonly Row[]>> = {
     ['address', 'where clients are listened to'],
     ['probes', 'where probes are'],
     ['publicUrl', 'the URL of clients'],
+    ['authz', 'where proxies ask ([forward-auth.md](forward-auth.md))'],
+    ['dialect', 'which of them, in whose words'],
     ['stateDir', 'where its data lies'],
     ['warning', 'what may not be as it was meant: with the place'],
     ['mistake', 'why a changed file is not used: with file, line and column'],

@@ -30,6 +30,7 @@ import scrapePlugin, { type ScrapeOptions } from '../plugins/scrape.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
+import { buildAuthz } from './app/authz.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
@@ -57,6 +58,7 @@ import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
 import type { Pulse } from './lib/pulse.ts'
 import { createTlsServer, type ListenerTls } from './tls/listener.ts'
+import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
@@ -95,11 +97,20 @@ export interface AppDependencies {
   readonly limits?: ConnectionLimits
   /** Left out: it speaks plain HTTP. */
   readonly tls?: ListenerTls
+  /** What proxies that ask may be handed out for the upstream (`authz`). */
+  readonly handsOut: UpstreamAuth
   /** Whom certificates of clients stand for now. */
   readonly certificates: LiveCertificates
 }
 
 export type App = FastifyInstance
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Of the public listener's: that of the listener that proxies ask; undefined: there is none. */
+    authz: FastifyInstance | undefined
+  }
+}
 
 /** How long a connection may take for what; milliseconds. */
 export interface ConnectionLimits {
@@ -190,14 +201,17 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(client, { read: readClient })
   const auditing = {
     ...deps.audit,
-    get reads () { return settings.current.audit.reads },
+    reads: () => settings.current.audit.reads,
     subjectNamed: (name: string) => subjectNamed(live.current.accounts, name)
   }
-  await app.register(requestLog, { reads: () => settings.current.log.reads, auditing })
-  await app.register(meterPlugin, { meter, live, tenants: () => settings.current.metrics.tenants })
+  const told = { reads: () => settings.current.log.reads, auditing }
+  const metered = { meter, live, tenants: () => settings.current.metrics.tenants }
+  await app.register(requestLog, told)
+  await app.register(meterPlugin, metered)
   await app.register(errors, { challenge })
   await app.register(running)
-  await app.register(drain, { limit: DRAIN_LIMIT / 1000 })
+  const draining = { limit: DRAIN_LIMIT / 1000 }
+  await app.register(drain, draining)
   await app.register(requestHead)
   await app.register(upgrade)
   await app.register(expectContinue)
@@ -222,6 +236,22 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
+  const authz = config.authz === undefined
+    ? undefined
+    : await buildAuthz(config, config.authz, {
+      ...told,
+      ...metered,
+      ...draining,
+      counts: connections,
+      settings,
+      readClient: clientReaderOf(settings, config.authz.trustedProxies),
+      challenge,
+      authenticator,
+      log,
+      server: serverOptions,
+      upstreamAuth: deps.handsOut
+    })
+  app.decorate('authz', authz)
   readFront(meter, {
     passwords: attempts.standing,
     clients: connections.standing,
@@ -229,7 +259,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     breaker: upstreams.of('').breaker.state,
     spool: spool.standing,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
-    running: () => app.running().length
+    running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })
   const unfollow = settings.follow(({ log: { level } }) => {
     log.level = level
@@ -248,13 +278,15 @@ function fieldsOf ({ chartPostFormFieldName: chart, provPostFormFieldName: prov 
   return { chart, prov }
 }
 
-/** Made anew when other proxies are trusted. */
-function clientReaderOf (settings: Settings): ReadClient {
+/** Made anew when other proxies are trusted. @param besides proxies that are trusted besides them */
+function clientReaderOf (settings: Settings, besides: readonly string[] = []): ReadClient {
+  const make = ({ trustedProxies, publicUrl }: Config): ReadClient =>
+    createClientReader({ trustedProxies: [...besides, ...trustedProxies], publicUrl })
   let known = settings.current.trustedProxies
-  let read = createClientReader(settings.current)
+  let read = make(settings.current)
   return (peer, headers) => {
     const { current } = settings
-    if (current.trustedProxies !== known) [known, read] = [current.trustedProxies, createClientReader(current)]
+    if (current.trustedProxies !== known) [known, read] = [current.trustedProxies, make(current)]
     return read(peer, headers)
   }
 }

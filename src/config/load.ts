@@ -151,6 +151,7 @@ interface Sources extends Pick<Config, 'secretFiles'> {
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources): Config {
+  const { authz, ...others } = values
   const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
   const { tls, ...listen } = values.listen
   const { tls: ofAdmin, token, ...admin } = values.admin
@@ -160,7 +161,8 @@ function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources)
   const publicUrl = (isDefault ? `${scheme}://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
   return {
-    ...values,
+    ...others,
+    ...(authz.dialect === 'none' || authz.listen.port === 0 ? {} : { authz: { ...authz, dialect: authz.dialect } }),
     ...(file === undefined ? {} : { file }),
     secretFiles,
     written: writtenIn(values),

@@ -4,6 +4,7 @@
 import { isIP } from 'node:net'
 import { showText, type Mistake } from '../files/mistakes.ts'
 import { leaves } from '../files/nodes.ts'
+import { authzMistakes } from './authz-rules.ts'
 import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
 import { readDistinguishedName } from '../tls/distinguished-name.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
@@ -84,14 +85,14 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
     `it is shorter than ${SHORTEST_KEY} characters; make one with: openssl rand -hex 32`)
   const inHeaders = ['upstream.username', 'upstream.password', 'masterKey', 'tokens.issuer', 'tokens.service'] as const
   for (const key of inHeaders) {
-    rule([key], () => CONTROL.test(textAt(values, key)) &&
+    rule([key], () => CONTROL.test(valueAt(values, key)) &&
       'it contains a line break or another control character, which no header can carry')
   }
   rule(['upstream.username'], () => upstream.username.includes(':') &&
     'it contains a colon, which ends the user name in Basic (RFC 7617 section 2)')
   for (const key of ['charts.maxUploadSize', 'charts.spool.maxBytes', 'charts.index.maxBytes'] as const) {
-    rule([key], () => !Number.isSafeInteger(readSize(textAt(values, key))) &&
-      `"${textAt(values, key)}" is not a size that a computer can have`)
+    rule([key], () => !Number.isSafeInteger(readSize(valueAt(values, key))) &&
+      `"${valueAt(values, key)}" is not a size that a computer can have`)
   }
   rule(['charts.spool.maxBytes', 'charts.maxUploadSize', 'workers'], () => {
     const count = readWorkers(workers)
@@ -102,10 +103,10 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['charts.provPostFormFieldName', 'charts.chartPostFormFieldName'], () =>
     charts.provPostFormFieldName === charts.chartPostFormFieldName &&
     `"${charts.provPostFormFieldName}" is charts.chartPostFormFieldName too: a form cannot tell one from the other`)
-  for (const name of ['listen', 'admin'] as const) {
-    rule(['masterKey', `${name}.host`, 'allowDemoKey'], () =>
-      masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(values[name].host) &&
-      `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: ` +
+  for (const host of ['listen.host', 'admin.host', 'authz.listen.host']) {
+    rule(['masterKey', host, 'allowDemoKey'], () =>
+      masterKey === DEMO_KEY && !allowDemoKey && !isLoopback(valueAt(values, host)) &&
+      `the demo's key works on loopback only, and ${host} is ${showText(valueAt(values, host))}: ` +
         'set another masterKey, or allowDemoKey for a walkthrough')
   }
   rule(['audit.required', 'audit.file'], () => audit.required && audit.file === '' &&
@@ -113,6 +114,8 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['tokens.keys'], () =>
     tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')
+  const isSoundUrl = publicUrl === DEFAULT_URL || (sound('publicUrl') && isUrl(publicUrl, PUBLIC_URL))
+  mistakes.push(...authzMistakes(values, sound, isSoundUrl ? basePathOf(publicUrl) : undefined))
   mistakes.push(...certificateMistakes(values.identity, sound))
   // One that is of a wrong form says nothing of the others.
   const issuers: readonly unknown[] = Array.isArray(tokens.issuers) ? tokens.issuers : []
@@ -131,9 +134,10 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
       `${showText(issuer.jwksUrl)} is not an https URL, or an http one on loopback: ` +
         'whoever can change what comes from there can give themselves every right')
   }
-  if (sound('trustedProxies')) {
-    for (const [i, proxy] of values.trustedProxies.entries()) {
-      rule([`trustedProxies[${i}]`], () => !isNetwork(proxy) && `${showText(proxy)} is not an IP address or CIDR`)
+  for (const place of ['trustedProxies', 'authz.trustedProxies']) {
+    if (!sound(place)) continue
+    for (const [i, proxy] of valueAt<string[]>(values, place).entries()) {
+      rule([`${place}[${i}]`], () => !isNetwork(proxy) && `${showText(proxy)} is not an IP address or CIDR`)
     }
   }
   return mistakes
@@ -171,8 +175,13 @@ function halfPair (place: string, { cert, key }: { readonly cert: string, readon
   return `${place}.${there} needs ${place}.${missing}: a certificate and its private key are used together`
 }
 
-function textAt (values: ConfigFile, key: string): string {
-  return key.split('.').reduce<unknown>((place, name) => (place as Mapping)[name], values) as string
+/** The path of a sound publicUrl, of which the default's has no port yet. */
+function basePathOf (publicUrl: string): string {
+  return publicUrl === DEFAULT_URL ? '' : new URL(publicUrl).pathname.replace(/\/$/, '')
+}
+
+function valueAt<T = string> (values: ConfigFile, key: string): T {
+  return key.split('.').reduce<unknown>((place, name) => (place as Mapping)[name], values) as T
 }
 
 function isUrl (text: string, form: RegExp): boolean {

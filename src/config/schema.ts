@@ -22,6 +22,7 @@ import {
 } from '../files/nodes.ts'
 import { DURATION_FORM, SIZE_FORM } from '../files/units.ts'
 import { MIN_VERSIONS } from '../tls/listener.ts'
+import { DIALECTS, type DialectName } from '../words/dialects.ts'
 
 const port = (description: string, fallback: number): Node<number> => integer({
   description,
@@ -168,6 +169,26 @@ export const ConfigSchema = mapping({
       '',
       { secret: true }
     )
+  }),
+  authz: mapping({
+    listen: mapping({
+      host: value('address of the listener that proxies ask', '127.0.0.1', { minLength: 1 }),
+      port: port('its port: they ask whether a request may pass (docs/forward-auth.md); 0: there is none', 0)
+    }),
+    trustedProxies: list(value('', '', { expected: 'an IP address or CIDR' }), {
+      description: 'addresses or CIDRs of the proxies that may ask; everybody else is refused',
+      default: [],
+      expected: 'a list of IP addresses or CIDRs'
+    }),
+    dialect: oneOf(['none', ...DIALECTS], {
+      description: 'which proxy asks, and so where it says which request it asks about',
+      default: 'none'
+    }),
+    push: flag({
+      description: 'lets uploads and deletes pass, into which nobody looks on this way',
+      default: false,
+      expected: 'true or false'
+    })
   }),
   publicUrl: value(
     'the URL that clients use; realm, service and links are built from it, ' +
@@ -376,6 +397,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     /** Left out: nothing has to be sent. */
     readonly token?: string
   }
+  /** Left out: no proxy asks. */
+  readonly authz?: AuthzConfig
   /** Without a slash at its end. */
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
@@ -418,6 +441,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly issuers: readonly IssuerConfig[]
   }
 }
+
+export type AuthzConfig = Omit<ConfigFile['authz'], 'dialect'> & { readonly dialect: DialectName }
 
 /** Files absolute. */
 export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }

@@ -18,7 +18,8 @@ const OWN: Readonly<Record<OwnEndpoint, Needs>> = {
 
 export function needsOf (target: ParsedTarget): Needs {
   switch (target.kind) {
-    case 'chart': return [target.request.access]
+    case 'chart':
+    case 'authz': return [target.request.access]
     case 'own': return OWN[target.endpoint]
     case 'refused': return 'nothing'
   }

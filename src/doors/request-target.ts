@@ -16,17 +16,29 @@ export interface Layout {
   readonly basePath: string
 }
 
-export type ParsedTarget =
+/** What was received. */
+export type ReceivedTarget =
   | { readonly kind: 'chart', readonly request: ChartRequest }
   | { readonly kind: 'own', readonly endpoint: OwnEndpoint, readonly query: string }
   | { readonly kind: 'refused', readonly refusal: Refusal }
+
+export type ParsedTarget =
+  | Exclude<ReceivedTarget, { kind: 'refused' }>
+  /** A proxy asks whether this may pass (authz/authz-target.ts). */
+  | { readonly kind: 'authz', readonly request: ChartRequest }
+  | {
+    readonly kind: 'refused'
+    readonly refusal: Refusal
+    /** What a proxy asked about, where that could be read. */
+    readonly asked?: { readonly method: string, readonly target: string }
+  }
 
 /**
  * Reads a request target (RFC 9112 section 3.2; origin-form only).
  * @param method the request method, as received
  * @param target the raw target: path and query, undecoded
  */
-export function parseRequestTarget (method: string, target: string, layout: Layout): ParsedTarget {
+export function parseRequestTarget (method: string, target: string, layout: Layout): ReceivedTarget {
   const fault = characterFault(target)
   if (fault !== undefined) return refused('bad_target', fault)
   const mark = target.indexOf('?')
@@ -43,7 +55,7 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
 }
 
 /** What is asked, by a path without the base path. */
-function parseInside (method: string, inside: string, query: string, depth: Depth): ParsedTarget {
+function parseInside (method: string, inside: string, query: string, depth: Depth): ReceivedTarget {
   const own = OWN_ENDPOINTS.get(inside)
   if (own !== undefined) {
     const { endpoint, methods } = own
@@ -105,7 +117,7 @@ function isDoubled (method: string, inside: string, { basePath, depth }: Layout)
   return once !== undefined && !isNoRoute(parseInside(method, once, '', depth))
 }
 
-function isNoRoute (parsed: ParsedTarget): boolean {
+function isNoRoute (parsed: ReceivedTarget): boolean {
   return parsed.kind === 'refused' && parsed.refusal.code === 'no_such_route'
 }
 
@@ -117,8 +129,8 @@ const LONGEST_REMEMBERED = 256
  * The same parser, which remembers the last targets of chart requests: a result depends on
  * the method and the target alone.
  */
-export function rememberTargets (layout: Layout): (method: string, target: string) => ParsedTarget {
-  const remembered = new Map<string, ParsedTarget>()
+export function rememberTargets (layout: Layout): (method: string, target: string) => ReceivedTarget {
+  const remembered = new Map<string, ReceivedTarget>()
   return (method, target) => {
     const name = `${method} ${target}`
     const known = remembered.get(name)
@@ -151,6 +163,6 @@ function belowBase (path: string, basePath: string): string | undefined {
   return path.startsWith(basePath + '/') ? path.slice(basePath.length) : undefined
 }
 
-function refused (code: Refusal['code'], detail?: string): ParsedTarget {
+function refused (code: Refusal['code'], detail?: string): ReceivedTarget {
   return { kind: 'refused', refusal: detail === undefined ? { code } : { code, detail } }
 }

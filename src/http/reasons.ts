@@ -227,6 +227,28 @@ export const REASON_GROUPS = {
       todo: 'add a rule to policy; chartgate explain says who may'
     }
   },
+  'a proxy that asks at /authz': {
+    authz_peer: {
+      status: 403,
+      error: 'this address may not ask here',
+      means: '`ip` is not in authz.trustedProxies: a client that came to this listener, or a proxy that nobody named',
+      todo: 'name the proxy in authz.trustedProxies; keep everybody else away from authz.listen'
+    },
+    authz_unreadable: {
+      status: 403,
+      error: 'the proxy has to say which request it asks about',
+      means: 'a header with the method or the target is missing, empty, there twice or contradicted by another one, ' +
+        'or the target is missing behind /authz: `detail` names it',
+      todo: 'set authz.dialect to the proxy that asks, and the proxy up as docs/forward-auth.md has it; a client ' +
+        'may have sent the header too'
+    },
+    authz_no_changes: {
+      status: 403,
+      error: 'uploads and deletes do not pass here: send them to the gateway itself',
+      means: 'a proxy asked about an upload or a delete, into which nobody looks on this way',
+      todo: 'let the proxy send them to the gateway itself, or set authz.push'
+    }
+  },
   'the token endpoint': {
     invalid_request: {
       status: 400,

@@ -27,6 +27,11 @@ export function faultOfHead ({ httpVersion, headers, rawHeaders }: RequestHead):
   return undefined
 }
 
+/** What came under a name, in order. @param name in lower case */
+export function valuesOf (name: string, rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_value, i) => i % 2 === 1 && (rawHeaders[i - 1] as string).toLowerCase() === name)
+}
+
 /** How often a header came. Node keeps one of several; another reader might keep another one. */
 export function countOf (name: string, rawHeaders: readonly string[]): number {
   let count = 0

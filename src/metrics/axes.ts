@@ -26,10 +26,12 @@ const OWN_ROUTES = [...OWN_ENDPOINTS.values()].map(({ endpoint, methods }) => ({
   id: endpoint as string,
   methods: typeof methods === 'string' ? ['GET', 'POST', 'HEAD', OTHER_METHOD] : methods
 }))
+/** Questions of proxies; none of them is a request of its client. */
+const AUTHZ = { id: 'authz', methods: ['GET'] }
 /** Of what is no route. */
 const NO_ROUTE = { id: NONE, methods: ['GET', 'HEAD', 'POST', 'DELETE', OTHER_METHOD] }
 const ALL_ROUTES: readonly { readonly id: string, readonly methods: readonly string[] }[] =
-  [...ROUTES, ...OWN_ROUTES, NO_ROUTE]
+  [...ROUTES, ...OWN_ROUTES, AUTHZ, NO_ROUTE]
 
 /** How a refusal counts: for the client's reasons, for ours or the upstream's, or because nobody was there any more. */
 export function endingOf (code: ReasonCode): Ending {
@@ -53,6 +55,7 @@ export const ASKED: Axis = {
   values: [
     ...ROUTES.flatMap(({ id, door, action }) => door === 'upload' ? [[id, 'push'], [id, 'overwrite']] : [[id, action]]),
     ...OWN_ROUTES.map(({ id }) => [id, NONE]),
+    ...ACTIONS.map(action => [AUTHZ.id, action]),
     [NONE, NONE]
   ]
 }

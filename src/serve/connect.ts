@@ -32,6 +32,11 @@ export function connectUpstream (
     : { origin, socketPath, takesConditions: true, contextPath: '', auth, ...told })
 }
 
+/** What may be handed out for the upstream: a token for one right, and never the one password of all. */
+export function handsOut (settings: Pick<Settings, 'current'>, key: SigningKey): UpstreamAuth {
+  return settings.current.upstream.auth === 'bearer' ? upstreamAuth(settings, key) : { kind: 'none' }
+}
+
 function upstreamAuth (settings: Pick<Settings, 'current'>, key: SigningKey | undefined): UpstreamAuth {
   const { upstream, publicUrl } = settings.current
   switch (upstream.auth) {

@@ -7,8 +7,10 @@ import { followIssuers } from '../live/live-keys.ts'
 import { listenerTls } from '../live/live-tls.ts'
 import type { ReloadLog } from '../live/part.ts'
 import type { ConfigWatch } from '../live/reload.ts'
+import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
-import { listenMistake, type Address } from './start-mistakes.ts'
+import { listenMistake, type Address, type ListenKey } from './start-mistakes.ts'
+import { handsOut } from './connect.ts'
 import { VERSION } from '../lib/version.ts'
 
 export interface Front {
@@ -31,7 +33,7 @@ export type FrontResult =
   | { readonly ok: true, readonly front: OwnFront }
   | { readonly ok: false, readonly message: string }
 
-type FromHere = 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
@@ -46,14 +48,17 @@ export async function openFront (
     live: authority.live,
     keys: keys.live,
     certificates,
+    handsOut: handsOut(settings, keys.upstream),
     ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
     clock: CLOCK
   })
-  const mistake = await listen(app, 'listen', config.listen)
+  const apps = app.authz === undefined ? [app] : [app, app.authz]
+  const close = async (): Promise<void> => { await Promise.all(apps.map(async each => { await each.close() })) }
+  const mistake = await listenAll(app, config)
   if (mistake !== undefined) {
     app.log.level = 'silent' // nothing shuts down that was never up
-    await app.close()
+    await close()
     return { ok: false, message: mistake }
   }
   const more = report === undefined ? {} : { report }
@@ -69,14 +74,14 @@ export async function openFront (
       async close () {
         const { delay } = settings.current.drain
         if (delay > 0) {
-          app.leave(delay)
+          for (const each of apps) each.leave(delay)
           await sleep(delay * 1000)
         }
         watch.close()
-        await app.close()
+        await close()
         return true
       },
-      logCutOff () { app.logCutOff() }
+      logCutOff () { for (const each of apps) each.logCutOff() }
     }
   }
 }
@@ -104,10 +109,17 @@ function followAll (followed: Followed, log: ReloadLog): Omit<ConfigWatch, 'newe
  */
 const BACKLOG = 65_535
 
+/** The public listener, and the one that proxies ask. */
+async function listenAll (app: App, { listen: publicly, authz }: Config): Promise<string | undefined> {
+  const mistake = await listen(app, 'listen', publicly)
+  if (mistake !== undefined || authz === undefined) return mistake
+  return await listen(app.authz as App, 'authz.listen', authz.listen)
+}
+
 /** Opens a listener; what hinders it, if anything does. */
 export async function listen (
   app: App,
-  key: 'listen' | 'admin',
+  key: ListenKey,
   { host, port }: Address
 ): Promise<string | undefined> {
   const { level } = app.log

@@ -26,6 +26,7 @@ import { nameOfConfig } from '../config/find.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
 import { openAudit, reportReload } from './audit.ts'
+import { sayAuthz } from './authz-notes.ts'
 import { addressOf, listen, openFront, type Front } from './front.ts'
 import { openEmbedded } from './embedded.ts'
 import { rereadAll, type Reread, type RereadingOptions } from './rereading.ts'
@@ -225,6 +226,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       const { publicUrl, stateDir } = config
       log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
     } else announce(welcome(config, place, demoChart !== undefined))
+    sayAuthz(config, log)
     const endDaily = warnDaily({ settings, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
     opened.push(async () => { endDaily() })
     if (config.upstream.url !== undefined) {

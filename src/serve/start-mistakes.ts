@@ -4,8 +4,10 @@ import { isReadOnly } from '../lib/read-only.ts'
 
 export interface Address { readonly host: string, readonly port: number }
 
+export type ListenKey = 'listen' | 'admin' | 'authz.listen'
+
 /** A listener that could not be opened. @param key the part of the configuration that has its host and port */
-export function listenMistake (error: unknown, key: 'listen' | 'admin', { host, port }: Address): string {
+export function listenMistake (error: unknown, key: ListenKey, { host, port }: Address): string {
   const { code, message } = error as NodeJS.ErrnoException
   switch (code) {
     case 'EADDRINUSE': return `${key}.port ${port} is in use by another program: stop it, or choose another port`

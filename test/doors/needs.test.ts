@@ -2,9 +2,10 @@
 import t from 'tap'
 import { ROUTES } from '../../src/chartmuseum/routes.ts'
 import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
+import { createAuthzReader } from '../../src/doors/authz/authz-target.ts'
 import { parseRequestTarget, type ParsedTarget } from '../../src/doors/request-target.ts'
 import { needsOf } from '../../src/doors/needs.ts'
-import { startApp } from '../helpers/app.ts'
+import { startApp, type TestGateway } from '../helpers/app.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const WORDS = { file: 'mychart-0.1.0.tgz', chart: 'mychart', version: '0.1.0' } as const
@@ -14,9 +15,30 @@ const OPEN = ['/', '/oauth/token', '/.well-known/jwks.json', '/health', '/info']
 type Ask = readonly [method: string, path: string]
 
 /** What is asked of each kind that answers: a new kind does not compile before it says so. */
-const KINDS: Readonly<Record<Exclude<ParsedTarget['kind'], 'refused'>, () => readonly Ask[]>> = {
-  chart: everyRoute,
-  own: () => [...OWN_ENDPOINTS.keys()].map((path): Ask => ['GET', path])
+const KINDS: Readonly<Record<Exclude<ParsedTarget['kind'], 'refused'>, Kind>> = {
+  chart: { asks: everyRoute, parse: received, send: ({ url }, [method, path]) => fetch(url + path, { method }) },
+  own: {
+    asks: () => [...OWN_ENDPOINTS.keys()].map((path): Ask => ['GET', path]),
+    parse: received,
+    send: ({ url }, [method, path]) => fetch(url + path, { method })
+  },
+  authz: {
+    asks: everyRoute,
+    parse: ([method, path]) => askedByEnvoy({ method, url: `/authz${path}`, rawHeaders: [] }),
+    send: ({ authzPort }, [method, path]) => fetch(`http://127.0.0.1:${authzPort}/authz${path}`, { method })
+  }
+}
+const LAYOUT = { depth: 2, basePath: '' } as const
+const askedByEnvoy = createAuthzReader({ layout: LAYOUT, dialect: 'envoy', push: true })
+
+interface Kind {
+  readonly asks: () => readonly Ask[]
+  readonly parse: (ask: Ask) => ParsedTarget
+  readonly send: (gateway: TestGateway, ask: Ask) => Promise<Response>
+}
+
+function received ([method, path]: Ask): ParsedTarget {
+  return parseRequestTarget(method, path, LAYOUT)
 }
 
 function everyRoute (): readonly Ask[] {
@@ -28,14 +50,15 @@ function everyRoute (): readonly Ask[] {
 
 await t.test('every kind of target says what it needs, and without credentials nobody gets anything of what needs a right', async t => {
   const stub = await startStubUpstream(t)
-  const gateway = await startApp(t, { origin: stub.origin })
-  for (const [kind, asks] of Object.entries(KINDS)) {
-    for (const [method, path] of asks()) {
-      const target = parseRequestTarget(method, path, { depth: 2, basePath: '' })
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, authz: { listen: { host: '127.0.0.1', port: 0 }, trustedProxies: ['127.0.0.1'], dialect: 'envoy', push: true } }) })
+  for (const [kind, { asks, parse, send }] of Object.entries(KINDS)) {
+    for (const ask of asks()) {
+      const [method, path] = ask
+      const target = parse(ask)
       t.equal(target.kind, kind, path)
       const isOpen = OPEN.includes(path)
       t.equal(needsOf(target) === 'nothing', isOpen, path)
-      const { status } = await fetch(gateway.url + path, { method })
+      const { status } = await send(gateway, ask)
       t.equal(status, isOpen ? 200 : 401, `${method} ${path}`)
     }
   }

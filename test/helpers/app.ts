@@ -37,6 +37,8 @@ export interface TestGateway {
   readonly app: FastifyInstance
   readonly url: string
   readonly port: number
+  /** Where proxies ask, with `authz`. */
+  readonly authzPort: number
   readonly keys: LiveKeys
   /** What it was started with, for others that are to have the same. */
   readonly opened: OpenedKeys
@@ -128,6 +130,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const opened = given ?? await newKeys(config)
   const { live: keys, upstream: upstreamKey, stamps } = opened
   const { auth } = config.upstream
+  const mint = createUpstreamMinter(upstreamKey, config.publicUrl, clock)
   const upstream = createUpstream({
     origin,
     takesConditions,
@@ -135,7 +138,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     onBreaker: sayBreaker({ error: (fields, message) => { app.log.error(fields, message) } }, origin),
     onAnswer (method, result, ms) { meter.upstreamAnswered(method, result, ms / 1000) },
     contextPath: config.charts.contextPath,
-    auth: auth === 'bearer' ? { kind: 'bearer', mint: createUpstreamMinter(upstreamKey, config.publicUrl, clock) } : auth === 'basic' ? { kind: 'basic', account: () => settings.current.upstream } : { kind: 'none' }
+    auth: auth === 'bearer' ? { kind: 'bearer', mint } : auth === 'basic' ? { kind: 'basic', account: () => settings.current.upstream } : { kind: 'none' }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
@@ -156,6 +159,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     locks: createLocks(),
     logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
     pulse: createPulse(() => () => {}), // no time goes by
+    handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {
       write: line => { audited.push(soundLine(line)) },
       ...(config.audit.required
@@ -185,19 +189,23 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.authz?.listen(config.authz?.listen as { host: string, port: number })
   followIssuers(keys.current.issuers, app.log)
   const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall), ...tlsParts(tls.opened, clock.wall)], stamps: new Map([...stamps, ...tls.opened.stamps]), config, reload: async () => ({ ok: true, config }), log: app.log })
   t.teardown(async () => {
     watch.close()
     for (const { remote } of keys.current.issuers) remote?.close()
+    await app.authz?.close()
     await app.close()
     await upstream.close()
   })
   const { port } = app.server.address() as AddressInfo
+  const authzPort = (app.authz?.server.address() as AddressInfo | undefined)?.port
   return {
     app,
     url: `http${listener === undefined ? '' : 's'}://127.0.0.1:${port}${config.basePath}`,
     port,
+    authzPort: authzPort as number,
     keys,
     opened,
     settings,

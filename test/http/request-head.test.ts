@@ -1,5 +1,5 @@
 import t from 'tap'
-import { countOf, faultOfHead } from '../../src/http/request-head.ts'
+import { countOf, faultOfHead, valuesOf } from '../../src/http/request-head.ts'
 
 await t.test('a head that every reader takes the same way has no fault', t => {
   const heads: [string, Record<string, string>][] = [
@@ -26,5 +26,11 @@ await t.test('every other one is told what is wrong', t => {
 await t.test('names are counted, not values', t => {
   t.equal(countOf('host', ['Host', 'host', 'X-Host', 'host', 'hOST', '']), 2)
   t.equal(countOf('host', []), 0)
+  t.end()
+})
+
+await t.test('what came under a name, in order', t => {
+  t.same(valuesOf('x-a', ['X-A', '1', 'x-b', 'x-a', 'x-a', '', 'X-a', '2']), ['1', '', '2'])
+  t.same(valuesOf('x-a', ['x-b', 'x-a']), [])
   t.end()
 })

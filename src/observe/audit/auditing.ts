@@ -21,5 +21,7 @@ export interface AuditPlace extends AuditOutput, Pick<Naming, 'hashName'> {}
 
 export interface Auditing extends AuditPlace, Naming {
   /** Allowed reads are recorded too. */
-  readonly reads: boolean
+  readonly reads: () => boolean
+  /** By which way requests come, where that is not the gateway's own. */
+  readonly door?: 'authz'
 }

@@ -26,6 +26,7 @@ export interface AuditedRequest {
   readonly action: AuditAction
   readonly client: Client
   readonly login: LoginFacts
+  readonly door?: 'authz' | undefined
   readonly tenant?: string | undefined
   readonly chart?: string | undefined
   readonly version?: string | undefined
@@ -64,6 +65,7 @@ export function requestEvent (
     provenance: upload?.provenance,
     size: upload?.bytes,
     rule: outcome.allowedBy,
+    door: asked.door,
     request_id: asked.id,
     trace_id: asked.client.trace?.slice(3, 35),
     client: clientOf(asked.client),

@@ -82,6 +82,10 @@ export const AuditSchema = mapping({
   provenance: sha256('SHA-256 of the provenance file that was pushed'),
   size: integer({ minimum: 0, description: 'bytes of the archive' }),
   rule: told('what allowed it: places of rules, `token` or `master key`'),
+  door: oneOf(['authz'], {
+    description: 'a proxy asked whether the request may pass: `success` says that it was told yes, and not what ' +
+      'became of it'
+  }),
   request_id: told('the request, as X-Request-Id and the log have it'),
   trace_id: text({
     pattern: '^[0-9a-f]{32}$',

@@ -1,0 +1,86 @@
+// The listener that proxies ask (`authz.listen`), readable: who is no trusted proxy is
+// refused before anything is read; then one question passes the same hooks as a client's
+// request, in the same order and with the same judge, and the one door that is here says yes.
+// There is no way from it to the upstream.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { Logger } from 'pino'
+import authenticate, { type AuthenticateOptions } from '../../plugins/authenticate.ts'
+import authorize, { type AuthorizeOptions } from '../../plugins/authorize.ts'
+import authzDoor from '../../plugins/authz-door.ts'
+import { answerClientError, answerConnect } from '../../plugins/client-errors.ts'
+import client from '../../plugins/client.ts'
+import connectionsPlugin, { type ConnectionsOptions } from '../../plugins/connections.ts'
+import drain, { type DrainOptions } from '../../plugins/drain.ts'
+import errors, { type ErrorsOptions } from '../../plugins/errors.ts'
+import meterPlugin, { type MeterOptions } from '../../plugins/meter.ts'
+import requestHead from '../../plugins/request-head.ts'
+import requestLog, { type RequestLogOptions } from '../../plugins/request-log.ts'
+import requestTarget, { rewriteBy } from '../../plugins/request-target.ts'
+import running from '../../plugins/running.ts'
+import upgrade from '../../plugins/upgrade.ts'
+import type { AuthzConfig, Config } from '../config/schema.ts'
+import { statusIn } from '../doors/authz/authz-answer.ts'
+import { createAuthzReader } from '../doors/authz/authz-target.ts'
+import type { ParsedTarget } from '../doors/request-target.ts'
+import { createClientReader, type ReadClient } from '../http/client.ts'
+import { RequestLogger } from '../observe/request-logger.ts'
+import { authorizer, type UpstreamAuth } from '../upstream/credential.ts'
+
+/** What it has in common with the public listener. */
+export interface AuthzShared
+  extends Pick<ConnectionsOptions, 'counts' | 'settings'>, RequestLogOptions, MeterOptions, DrainOptions,
+  Pick<ErrorsOptions, 'challenge'>, Pick<AuthenticateOptions, 'authenticator'>, AuthorizeOptions {
+  readonly log: Logger
+  /** Who is at the other end of the connection to the proxy that asks. */
+  readonly readClient: ReadClient
+  /** How connections are bounded. */
+  readonly server: FastifyServerOptions
+  /** What may be handed out for the upstream. */
+  readonly upstreamAuth: UpstreamAuth
+}
+
+const NOT_ASKED: ParsedTarget = { kind: 'refused', refusal: { code: 'authz_peer' } }
+
+/** @param authz which proxies ask, and how */
+export async function buildAuthz (config: Config, authz: AuthzConfig, shared: AuthzShared): Promise<FastifyInstance> {
+  const { publicUrl, basePath, charts: { depth } } = config
+  const { log, counts, settings, readClient, meter, live, auditing } = shared
+  // Those in front of the proxy that asks are no more than passed over in what it says of its client.
+  const readPeer = createClientReader({ trustedProxies: authz.trustedProxies, publicUrl })
+  const readTarget = createAuthzReader({ layout: { depth, basePath }, ...authz })
+  const read = ({ method, url, rawHeaders, socket }: IncomingMessage): ParsedTarget =>
+    readPeer(socket.remoteAddress, {}).isProxy
+      ? readTarget({ method: method as string, url: url as string, rawHeaders })
+      : NOT_ASKED
+
+  const app: FastifyInstance = Fastify({
+    rewriteUrl: rewriteBy(read),
+    clientErrorHandler: answerClientError,
+    logger: false,
+    childLoggerFactory: (_parent, bindings) => new RequestLogger(log, bindings),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    return503OnClosing: false, // request-head.ts does, in our form
+    ...shared.server
+  })
+  app.log = log
+  answerConnect(app)
+  await app.register(requestTarget)
+  await app.register(connectionsPlugin, { counts, settings, read: readPeer })
+  await app.register(client, { read: readClient })
+  await app.register(requestLog, { reads: shared.reads, auditing: { ...auditing, door: 'authz' } })
+  await app.register(meterPlugin, { meter, live, tenants: shared.tenants })
+  await app.register(errors, { challenge: shared.challenge, status: statusIn(authz.dialect) })
+  await app.register(running)
+  await app.register(drain, { limit: shared.limit })
+  await app.register(requestHead)
+  await app.register(upgrade)
+  // A certificate that is shown here is the proxy's.
+  await app.register(authenticate, { authenticator: shared.authenticator, certificates: undefined })
+  await app.register(authorize, { live })
+  await app.register(authzDoor, { authorization: authorizer(shared.upstreamAuth) })
+  return app
+}
