@@ -22,15 +22,11 @@ export default fp<AuthzDoorOptions>(async (app, { authorization }) => {
   }
   app.server.on('checkContinue', answer)
   app.server.on('checkExpectation', answer)
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('cache-control', 'no-store')
-    done()
-  })
   app.get(AUTHZ_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     const asked = askedIn(request)
     const headers = yesHeaders(request.principal as Principal, asked, await authorization(asked))
     if (isChange(asked)) await tellChange(reply)
-    return await reply.headers(headers).send()
+    return await reply.headers(headers).header('cache-control', 'no-store').send()
   })
 }, { name: 'authz-door', fastify: '5.x', dependencies: ['authorize', 'request-log'] })
 

@@ -59,6 +59,12 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'chartgate ', test: COMMANDS }
   ],
   'docs/configuration.md': Object.values(EXAMPLES).flatMap(text => text.split('---\n')).map(begins => ({ begins, test: 'test/config/documents.test.ts' })),
+  'docs/forward-auth.md': [
+    { begins: 'publicUrl: https://charts.example.test', because: 'it is what the next block has, with a chart repository of its own' },
+    { begins: '    error_page 401', test: 'test/proxies/forward-auth-headers.test.ts' },
+    { begins: '  location @unauthorized', test: 'test/proxies/forward-auth-headers.test.ts' },
+    { begins: 'apiVersion: gateway.networking.k8s.io', because: 'a cluster with a Gateway is not part of the tests, as the page says' }
+  ],
   'docs/keys.md': [
     { begins: 'upstream:\n', because: 'a part of a configuration; test/config/ has the key' },
     { begins: 'tokens:\n  keys:', because: 'a part of a configuration; test/config/ has the keys' }

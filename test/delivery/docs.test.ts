@@ -74,7 +74,7 @@ async function followHere (t: Test, blocks: readonly Shown[]): Promise<void> {
     else if (lacks[1] === 'helm-cm-push') await skipped(t, `line ${block.line}`, lacks[2])
     else await notTried(t, `line ${block.line}`, lacks[2])
   }
-  await follow(t, here, { ports: ['5001', '5002', '5443'], furnish })
+  await follow(t, here, { ports: ['5001', '5002', '5003', '5443'], furnish })
 }
 
 /** A clone that is built, with what a reader has: Helm 3 as helm, Helm 4 as helm4, the plugin. */

@@ -1,6 +1,8 @@
 // What does the chart repository get from real proxies that ask the gateway, when a client
 // writes the headers that proxies write? Whose a request is says the gateway alone, and its
 // client's credentials go no further. And what nginx makes of each no.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { CLIENT_MADE, ASKING_PROXIES, dialectOf, lacked, startAskingProxy } from '../helpers/asking-proxies.ts'
 import { startAsked, type AskedGateway } from '../helpers/authz.ts'
@@ -9,7 +11,7 @@ import { newPassword } from '../helpers/secrets.ts'
 import { startStubUpstream, type SeenRequest } from '../helpers/stub-upstream.ts'
 import { basic } from '../helpers/team.ts'
 import { authorisedFor } from '../helpers/two-tenants.ts'
-import { freePorts } from '../helpers/processes.ts'
+import { freePorts, ROOT } from '../helpers/processes.ts'
 
 const INDEX = '/org1/repo1/index.yaml'
 
@@ -72,6 +74,13 @@ await t.test('nginx: its clients read JSON of each no, and what may be asked aga
   t.equal((await ask(`Authorization: ${ci}`)).status, 404, 'what the repository answers is the repository\'s')
   await gateway.app.authz?.close()
   t.match(await ask(`Authorization: ${ci}`), { status: 503, headers: { 'content-type': ['application/json'], 'retry-after': ['5'] }, body: '{"error":"the gateway cannot be asked: try again shortly"}' })
+})
+
+await t.test('docs/forward-auth.md shows the lines that were tried', async t => {
+  const [page, example] = await Promise.all(['docs/forward-auth.md', 'examples/forward-auth/nginx.conf'].map(async file => await readFile(join(ROOT, file), 'utf8'))) as [string, string]
+  const blocks = [...page.matchAll(/```nginx\n(.*?)```/gs)].map(([, lines]) => lines as string)
+  t.equal(blocks.length, 2)
+  for (const block of blocks) t.ok(example.includes(block), block)
 })
 
 await t.test('nginx without the recipe says no in a page of its own, with the first challenge', async t => {
