@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request, Agent, type AgentOptions } from 'node:https'
 import { text } from 'node:stream/consumers'
-import type { TestLike } from './folder.ts'
+import type { TestLike } from './processes.ts'
 
 export interface TlsAnswer {
   readonly status: number | undefined
