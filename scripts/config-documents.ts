@@ -120,15 +120,15 @@ function examples (): string {
     `### ${name}\n\n${(EXAMPLES[name] as string).split('---\n').map(text => `\`\`\`yaml\n${text}\`\`\``).join('\n\n')}`).join('\n\n')
 }
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 
 /** config/chartgate.schema.json: for people's files, in which any key may be left out but those of a rule. */
 export function jsonSchema (): string {
   return JSON.stringify(forEditors(ConfigSchema as unknown as Json, false), null, 2) + '\n'
 }
 
-/** Standard keywords alone, because strict validators refuse others. */
-function forEditors ({ expected, secret, required, ...node }: Json, inRule: boolean): Json {
+/** A node of a schema in standard keywords alone, because strict validators refuse others. */
+export function forEditors ({ expected, secret, required, ...node }: Json, inRule: boolean): Json {
   const { properties, items } = node as { properties?: Readonly<Record<string, Json>>, items?: Json }
   return {
     ...node,

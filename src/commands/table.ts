@@ -193,6 +193,18 @@ const ROWS = [
     examples: ['chartgate keys export --out chartgate-upstream.pub.pem']
   },
   {
+    name: 'keys secret',
+    summary: 'makes keys in a Secret of Kubernetes, once, from a pod in it',
+    words: ['NAME'],
+    takes: [],
+    more: [
+      'token.pem and upstream.pem sign, upstream.pub.pem is for ChartMuseum\'s AUTH_CERT_PATH. Keys that',
+      'are there stay as they are. The pod\'s service account needs get, create and patch for that',
+      'Secret alone, as the Helm chart gives it.'
+    ],
+    examples: ['chartgate keys secret chartgate-keys']
+  },
+  {
     name: 'audit',
     summary: 'prints who did what, from files of the audit log',
     words: ['FILE'],

@@ -45,7 +45,7 @@ void t.test('what is wrong is one line, with what was probably meant and how to 
     [['serv'], 'there is no command serv: did you mean serve?', 'chartgate --help'],
     [['help', 'serv'], 'there is no command serv: did you mean serve?', 'chartgate --help'],
     [['constructor'], 'there is no command constructor', 'chartgate --help'],
-    [['keys'], 'keys needs one more word: keys list or keys rotate or keys export', 'chartgate keys --help'],
+    [['keys'], 'keys needs one more word: keys list or keys rotate or keys export or keys secret', 'chartgate keys --help'],
     [['keys', 'lst'], 'there is no command keys lst: did you mean keys list?', 'chartgate --help'],
     [['robots', 'create', 'x'], 'there is no command robots create: did you mean robot create?', 'chartgate --help'],
     [['help', 'keys', 'dance'], 'there is no command keys dance', 'chartgate --help'],

@@ -41,7 +41,7 @@ await t.test('bash completes commands, options, values and files', async t => {
     return stdout.split('\n').filter(word => word !== '').sort()
   }
   t.strictSame(await complete('he'), ['healthcheck', 'help'])
-  t.strictSame(await complete('keys', ''), ['--help', 'export', 'list', 'rotate'])
+  t.strictSame(await complete('keys', ''), ['--help', 'export', 'list', 'rotate', 'secret'])
   t.strictSame(await complete('keys', 'rotate', '--'), ['--alg', '--config', '--help'])
   t.strictSame(await complete('keys', 'rotate', '--alg', 'E'), ['ES256', 'EdDSA'])
   t.strictSame(await complete('explain', '--who', 'pu'), ['pull', 'push'])

@@ -34,6 +34,6 @@ void t.test('usage says what follows a command', t => {
 void t.test('the list has every command, and the exit codes', t => {
   for (const { name, summary } of COMMANDS) t.match(overview(), new RegExp(`^ {2}${name} +${summary.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`, 'm'))
   for (const code of [0, 1, 2, 3]) t.match(overview(), `\n  ${code}  `)
-  t.match(helpOfGroup('keys', commandsBelow('keys')), /^usage: chartgate keys COMMAND \[OPTIONS\]\n\n {2}keys list .*\n {2}keys rotate .*\n {2}keys export .*\n\nchartgate help keys COMMAND /)
+  t.match(helpOfGroup('keys', commandsBelow('keys')), /^usage: chartgate keys COMMAND \[OPTIONS\]\n\n {2}keys list .*\n {2}keys rotate .*\n {2}keys export .*\n {2}keys secret .*\n\nchartgate help keys COMMAND /)
   t.end()
 })

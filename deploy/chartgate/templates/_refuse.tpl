@@ -1,0 +1,58 @@
+{{/* What the values may not say together, each a sentence with what to do; all at once. */}}
+{{- define "chartgate.refuse" -}}
+{{- $wrong := list -}}
+{{- $upstream := include "chartgate.upstream" . -}}
+{{- $own := dig "upstream" "url" "" .Values.config -}}
+{{- $auth := dig "upstream" "auth" "bearer" .Values.config -}}
+{{- $several := include "chartgate.several" . -}}
+{{- if and .Values.chartmuseum.enabled (or .Values.upstream.url $own) -}}
+{{- $wrong = append $wrong "chartmuseum.enabled makes a ChartMuseum, and upstream.url names another one: choose one of them" -}}
+{{- end -}}
+{{- if and .Values.upstream.url $own (ne .Values.upstream.url $own) -}}
+{{- $wrong = append $wrong "upstream.url and config.upstream.url differ: leave the second one out" -}}
+{{- end -}}
+{{- if and .Values.chartmuseum.enabled (ne $auth "bearer") -}}
+{{- $wrong = append $wrong (printf "chartmuseum.enabled makes a ChartMuseum that takes only the gateway's tokens, and config.upstream.auth is %s: leave it out" $auth) -}}
+{{- end -}}
+{{- if and $several (not $upstream) -}}
+{{- $wrong = append $wrong "the embedded repository belongs to one gateway: replicaCount: 1 and no autoscaling, or upstream.url or chartmuseum.enabled" -}}
+{{- end -}}
+{{- if and $several (ne (dig "charts" "index" "maxAge" "0s" .Values.config) "0s") -}}
+{{- $wrong = append $wrong "several gateways do not tell each other of a push, so each would answer an old index for config.charts.index.maxAge: 0s, or replicaCount: 1 and no autoscaling" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
+{{- $wrong = append $wrong "autoscaling.minReplicas is above autoscaling.maxReplicas" -}}
+{{- end -}}
+{{- if and .Values.chartmuseum.enabled (dig "upstream" "key" "file" "" .Values.config) -}}
+{{- $wrong = append $wrong "chartmuseum.enabled takes the public key of the Secret with keys, and config.upstream.key.file is another one: leave that out" -}}
+{{- end -}}
+{{- if and (eq $auth "basic") $upstream (not .Values.upstream.existingSecret) -}}
+{{- $wrong = append $wrong "config.upstream.auth: basic needs a password: upstream.existingSecret, a Secret with the key password" -}}
+{{- end -}}
+{{- range list
+  (list "masterKey" .Values.config.masterKey "masterKey.existingSecret")
+  (list "upstream.password" (dig "upstream" "password" "" .Values.config) "upstream.existingSecret")
+  (list "admin.token" (dig "admin" "token" "" .Values.config) "adminToken.existingSecret") -}}
+{{- if index . 1 -}}
+{{- $wrong = append $wrong (printf "config.%s is a secret, and a ConfigMap is no place for one: put it into a Secret, and name that in %s" (first .) (last .)) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (hasPrefix "/" (default "/" .Values.config.stateDir)) -}}
+{{- $wrong = append $wrong "config.stateDir has to be absolute: what is mounted there is" -}}
+{{- end -}}
+{{- if and (or .Values.httpRoute.enabled .Values.ingress.enabled) (not .Values.config.publicUrl) -}}
+{{- $wrong = append $wrong "httpRoute and ingress have the host and the path of config.publicUrl: set it to the URL that clients use" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- $wrong = append $wrong "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that it belongs to, such as [{name: web}]" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.adminFrom) -}}
+{{- $wrong = append $wrong "serviceMonitor.enabled needs networkPolicy.adminFrom, or nobody reaches the admin port: such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.chartmuseumSelector (not .Values.upstream.url) -}}
+{{- $wrong = append $wrong "networkPolicy.chartmuseumSelector is for the ChartMuseum of upstream.url, which is not set" -}}
+{{- end -}}
+{{- if $wrong -}}
+{{- fail (printf "\n%s" (join "\n" $wrong)) -}}
+{{- end -}}
+{{- end -}}
