@@ -322,7 +322,7 @@ function serverOptionsOf (limits: ConnectionLimits) {
 
 type Connections = Omit<ReturnType<typeof serverOptionsOf>, 'http'> & { readonly http: ServerOptions }
 
-/** A server for every address that a name has (localhost), and each is told of new certificates. */
+/** What Fastify has for a server that speaks TLS, which is told of new certificates. */
 function speaking (
   tls: ListenerTls,
   { http, connectionTimeout, ...timeouts }: Connections

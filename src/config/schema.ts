@@ -132,7 +132,7 @@ const CertificateNode = mapping({
 
 export const ConfigSchema = mapping({
   listen: mapping({
-    host: value('address of the public listener', '127.0.0.1', { minLength: 1 }),
+    host: value('address of the public listener; localhost is 127.0.0.1', '127.0.0.1', { minLength: 1 }),
     port: port('port of the public listener', 5001),
     maxConnections: count('connections that may be open; more are closed as they come', 8_192),
     maxConnectionsPerAddress: count(

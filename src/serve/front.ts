@@ -116,6 +116,13 @@ async function listenAll (app: App, { listen: publicly, authz }: Config): Promis
   return await listen(app.authz as App, 'authz.listen', authz.listen)
 }
 
+/**
+ * Of localhost the one address. It may have two, and for the second one Fastify would make a
+ * server of its own, which has none of what is set on the first: no bound of connections,
+ * and `100 Continue` before anybody has looked at a credential.
+ */
+const LOCALHOST = '127.0.0.1'
+
 /** Opens a listener; what hinders it, if anything does. */
 export async function listen (
   app: App,
@@ -124,7 +131,7 @@ export async function listen (
 ): Promise<string | undefined> {
   const { level } = app.log
   app.log.level = 'silent' // Fastify says where it listens, once for every address; we say it once for both listeners
-  const mistake = await app.listen({ host, port, backlog: BACKLOG })
+  const mistake = await app.listen({ host: host === 'localhost' ? LOCALHOST : host, port, backlog: BACKLOG })
     .then(() => undefined, (error: unknown) => listenMistake(error, key, { host, port }))
   app.log.level = level
   return mistake

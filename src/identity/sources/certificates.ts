@@ -51,7 +51,7 @@ interface Connection {
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const UNTRUSTED: Authentication = { ok: false, code: 'certificate_untrusted' }
 const UNKNOWN: Authentication = { ok: false, code: 'certificate_unknown' }
-/** Certificates from the client's own to an authority. */
+/** Certificates from the client's own to an authority, and of those that it sends along. */
 const LONGEST_CHAIN = 10
 
 export function createCertificateSource (
@@ -61,8 +61,9 @@ export function createCertificateSource (
 
   function judge (shown: ShownCertificate): Known {
     const [inForce, there, time] = [clients.current, accounts(), now()]
-    const chain = chainOf(shown, inForce.authorities)
-    if (!shown.authorized || !isForClients(shown.own) || chain === undefined) {
+    // Of a stranger nothing is verified: that costs what they like it to.
+    const chain = shown.authorized && isForClients(shown.own) ? chainOf(shown, inForce.authorities) : undefined
+    if (chain === undefined) {
       return { clients: inForce, accounts: there, from: -Infinity, until: Infinity, result: UNTRUSTED }
     }
     const [from, until] = [Math.max(...chain.map(beginOf)), Math.min(...chain.map(endOf))]
@@ -117,8 +118,9 @@ function chainOf (
   authorities: readonly X509Certificate[]
 ): readonly X509Certificate[] | undefined {
   const chain = [own]
+  const alongside = others.slice(0, LONGEST_CHAIN)
   for (let last = own; chain.length < LONGEST_CHAIN;) {
-    const issuer = authorities.find(each => hasIssued(each, last)) ?? others.find(each => hasIssued(each, last))
+    const issuer = authorities.find(each => hasIssued(each, last)) ?? alongside.find(each => hasIssued(each, last))
     if (issuer === undefined) return undefined
     chain.push(issuer)
     if (authorities.includes(issuer) && hasIssued(issuer, issuer)) return chain // where OpenSSL ends
