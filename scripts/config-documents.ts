@@ -3,6 +3,7 @@
 // compares them; `npm run docs:config` writes them.
 import { stringify } from 'yaml'
 import { leaves, type SchemaNode } from '../src/files/nodes.ts'
+import { RELOAD_OF, RELOADS, type ConfigKey } from '../src/config/reloads.ts'
 import { ConfigSchema, variableOf } from '../src/config/schema.ts'
 import { EXAMPLES } from './config-examples.ts'
 
@@ -43,7 +44,7 @@ function variablesOf (path: readonly string[], { type, secret }: SchemaNode): st
 export function referenceMarkdown (): string {
   const rows = leaves(ConfigSchema).map(({ path, node }) => {
     const variables = variablesOf(path, node).map(name => `\`${name}\``)
-    return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variables.join(', ')} | ${node.description} |`
+    return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variables.join(', ')} | ${RELOADS[RELOAD_OF[path.join('.') as ConfigKey]]} | ${node.description} |`
   })
   return `# Configuration
 
@@ -60,8 +61,10 @@ Without one the defaults hold. \`serve\` and \`check\` say which was read, or \`
 
 The environment wins over the file. A variable that is set to nothing counts as not set, and those that Kubernetes sets for Services (\`CHARTGATE_PORT=tcp://…\`, \`CHARTGATE_ADMIN_PORT=tcp://…\`, \`CHARTGATE_CHARTMUSEUM_SERVICE_HOST\`) are passed over as long as they have the form that Kubernetes gives them. Every mistake is reported at once: of the configuration and of the accounts files with file, line and column, of the environment with its variable. An unknown key is a mistake. Relative paths, also those in \`…_FILE\` variables, are relative to the file's folder, without a file to the working directory. [config/chartgate.example.yaml](../config/chartgate.example.yaml) has every key, and [config/chartgate.schema.json](../config/chartgate.schema.json) is for editors.
 
-| key | value | default | environment | what it is |
-| --- | --- | --- | --- | --- |
+While it runs the file is read again when it changes, and so is every file that it or a \`…_FILE\` variable names; [what takes effect](operations.md#reload) says the fifth column.
+
+| key | value | default | environment | takes effect | what it is |
+| --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
 A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`cert:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
@@ -93,7 +96,7 @@ ${examples()}
 * [The log and its reasons](reasons.md) has every field and every reason for a refusal.
 * With several \`workers\` ([how they work together](architecture.md#several-workers)) \`/readyz\` is 503 until all of them listen. When one cannot, the start fails with its sentence. One that ends later is replaced, and the log says so; so is one that does not answer for 8 seconds, or in which threads or passwords to be checked do not move. \`auto\` counts the cores that the process may be scheduled on; a CPU quota, as of a container, it does not see: write a number there.
 * On SIGTERM or SIGINT \`/readyz\` is 503 at once. For \`drain.delay\` clients are served as before, also over new connections, and each answer has \`Connection: close\`: so a load balancer that looks at \`/readyz\` takes the gateway out before it refuses anybody ([a rolling restart](operations.md#a-rolling-restart)). Then no new connection is taken, and running requests get 30 seconds; what still runs then is named in the log and cut off. A second signal ends the process at once. Give a supervisor 35 seconds and \`drain.delay\` or more before it kills (Kubernetes gives 30 by default). An end waits half a second for whoever reads the log, and for no thread that hangs on a disk: such an end is a SIGKILL that the process sends itself.
-* SIGHUP reads accounts, rules, keys and certificates again, changed or not, and the log says so; sent to the first process or to all of them it is one wish. SIGQUIT, SIGUSR1 and SIGUSR2 do nothing. Before the program's first line runs, which takes a tenth of a second, Node does with a signal what it always does: SIGHUP, SIGQUIT and SIGUSR2 end it, and SIGUSR1 opens the debugger's port on loopback, which chartgate closes when it serves; with \`node --disable-sigusr1\` (Node 22.14 and 24, as in the image) it is never opened.
+* SIGHUP and \`chartgate reload\` read everything again that can be ([operations.md](operations.md#reload)), changed or not, and the log says so; SIGHUP, sent to the first process or to all of them it is one wish. SIGQUIT, SIGUSR1 and SIGUSR2 do nothing. Before the program's first line runs, which takes a tenth of a second, Node does with a signal what it always does: SIGHUP, SIGQUIT and SIGUSR2 end it, and SIGUSR1 opens the debugger's port on loopback, which chartgate closes when it serves; with \`node --disable-sigusr1\` (Node 22.14 and 24, as in the image) it is never opened.
 * The log waits for nobody. What its reader does not take waits in memory, up to 4 MiB in each process; what is beyond, or cannot be written to a full disk, is lost, counted, and said in one line (\`lines\`) as soon as the log is written again.
 * Refusals are logged at \`warn\`, changes (uploads, deletes, tokens asked for with POST) at \`info\`, and with \`log.reads\` allowed reads at \`info\` too: \`log.level: warn\` leaves refusals, \`error\` neither.
 

@@ -54,7 +54,7 @@ export const LOG_FIELDS: Readonly<Record<string, readonly Row[]>> = {
     ['users', 'how many users are in force'],
     ['robots', 'how many robots'],
     ['rules', 'how many rules'],
-    ['keys', 'which keys are in force; which keys of the configuration take effect at the next start'],
+    ['keys', 'which keys are in force; which keys of the configuration have changed, or wait for a restart'],
     ['issuers', 'token servers, and how many keys each has'],
     ['issuer', 'a token server'],
     ['upstream', 'the chart repository'],

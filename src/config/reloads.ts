@@ -6,7 +6,7 @@ import type { Mapping } from '../files/yaml.ts'
 
 export const RELOADS = {
   live: 'at once',
-  file: 'what the file holds: at once; another file: at a restart',
+  file: 'what it holds at once, another file at a restart',
   restart: 'at a restart'
 } as const
 
