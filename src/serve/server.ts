@@ -17,7 +17,7 @@ import { openPool } from './workers/pool.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
-import { liveOf, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
+import { certificatesCheck, liveOf, type OpenedTls, openTls, upstreamTls } from '../live/live-tls.ts'
 import { follow, inForce } from '../live/in-force.ts'
 import type { ConfigWatch, ReloadReport } from '../live/reload.ts'
 import type { Environment } from '../config/environment.ts'
@@ -181,6 +181,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       stuck: pulse.stuck,
       hindrance,
       scrape: measuring.scrape,
+      checks: [certificatesCheck(tls, CLOCK.wall)],
       ...adminOptions(config, tls)
     })
     opened.push(async () => { await admin.close() })
