@@ -10,8 +10,8 @@ import { originOf } from '../src/limits/origin.ts'
 
 export interface ConnectionsOptions {
   counts: ConnectionCounts
-  /** Others of them may change its bounds. */
-  settings: Settings
+  /** Others of them may change its bounds; left out: they stay. */
+  settings?: Settings
   /** Whether a peer is a trusted proxy. */
   read: ReadClient
 }
@@ -39,8 +39,8 @@ export default fp<ConnectionsOptions>(async (app, { counts, read, settings }) =>
   const bound = (): void => { app.server.maxConnections = counts.standing().all }
 
   bound()
-  const unfollow = settings.follow(bound)
-  app.addHook('onClose', async () => { unfollow() })
+  const unfollow = settings?.follow(bound)
+  app.addHook('onClose', async () => { unfollow?.() })
   app.server.on('drop', (dropped?: DropArgument) => {
     counts.refusedOfAll()
     sayAll(dropped?.remoteAddress)

@@ -1,8 +1,8 @@
 // Is this process alive, and can it serve? On the admin listener for probes, and in
 // ChartMuseum's own form on the public one, where its users look for it.
 import fp from 'fastify-plugin'
-import { withoutValues } from '../src/files/mistakes.ts'
-import type { ReloadStanding } from '../src/live/part.ts'
+import type { FastifyReply } from 'fastify'
+import { lookAtAll, type Check } from '../src/observe/checks.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 
 export interface ProbesOptions {
@@ -11,33 +11,39 @@ export interface ProbesOptions {
   stuck: () => string | undefined
   /** Why the process cannot serve now; undefined when nothing of its own hinders it. */
   hindrance: () => string | undefined
-  /** What of the files is in force, and what cannot be used. */
-  standing: () => ReloadStanding
+  /** What else is looked at for /readyz?verbose, and hinders nothing. */
+  checks?: readonly Check[]
 }
 
 /**
- * /healthz (the process; 503 when it has to be replaced) and /readyz (503 while something
- * hinders it or the upstream is away; with ?verbose also what of the files cannot be used).
+ * /healthz (the process; 503 when it has to be replaced), /readyz (503 while something
+ * hinders it or the upstream is away) and /readyz?verbose (the same, with all that was
+ * looked at).
  */
-export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance, standing }) => {
+export const probes = fp<ProbesOptions>(async (app, { upstream, stuck, hindrance, checks = [] }) => {
+  const looks: readonly Check[] = [
+    { name: 'queues and threads', hinders: true, look: async () => listOf(stuck()) },
+    { name: 'listeners and workers', hinders: true, look: async () => listOf(hindrance()) },
+    { name: 'chart repository', hinders: true, look: async () => listOf(await upstream.ailment()) },
+    ...checks
+  ]
+  const sayAll = async (reply: FastifyReply): Promise<FastifyReply> => {
+    const { ready, text } = await lookAtAll(looks)
+    return await reply.code(ready ? 200 : 503).header('content-type', 'text/plain; charset=utf-8').send(text)
+  }
   app.get('/healthz', async (_request, reply) => {
     const reason = stuck()
     return reason === undefined ? { healthy: true } : await reply.code(503).send({ healthy: false, reason })
   })
-  app.get('/readyz', async (request, reply) => {
+  app.get<{ Querystring: { verbose?: unknown } }>('/readyz', async ({ query: { verbose } }, reply) => {
+    if (verbose !== undefined) return await sayAll(reply)
     const reason = hindrance() ?? await upstream.ailment()
-    const isVerbose = Object.hasOwn(request.query as object, 'verbose')
-    const more = isVerbose ? { configuration: shown(standing()) } : {}
-    return reason === undefined
-      ? { ready: true, ...more }
-      : await reply.code(503).send({ ready: false, reason, ...more })
+    return reason === undefined ? { ready: true } : await reply.code(503).send({ ready: false, reason })
   })
 }, { name: 'probes', fastify: '5.x' })
 
-/** Nothing that somebody wrote: whoever asks need not be who may read the files. */
-function shown ({ mistakes, later, last }: ReloadStanding): object {
-  const changed = last === undefined ? {} : { changed: last.changed, at: new Date(last.time * 1000).toISOString() }
-  return { sound: mistakes.length === 0, mistakes: mistakes.map(withoutValues), restartToApply: later, ...changed }
+function listOf (sentence: string | undefined): readonly string[] {
+  return sentence === undefined ? [] : [sentence]
 }
 
 export interface HealthOptions { version: string }

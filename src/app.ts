@@ -49,7 +49,7 @@ import { createAccountSources, isSomebody } from './identity/sources.ts'
 import type { CertificateSource } from './identity/sources/certificates.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
-import { createConnectionCounts, shareOf, type ConnectionBounds } from './limits/connections.ts'
+import { ADMIN_BOUNDS, createConnectionCounts, shareOf, type ConnectionBounds } from './limits/connections.ts'
 import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
@@ -340,14 +340,17 @@ export async function buildAdmin (
   { scrape, tls, token = () => undefined, ...options }: ProbesOptions & ScrapeOptions & AdminOptions,
   limits = CONNECTION_LIMITS
 ): Promise<App> {
-  const { http: _of, ...timeouts } = serverOptionsOf(limits)
+  const { http: { maxHeaderSize: _size, requireHostHeader: _host, ...heads }, ...timeouts } = serverOptionsOf(limits)
   const admin: App = Fastify({
     logger: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: refusePlainly,
+    http: heads,
     ...timeouts, // also of who does not read an answer
-    ...(tls === undefined ? {} : speaking(tls, { http: {}, ...timeouts }))
+    ...(tls === undefined ? {} : speaking(tls, { http: heads, ...timeouts }))
   })
+  const read = createClientReader({ trustedProxies: [], publicUrl: 'http://localhost' })
+  await admin.register(connectionsPlugin, { counts: createConnectionCounts(() => ADMIN_BOUNDS), read })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)

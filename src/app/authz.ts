@@ -30,7 +30,7 @@ import { authorizer, type UpstreamAuth } from '../upstream/credential.ts'
 
 /** What it has in common with the public listener. */
 export interface AuthzShared
-  extends Pick<ConnectionsOptions, 'counts' | 'settings'>, RequestLogOptions, MeterOptions, DrainOptions,
+  extends Required<Pick<ConnectionsOptions, 'counts' | 'settings'>>, RequestLogOptions, MeterOptions, DrainOptions,
   Pick<ErrorsOptions, 'challenge'>, Pick<AuthenticateOptions, 'authenticator'>, AuthorizeOptions {
   readonly log: Logger
   /** Who is at the other end of the connection to the proxy that asks. */

@@ -3,6 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { nearest } from '../files/mistakes.ts'
 import type { Accounts, Robot, User } from '../identity/accounts.ts'
+import {
+  compileCertificates, type CertificateAccounts, type CertificateEntry
+} from '../identity/certificate-accounts.ts'
 import { createAccountSources, isSomebody } from '../identity/sources.ts'
 import { digestOf, looksLikeSecret } from '../identity/sources/robot-secret.ts'
 import { createAttempts } from '../limits/attempts.ts'
@@ -48,7 +51,7 @@ function trimmed (text: string): string {
 }
 
 /** Who a subject is: user:alice, anonymous, or the name of one account. */
-export function namedAsker (text: string, accounts: Accounts): Asker {
+export function namedAsker (text: string, accounts: Accounts, certificates: CertificateAccounts): Asker {
   const subject = fullSubject(text, accounts)
   if (subject === MASTER.subject) return somebody(MASTER)
   if (!isSubject(subject)) return mistake(noSubject(text, accounts))
@@ -58,10 +61,19 @@ export function namedAsker (text: string, accounts: Accounts): Asker {
   if (kind === 'group' || subject === AUTHENTICATED) {
     return somebody({ kind: 'user', subject, subjects: [...new Set([subject, AUTHENTICATED, EVERYONE])] })
   }
+  if (kind === 'cert') {
+    const principal = certificates.principals.get(name)
+    return principal === undefined ? mistake(`${subject} is not in identity.certificates`) : somebody(principal)
+  }
   const account = kind === 'user' ? accounts.users.get(name) : accounts.robots.get(name)
   if (account === undefined) return mistake(`${subject} is in no accounts file`)
   const because = refusalOf(account)
   return because === undefined ? somebody(account.principal) : { is: 'refused', because, subject }
+}
+
+/** Whom certificates stand for, as the configuration says. */
+export function certificatesIn ({ identity }: Pick<Config, 'identity'>): CertificateAccounts {
+  return compileCertificates(identity.certificates as CertificateEntry[])
 }
 
 /** Why an account is refused whatever it asks for; undefined when it is not. */
@@ -84,7 +96,7 @@ function noSubject (text: string, { users, robots }: Accounts): string {
   const near = nearest(text, [...users.keys(), ...robots.keys()])
   return `${JSON.stringify(text)} is no subject and no account's name: ` +
     (near === undefined
-      ? `user:NAME, group:NAME, robot:NAME, ${EVERYONE}, ${AUTHENTICATED} or ${MASTER.subject}`
+      ? `user:NAME, group:NAME, robot:NAME, cert:NAME, ${EVERYONE}, ${AUTHENTICATED} or ${MASTER.subject}`
       : `did you mean ${near}?`)
 }
 
@@ -116,6 +128,7 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
     clock: CLOCK,
     attempts: createAttempts(CLOCK.monotonic, UNLIMITED)
   })
+  const certificates = certificatesIn(config)
   let asked = ''
   const verifier = createVerifier({
     keys: () => keys.opened.live.current,
@@ -123,7 +136,7 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
     knowsSubject (subject) {
       asked = subject
       // The master key is the gateway's secret, which need not be known where this is asked.
-      return subject === MASTER.subject || isSomebody(sources, subject)
+      return subject === MASTER.subject || certificates.isActive(subject) || isSomebody(sources, subject)
     },
     clock: CLOCK
   })
@@ -135,6 +148,7 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
 
 function whyUnknown (subject: string, { users, robots }: Accounts): string {
   const { kind, name } = readSubject(subject)
+  if (kind === 'cert') return `${subject} is not in identity.certificates`
   const account = kind === 'user' ? users.get(name) : robots.get(name)
   return account === undefined ? `${subject} is in no accounts file` : `${subject} is disabled, at ${account.place}`
 }

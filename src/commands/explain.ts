@@ -9,7 +9,7 @@ import { AUTHENTICATED, EVERYONE } from '../words/subject.ts'
 import { ANONYMOUS, MASTER, type Principal } from '../words/principal.ts'
 import { decide } from '../policy/decide.ts'
 import { nearestRule, rightsOf } from '../policy/why.ts'
-import { namedAsker, provenAsker, readCredential, refusalOf, type Asker } from './asker.ts'
+import { certificatesIn, namedAsker, provenAsker, readCredential, refusalOf, type Asker } from './asker.ts'
 import { fail, printJson, printTable, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
 
@@ -49,7 +49,7 @@ async function runExplain ({ config, options, io, words }: Configured): Promise<
   if (options.who === true) return explainWho(question, access as Access)
 
   let asker: Asker
-  if (options.as !== undefined) asker = namedAsker(options.as, authority.accounts)
+  if (options.as !== undefined) asker = namedAsker(options.as, authority.accounts, certificatesIn(config))
   else {
     const credential = await readCredential(options, io)
     if (!credential.ok) return fail(io, credential.message)
@@ -151,7 +151,7 @@ function explainWho (question: Question, access: Access): ExitCode {
   const anyAccount: Principal = { kind: 'user', subject: AUTHENTICATED, subjects: [AUTHENTICATED, EVERYONE] }
   const all = [ANONYMOUS, anyAccount, ...[...accounts.users.values(), ...accounts.robots.values()]
     .filter(account => refusalOf(account) === undefined)
-    .map(({ principal }) => principal)]
+    .map(({ principal }) => principal), ...certificatesIn(config).principals.values()]
   const allowed = all.flatMap(principal => {
     const decision = decide(principal, access, rules)
     return decision.allowed ? [{ principal, by: decision.by }] : []

@@ -7,6 +7,7 @@ import { leaves } from '../files/nodes.ts'
 import { authzMistakes } from './authz-rules.ts'
 import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
 import { readDistinguishedName } from '../tls/distinguished-name.ts'
+import { isIpName } from '../tls/name-keys.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, type Mapping } from '../files/yaml.ts'
@@ -160,13 +161,17 @@ function certificateMistakes ({ certificates }: ConfigFile['identity'], sound: (
         'write it as openssl x509 -noout -subject -nameopt RFC2253 does, such as CN=ci,OU=Build,O=Example'
       return [{ key: `${placeOf(i)}.subject`, sentence }]
     }
+    if (others.ip !== undefined && !isIpName(others.ip)) {
+      const sentence = `${showText(others.ip)} is no IP address, such as 10.0.0.7 or 2001:db8::7`
+      return [{ key: `${placeOf(i)}.ip`, sentence }]
+    }
     const given = CERTIFICATE_NAMES.filter(kind => ({ subject, ...others })[kind] !== undefined).length
     if (given !== 1) return [{ key: placeOf(i), sentence: `it needs one of ${CERTIFICATE_NAMES.join(', ')}` }]
     return called < i ? [{ key: placeOf(i), sentence: `it is called as ${placeOf(called)} is, which counts` }] : []
   })
 }
 
-const CERTIFICATE_NAMES = ['subject', 'dns', 'email', 'uri'] as const
+const CERTIFICATE_NAMES = ['subject', 'dns', 'email', 'uri', 'ip'] as const
 
 /** A certificate without its key, or the other way round. */
 function halfPair (place: string, { cert, key }: { readonly cert: string, readonly key: string }): string | false {

@@ -119,11 +119,12 @@ const CertificateNode = mapping({
     description: 'stands in subjects: cert:NAME',
     expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
   })
-}, { expected: 'a certificate with name, and subject, dns, email or uri' }, {
+}, { expected: 'a certificate with name, and subject, dns, email, uri or ip' }, {
   subject: line('the whole subject of the certificate, as RFC 4514 writes it: CN=ci,OU=Build,O=Example'),
   dns: line('a DNS name among its alternative names'),
   email: line('a mail address among its alternative names'),
   uri: line('a URI among its alternative names, such as a SPIFFE ID'),
+  ip: line('an IP address among its alternative names; not where it comes from'),
   groups: list(text({ pattern: NAME_FORM, expected: 'the name of a group' }), {
     description: 'the groups that it is in',
     expected: 'a list of groups'
@@ -365,7 +366,7 @@ export const ConfigSchema = mapping({
     certificates: list(CertificateNode, {
       description: 'whom certificates of clients stand for (listen.tls.clientCa); the first that fits counts',
       default: [],
-      expected: 'a list of certificates with name, and subject, dns, email or uri'
+      expected: 'a list of certificates with name, and subject, dns, email, uri or ip'
     })
   }),
   policy: list(Rule, {

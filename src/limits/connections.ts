@@ -7,6 +7,9 @@ export interface ConnectionBounds {
   readonly ofOrigin: number
 }
 
+/** Of the admin listener: who takes all that one address may have keeps no probe of another one out. */
+export const ADMIN_BOUNDS: ConnectionBounds = { all: 512, ofOrigin: 128 }
+
 /** `address`: its own bound is reached. */
 export type Taken = 'taken' | 'address'
 

@@ -8,6 +8,7 @@ import { createLive, type Live } from '../lib/live.ts'
 import { endOf, firstEnd, readMaterial, timeFault, timeText, type Material, type TlsTexts } from '../tls/material.ts'
 import type { ListenerTls } from '../tls/listener.ts'
 import type { UpstreamTls } from '../upstream/client.ts'
+import type { Check } from '../observe/checks.ts'
 import { SOON } from './account-warnings.ts'
 import type { LivePart } from './part.ts'
 
@@ -158,6 +159,11 @@ export function certificateWarnings ({ parts }: Pick<OpenedTls, 'parts'>, now: n
       return endsSoon(`${key}: the authority ${name} in ${files.ca}`, endOf(each), now)
     })
   ])
+}
+
+/** For /readyz?verbose: what ends soon is still in force, and hinders nothing. @param now seconds since the epoch */
+export function certificatesCheck (opened: Pick<OpenedTls, 'parts'>, now: () => number): Check {
+  return { name: 'certificates', hinders: false, look: async () => certificateWarnings(opened, now()) }
 }
 
 function endsSoon (what: string, end: number, now: number): string[] {

@@ -3,6 +3,8 @@
 import type { ConfigReader } from '../config/reading.ts'
 import type { Config } from '../config/schema.ts'
 import type { Stamps } from '../files/files.ts'
+import { withoutValues } from '../files/mistakes.ts'
+import type { Check } from '../observe/checks.ts'
 
 export interface ReloadLog {
   info (fields: object, message: string): void
@@ -40,6 +42,22 @@ export interface ReloadStanding {
   readonly later: readonly string[]
   /** The last change that was put in force; undefined: none since the start. */
   readonly last: Change | undefined
+}
+
+/**
+ * For /readyz?verbose: what cannot be used, without what somebody wrote (whoever asks need
+ * not be who may read the files), and what waits for a restart. Neither hinders anything.
+ */
+export function standingCheck (standing: () => ReloadStanding): Check {
+  return {
+    name: 'configuration',
+    hinders: false,
+    async look () {
+      const { mistakes, later } = standing()
+      const waiting = later.length === 0 ? [] : [`restart to apply: ${later.join(', ')}`]
+      return [...mistakes.map(withoutValues), ...waiting]
+    }
+  }
 }
 
 export interface Change {

@@ -18,8 +18,8 @@ import { createRereadOffice } from './workers/rereads.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
 import { openKeys } from '../live/live-keys.ts'
 import { openCertificates } from '../live/live-certificates.ts'
-import { liveOf, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
-import type { ReloadReport, ReloadStanding } from '../live/part.ts'
+import { certificatesCheck, liveOf, openTls, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
+import { standingCheck, type ReloadReport, type ReloadStanding } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import type { Environment } from '../config/environment.ts'
 import { nameOfConfig } from '../config/find.ts'
@@ -181,8 +181,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
       upstream,
       stuck: pulse.stuck,
       hindrance,
-      standing: () => standing(),
       scrape: measuring.scrape,
+      checks: [standingCheck(() => standing()), certificatesCheck(tls, CLOCK.wall)],
       ...adminOptions(settings, tls)
     })
     opened.push(async () => { await admin.close() })

@@ -1,5 +1,6 @@
 // When are two names of certificates the same? When their keys are. A kind stands before
 // each, so that a name of one kind is never one of another.
+import { isIP, isIPv6 } from 'node:net'
 
 /** @param name as distinguished-name.ts has it */
 export function keyOfSubject (name: string): string {
@@ -17,4 +18,14 @@ export function keyOfEmail (address: string): string {
 
 export function keyOfUri (uri: string): string {
   return `uri:${uri}`
+}
+
+/** An address is its bytes: of IPv6 there are several spellings of one. @param address without a zone */
+export function keyOfIp (address: string): string {
+  return `ip:${isIPv6(address) ? new URL(`http://[${address}]`).hostname : address}`
+}
+
+/** An address of which there is a key: a zone is in no certificate. */
+export function isIpName (text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%')
 }

@@ -93,6 +93,23 @@ await t.test('explain --who lists who may, and as whom', async t => {
   t.match(await master.explain(['--who', 'delete', 'a/b']), { code: 0, out: /^WHO +AS +BY\nkey:master +key:master +the master key\n$/ })
 })
 
+await t.test('whom a certificate stands for is explained as everybody is', async t => {
+  const { dir, explain } = team(t, 'listen: { tls: { cert: a.crt, key: a.key, clientCa: ca.crt } }\nidentity: { certificates: [{ name: build, dns: build.example.com, groups: [team-a] }] }\n')
+  t.match(await explain(['--as', 'cert:build', 'pull', 'team-a/x']), { code: 0, out: /^allowed: cert:build may pull on team-a\/x by policy\[0\]/ })
+  t.match(await explain(['--as', 'cert:build', 'push', 'team-a/x']), { code: 3, out: /gives group:team-a pull there, and no more/ })
+  t.match(await explain(['--as', 'cert:other', 'pull', 'team-a/x']), { code: 1, err: /cert:other is not in identity\.certificates/ })
+  t.match(await explain(['--who', 'pull', 'team-a/x']), { code: 0, out: /\ncert:build +group:team-a +policy\[0\]/ })
+  const keys = await openKeys({ stateDir: join(dir, 'data'), tokens: { ttl: 300, keys: [], issuers: [] } })
+  if (!keys.ok) throw new Error(keys.mistakes.join())
+  const key = keys.opened.live.current.ring.signing(0)
+  const token = async (subject: string): Promise<string> => {
+    const access = [{ type: 'artifact-repository', name: 'team-b/x', actions: ['pull'] } as const]
+    return recordToken((await issueToken(key, { issuer: 'https://localhost:5001', audience: 'localhost:5001', ttl: 300 }, subject, access, Math.floor(Date.now() / 1000))).token)
+  }
+  t.match(await explain(['--token', await token('cert:build'), 'pull', 'team-b/x']), { code: 0, out: /^allowed: cert:build may pull on team-b\/x by the token\n$/ })
+  t.match(await explain(['--token', await token('cert:other'), 'pull', 'team-b/x']), { code: 3, out: /token_unknown_subject, because cert:other is not in identity\.certificates\n$/ })
+})
+
 await t.test('a token says what it grants, and nothing when it is refused', async t => {
   const { dir, explain } = team(t)
   const keys = await openKeys({ stateDir: join(dir, 'data'), tokens: { ttl: 300, keys: [], issuers: [] } })

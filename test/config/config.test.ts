@@ -203,9 +203,11 @@ await t.test('certificates are called by one name each, and stand for one name h
   const TLS = 'listen: { tls: { cert: a, key: b, clientCa: c } }\n'
   const of = async (...entries: string[]): Promise<string[]> => await mistakes(t, `${TLS}identity: { certificates: [${entries.join(', ')}] }`)
   t.strictSame(await of('{ name: ci, subject: "CN=ci,O=Lab" }', '{ name: cd, dns: cd.example.com, groups: [team-a] }', '{ name: flux, uri: "spiffe://a/b" }', '{ name: bot, email: bot@example.com }'), [])
-  t.strictSame(await of('{ name: ci }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri'])
-  t.strictSame(await of('{ name: ci, dns: a, uri: b }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri'])
+  t.strictSame(await of('{ name: ci }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri, ip'])
+  t.strictSame(await of('{ name: ci, dns: a, uri: b }'), ['identity.certificates[0]: it needs one of subject, dns, email, uri, ip'])
   t.strictSame(await of('{ name: ci, subject: "ci" }'), ['identity.certificates[0].subject: "ci" is no distinguished name: write it as openssl x509 -noout -subject -nameopt RFC2253 does, such as CN=ci,OU=Build,O=Example'])
+  for (const ip of ['10.0.0.300', 'fe80::1%eth0', '10.0.0.0/8', 'ci']) t.strictSame(await of(`{ name: ci, ip: "${ip}" }`), [`identity.certificates[0].ip: "${ip}" is no IP address, such as 10.0.0.7 or 2001:db8::7`])
+  t.strictSame(await of('{ name: ci, ip: "2001:DB8::7" }', '{ name: cd, ip: "2001:db8:0::7" }'), ['identity.certificates[1]: it is called as identity.certificates[0] is, which counts'])
   t.strictSame(await of('{ name: ci, dns: a }', '{ name: ci, dns: b }'), ['identity.certificates[1].name: the name ci is there already, at identity.certificates[0]'])
   t.strictSame(await of('{ name: ci, dns: a.example.com }', '{ name: cd, dns: A.example.com }'), ['identity.certificates[1]: it is called as identity.certificates[0] is, which counts'])
   t.strictSame(await of('{ name: CI, dns: a }'), ['identity.certificates[0].name: "CI" is not a name of lower-case letters, digits, ".", "_" and "-"'])

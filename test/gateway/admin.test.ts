@@ -4,20 +4,23 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { buildAdmin } from '../../src/app.ts'
 import { createLive } from '../../src/lib/live.ts'
+import { ADMIN_BOUNDS } from '../../src/limits/connections.ts'
 import { readMaterial, type Material } from '../../src/tls/material.ts'
 import { createUpstream } from '../../src/upstream/client.ts'
 import { command } from '../helpers/commands.ts'
 import { Authority } from '../helpers/certificates.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
+import { openRaw } from '../helpers/raw.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import { tlsClient } from '../helpers/tls-client.ts'
+import { untilTrue } from '../helpers/until.ts'
 
 const stub = await startStubUpstream(t)
 stub.answer = () => ({ body: '{"healthy":true}' })
 const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
 t.teardown(async () => { await upstream.close() })
-const PROBES = { upstream, stuck: () => undefined, hindrance: () => undefined, standing: () => ({ mistakes: [], later: [], last: undefined }), scrape: async () => 'metrics' }
+const PROBES = { upstream, stuck: () => undefined, hindrance: () => undefined, scrape: async () => 'metrics' }
 
 await t.test('with a token all but the two probes needs it', async t => {
   const token = newMasterKey()
@@ -45,4 +48,44 @@ await t.test('over TLS it is asked by healthcheck too', async t => {
   const port = String((admin.server.address() as AddressInfo).port)
   t.match(await tlsClient(t, { ca: authority.certText }).ask(`https://127.0.0.1:${port}/metrics`), { status: 200, body: 'metrics' })
   t.match(await command(['healthcheck'], { CHARTGATE_ADMIN_PORT: port, CHARTGATE_ADMIN_TLS_CERT: cert, CHARTGATE_ADMIN_TLS_KEY: key }), { code: 0, out: 'ready\n' })
+})
+
+await t.test('no address takes all connections of the admin listener', async t => {
+  const admin = await buildAdmin(PROBES)
+  t.teardown(async () => { await admin.close() })
+  await admin.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = admin.server.address() as AddressInfo
+  const held = await Promise.all(Array.from({ length: ADMIN_BOUNDS.ofOrigin }, async () => await openRaw(t, port, { localAddress: '127.0.0.2' })))
+  const answer = async (localAddress: string): Promise<string> => {
+    const { socket, text, closed } = await openRaw(t, port, { localAddress })
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    await closed
+    return text().split('\r\n')[0] as string
+  }
+  await untilTrue(async () => await answer('127.0.0.2') === '')
+  t.equal(await answer('127.0.0.3'), 'HTTP/1.1 200 OK')
+  held[0]?.socket.destroy()
+  await untilTrue(async () => await answer('127.0.0.2') === 'HTTP/1.1 200 OK')
+})
+
+await t.test('/readyz?verbose says what was looked at, in lines', async t => {
+  let [stuck, hindrance] = [undefined, undefined] as (string | undefined)[]
+  const soon = { name: 'certificates', hinders: false, look: async () => ['listen.tls: it ends', 'admin.tls: it ends'] }
+  const admin = await buildAdmin({ ...PROBES, stuck: () => stuck, hindrance: () => hindrance, checks: [soon] })
+  t.teardown(async () => { await admin.close() })
+  const [wellBefore] = [await admin.inject('/readyz?verbose')]
+  t.match(wellBefore.headers, { 'content-type': 'text/plain; charset=utf-8' })
+  t.equal(wellBefore.statusCode, 200)
+  const ok = 'queues and threads: ok\nlisteners and workers: ok\nchart repository: ok\n'
+  const certificates = 'certificates: warning: listen.tls: it ends\ncertificates: warning: admin.tls: it ends\n'
+  t.equal(wellBefore.body, `${ok}${certificates}ready\n`, 'a warning hinders nothing')
+  t.equal((await admin.inject('/readyz')).body, '{"ready":true}')
+  ;[stuck, hindrance] = ['the passwords to be checked have not moved for 60 s', 'shutting down']
+  stub.answer = () => ({ status: 500, body: '' })
+  const ill = await admin.inject('/readyz?verbose')
+  t.equal(ill.statusCode, 503)
+  t.equal(ill.body, 'queues and threads: failed: the passwords to be checked have not moved for 60 s\n' +
+    'listeners and workers: failed: shutting down\n' +
+    'chart repository: failed: the chart repository does not say that it is healthy (500 for /health)\n' +
+    `${certificates}not ready\n`)
 })

@@ -194,7 +194,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   let closing = false
   let stuck: string | undefined
-  const admin = await buildAdmin({ upstream, scrape: async () => '', stuck: () => stuck, hindrance: () => closing ? 'shutting down' : undefined, standing: () => ({ mistakes: [], later: [], last: undefined }) })
+  const admin = await buildAdmin({ upstream, scrape: async () => '', stuck: () => stuck, hindrance: () => closing ? 'shutting down' : undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   const status = async (url: string): Promise<number> => (await admin.inject(url)).statusCode
   t.equal(await status('/healthz'), 200)
@@ -214,7 +214,7 @@ await t.test('readiness follows the upstream and the shutdown', async t => {
 
 await t.test('the admin listener refuses in the form of the public one', async t => {
   const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
-  const admin = await buildAdmin({ scrape: async () => '', upstream: { ...upstream, ailment: async () => { throw new Error('a secret of the inside') } }, stuck: () => undefined, hindrance: () => undefined, standing: () => ({ mistakes: [], later: [], last: undefined }) })
+  const admin = await buildAdmin({ scrape: async () => '', upstream: { ...upstream, ailment: async () => { throw new Error('a secret of the inside') } }, stuck: () => undefined, hindrance: () => undefined })
   t.teardown(async () => { await admin.close(); await upstream.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   const { port } = admin.server.address() as AddressInfo

@@ -158,7 +158,7 @@ async function startAdmin (t: Test, limits = CONNECTION_LIMITS): Promise<Admin> 
   const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
   const meter = createMeter()
   const scrape = createScrape(async () => ({ snapshot: meter.snapshot(), libraries: [await askLibrary()] }))
-  const admin = await buildAdmin({ upstream, scrape, stuck: () => undefined, hindrance: () => undefined, standing: () => ({ mistakes: [], later: [], last: undefined }) }, limits)
+  const admin = await buildAdmin({ upstream, scrape, stuck: () => undefined, hindrance: () => undefined }, limits)
   t.teardown(async () => { await admin.close(); await upstream.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   return { admin, port: (admin.server.address() as AddressInfo).port, meter }

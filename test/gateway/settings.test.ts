@@ -108,7 +108,7 @@ const PROOFS: Partial<Record<ConfigKey, (t: Test) => Promise<void>>> = {
   async 'admin.token' (t) {
     const upstream = createUpstream({ origin: 'http://127.0.0.1:9', contextPath: '', auth: { kind: 'none' } })
     let token: string | undefined
-    const admin = await buildAdmin({ upstream, token: () => token, scrape: async () => '', stuck: () => undefined, hindrance: () => undefined, standing: () => ({ mistakes: [], later: [], last: undefined }) })
+    const admin = await buildAdmin({ upstream, token: () => token, scrape: async () => '', stuck: () => undefined, hindrance: () => undefined })
     t.teardown(async () => { await admin.close(); await upstream.close() })
     const status = async (sent: string): Promise<number> => (await admin.inject({ url: '/metrics', headers: { authorization: `Bearer ${sent}` } })).statusCode
     const [one, two] = [newMasterKey(), newMasterKey()]

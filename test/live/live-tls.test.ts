@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
-import { certificateWarnings, digestOfTls, listenerTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, upstreamTls, type OpenedTls } from '../../src/live/live-tls.ts'
+import { certificatesCheck, certificateWarnings, digestOfTls, listenerTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, upstreamTls, type OpenedTls } from '../../src/live/live-tls.ts'
 import type { ReloadFacts } from '../../src/live/part.ts'
 import { watchConfig } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
@@ -129,6 +129,7 @@ await t.test('two weeks before its end a certificate is spoken of', async t => {
   const end = endOf(liveOf(tls, 'listen.tls')?.current.own as NonNullable<OpenedTls['parts'][number]['live']['current']['own']>)
   t.strictSame(certificateWarnings(tls, end - 15 * 86_400), [])
   t.match(certificateWarnings(tls, end - 13 * 86_400), [/^listen\.tls: the certificate in .*tls\.crt ends at .*Z: put a new one in its place before that$/])
+  t.strictSame(await certificatesCheck(tls, () => end).look(), certificateWarnings(tls, end), 'also to who asks whether it is ready')
   t.match(certificateWarnings(tls, end), [/^listen\.tls: the certificate in .*tls\.crt ended at .*Z: put a new one in its place$/])
   const { parts: [part] } = tls
   const authorities = { parts: [{ key: 'listen.tls' as const, files: { ca: '/ca.crt' }, live: tlsOfData([{ key: 'listen.tls', files: {}, texts: { ca: authority.certText } }], new Map()).parts[0]?.live ?? (part as NonNullable<typeof part>).live }] }

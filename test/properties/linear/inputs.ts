@@ -31,12 +31,16 @@ import { isPage, refusalOfAnswer } from '../../../src/upstream/answers.ts'
 import { readChallenge } from '../../../src/upstream/first-contact.ts'
 import { localUrl } from '../../../src/upstream/index-links.ts'
 import { rewriteIndex } from '../../../src/upstream/index-rewrite.ts'
+import { readDistinguishedName, keyOfName } from '../../../src/tls/distinguished-name.ts'
+import { namesOf } from '../../../src/tls/certificate-names.ts'
+import { isIpName, keyOfDns } from '../../../src/tls/name-keys.ts'
 import { readParts } from '../../../src/uploads/multipart.ts'
 import type { Spool } from '../../../src/uploads/spool.ts'
 import { ASKER, authenticatorOf } from '../../helpers/accounts.ts'
 import { paxEntry, rawTar, rawTgz, TAR_END } from '../../helpers/archives.ts'
 import { clockOf } from '../../helpers/clock.ts'
 import { ourKeys } from '../../helpers/keys.ts'
+import { certificateWith } from '../../helpers/certificate-der.ts'
 import { chartYaml } from '../../helpers/packages.ts'
 import { NOW, SOURCE } from '../../helpers/tokens.ts'
 import type { Alphabet } from './shapes.ts'
@@ -140,10 +144,23 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'an index in JSON', longest: 64 * KIB, starts: ['"entries":{"a":[{"urls":["', '"entries":{', '"'], units: ['{"a":', '[', '"a":[],', '\\u0041', '{"urls":["charts/a.tgz"]},'], ends: ['"]}]}}', '}}', ']'], read: text => rewriteIndex(Buffer.from(`{${text}`), PLACE) },
     { name: 'an index in other YAML', ...YAML, longest: 6 * KIB, dear: 50, read: text => rewriteIndex(Buffer.from(text), PLACE) },
     { name: 'a link of an index', longest: 64 * KIB, starts: ['charts/', 'http://', 'http://a/cm/org1/repo1/charts/', '//', 'HTTPS://[', '/cm/org1/repo1/charts/'], units: ['%2B', '../', 'a/', '//', 'http:', '[', ':'], ends: ['.tgz', '\\', '/..'], read: text => localUrl(text) },
+    { name: 'a distinguished name', longest: 64 * KIB, starts: ['CN=ci,', 'CN=', '2.5.4.', ' ', 'CN=a\\ '], units: ['CN=a,', 'CN=a+', ' ', '\\ ', '\\2c', '=', '1.', 'a', ',CN='], ends: ['=a', ' ', '\\', ',O=Lab', '"'], read: text => { const name = readDistinguishedName(text); return name === undefined ? undefined : keyOfName(name) } },
+    { name: 'a name in a certificate', longest: 64 * KIB, units: ['a', ', DNS:', '\0', 'a.'], read: text => [namesOf(Buffer.from(certificateWith([text]))), keyOfDns(text), isIpName(text)] },
+    { name: 'names in a certificate', longest: 5 * KIB, dear: 50, units: ['a,', ',', 'a.b,'], read: text => namesOrWhy(Buffer.from(certificateWith(text.split(',')))) },
+    { name: 'bytes that are to be a certificate', longest: 64 * KIB, starts: ['0\x82', '0\x800\x80'], units: ['0\x80', '\x31\x80', '\x05\0', '\xa0\x80'], read: text => namesOrWhy(Buffer.from(text, 'latin1')) },
     { name: 'bytes that are to be an archive', longest: 256 * KIB, read: async text => { await archive(Buffer.from(text)) } },
     { name: 'bytes in an archive', longest: 256 * KIB, units: ['\0', 'ustar\x0000', '0000644\0'], read: async text => { await archive(gzipSync(text, { level: 1 })) } }
   ]
   return anywhere.map(input => ({ longest: HEADERS, ...input }))
+}
+
+/** Of too many names, or of what is none, there is an error. */
+function namesOrWhy (der: Uint8Array): unknown {
+  try {
+    return namesOf(der)
+  } catch (error) {
+    return error
+  }
 }
 
 async function readChart (text: string): Promise<unknown> {
