@@ -1,11 +1,12 @@
 // For as long as somebody likes: a load of all kinds, and faults of everything around the
 // gateway at random. What is wrong in the end: answers, damaged charts, memory, descriptors.
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { startFaultyUpstream, type Fault, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
 import { runChartgate, serveFile, type Gateway } from '../helpers/gateway.ts'
+import { mountDisk, NO_DISK } from '../helpers/read-only.ts'
 import { freePorts, temporaryFolder, type TestLike } from '../helpers/processes.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { untilTrue } from '../helpers/until.ts'
@@ -24,6 +25,10 @@ interface Lab {
   readonly gateway: () => Gateway
   readonly between: FaultyUpstream
   readonly file: string
+  /** The folder of the audit log: a disk of its own, where one can be mounted. */
+  readonly auditDir: string
+  /** Lets everyone read the index of one tenant more, and says which. */
+  change (): Promise<string>
   readonly pick: Random['pick']
   readonly percent: Random['percent']
   readonly target: LoadTarget
@@ -66,6 +71,21 @@ const FAULTS: Readonly<Record<string, (lab: Lab) => Promise<unknown>>> = {
   },
   killGateway: async lab => { await lab.restartGateway() },
   reload: async ({ gateway }) => process.kill(gateway().pid, 'SIGHUP'),
+  async reloadWithChange ({ gateway, change, target }) {
+    const tenant = await change()
+    process.kill(gateway().pid, 'SIGHUP')
+    await untilTrue(async () => await fetch(`${target.url}/${tenant}/index.yaml`).then(({ status }) => status === 200))
+  },
+  async fullAuditDisk ({ gateway, auditDir, pick }) {
+    if (NO_DISK !== undefined) return
+    const filler = join(auditDir, 'filler')
+    await writeFile(filler, Buffer.alloc(80 * 1024 ** 2)).catch(() => {}) // as much as fits
+    await sleep(pick(TIMES))
+    await rm(filler)
+    // As a rotation does, so that the disk is not full for another reason.
+    await rm(join(auditDir, 'audit.log'))
+    process.kill(gateway().pid, 'SIGHUP')
+  },
   rotate: async ({ gateway, file }) => await runChartgate(['keys', 'rotate', '--config', file], { CHARTGATE_STATE_DIR: gateway().stateDir })
 }
 
@@ -123,7 +143,14 @@ async function open (t: TestLike, seed: number): Promise<Lab> {
   const repository = await startRepository(t, dir)
   const between = await startFaultyUpstream(t, repository.origin)
   const file = join(folder, 'chartgate.yaml')
-  await writeFile(file, stringify({ workers: 2, masterKey: key, upstream: { url: between.origin, auth: 'none' } }))
+  const auditDir = NO_DISK === undefined ? (await mountDisk(t)).dir : folder
+  const open: string[] = []
+  const write = async (): Promise<void> => {
+    const policy = open.map(tenant => ({ repositories: [tenant], subjects: ['anonymous'], actions: ['pull'] }))
+    const audit = { file: join(auditDir, 'audit.log') }
+    await writeFile(file, stringify({ workers: 2, masterKey: key, upstream: { url: between.origin, auth: 'none' }, audit, policy }))
+  }
+  await write()
   const start = async (): Promise<Gateway> => {
     const started = await serveFile(t, { file, port, stateDir: join(folder, 'state'), keep: 100_000 })
     await untilTrue(async () => await fetch(`${started.adminUrl}/readyz`).then(({ ok }) => ok, () => false))
@@ -133,6 +160,13 @@ async function open (t: TestLike, seed: number): Promise<Lab> {
   const lab: Lab = {
     target: { url: `http://127.0.0.1:${port}`, key, tenant: 'org1/repo1' },
     file,
+    auditDir,
+    async change () {
+      const tenant = `soak/n${open.length}`
+      open.push(tenant)
+      await write()
+      return tenant
+    },
     between,
     repository,
     gateway: () => gateway,
