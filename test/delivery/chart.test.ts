@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { readDuration } from '../../src/files/units.ts'
-import { CHART, crdFiles, find, KUBERNETES, kubernetesValidate, layOut, manifestsOf, podOf, sources, template, type Manifest, type Mount, type Volume } from '../helpers/chart.ts'
+import { CHART, crdFiles, find, KUBERNETES, layOut, manifestsOf, podOf, sources, template, type Manifest, type Mount, type Volume } from '../helpers/chart.ts'
 import { BAD, GOOD } from '../helpers/chart-matrix.ts'
 import { Authority } from '../helpers/certificates.ts'
 import { runChartgate } from '../helpers/gateway.ts'
 import { BUILD_LIMIT, goTool } from '../helpers/go-tool.ts'
 import { helmVersions, runHelm, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
+import { pythonTool } from '../helpers/python-tool.ts'
 import { run, temporaryFolder } from '../helpers/processes.ts'
 import { newMasterKey, newPassword } from '../helpers/secrets.ts'
 
@@ -49,7 +50,7 @@ async function tryChart (t: Test, versions: readonly Helm[]): Promise<void> {
   })
 
   await t.test('each manifest fits the schemas of Kubernetes', async t => {
-    const validate = await kubernetesValidate()
+    const validate = await pythonTool('kubernetes-validate')
     if (!validate.ok) {
       await notTried(t, 'the schemas of Kubernetes', validate.reason)
       return
@@ -58,13 +59,13 @@ async function tryChart (t: Test, versions: readonly Helm[]): Promise<void> {
     await writeFile(file, everything)
     const count = manifestsOf(everything).length
     for (const version of KUBERNETES) {
-      const { stdout, stderr } = await run(validate.path, ['--kubernetes-version', version, '--strict', file])
+      const { stdout, stderr } = await run(validate.path, ['--kubernetes-version', version, '--strict', file], { env: validate.env })
       const lines = (stdout + stderr).trim().split('\n')
       t.same(lines.filter(line => !/ passed for resource | find schema for kind (?:HTTPRoute|ServiceMonitor|PrometheusRule) /.test(line)), [], version)
       t.equal(lines.length, count, `each of ${count} was looked at`)
     }
     await writeFile(file, everything.replaceAll('containerPort:', 'containerPrt:'))
-    t.match(await run(validate.path, ['--kubernetes-version', '1.37', '--strict', file]), { code: 1 }, 'and a wrong one is noticed')
+    t.match(await run(validate.path, ['--kubernetes-version', '1.37', '--strict', file], { env: validate.env }), { code: 1 }, 'and a wrong one is noticed')
   })
 
   await t.test('custom resources fit their CRDs, and every pod is restricted', async t => {

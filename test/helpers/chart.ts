@@ -1,17 +1,14 @@
 // The Helm chart of deploy/chartgate: rendered by a real Helm, judged by what a cluster judges
 // with, and its pod's files laid out in a folder, as the kubelet does.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseAllDocuments, stringify } from 'yaml'
-import type { GoTool } from './go-tool.ts'
 import { runHelm, type Helm } from './helm.ts'
-import { findProgram, ROOT, run, type Environment, type RunResult } from './processes.ts'
+import { ROOT, run, type Environment, type RunResult } from './processes.ts'
 
 export const CHART = join(ROOT, 'deploy/chartgate')
 /** The three newest whose schemas kubernetes-validate has. */
 export const KUBERNETES = ['1.35', '1.36', '1.37'] as const
-const VALIDATE = ['kubernetes-validate', '1.37.0'] as const
 
 /** What a manifest has, as far as tests look at it. */
 export interface Manifest {
@@ -68,23 +65,6 @@ export async function crdFiles (): Promise<string[]> {
     join(of(gateway), 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'),
     ...['servicemonitors', 'prometheusrules'].map(name => join(of(operator), 'example/prometheus-operator-crd', `monitoring.coreos.com_${name}.yaml`))
   ]
-}
-
-/** kubernetes-validate, installed once for each machine; or why it cannot be had. */
-export async function kubernetesValidate (): Promise<GoTool> {
-  const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'chartgate-test-clients', VALIDATE.join('-'))
-  const path = join(folder, 'bin', 'kubernetes-validate')
-  if ((await run(path, ['--version']).catch(() => ({ code: 1 }))).code === 0) return { ok: true, path }
-  const python = await findProgram('python3')
-  if (python === undefined) return { ok: false, reason: 'python3 is not installed' }
-  // A folder of its own that takes the name when it is whole: scripts in it name its path, so it is made there.
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(dirname(folder), { recursive: true })
-  for (const [program, args] of [[python, ['-m', 'venv', folder]], [join(folder, 'bin/pip'), ['install', '--quiet', VALIDATE.join('==')]]] as const) {
-    const { code, stderr } = await run(program, args, { env: process.env as Environment })
-    if (code !== 0) return { ok: false, reason: `${VALIDATE.join(' ')} cannot be installed: ${stderr.trim().split('\n').at(-1) ?? ''}` }
-  }
-  return { ok: true, path }
 }
 
 /** The files of a container of the gateway below `root`, and its environment moved there. */

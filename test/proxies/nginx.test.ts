@@ -6,5 +6,7 @@ await tryProxy(t, {
   name: 'nginx',
   prefixEdit: ['location / {', 'location /helm/ {'],
   bufferingEdit: ['proxy_request_buffering off', 'proxy_request_buffering on'],
-  away: 502
+  away: 502,
+  awayBody: /<html>/i,
+  second: port => ['  server 127.0.0.1:5001;', `  server 127.0.0.1:${port};\n  server 127.0.0.1:5001;`]
 })
