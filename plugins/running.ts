@@ -4,8 +4,9 @@
 // Says in the log when a client went away before its answer's end, and lets what is done
 // for a connection know when that has gone.
 import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import fp from 'fastify-plugin'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { endWith } from '../src/http/last-words.ts'
 import { ALWAYS_HERE, createPresence, type Presence } from '../src/lib/presence.ts'
 import { isRefused } from '../src/observe/outcome.ts'
@@ -61,7 +62,20 @@ export default fp(async (app) => {
     const known = connections.get(request.socket)
     // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a
     // client do it, and a server close).
-    if (known !== undefined && !hasLeft(known.reply)) return drop(request, known.reply)
+    if (known === undefined || hasLeft(known.reply)) return take(request, reply, known, done)
+    if (!mayHaveLeft(known.reply)) return drop(request, known.reply)
+    setImmediate(() => {
+      if (hasLeft(known.reply)) take(request, reply, known, done)
+      else drop(request, known.reply)
+    })
+  })
+
+  function take (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    known: Connection | undefined,
+    done: HookHandlerDoneFunction
+  ): void {
     const { presence } = known ?? watch(request.socket, reply)
     if (known !== undefined) known.reply = reply
     request.presence = presence
@@ -70,7 +84,8 @@ export default fp(async (app) => {
     // A body that no door reads would stop the reading of its connection, whose end is not seen then.
     if (hasNoUse(request) && hasBody(request)) request.raw.resume()
     done()
-  })
+  }
+
   app.decorate('running', () => [...connections.values()].map(({ reply }) => reply).filter(isRunning))
 }, { name: 'running', fastify: '5.x', dependencies: ['request-log', 'meter'] })
 
@@ -95,6 +110,14 @@ function isRunning ({ raw }: FastifyReply): boolean {
  */
 function hasLeft ({ raw }: FastifyReply): boolean {
   return raw.writableFinished && raw.socket === null
+}
+
+/**
+ * The kernel may have it all the same: over TLS Node says so a turn of the event loop later,
+ * and a client that had its answer in that turn has asked the next thing by then.
+ */
+function mayHaveLeft ({ raw, request: { socket } }: FastifyReply): boolean {
+  return raw.writableEnded && socket instanceof TLSSocket
 }
 
 /** Whatever comes as its body. */

@@ -53,7 +53,7 @@ export async function reloads (t: TestLike, { count, say }: ReloadsOptions): Pro
     else if (asked.reread.mistakes.length + asked.reread.silent.length > 0) found.push(`reload ${round}: ${JSON.stringify(asked.reread)}`)
     found.push(...(await look()).map(each => `reload ${round}: ${each}`))
     if (round === WARM) for (const pid of processes) warm.set(pid, (await readMemory(pid)).now)
-    if (round % Math.ceil(count / 10) === 0) say(`${round} reloads; ${load.answered()} answered, ${load.wrong.length} wrong`)
+    if (round % Math.ceil(count / 10) === 0) say(`${round} reloads; ${load.answered()} answered, ${load.wrong.length} wrong${[...load.wrong, ...found].map(each => `\n  ${each}`).join('')}`)
   }
   await load.stop()
   found.push(...load.wrong, ...await damage(target, load))
