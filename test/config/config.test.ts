@@ -33,7 +33,9 @@ function withoutPlace (mistake: string): string {
 await t.test('everything has a default', async t => {
   const result = await loadConfig(undefined, {})
   if (!result.ok) throw new Error(result.mistakes.join())
-  t.same(result.config, {
+  const { written, secretFiles, ...config } = result.config
+  t.strictSame([written['listen.port'], secretFiles], [5001, []])
+  t.same(config, {
     listen: { host: '127.0.0.1', port: 5001, maxConnections: 8_192, maxConnectionsPerAddress: 2_048 },
     admin: { host: '127.0.0.1', port: 5002 },
     publicUrl: 'http://localhost:5001',

@@ -14,6 +14,7 @@ export interface Reason {
 
 const CHARTMUSEUM = 'test/serve/walkthrough-chartmuseum.test.ts'
 const MISTAKES = 'test/proxies/mistakes.test.ts'
+const KUBERNETES = 'test/delivery/kubernetes.test.ts'
 const COMMANDS = 'test/commands/documents.test.ts'
 const NO_CLUSTER = 'a cluster with the controller is not part of the tests; the sentences below it name the code that reads it'
 const INSTALLS = 'it changes the machine, or fetches from elsewhere'
@@ -82,8 +83,21 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'backend chartgate', test: 'test/faults/rolling-restart.test.ts' },
     { begins: 'scrape_configs:', because: "a part of Prometheus's configuration" }
   ],
+  'docs/kubernetes.md': [
+    { begins: 'docker build', because: 'it needs a Docker engine' },
+    { begins: '# values.yaml', test: KUBERNETES },
+    { begins: '# basic.yaml', test: KUBERNETES },
+    { begins: 'helm ', test: KUBERNETES },
+    { begins: 'openssl genpkey', test: KUBERNETES },
+    { begins: 'openssl rand', because: NO_CLUSTER },
+    { begins: 'chartgate robot create', test: KUBERNETES },
+    { begins: 'htpasswd -nB', test: KUBERNETES },
+    { begins: 'kubectl --namespace charts exec deploy/chartgate -c chartgate -- node', because: NO_CLUSTER },
+    { begins: 'kubectl --namespace charts exec deploy/chartgate -c chartgate -- tar', test: KUBERNETES },
+    { begins: 'kubectl --namespace charts exec -i deploy/chartgate -c chartgate -- tar', test: KUBERNETES },
+    { begins: 'kubectl --namespace charts get secret', because: NO_CLUSTER }
+  ],
   'docs/proxies.md': [
-    { begins: 'metadata:\n  annotations:', because: 'a cluster with ingress-nginx is not part of the tests, as the page says' },
     { begins: 'Error: 413', test: MISTAKES },
     { begins: '{"error":"the path does not begin', test: MISTAKES },
     { begins: '{"error":"the path begins twice', test: MISTAKES },

@@ -85,7 +85,7 @@
 
 {{/* What a running gateway does not follow by itself: a change of it is another pod. */}}
 {{- define "chartgate.unfollowed" -}}
-{{- $config := omit (include "chartgate.config" . | fromYaml) "policy" "accounts" "identity" -}}
+{{- $config := omit (include "chartgate.config" . | fromYaml) "policy" "accounts" "identity" "trustedProxies" "limits" "log" "metrics" "drain" -}}
 {{- $_ := set $config "tokens" (omit (default dict $config.tokens) "keys" "issuers") -}}
 {{- toYaml $config -}}
 {{- end -}}
