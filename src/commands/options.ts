@@ -45,7 +45,7 @@ export const OPTIONS = {
   'context-path': { value: 'PATH', says: 'the path that ChartMuseum is run below; default: none' },
   'state-dir': {
     value: 'DIR',
-    says: 'where keys, uploads under way and embedded charts lie; default: as configured, ./data if it is not'
+    says: 'where keys, uploads and charts lie; default: as configured, else ./data'
   },
   'public-key': { value: 'FILE', says: 'checks tokens with this key; without it only 127.0.0.1 is listened on' }
 } as const satisfies Record<string, OptionRow>

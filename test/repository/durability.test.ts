@@ -203,7 +203,7 @@ void t.test('after kill -9 every chart that was answered 201 is there and whole,
   const { NODE_OPTIONS: _, ...env } = process.env
   const script = `
     const { openRepository } = await import(${JSON.stringify(built.href)})
-    const opened = await openRepository({ dir: process.argv[1], depth: 2, contextPath: '', maxUploadSize: 1e8 })
+    const opened = await openRepository({ dir: process.argv[1], depth: 2, contextPath: '', maxUploadSize: () => 1e8 })
     opened.repository.server.listen(0, '127.0.0.1', () => { console.log(opened.repository.server.address().port) })`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, dir], { stdio: ['ignore', 'pipe', 'inherit'], env })
   t.teardown(() => child.kill('SIGKILL'))
