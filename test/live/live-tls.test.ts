@@ -122,6 +122,15 @@ await t.test('another process begins with what is in force, also when its time h
   t.throws(() => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: first.certText, key: second.keyText } }], new Map()), /is not the key/)
 })
 
+await t.test('who asks for what is as it was gets it, and nothing is said', async t => {
+  const dir = testFolder(t)
+  write(dir, first)
+  const { log, fingerprint, lookNow } = await run(t, dir)
+  await lookNow()
+  t.equal(fingerprint(), fingerprintOf(first))
+  t.strictSame(log.filter(({ message }) => message === 'certificates were read again'), [])
+})
+
 await t.test('two weeks before its end a certificate is spoken of', async t => {
   const dir = testFolder(t)
   write(dir, first)

@@ -46,9 +46,12 @@ await t.test('anything but the one word is told nothing, also in pieces', async 
     socket.write(word)
     t.equal(await text(socket).catch(() => ''), '', JSON.stringify(word))
   }
-  const socket = connect(path)
-  socket.write('rel')
-  setImmediate(() => { socket.write('oad\n') })
+  const inPieces = await serve(t, socket => {
+    answerControl(socket, CONTROL)
+    socket.emit('data', 'rel')
+  })
+  const socket = connect(inPieces)
+  socket.write('oad\n')
   t.match(JSON.parse(await text(socket)), REREAD)
 })
 

@@ -35,6 +35,15 @@ await t.test('who says nothing in time is named, and who has ended holds nobody 
   t.same(await asked, { mistakes: [], silent: [13] })
 })
 
+await t.test('who never began has no number to be named by', async t => {
+  const timers = manualTimers()
+  const office = createRereadOffice(timers.later)
+  office.join({ ...fakeWorker(14).process, pid: undefined })
+  const asked = office.ask()
+  timers.fire()
+  t.same(await asked, { mistakes: [], silent: [] })
+})
+
 await t.test('without workers nobody is waited for', async t => {
   t.same(await createRereadOffice(manualTimers().later).ask(), { mistakes: [], silent: [] })
 })

@@ -100,11 +100,14 @@ await t.test('workers share the repository and the keys, and drop what one of th
     policy: [{ repositories: ['**'], subjects: ['user:nobody'], actions: ['pull'] }]
   }
   const probe = async (): Promise<unknown> => await (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).json()
+  const look = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${adminPort}/readyz?verbose`)).text()
+  let lookedAtFirst: Promise<string> | undefined
   let atFirst: Promise<unknown> | undefined
   let early: Promise<Response> | undefined
   const { started, workers, said, log } = await several(t, config, {
     onFork () {
       atFirst ??= probe()
+      lookedAtFirst ??= look()
       early ??= fetch(`http://127.0.0.1:${adminPort}/metrics`)
     }
   })
@@ -115,6 +118,8 @@ await t.test('workers share the repository and the keys, and drop what one of th
   t.match(listens.sort((a, b) => Number(a.worker) - Number(b.worker)), [{ msg: 'a worker listens', worker: 0 }, { msg: 'a worker listens', worker: 1 }])
   t.same(workers.map(each => each.log), [[], []], 'the warning is said once')
   t.same([await atFirst, await probe()], [{ ready: false, reason: 'starting' }, { ready: true }])
+  t.match(await lookedAtFirst, /^listeners and workers: failed: starting\n.*^configuration: ok\n.*^not ready\n$/ms)
+  t.match(await look(), /^configuration: ok\n.*^ready\n$/ms)
   const headers = { authorization: `Bearer ${config.masterKey}` }
   const [a, b] = [addressOf(workers[0]), addressOf(workers[1])]
   const index = async (url: string): Promise<string> => await (await fetch(`${url}/org1/repo1/index.yaml`, { headers })).text()
@@ -208,7 +213,11 @@ await t.test('a worker begins with accounts, rules, keys and certificates that a
   const issued = await fetch(`${addressOf(third)}/oauth/token`, { headers: { authorization: `Bearer ${another}` } })
   t.equal(await status(workers[1], recordToken((await issued.json() as { access_token: string }).access_token)), 404, 'what it signs the others verify')
   const second = await workers[1]?.started
-  if (second?.ok === true) second.logCutOff() // nothing runs
+  if (second?.ok === true) {
+    second.logCutOff() // nothing runs
+    second.reread() // its primary says it
+    t.equal(second.delay?.(), 0)
+  }
   t.same(workers[1]?.log.filter(line => line.includes('cut off')), [])
   t.equal(await started.stop(), true)
 })
