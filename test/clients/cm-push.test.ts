@@ -99,7 +99,7 @@ async function refusals (t: Test, lab: ClientLab, run: Run): Promise<void> {
     ['a robot that may only pull', [...basic('reader', reader.password), 'mychart/', 'x'], `403: forbidden: push on ${OWN} is not allowed`, PUSHING],
     ['the same as a token', ['--access-token', reader.password, 'mychart/', 'x'], '401: unauthorized', PUSHING],
     ["another tenant's URL", [...basic('ci', ci.password), 'mychart/', `${gateway.url}/${OTHER}`], `403: forbidden: pull on ${OTHER} is not allowed`, /^/],
-    ['a URL that is too short', [...basic('ci', ci.password), 'mychart/', `${gateway.url}/org1`], '404: not found', /^/]
+    ['a URL that is too short', [...basic('ci', ci.password), 'mychart/', `${gateway.url}/org1`], '404: not found: this path names a tenant of 1 part, and a tenant has 2 parts here (charts.depth)', /^/]
   ]
   for (const [name, args, error, before] of cases) isSentence(t, await run({}, 'cm-push', '--version', '3.0.0', ...args), error, before, name)
   const added = await run({}, 'repo', 'add', 'y', repo.replace('http:', 'cm:'), '--username', 'ci', '--password', ci.password)

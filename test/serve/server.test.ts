@@ -7,7 +7,9 @@ import t from 'tap'
 import type { Config } from '../../src/config/schema.ts'
 import { openAuthority } from '../../src/live/reload.ts'
 import type { ServeOptions, StartResult } from '../../src/serve/started.ts'
+import { askReload } from '../../src/serve/control.ts'
 import { start as startServer } from '../../src/serve/server.ts'
+import { controlSocket } from '../../src/serve/state-dir.ts'
 import { VERSION } from '../../src/lib/version.ts'
 import { seedDemoChart } from '../../src/serve/demo.ts'
 import { listenOn, testConfig } from '../helpers/app.ts'
@@ -122,6 +124,7 @@ await t.test('a server with a file for the audit log writes it there, opens it a
   await rename(file, `${file}.1`)
   started.reread()
   await until(async () => await stat(file).then(() => true, () => undefined))
+  t.match(await askReload(controlSocket(stateDir) as string), { ok: true, reread: { mistakes: [], silent: [] } })
   t.equal(await push('2.0.0'), 201)
   await fetch(`http://127.0.0.1:${port}/org1/repo1/index.yaml`)
   t.match(await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(), 'chartgate_lines_lost_total{stream="audit"} 0')
