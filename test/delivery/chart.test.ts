@@ -157,7 +157,8 @@ async function tryChart (t: Test, versions: readonly Helm[]): Promise<void> {
     const before = await pod({})
     const rule = { repositories: ['a/*'], subjects: ['anonymous'], actions: ['pull'] }
     t.equal(await pod({ config: { policy: [rule] } }), before)
-    t.not(await pod({ config: { log: { level: 'debug' } } }), before)
+    t.equal(await pod({ config: { log: { level: 'debug' }, trustedProxies: ['10.0.0.0/8'] } }), before)
+    t.not(await pod({ config: { tokens: { ttl: '10m' } } }), before)
     for (const [name, made] of rows) {
       const mounts = made.flatMap(each => (podOf(each)?.containers ?? []) as { volumeMounts?: Mount[] }[]).flatMap(({ volumeMounts = [] }) => volumeMounts)
       t.notOk(mounts.some(({ subPath }) => subPath !== undefined), `${name}: the kubelet exchanges whole folders alone`)

@@ -81,6 +81,8 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '# useradd', because: INSTALLS },
     { begins: '$ systemd-analyze security', test: 'test/delivery/systemd.test.ts' },
     { begins: 'backend chartgate', test: 'test/faults/rolling-restart.test.ts' },
+    { begins: '$ chartgate reload', test: 'test/commands/reload.test.ts' },
+    { begins: "$ curl -s 'http://localhost:5002/readyz?verbose'", test: 'test/gateway/admin.test.ts' },
     { begins: 'scrape_configs:', because: "a part of Prometheus's configuration" }
   ],
   'docs/kubernetes.md': [
