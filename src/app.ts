@@ -30,7 +30,7 @@ import scrapePlugin, { type ScrapeOptions } from '../plugins/scrape.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
-import type { Peers } from './upstream/peers.ts'
+import { NO_PEERS, type Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { LiveCertificates } from './live/live-certificates.ts'
@@ -75,7 +75,7 @@ export interface AppDependencies {
   readonly logins: LoginLimits
   /** Where queues of this process say that they move. */
   readonly pulse: Pulse
-  /** Other workers that keep an index in memory too. */
+  /** Others that keep an index in memory too: workers, or replicas. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
@@ -127,8 +127,8 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (config: Config, deps: AppDependencies): Promise<App> {
-  const { keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
-  const { limits = CONNECTION_LIMITS } = deps
+  const { keys, upstreams, spool, live, locks, logins, pulse, version, clock, meter } = deps
+  const { limits = CONNECTION_LIMITS, peers = NO_PEERS } = deps
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
   const attempts = createAttempts(clock.monotonic, logins)
@@ -153,12 +153,13 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
     maxAge: config.charts.index.maxAge,
     maxBytes: config.charts.index.maxBytes,
     clock: () => performance.now(),
+    holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  peers?.onChange(store.drop)
+  peers.onChange(store.drop)
   const changed = async (tenant: string): Promise<void> => {
     store.drop(tenant)
-    await peers?.changed(tenant)
+    await peers.changed(tenant)
   }
 
   const serverOptions = serverOptionsOf(limits)
@@ -210,6 +211,7 @@ export async function buildApp (config: Config, deps: AppDependencies): Promise<
   await app.register(uploadDoor, {
     upstreams,
     locks,
+    allowOverwrite: config.charts.allowOverwrite,
     spool,
     changed,
     maxUploadSize: config.charts.maxUploadSize,

@@ -7,6 +7,7 @@ import { inWords, schemaMistakes, unknownKeys, type Mistake } from '../files/mis
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { leaves } from '../files/nodes.ts'
 import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
+import { settleRedis } from './redis.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, parseYaml, pathOfKey, showPlace, type Mapping } from '../files/yaml.ts'
 
@@ -117,6 +118,7 @@ const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: number) => number): Config {
+  const { redis: ofRedis, ...others } = values
   const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
   const { tls, ...listen } = values.listen
   const { tls: ofAdmin, token, ...admin } = values.admin
@@ -125,8 +127,10 @@ function settle (values: ConfigFile, file: string | undefined, lineOfRule: (i: n
   const scheme = tls.cert === '' ? 'http' : 'https'
   const publicUrl = (isDefault ? `${scheme}://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
+  const redis = settleRedis(ofRedis, named => absolute(named, base))
   return {
-    ...values,
+    ...others,
+    redis,
     ...(file === undefined ? {} : { file }),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,

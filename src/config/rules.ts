@@ -6,6 +6,7 @@ import { showText, type Mistake } from '../files/mistakes.ts'
 import { leaves } from '../files/nodes.ts'
 import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
 import { readDistinguishedName } from '../tls/distinguished-name.ts'
+import { redisRules } from './redis.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, type Mapping } from '../files/yaml.ts'
@@ -108,6 +109,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
       `the demo's key works on loopback only, and ${name}.host is ${showText(values[name].host)}: ` +
         'set another masterKey, or allowDemoKey for a walkthrough')
   }
+  redisRules(values, rule)
   rule(['audit.required', 'audit.file'], () => audit.required && audit.file === '' &&
     'only a file can be had on the disk before a change is made: name one in audit.file')
   rule(['tokens.keys'], () =>

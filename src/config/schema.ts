@@ -230,6 +230,21 @@ export const ConfigSchema = mapping({
       })
     })
   }),
+  redis: mapping({
+    url: value(
+      'Redis or Valkey for what several chartgates share (docs/scaling.md), for example redis://redis:6379, or ' +
+      'rediss:// over TLS; a path is the number of a database; left out: each is alone',
+      '',
+      { expected: 'a redis or rediss URL without user and password' }
+    ),
+    username: value('who it is asked as; left out: its default user', ''),
+    password: value('the password of that user', '', { secret: true }),
+    tls: mapping({
+      ca: file('certificate authorities in PEM that its certificate has to be of; left out: those that Node.js knows'),
+      cert: file('a certificate in PEM to show it'),
+      key: file('the private key of that certificate in PEM, without a password')
+    })
+  }),
   charts: mapping({
     depth: integerOr('dynamic', { minimum: 0, maximum: 10 }, {
       default: 2,
@@ -240,6 +255,12 @@ export const ConfigSchema = mapping({
       expected: 'a path such as /charts, or nothing'
     }),
     maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
+    allowOverwrite: flag({
+      description: 'ChartMuseum is run with `--allow-overwrite`: pushes are 503 while redis.url cannot be reached, ' +
+        'because it would not refuse a version that two replicas store at once',
+      default: false,
+      expected: 'true or false'
+    }),
     chartPostFormFieldName: formField('the chart', '--chart-post-form-field-name', 'chart'),
     provPostFormFieldName: formField("a chart's provenance", '--prov-post-form-field-name', 'prov'),
     spool: mapping({
@@ -359,7 +380,7 @@ export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
 type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics' | 'identity'
-type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
+type UnchangedOfCharts = 'depth' | 'contextPath' | 'allowOverwrite' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
@@ -387,6 +408,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string
   }
+  /** Left out: this chartgate is alone. */
+  readonly redis?: RedisConfig | undefined
   /** Seconds. */
   readonly drain: { readonly delay: number }
   /** Sizes in bytes. */
@@ -417,6 +440,18 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
 
 /** Files absolute. */
 export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
+
+/** Where Redis is, and how it is spoken to. */
+export interface RedisConfig {
+  readonly host: string
+  readonly port: number
+  readonly database: number
+  /** Left out: as its default user, and without a password. */
+  readonly username?: string
+  readonly password?: string
+  /** Files absolute; left out: without TLS. */
+  readonly tls?: Partial<ConfigFile['redis']['tls']>
+}
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

@@ -291,6 +291,13 @@ export const REASON_GROUPS = {
       todo: 'nothing: X-Chartgate-Conflict says so to programs',
       headers: { 'x-chartgate-conflict': 'identical' }
     },
+    lock_unproved: {
+      status: 503,
+      error: 'another replica may be storing the same version: try again shortly',
+      means: 'Redis (redis.url) does not say who else stores this version, and the chart repository would store it ' +
+        'twice; or the upload took longer than it could be known',
+      todo: 'look at the log\'s line about Redis; docs/operations.md'
+    },
     spool_full: {
       status: 503,
       error: 'too many uploads at once: try again shortly',

@@ -61,6 +61,11 @@ export function readLogins (meter: Meter, standing: () => LoginStanding): void {
   meter.read('chartgate_login_records', () => [standing().remembered])
 }
 
+/** @param isUp of a process that asks it; undefined: it is not known yet */
+export function readRedis (meter: Meter, isUp: () => boolean | undefined): void {
+  meter.read('chartgate_redis_up', () => [asNumber(isUp())])
+}
+
 /** What the one process knows that answers for all of them. */
 export interface WholeRooms {
   /** Since when the key signs that signs now, in seconds since the epoch; undefined: nobody knows. */

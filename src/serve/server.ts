@@ -39,6 +39,7 @@ import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
 import { createOutages } from '../observe/outages.ts'
 import { openLogins } from './logins.ts'
 import { openMeasuring } from './measure.ts'
+import { ALONE, joinReplicas, sayAlone } from './replicas.ts'
 import { startMistake } from './start-mistakes.ts'
 import { claimStateDir, repositorySocket } from './state-dir.ts'
 import type { SigningKey } from '../tokens/keys.ts'
@@ -175,6 +176,9 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
     })
     const upstreams = onlyUpstream(upstream)
     opened.push(async () => { await upstream.close() })
+    sayAlone(config, log)
+    const replicas = config.workers === 1 ? await joinReplicas(config, log, meter) : ALONE
+    opened.push(replicas.close)
     const spool = await openSpool(join(config.stateDir, 'spool'), config.charts.spool.maxBytes)
     const admin = await buildAdmin({
       upstream,
@@ -210,7 +214,8 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
         certificates,
         upstreams,
         spool,
-        locks: createLocks(),
+        peers: replicas.peers,
+        locks: replicas.locks(createLocks()),
         logins,
         pulse,
         meter

@@ -16,6 +16,7 @@ import { beginWith } from '../live/in-force.ts'
 import { upstreamTls } from '../live/live-tls.ts'
 import type { Config } from '../config/schema.ts'
 import { openFront } from './front.ts'
+import { joinReplicas } from './replicas.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -68,8 +69,9 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const upstreams = onlyUpstream(upstream)
     const share = Math.floor(charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
-    const peers = charts.index.maxAge > 0 ? { peers: createPeers(channel) } : {}
-    const locks = createSharedLocks(channel)
+    const replicas = await joinReplicas(config, log, meter)
+    const peers = config.redis === undefined && charts.index.maxAge > 0 ? createPeers(channel) : replicas.peers
+    const locks = replicas.locks(createSharedLocks(channel))
     const pulse = createPulse(every)
     const audit = config.audit.file === undefined
       ? streamOf(logStream)
@@ -84,7 +86,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logStream,
       audit: { ...audit, hashName },
       reload: reloadOf(config.file),
-      ...peers,
+      peers,
       authority,
       keys,
       tls,
@@ -108,6 +110,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()
+        await replicas.close()
         await upstream.close()
         pulse.close()
         closeMeter()

@@ -35,6 +35,8 @@ export interface IndexMemory {
   /** @param raw what was read @param body what is made of it; the same buffer when that is the same */
   put (tenant: string, raw: Buffer, body: Buffer, askedAt: number): Index
   forget (tenant: string): void
+  /** Forgets everything. */
+  clear (): void
   /** Bytes that all of it takes. */
   readonly used: number
 }
@@ -109,7 +111,11 @@ export function createIndexMemory (maxBytes: number): IndexMemory {
       shrink()
       return index
     },
-    forget
+    forget,
+    clear () {
+      entries.clear()
+      used = 0
+    }
   }
 }
 

@@ -19,8 +19,8 @@ export interface IndexStore {
   fresh (tenant: string): Index | undefined
   /** The index as it is after this moment. @throws NobodyThere when who asked went before */
   read (request: ChartRequest, asker: Asker): Promise<IndexResult>
-  /** Something of the tenant has changed: what was read before counts no longer. */
-  drop (tenant: string): void
+  /** Something of the tenant has changed, or of any if it is left out: what was read before counts no longer. */
+  drop (tenant?: string): void
   /** Bytes of all that is remembered. */
   readonly used: number
 }
@@ -34,12 +34,14 @@ export interface IndexStoreOptions {
   readonly maxBytes: number
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
+  /** Whether anything is answered from memory at this moment (peers.ts). */
+  readonly holds: () => boolean
   /** Hears of what is left out of an index. */
   readonly warn: Warn
 }
 
 export function createIndexStore (options: IndexStoreOptions): IndexStore {
-  const { reader, place, maxAge, clock } = options
+  const { reader, place, maxAge, clock, holds } = options
   const memory = createIndexMemory(options.maxBytes)
   const sayLeftOut = createIndexWarnings(options.warn)
   const flights = createFlights<IndexResult>()
@@ -77,7 +79,7 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   return {
     get used () { return memory.used },
     fresh (tenant) {
-      const entry = maxAge === 0 ? undefined : memory.get(tenant)
+      const entry = maxAge === 0 || !holds() ? undefined : memory.get(tenant)
       return entry !== undefined && clock() - entry.askedAt < maxAge * 1000 ? entry.index : undefined
     },
     read (request, asker) {
@@ -85,6 +87,11 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       return flights.join(request.tenant, asker, async company => await ask(request, company, asker))
     },
     drop (tenant) {
+      if (tenant === undefined) {
+        memory.clear()
+        for (const state of asking.values()) state.dropped = true
+        return
+      }
       const entry = memory.get(tenant)
       if (entry !== undefined) entry.askedAt = -Infinity
       const state = asking.get(tenant)

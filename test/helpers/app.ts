@@ -96,7 +96,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     drain: { delay: 0 },
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     limits: { logins: { ...MANY_LOGINS, within: 300 } },
     masterKey: newMasterKey(),

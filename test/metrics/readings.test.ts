@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Robot } from '../../src/identity/accounts.ts'
 import { createMeter } from '../../src/metrics/meter.ts'
-import { readFront, readLogins, readWhole, type WholeRooms } from '../../src/metrics/readings.ts'
+import { readFront, readLogins, readRedis, readWhole, type WholeRooms } from '../../src/metrics/readings.ts'
 import { METRICS, labelsOf, type MetricName } from '../../src/metrics/table.ts'
 
 const DAY = 86_400
@@ -67,5 +67,15 @@ await t.test('the age of the key, the upstream and workers have a series where t
 
 await t.test('the end of a certificate is one of the place that names it', t => {
   t.same(values(whole({ certificates: () => [7, undefined, 9, undefined] }), 'chartgate_certificate_expiry_timestamp_seconds'), { listen: 7, admin: 9 })
+  t.end()
+})
+
+await t.test('whether Redis can be used is said once it is known', t => {
+  const meter = createMeter()
+  const state: { isUp?: boolean } = {}
+  readRedis(meter, () => state.isUp)
+  t.same(values(meter, 'chartgate_redis_up'), {})
+  state.isUp = false
+  t.same(values(meter, 'chartgate_redis_up'), { '': 0 })
   t.end()
 })

@@ -1,0 +1,130 @@
+// How is Redis spoken to? Over two connections of node-redis, one for questions and one that
+// hears what others publish; both come back by themselves. A question has an answer within
+// a second, or is a fault: nothing here waits for a Redis that is away.
+import type { RedisConfig } from '../config/schema.ts'
+import type { Later } from '../lib/timers.ts'
+import type { TlsTexts } from '../tls/material.ts'
+import { RedisSilent, sentenceOf } from './faults.ts'
+import type { RedisOutages } from './outages.ts'
+
+/** A script in Redis's Lua, which runs as a whole. */
+export interface Script {
+  readonly lua: string
+  readonly keys: readonly string[]
+}
+
+export interface Redis {
+  /** Runs a script; what it returns. @throws Error when it is not known to have run */
+  run (script: Script, args: readonly string[]): Promise<unknown>
+  /** When the last answer came, by the clock. */
+  readonly answeredAt: () => number
+  /** From now on this hears what is published there, whenever there is a connection. */
+  hear (channel: string, heard: (text: string) => void): void
+  /** What the library of limits asks in its own way (limits/counter.ts), with the same patience. */
+  readonly store: RedisStore
+  close (): void
+}
+
+/** The part of node-redis that rate-limiter-flexible uses (11.4.0, lib/RateLimiterRedis.js, useRedisPackage). */
+export interface RedisStore {
+  eval (lua: string, given: { readonly keys: string[], readonly arguments: string[] }): Promise<unknown>
+  multi (): StoreReads
+}
+
+export interface StoreReads {
+  get (key: string): StoreReads
+  pTTL (key: string): StoreReads
+  exec (asOne?: boolean): Promise<unknown>
+}
+
+/** Milliseconds that an answer is waited for. */
+export const PATIENCE = 1_000
+/** Milliseconds between two tries to connect. */
+const AGAIN = 250
+/** Milliseconds between two words to a Redis that is asked nothing, and without one from it till a connection ends. */
+const [PING, SILENCE] = [1_000, 3_000]
+
+export interface RedisOptions {
+  readonly config: RedisConfig
+  /** What redis.tls names. */
+  readonly texts: TlsTexts
+  readonly outages: RedisOutages
+  readonly later: Later
+  /** Milliseconds of a clock that only goes on. */
+  readonly clock: () => number
+}
+
+/** Opens it; whether it can be used is said by `outages`, and nothing waits for it. */
+export async function openRedis ({ config, texts, outages, later, clock }: RedisOptions): Promise<Redis> {
+  const redis = await import('redis') // loaded where there is one: a fifth of a second
+  let answeredAt = -Infinity
+  const { host, port, database, username, password, tls } = config
+  const [asks, hears] = [createOne(), createOne()]
+  asks.on('error', (error: unknown) => { outages.report(sentenceOf(error)) })
+  hears.on('error', () => {}) // the other one says the same
+  for (const client of [asks, hears]) client.connect().catch(() => {}) // it is tried again until it is closed
+
+  function createOne () {
+    return redis.createClient({
+      database,
+      pingInterval: PING,
+      disableOfflineQueue: true,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      socket: {
+        host,
+        port,
+        connectTimeout: PATIENCE,
+        socketTimeout: SILENCE,
+        reconnectStrategy: () => AGAIN,
+        ...(tls === undefined ? {} : { tls: true as const, ...texts })
+      }
+    })
+  }
+
+  /** Once there is a connection; from then on the client sees to it. */
+  function subscribe (channel: string, heard: (text: string) => void): void {
+    hears.subscribe(channel, heard).catch(() => {
+      later(AGAIN, () => { if (hears.isOpen) subscribe(channel, heard) })
+    })
+  }
+
+  async function inTime<T> (asked: Promise<T>): Promise<T> {
+    let cancel = (): void => {}
+    const silent = new Promise<never>((_resolve, reject) => {
+      cancel = later(PATIENCE, () => { reject(new RedisSilent('no answer in time')) })
+    })
+    try {
+      const answer = await Promise.race([asked, silent])
+      outages.report(undefined)
+      answeredAt = clock()
+      return answer
+    } catch (error) {
+      if (!(error instanceof redis.ClientOfflineError)) outages.report(sentenceOf(error))
+      throw error // of a connection that is not there its own error has said why
+    } finally {
+      cancel()
+    }
+  }
+
+  return {
+    run: async ({ lua, keys }, args) => await inTime(asks.eval(lua, { keys: [...keys], arguments: [...args] })),
+    answeredAt: () => answeredAt,
+    hear: subscribe,
+    store: {
+      eval: async (lua, given) => await inTime(asks.eval(lua, given)),
+      multi () {
+        const reads = asks.multi() as unknown as StoreReads
+        const chain: StoreReads = {
+          get (key) { reads.get(key); return chain },
+          pTTL (key) { reads.pTTL(key); return chain },
+          exec: async asOne => await inTime(reads.exec(asOne))
+        }
+        return chain
+      }
+    },
+    close () {
+      for (const client of [asks, hears]) client.destroy()
+    }
+  }
+}

@@ -1,0 +1,154 @@
+// Nobody answers from memory what is of before a change that was answered: with members that
+// hear, that are silent, that are new, with a Redis that comes, goes and forgets.
+import t, { type Test } from 'tap'
+import { createLeases, type Leases } from '../../src/replicas/leases.ts'
+import { createRedisOutages } from '../../src/replicas/outages.ts'
+import { openRedis, type Redis } from '../../src/replicas/redis.ts'
+import type { BeatReply } from '../../src/replicas/scripts.ts'
+import { every, later, type Every } from '../../src/lib/timers.ts'
+import { notTried } from '../helpers/not-tried.ts'
+import { NO_REDIS, redisServer, startRedis, type RedisServer } from '../helpers/redis.ts'
+import { untilTrue } from '../helpers/until.ts'
+
+const clock = (): number => performance.now()
+
+interface Member {
+  readonly leases: Leases
+  /** What it was told to forget; '*' for everything. */
+  readonly forgotten: string[]
+  readonly beats: BeatReply[]
+  /** From now on it says and asks nothing, as one that hangs or cannot reach Redis; its memory stays. */
+  fallSilent (): void
+  rise (): void
+}
+
+async function member (t: Test, server: RedisServer, maxAge = 10_000): Promise<Member> {
+  const outages = createRedisOutages({ error () {} }, 'here', clock)
+  const redis = await openRedis({ config: { host: '127.0.0.1', port: server.port, database: 0 }, texts: {}, outages, later, clock })
+  let silent = false
+  const muted: Pick<Redis, 'run' | 'hear'> = {
+    async run (script, args) {
+      if (silent) throw new Error('silent')
+      return await redis.run(script, args)
+    },
+    hear (channel, heard) { redis.hear(channel, text => { if (!silent) heard(text) }) }
+  }
+  const [forgotten, beats]: [string[], BeatReply[]] = [[], []]
+  const leases = createLeases({ redis: muted, maxAge, clock, later, every, hearer: { revokedUpTo: () => 0, heard (reply) { beats.push(reply) } } })
+  leases.onChange((tenant = '*') => { forgotten.push(tenant) })
+  t.teardown(async () => {
+    await leases.close()
+    redis.close()
+  })
+  return { leases, forgotten, beats, fallSilent () { silent = true }, rise () { silent = false } }
+}
+
+/** Until each holds a lease, and what it knows is older than the longest of them. */
+async function settled (...members: Member[]): Promise<void> {
+  for (const { leases, beats } of members) await untilTrue(() => leases.holds() && beats.length > 6)
+}
+
+if (redisServer === undefined) await notTried(t, 'a real Redis', NO_REDIS)
+else {
+  await t.test('a change is answered when all have forgotten, and no lease has to end for it', async t => {
+    const server = await startRedis(t)
+    const [a, b, c] = [await member(t, server), await member(t, server), await member(t, server, 0)]
+    await settled(a, b, c)
+    b.forgotten.length = 0
+    await a.leases.changed('org1/repo1')
+    t.ok(b.forgotten.includes('org1/repo1'))
+    t.ok(b.leases.holds(), 'and goes on answering')
+    await c.leases.changed('x')
+    t.ok(b.forgotten.includes('x'), 'also of one that remembers nothing itself')
+    await b.leases.close()
+    t.notOk(b.leases.holds(), 'who has gone answers nothing')
+    const times = Number(await server.ask('HLEN', '{chartgate}:replicas').then(text => text.slice(1)))
+    t.equal(times, 4 + 2, 'and is not waited for')
+    await a.leases.changed('y')
+  })
+
+  await t.test('who says nothing is waited for until their lease is over, and learns of all that it missed', async t => {
+    const server = await startRedis(t)
+    const [a, b] = [await member(t, server), await member(t, server)]
+    await settled(a, b)
+    b.fallSilent()
+    b.forgotten.length = 0
+    await a.leases.changed('org1/repo1')
+    t.notOk(b.leases.holds())
+    t.same(b.forgotten, [])
+    t.notMatch(await server.ask('HKEYS', '{chartgate}:replicas'), b.leases.own, 'the next change does not wait for it')
+    await a.leases.changed('org2/repo2')
+    b.rise()
+    await untilTrue(() => b.leases.holds())
+    t.same([...new Set(b.forgotten)].sort(), ['org1/repo1', 'org2/repo2'])
+  })
+
+  await t.test('who cannot tell the others waits until what they remember is too old', async t => {
+    const server = await startRedis(t)
+    const [a, b] = [await member(t, server, 300), await member(t, server, 1_500)]
+    await settled(a, b)
+    const before = clock()
+    a.fallSilent()
+    await a.leases.changed('org1/repo1')
+    t.ok(clock() - before >= 1_500, 'as long as the one that remembers longest')
+    t.ok(b.leases.holds())
+  })
+
+  await t.test('a Redis that was restarted empty, or emptied, makes everybody forget, and hides nobody', async t => {
+    const server = await startRedis(t)
+    const [a, b] = [await member(t, server), await member(t, server)]
+    await settled(a, b)
+    for (const empties of [
+      async () => {
+        await server.kill()
+        await untilTrue(() => !a.leases.holds() && !b.leases.holds())
+        await server.start()
+      },
+      async () => { await server.ask('DEL', '{chartgate}:changes') },
+      async () => { await server.ask('FLUSHALL') }
+    ]) {
+      b.forgotten.length = 0
+      await empties()
+      await untilTrue(() => b.forgotten.includes('*'))
+      await untilTrue(() => a.leases.holds() && b.leases.holds())
+    }
+    b.fallSilent()
+    await server.ask('FLUSHALL')
+    await a.leases.changed('org1/repo1')
+    t.notOk(b.leases.holds(), 'it is not known there, and was waited for all the same')
+  })
+
+  await t.test('who was away for more changes than are known forgets everything', async t => {
+    const server = await startRedis(t)
+    const [a, b] = [await member(t, server), await member(t, server)]
+    await settled(a, b)
+    b.fallSilent()
+    b.forgotten.length = 0
+    await server.ask('EVAL', 'for i = 1, 10050 do redis.call("ZADD", KEYS[1], i, "t" .. i) end redis.call("HSET", KEYS[2], "seq", 10050) return 1', '2', '{chartgate}:changes', '{chartgate}:replicas')
+    await a.leases.changed('org1/repo1')
+    b.rise()
+    await untilTrue(() => b.leases.holds())
+    t.same(b.forgotten, ['*'])
+    t.match(await server.ask('ZCARD', '{chartgate}:changes'), /^:\d{4}\r/)
+  })
+
+  await t.test('a beat that takes long is not followed by another one before its end', async t => {
+    let beats: (() => void)[] = []
+    let asked = 0
+    const always: Every = (_ms, run) => {
+      beats.push(run)
+      return () => { beats = [] }
+    }
+    const leases = createLeases({
+      redis: { run: async () => { asked++; return await new Promise(() => {}) }, hear () {} },
+      maxAge: 0,
+      clock,
+      later,
+      every: always,
+      hearer: { revokedUpTo: () => 0, heard () {} }
+    })
+    for (const beat of beats) beat()
+    t.equal(asked, 1)
+    t.notOk(leases.holds())
+  })
+}
