@@ -62,6 +62,8 @@ export async function openRedis ({ config, texts, outages, later, clock }: Redis
   const [asks, hears] = [createOne(), createOne()]
   asks.on('error', (error: unknown) => { outages.report(sentenceOf(error)) })
   hears.on('error', () => {}) // the other one says the same
+  const channels = new Map<string, (text: string) => void>()
+  hears.on('ready', () => { for (const each of channels) subscribe(...each) })
   for (const client of [asks, hears]) client.connect().catch(() => {}) // it is tried again until it is closed
 
   function createOne () {
@@ -82,11 +84,9 @@ export async function openRedis ({ config, texts, outages, later, clock }: Redis
     })
   }
 
-  /** Once there is a connection; from then on the client sees to it. */
+  /** Sent when there is a connection; what breaks off with one is sent anew with the next. */
   function subscribe (channel: string, heard: (text: string) => void): void {
-    hears.subscribe(channel, heard).catch(() => {
-      later(AGAIN, () => { if (hears.isOpen) subscribe(channel, heard) })
-    })
+    hears.subscribe(channel, heard).catch(() => {})
   }
 
   async function inTime<T> (asked: Promise<T>): Promise<T> {
@@ -110,7 +110,10 @@ export async function openRedis ({ config, texts, outages, later, clock }: Redis
   return {
     run: async ({ lua, keys }, args) => await inTime(asks.eval(lua, { keys: [...keys], arguments: [...args] })),
     answeredAt: () => answeredAt,
-    hear: subscribe,
+    hear (channel, heard) {
+      channels.set(channel, heard)
+      subscribe(channel, heard)
+    },
     store: {
       eval: async (lua, given) => await inTime(asks.eval(lua, given)),
       multi () {

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createLeases, type Leases } from '../../src/replicas/leases.ts'
 import { createRedisOutages } from '../../src/replicas/outages.ts'
 import { openRedis, type Redis } from '../../src/replicas/redis.ts'
-import type { BeatReply } from '../../src/replicas/scripts.ts'
+import { BEAT, type BeatReply } from '../../src/replicas/scripts.ts'
 import { every, later, type Every } from '../../src/lib/timers.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis, type RedisServer } from '../helpers/redis.ts'
@@ -92,6 +92,46 @@ else {
     await a.leases.changed('org1/repo1')
     t.ok(clock() - before >= 1_500, 'as long as the one that remembers longest')
     t.ok(b.leases.holds())
+    await a.leases.close()
+    t.notOk(a.leases.holds(), 'it goes all the same')
+  })
+
+  await t.test('what cannot be said is not said', async t => {
+    const heard = new Map<string, (text: string) => void>()
+    const leases = createLeases({ redis: { run: async () => { throw new Error('away') }, hear (channel, hears) { heard.set(channel, hears) } }, maxAge: 1, clock, later, every, hearer: { revokedUpTo: () => 0, heard () {} } })
+    const forgotten: (string | undefined)[] = []
+    leases.onChange(tenant => { forgotten.push(tenant) })
+    heard.get('chartgate:changes')?.(JSON.stringify(['e', 1, 'org1/repo1', 'id', 'another/1']))
+    heard.get(`chartgate:forgot:${leases.own}`)?.(JSON.stringify(['nobody asked', 'another/1']))
+    t.same(forgotten, ['org1/repo1'])
+    await leases.close()
+  })
+
+  await t.test('who forgot before it is known that they are there is not waited for', async t => {
+    const heard = new Map<string, (text: string) => void>()
+    const waiting: (() => void)[] = []
+    let now = 0
+    const run: Redis['run'] = async ({ lua }, [, , , id, own]) => {
+      if (lua === BEAT.lua) return ['e', '0', '0', [], [], []]
+      heard.get(`chartgate:forgot:${own}`)?.(JSON.stringify([id, 'another/1']))
+      return ['e', ['another/1', '1']]
+    }
+    const leases = createLeases({
+      redis: { run, hear (channel, hears) { heard.set(channel, hears) } },
+      maxAge: 1,
+      clock: () => now,
+      later (_ms, end) {
+        waiting.push(end)
+        return () => {}
+      },
+      every,
+      hearer: { revokedUpTo: () => 0, heard () {} }
+    })
+    await untilTrue(() => leases.holds())
+    now = 10_000
+    await leases.changed('org1/repo1')
+    t.equal(waiting.length, 1, 'its time did not come')
+    await leases.close()
   })
 
   await t.test('a Redis that was restarted empty, or emptied, makes everybody forget, and hides nobody', async t => {

@@ -6,8 +6,11 @@ import t, { type Test } from 'tap'
 import { createRedisOutages, type RedisOutages } from '../../src/replicas/outages.ts'
 import { openRedis, type Redis } from '../../src/replicas/redis.ts'
 import type { RedisConfig } from '../../src/config/schema.ts'
+import type { TlsTexts } from '../../src/tls/material.ts'
 import { later } from '../../src/lib/timers.ts'
 import { SAY } from '../../src/replicas/scripts.ts'
+import { Authority } from '../helpers/certificates.ts'
+import { testFolder } from '../helpers/folder.ts'
 import { freePorts } from '../helpers/processes.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { notTried } from '../helpers/not-tried.ts'
@@ -24,10 +27,10 @@ interface Opened {
   readonly lines: string[]
 }
 
-async function open (t: Test, port: number, more: Partial<RedisConfig> = {}): Promise<Opened> {
+async function open (t: Test, port: number, more: Partial<RedisConfig> = {}, texts: TlsTexts = {}): Promise<Opened> {
   const lines: string[] = []
   const outages = createRedisOutages({ error: (_fields, message) => { lines.push(message) } }, 'here', clock)
-  const redis = await openRedis({ config: { host: '127.0.0.1', port, database: 0, ...more }, texts: {}, outages, later, clock })
+  const redis = await openRedis({ config: { host: '127.0.0.1', port, database: 0, ...more }, texts, outages, later, clock })
   t.teardown(() => { redis.close() })
   return { redis, outages, lines }
 }
@@ -63,6 +66,33 @@ else {
     })
     t.match(lines.at(-1), /^Redis can be used again, after \d+ s$/)
     t.match(lines[0], /^Redis cannot be (?:reached|used).*; till then each replica is alone/)
+  })
+
+  await t.test('who wants to hear while Redis is away hears when it is back', async t => {
+    const server = await startRedis(t)
+    const { redis } = await open(t, server.port)
+    await works(redis)
+    await server.kill()
+    await until(async () => await redis.run(ECHO, ['a']).then(() => undefined, () => true))
+    const heard: string[] = []
+    redis.hear('news', text => { heard.push(text) })
+    await server.start()
+    await untilTrue(async () => {
+      await redis.run(SAY, ['news', 'one']).catch(() => {})
+      return heard.includes('one')
+    })
+  })
+
+  await t.test('over TLS its certificate is verified', async t => {
+    const authority = Authority.make(testFolder(t))
+    const { cert, key } = authority.issue()
+    const [port] = await freePorts(1) as [number]
+    await startRedis(t, ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', authority.cert, '--tls-auth-clients', 'no'])
+    const tls = { tls: { ca: authority.cert } }
+    const sound = await open(t, port, tls, { ca: authority.certText })
+    await works(sound.redis)
+    const wrong = await open(t, port, tls)
+    t.match(await until(() => wrong.lines[0]), /^Redis cannot be reached \([A-Z_]+\);/)
   })
 
   await t.test('who counts in it is answered by the same connection', async t => {
@@ -124,5 +154,6 @@ await t.test('what is no Redis is called so, and what is not there cannot be rea
   await t.rejects(redis.run(ECHO, ['a']))
   const [gone] = await freePorts(1) as [number]
   const nobody = await open(t, gone)
+  nobody.redis.hear('news', () => {})
   t.match(await until(() => nobody.lines[0]), /^Redis cannot be reached \(ECONNREFUSED\);/)
 })
