@@ -90,20 +90,17 @@ export async function openRedis ({ config, texts, outages, later, clock }: Redis
   }
 
   async function inTime<T> (asked: Promise<T>): Promise<T> {
-    let cancel = (): void => {}
-    const silent = new Promise<never>((_resolve, reject) => {
-      cancel = later(PATIENCE, () => { reject(new RedisSilent('no answer in time')) })
-    })
     try {
-      const answer = await Promise.race([asked, silent])
+      const answer = await new Promise<T>((resolve, reject) => {
+        const cancel = later(PATIENCE, () => { reject(new RedisSilent('no answer in time')) })
+        asked.finally(cancel).then(resolve, reject)
+      })
       outages.report(undefined)
       answeredAt = clock()
       return answer
     } catch (error) {
       if (!(error instanceof redis.ClientOfflineError)) outages.report(sentenceOf(error))
       throw error // of a connection that is not there its own error has said why
-    } finally {
-      cancel()
     }
   }
 
