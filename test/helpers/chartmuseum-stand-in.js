@@ -2,6 +2,7 @@
 // Basic, or with the key of --auth-cert-path, for the options that docs/migrate.md has.
 import { spawn } from 'node:child_process'
 import { createServer, request } from 'node:http'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
 const [cli, ...argv] = process.argv.slice(2)
@@ -23,13 +24,17 @@ const { values } = parseArgs({
 const { BASIC_AUTH_USER: user, BASIC_AUTH_PASS: password } = process.env
 const wanted = user === undefined ? undefined : `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 
-// The port behind is the one above those that tests are given (processes.ts).
-const behind = Number(values.port) + 17_000
+// The repository behind says in its first line which free port it has.
+let behind
 const key = values['auth-cert-path']
 const repository = spawn(process.execPath, [
-  cli, 'repository', '--dir', values['storage-local-rootdir'], '--port', String(behind), '--depth', values.depth,
+  cli, 'repository', '--dir', values['storage-local-rootdir'], '--port', '0', '--depth', values.depth,
   ...(key === undefined ? [] : ['--public-key', key])
-], { stdio: 'inherit', env: { PATH: process.env.PATH } })
+], { stdio: ['inherit', 'pipe', 'inherit'], env: { PATH: process.env.PATH } })
+createInterface({ input: repository.stdout }).on('line', line => {
+  behind ??= JSON.parse(line).port
+  console.log(line)
+})
 process.once('SIGTERM', () => {
   repository.once('exit', () => process.exit(0))
   repository.kill()
@@ -41,11 +46,15 @@ createServer((asked, answer) => {
     answer.writeHead(401, { 'www-authenticate': 'Basic realm="ChartMuseum"', 'content-type': 'application/json' }).end('{"error":"unauthorized"}')
     return
   }
+  if (behind === undefined) {
+    answer.destroy() // it has not begun
+    return
+  }
   const on = request({ port: behind, host: '127.0.0.1', method: asked.method, path: asked.url, headers: asked.headers }, from => {
     answer.writeHead(from.statusCode, from.rawHeaders)
     from.pipe(answer)
   })
-  // it has not begun, or has ended
+  // it has ended
   on.once('error', () => { answer.destroy() })
   asked.pipe(on)
 }).listen(Number(values.port), values['listen-host'])

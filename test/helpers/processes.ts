@@ -2,8 +2,9 @@
 // a clean environment, and none outlives its test.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomInt } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
 import { access, constants, mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -75,29 +76,43 @@ export async function temporaryFolder (t: TestLike): Promise<string> {
 // listens on port 0: one of these would be taken before the program that it is for begins.
 const FIRST_PORT = 15_000
 const LAST_PORT = 32_000
+const CLAIMS_FROM = 17_000
 
-/** Ports on loopback that nobody used a moment ago, all different. */
+/**
+ * Ports on loopback that nobody uses, all different. No other process of the tests is given
+ * one of them before this one ends: a UDP port for each is kept as the claim (not that of the
+ * same number, which Caddy takes for HTTP/3).
+ */
 export async function freePorts (count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listenSomewhere))
-  return await Promise.all(servers.map(async server => {
-    const { port } = server.address() as AddressInfo
-    await new Promise(resolve => { server.close(resolve) })
-    return port
-  }))
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = randomInt(FIRST_PORT, LAST_PORT)
+    if (await canListen(port) && await claim(port)) ports.push(port)
+  }
+  return ports
 }
 
-async function listenSomewhere (): Promise<Server> {
-  for (;;) {
-    const server = createServer()
-    const isFree = await new Promise<boolean>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EADDRINUSE') resolve(false)
-        else reject(error)
-      })
-      server.listen(randomInt(FIRST_PORT, LAST_PORT), '127.0.0.1', () => { resolve(true) })
+async function canListen (port: number): Promise<boolean> {
+  const server = createServer()
+  const isFree = await begins(server, () => { server.listen(port, '127.0.0.1') })
+  if (isFree) await new Promise(resolve => { server.close(resolve) })
+  return isFree
+}
+
+async function claim (port: number): Promise<boolean> {
+  const socket = createSocket('udp4').unref()
+  return await begins(socket, () => { socket.bind({ port: port + CLAIMS_FROM, address: '127.0.0.1', exclusive: true }) })
+}
+
+async function begins (server: Server | Socket, start: () => void): Promise<boolean> {
+  return await new Promise<boolean>((resolve, reject) => {
+    server.once('listening', () => { resolve(true) })
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false)
+      else reject(error)
     })
-    if (isFree) return server
-  }
+    start()
+  })
 }
 
 /** Where the program lies; undefined when PATH does not have it. */

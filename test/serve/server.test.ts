@@ -19,7 +19,7 @@ import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { testFolder } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
-import { ROOT } from '../helpers/processes.ts'
+import { ROOT, freePorts } from '../helpers/processes.ts'
 import { Authority } from '../helpers/certificates.ts'
 import { tlsClient } from '../helpers/tls-client.ts'
 
@@ -40,15 +40,6 @@ async function start (config: Config, more: Partial<ServeOptions>): Promise<Star
   return await startServer(config, { authority: authority.opened, reload: async () => ({ ok: true, config }), logStream: { write () {} }, ...more })
 }
 
-/** A port that nobody listens on. */
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => { server.close(resolve) })
-  return port
-}
-
 /** Takes the lines of the log, and leaves those of the audit log between them. */
 function logOnly (log: unknown[]): { write (line: string): void } {
   return {
@@ -65,7 +56,7 @@ async function pause (): Promise<void> {
 
 await t.test('a server with the embedded repository starts, says where it is, stores a chart and stops', async t => {
   const stateDir = await shortFolder(t)
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await freePorts(2) as [number, number]
   const config = { ...testConfig(stateDir, undefined), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, publicUrl: `http://localhost:${port}`, log: QUIET }
   const said: string[] = []
   const started = await start(config, { demoChart: CHART, announce: text => { said.push(text) } })
@@ -92,7 +83,7 @@ await t.test('a server with the embedded repository starts, says where it is, st
 
 await t.test('what the embedded repository fails at is in the log, once, with the cause', async t => {
   const stateDir = await shortFolder(t)
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await freePorts(2) as [number, number]
   const log: { event?: string, decision?: string, reqId?: string, id?: string }[] = []
   const config = { ...testConfig(stateDir, undefined), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'info' as const, reads: false } }
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
@@ -113,7 +104,7 @@ await t.test('what the embedded repository fails at is in the log, once, with th
 await t.test('a server with a file for the audit log writes it there, opens it again when asked, and says what hinders that', async t => {
   const stateDir = await shortFolder(t)
   const file = join(stateDir, 'audit.log')
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await freePorts(2) as [number, number]
   const config = { ...testConfig(stateDir, undefined), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, log: QUIET, audit: { file, reads: false, required: true } }
   const missing = await start({ ...config, audit: { ...config.audit, file: join(stateDir, 'missing/audit.log') } }, { announce: () => {} })
   t.match(missing, { ok: false, message: /audit\.file .* its folder is missing/ })
@@ -164,7 +155,7 @@ await t.test('an upstream that does not answer as it should is an error when tha
   const stub = await startStubUpstream(t)
   const log: { level: string, msg: string }[] = []
   const logStream = logOnly(log)
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await freePorts(2) as [number, number]
   const config = { ...testConfig(await shortFolder(t), stub.origin), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, log: { level: 'error' as const, reads: false } }
   stub.answer = () => ({ status: 401 })
   const started = await start(config, { announce: () => {}, logStream })
@@ -208,7 +199,7 @@ await t.test('the log says when a drain begins, and what it did not wait for', a
   const stub = await startStubUpstream(t)
   let answer = (): void => {}
   const log: { msg: string }[] = []
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await freePorts(2) as [number, number]
   const config = { ...testConfig(await shortFolder(t), stub.origin), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort } }
   stub.answer = () => OBJECT_NOT_FOUND
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
@@ -237,7 +228,7 @@ await t.test('for drain.delay clients are served as before, each answer closes i
   const stub = await startStubUpstream(t)
   let answer = (): void => {}
   const log: { msg: string }[] = []
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await freePorts(2) as [number, number]
   const config = { ...testConfig(await shortFolder(t), stub.origin), listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort }, drain: { delay: 1 } }
   stub.answer = async ({ target }) => target.endsWith('a-1.0.0.tgz') ? await new Promise(resolve => { answer = () => { resolve({ status: 404 }) } }) : OBJECT_NOT_FOUND
   const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
