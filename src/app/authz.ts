@@ -2,14 +2,13 @@
 // refused before anything is read; then one question passes the same hooks as a client's
 // request, in the same order and with the same judge, and the one door that is here says yes.
 // There is no way from it to the upstream.
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import authenticate, { type AuthenticateOptions } from '../../plugins/authenticate.ts'
 import authorize, { type AuthorizeOptions } from '../../plugins/authorize.ts'
 import authzDoor from '../../plugins/authz-door.ts'
-import { answerClientError, answerConnect } from '../../plugins/client-errors.ts'
+import { answerConnect } from '../../plugins/client-errors.ts'
 import client from '../../plugins/client.ts'
 import connectionsPlugin, { type ConnectionsOptions } from '../../plugins/connections.ts'
 import drain, { type DrainOptions } from '../../plugins/drain.ts'
@@ -25,8 +24,8 @@ import { statusIn } from '../doors/authz/authz-answer.ts'
 import { createAuthzReader } from '../doors/authz/authz-target.ts'
 import type { ParsedTarget } from '../doors/request-target.ts'
 import { createClientReader, type ReadClient } from '../http/client.ts'
-import { RequestLogger } from '../observe/request-logger.ts'
 import { authorizer, type UpstreamAuth } from '../upstream/credential.ts'
+import type { requestOptions } from './options.ts'
 
 /** What it has in common with the public listener. */
 export interface AuthzShared
@@ -35,8 +34,7 @@ export interface AuthzShared
   readonly log: Logger
   /** Who is at the other end of the connection to the proxy that asks. */
   readonly readClient: ReadClient
-  /** How connections are bounded. */
-  readonly server: FastifyServerOptions
+  readonly options: ReturnType<typeof requestOptions>
   /** What may be handed out for the upstream. */
   readonly upstreamAuth: UpstreamAuth
 }
@@ -57,14 +55,7 @@ export async function buildAuthz (config: Config, authz: AuthzConfig, shared: Au
 
   const app: FastifyInstance = Fastify({
     rewriteUrl: rewriteBy(read),
-    clientErrorHandler: answerClientError,
-    logger: false,
-    childLoggerFactory: (_parent, bindings) => new RequestLogger(log, bindings),
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
-    requestIdHeader: false,
-    return503OnClosing: false, // request-head.ts does, in our form
-    ...shared.server
+    ...shared.options
   })
   app.log = log
   answerConnect(app)

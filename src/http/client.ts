@@ -74,6 +74,29 @@ export function createClientReader ({ trustedProxies, publicUrl }: ClientSource)
   }
 }
 
+export interface LiveClientSource {
+  readonly publicUrl: string
+  /** As they are now. */
+  readonly proxies: () => readonly string[]
+  /** Those that are trusted besides them, and stay. */
+  readonly besides?: readonly string[]
+}
+
+/** The same for proxies that may change: it is made anew when they have. */
+export function createLiveClientReader ({ publicUrl, proxies, besides = [] }: LiveClientSource): ReadClient {
+  const make = (): ReadClient => createClientReader({ trustedProxies: [...besides, ...known], publicUrl })
+  let known = proxies()
+  let read = make()
+  return (peer, headers) => {
+    const now = proxies()
+    if (now !== known) {
+      known = now
+      read = make()
+    }
+    return read(peer, headers)
+  }
+}
+
 /**
  * A traceparent of the one version that there is, as it came; neither id is all zeros (W3C
  * Trace Context, section 3.2). Of several headers Node makes one text, which has not this form.

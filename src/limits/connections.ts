@@ -61,7 +61,14 @@ export function createConnectionCounts (bounds: () => ConnectionBounds): Connect
   }
 }
 
-/** What one of several processes has of a bound; together a few more than it, so that each has one. */
-export function shareOf (bound: number, processes: number): number {
-  return Math.ceil(bound / processes)
+/**
+ * What one of several processes has of the bounds of `listen`; together a few more than
+ * them, so that each has one.
+ */
+export function boundsOf (
+  { maxConnections, maxConnectionsPerAddress }: Readonly<Record<'maxConnections' | 'maxConnectionsPerAddress', number>>,
+  processes: number
+): ConnectionBounds {
+  const share = (bound: number): number => Math.ceil(bound / processes)
+  return { all: share(maxConnections), ofOrigin: share(maxConnectionsPerAddress) }
 }

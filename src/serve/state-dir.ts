@@ -6,14 +6,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join, relative } from 'node:path'
 import { answerControl, type Control } from './control.ts'
 
+export interface StateDir {
+  /** From now on whoever may enter it can ask for this. */
+  readonly obey: (control: Control) => void
+  /** Lets the next one have it. */
+  readonly release: () => Promise<void>
+}
+
 export type Claim =
-  | {
-    readonly ok: true
-    /** from now on whoever may enter it can ask for this */
-    readonly obey: (control: Control) => void
-    /** lets the next one have it */
-    readonly release: () => Promise<void>
-  }
+  | { readonly ok: true } & StateDir
   | { readonly ok: false, readonly message: string }
 
 // sun_path of a Unix socket address holds 108 bytes, one of them the final zero (unix(7)).

@@ -17,6 +17,14 @@ export interface UploadParts {
 /** What the inputs of a form are called; ChartMuseum's own names are `chart` and `prov`. */
 export type FormFields = Readonly<Record<keyof UploadParts, string>>
 
+/** By the names of ChartMuseum's options (`charts`). */
+export function fieldsOf (
+  { chartPostFormFieldName: chart, provPostFormFieldName: prov }:
+  Readonly<Record<'chartPostFormFieldName' | 'provPostFormFieldName', string>>
+): FormFields {
+  return { chart, prov }
+}
+
 /** Far more than a form has that somebody fills in. */
 const MOST_PARTS = 32
 /**

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { buildAdmin } from '../../src/app.ts'
+import { buildAdmin } from '../../src/app/admin.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { ADMIN_BOUNDS } from '../../src/limits/connections.ts'
 import { readMaterial, type Material } from '../../src/tls/material.ts'

@@ -1,7 +1,9 @@
 // What the public listener counts of real requests, and what the admin listener says of it.
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { buildAdmin, CONNECTION_LIMITS, type App } from '../../src/app.ts'
+import type { App } from '../../src/app.ts'
+import { buildAdmin } from '../../src/app/admin.ts'
+import { CONNECTION_LIMITS } from '../../src/app/options.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { askLibrary } from '../../src/metrics/prom.ts'
 import { createScrape } from '../../src/metrics/scrape.ts'

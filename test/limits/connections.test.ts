@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createConnectionCounts, shareOf } from '../../src/limits/connections.ts'
+import { boundsOf, createConnectionCounts } from '../../src/limits/connections.ts'
 
 await t.test('of one address so many connections stay, and who has no bound of their own takes nothing from it', t => {
   const counts = createConnectionCounts(() => ({ all: 10, ofOrigin: 2 }))
@@ -17,6 +17,8 @@ await t.test('of one address so many connections stay, and who has no bound of t
 })
 
 await t.test('several processes share a bound, and each has at least one of it', t => {
-  t.strictSame([shareOf(8_192, 1), shareOf(8_192, 3), shareOf(1, 4)], [8_192, 2_731, 1])
+  const listen = { maxConnections: 8_192, maxConnectionsPerAddress: 1 }
+  t.strictSame(boundsOf(listen, 1), { all: 8_192, ofOrigin: 1 })
+  t.strictSame(boundsOf(listen, 3), { all: 2_731, ofOrigin: 1 })
   t.end()
 })

@@ -5,6 +5,8 @@ import type pino from 'pino'
 import { follow, inForce, type Followed } from '../../live/in-force.ts'
 import type { ConfigWatch } from '../../live/reload.ts'
 import { later } from '../../lib/timers.ts'
+import type { Front } from '../front.ts'
+import type { Lifecycle } from '../lifecycle.ts'
 import { createCertificateOffice, type CertificateOffice } from './certificates.ts'
 import type { WorkerSetup } from './messages.ts'
 
@@ -19,12 +21,11 @@ export interface SetupOptions {
   readonly socketPath: string | undefined
   readonly loginKey: string
   readonly log: pino.Logger
-  /** What is closed in the end, in the order of opening. */
-  readonly opened: (() => Promise<unknown>)[]
+  readonly lifecycle: Pick<Lifecycle<Front>, 'opened'>
 }
 
 export function followForWorkers (
-  { followed, socketPath, loginKey, log, opened }: SetupOptions
+  { followed, socketPath, loginKey, log, lifecycle: { opened } }: SetupOptions
 ): FollowedForWorkers {
   const watch = follow(followed, log.child({}, { level: 'silent' }), () => {})
   const certificates = createCertificateOffice({ tls: followed.tls, log, later })

@@ -1,0 +1,111 @@
+// Who has the clients? This process, or workers of which it is the primary: then it follows
+// the files for what they begin with, and does for them what one process has to do alone.
+import { join } from 'node:path'
+import type pino from 'pino'
+import type { Config } from '../config/schema.ts'
+import { createLocks } from '../lib/locks.ts'
+import type { Pulse } from '../lib/pulse.ts'
+import { every, later } from '../lib/timers.ts'
+import type { ReloadReport } from '../live/part.ts'
+import type { Settings } from '../live/settings.ts'
+import { readLogins } from '../metrics/readings.ts'
+import type { AuditOutput } from '../observe/audit/auditing.ts'
+import type { Upstream } from '../upstream/client.ts'
+import { onlyUpstream } from '../upstream/upstreams.ts'
+import { openSpool } from '../uploads/spool.ts'
+import { reportReload } from './audit.ts'
+import { openFront, type Front } from './front.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { openLogins } from './logins.ts'
+import type { Measuring } from './measure.ts'
+import type { Parts } from './parts.ts'
+import type { RereadingOptions } from './rereading.ts'
+import type { ServeOptions } from './started.ts'
+import { createAuditOffice } from './workers/audit.ts'
+import { followForWorkers, type FollowedForWorkers } from './workers/follow.ts'
+import { forkWorker } from './workers/fork.ts'
+import { createLoginOffice } from './workers/logins.ts'
+import { openPool } from './workers/pool.ts'
+import { createRereadOffice } from './workers/rereads.ts'
+
+/** A front of which everything can be read again. */
+export type Serving = Front & Omit<RereadingOptions, 'log'>
+export type ServingResult =
+  | { readonly ok: true, readonly front: Serving }
+  | { readonly ok: false, readonly message: string }
+type WorkersOptions = Omit<Parameters<typeof openPool>[0], 'setup'>
+
+/** What a process has before it speaks to anybody. */
+export interface Opened extends Parts {
+  readonly config: Config
+  readonly settings: Settings
+  readonly log: pino.Logger
+  readonly pulse: Pulse
+  readonly lifecycle: Lifecycle<Serving>
+}
+
+export interface ClientsOptions extends Opened {
+  readonly measuring: Measuring
+  readonly upstream: Upstream
+  readonly socketPath: string | undefined
+  readonly onTrouble: () => void
+}
+
+/** Who has the clients: this process, or its workers. */
+export async function openClients (options: ClientsOptions, asked: ServeOptions): Promise<ServingResult> {
+  const { config, settings, log, pulse, keys, tls, certificates, audit, auditFile, measuring } = options
+  const { authority, reload, logStream, fork = forkWorker } = asked
+  const logins = openLogins(settings, log)
+  readLogins(measuring.meter, logins.standing)
+  const report = reportTo(audit, measuring, log)
+  const followed = { settings, authority, keys, tls, certificates, reload, report }
+  const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
+  if (config.workers === 1) {
+    return await openFront({
+      ...followed,
+      audit,
+      upstreams: onlyUpstream(options.upstream),
+      spool,
+      locks: createLocks(),
+      logins,
+      pulse,
+      meter: measuring.meter,
+      logStream
+    })
+  }
+  return await openWorkers(followForWorkers({ ...options, followed, loginKey: logins.key }), {
+    count: config.workers,
+    fork: () => fork(lines => { logStream.write(lines) }),
+    onTrouble: options.onTrouble,
+    onReplaced: measuring.onReplaced,
+    offices: [
+      measuring.counts,
+      createLoginOffice(logins),
+      ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]
+    ],
+    log,
+    clock: () => performance.now(),
+    later,
+    every
+  })
+}
+
+/** Who hears of what was read again: the audit log, the metrics, and the log of what waits for a restart. */
+function reportTo (audit: AuditOutput, measuring: Measuring, log: pino.Logger): ReloadReport {
+  const auditReload = reportReload(audit)
+  return facts => {
+    auditReload(facts)
+    measuring.countReload(facts)
+    if (facts.later.length > 0) log.warn({ keys: facts.later }, 'restart to apply: these keys are written otherwise')
+  }
+}
+
+/** Workers, and this process, which follows what they begin with. */
+async function openWorkers (
+  { setup, certificates, lookNow, standing }: FollowedForWorkers,
+  options: WorkersOptions
+): Promise<ServingResult> {
+  const workers = createRereadOffice(options.later)
+  const result = await openPool({ ...options, setup, offices: [...options.offices, certificates, workers] })
+  return result.ok ? { ok: true, front: { ...result.front, lookNow, standing, workers } } : result
+}
