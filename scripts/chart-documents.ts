@@ -1,9 +1,10 @@
 // The files of the Helm chart that are made of others, so that they cannot drift: values.yaml,
-// values.schema.json and README.md of chart-values.ts, alerts and dashboard of deploy/. A
-// test compares them; `npm run docs:chart` writes them.
+// values.schema.json and README.md of chart-values.ts, files/unfollowed.yaml of reloads.ts,
+// alerts and dashboard of deploy/. A test compares them; `npm run docs:chart` writes them.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { isLive, RELOAD_OF } from '../src/config/reloads.ts'
 import type { Json } from './config-documents.ts'
 import { CHART_VALUES, isValue, type ChartValue, type ChartValues } from './chart-values.ts'
 
@@ -15,6 +16,7 @@ export const CHART_DOCUMENTS: Readonly<Record<string, () => Promise<string> | st
   'deploy/chartgate/values.yaml': valuesYaml,
   'deploy/chartgate/values.schema.json': valuesSchema,
   'deploy/chartgate/README.md': readme,
+  'deploy/chartgate/files/unfollowed.yaml': unfollowedYaml,
   'deploy/chartgate/files/alerts.yaml': async () => await copyOf('deploy/prometheus/alerts.yaml'),
   'deploy/chartgate/files/dashboard.json': async () => await copyOf('deploy/grafana/chartgate.json')
 }
@@ -60,6 +62,13 @@ function valuesSchema (): string {
   }, null, 2) + '\n'
 }
 
+/** What takes another pod: the templates look into the values for each of these. */
+function unfollowedYaml (): string {
+  const head = wrapped('Keys of the configuration whose change a running gateway does not follow. Made from ' +
+    'src/config/reloads.ts by `npm run docs:chart`.', '')
+  return head + stringify(Object.keys(RELOAD_OF).filter(key => !isLive(key)))
+}
+
 function schemaOf (values: ChartValues): Json {
   const properties = Object.fromEntries(Object.entries(values).map(([name, node]) => {
     if (!isValue(node)) return [name, schemaOf(node)]
@@ -95,11 +104,12 @@ helm install chartgate deploy/chartgate --set image.repository=registry.example.
 | \`upstream.url\` | gateways in front of a ChartMuseum that is there |
 | \`chartmuseum.enabled\` | gateways, and a ChartMuseum beside them that takes only their tokens |
 
-* **What the chart adds to \`config\`**, where it is left out: \`listen\` and \`admin\` on every address, \`stateDir\`, \`upstream.url\`, \`upstream.key.file\`, \`tokens.keys\` and \`accounts.files\` of the Secrets, \`listen.tls\`, and \`drain.delay: 10s\` where several gateways may run. [docs/configuration.md](../../docs/configuration.md) has every key.
+* **What the chart adds to \`config\`**, where it is left out: \`listen\`, \`admin\` and (with a port) \`authz.listen\` on every address, \`stateDir\`, \`upstream.url\`, \`upstream.key.file\`, \`tokens.keys\` and \`accounts.files\` of the Secrets, \`listen.tls\`, and \`drain.delay: 10s\` where several gateways may run. [docs/configuration.md](../../docs/configuration.md) has every key.
 * **Secrets** are in Secrets of yours: no template makes a key or a password. What the chart itself needs, keys with an upstream, a hook Job makes once, with \`chartgate keys secret\` and a Role for that Secret alone; it never changes one that is there, and the Secret stays when the release goes.
-* **A change** of the rules, accounts, keys and certificates is followed by the running pods, as soon as the kubelet has it (a minute or so). Any other change of \`config\` is another pod template, and rolls.
+* **A change** of what takes effect at once ([docs/configuration.md](../../docs/configuration.md), fifth column: rules, accounts, keys of tokens, limits and more), and of what is in Secrets and files, is followed by the running pods, as soon as the kubelet has it (a minute or so). A change of any other key of \`config\` (\`files/unfollowed.yaml\` has them) is another pod template, and rolls.
 * **Several gateways** need an upstream, keys from a Secret, and \`config.charts.index.maxAge: 0s\`. Of each pod alone are then: counts of failed logins, open connections and metrics, which Prometheus adds up.
 * **An end**: SIGTERM makes \`/readyz\` 503, clients are served for \`drain.delay\`, and running requests get 30 seconds; \`terminationGracePeriodSeconds\` is the sum and five more. Where \`config.drain.delay\` is \`0s\` and others serve on, a \`preStop\` of 10 seconds stands in for it.
+* **A proxy that asks** (\`config.authz\`, [docs/forward-auth.md](../../docs/forward-auth.md)) finds the gateways at a Service of their own, \`…-authz\`, of which no Ingress and no HTTPRoute of the chart knows. \`networkPolicy.authzFrom\` says whose pods reach it, and ChartMuseum.
 * **Pods** are of the level "restricted" of the Pod Security Standards, without a service account token, on a read-only root.
 
 | value | default | what it is | change it for |

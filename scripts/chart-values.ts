@@ -173,9 +173,11 @@ export const CHART_VALUES: ChartValues = {
   },
   networkPolicy: {
     enabled: flag(true, 'NetworkPolicies: the public port for everybody, the admin port for networkPolicy.adminFrom, ' +
-      'ChartMuseum for the gateway alone', 'the cluster has policies of its own'),
+      'that of config.authz for networkPolicy.authzFrom, ChartMuseum for the gateway and for the latter', 'the cluster has policies of its own'),
     adminFrom: list([], OBJECT, 'who may ask the admin port, as `from` of a NetworkPolicy has it; the kubelet always ' +
       'may', 'Prometheus: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]'),
+    authzFrom: list([], OBJECT, 'whose pods may ask where config.authz listens, as `from` of a NetworkPolicy has it; ' +
+      'they reach ChartMuseum too', 'with config.authz: always: the proxy\'s own pods, and nobody else\'s'),
     chartmuseumSelector: texts('labels of a ChartMuseum in this namespace that only the gateway may reach from now on',
       'upstream.url is a ChartMuseum that is there already')
   },

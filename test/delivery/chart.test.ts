@@ -152,17 +152,12 @@ async function tryChart (t: Test, versions: readonly Helm[]): Promise<void> {
     t.end()
   })
 
-  await t.test('what a running gateway follows makes no other pod, and everything else does', async t => {
-    const pod = async (values: object): Promise<string> => stringify(find(manifestsOf((await template(helm, values, { home })).stdout), 'Deployment', 'chartgate').spec.template)
-    const before = await pod({})
-    const rule = { repositories: ['a/*'], subjects: ['anonymous'], actions: ['pull'] }
-    t.equal(await pod({ config: { policy: [rule] } }), before)
-    t.equal(await pod({ config: { log: { level: 'debug' }, trustedProxies: ['10.0.0.0/8'] } }), before)
-    t.not(await pod({ config: { tokens: { ttl: '10m' } } }), before)
+  await t.test('what changes below a mount is seen by the pods', t => {
     for (const [name, made] of rows) {
       const mounts = made.flatMap(each => (podOf(each)?.containers ?? []) as { volumeMounts?: Mount[] }[]).flatMap(({ volumeMounts = [] }) => volumeMounts)
       t.notOk(mounts.some(({ subPath }) => subPath !== undefined), `${name}: the kubelet exchanges whole folders alone`)
     }
+    t.end()
   })
 
   await t.test('ChartMuseum takes the gateway\'s tokens alone, whatever values say', t => {

@@ -16,6 +16,8 @@ const URL = 'http://chartmuseum.charts.svc:8080'
 const HELM = { publicUrl: 'https://charts.example.com/helm' }
 const ROUTE = { httpRoute: { enabled: true, parentRefs: [{ name: 'web', namespace: 'gateways', sectionName: 'https' }], annotations: { a: 'b' } } }
 const FROM = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }]
+const PROXIES = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'gateways' } }, podSelector: { matchLabels: { app: 'web' } } }]
+const asked = (more: object = {}): object => ({ listen: { port: 5003 }, trustedProxies: ['10.244.0.0/16'], dialect: 'gateway-api', ...more })
 const ingress = (controller: string, tls = ''): object => ({ config: { ...HELM, charts: { maxUploadSize: '50MiB' } }, tls: { existingSecret: tls }, ingress: { enabled: true, className: 'x', controller, tlsSecret: 'charts-tls', annotations: { 'cert-manager.io/cluster-issuer': 'x' } } })
 
 export const GOOD: Readonly<Record<string, object>> = {
@@ -83,6 +85,9 @@ export const GOOD: Readonly<Record<string, object>> = {
     networkPolicy: { enabled: false },
     nameOverride: 'charts'
   },
+  'a proxy that asks, and leads to a ChartMuseum that is there': { upstream: { url: URL }, replicaCount: 2, config: { publicUrl: 'https://charts.example.com', authz: asked() }, networkPolicy: { authzFrom: PROXIES, chartmuseumSelector: { app: 'chartmuseum' } } },
+  'a proxy that asks, and leads to a ChartMuseum beside the gateways, also with uploads': { chartmuseum: { enabled: true }, config: { ...HELM, charts: { contextPath: '/helm' }, authz: asked({ listen: { port: 9000 }, dialect: 'nginx', push: true }) }, networkPolicy: { authzFrom: PROXIES } },
+  'a proxy that asks, where there are no policies': { upstream: { url: URL }, config: { authz: asked({ dialect: 'traefik' }) }, networkPolicy: { enabled: false } },
   'a name that is as long as can be': { fullnameOverride: 'a'.repeat(60), chartmuseum: { enabled: true }, replicaCount: 2 }
 }
 
@@ -106,6 +111,12 @@ export const BAD: readonly (readonly [values: object, sentence: RegExp])[] = [
   [{ httpRoute: { enabled: true } }, /httpRoute\.enabled needs httpRoute\.parentRefs/],
   [{ serviceMonitor: { enabled: true } }, /serviceMonitor\.enabled needs networkPolicy\.adminFrom, or nobody reaches the admin port/],
   [{ networkPolicy: { chartmuseumSelector: { a: 'b' } } }, /networkPolicy\.chartmuseumSelector is for the ChartMuseum of upstream\.url, which is not set/],
+  [{ config: { authz: asked() }, networkPolicy: { authzFrom: PROXIES } }, /config\.authz is for a proxy that leads to a ChartMuseum, and nobody but the gateway reaches the embedded repository: upstream\.url or chartmuseum\.enabled/],
+  [{ upstream: { url: URL }, config: { authz: asked() } }, /config\.authz\.listen\.port needs networkPolicy\.authzFrom, or no proxy reaches it: such as/],
+  [{ upstream: { url: URL }, config: { authz: asked({ trustedProxies: [] }) }, networkPolicy: { authzFrom: PROXIES } }, /config\.authz\.listen\.port needs config\.authz\.trustedProxies, the addresses or CIDRs of the proxy's pods, and config\.authz\.dialect/],
+  [{ upstream: { url: URL }, config: { authz: { listen: { port: 5003 }, trustedProxies: ['10.244.0.0/16'] } }, networkPolicy: { authzFrom: PROXIES } }, /and config\.authz\.dialect/],
+  [{ upstream: { url: URL }, config: { ...HELM, authz: asked() }, networkPolicy: { authzFrom: PROXIES } }, /config\.charts\.contextPath has to be the path of config\.publicUrl/],
+  [{ upstream: { url: URL }, networkPolicy: { authzFrom: PROXIES } }, /networkPolicy\.authzFrom is for config\.authz, whose listen\.port is not set/],
   // The schema's own words, which differ from Helm to Helm.
   [{ config: { polcy: [] } }, /polcy/],
   [{ config: { listen: { port: 'x' } } }, /port/],

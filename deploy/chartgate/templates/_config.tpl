@@ -50,6 +50,9 @@
   "listen" (dict "host" "0.0.0.0" "port" 5001)
   "admin" (dict "host" "0.0.0.0" "port" 5002)
   "stateDir" "/var/lib/chartgate" -}}
+{{- if include "chartgate.authzPort" . -}}
+{{- $_ := set $config "authz" (dict "listen" (dict "host" "0.0.0.0")) -}}
+{{- end -}}
 {{- if $upstream -}}
 {{- $_ := set $config "upstream" (dict "url" $upstream) -}}
 {{- $_ := set $config "drain" (dict "delay" "10s") -}}
@@ -83,11 +86,22 @@
 {{- toYaml $config -}}
 {{- end -}}
 
-{{/* What a running gateway does not follow by itself: a change of it is another pod. */}}
+{{/* Where proxies ask whether a request may pass; nothing: nowhere. */}}
+{{- define "chartgate.authzPort" -}}
+{{- with dig "authz" "listen" "port" 0 .Values.config }}{{ int . }}{{ end -}}
+{{- end -}}
+
+{{/* What a running gateway does not follow by itself, by key: a change of it is another pod. */}}
 {{- define "chartgate.unfollowed" -}}
-{{- $config := omit (include "chartgate.config" . | fromYaml) "policy" "accounts" "identity" "trustedProxies" "limits" "log" "metrics" "drain" -}}
-{{- $_ := set $config "tokens" (omit (default dict $config.tokens) "keys" "issuers") -}}
-{{- toYaml $config -}}
+{{- $config := include "chartgate.config" . | fromYaml -}}
+{{- $unfollowed := dict -}}
+{{- range $key := .Files.Get "files/unfollowed.yaml" | fromYamlArray -}}
+{{- $path := splitList "." $key -}}
+{{- $place := $config -}}
+{{- range initial $path }}{{ $place = default dict (get $place .) }}{{ end -}}
+{{- if hasKey $place (last $path) }}{{ $_ := set $unfollowed $key (get $place (last $path)) }}{{ end -}}
+{{- end -}}
+{{- toYaml $unfollowed -}}
 {{- end -}}
 
 {{/* Host and path of the URL that clients use, and the port that they never see. */}}

@@ -49,6 +49,23 @@
 {{- if and .Values.serviceMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.adminFrom) -}}
 {{- $wrong = append $wrong "serviceMonitor.enabled needs networkPolicy.adminFrom, or nobody reaches the admin port: such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]" -}}
 {{- end -}}
+{{- if include "chartgate.authzPort" . -}}
+{{- $authz := .Values.config.authz -}}
+{{- if not $upstream -}}
+{{- $wrong = append $wrong "config.authz is for a proxy that leads to a ChartMuseum, and nobody but the gateway reaches the embedded repository: upstream.url or chartmuseum.enabled" -}}
+{{- end -}}
+{{- if or (not $authz.trustedProxies) (eq (default "none" $authz.dialect) "none") -}}
+{{- $wrong = append $wrong "config.authz.listen.port needs config.authz.trustedProxies, the addresses or CIDRs of the proxy's pods, and config.authz.dialect" -}}
+{{- end -}}
+{{- if ne (include "chartgate.publicPath" . | trimSuffix "/") (dig "charts" "contextPath" "" .Values.config) -}}
+{{- $wrong = append $wrong "with config.authz ChartMuseum gets the path that the client has sent: config.charts.contextPath has to be the path of config.publicUrl" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.authzFrom) -}}
+{{- $wrong = append $wrong "config.authz.listen.port needs networkPolicy.authzFrom, or no proxy reaches it: such as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gateways}}}]" -}}
+{{- end -}}
+{{- else if .Values.networkPolicy.authzFrom -}}
+{{- $wrong = append $wrong "networkPolicy.authzFrom is for config.authz, whose listen.port is not set" -}}
+{{- end -}}
 {{- if and .Values.networkPolicy.chartmuseumSelector (not .Values.upstream.url) -}}
 {{- $wrong = append $wrong "networkPolicy.chartmuseumSelector is for the ChartMuseum of upstream.url, which is not set" -}}
 {{- end -}}
