@@ -53,8 +53,11 @@ export function podOf ({ kind, spec }: Manifest): Manifest['spec'] {
   return kind === 'Pod' ? spec : spec?.template?.spec
 }
 
-/** Files of the CRDs whose kinds the chart has, from the modules that test/clients/kubernetes pins. */
-export async function crdFiles (): Promise<string[]> {
+/**
+ * Files of the CRDs whose kinds the chart has, from the modules that test/clients/kubernetes pins.
+ * @param channel of Gateway API
+ */
+export async function crdFiles (channel: 'standard' | 'experimental' = 'standard'): Promise<string[]> {
   const gateway = 'sigs.k8s.io/gateway-api'
   const operator = 'github.com/prometheus-operator/prometheus-operator'
   const { stdout, code, stderr } = await run('go', ['mod', 'download', '-json', gateway, operator], { cwd: join(ROOT, 'test/clients/kubernetes'), env: process.env as Environment })
@@ -62,7 +65,7 @@ export async function crdFiles (): Promise<string[]> {
   const dirs = [...stdout.matchAll(/"Dir": "(.*)"/g)].map(match => match[1] as string)
   const of = (module: string): string => dirs.find(dir => dir.includes(`/${module}@`)) as string
   return [
-    join(of(gateway), 'config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'),
+    join(of(gateway), `config/crd/${channel}/gateway.networking.k8s.io_httproutes.yaml`),
     ...['servicemonitors', 'prometheusrules'].map(name => join(of(operator), 'example/prometheus-operator-crd', `monitoring.coreos.com_${name}.yaml`))
   ]
 }
