@@ -43,8 +43,8 @@ export default fp<ErrorsOptions>(async (app, { challenge, status: statusFor = st
     this.headers(headersOf(refusal))
     const retryAfter = retryAfterOf(refusal)
     if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
-    // What is left of a refused body is not read: megabytes may follow.
-    if (hasUnreadBody(request)) {
+    // What is left of a refused body is not read: megabytes may follow. Who may not ask holds no connection.
+    if (hasUnreadBody(request) || refusal.code === 'authz_peer') {
       this.header('connection', 'close')
       closeGently(request.socket)
     }

@@ -63,8 +63,7 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   'docs/forward-auth.md': [
     { begins: 'publicUrl: https://charts.example.test', because: 'it is what the next block has, with a chart repository of its own' },
     { begins: '    error_page 401', test: 'test/proxies/forward-auth-headers.test.ts' },
-    { begins: '  location @unauthorized', test: 'test/proxies/forward-auth-headers.test.ts' },
-    { begins: 'apiVersion: gateway.networking.k8s.io', because: 'a cluster with a Gateway is not part of the tests, as the page says' }
+    { begins: '  location @unauthorized', test: 'test/proxies/forward-auth-headers.test.ts' }
   ],
   'docs/keys.md': [
     { begins: 'upstream:\n', because: 'a part of a configuration; test/config/ has the key' },
@@ -89,6 +88,8 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'docker build', because: 'it needs a Docker engine' },
     { begins: '# values.yaml', test: KUBERNETES },
     { begins: '# basic.yaml', test: KUBERNETES },
+    { begins: '# asked.yaml', test: 'test/delivery/kubernetes-manifests.test.ts' },
+    { begins: 'apiVersion: ', test: 'test/delivery/kubernetes-manifests.test.ts' },
     { begins: 'helm ', test: KUBERNETES },
     { begins: 'openssl genpkey', test: KUBERNETES },
     { begins: 'openssl rand', because: NO_CLUSTER },

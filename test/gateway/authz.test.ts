@@ -88,6 +88,7 @@ await t.test('nobody may ask but proxies that are named, whatever they say', asy
   for (const head of [question('traefik', 'GET', INDEX, [`Authorization: ${ci}`, 'X-Forwarded-For: 127.0.0.2']), 'GET /authz HTTP/1.1\r\nHost: x\r\n\r\n', 'GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n']) {
     const answer = await send(head)
     t.match(answer, { status: 403, body: '{"error":"this address may not ask here"}' })
+    t.match(answer.headers['connection'], ['close'], 'and holds no connection that a proxy could have')
     tellsNothing(t, answer, head)
   }
   t.match(gateway.log.at(-1), { door: 'authz', ip: '127.0.0.1', path: '/nowhere', reason: 'authz_peer' })
