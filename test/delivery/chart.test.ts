@@ -10,6 +10,7 @@ import { readDuration } from '../../src/files/units.ts'
 import { CHART, crdFiles, find, KUBERNETES, layOut, manifestsOf, podOf, sources, template, type Manifest, type Mount, type Volume } from '../helpers/chart.ts'
 import { BAD, GOOD } from '../helpers/chart-matrix.ts'
 import { Authority } from '../helpers/certificates.ts'
+import { startDiscovery } from '../helpers/cluster-of-discovery.ts'
 import { runChartgate } from '../helpers/gateway.ts'
 import { BUILD_LIMIT, goTool } from '../helpers/go-tool.ts'
 import { helmVersions, runHelm, type Helm } from '../helpers/helm.ts'
@@ -198,22 +199,28 @@ async function tryChart (t: Test, versions: readonly Helm[]): Promise<void> {
     t.notMatch((await template(helm, { config: { masterKey: 'nobody-should-read-this' } }, { home })).stderr, /nobody-should-read/, 'and no secret is in it')
   })
 
-  await t.test('the notes say what works next for these values', async t => {
-    const notes = async (values: object): Promise<string> => await notesOf(t, home, versions[1] as Helm, values)
+  await t.test('the notes say what works next for these values, and the same by both Helms', async t => {
+    const kubeconfig = await startDiscovery(t)
+    const notes = async (values: object): Promise<string> => {
+      const [first, second] = [await notesOf(t, home, versions[0] as Helm, values, kubeconfig), await notesOf(t, home, versions[1] as Helm, values, kubeconfig)]
+      t.equal(first, second)
+      return first
+    }
     t.match(await notes({}), /port-forward service\/chartgate 5001:80[^]*user add admin --groups admins\n {2}helm repo add charts http:\/\/localhost:5001\/helm\/test --username admin\n/)
     t.match(await notes(GOOD['a ChartMuseum that is there'] as object), /robot create admin [^]*create secret generic chartgate-accounts --from-file=accounts\.yaml\n {2}helm upgrade chartgate CHART [^]*The keys are in the Secret chartgate-keys/)
     t.match(await notes({ upstream: { url: 'http://a' }, replicaCount: 2, config: { publicUrl: 'https://charts.example.com' }, masterKey: { existingSecret: 'k' } }), /get secret k [^]*https:\/\/charts\.example\.com\/helm\/test --username any[^]*Of each pod alone are: /)
+    t.match(await notes(GOOD['a proxy that asks, and leads to a ChartMuseum that is there'] as object), /\nProxies \(dialect gateway-api\) ask at http:\/\/chartgate-authz\.charts\.svc:5003\/authz, and lead\nwhat may pass to http:\/\/chartmuseum\.charts\.svc:8080\. \/oauth\/, \/\.well-known\/, uploads and deletes have to lead to the Service chartgate\.\n/)
     for (const values of Object.values(GOOD)) t.equal((await notes(values)).match(/^ {2}(?!#)\S.*$/gm)?.length, 3, 'three commands')
   })
 }
 
 /** What `helm install` prints at its end; Helm 3 asks a cluster before it does. */
-async function notesOf (t: Test, home: string, helm: Helm, values: object): Promise<string> {
+async function notesOf (t: Test, home: string, helm: Helm, values: object, kubeconfig: string): Promise<string> {
   const file = join(home, 'notes.yaml')
   await writeFile(file, stringify(values))
-  const { stdout, stderr, code } = await runHelm(helm, ['install', 'chartgate', CHART, '--namespace', 'charts', '--dry-run=client', '-f', file], { home })
+  const { stdout, stderr, code } = await runHelm(helm, ['install', 'chartgate', CHART, '--namespace', 'charts', '--dry-run=client', '--disable-openapi-validation', '-f', file], { home, env: { KUBECONFIG: kubeconfig } })
   t.equal(code, 0, helm.name, { stderr })
-  return stdout.slice(stdout.indexOf('\nNOTES:\n'))
+  return stdout.slice(stdout.indexOf('\nNOTES:\n')).trimEnd() + '\n'
 }
 
 /** What lies in the Secrets that the matrix names. */
