@@ -39,6 +39,8 @@ export interface AuthzShared
   readonly upstreamAuth: UpstreamAuth
 }
 
+/** Milliseconds that who may not ask may be silent: none of its connections keeps a proxy's out for long. */
+const STRANGERS_SILENCE = 1_000
 const NOT_ASKED: ParsedTarget = { kind: 'refused', refusal: { code: 'authz_peer' } }
 
 /** @param authz which proxies ask, and how */
@@ -59,6 +61,9 @@ export async function buildAuthz (config: Config, authz: AuthzConfig, shared: Au
   })
   app.log = log
   answerConnect(app)
+  app.server.on('connection', socket => {
+    if (!readPeer(socket.remoteAddress, {}).isProxy) socket.setTimeout(STRANGERS_SILENCE)
+  })
   await app.register(requestTarget)
   await app.register(connectionsPlugin, { counts, settings, read: readPeer })
   await app.register(client, { read: readClient })

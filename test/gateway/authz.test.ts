@@ -1,6 +1,7 @@
 // What a proxy that asks is told, over real sockets: who may ask, what a yes carries, what
 // each no is in each dialect, and that log, audit log, metrics and limits know of it as of
 // every door.
+import { once } from 'node:events'
 import { decodeJwt } from 'jose'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
@@ -96,6 +97,13 @@ await t.test('nobody may ask but proxies that are named, whatever they say', asy
   other.socket.write(question('traefik', 'GET', INDEX, [`Authorization: ${ci}`]))
   await other.received(/\r\n\r\n/)
   t.match(other.text(), /^HTTP\/1\.1 200 OK/, 'a proxy that is named')
+})
+
+await t.test('who may not ask, and says nothing, is not waited for', async t => {
+  const { gateway } = await startAsked(t, 'envoy')
+  const silent = await openRaw(t, gateway.authzPort, { localAddress: '127.0.0.3' })
+  await once(silent.socket, 'close')
+  t.equal(silent.text(), '')
 })
 
 await t.test('the public listener has no such path, and this one has no other', async t => {
