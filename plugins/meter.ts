@@ -49,13 +49,18 @@ export interface MeterOptions {
   tenants: () => boolean
 }
 
+/** Undefined before it is counted. */
+export function replyOf (raw: ServerResponse): FastifyReply | undefined {
+  return raw[REPLY]
+}
+
 export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
   const isNamed = createNamedTenants(() => live.current.policies)
   app.decorate('meter', meter)
 
   function end (request: FastifyRequest, { raw }: FastifyReply): void {
     const { outcome, socket } = request
-    if (outcome.isDropped) return // counted as that
+    if (outcome.isCounted) return
     const metered = meteredOf(request)
     const status = raw.writableFinished ? raw.statusCode : undefined
     const received = socket.bytesRead ?? 0 // inject has no connection

@@ -55,8 +55,8 @@ interface Seldom {
   eventId: string | undefined
   /** When a large answer began, whose end is up to its client; 0: it is not large. */
   answeredAt: number
-  /** It came before the answer to the one before it, and has none. */
-  isDropped: boolean
+  /** It counts already: as one that is never answered, or as the bytes in which it broke. */
+  isCounted: boolean
   /** Its one line is written. */
   isLogged: boolean
   /** Its outcome is in the audit log. */
@@ -92,7 +92,7 @@ const USUALLY: Seldom = {
   issued: undefined,
   eventId: undefined,
   answeredAt: 0,
-  isDropped: false,
+  isCounted: false,
   isLogged: false,
   isAudited: false
 }
