@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
 import { proxyProtocolOf } from '../src/http/proxy-protocol.ts'
 import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
+import { replyOf } from './meter.ts'
 import { auditUnread } from './request-audit.ts'
 
 /** Node's names of what its HTTP parser and timers refuse. */
@@ -34,7 +35,15 @@ export function answerClientError (this: Told, error: ParserError, socket: Socke
   if (isOfTls(error)) return endUnread(this, error, socket)
   if (gone) socket.destroy()
   else if (answer !== undefined) endWith(answer, socket)
-  else refuse(this, socket, refusalOfBytes(error, socket), error.code)
+  else refuseBytes(this, socket, error)
+}
+
+/** Of no request, or of one whose body is none: that is one all the same. */
+function refuseBytes (told: Told, socket: Socket, error: ParserError): void {
+  const broken = nextAnswer(socket)
+  const reply = broken == null ? undefined : replyOf(broken)
+  if (reply !== undefined) reply.request.outcome.isCounted = true
+  refuse(told, socket, refusalOfBytes(error, socket), error.code)
 }
 
 function refusalOfBytes ({ code, rawPacket }: ParserError, { bytesRead }: Socket): Refusal {
@@ -77,10 +86,13 @@ export function answerConnect (app: FastifyInstance): void {
  * answered yet, has none.
  */
 function answerOn (socket: Socket): ServerResponse | undefined {
-  // Where Node has the answer that the connection is writing or will write next; it asks
-  // the same before its own answer.
-  const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+  const answer = nextAnswer(socket)
   return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
+}
+
+/** Where Node has the answer that a connection writes now or next; it asks the same before its own answer. */
+function nextAnswer (socket: Socket): ServerResponse | null | undefined {
+  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
 }
 
 function refuse (told: Told, socket: Socket, refusal: Refusal, parser?: string): void {

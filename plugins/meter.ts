@@ -1,5 +1,6 @@
-// Counts each request when it has ended: once for all, whatever becomes of it. One listener
-// for each request, and next to nothing that is made for it but that.
+// Counts each request when it has ended: once for all, whatever becomes of it. Nothing is made
+// for a request: one listener hears of all their ends, and one record says how each of them was.
+import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LiveAuthority } from '../src/live/reload.ts'
@@ -11,9 +12,15 @@ import { createNamedTenants } from '../src/metrics/named-tenants.ts'
 
 /** What is known of a connection from its last request. */
 const METERED = Symbol('metered')
+/** Whose answer it is. */
+const REPLY = Symbol('reply')
 
 declare module 'node:net' {
   interface Socket { [METERED]?: Metered }
+}
+
+declare module 'node:http' {
+  interface ServerResponse { [REPLY]?: FastifyReply }
 }
 
 declare module 'fastify' {
@@ -42,17 +49,26 @@ export interface MeterOptions {
   tenants: () => boolean
 }
 
+/** Undefined before it is counted. */
+export function replyOf (raw: ServerResponse): FastifyReply | undefined {
+  return raw[REPLY]
+}
+
 export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
   const isNamed = createNamedTenants(() => live.current.policies)
   app.decorate('meter', meter)
 
   function end (request: FastifyRequest, { raw }: FastifyReply): void {
     const { outcome, socket } = request
-    if (outcome.isDropped) return // counted as that
+    if (outcome.isCounted) return
     const metered = meteredOf(request)
     const status = raw.writableFinished ? raw.statusCode : undefined
-    const [received, sent] = [socket.bytesRead ?? 0, socket.bytesWritten ?? 0] // inject has no connection
-    meter.ended(metered.places, endedRequest(outcome, status, received - metered.received, sent - metered.sent))
+    const received = socket.bytesRead ?? 0 // inject has no connection
+    const sent = socket.bytesWritten ?? 0
+    fill(outcome, status)
+    ENDED.received = received - metered.received
+    ENDED.sent = sent - metered.sent
+    meter.ended(metered.places, ENDED)
     metered.received = received
     metered.sent = sent
     if (tenants()) countTenant(request, status)
@@ -78,29 +94,30 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
     return metered
   }
 
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.on('close', () => { end(request, reply) }) // of every answer, also of one without an end
+  function onClose (this: ServerResponse): void {
+    const reply = this[REPLY] as FastifyReply
+    end(reply.request, reply)
+  }
+
+  app.addHook('onRequest', (_request, reply, done) => {
+    const { raw } = reply
+    raw[REPLY] = reply
+    raw.on('close', onClose) // of every answer, also of one without an end
     done()
   })
 }, { name: 'meter', fastify: '5.x', dependencies: ['request-log'] })
 
-function endedRequest (
-  { arrivedAt, answeredAt, waited, refusal, made }: Outcome,
-  status: number | undefined,
-  received: number,
-  sent: number
-): EndedRequest {
+/** The one record, which is read before the next request ends: made anew, it was a burden for the collector. */
+const ENDED: { -readonly [field in keyof EndedRequest]: EndedRequest[field] } =
+  { status: undefined, reason: undefined, seconds: 0, ownSeconds: 0, received: 0, sent: 0, made: undefined }
+
+function fill ({ arrivedAt, answeredAt, waited, refusal, made }: Outcome, status: number | undefined): void {
   const now = performance.now()
-  // Field by field: to spread an object here cost as much as half of the request.
-  return {
-    status,
-    reason: refusal?.code,
-    seconds: (now - arrivedAt) / 1000,
-    ownSeconds: Math.max(0, (answeredAt === 0 ? now : answeredAt) - arrivedAt - waited) / 1000,
-    received,
-    sent,
-    made: made !== undefined && status === 304 ? 'not_modified' : made
-  }
+  ENDED.status = status
+  ENDED.reason = refusal?.code
+  ENDED.seconds = (now - arrivedAt) / 1000
+  ENDED.ownSeconds = Math.max(0, (answeredAt === 0 ? now : answeredAt) - arrivedAt - waited) / 1000
+  ENDED.made = made !== undefined && status === 304 ? 'not_modified' : made
 }
 
 /** For a label: never a path. */

@@ -36,7 +36,7 @@ export default fp(async (app) => {
   const drop = (request: FastifyRequest, before: FastifyReply): void => {
     const { route, action } = whatWasAsked(request)
     app.meter.dropped(route, action)
-    request.outcome.isDropped = true
+    request.outcome.isCounted = true
     endAfter(request, before)
   }
 

@@ -19,7 +19,7 @@ function labelsText ({ axes, ofTenants }: Metric): string {
     const text = all.length <= MOST_SHOWN ? all.map(value => `\`${value}\``).join(', ') : ELSEWHERE[label] as string
     return `\`${label}\`: ${text}`
   }))
-  const tenants = ofTenants === true ? [`\`${TENANT_LABEL}\`: a tenant, at most ${MOST_TENANTS.toLocaleString('en')}, or \`other\``] : []
+  const tenants = ofTenants === true ? [`\`${TENANT_LABEL}\`: a tenant, at most ${MOST_TENANTS.toLocaleString('en')}, or \`_OTHER\``] : []
   return [...tenants, ...own].join('; ')
 }
 

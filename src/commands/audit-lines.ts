@@ -30,21 +30,34 @@ export async function sourceOf (name: string, input: () => Readable): Promise<Au
   return { name, isOnce: found?.isFile() === false, open: () => createReadStream(name) }
 }
 
-/** Sources in the order of their first events; one that can be read only once comes last. */
-export async function oldestFirst (sources: readonly AuditSource[]): Promise<readonly AuditSource[]> {
-  const dated: { readonly source: AuditSource, readonly time: string }[] = []
-  // One after the other: there may be more files than descriptors.
-  for (const source of sources) dated.push({ source, time: await firstTime(source) })
-  return dated.sort((one, other) => Number(one.time > other.time) - Number(one.time < other.time))
-    .map(({ source }) => source)
+export interface OrderedSource {
+  readonly source: AuditSource
+  /** Another one before it that begins with the same event: one is a copy of the other, or of a part of it. */
+  readonly copyOf: AuditSource | undefined
 }
 
-const LAST_OF_ALL = '~'
+/** Sources in the order of their first events; one that can be read only once comes last. */
+export async function oldestFirst (sources: readonly AuditSource[]): Promise<readonly OrderedSource[]> {
+  const begun: { readonly source: AuditSource, readonly time: string, readonly id: string | undefined }[] = []
+  // One after the other: there may be more files than descriptors.
+  for (const source of sources) begun.push({ source, ...await firstEvent(source) })
+  begun.sort((one, other) => Number(one.time > other.time) - Number(one.time < other.time))
+  const firsts = new Map<string, AuditSource>()
+  return begun.map(({ source, id }) => {
+    const copyOf = id === undefined ? undefined : firsts.get(id)
+    if (id !== undefined && copyOf === undefined) firsts.set(id, source)
+    return { source, copyOf }
+  })
+}
 
-async function firstTime (source: AuditSource): Promise<string> {
+const LAST_OF_ALL = { time: '~', id: undefined }
+
+async function firstEvent (source: AuditSource): Promise<{ readonly time: string, readonly id: string | undefined }> {
   if (source.isOnce) return LAST_OF_ALL
   try {
-    for await (const line of linesOf(source)) if (line.kind === 'event') return line.event.time
+    for await (const line of linesOf(source)) {
+      if (line.kind === 'event') return { time: line.event.time, id: line.event.event_id }
+    }
   } catch {} // said when it is read
   return LAST_OF_ALL
 }

@@ -76,7 +76,11 @@ async function report (io: Io, names: readonly string[], filter: AuditFilter): P
   let code: ExitCode = 0
   let broken = 0
   let forgotten = 0
-  for (const source of await oldestFirst(sources)) {
+  for (const { source, copyOf } of await oldestFirst(sources)) {
+    if (copyOf !== undefined) {
+      io.stderr(printable(`chartgate: warning: ${source.name} begins as ${copyOf.name} does: is one a copy? ` +
+        'What both hold is shown twice') + '\n')
+    }
     try {
       for await (const line of linesOf(source)) {
         if (line.kind === 'broken') {

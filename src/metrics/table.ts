@@ -136,7 +136,7 @@ const TABLE = {
   chartgate_event_loop_delay_seconds: histogram(DELAYS, 'The longest delay of the event loop in each second'),
   chartgate_tenant_requests_total: {
     ...counter('Requests by tenant, with metrics.tenants alone: tenants of rules without a wildcard, and those that ' +
-      'were answered with charts, 1,000 at most; all others are `other`', ACTION, TENANT_ENDING),
+      'were answered with charts, 1,000 at most; all others are `_OTHER`', ACTION, TENANT_ENDING),
     ofTenants: true
   }
 } satisfies Record<string, Metric>

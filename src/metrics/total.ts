@@ -1,10 +1,9 @@
 // What do several processes count together? Each metric is added up as the table says. Of a
 // process that has ended stays what never falls: its counters and histograms.
-import { OTHER } from './axes.ts'
 import type { Row } from './cells.ts'
 import type { Snapshot } from './meter.ts'
 import { METRICS, type Adding, type MetricName } from './table.ts'
-import { MOST_TENANTS } from './tenants.ts'
+import { MOST_TENANTS, OTHER_TENANTS } from './tenants.ts'
 
 export interface Total {
   add (snapshot: Snapshot): void
@@ -30,8 +29,8 @@ export function createTotal (admitted: Set<string>, most = MOST_TENANTS): Total 
   const tenants = new Map<string, Map<number, number>>()
 
   function nameOf (tenant: string): string {
-    if (tenant === OTHER || admitted.has(tenant)) return tenant
-    if (admitted.size >= most) return OTHER
+    if (tenant === OTHER_TENANTS || admitted.has(tenant)) return tenant
+    if (admitted.size >= most) return OTHER_TENANTS
     admitted.add(tenant)
     return tenant
   }

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, writeFileSync, statSync } from 'node:fs'
+import { readFileSync, writeFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -104,13 +104,26 @@ await t.test('a copy of some lines makes no change unfinished, whichever file is
   t.equal(await unfinished([copy, broken, '-'], () => Readable.from([Buffer.from('')])), 1)
 })
 
+await t.test('of files that begin alike it is said that one is a copy', async t => {
+  const folder = testFolder(t)
+  const [whole, copy, another] = ['audit.log', 'audit.log.gz', 'audit.log.1'].map(name => join(folder, name)) as [string, string, string]
+  const first = line('10:00:00')
+  writeFileSync(whole, first + line('10:00:01'))
+  writeFileSync(copy, gzipSync(first))
+  writeFileSync(another, line('09:00:00'))
+  const { err, out } = await command(['audit', whole, another, copy])
+  t.equal(err, `chartgate: warning: ${copy} begins as ${whole} does: is one a copy? What both hold is shown twice\n`)
+  t.equal(out.trimEnd().split('\n').length - 1, 4, 'no line is missing')
+  t.equal((await command(['audit', whole, another])).err, '')
+})
+
 await t.test('of what can be read only once no line is missing, and more files than descriptors are read', async t => {
   const folder = testFolder(t)
   const file = join(folder, 'audit.log')
   // More than is read at once.
   writeFileSync(file, line('10:00:00').repeat(400))
   const names = Array.from({ length: 100 }, (_, i) => join(folder, `audit.log.${i}`))
-  for (const name of names) linkSync(file, name)
+  for (const name of names) writeFileSync(name, line('10:00:00').repeat(400))
   const { stdout, stderr } = await run('sh', ['-c', 'mkfifo "$1.pipe"; cat "$1" > "$1.pipe" & "$0" dist/src/cli.js audit --json "$1.pipe" | wc -l; ulimit -n 64; shift; exec "$0" dist/src/cli.js audit --since 1s "$@"', process.execPath, file, ...names])
   t.equal(stderr, '')
   t.match(stdout, /^ *400\nTIME .*\n$/)

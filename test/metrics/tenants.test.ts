@@ -9,15 +9,15 @@ await t.test('a tenant has a series when it is known, and all others have one to
   counts.add('org1/unknown', false, 0)
   counts.add('org1/repo1', true, 1, 3)
   counts.add('org1/repo1', false, 1)
-  t.same(counts.rows(), [['other', 0, 2], ['org1/repo1', 1, 4]])
+  t.same(counts.rows(), [['_OTHER', 0, 2], ['org1/repo1', 1, 4]])
   counts.add('org1/unknown', true, 0)
-  t.same(counts.rows(), [['other', 0, 2], ['org1/repo1', 1, 4], ['org1/unknown', 0, 1]], 'what was counted before stays where it was')
+  t.same(counts.rows(), [['_OTHER', 0, 2], ['org1/repo1', 1, 4], ['org1/unknown', 0, 1]], 'what was counted before stays where it was')
 })
 
 await t.test('there are so many at most', async t => {
   const counts = createTenantCounts(1, 2)
   for (const tenant of ['a', 'b', 'c', 'd', 'a']) counts.add(tenant, true, 0)
-  t.same(counts.rows(), [['other', 0, 2], ['a', 0, 2], ['b', 0, 1]])
+  t.same(counts.rows(), [['_OTHER', 0, 2], ['a', 0, 2], ['b', 0, 1]])
 })
 
 await t.test('rules without a wildcard name tenants, those that are in force now', async t => {

@@ -5,7 +5,7 @@ import { createTotal } from '../../src/metrics/total.ts'
 
 const one: Snapshot = {
   rows: { chartgate_requests_total: [[0, 2], [7, 1]], chartgate_spool_bytes: [[0, 10]], chartgate_signing_key_age_seconds: [[0, 5]], chartgate_upstream_up: [[0, 1]], chartgate_event_loop_delay_seconds: [[0, 1, 0, 2, 0.5]] },
-  tenants: [['a', 0, 1], ['other', 0, 4]]
+  tenants: [['a', 0, 1], ['_OTHER', 0, 4]]
 }
 const two: Snapshot = {
   rows: { chartgate_requests_total: [[0, 3]], chartgate_spool_bytes: [[0, 1]], chartgate_signing_key_age_seconds: [[0, 9]], chartgate_upstream_up: [[0, 0]], chartgate_event_loop_delay_seconds: [[0, 1, 1, 0, 0.25]] },
@@ -18,22 +18,22 @@ await t.test('counters, histograms and sums are sums, and other gauges the great
   total.add(two)
   t.same(total.snapshot(), {
     rows: { chartgate_requests_total: [[0, 5], [7, 1]], chartgate_spool_bytes: [[0, 11]], chartgate_signing_key_age_seconds: [[0, 9]], chartgate_upstream_up: [[0, 0]], chartgate_event_loop_delay_seconds: [[0, 2, 1, 2, 0.75]] },
-    tenants: [['a', 0, 2], ['other', 0, 4], ['b', 1, 2]]
+    tenants: [['a', 0, 2], ['_OTHER', 0, 4], ['b', 1, 2]]
   })
 })
 
 await t.test('of what has ended stays what never falls', async t => {
   const total = createTotal(new Set())
   total.addLasting(one)
-  t.same(total.snapshot(), { rows: { chartgate_requests_total: [[0, 2], [7, 1]], chartgate_event_loop_delay_seconds: [[0, 1, 0, 2, 0.5]] }, tenants: [['a', 0, 1], ['other', 0, 4]] })
+  t.same(total.snapshot(), { rows: { chartgate_requests_total: [[0, 2], [7, 1]], chartgate_event_loop_delay_seconds: [[0, 1, 0, 2, 0.5]] }, tenants: [['a', 0, 1], ['_OTHER', 0, 4]] })
 })
 
 await t.test('tenants of all processes together are bounded, and one that has a series keeps it', async t => {
   const admitted = new Set<string>()
   const before = createTotal(admitted, 1)
   before.add({ rows: {}, tenants: [['a', 0, 1], ['b', 0, 1]] })
-  t.same(before.snapshot().tenants, [['a', 0, 1], ['other', 0, 1]])
+  t.same(before.snapshot().tenants, [['a', 0, 1], ['_OTHER', 0, 1]])
   const after = createTotal(admitted, 1)
   after.add({ rows: {}, tenants: [['b', 0, 2], ['a', 0, 1]] })
-  t.same(after.snapshot().tenants, [['other', 0, 2], ['a', 0, 1]], 'whoever comes first')
+  t.same(after.snapshot().tenants, [['_OTHER', 0, 2], ['a', 0, 1]], 'whoever comes first')
 })
