@@ -13,9 +13,11 @@ const OTHERS = /^(?:clients|proxies|delivery)\/|^faults\/(?:disk|processes|rolli
 const GROUPS = [
   // they take the processor time of their own process, which others would add to
   ['measured', /^properties\/linear-input\.|^config\/reading\.|^regressions\/(?:39-input|51)-?/],
+  // it counts what is in the memory of its process
+  ['counted', /^regressions\/36-/],
   // they wait for programs that they start
   ['programs-1', /^regressions\/(?:37|46|44)-/],
-  ['programs-2', /^regressions\/(?:36|45|50)-|^properties\/neighbours\./],
+  ['programs-2', /^regressions\/(?:45|50)-|^properties\/neighbours\./],
   ['programs-3', /^regressions\/(?:31|38|39-chains|40|41)-/],
   ['programs-4', /^regressions\/(?:42|43|48|49)-|^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./],
   ['recorded', /^doors\/chartmuseum\/routing-recordings\.|^repository\/|^properties\//],

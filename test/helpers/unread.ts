@@ -17,6 +17,9 @@ process.on('SIGWINCH', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer
 process.on('SIGURG', () => { for (let i = 0; i < 4; i++) open(${JSON.stringify(fifo)}, 'r', () => {}) })
 `
 
+/** Milliseconds in which the slowest machine has started it. */
+const STARTED = 60_000
+
 /** Its event loop stands still from then on, and takes no processor time from others. */
 export const HANGS = 'SIGWINCH'
 /** All threads that read files and hash passwords wait from then on; its event loop goes on. */
@@ -74,7 +77,7 @@ export async function startUnread (t: TestLike, { mischief = false, config = {} 
     closeReader()
   })
   const adminUrl = `http://127.0.0.1:${adminPort}`
-  await untilTrue(async () => await fetch(`${adminUrl}/readyz`).then(({ ok }) => ok, () => false))
+  await untilTrue(async () => await fetch(`${adminUrl}/readyz`).then(({ ok }) => ok, () => false), STARTED)
   return {
     child,
     pid: child.pid as number,
