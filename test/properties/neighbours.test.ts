@@ -3,7 +3,6 @@
 // `npm run fuzz -- neighbours` goes on for as long as one likes, in front of ChartMuseum
 // too, and takes the time.
 import t from 'tap'
-import { inShort } from '../helpers/in-short.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { until } from '../helpers/until.ts'
 import { openLab } from './neighbours/lab.ts'
@@ -14,7 +13,7 @@ import { warmUp } from './neighbours/trial.ts'
 
 const SEED = 13
 const CLIENTS = 6
-const MS = inShort(4_000, 8_000)
+const MS = 8_000
 /** Milliseconds in which the slowest machine has answered. */
 const LIMIT = 20_000
 
