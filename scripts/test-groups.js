@@ -78,5 +78,7 @@ function moduleOf (files) {
   })
   // Between two files nothing runs, which tap takes for the end when something is to be torn down at it.
   const hold = "Object.defineProperty(t, 'idle', { get: () => false, configurable: true })"
-  return `import t from 'tap'\nt.setTimeout(900_000)\n${hold}\n${imports.join('')}delete t.idle\nt.end()\n`
+  // The limit that a file sets is for itself, and would be that of all of them together.
+  const limit = "t.setTimeout(900_000)\nObject.defineProperty(t, 'setTimeout', { value () {} })"
+  return `import t from 'tap'\n${limit}\n${hold}\n${imports.join('')}delete t.idle\nt.end()\n`
 }
