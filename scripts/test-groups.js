@@ -1,59 +1,73 @@
 // Which test files share a process? To start one costs more than most files do: tap's
-// loader sees each of a gateway's modules. So files of a folder run together, a few in each
-// process; those that look at their process itself, replace modules or take long have their own.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+// loader sees each of a gateway's modules, some four seconds of a processor. So files run
+// together, one after the other; groups that take longest begin first, and so none is last.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Files of one process. */
-const TOGETHER = 8
+/** Files of one process, of those that no group below names. */
+const TOGETHER = 32
 /** What npm run test:clients runs, one by one. */
 const OTHERS = /^(?:clients|proxies|delivery)\/|^faults\/(?:disk|processes|rolling-restart)\./
 
-/** Who has a process of their own, below test/. */
-const ALONE = [
-  // they count what their process holds or does
-  /^properties\//, /^faults\//,
-  /^regressions\/(?:36|37|39|49|50|51)-/,
-  /^gateway\/(?:descriptors|upload-memory)\./,
-  /^config\/reading\./,
+/** Groups with a reason, those that take longest first. */
+const GROUPS = [
+  // they take the processor time of their own process, which others would add to
+  ['measured', /^properties\/linear-input\.|^config\/reading\.|^regressions\/(?:39-input|51)-?/],
+  // it counts what is in the memory of its process
+  ['counted', /^regressions\/36-/],
+  // they wait for programs that they start
+  ['programs-1', /^regressions\/(?:37|46|44)-/],
+  ['programs-2', /^regressions\/(?:45|50)-|^properties\/neighbours\./],
+  ['programs-3', /^regressions\/(?:31|38|39-chains|40|41)-/],
+  ['programs-4', /^regressions\/(?:42|43|48|49)-|^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./],
+  ['recorded', /^doors\/chartmuseum\/routing-recordings\.|^repository\/|^properties\//],
+  ['faults', /^faults\//],
+  ['serve', /^serve\/(?:audit|server|signals|until-signal|walkthrough.*)\.|^serve\/workers\/(?:fork|hung-workers|metrics|processes|worker)\./],
+  ['gateway-1', /^gateway\/[a-h]/],
+  ['gateway-2', /^gateway\//],
+  ['regressions-1', /^regressions\/[01]/],
+  ['regressions-2', /^regressions\//],
   // they replace modules
-  /^serve\/state-dir\./, /^observe\/audit\/audit-file\./, /^lib\/read-only\./, /^tokens\/key-folder\./,
-  // they take long: others would wait
-  /^serve\/(?:audit|server|signals|until-signal|walkthrough.*)\./, /^serve\/workers\/(?:fork|hung-workers|metrics|processes|worker)\./,
-  /^doors\/chartmuseum\/routing-recordings\./, /^repository\/loader\./,
-  /^regressions\/(?:31|38|40|41|42|43|44|45|46|48)-/,
-  /^read-only-disk\./
+  ['replaced', /^serve\/state-dir\.|^observe\/audit\/audit-file\.|^lib\/read-only\.|^tokens\/key-folder\./]
 ]
 
 /**
- * Files by the name of what runs them.
+ * Files by the name of what runs them, in the order in which they begin.
  * @param {readonly string[]} files below test/, sorted
  * @returns {Map<string, string[]>}
  */
 export function groupsOf (files) {
-  const groups = new Map()
-  for (const file of files) {
-    if (OTHERS.test(file)) continue
-    const name = file.replace(/\.test\.ts$/, '').replaceAll('/', '-')
-    if (ALONE.some(alone => alone.test(file))) {
-      groups.set(name, [file])
-      continue
-    }
-    const folder = file.includes('/') ? file.replace(/\/[^/]*$/, '').replaceAll('/', '-') : 'root'
-    let n = 1
-    while ((groups.get(`${folder}-${n}`)?.length ?? 0) >= TOGETHER) n++
-    groups.set(`${folder}-${n}`, [...groups.get(`${folder}-${n}`) ?? [], file])
+  const groups = new Map(GROUPS.map(([name]) => [name, []]))
+  const rest = []
+  for (const file of files.filter(file => !OTHERS.test(file))) {
+    const named = GROUPS.find(([, members]) => members.test(file))
+    if (named !== undefined) groups.get(named[0]).push(file)
+    else rest.push(file)
+  }
+  for (let i = 0; i < rest.length; i += TOGETHER) {
+    const group = rest.slice(i, i + TOGETHER)
+    groups.set(`${folderOf(group[0])}-to-${folderOf(group.at(-1))}`, group)
   }
   return groups
+}
+
+/** @param {string} file */
+function folderOf (file) {
+  return file.includes('/') ? file.replace(/\/.*/, '') : 'root'
 }
 
 /** Writes what tap runs: a module for each group. @param {string} root */
 export function writeGroups (root) {
   const place = join(root, 'dist/test/groups')
+  rmSync(place, { recursive: true, force: true })
   mkdirSync(place, { recursive: true })
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(file => file.endsWith('.test.ts')).sort()
-  for (const [name, group] of groupsOf(files)) writeFileSync(join(place, `${name}.test.js`), moduleOf(group))
+  const groups = [...groupsOf(files)].filter(([, group]) => group.length > 0)
+  // tap takes them by their names
+  for (const [i, [name, group]] of groups.entries()) {
+    writeFileSync(join(place, `${String(i + 1).padStart(2, '0')}-${name}.test.js`), moduleOf(group))
+  }
 }
 
 /** @param {readonly string[]} files */
@@ -64,5 +78,7 @@ function moduleOf (files) {
   })
   // Between two files nothing runs, which tap takes for the end when something is to be torn down at it.
   const hold = "Object.defineProperty(t, 'idle', { get: () => false, configurable: true })"
-  return `import t from 'tap'\nt.setTimeout(900_000)\n${hold}\n${imports.join('')}delete t.idle\nt.end()\n`
+  // The limit that a file sets is for itself, and would be that of all of them together.
+  const limit = "t.setTimeout(900_000)\nObject.defineProperty(t, 'setTimeout', { value () {} })"
+  return `import t from 'tap'\n${limit}\n${hold}\n${imports.join('')}delete t.idle\nt.end()\n`
 }

@@ -7,5 +7,5 @@ import { reloads } from './reloads.ts'
 
 await t.test('reloads under load fail no request, and what is taken away is refused by every worker', { timeout: 600_000 }, async t => {
   if (!HAS_PROC) return await notTried(t, 'memory and descriptors', 'this system has no /proc')
-  t.same(await reloads(t, { count: inShort(15, 100), say: line => { t.comment(line) } }), [])
+  t.same(await reloads(t, { count: inShort(8, 100), say: line => { t.comment(line) } }), [])
 })

@@ -150,6 +150,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const listener = listenerTls(config, tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
+  const log = parsedOnce<Record<string, unknown>>(lines)
+  const audit = parsedOnce<AuditEvent>(audited)
   t.teardown(() => { keepLog([...kept, ...audited].join('')) })
   const app: FastifyInstance = await buildApp({
     settings,
@@ -217,14 +219,23 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     meter,
     config,
     masterKey: config.masterKey,
-    get log () { return lines.map(line => JSON.parse(line) as Record<string, unknown>) },
+    get log () { return log() },
     logText: () => lines.join(''),
-    get audit () { return audited.map(line => JSON.parse(line) as AuditEvent) },
+    get audit () { return audit() },
     auditText: () => audited.join(''),
     async token (grants, subject = 'key:master') {
       const { issuer, service: audience, ttl } = config.tokens
       return recordToken((await issueToken(keys.current.ring.signing(clock.wall()), { issuer, audience, ttl }, subject, grants, clock.wall())).token)
     }
+  }
+}
+
+/** What stands in lines that only become more: each is parsed once, however often a test waits for the next. */
+function parsedOnce<T> (lines: readonly string[]): () => T[] {
+  const parsed: T[] = []
+  return () => {
+    for (const line of lines.slice(parsed.length)) parsed.push(JSON.parse(line) as T)
+    return [...parsed]
   }
 }
 

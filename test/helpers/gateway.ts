@@ -1,11 +1,13 @@
 // The built chartgate in a process of its own, as a user starts it. `npm test` builds
 // before it tests; a single test file needs `npm run build` first.
 import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { layKeys } from './key-pool.ts'
 import { freePorts, run, startProcess, temporaryFolder, type Environment, type RunResult, type StartedProcess, type TestLike } from './processes.ts'
 import { KEPT_LOG_LEVEL, keepLog } from './secrets.ts'
+import { until } from './until.ts'
 
 export interface Gateway extends StartedProcess {
   /** http://localhost:PORT and the base path, as in challenges and tokens. */
@@ -57,12 +59,24 @@ export async function serveFile (t: TestLike, { file, env = {}, stateDir, port: 
     const place = { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: dir, ...(basePath === '' ? {} : { CHARTGATE_PUBLIC_URL: url }) }
     try {
       output = await startProcess(t, process.execPath, [cli, 'serve', '--config', file], { keep, env: { ...logLevel, ...env, ...place }, readyUrl: `${adminUrl}/healthz` })
+      // Its probes are answered before it listens.
+      await Promise.race([output.ended, until(async () => await connects(port as number) ? true : undefined)])
       return { ...output, url, adminUrl, stateDir: dir }
     } catch (error) {
       // another program took the port in the meantime
       if (attempt === ATTEMPTS || !(error as Error).message.includes('is in use by another program')) throw error
     }
   }
+}
+
+async function connects (port: number): Promise<boolean> {
+  return await new Promise(resolve => {
+    const socket = connect({ port, host: 'localhost' })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    }).once('error', () => { resolve(false) })
+  })
 }
 
 async function newStateDir (t: TestLike): Promise<string> {

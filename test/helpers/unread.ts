@@ -6,17 +6,21 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { stringify } from 'yaml'
+import { layKeys } from './key-pool.ts'
 import { freePorts, ROOT, temporaryFolder, type TestLike } from './processes.ts'
 import { KEY, lives } from './several.ts'
 import { untilTrue } from './until.ts'
 
 /** What a process does when it gets a signal that means nothing to the gateway. */
 const MISCHIEF = (fifo: string): string => `import { open } from 'node:fs'
-process.on('SIGWINCH', () => { for (;;) ; })
+process.on('SIGWINCH', () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })
 process.on('SIGURG', () => { for (let i = 0; i < 4; i++) open(${JSON.stringify(fifo)}, 'r', () => {}) })
 `
 
-/** Its event loop stands still from then on. */
+/** Milliseconds in which the slowest machine has started it. */
+const STARTED = 60_000
+
+/** Its event loop stands still from then on, and takes no processor time from others. */
 export const HANGS = 'SIGWINCH'
 /** All threads that read files and hash passwords wait from then on; its event loop goes on. */
 export const THREADS_HANG = 'SIGURG'
@@ -49,6 +53,7 @@ export async function startUnread (t: TestLike, { mischief = false, config = {} 
   const file = join(folder, 'chartgate.yaml')
   const stateDir = join(folder, 'state')
   await writeFile(file, stringify({ listen: { port }, admin: { port: adminPort }, stateDir, masterKey: KEY, log: { reads: true }, ...config }))
+  await layKeys(stateDir)
   const fifo = join(folder, 'fifo')
   const pipe = join(folder, 'log')
   execFileSync('mkfifo', [fifo, pipe])
@@ -72,7 +77,7 @@ export async function startUnread (t: TestLike, { mischief = false, config = {} 
     closeReader()
   })
   const adminUrl = `http://127.0.0.1:${adminPort}`
-  await untilTrue(async () => await fetch(`${adminUrl}/readyz`).then(({ ok }) => ok, () => false))
+  await untilTrue(async () => await fetch(`${adminUrl}/readyz`).then(({ ok }) => ok, () => false), STARTED)
   return {
     child,
     pid: child.pid as number,

@@ -10,7 +10,7 @@ import { startWitness } from './fuzz/witness.ts'
 import { shared } from './fuzz/worlds.ts'
 import { inShort } from '../helpers/in-short.ts'
 
-const CASES = inShort(6_000, 20_000)
+const CASES = inShort(3_000, 20_000)
 /** At once, each on a connection of its own. */
 const BATCH = 25
 

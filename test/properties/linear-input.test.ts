@@ -16,7 +16,7 @@ import { shapesOf, textOf, type Alphabet, type Shape } from './linear/shapes.ts'
 import { inShort } from '../helpers/in-short.ts'
 
 /** Shapes by chance, for each input; of those that take long to measure fewer. */
-const [RUNS, FEW_RUNS] = inShort([20, 8], [60, 20])
+const [RUNS, FEW_RUNS] = inShort([8, 4], [60, 20])
 const KIB = 1024
 /** At the whole gateway, where most of the cost is not the header's. */
 const MOST_TIMES = 8

@@ -15,7 +15,7 @@ import { inShort } from '../helpers/in-short.ts'
 
 /** Among them. */
 const GOOD = 20
-const FLOOD = inShort(2_000, 10_000)
+const FLOOD = inShort(600, 10_000)
 /** As src/tokens/remote-keys.ts has it: seconds between two fetches. */
 const BETWEEN = 10
 

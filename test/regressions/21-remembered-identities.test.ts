@@ -13,7 +13,7 @@ import { newPassword, newSecret, recordToken } from '../helpers/secrets.ts'
 import { basic, startTeam } from '../helpers/team.ts'
 import { inShort } from '../helpers/in-short.ts'
 
-const ASKED = inShort(2_000, 10_000)
+const ASKED = inShort(600, 10_000)
 const AT_ONCE = 50
 
 await t.test('thousands of requests of several identities in each other\'s way are each answered for their own', async t => {

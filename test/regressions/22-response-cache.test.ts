@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { request } from 'undici'
 import { newPassword, newSecret } from '../helpers/secrets.ts'
 import { grant } from '../helpers/app.ts'
+import { inShort } from '../helpers/in-short.ts'
 import { basic, startTeam, type Answer, type Team } from '../helpers/team.ts'
 
 const OWN = '/org1/repo1/index.yaml'
@@ -61,7 +62,7 @@ async function startLab (t: Test, maxAge: number): Promise<Lab> {
 /** Every request by which a cache might be made to speak, with the entity tags of what it has. */
 function conditions (etags: readonly string[]): Readonly<Record<string, string>>[] {
   const tags = [...etags, `W/${etags[0]}`, '*', `"x", ${etags.join(', ')}`]
-  const encodings = [{}, { 'accept-encoding': 'gzip' }, { 'accept-encoding': 'br, gzip;q=0.5, identity;q=0' }]
+  const encodings = [{}, ...inShort([], [{ 'accept-encoding': 'gzip' }]), { 'accept-encoding': 'br, gzip;q=0.5, identity;q=0' }]
   return encodings.flatMap(encoding => [
     encoding,
     ...tags.map(tag => ({ ...encoding, 'if-none-match': tag })),
@@ -104,7 +105,7 @@ for (const maxAge of [0, 3600]) {
 
   await t.test(`requests of several tenants at once are answered from their own, with maxAge ${maxAge}s`, async t => {
     const { gateway, owner, neighbour } = await startLab(t, maxAge)
-    const answers = await Promise.all(Array.from({ length: 300 }, async (_, i) => {
+    const answers = await Promise.all(Array.from({ length: inShort(100, 300) }, async (_, i) => {
       const [path, authorization, status, chart] = [[OTHER, owner, 200, 'secret'], [OWN, neighbour, 200, 'own'], [OTHER, neighbour, 401, ''], ['/public/x/index.yaml', undefined, 200, 'own'], [OTHER, undefined, 401, '']][i % 5] as [string, string | undefined, number, string]
       const zipped = i % 2 === 0
       const answer = await request(gateway.url + path, { headers: { ...(authorization === undefined ? {} : { authorization }), ...(zipped ? { 'accept-encoding': 'gzip' } : {}) } })

@@ -10,6 +10,7 @@ import { stringify } from 'yaml'
 import { request } from 'undici'
 import { digestOf } from '../../src/identity/sources/robot-secret.ts'
 import { cheapHash } from '../helpers/accounts.ts'
+import { MANY_LOGINS } from '../helpers/app.ts'
 import { serveFile } from '../helpers/gateway.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 import { newMasterKey, newPassword, newSecret, recordToken } from '../helpers/secrets.ts'
@@ -49,7 +50,7 @@ const file = join(dir, 'chartgate.yaml')
 
 /** Writes both files as an editor does: whole, and under their name at once. */
 async function write ({ policy, ...accounts }: Team, only?: 'accounts' | 'policy'): Promise<void> {
-  const texts: Record<string, string> = { 'accounts.yaml': stringify(accounts), 'chartgate.yaml': stringify({ masterKey, accounts: { files: ['accounts.yaml'] }, policy }) }
+  const texts: Record<string, string> = { 'accounts.yaml': stringify(accounts), 'chartgate.yaml': stringify({ masterKey, accounts: { files: ['accounts.yaml'] }, limits: { logins: MANY_LOGINS }, policy }) }
   for (const [name, text] of Object.entries(texts)) {
     if (only !== undefined && !name.startsWith(only === 'accounts' ? 'accounts' : 'chartgate')) continue
     await writeFile(join(dir, `${name}.new`), text)

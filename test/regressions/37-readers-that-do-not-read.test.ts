@@ -91,7 +91,7 @@ async function free (t: Test, { upstream }: Lab, name: string): Promise<void> {
 await t.test('what one client does not read takes nothing from the others, whichever of both is an account', async t => {
   const CASES = [['an address', anonymous, 'master'], ['an account', 'master', anonymous]] as const
   for (const [i, path] of ['/org1/repo1/charts/large-1.0.0.tgz', '/org1/repo1/charts/large-chunked-1.0.0.tgz', '/api/org1/repo1/charts/large', '/api/org1/repo1/charts/large-chunked'].entries()) {
-    for (const [name, theirs, ours] of CASES.filter((_, j) => inShort(i % 2 === j, true))) {
+    for (const [name, theirs, ours] of CASES.filter((_, j) => inShort(i + j === 2, true))) {
       const what = `${path} of ${name}`
       const lab = await startLab(t)
       const { port } = lab.gateway
@@ -212,7 +212,7 @@ async function overARealRepository (t: Test, gateway: Gateway, { workers, key }:
   for (const [tenant, each] of [['org1/repo1', chart], ['org2/repo2', chart], ['org2/repo2', await chartOf('small', '1.0.0')]] as const) t.equal((await push(tenant, each)).status, 201)
   const sockets = await unread(t, port, 140 * workers, { request: anonymous('GET /org1/repo1/charts/large-1.0.0.tgz') })
   const gone = Promise.all(sockets.map(async socket => { await new Promise(resolve => { socket.once('close', resolve) }) }))
-  for (let i = 0; i < 4 * workers; i++) {
+  for (let i = 0; i < inShort(2, 4) * workers; i++) {
     for (const target of [INDEX, SMALL, `${CHARTS}/small`]) t.equal((await askRaw(port, master(`GET ${target}`))).status, 200, target)
     t.equal((await fetch(`${gateway.adminUrl}/readyz`)).status, 200)
     t.same(await download(port, '/org2/repo2/charts/large-1.0.0.tgz', key), { status: 200, length: chart.length, retryAfter: false })

@@ -13,6 +13,7 @@ import { digestOf } from '../../src/identity/sources/robot-secret.ts'
 import { cheapHash } from '../helpers/accounts.ts'
 import { MANY_LOGINS } from '../helpers/app.ts'
 import { serveFile, type Gateway } from '../helpers/gateway.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 import { freePorts, startProcess, temporaryFolder } from '../helpers/processes.ts'
 import { newPassword, newSecret } from '../helpers/secrets.ts'
 import { basic } from '../helpers/team.ts'
@@ -68,7 +69,7 @@ function workersOf (gateway: Pick<Gateway, 'stdout'>): number[] {
   return logOf(gateway).flatMap(({ msg, worker }) => msg === 'a worker listens' && !ended.includes(worker) ? [worker as number] : [])
 }
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`with ${workers} worker(s), what a sound file takes away is taken, whatever else is broken; what it adds waits`, async t => {
     const [gone, stays, comes, password] = [newSecret(), newSecret(), newSecret(), newPassword()]
     const { dir, write } = await filesOf(t)

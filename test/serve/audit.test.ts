@@ -10,6 +10,7 @@ import type { AuditEvent } from '../../src/observe/audit/schema.ts'
 import { lostLine, openAudit, reportReload } from '../../src/serve/audit.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { DEMO, runChartgate, serveFile, startGateway, type Gateway } from '../helpers/gateway.ts'
+import { WORKER_COUNTS } from '../helpers/in-short.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { ROOT, findProgram, run, temporaryFolder, type TestLike } from '../helpers/processes.ts'
@@ -65,7 +66,7 @@ await t.test('with two workers one process writes the file, and every line is wh
   t.equal(auditLinesOf(gateway.stdout()).length, 0)
 })
 
-for (const workers of [1, 2]) {
+for (const workers of WORKER_COUNTS) {
   await t.test(`what a gateway with ${workers} of them was doing when it was killed is an intent without an outcome`, async t => {
     const upstream = await startSilent(t)
     const folder = await temporaryFolder(t)

@@ -18,6 +18,7 @@ import { chartOf } from '../helpers/packages.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { testFolder } from '../helpers/folder.ts'
+import { layKeys } from '../helpers/key-pool.ts'
 import { until } from '../helpers/until.ts'
 import { ROOT, freePorts } from '../helpers/processes.ts'
 import { Authority } from '../helpers/certificates.ts'
@@ -26,10 +27,11 @@ import { tlsClient } from '../helpers/tls-client.ts'
 const QUIET: Config['log'] = { level: 'silent', reads: false }
 const CHART = join(ROOT, 'examples/mychart')
 
-/** A folder with a path that is short enough for a socket below it. */
+/** A stateDir with keys, at a path that is short enough for a socket below it. */
 async function shortFolder (t: { teardown (fn: () => unknown): unknown }): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'chartgate-'))
   t.teardown(async () => { await rm(dir, { recursive: true, force: true }) })
+  await layKeys(dir)
   return dir
 }
 

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
 import { closeDebugger, ignoreSignals } from '../../src/serve/signals.ts'
+import { inShort } from '../helpers/in-short.ts'
+import { layKeys } from '../helpers/key-pool.ts'
 import { freePorts, startProcess, temporaryFolder, type StartedProcess } from '../helpers/processes.ts'
 import { KEY, linesOf, workersOf, lives } from '../helpers/several.ts'
 import { untilTrue } from '../helpers/until.ts'
@@ -21,11 +23,13 @@ function sendAll (pids: readonly number[]): void {
   for (const signal of MEANINGLESS) for (const pid of pids) process.kill(pid, signal)
 }
 
-for (const workers of [1, 2]) {
-  for (const program of [[process.execPath], ['nohup', process.execPath]] as const) {
+const [PLAIN, NOHUP] = [[process.execPath], ['nohup', process.execPath]] as const
+for (const [workers, programs] of [[1, inShort([PLAIN], [PLAIN, NOHUP])], [2, inShort([NOHUP], [PLAIN, NOHUP])]] as const) {
+  for (const program of programs) {
     await t.test(`with ${workers} worker(s), started as ${program.length === 1 ? 'it is' : 'nohup has it'}`, async t => {
       const folder = await temporaryFolder(t)
       const [port, adminPort] = await freePorts(2)
+      await layKeys(join(folder, 'state'))
       const accounts = join(folder, 'accounts.yaml')
       await writeFile(accounts, 'users: []\n')
       const file = join(folder, 'chartgate.yaml')

@@ -10,6 +10,7 @@ import { LEAD, openFolder, openUpstreamKey, prepareFolder, prepareUpstreamKey, r
 import { readSigningKey, type SigningKey } from '../../src/tokens/keys.ts'
 import { createRing } from '../../src/tokens/ring.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { layKeys } from '../helpers/key-pool.ts'
 import { builtUrl } from '../helpers/built.ts'
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8)
@@ -24,6 +25,13 @@ async function opened (dir: string): Promise<Keys> {
   const upstream = await openUpstreamKey(dir)
   const [{ key }] = await openFolder(dir)
   return { signing: key, upstream }
+}
+
+/** A folder with two keys that a start has made. */
+async function laid (t: Parameters<typeof testFolder>[0]): Promise<string> {
+  const stateDir = testFolder(t)
+  await layKeys(stateDir)
+  return join(stateDir, 'keys')
 }
 
 async function faultOf (dir: string): Promise<string> {
@@ -109,7 +117,7 @@ await t.test('a key file that cannot be used is one sentence with its name, and 
 })
 
 await t.test('a key that others can read is refused, with what to do', async t => {
-  const dir = join(testFolder(t), 'keys')
+  const dir = await laid(t)
   const { signing } = await opened(dir)
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o601]) {
     await chmod(signing.file, mode)
@@ -122,6 +130,7 @@ await t.test('a key of another user may be read by others, as a Secret of Kubern
   const dir = join(folder, 'keys')
   t.teardown(async () => { await rm(folder, { recursive: true }) })
   await chmod(folder, 0o755)
+  await layKeys(folder)
   const { signing } = await opened(dir)
   await chmod(dir, 0o755)
   const asAnother = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -218,7 +227,7 @@ const NOW = Date.UTC(2026, 10, 24, 23, 55, 0) / 1000
 const LIFETIME = 300
 
 await t.test('a rotation adds a key that signs a moment later, and touches no other file', async t => {
-  const dir = join(testFolder(t), 'keys')
+  const dir = await laid(t)
   const { signing, upstream } = await opened(dir)
   const before = await Promise.all([signing, upstream].map(async ({ file }) => await readFile(file, 'utf8')))
   const rotated = await rotateFolder(dir, undefined, LIFETIME, NOW)
@@ -234,7 +243,7 @@ await t.test('a rotation adds a key that signs a moment later, and touches no ot
 })
 
 await t.test('the next rotations keep the algorithm, change it when told, and remove what is retired', async t => {
-  const dir = join(testFolder(t), 'keys')
+  const dir = await laid(t)
   const { signing } = await opened(dir)
   const first = await rotateFolder(dir, 'ES256', LIFETIME, NOW)
   t.match(first, { ok: true, key: { alg: 'ES256' } })
@@ -268,7 +277,7 @@ await t.test('a folder that has seen rotations needs no token.pem, and names tha
 })
 
 await t.test('what is exported opens with openssl as the same key', { skip: hasOpenssl() ? false : 'no openssl here' }, async t => {
-  const { upstream } = await opened(join(testFolder(t), 'keys'))
+  const { upstream } = await opened(await laid(t))
   const publicPem = upstream.publicKey.export({ type: 'spki', format: 'pem' }) as string
   t.equal(execFileSync('openssl', ['pkey', '-in', upstream.file, '-pubout'], { encoding: 'utf8' }), publicPem)
 })

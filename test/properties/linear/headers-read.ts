@@ -11,7 +11,9 @@ export function headersRead (): string[] {
   for (const folder of ['src', 'plugins']) {
     for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts')) continue
-      for (const name of headersIn(readFileSync(join(ROOT, folder, file), 'utf8'))) names.add(name)
+      const source = readFileSync(join(ROOT, folder, file), 'utf8')
+      if (!/headers/i.test(source)) continue // to parse all takes seconds
+      for (const name of headersIn(source)) names.add(name)
     }
   }
   return [...names].sort()

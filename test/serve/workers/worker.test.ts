@@ -19,12 +19,20 @@ import { listenOn, testConfig } from '../../helpers/app.ts'
 import { fakeWorker, settled, type FakeWorker } from '../../helpers/channels.ts'
 import { keyNamed } from '../../helpers/keys.ts'
 import { chartOf } from '../../helpers/packages.ts'
-import { freePorts, temporaryFolder } from '../../helpers/processes.ts'
+import { layKeys } from '../../helpers/key-pool.ts'
+import { freePorts, temporaryFolder, type TestLike } from '../../helpers/processes.ts'
 import { newMasterKey, recordToken } from '../../helpers/secrets.ts'
 import { startStubUpstream } from '../../helpers/stub-upstream.ts'
 import { mintForeign } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
 import { auditLinesOf } from '../../helpers/audit.ts'
+
+/** A stateDir with keys. */
+async function stateFolder (t: TestLike): Promise<string> {
+  const dir = await temporaryFolder(t)
+  await layKeys(dir)
+  return dir
+}
 
 async function authorityOf (config: Config): Promise<OpenedAuthority> {
   const authority = await openAuthority(config)
@@ -89,7 +97,7 @@ function addressOf (each: Worker | undefined): string {
 }
 
 await t.test('workers share the repository and the keys, and drop what one of them changed', async t => {
-  const base = testConfig(await temporaryFolder(t), undefined)
+  const base = testConfig(await stateFolder(t), undefined)
   const [adminPort] = await freePorts(1) as [number]
   const config: Config = {
     ...base,
@@ -153,7 +161,7 @@ await t.test('a delete that breaks off is an error to the client alone, and ever
   })
   await new Promise<void>(resolve => { repository.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { repository.close(); repository.closeAllConnections() })
-  const base = testConfig(await temporaryFolder(t), `http://127.0.0.1:${(repository.address() as AddressInfo).port}`)
+  const base = testConfig(await stateFolder(t), `http://127.0.0.1:${(repository.address() as AddressInfo).port}`)
   const config = { ...base, workers: 2, charts: { ...base.charts, index: { ...base.charts.index, maxAge: 3600 } } }
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
@@ -174,7 +182,7 @@ await t.test('a delete that breaks off is an error to the client alone, and ever
 
 await t.test('a change is told to all, also where no index is kept: another worker may keep some already', async t => {
   const stub = await startStubUpstream(t)
-  const config = { ...testConfig(await temporaryFolder(t), stub.origin), workers: 2 }
+  const config = { ...testConfig(await stateFolder(t), stub.origin), workers: 2 }
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   await fetch(`${addressOf(workers[0])}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE', headers: { authorization: `Bearer ${config.masterKey}` } })
@@ -186,7 +194,7 @@ await t.test('a change is told to all, also where no index is kept: another work
 
 await t.test('a worker begins with accounts, rules, keys and certificates that are in force, and with what a restart alone changes as the primary runs', async t => {
   const stub = await startStubUpstream(t)
-  const dir = await temporaryFolder(t)
+  const dir = await stateFolder(t)
   const file = join(dir, 'chartgate.yaml')
   const [masterKey, another] = [newMasterKey(), newMasterKey()]
   const written = (more: object): string => stringify({ listen: { port: 0 }, admin: { port: 0 }, workers: 2, stateDir: '.', masterKey, upstream: { url: stub.origin }, ...more })
@@ -224,7 +232,7 @@ await t.test('a worker begins with accounts, rules, keys and certificates that a
 
 await t.test('a worker answers its primary, says what stands still in it, and reads again when it is told to', async t => {
   const stub = await startStubUpstream(t)
-  const config = { ...testConfig(await temporaryFolder(t), stub.origin), workers: 2 }
+  const config = { ...testConfig(await stateFolder(t), stub.origin), workers: 2 }
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   const [first] = workers as [Worker, Worker]
@@ -241,7 +249,7 @@ await t.test('a worker answers its primary, says what stands still in it, and re
 async function hindered (t: Test, config: Config): Promise<unknown> {
   const reload: Reload = async () => ({ ok: true, config })
   const each = worker(reload)
-  const keys = await openKeys({ ...config, stateDir: await temporaryFolder(t) })
+  const keys = await openKeys({ ...config, stateDir: await stateFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
   each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
   await settled()
@@ -260,7 +268,7 @@ await t.test('what hinders a worker is one clear sentence', async t => {
 })
 
 await t.test('what hinders a worker hinders the start, and everything is let go of', async t => {
-  const config = { ...testConfig(await temporaryFolder(t), undefined), workers: 2 }
+  const config = { ...testConfig(await stateFolder(t), undefined), workers: 2 }
   const authority = await authorityOf(config)
   const fork = (): FakeWorker['process'] => {
     const each = fakeWorker(1)
