@@ -21,7 +21,7 @@ export function auditOutcome (request: FastifyRequest): void {
   const { outcome } = request
   if (outcome.isAudited || isNothing(request)) return
   outcome.isAudited = true
-  auditingOf(request).write(lineOf(request, outcome, 'outcome'))
+  auditingOf(request).output.write(lineOf(request, outcome, 'outcome'))
 }
 
 /**
@@ -31,7 +31,7 @@ export function auditOutcome (request: FastifyRequest): void {
  */
 export async function recordOutcome (request: FastifyRequest, ifNot: IfNot): Promise<boolean> {
   const { outcome } = request
-  const { record } = auditingOf(request)
+  const { record } = auditingOf(request).output
   if (record === undefined) {
     auditOutcome(request)
     return true
@@ -47,7 +47,7 @@ export async function recordOutcome (request: FastifyRequest, ifNot: IfNot): Pro
  * @throws RefusalError when it cannot be recorded
  */
 export async function recordIntent (request: FastifyRequest): Promise<void> {
-  const { record } = auditingOf(request)
+  const { record } = auditingOf(request).output
   if (record === undefined) return
   const { outcome } = request
   outcome.eventId = randomUUID()
@@ -59,7 +59,7 @@ export function auditAbandoned (request: FastifyRequest): void {
   const { outcome } = request
   if (outcome.eventId === undefined) return
   outcome.isAudited = true
-  auditingOf(request).write(lineOf(request, { ...outcome, refusal: { code: 'client_gone' } }, 'outcome'))
+  auditingOf(request).output.write(lineOf(request, { ...outcome, refusal: { code: 'client_gone' } }, 'outcome'))
 }
 
 /** Records the refusal of bytes that are no request. */
@@ -73,7 +73,7 @@ export function auditUnread (
   const outcome = Object.assign(new Outcome(), { refusal })
   const client = { address, isProxy: false, proto: '', host: '' }
   const asked = { id, action: 'request', client, login: { method: 'none' }, door: auditing.door } as const
-  auditing.write(auditLine(requestEvent(outcome, asked, auditing, 'outcome', performance.now())))
+  auditing.output.write(auditLine(requestEvent(outcome, asked, auditing, 'outcome', performance.now())))
 }
 
 /** Whether an answer that is allowed hands out a token: that is recorded by whichever method it was asked for. */

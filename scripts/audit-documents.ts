@@ -51,7 +51,7 @@ export function auditMarkdown (): string {
 
 Made from \`src/observe/audit/schema.ts\` and \`scripts/audit-documents.ts\` by \`npm run docs:audit\`.
 
-One line of JSON for each change and each refusal, and with \`audit.reads\` for each read that was allowed. [operations.md](operations.md#the-audit-log) says where the lines go and how they are read, and [audit.schema.json](audit.schema.json) is the schema that every line in the tests is held against. A field that says nothing is left out. \`chartgate.audit/1\` becomes another number when a reader of this one would take a line for something else; fields may be added without that.
+One line of JSON for each change and each refusal, and with \`audit.reads\` for each read that was allowed. [operations.md](operations.md#the-audit-log) says where the lines go and how they are read, and [audit.schema.json](audit.schema.json) is the schema that every line in the tests is held against. A field that says nothing is left out. \`chartgate.audit/1\` becomes another number when a reader of this one would take a line for something else; fields may be added without that. \`audit.file\` may name another file while the gateway runs: an intent has its outcome in the file that is in force when the change is done, which may be the next one.
 
 A line never holds a header, a query, a body or a secret. People type secrets into the user field: a name that is no account's is \`unknown\`, with a hash of it under a key of this stateDir (\`name_hash\`), which is the same for the same name. Control, format and bidirectional characters are JSON's escapes in it.
 

@@ -26,7 +26,7 @@ import running from '../plugins/running.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
-import { buildAuthz } from './app/authz.ts'
+import { authzNow, buildAuthz } from './app/authz.ts'
 import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/options.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
@@ -205,7 +205,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
       ...draining,
       counts: connections,
       settings,
-      readClient: createLiveClientReader({ ...trusted, besides: config.authz.trustedProxies }),
+      readClient: createLiveClientReader({ ...trusted, besides: () => authzNow(settings).trustedProxies }),
       challenge,
       authenticator,
       log,

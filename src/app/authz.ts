@@ -23,7 +23,8 @@ import type { AuthzConfig, Config } from '../config/schema.ts'
 import { statusIn } from '../doors/authz/authz-answer.ts'
 import { createAuthzReader } from '../doors/authz/authz-target.ts'
 import type { ParsedTarget } from '../doors/request-target.ts'
-import { createClientReader, type ReadClient } from '../http/client.ts'
+import { createLiveClientReader, type ReadClient } from '../http/client.ts'
+import type { Settings } from '../live/settings.ts'
 import { authorizer, type UpstreamAuth } from '../upstream/credential.ts'
 import type { requestOptions } from './options.ts'
 
@@ -43,13 +44,19 @@ export interface AuthzShared
 const STRANGERS_SILENCE = 1_000
 const NOT_ASKED: ParsedTarget = { kind: 'refused', refusal: { code: 'authz_peer' } }
 
+/** What is in force of it: whether there is such a listener a restart alone changes. */
+export function authzNow ({ current }: Pick<Settings, 'current'>): AuthzConfig {
+  return current.authz as AuthzConfig
+}
+
 /** @param authz which proxies ask, and how */
 export async function buildAuthz (config: Config, authz: AuthzConfig, shared: AuthzShared): Promise<FastifyInstance> {
   const { publicUrl, basePath, charts: { depth } } = config
   const { log, counts, settings, readClient, meter, live, auditing } = shared
   // Those in front of the proxy that asks are no more than passed over in what it says of its client.
-  const readPeer = createClientReader({ trustedProxies: authz.trustedProxies, publicUrl })
-  const readTarget = createAuthzReader({ layout: { depth, basePath }, ...authz })
+  const readPeer = createLiveClientReader({ publicUrl, proxies: () => authzNow(settings).trustedProxies })
+  const { dialect } = authz
+  const readTarget = createAuthzReader({ layout: { depth, basePath }, dialect, push: () => authzNow(settings).push })
   const read = ({ method, url, rawHeaders, socket }: IncomingMessage): ParsedTarget =>
     readPeer(socket.remoteAddress, {}).isProxy
       ? readTarget({ method: method as string, url: url as string, rawHeaders })

@@ -49,10 +49,12 @@ export interface Configured {
  * Reads the configuration first, and says every mistake in it.
  * @param environmentOf what the configuration sees; unless it is said, a password of the chart
  *   repository that only the gateway is given is not missed
+ * @param broken what becomes of one that cannot be used
  */
 export function configured (
   run: (context: Configured) => Promise<ExitCode | WrongUsage>,
-  environmentOf: (env: Environment) => Environment = withPassword
+  environmentOf: (env: Environment) => Environment = withPassword,
+  broken = sayMistakes
 ): Command {
   return {
     async run (options, given, io, words) {
@@ -61,10 +63,18 @@ export function configured (
       for (const sentence of passedOver) io.stderr(`chartgate: warning: ${sentence}\n`)
       const loaded = await loadConfig(file, env)
       if (loaded.ok) return await run({ config: loaded.config, options, env, io, words })
-      const accounts = await Promise.all((loaded.accountsFiles ?? []).map(readAccountsFile))
-      return fail(io, ...loaded.mistakes, ...accounts.flatMap(({ mistakes }) => mistakes))
+      return await broken(loaded, io)
     }
   }
+}
+
+/** A configuration that cannot be used. */
+export type Broken = Extract<ConfigResult, { readonly ok: false }>
+
+/** Says every mistake in it, and in the accounts files that it names all the same. */
+async function sayMistakes ({ mistakes, accountsFiles = [] }: Broken, io: Io): Promise<ExitCode> {
+  const accounts = await Promise.all(accountsFiles.map(readAccountsFile))
+  return fail(io, ...mistakes, ...accounts.flatMap(each => each.mistakes))
 }
 
 /** Reads the file that was found whenever it changes, with the environment. */

@@ -6,26 +6,43 @@ import type { Reread } from '../serve/rereading.ts'
 import { controlSocket } from '../serve/state-dir.ts'
 import { showTime } from '../tokens/key-folder.ts'
 import { fail, type Command, type ExitCode, type Io } from './command.ts'
-import { configured } from './configured.ts'
+import { configured, type Broken } from './configured.ts'
+import { withPassword } from './upstream-password.ts'
 
-const BY_CONFIGURATION = configured(async ({ config, io }) => await reload(config.stateDir, io))
+const BY_CONFIGURATION = configured(async ({ config, io }) => await reload(config.stateDir, io), withPassword, broken)
 
 export const RELOAD: Command = {
   async run (options, env, io, words) {
     const { 'state-dir': stateDir } = options
-    if (stateDir === undefined) return await BY_CONFIGURATION.run(options, env, io, words)
-    return await reload(resolve(stateDir), io)
+    if (stateDir !== undefined) return await reload(resolve(stateDir), io)
+    return await BY_CONFIGURATION.run(options, env, io, words)
   }
 }
 
-async function reload (stateDir: string, io: Io): Promise<ExitCode> {
+/**
+ * The process is asked all the same where its folder is known: what it cannot use it says itself,
+ * and it takes what files say that are right.
+ */
+async function broken ({ mistakes, stateDir }: Broken, io: Io): Promise<ExitCode> {
+  if (stateDir === undefined) {
+    return fail(io, ...mistakes, 'no process was asked: which one is meant is not known while that cannot be read; ' +
+      'put it right, or name the folder of the process with --state-dir')
+  }
+  return await reload(stateDir, io, mistakes)
+}
+
+/** @param found what is wrong with the configuration as it is read here: said where nobody else can say it */
+async function reload (stateDir: string, io: Io, found: readonly string[] = []): Promise<ExitCode> {
   const path = controlSocket(stateDir)
   const asked = path === undefined ? { ok: false, why: 'nobody' } as const : await askReload(path)
   if (asked.ok) return report(asked.reread, io)
   switch (asked.why) {
-    case 'nobody': return fail(io, `no chartgate runs with stateDir ${stateDir}, or this user may not ask it`)
-    case 'starting': return fail(io, `the chartgate with stateDir ${stateDir} is starting: it reads its files just now`)
-    case 'silent': return fail(io, `the chartgate with stateDir ${stateDir} did not answer: its log may say why`)
+    case 'nobody':
+      return fail(io, ...found, `no chartgate runs with stateDir ${stateDir}, or this user may not ask it`)
+    case 'starting':
+      return fail(io, ...found, `the chartgate with stateDir ${stateDir} is starting: it reads its files just now`)
+    case 'silent':
+      return fail(io, ...found, `the chartgate with stateDir ${stateDir} did not answer: its log may say why`)
   }
 }
 

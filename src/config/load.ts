@@ -24,6 +24,8 @@ export type ConfigResult =
     readonly mistakes: readonly string[]
     /** something could not be read, and another try may do */
     readonly again?: boolean
+    /** the folder that it names all the same: absolute; left out: nobody knows */
+    readonly stateDir?: string | undefined
     /** accounts files that it names all the same: absolute, and mistakes in them can be said too */
     readonly accountsFiles?: readonly string[]
   }
@@ -50,8 +52,9 @@ export async function loadConfig (
   if (file === undefined) return await configOf(undefined, '', env, held)
   const read = await reader.text(file)
   if (read.ok) return await reader.config(file, read.text, env, held)
-  const { mistakes } = await readEnvironment(env, folderOf(file))
-  return { ok: false, mistakes: inWords(file, [read.mistake, ...mistakes], each => each), again: true }
+  const { mistakes, values } = await readEnvironment(env, folderOf(file))
+  const stateDir = stateDirIn(values, undefined, folderOf(file))
+  return { ok: false, mistakes: inWords(file, [read.mistake, ...mistakes], each => each), again: true, stateDir }
 }
 
 /**
@@ -73,6 +76,7 @@ export async function configOf (
     ok: false,
     mistakes,
     again: fromEnvironment.again,
+    stateDir: stateDirIn(fromEnvironment.values, fromFile.value, folderOf(file)),
     accountsFiles: accountsFilesIn(fromFile.value, folderOf(file))
   })
   if (fromFile.value === undefined) return failed(inWords(name, unreadable, each => each))
@@ -112,6 +116,21 @@ export async function configOf (
 /** What relative paths are relative to. */
 function folderOf (file: string | undefined): string {
   return file === undefined ? process.cwd() : dirname(resolve(file))
+}
+
+/**
+ * The stateDir that is named where other values may be wrong.
+ * @param values what the file says, with the environment and the defaults; undefined: it cannot be understood
+ */
+function stateDirIn (
+  variables: Awaited<ReturnType<typeof readEnvironment>>['values'],
+  values: Mapping | undefined,
+  folder: string
+): string | undefined {
+  const named = values === undefined
+    ? variables.find(({ path }) => path.join('.') === 'stateDir')?.value
+    : values['stateDir']
+  return typeof named === 'string' && named !== '' ? resolve(folder, named) : undefined
 }
 
 /** The accounts files that are named in values of which others may be wrong. */

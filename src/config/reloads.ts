@@ -37,9 +37,9 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'admin.token': 'live',
   'authz.listen.host': 'restart',
   'authz.listen.port': 'restart',
-  'authz.trustedProxies': 'restart',
+  'authz.trustedProxies': 'live',
   'authz.dialect': 'restart',
-  'authz.push': 'restart',
+  'authz.push': 'live',
   publicUrl: 'restart', // tokens, challenges and links of all gateways and clients name it
   trustedProxies: 'live',
   workers: 'restart',
@@ -49,7 +49,7 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'upstream.auth': 'restart',
   'upstream.username': 'live',
   'upstream.password': 'live',
-  'upstream.key.file': 'restart', // so does ChartMuseum, for the other half
+  'upstream.key.file': 'restart', // ChartMuseum reads the other half when it starts, and never again
   'upstream.tls.ca': 'file',
   'upstream.tls.cert': 'file',
   'upstream.tls.key': 'file',
@@ -74,9 +74,9 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   allowDemoKey: 'live',
   'log.level': 'live',
   'log.reads': 'live',
-  'audit.file': 'restart',
+  'audit.file': 'live',
   'audit.reads': 'live',
-  'audit.required': 'restart',
+  'audit.required': 'live',
   'metrics.tenants': 'live',
   'accounts.files': 'live',
   'identity.certificates': 'live',

@@ -78,24 +78,30 @@ export interface LiveClientSource {
   readonly publicUrl: string
   /** As they are now. */
   readonly proxies: () => readonly string[]
-  /** Those that are trusted besides them, and stay. */
-  readonly besides?: readonly string[]
+  /** Those that are trusted besides them, as they are now. */
+  readonly besides?: () => readonly string[]
 }
 
 /** The same for proxies that may change: it is made anew when they have. */
-export function createLiveClientReader ({ publicUrl, proxies, besides = [] }: LiveClientSource): ReadClient {
-  const make = (): ReadClient => createClientReader({ trustedProxies: [...besides, ...known], publicUrl })
+export function createLiveClientReader ({ publicUrl, proxies, besides = nobody }: LiveClientSource): ReadClient {
+  const make = (): ReadClient => createClientReader({ trustedProxies: [...others, ...known], publicUrl })
   let known = proxies()
+  let others = besides()
   let read = make()
   return (peer, headers) => {
     const now = proxies()
-    if (now !== known) {
+    const nowBesides = besides()
+    if (now !== known || nowBesides !== others) {
       known = now
+      others = nowBesides
       read = make()
     }
     return read(peer, headers)
   }
 }
+
+const NOBODY: readonly string[] = []
+const nobody = (): readonly string[] => NOBODY
 
 /**
  * A traceparent of the one version that there is, as it came; neither id is all zeros (W3C

@@ -8,7 +8,7 @@ import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
 import { authorityOfData, authorityData, type AuthorityData } from './authority.ts'
 import { authorityPart } from './authority-part.ts'
 import { followIssuers, keyFiles, keysPart, type OpenedKeys } from './live-keys.ts'
-import type { ReloadLog, ReloadReport } from './part.ts'
+import type { LivePart, ReloadLog, ReloadReport } from './part.ts'
 import { watchConfig, type ConfigWatch, type LiveAuthority, type OpenedAuthority, type Reload } from './reload.ts'
 import type { Config } from '../config/schema.ts'
 import { certificatesPart, openCertificates, type LiveCertificates } from './live-certificates.ts'
@@ -32,6 +32,8 @@ export interface Followed {
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
+  /** What this process alone has, besides. */
+  readonly parts?: readonly LivePart[]
   readonly reload: Reload
   /** Hears of what was read again; left out where another process does. */
   readonly report?: ReloadReport
@@ -43,7 +45,7 @@ export interface Followed {
  * not
  */
 export function follow (
-  { settings, authority, keys, tls, certificates, reload, report }: Followed,
+  { settings, authority, keys, tls, certificates, parts = [], reload, report }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
@@ -53,7 +55,8 @@ export function follow (
       authorityPart(authority),
       keysPart(keys, CLOCK.wall, fetching),
       certificatesPart(certificates),
-      ...tlsParts(tls, CLOCK.wall)
+      ...tlsParts(tls, CLOCK.wall),
+      ...parts
     ],
     stamps: new Map([...authority.stamps, ...keys.stamps, ...tls.stamps]),
     config: settings.current,

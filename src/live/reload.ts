@@ -86,11 +86,11 @@ export function watchConfig (
   let changed: readonly string[] = []
 
   /** Says what cannot be used: once, unless somebody asks. */
-  function say (outcome: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
+  function say (outcome: ReloadOutcome, before: ReloadOutcome, asked: boolean, to = log): void {
     const { mistakes } = outcome
     read.push(outcome)
     if (!asked && isDeepStrictEqual(mistakes, before.mistakes)) return
-    for (const mistake of mistakes) log.error({ mistake }, 'a changed file is not used')
+    for (const mistake of mistakes) to.error({ mistake }, 'a changed file is not used')
     said.push(...mistakes)
   }
 
@@ -144,7 +144,7 @@ export function watchConfig (
       if (!(everything || (again && before.again) || its.some(file => changed.has(file)))) continue
       const sound = configOutcome.mistakes.length === 0
       const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
-      say(outcome, before, asked)
+      say(outcome, before, asked, part.log)
       outcomes.set(part, outcome)
     }
     return new Map(named.map(file => [file, reader.stamps.get(file) ?? stamps.get(file) as string]))

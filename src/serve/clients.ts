@@ -14,6 +14,7 @@ import type { Upstream } from '../upstream/client.ts'
 import { onlyUpstream } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
+import { auditPart } from './audit-part.ts'
 import { openFront, type Front } from './front.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { openLogins } from './logins.ts'
@@ -53,12 +54,13 @@ export interface ClientsOptions extends Opened {
 
 /** Who has the clients: this process, or its workers. */
 export async function openClients (options: ClientsOptions, asked: ServeOptions): Promise<ServingResult> {
-  const { config, settings, log, pulse, keys, tls, certificates, audit, auditFile, measuring } = options
+  const { config, settings, log, pulse, keys, tls, certificates, audit, measuring } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
   const logins = openLogins(settings, log)
   readLogins(measuring.meter, logins.standing)
-  const report = reportTo(audit, measuring, log)
-  const followed = { settings, authority, keys, tls, certificates, reload, report }
+  const report = reportTo(audit.output, measuring, log)
+  const parts = [auditPart(audit, log)]
+  const followed = { settings, authority, keys, tls, certificates, parts, reload, report }
   const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   if (config.workers === 1) {
     return await openFront({
@@ -73,16 +75,12 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       logStream
     })
   }
-  return await openWorkers(followForWorkers({ ...options, followed, loginKey: logins.key }), {
+  return await openWorkers(followForWorkers({ ...options, followed, loginKey: logins.key, audit: audit.aim }), {
     count: config.workers,
     fork: () => fork(lines => { logStream.write(lines) }),
     onTrouble: options.onTrouble,
     onReplaced: measuring.onReplaced,
-    offices: [
-      measuring.counts,
-      createLoginOffice(logins),
-      ...auditFile === undefined ? [] : [createAuditOffice(auditFile)]
-    ],
+    offices: [measuring.counts, createLoginOffice(logins), createAuditOffice(audit)],
     log,
     clock: () => performance.now(),
     later,

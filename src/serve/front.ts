@@ -38,7 +38,7 @@ export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed 
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
-  { settings, authority, keys, tls, certificates, reload, report, ...options }: FrontOptions
+  { settings, authority, keys, tls, certificates, parts = [], reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const config = settings.current
   const listener = listenerTls(config, tls)
@@ -62,7 +62,7 @@ export async function openFront (
     return { ok: false, message: mistake }
   }
   const more = report === undefined ? {} : { report }
-  const watch = followAll({ settings, authority, keys, tls, certificates, reload, ...more }, app.log)
+  const watch = followAll({ settings, authority, keys, tls, certificates, parts, reload, ...more }, app.log)
   return {
     ok: true,
     front: {

@@ -12,7 +12,6 @@ import { createMeter, type Meter } from '../metrics/meter.ts'
 import type { Form } from '../metrics/prom.ts'
 import { readWhole, type WholeRooms } from '../metrics/readings.ts'
 import { createScrape } from '../metrics/scrape.ts'
-import type { AuditFile } from '../observe/audit/audit-file.ts'
 import { firstEnd } from '../tls/material.ts'
 import type { StatedKey } from '../tokens/ring.ts'
 import type { UpstreamOptions } from '../upstream/client.ts'
@@ -27,11 +26,11 @@ export interface OwnMeter {
   close (): void
 }
 
-/** @param auditFile where this process appends to it */
-export function openMeter (logStream: LogStream, every: Every, auditFile?: Pick<AuditFile, 'lost'>): OwnMeter {
+/** @param auditLost how many lines of the audit log were lost, in the process that writes it */
+export function openMeter (logStream: LogStream, every: Every, auditLost?: () => number): OwnMeter {
   const meter = createMeter()
   const close = watchEventLoop(meter, every)
-  meter.read('chartgate_lines_lost_total', () => [logStream.lost?.(), auditFile?.lost()])
+  meter.read('chartgate_lines_lost_total', () => [logStream.lost?.(), auditLost?.()])
   return { meter, close, onAnswer: (method, result, ms) => { meter.upstreamAnswered(method, result, ms / 1000) } }
 }
 
@@ -45,7 +44,7 @@ export interface Measuring extends OwnMeter {
 
 export interface MeasuringOptions extends Pick<WholeRooms, 'now' | 'upstreamUp'> {
   readonly logStream: LogStream
-  readonly auditFile: Pick<AuditFile, 'lost'> | undefined
+  readonly auditLost: () => number
   readonly live: LiveAuthority
   readonly keys: LiveKeys
   readonly tls: Pick<OpenedTls, 'parts'>
@@ -60,9 +59,9 @@ const PLACES = ['listen.tls', 'listen.tls.clientCa', 'admin.tls', 'upstream.tls'
 
 /** For the process that answers for all. */
 export function openMeasuring (
-  { logStream, auditFile, live, keys, tls, workers, every, later, now, upstreamUp }: MeasuringOptions
+  { logStream, auditLost, live, keys, tls, workers, every, later, now, upstreamUp }: MeasuringOptions
 ): Measuring {
-  const own = openMeter(logStream, every, auditFile)
+  const own = openMeter(logStream, every, auditLost)
   const { meter } = own
   const counts = createCountsOffice(later)
   let isSound = true

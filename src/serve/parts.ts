@@ -15,8 +15,7 @@ import { claimStateDir, type StateDir } from './state-dir.ts'
 
 export interface Parts {
   readonly stateDir: StateDir
-  readonly auditFile: OpenedAudit['file']
-  readonly audit: AuditPlace
+  readonly audit: OpenedAudit & AuditPlace
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
@@ -43,8 +42,7 @@ export async function openParts (
   opened.push(claim.release)
   const audit = await openAudit(config, stream, log)
   if (!audit.ok) return audit
-  const { output, file: auditFile, close } = audit.opened
-  opened.push(close)
+  opened.push(audit.opened.close)
   const hashName = await openNameHash(config.stateDir)
   const keys = await openKeys(config)
   if (!keys.ok) return failed(keys.mistakes)
@@ -55,8 +53,7 @@ export async function openParts (
     ok: true,
     parts: {
       stateDir: claim,
-      auditFile,
-      audit: { ...output, hashName },
+      audit: { ...audit.opened, hashName },
       keys: keys.opened,
       tls: tls.opened,
       certificates

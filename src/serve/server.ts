@@ -142,13 +142,13 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
 }
 
 function measure (
-  { config, auditFile, keys, tls, lifecycle }: Opened,
+  { config, audit, keys, tls, lifecycle }: Opened,
   { logStream, authority }: ServeOptions,
   { isUp }: UpstreamContact
 ): Measuring {
   return openMeasuring({
     logStream,
-    auditFile,
+    auditLost: audit.lost,
     live: authority.live,
     keys: keys.live,
     tls,
@@ -164,10 +164,10 @@ function measure (
 }
 
 /** What a signal, and `chartgate reload`, can do with it from now on. */
-function stoppable ({ settings, log, pulse, lifecycle, stateDir, auditFile }: Omit<Opened, 'config'>): Stoppable {
+function stoppable ({ settings, log, pulse, lifecycle, stateDir, audit }: Omit<Opened, 'config'>): Stoppable {
   const front = lifecycle.front as Serving
   const rereadFor = async (who: string): Promise<Reread> => {
-    auditFile?.reopen()
+    audit.reopen()
     return await rereadAll({ ...front, log }, who)
   }
   stateDir.obey({ reload: async () => await rereadFor('chartgate reload') })

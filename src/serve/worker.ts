@@ -20,7 +20,6 @@ import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
-import { streamOf } from './audit.ts'
 import type { ServeOptions, StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
 import { SHORTEST_PAUSE } from '../upstream/contact.ts'
@@ -36,7 +35,7 @@ export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
 
 /** Starts what its primary says, when it says so. */
 export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptions): Promise<StartResult> {
-  const { inForce, number, socketPath, loginKey } = await new Promise<WorkerSetup>(resolve => {
+  const { inForce, number, socketPath, loginKey, audit: aim } = await new Promise<WorkerSetup>(resolve => {
     channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
     channel.send({ kind: 'hears' }) // what comes before is lost
   })
@@ -59,9 +58,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
     const locks = createSharedLocks(channel)
     const pulse = createPulse(every)
-    const audit = config.audit.file === undefined
-      ? streamOf(logStream)
-      : createWorkerAudit(channel, config.audit.required, later)
+    const output = createWorkerAudit(channel, aim, logStream, later)
     const hashName = await openNameHash(stateDir)
     // That it is answered says that the event loop moves.
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
@@ -71,7 +68,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const opened = await openFront({
       settings,
       logStream,
-      audit: { ...audit, hashName },
+      audit: { output, hashName },
       reload: reloadOf(config.file),
       peers: createPeers(channel),
       authority,

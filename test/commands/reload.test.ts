@@ -47,3 +47,23 @@ await t.test('a process that answers nonsense is named', async t => {
   claim.obey({ reload: async () => { await claim.release(); return NOTHING } })
   t.match(await command(['reload', '--state-dir', dir]), { code: 1, err: /did not answer: its log may say why/ })
 })
+
+await t.test('the process is asked also while the configuration is broken, and says itself what it cannot use', async t => {
+  const dir = await temporaryFolder(t)
+  const file = join(dir, 'chartgate.yaml')
+  const claim = await claimStateDir(join(dir, 'here'))
+  if (!claim.ok) throw new Error(claim.message)
+  t.teardown(claim.release)
+  claim.obey({ reload: async () => ({ ...NOTHING, changed: ['accounts.files'], mistakes: ['it says so'] }) })
+  const answered = { code: 1, out: 'changed: accounts.files\n', err: 'chartgate: it says so\nchartgate: what cannot be used is not in force, and what was before still is\n' }
+  await writeFile(file, 'stateDir: ./here\nlog: { level: loud }\n')
+  t.strictSame(await command(['reload', '--config', file]), answered)
+  await writeFile(file, 'stateDir: [ ./here\n')
+  t.strictSame(await command(['reload', '--config', file], { CHARTGATE_STATE_DIR: './here' }), answered)
+  t.strictSame(await command(['reload', '--config', join(dir, 'missing.yaml')], { CHARTGATE_STATE_DIR: './here' }), answered)
+  const unknown = await command(['reload', '--config', file])
+  t.match(unknown, { code: 1, out: '', err: /no process was asked: .*--state-dir\n$/ })
+  t.match(unknown.err, /chartgate\.yaml:\d+/, 'behind what is wrong with it')
+  await writeFile(file, 'stateDir: ""\n')
+  t.match(await command(['reload', '--config', file]), { code: 1, err: /no process was asked/ })
+})

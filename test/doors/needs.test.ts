@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<Exclude<ParsedTarget['kind'], 'refused'>, Kind>> = 
   }
 }
 const LAYOUT = { depth: 2, basePath: '' } as const
-const askedByEnvoy = createAuthzReader({ layout: LAYOUT, dialect: 'envoy', push: true })
+const askedByEnvoy = createAuthzReader({ layout: LAYOUT, dialect: 'envoy', push: () => true })
 
 interface Kind {
   readonly asks: () => readonly Ask[]

@@ -244,3 +244,19 @@ await t.test('every dialect keeps to its own words', async t => {
   }
   t.match(askedBy('nginx'), { dialect: 'nginx' })
 })
+
+await t.test('who may ask, and whether changes pass, is what the configuration says now', async t => {
+  const { ask, ci, gateway } = await startAsked(t, 'nginx')
+  const authz = gateway.settings.current.authz as NonNullable<Config['authz']>
+  const put = (change: Partial<typeof authz>): void => { gateway.settings.current = { ...gateway.settings.current, authz: { ...authz, ...change } } }
+  const status = async (method: string, target: string): Promise<number> => (await ask(method, target, [`Authorization: ${ci}`])).status
+  const push = async (): Promise<number> => await status('POST', '/api/org1/repo1/charts')
+  t.equal(await push(), 403)
+  put({ push: true })
+  t.equal(await push(), 200)
+  put({ trustedProxies: ['127.0.0.2'] })
+  t.equal(await status('GET', INDEX), 403, 'also over connections that are open')
+  put({})
+  t.equal(await status('GET', INDEX), 200)
+  t.equal(await push(), 403)
+})

@@ -164,16 +164,18 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     pulse: createPulse(() => () => {}), // no time goes by
     handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {
-      write: line => { audited.push(soundLine(line)) },
-      ...(config.audit.required
-        ? {
-            record: async (line: string, ifNot: IfNot) => {
-              if (!await records(line, ifNot)) return false
-              audited.push(soundLine(line))
-              return true
+      output: {
+        write: line => { audited.push(soundLine(line)) },
+        ...(config.audit.required
+          ? {
+              record: async (line: string, ifNot: IfNot) => {
+                if (!await records(line, ifNot)) return false
+                audited.push(soundLine(line))
+                return true
+              }
             }
-          }
-        : {}),
+          : {})
+      },
       hashName: nameHash(Buffer.alloc(32))
     },
     version: '0.0.0-test',

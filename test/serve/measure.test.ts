@@ -22,7 +22,7 @@ function keysOf (file: string, since?: number): LiveKeys {
 }
 
 function measuring (parts: Partial<MeasuringOptions> = {}): ReturnType<typeof openMeasuring> {
-  return openMeasuring({ logStream: {}, auditFile: undefined, live, keys: keysOf('/nowhere/key.pem'), tls: { parts: [] }, workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
+  return openMeasuring({ logStream: {}, auditLost: () => 0, live, keys: keysOf('/nowhere/key.pem'), tls: { parts: [] }, workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
 }
 
 await t.test('the age of the key is what its name says, and else that of its file', async t => {
@@ -37,7 +37,7 @@ await t.test('the age of the key is what its name says, and else that of its fil
 })
 
 await t.test('reloads, replaced workers, lost lines and answers of the upstream are counted', async t => {
-  const each = measuring({ logStream: { lost: () => 7 }, auditFile: { lost: () => 3 }, workers: () => ({ wanted: 2, listening: 1 }) })
+  const each = measuring({ logStream: { lost: () => 7 }, auditLost: () => 3, workers: () => ({ wanted: 2, listening: 1 }) })
   each.countReload(SOUND)
   each.countReload({ ...SOUND, isSound: false })
   each.onReplaced()

@@ -13,8 +13,8 @@ import { readSubRequest, type SubRequest } from './sub-request.ts'
 export interface AuthzOptions {
   readonly layout: Layout
   readonly dialect: DialectName
-  /** Uploads and deletes may pass. */
-  readonly push: boolean
+  /** Whether uploads and deletes may pass now. */
+  readonly push: () => boolean
 }
 
 const OURS: Refusal = {
@@ -31,7 +31,7 @@ export function createAuthzReader ({ layout, dialect, push }: AuthzOptions): (re
     const received = parse(asked.method, asked.target)
     if (received.kind === 'refused') return { ...received, asked }
     if (received.kind === 'own') return { kind: 'refused', refusal: OURS, asked }
-    return push || !isChange(received.request)
+    return push() || !isChange(received.request)
       ? { kind: 'authz', request: received.request }
       : { kind: 'refused', refusal: { code: 'authz_no_changes' }, asked }
   }

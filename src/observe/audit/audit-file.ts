@@ -32,10 +32,18 @@ export interface AuditFileOptions {
   readonly later: Later
 }
 
+interface NextFile {
+  readonly file: string
+  readonly opened: OpenFile
+}
+
 export class AuditFile implements Required<AuditOutput> {
   private readonly options: AuditFileOptions
   private readonly backlog = new Backlog()
   private handle: FileHandle
+  private file: string
+  /** Another file, which is to take the place of this one. */
+  private next: NextFile | undefined
   /** Lines that were lost since the start, and those of them of which no line says so yet. */
   private lostLines = 0
   private unsaid = 0
@@ -48,7 +56,8 @@ export class AuditFile implements Required<AuditOutput> {
 
   constructor (options: AuditFileOptions) {
     this.options = options
-    const { handle, isCut } = options.opened
+    const { file, opened: { handle, isCut } } = options
+    this.file = file
     this.handle = handle
     this.backlog.startOver(isCut)
   }
@@ -91,8 +100,24 @@ export class AuditFile implements Required<AuditOutput> {
     this.start()
   }
 
-  /** Writes what waits, as far as the disk takes it in time, and closes the file. */
-  async close (): Promise<void> {
+  /**
+   * Goes on in another file: what is being written is the last of this one, and all that waits is in the other.
+   * @param opened the same file
+   */
+  moveTo (file: string, opened: OpenFile): void {
+    const before = this.next
+    this.next = { file, opened }
+    void before?.opened.handle.close()
+    this.resting?.()
+    this.resting = undefined
+    this.start()
+  }
+
+  /**
+   * Writes what waits, as far as the disk takes it in time, and closes the file.
+   * @returns the lines that it did not take and that are still of use
+   */
+  async close (): Promise<string> {
     const end = performance.now() + LAST_WAIT
     for (this.start(); this.isBusy() && performance.now() < end;) {
       await new Promise<void>(resolve => { setTimeout(resolve, RETRY_READER) })
@@ -100,6 +125,13 @@ export class AuditFile implements Required<AuditOutput> {
     this.isClosed = true
     this.resting?.()
     if (this.running === undefined) await this.handle.close()
+    await this.next?.opened.handle.close()
+    if (this.unsaid > 0) this.sayLost()
+    this.backlog.startOver(false)
+    this.backlog.wrote(this.backlog.take().lines, 0, true)
+    const { bytes, lines } = this.backlog.take()
+    this.backlog.wrote(lines, bytes.length, false)
+    return bytes.toString().trimStart() // in front there may be the end of somebody's line
   }
 
   /** For the end of a process that waits for nothing. */
@@ -137,7 +169,7 @@ export class AuditFile implements Required<AuditOutput> {
         this.running = undefined
         if (this.isClosed) return
         if (pause !== undefined) this.rest(pause)
-        else if (this.backlog.size > 0 || this.isRenamed) this.start()
+        else if (this.backlog.size > 0 || this.isRenamed || this.next !== undefined) this.start()
       })
   }
 
@@ -150,6 +182,7 @@ export class AuditFile implements Required<AuditOutput> {
 
   /** Writes all that waits; after how many milliseconds the rest is tried again, if there is one. */
   private async writeOut (): Promise<number | undefined> {
+    if (this.next !== undefined) await this.move(this.next)
     if (this.backlog.isWaitedFor() && await this.wasRemoved()) this.isRemoved = true
     const code = this.isRenamed || this.isRemoved ? await this.exchange() : undefined
     if (this.isRemoved) {
@@ -190,21 +223,33 @@ export class AuditFile implements Required<AuditOutput> {
     return await this.handle.stat().then(({ nlink }) => nlink === 0, () => true)
   }
 
+  private async move ({ file, opened }: NextFile): Promise<void> {
+    const before = this.file
+    this.file = file
+    this.next = undefined
+    await this.takeOver(opened)
+    this.options.log.info({ file, before }, 'the audit log goes on in another file')
+  }
+
   /** What keeps the file from being opened by its name: then the old one still is. */
   private async exchange (): Promise<string | undefined> {
-    const { file, log } = this.options
+    const { file, options: { log } } = this
     try {
-      const { handle, isCut } = await openToAppend(file)
-      const old = this.handle
-      this.handle = handle
-      this.isRenamed = this.isRemoved = false
-      this.backlog.startOver(isCut)
-      await old.close()
+      await this.takeOver(await openToAppend(file))
       log.info({ file }, 'the audit log was opened again')
       return undefined
     } catch (error) {
       return codeOf(error)
     }
+  }
+
+  /** What is open takes the place of what was, which gets nothing any more. */
+  private async takeOver ({ handle, isCut }: OpenFile): Promise<void> {
+    const old = this.handle
+    this.handle = handle
+    this.isRenamed = this.isRemoved = false
+    this.backlog.startOver(isCut)
+    await old.close()
   }
 
   private sayLost (): void {
@@ -216,7 +261,7 @@ export class AuditFile implements Required<AuditOutput> {
   private sayFailing (code: string): number {
     if (this.failing) return RETRY
     this.failing = true
-    const { file, log } = this.options
+    const { file, options: { log } } = this
     log.error({ file, code, lost: this.lostLines }, 'the audit log cannot be written, or not fast enough: ' +
       'lines wait in memory, and are lost when there is no more room')
     return RETRY
@@ -225,7 +270,7 @@ export class AuditFile implements Required<AuditOutput> {
   private sayOver (): void {
     if (!this.failing) return
     this.failing = false
-    const { file, log } = this.options
+    const { file, options: { log } } = this
     log.error({ file, lost: this.lostLines }, 'the audit log is written again; so many lines were lost since the start')
   }
 }

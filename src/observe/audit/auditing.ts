@@ -10,14 +10,16 @@ export interface AuditOutput {
   /** Takes a whole line and never waits: what there is no room for is counted, and said. */
   write (line: string): void
   /**
-   * With `audit.required`: resolves true when the line is on the disk, and false when it is not in time; left out
-   * where nothing is required.
+   * With `audit.required`: resolves true when the line is on the disk, and false when it is not in time; undefined
+   * while nothing is required. Asked anew for each line: it changes while the process runs.
    */
-  readonly record?: (line: string, ifNot: IfNot) => Promise<boolean>
+  readonly record?: ((line: string, ifNot: IfNot) => Promise<boolean>) | undefined
 }
 
 /** The same, and what stands in a line for a name of nobody. */
-export interface AuditPlace extends AuditOutput, Pick<Naming, 'hashName'> {}
+export interface AuditPlace extends Pick<Naming, 'hashName'> {
+  readonly output: AuditOutput
+}
 
 export interface Auditing extends AuditPlace, Naming {
   /** Allowed reads are recorded too. */

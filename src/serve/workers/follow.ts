@@ -4,9 +4,12 @@
 import type pino from 'pino'
 import { follow, inForce, type Followed } from '../../live/in-force.ts'
 import type { ConfigWatch } from '../../live/reload.ts'
+import type { Live } from '../../lib/live.ts'
 import { later } from '../../lib/timers.ts'
+import type { AuditAim } from '../audit.ts'
 import type { Front } from '../front.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import { aimOfWorker } from './audit.ts'
 import { createCertificateOffice, type CertificateOffice } from './certificates.ts'
 import type { WorkerSetup } from './messages.ts'
 
@@ -20,12 +23,14 @@ export interface SetupOptions {
   readonly followed: Followed
   readonly socketPath: string | undefined
   readonly loginKey: string
+  /** Where the audit log goes. */
+  readonly audit: Pick<Live<AuditAim>, 'current'>
   readonly log: pino.Logger
   readonly lifecycle: Pick<Lifecycle<Front>, 'opened'>
 }
 
 export function followForWorkers (
-  { followed, socketPath, loginKey, log, lifecycle: { opened } }: SetupOptions
+  { followed, socketPath, loginKey, audit, log, lifecycle: { opened } }: SetupOptions
 ): FollowedForWorkers {
   const watch = follow(followed, log.child({}, { level: 'silent' }), () => {})
   const certificates = createCertificateOffice({ tls: followed.tls, log, later })
@@ -38,6 +43,7 @@ export function followForWorkers (
     setup: () => ({
       inForce: inForce(followed, watch),
       loginKey,
+      audit: aimOfWorker(audit.current),
       ...(socketPath === undefined ? {} : { socketPath })
     }),
     lookNow: watch.lookNow,

@@ -17,6 +17,15 @@ export interface WorkerSetup {
   readonly socketPath?: string
   /** What all of them name credentials with. */
   readonly loginKey: string
+  readonly audit: WorkerAudit
+}
+
+/** Where a worker's lines of the audit log go. */
+export interface WorkerAudit {
+  /** To its primary, which has a file for them; else into the stream of the log. */
+  readonly toPrimary: boolean
+  /** Somebody waits for the disk. */
+  readonly required: boolean
 }
 
 export type ToWorker =
@@ -34,6 +43,7 @@ export type ToWorker =
     /** the lines have arrived, and are on the disk if that was asked for */
     readonly ok: boolean
   }
+  | { readonly kind: 'audit_aim', readonly aim: WorkerAudit }
   | { readonly kind: 'stop' }
 
 export type ToPrimary =

@@ -7,7 +7,7 @@ import { ROUTES } from '../../../src/chartmuseum/routes.ts'
 const LAYOUT = { depth: 2, basePath: '' } as const
 
 function read (method: string, target: string, more: Partial<AuthzOptions> = {}): ParsedTarget {
-  return createAuthzReader({ layout: LAYOUT, dialect: 'traefik', push: false, ...more })({
+  return createAuthzReader({ layout: LAYOUT, dialect: 'traefik', push: () => false, ...more })({
     method: 'GET', url: '/authz', rawHeaders: ['X-Forwarded-Method', method, 'X-Forwarded-Uri', target]
   })
 }
@@ -38,11 +38,11 @@ await t.test('what the gateway answers itself passes no proxy to a chart reposit
 await t.test('uploads and deletes pass with authz.push alone', async t => {
   for (const [method, target] of [['POST', '/api/org1/repo1/charts'], ['POST', '/api/org1/repo1/charts?force'], ['POST', '/api/org1/repo1/prov'], ['DELETE', '/api/org1/repo1/charts/a/1.0.0']] as const) {
     t.match(read(method, target), { kind: 'refused', refusal: { code: 'authz_no_changes' }, asked: { method, target } }, target)
-    t.match(read(method, target, { push: true }), { kind: 'authz', request: { tenant: 'org1/repo1' } }, target)
+    t.match(read(method, target, { push: () => true }), { kind: 'authz', request: { tenant: 'org1/repo1' } }, target)
   }
   t.same(ROUTES.filter(({ id }) => isChange({ route: id } as Parameters<typeof isChange>[0])).map(({ id }) => id), ['upload-chart', 'delete-version', 'upload-prov'])
 })
 
 await t.test('what the proxy does not say is not guessed', async t => {
-  t.match(createAuthzReader({ layout: LAYOUT, dialect: 'nginx', push: true })({ method: 'GET', url: '/authz', rawHeaders: ['X-Forwarded-Uri', '/org1/repo1/index.yaml', 'X-Forwarded-Method', 'GET'] }), { kind: 'refused', refusal: { code: 'authz_unreadable', detail: /^X-Original-Method is missing/ }, asked: undefined })
+  t.match(createAuthzReader({ layout: LAYOUT, dialect: 'nginx', push: () => true })({ method: 'GET', url: '/authz', rawHeaders: ['X-Forwarded-Uri', '/org1/repo1/index.yaml', 'X-Forwarded-Method', 'GET'] }), { kind: 'refused', refusal: { code: 'authz_unreadable', detail: /^X-Original-Method is missing/ }, asked: undefined })
 })

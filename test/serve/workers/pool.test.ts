@@ -33,7 +33,7 @@ function lab (count: number): Lab {
   const line = (level: string) => (fields: object, message: string): void => { log.push({ level, fields: { ...fields }, message }) }
   const opened = openPool({
     count,
-    setup: () => ({ config: testConfig('/nowhere', undefined), inForce: nothingInForce(begun++), loginKey: 'a key of this test', socketPath: 'run/repo' }),
+    setup: () => ({ config: testConfig('/nowhere', undefined), inForce: nothingInForce(begun++), loginKey: 'a key of this test', audit: { toPrimary: false, required: false }, socketPath: 'run/repo' }),
     fork () {
       const worker = fakeWorker(100 + workers.length)
       workers.push(worker)

@@ -251,7 +251,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(reload)
   const keys = await openKeys({ ...config, stateDir: await stateFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test' } })
+  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
