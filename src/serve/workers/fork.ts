@@ -26,9 +26,20 @@ export const IS_WORKER = cluster.isWorker
 /** The worker's own end of the line. When the primary is gone, Node ends the worker. */
 export const PRIMARY: Channel<ToWorker, ToPrimary> = {
   send (message) { process.send?.(message) },
-  receive (handler) { process.on('message', handler) }
+  receive: receiver(process)
 }
 /* c8 ignore stop */
+
+/** One listener for all who receive: of more than ten Node says on stderr that they may be a leak. */
+function receiver <Message> (
+  line: { on (event: 'message', listener: (message: Message) => void): unknown }
+): (handler: (message: Message) => void) => void {
+  const handlers: ((message: Message) => void)[] = []
+  return handler => {
+    handlers.push(handler)
+    if (handlers.length === 1) line.on('message', message => { for (const each of handlers) each(message) })
+  }
+}
 
 /** A child process with a line to it. @param write gets what it logs, in whole lines */
 export function workerProcess (child: ChildProcess, write: (lines: string) => void): WorkerProcess {
@@ -40,7 +51,7 @@ export function workerProcess (child: ChildProcess, write: (lines: string) => vo
     pid: child.pid,
     kill,
     send (message) { child.send(message, () => {}) }, // who cannot be reached has ended, or will
-    receive (handler) { child.on('message', handler) },
+    receive: receiver(child),
     onEnd (handler) {
       child.once('close', (code, signal) => {
         process.removeListener('exit', kill)
