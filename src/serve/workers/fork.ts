@@ -6,6 +6,9 @@ import { passLines } from './lines.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
 import type { WorkerProcess } from './pool.ts'
 
+/** One listener for each worker, and one for each room that hears them: no leak, however many that are. */
+const ANY_NUMBER = 0
+
 /* c8 ignore start -- a worker runs the program that this one was started as, which is no test */
 /** Starts the program that this process runs once more, with the same arguments, as a worker. */
 export function forkWorker (write: (lines: string) => void): WorkerProcess {
@@ -26,7 +29,7 @@ export const IS_WORKER = cluster.isWorker
 /** The worker's own end of the line. When the primary is gone, Node ends the worker. */
 export const PRIMARY: Channel<ToWorker, ToPrimary> = {
   send (message) { process.send?.(message) },
-  receive (handler) { process.on('message', handler) }
+  receive (handler) { process.setMaxListeners(ANY_NUMBER).on('message', handler) }
 }
 /* c8 ignore stop */
 
@@ -34,7 +37,8 @@ export const PRIMARY: Channel<ToWorker, ToPrimary> = {
 export function workerProcess (child: ChildProcess, write: (lines: string) => void): WorkerProcess {
   // Not even a worker that hangs outlives this process, unless that is killed itself.
   const kill = (): void => { child.kill('SIGKILL') }
-  process.once('exit', kill)
+  process.setMaxListeners(ANY_NUMBER).once('exit', kill)
+  child.setMaxListeners(ANY_NUMBER)
   if (child.stdout !== null) passLines(child.stdout, write)
   return {
     pid: child.pid,
