@@ -39,7 +39,7 @@ function readFilter ({ tenant, since, actor, action, json, unfinished }: Options
   }
   if (wrong.length > 0) return { wrong }
   return {
-    takes: event => (tenant === undefined || event.tenant === tenant) &&
+    takes: event => (tenant === undefined || isOfTenant(event, tenant)) &&
       (action === undefined || event.action === action) &&
       (actor === undefined || isActor(event, actor)) &&
       event.time >= (begin as string),
@@ -55,6 +55,14 @@ function readSince (text: string): string | undefined {
     ? MOMENT.test(text) ? Date.parse(text) : NaN
     : Date.now() - Number(count) * (SECONDS[unit] as number) * 1000
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString()
+}
+
+/** Also a request for a token for it, or for a chart in it (`repository`): what it asked for names it. */
+function isOfTenant ({ tenant, token }: AuditEvent, wanted: string): boolean {
+  return tenant === wanted || (token !== undefined && token.asked.split(' ').some(scope => {
+    const [, type = '', name = ''] = /^([^:]*):(.*):[^:]*$/.exec(scope) ?? []
+    return name === wanted || (type === 'repository' && name.slice(0, Math.max(name.lastIndexOf('/'), 0)) === wanted)
+  }))
 }
 
 /** By the whole subject, by its name alone, or by the hash of a name that is nobody's. */

@@ -25,7 +25,7 @@ export const OPTIONS = {
   groups: { value: 'GROUPS', says: 'the groups that it is in, with commas between them' },
   expires: { value: 'TIME', says: 'when the new secret ends: 90d, 12h, or never' },
   keep: { value: 'TIME', says: 'how long the old secret still counts: 7d (the default), 12h, or 0' },
-  tenant: { value: 'TENANT', says: 'only what is of this tenant' },
+  tenant: { value: 'TENANT', says: 'only what is of this tenant, and requests for tokens for it' },
   since: { value: 'TIME', says: 'only what is not older: 24h, 7d, or 2026-11-29T08:00:00Z' },
   actor: { value: 'SUBJECT', says: 'only what they did: user:alice, or alice' },
   action: { value: 'ACTION', says: 'only this', oneOf: AUDIT_ACTION_NAMES },

@@ -199,7 +199,7 @@ export const ConfigSchema = mapping({
   ),
   trustedProxies: list(value('', '', { expected: 'an IP address or CIDR' }), {
     description: 'addresses or CIDRs of proxies in front, whose X-Forwarded-For says who the client is (in the log, ' +
-      'and for whose turn it is), and whose X-Forwarded-For, -Proto and -Host the upstream is told',
+      'and for whose turn it is), and whose X-Forwarded-For, -Proto and -Host and traceparent the upstream is told',
     default: [],
     expected: 'a list of IP addresses or CIDRs'
   }),

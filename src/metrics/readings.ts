@@ -86,7 +86,7 @@ export function readWhole (
   })
   meter.read('chartgate_certificate_expiry_timestamp_seconds', certificates)
   meter.read('chartgate_robots', () => robotsByEnd(robots(), now()))
-  meter.read('chartgate_robot_secrets_expire_days', () => [firstEnd(robots(), now())])
+  meter.read('chartgate_robot_secret_expiry_timestamp_seconds', () => [firstEnd(robots(), now())])
   meter.read('chartgate_upstream_up', () => [asNumber(upstreamUp())])
   meter.read('chartgate_workers', () => {
     const { wanted, listening, unheard } = workers() ?? {}
@@ -114,9 +114,7 @@ function robotsByEnd (robots: Iterable<Robot>, now: number): number[] {
   return [endless, ends.length - endless - ended - soon, soon, ended]
 }
 
-const DAY = 86_400
-
 function firstEnd (robots: Iterable<Robot>, now: number): number | undefined {
   const next = Math.min(...endsOf(robots).filter(end => end > now))
-  return next === Infinity ? undefined : (next - now) / DAY
+  return next === Infinity ? undefined : next
 }

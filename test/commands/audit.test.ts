@@ -54,6 +54,15 @@ await t.test('a row says what a token is for, which rule allowed it, and where l
   t.same(rows.map(row => row.split(/ {2,}/).slice(5)), [['some'], ['all'], ['team-a/web', 'web', 'by policy[0]'], ['3 lines'], ['a.yaml', 'broken'], ['web-1.0.0.tgz']])
 })
 
+await t.test('of a tenant are also requests for tokens for it, or for a chart in it', async t => {
+  const file = join(testFolder(t), 'audit.log')
+  const none = { tenant: undefined, chart: undefined, version: undefined } as unknown as Partial<AuditEvent>
+  const asked = ['artifact-repository:team-a/web:pull,push', 'x artifact-repository:b/c:pull artifact-repository:team-a/web:pull', 'repository:team-a/web/mine:pull', 'artifact-repository:team-a/web2:pull', 'artifact-repository:team-a/web/mine:pull', 'repository:team-a:pull', 'team-a/web', '']
+  writeFileSync(file, asked.map((scopes, i) => line(`10:00:0${i}`, { ...none, action: 'token.issue', token: { asked: scopes } })).join(''))
+  const { out } = await command(['audit', '--tenant', 'team-a/web', file])
+  t.same(out.trimEnd().split('\n').slice(1).map(row => row.slice(11, 19)), ['10:00:00', '10:00:01', '10:00:02'])
+})
+
 await t.test('a reader who has enough may go, as head does', async t => {
   const file = join(testFolder(t), 'audit.log')
   // More than a pipe holds.

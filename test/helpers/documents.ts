@@ -47,6 +47,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/"(iat|nbf|exp|ms|time|pid)":\d+/g, '"$1":NUMBER'],
   [/\$argon2id\$\S+/g, 'HASH'],
   [/cgr_[0-9a-f]+/g, 'SECRET'],
+  [/unknown#[0-9a-f]{12}/g, 'unknown#HASH'],
   [/sha256:[0-9a-f]{8,}/g, 'sha256:DIGEST'],
   [/digest: [0-9a-f]{64}/g, 'digest: DIGEST'],
   [/[0-9A-F]{40}/g, 'FINGERPRINT'],

@@ -50,6 +50,16 @@ await t.test('what is no address ends the list, and what is no scheme or host is
   t.end()
 })
 
+await t.test('a traceparent counts from a trusted proxy alone, and in the form of version 00', t => {
+  const [trace, span] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']
+  const good = `00-${trace}-${span}-01`
+  t.equal(read('10.1.2.3', { traceparent: good }).trace, good)
+  t.equal(read('198.51.100.1', { traceparent: good }).trace, undefined)
+  const wrong = ['', `01-${trace}-${span}-01`, `00-${'0'.repeat(32)}-${span}-01`, `00-${trace}-${'0'.repeat(16)}-01`, good.toUpperCase(), `${good}-more`, `${good}, ${good}`, ` ${good}`, `${good}\n`, good.slice(0, -1)]
+  for (const traceparent of wrong) t.equal(read('10.1.2.3', { traceparent }).trace, undefined, traceparent)
+  t.end()
+})
+
 await t.test('long lists and arbitrary text give an address', t => {
   t.equal(read('10.1.2.3', { 'x-forwarded-for': '10.1.1.1,'.repeat(1_800) + '10.2.2.2' }).address, '10.1.1.1')
   t.equal(read('10.1.2.3', { 'x-forwarded-for': ','.repeat(16_000) }).address, '10.1.2.3')

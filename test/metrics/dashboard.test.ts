@@ -89,7 +89,9 @@ else {
   })
 
   await t.test('promtool finds nothing to complain of in the scrape of one process and of two', async t => {
-    const one = await startGateway(t, { masterKey: KEY, metrics: { tenants: true }, policy: [{ repositories: ['org1/repo1'], subjects: ['anonymous'], actions: ['pull'] }] })
+    const accounts = join(await temporaryFolder(t), 'accounts.yaml')
+    await writeFile(accounts, stringify({ robots: [{ name: 'ci', secrets: [{ hash: `sha256:${'a'.repeat(64)}`, expires: '2100-01-01T00:00:00Z' }] }] }))
+    const one = await startGateway(t, { masterKey: KEY, metrics: { tenants: true }, accounts: { files: [accounts] }, policy: [{ repositories: ['org1/repo1'], subjects: ['anonymous'], actions: ['pull'] }] })
     const two = await startSeveral(t)
     for (const gateway of [one, two]) {
       for (const path of [INDEX, '/oauth/token?scope=x', '/nothing', '/health']) await ask(gateway, path)
@@ -97,6 +99,7 @@ else {
       const text = await answer.text()
       t.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
       t.match(text, /^chartgate_requests_total\{route="index",action="pull",outcome="success",reason="none"\} 1$/m)
+      if (gateway === one) t.match(text, /^chartgate_robot_secret_expiry_timestamp_seconds 4102444800$/m)
       await lint(t, text)
     }
   })

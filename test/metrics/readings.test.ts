@@ -51,8 +51,8 @@ const robot = (days: readonly (number | undefined)[], disabled = false): Robot =
 await t.test('a robot ends with the last of its secrets; one that is disabled or has none does not count', async t => {
   const meter = whole({ robots: () => [robot([1, 40]), robot([-5, 3]), robot([-1]), robot([undefined, 2]), robot([2], true), robot([])] })
   t.same(values(meter, 'chartgate_robots'), { endless: 1, good: 1, soon: 1, ended: 1 })
-  t.same(values(meter, 'chartgate_robot_secrets_expire_days'), { '': 3 })
-  t.same(values(whole({ robots: () => [robot([undefined])] }), 'chartgate_robot_secrets_expire_days'), {}, 'nothing will end')
+  t.same(values(meter, 'chartgate_robot_secret_expiry_timestamp_seconds'), { '': 1003 * DAY })
+  t.same(values(whole({ robots: () => [robot([undefined])] }), 'chartgate_robot_secret_expiry_timestamp_seconds'), {}, 'nothing will end')
 })
 
 await t.test('the age of the key, the upstream and workers have a series where they are known', async t => {

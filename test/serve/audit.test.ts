@@ -59,6 +59,7 @@ await t.test('with two workers one process writes the file, and every line is wh
   await untilTrue(async () => (await linesIn(file)).length >= 200)
   const lines = await linesIn(file)
   t.equal(lines.length, 200)
+  t.equal(gateway.stderr(), '', 'nor does Node warn of anything')
   t.equal(new Set(lines.map(({ request_id: id }) => id)).size, 200)
   t.same((await readFile(file, 'utf8')).split('\n').filter(line => !line.startsWith('{')), [''])
   const loggedBy = new Set(gateway.log().filter(({ reqId }) => reqId !== undefined).map(({ pid }) => pid))

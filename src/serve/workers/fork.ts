@@ -6,6 +6,9 @@ import { passLines } from './lines.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
 import type { WorkerProcess } from './pool.ts'
 
+/** One listener for each worker, and one for each room that hears them: no leak, however many that are. */
+const ANY_NUMBER = 0
+
 /* c8 ignore start -- a worker runs the program that this one was started as, which is no test */
 /** Starts the program that this process runs once more, with the same arguments, as a worker. */
 export function forkWorker (write: (lines: string) => void): WorkerProcess {
@@ -26,32 +29,22 @@ export const IS_WORKER = cluster.isWorker
 /** The worker's own end of the line. When the primary is gone, Node ends the worker. */
 export const PRIMARY: Channel<ToWorker, ToPrimary> = {
   send (message) { process.send?.(message) },
-  receive: receiver(process)
+  receive (handler) { process.setMaxListeners(ANY_NUMBER).on('message', handler) }
 }
 /* c8 ignore stop */
-
-/** One listener for all who receive: of more than ten Node says on stderr that they may be a leak. */
-function receiver <Message> (
-  line: { on (event: 'message', listener: (message: Message) => void): unknown }
-): (handler: (message: Message) => void) => void {
-  const handlers: ((message: Message) => void)[] = []
-  return handler => {
-    handlers.push(handler)
-    if (handlers.length === 1) line.on('message', message => { for (const each of handlers) each(message) })
-  }
-}
 
 /** A child process with a line to it. @param write gets what it logs, in whole lines */
 export function workerProcess (child: ChildProcess, write: (lines: string) => void): WorkerProcess {
   // Not even a worker that hangs outlives this process, unless that is killed itself.
   const kill = (): void => { child.kill('SIGKILL') }
-  process.once('exit', kill)
+  process.setMaxListeners(ANY_NUMBER).once('exit', kill)
+  child.setMaxListeners(ANY_NUMBER)
   if (child.stdout !== null) passLines(child.stdout, write)
   return {
     pid: child.pid,
     kill,
     send (message) { child.send(message, () => {}) }, // who cannot be reached has ended, or will
-    receive: receiver(child),
+    receive (handler) { child.on('message', handler) },
     onEnd (handler) {
       child.once('close', (code, signal) => {
         process.removeListener('exit', kill)

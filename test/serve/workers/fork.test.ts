@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { workerProcess } from '../../../src/serve/workers/fork.ts'
 import type { ToPrimary } from '../../../src/serve/workers/messages.ts'
@@ -27,4 +28,20 @@ await t.test('it is killed whatever it does, and needs no output', async t => {
   t.type(child.pid, 'number')
   child.kill()
   t.same(await new Promise(resolve => { child.onEnd((code, signal) => { resolve([code, signal]) }) }), [null, 'SIGKILL'])
+})
+
+await t.test('a dozen workers, each heard by a dozen rooms, are no leak to Node', async t => {
+  const warnings: Error[] = []
+  const heard = (warning: Error): void => { warnings.push(warning) }
+  process.on('warning', heard)
+  t.teardown(() => { process.removeListener('warning', heard) })
+  const children = Array.from({ length: 12 }, () => Object.assign(new EventEmitter(), { stdout: null, kill: () => true }))
+  for (const child of children) {
+    const worker = workerProcess(child as unknown as ChildProcess, () => {})
+    worker.onEnd(() => {})
+    for (let room = 0; room < 12; room++) worker.receive(() => {})
+  }
+  await new Promise(resolve => { setImmediate(resolve) })
+  for (const child of children) child.emit('close', 0, null)
+  t.same(warnings, [])
 })
