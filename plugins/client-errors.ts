@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
 import { proxyProtocolOf } from '../src/http/proxy-protocol.ts'
-import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
+import { answerOf, closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 import { auditUnread } from './request-audit.ts'
 
 /** Node's names of what its HTTP parser and timers refuse. */
@@ -77,10 +77,8 @@ export function answerConnect (app: FastifyInstance): void {
  * answered yet, has none.
  */
 function answerOn (socket: Socket): ServerResponse | undefined {
-  // Where Node has the answer that the connection is writing or will write next; it asks
-  // the same before its own answer.
-  const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
-  return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
+  const answer = answerOf(socket)
+  return answer !== undefined && (answer.headersSent || answer.req.complete) ? answer : undefined
 }
 
 function refuse (told: Told, socket: Socket, refusal: Refusal, parser?: string): void {
