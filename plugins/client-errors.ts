@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { bodyOf, statusOf, type Refusal } from '../src/http/errors.ts'
 import { proxyProtocolOf } from '../src/http/proxy-protocol.ts'
-import { closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
+import { answerOf, closeWith, endWith, isDeaf } from '../src/http/last-words.ts'
 import { replyOf } from './meter.ts'
 import { auditUnread } from './request-audit.ts'
 
@@ -40,8 +40,8 @@ export function answerClientError (this: Told, error: ParserError, socket: Socke
 
 /** Of no request, or of one whose body is none: that is one all the same. */
 function refuseBytes (told: Told, socket: Socket, error: ParserError): void {
-  const broken = nextAnswer(socket)
-  const reply = broken == null ? undefined : replyOf(broken)
+  const broken = answerOf(socket)
+  const reply = broken === undefined ? undefined : replyOf(broken)
   if (reply !== undefined) reply.request.outcome.isCounted = true
   refuse(told, socket, refusalOfBytes(error, socket), error.code)
 }
@@ -86,13 +86,8 @@ export function answerConnect (app: FastifyInstance): void {
  * answered yet, has none.
  */
 function answerOn (socket: Socket): ServerResponse | undefined {
-  const answer = nextAnswer(socket)
-  return answer != null && (answer.headersSent || answer.req.complete) ? answer : undefined
-}
-
-/** Where Node has the answer that a connection writes now or next; it asks the same before its own answer. */
-function nextAnswer (socket: Socket): ServerResponse | null | undefined {
-  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+  const answer = answerOf(socket)
+  return answer !== undefined && (answer.headersSent || answer.req.complete) ? answer : undefined
 }
 
 function refuse (told: Told, socket: Socket, refusal: Refusal, parser?: string): void {

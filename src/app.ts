@@ -24,6 +24,7 @@ import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
 import meterPlugin from '../plugins/meter.ts'
 import running from '../plugins/running.ts'
 import tokenEndpoint from '../plugins/token-endpoint.ts'
+import unasked from '../plugins/unasked.ts'
 import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import { authzNow, buildAuthz } from './app/authz.ts'
@@ -173,6 +174,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(running)
   const draining = { limit: DRAIN_LIMIT / 1000 }
   await app.register(drain, draining)
+  await app.register(unasked, { patience: limits.unasked })
   await app.register(requestHead)
   await app.register(upgrade)
   await app.register(expectContinue)
@@ -203,6 +205,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
       ...told,
       ...metered,
       ...draining,
+      patience: limits.unasked,
       counts: connections,
       settings,
       readClient: createLiveClientReader({ ...trusted, besides: () => authzNow(settings).trustedProxies }),

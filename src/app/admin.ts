@@ -7,6 +7,7 @@ import connectionsPlugin from '../../plugins/connections.ts'
 import { refusePlainly } from '../../plugins/errors.ts'
 import { probes, type ProbesOptions } from '../../plugins/health.ts'
 import scrapePlugin, { type ScrapeOptions } from '../../plugins/scrape.ts'
+import unasked from '../../plugins/unasked.ts'
 import { createClientReader } from '../http/client.ts'
 import { RefusalError } from '../http/errors.ts'
 import { ADMIN_BOUNDS, createConnectionCounts } from '../limits/connections.ts'
@@ -35,6 +36,7 @@ export async function buildAdmin (
   })
   const read = createClientReader({ trustedProxies: [], publicUrl: 'http://localhost' })
   await admin.register(connectionsPlugin, { counts: createConnectionCounts(() => ADMIN_BOUNDS), read })
+  await admin.register(unasked, { patience: limits.unasked })
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)

@@ -18,6 +18,7 @@ import requestHead from '../../plugins/request-head.ts'
 import requestLog, { type RequestLogOptions } from '../../plugins/request-log.ts'
 import requestTarget, { rewriteBy } from '../../plugins/request-target.ts'
 import running from '../../plugins/running.ts'
+import unasked, { type UnaskedOptions } from '../../plugins/unasked.ts'
 import upgrade from '../../plugins/upgrade.ts'
 import type { AuthzConfig, Config } from '../config/schema.ts'
 import { statusIn } from '../doors/authz/authz-answer.ts'
@@ -31,6 +32,7 @@ import type { requestOptions } from './options.ts'
 /** What it has in common with the public listener. */
 export interface AuthzShared
   extends Required<Pick<ConnectionsOptions, 'counts' | 'settings'>>, RequestLogOptions, MeterOptions, DrainOptions,
+  UnaskedOptions,
   Pick<ErrorsOptions, 'challenge'>, Pick<AuthenticateOptions, 'authenticator'>, AuthorizeOptions {
   readonly log: Logger
   /** Who is at the other end of the connection to the proxy that asks. */
@@ -79,6 +81,7 @@ export async function buildAuthz (config: Config, authz: AuthzConfig, shared: Au
   await app.register(errors, { challenge: shared.challenge, status: statusIn(authz.dialect) })
   await app.register(running)
   await app.register(drain, { limit: shared.limit })
+  await app.register(unasked, { patience: shared.patience })
   await app.register(requestHead)
   await app.register(upgrade)
   // A certificate that is shown here is the proxy's.

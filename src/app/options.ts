@@ -23,6 +23,8 @@ export interface ConnectionLimits {
   readonly idle: number
   /** How often the first two are looked at. */
   readonly look: number
+  /** For the headers, once the listener closes: what is on its way by then. */
+  readonly unasked: number
 }
 
 export const CONNECTION_LIMITS: ConnectionLimits = {
@@ -30,7 +32,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   request: 300_000,
   silence: 120_000,
   idle: 75_000,
-  look: 5_000
+  look: 5_000,
+  unasked: 2_000
 }
 const LONGEST_HEADERS = 16_384
 

@@ -13,6 +13,12 @@ const LAST_WORDS_PATIENCE = 2_000
 /** and when it sends so much that it is not read any more: that it has gone is not seen then. */
 const PATIENCE_UNREAD = 750
 
+/** The answer that a connection is writing or will write next; undefined while nothing was asked. */
+export function answerOf (socket: Socket): ServerResponse | undefined {
+  // Where Node has it; it asks the same before its own answers.
+  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
+}
+
 /** Says the last words and closes; nothing that still comes is taken for a request. */
 export function closeWith (socket: Socket, words: string): void {
   const destroy = (): void => { socket.destroy() }

@@ -1,0 +1,42 @@
+// Who holds a connection open without asking anything? When the listener closes, Node looks
+// no more at how long a head may take, and takes who has not sent a whole one for busy: one
+// silent connection of anybody would hold up the end as long as running requests may. Each
+// gets a short time more, in which a request that was on its way arrives.
+import type { Socket } from 'node:net'
+import fp from 'fastify-plugin'
+import { answerOf, isDeaf } from '../src/http/last-words.ts'
+import { every } from '../src/lib/timers.ts'
+
+export interface UnaskedOptions {
+  /** Milliseconds that they get. */
+  patience: number
+}
+
+export default fp<UnaskedOptions>(async (app, { patience }) => {
+  const open = new Set<Socket>()
+  const follow = (socket: Socket): void => {
+    open.add(socket)
+    socket.once('close', () => { open.delete(socket) })
+  }
+  app.server.prependListener('connection', follow)
+  // Over TLS a request comes through a socket of its own around that one.
+  app.server.prependListener('secureConnection', follow)
+  app.addHook('preClose', done => {
+    const end = every(patience, () => {
+      const busy = new Set([...open].filter(isBusy).map(placeOf))
+      for (const socket of open) if (!busy.has(placeOf(socket))) socket.destroy()
+    })
+    app.server.once('close', end)
+    done()
+  })
+}, { name: 'unasked', fastify: '5.x' })
+
+/** A request is answered, or the last words are on their way, which have an end of their own. */
+function isBusy (socket: Socket): boolean {
+  return answerOf(socket) !== undefined || isDeaf(socket)
+}
+
+/** The same for both sockets of a connection. */
+function placeOf ({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
