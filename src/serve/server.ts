@@ -132,7 +132,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   const result = await openClients({ ...parts, measuring, upstream, socketPath, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message
   lifecycle.front = result.front
-  sayListening(config, log, { address: result.front.address, probes: addressOf(admin) }, options)
+  sayListening(settings, log, { address: result.front.address, probes: addressOf(admin) }, options)
   const { authority } = options
   const endDaily = warnDaily({ settings, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
   opened.push(async () => { endDaily() })
