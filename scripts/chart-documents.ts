@@ -64,7 +64,7 @@ function valuesSchema (): string {
 
 /** What takes another pod: the templates look into the values for each of these. */
 function unfollowedYaml (): string {
-  const head = wrapped('Keys of the configuration whose change a running gateway does not follow. Made from ' +
+  const head = wrapped('Keys of the configuration whose change a running gateway does not follow, or not each. Made from ' +
     'src/config/reloads.ts by `npm run docs:chart`.', '')
   return head + stringify(Object.keys(RELOAD_OF).filter(key => !isLive(key)))
 }

@@ -3,7 +3,7 @@
 // compares them; `npm run docs:config` writes them.
 import { stringify } from 'yaml'
 import { leaves, type SchemaNode } from '../src/files/nodes.ts'
-import { RELOAD_OF, RELOADS, type ConfigKey } from '../src/config/reloads.ts'
+import { RELOAD_OF, RELOADS, WHY_A_RESTART, type ConfigKey } from '../src/config/reloads.ts'
 import { ConfigSchema, variableOf } from '../src/config/schema.ts'
 import { EXAMPLES } from './config-examples.ts'
 
@@ -43,8 +43,11 @@ function variablesOf (path: readonly string[], { type, secret }: SchemaNode): st
 /** docs/configuration.md */
 export function referenceMarkdown (): string {
   const rows = leaves(ConfigSchema).map(({ path, node }) => {
+    const key = path.join('.') as ConfigKey
+    const why = WHY_A_RESTART[key]
+    const when = RELOADS[RELOAD_OF[key]] + (why === undefined ? '' : `: ${why}`)
     const variables = variablesOf(path, node).map(name => `\`${name}\``)
-    return `| \`${path.join('.')}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variables.join(', ')} | ${RELOADS[RELOAD_OF[path.join('.') as ConfigKey]]} | ${node.description} |`
+    return `| \`${key}\` | ${node.expected} | \`${JSON.stringify(node.default)}\` | ${variables.join(', ')} | ${when} | ${node.description} |`
   })
   return `# Configuration
 

@@ -12,7 +12,8 @@ import { openAuthority } from '../live/reload.ts'
 import type { Written } from '../config/reloads.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
-import { certificateWarnings, openTls, schemeWarnings, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
+import { certificateWarnings, schemeWarnings } from '../live/certificate-warnings.ts'
+import { liveOf, openTls, type OpenedTls } from '../live/live-tls.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
 import { openIssuers } from '../tokens/issuers.ts'
@@ -166,7 +167,7 @@ async function checkUpstream (
   const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
     import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
   ])
-  const upstream = connectUpstream({ current: config }, key?.key, undefined, { tls: upstreamTls(config, tls) })
+  const upstream = connectUpstream({ current: config }, key?.key, undefined, { tls: liveOf(tls, 'upstream.tls') })
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
     if (!contact.ok) {

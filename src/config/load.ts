@@ -41,7 +41,7 @@ const FILES_AT_ONCE: ConfigReader = { text: readText, config: configOf }
 /**
  * @param file path of the YAML file; undefined: defaults and environment alone
  * @param env CHARTGATE_* variables; they win over the file
- * @param held what was written when this process started: of that it keeps what a restart alone changes
+ * @param held what was written in what this process goes by: of that it keeps what a restart alone changes
  */
 export async function loadConfig (
   file: string | undefined,

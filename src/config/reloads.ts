@@ -6,7 +6,7 @@ import type { Mapping } from '../files/yaml.ts'
 
 export const RELOADS = {
   live: 'at once',
-  file: 'what it holds at once, another file at a restart',
+  file: 'at once; from none to one, and back, at a restart',
   restart: 'at a restart'
 } as const
 
@@ -28,7 +28,7 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'listen.maxConnectionsPerAddress': 'live',
   'listen.tls.cert': 'file',
   'listen.tls.key': 'file',
-  'listen.tls.minVersion': 'restart',
+  'listen.tls.minVersion': 'live',
   'listen.tls.clientCa': 'file',
   'admin.host': 'restart',
   'admin.port': 'restart',
@@ -40,7 +40,7 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'authz.trustedProxies': 'live',
   'authz.dialect': 'restart',
   'authz.push': 'live',
-  publicUrl: 'restart', // tokens, challenges and links of all gateways and clients name it
+  publicUrl: 'restart',
   trustedProxies: 'live',
   workers: 'restart',
   'drain.delay': 'live',
@@ -49,11 +49,11 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'upstream.auth': 'restart',
   'upstream.username': 'live',
   'upstream.password': 'live',
-  'upstream.key.file': 'restart', // ChartMuseum reads the other half when it starts, and never again
-  'upstream.tls.ca': 'file',
-  'upstream.tls.cert': 'file',
-  'upstream.tls.key': 'file',
-  'upstream.tls.serverName': 'restart',
+  'upstream.key.file': 'restart',
+  'upstream.tls.ca': 'live',
+  'upstream.tls.cert': 'live',
+  'upstream.tls.key': 'live',
+  'upstream.tls.serverName': 'live',
   'charts.depth': 'restart',
   'charts.contextPath': 'restart',
   'charts.maxUploadSize': 'live',
@@ -62,7 +62,7 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'charts.spool.maxBytes': 'live',
   'charts.index.maxAge': 'live',
   'charts.index.maxBytes': 'live',
-  'tokens.ttl': 'restart', // who issues and who verifies have to agree before a token is issued
+  'tokens.ttl': 'restart',
   'tokens.issuer': 'restart',
   'tokens.service': 'restart',
   'tokens.keys': 'live',
@@ -83,6 +83,13 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   policy: 'live'
 }
 
+/** Why a restart has to, where it is not plain. */
+export const WHY_A_RESTART: Readonly<Partial<Record<ConfigKey, string>>> = {
+  publicUrl: 'tokens, challenges and links of all gateways and clients name it',
+  'upstream.key.file': 'ChartMuseum reads the other half when it starts, and never again',
+  'tokens.ttl': 'who issues and who verifies have to agree before a token is issued'
+}
+
 /**
  * What was written, or is the default, by key: what it says before anything follows from it.
  * Without the policy, which may be long, and is compared where it is compiled.
@@ -96,12 +103,14 @@ export function writtenIn (values: ConfigFile): Written {
     .filter(([key]) => key !== 'policy'))
 }
 
-/** The same values with those that a restart alone changes as they were. */
+/** The same values with those that a restart alone changes as they were, of a file whether there is one. */
 export function withHeld (values: ConfigFile, held: Written): ConfigFile {
   const mixed = structuredClone({ ...values, policy: [] })
   for (const { path } of leaves(ConfigSchema)) {
     const key = path.join('.')
-    if (!isLive(key) && Object.hasOwn(held, key)) putAt(mixed, path, held[key])
+    if (isLive(key) || !Object.hasOwn(held, key)) continue
+    const isKept = RELOAD_OF[key as ConfigKey] === 'restart' || (valueAt(values, path) === '') !== (held[key] === '')
+    if (isKept) putAt(mixed, path, held[key])
   }
   return { ...mixed, policy: values.policy }
 }

@@ -21,7 +21,7 @@ import {
   type SchemaNode
 } from '../files/nodes.ts'
 import { DURATION_FORM, SIZE_FORM } from '../files/units.ts'
-import { MIN_VERSIONS } from '../tls/listener.ts'
+import { MIN_VERSIONS } from '../tls/material.ts'
 import { DIALECTS, type DialectName } from '../words/dialects.ts'
 
 const port = (description: string, fallback: number): Node<number> => integer({

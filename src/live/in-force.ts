@@ -13,7 +13,7 @@ import { watchConfig, type ConfigWatch, type LiveAuthority, type OpenedAuthority
 import type { Config } from '../config/schema.ts'
 import { certificatesPart, openCertificates, type LiveCertificates } from './live-certificates.ts'
 import { settingsPart, type Settings } from './settings.ts'
-import { tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsData } from './live-tls.ts'
+import { tlsData, tlsFiles, tlsOfData, tlsParts, type OpenedTls, type TlsData } from './live-tls.ts'
 
 /** As plain data, for a message between two processes. */
 export interface InForce {
@@ -89,10 +89,9 @@ export async function beginWith (
   // A message is JSON, which has no undefined.
   const config: Config = { ...said, upstream: { ...said.upstream, url: said.upstream.url } }
   const own = [...config.file === undefined ? [] : [config.file], ...config.secretFiles]
-  const certificates = tls.flatMap(({ files }) => Object.values(files))
   const known = new Map(
     stamps ??
-      [...own, ...config.accounts.files, ...await keyFiles(config), ...certificates].map(file => [file, NEVER_SEEN])
+      [...own, ...config.accounts.files, ...await keyFiles(config), ...tlsFiles(config)].map(file => [file, NEVER_SEEN])
   )
   const live: LiveAuthority = createLive(await authorityOfData(authority))
   const { upstream, trusted } = await keysOfData(keys, config.tokens.ttl)

@@ -1,23 +1,21 @@
 // Which certificates are in force, and when are they read again? Each part of the
-// configuration that names some is a part of what is watched: one that cannot be used leaves
-// the old ones in force, holds up nobody else, and is tried again until it can be.
+// configuration that names some is a part of what is watched, with what else is said of them
+// there: what cannot be used leaves all of the part as it was, holds up nobody else, and is
+// tried again until it can be.
 import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { readText, stampsOf, type FileText, type Stamps } from '../files/files.ts'
 import type { Config } from '../config/schema.ts'
 import { createLive, type Live } from '../lib/live.ts'
-import { endOf, firstEnd, readMaterial, timeFault, timeText, type Material, type TlsTexts } from '../tls/material.ts'
+import { firstEnd, readMaterial, timeFault, timeText, type Material, type TlsNames } from '../tls/material.ts'
 import type { ListenerTls } from '../tls/listener.ts'
-import type { UpstreamTls } from '../upstream/client.ts'
-import type { Check } from '../observe/checks.ts'
-import { SOON } from './account-warnings.ts'
 import type { LivePart } from './part.ts'
 
 export type TlsKey = 'listen.tls' | 'listen.tls.clientCa' | 'admin.tls' | 'upstream.tls'
 
-/** What one part of the configuration names. */
+/** What is in force of one part of the configuration. */
 export interface TlsPart {
   readonly key: TlsKey
-  readonly files: TlsTexts
   readonly live: Live<Material>
 }
 
@@ -33,28 +31,37 @@ export type OpenedTlsResult =
 
 export type TlsConfig = Pick<Config, 'listen' | 'admin' | 'upstream'>
 
-/** What each part names; absolute. */
-export function tlsFiles ({ listen: { tls }, admin, upstream }: TlsConfig): ReadonlyMap<TlsKey, TlsTexts> {
-  const files = new Map<TlsKey, TlsTexts>()
-  if (tls !== undefined) files.set('listen.tls', { cert: tls.cert, key: tls.key })
-  if (tls?.clientCa !== undefined) files.set('listen.tls.clientCa', { ca: tls.clientCa })
-  if (admin.tls !== undefined) files.set('admin.tls', admin.tls)
-  const { serverName: _name, ...named } = upstream.tls ?? {}
-  if (Object.keys(named).length > 0) files.set('upstream.tls', named)
-  return files
+/**
+ * What each part says, its files absolute. A listener that speaks plain HTTP has none, and
+ * the way to the upstream always one, which may be empty.
+ */
+export function tlsNames ({ listen: { tls }, admin, upstream }: TlsConfig): ReadonlyMap<TlsKey, TlsNames> {
+  const names = new Map<TlsKey, TlsNames>()
+  if (tls !== undefined) {
+    names.set('listen.tls', { files: { cert: tls.cert, key: tls.key }, minVersion: tls.minVersion })
+    if (tls.clientCa !== undefined) names.set('listen.tls.clientCa', { files: { ca: tls.clientCa } })
+  }
+  if (admin.tls !== undefined) names.set('admin.tls', { files: admin.tls })
+  const { serverName, ...files } = upstream.tls ?? {}
+  return names.set('upstream.tls', { files, ...(serverName === undefined ? {} : { serverName }) })
+}
+
+/** All files that it names; absolute. */
+export function tlsFiles (config: TlsConfig): string[] {
+  return [...tlsNames(config).values()].flatMap(({ files }) => Object.values(files))
 }
 
 /** Reads them for the first time. @param now seconds since the epoch */
 export async function openTls (config: TlsConfig, now: number): Promise<OpenedTlsResult> {
-  const named = [...tlsFiles(config)]
-  const stamps = await stampsOf(named.flatMap(([, files]) => Object.values(files)))
-  const read = await Promise.all(named.map(async ([key, files]) => {
-    return { key, files, result: await readPart(key, files, now, readText) }
+  const named = [...tlsNames(config)]
+  const stamps = await stampsOf(tlsFiles(config))
+  const read = await Promise.all(named.map(async ([key, names]) => {
+    return { key, result: await readPart(key, names, now, readText) }
   }))
   const mistakes: string[] = []
   const parts: TlsPart[] = []
-  for (const { key, files, result } of read) {
-    if (result.ok) parts.push({ key, files, live: createLive(result.material) })
+  for (const { key, result } of read) {
+    if (result.ok) parts.push({ key, live: createLive(result.material) })
     else mistakes.push(...result.mistakes)
   }
   return mistakes.length > 0 ? { ok: false, mistakes } : { ok: true, opened: { parts, stamps } }
@@ -66,29 +73,24 @@ export function liveOf ({ parts }: Pick<OpenedTls, 'parts'>, key: TlsKey): Live<
 }
 
 /** What the public listener speaks TLS with; undefined: it speaks plain HTTP. */
-export function listenerTls ({ listen }: TlsConfig, opened: Pick<OpenedTls, 'parts'>): ListenerTls | undefined {
+export function listenerTls (opened: Pick<OpenedTls, 'parts'>): ListenerTls | undefined {
   const pair = liveOf(opened, 'listen.tls')
-  if (listen.tls === undefined || pair === undefined) return undefined
+  if (pair === undefined) return undefined
   const clients = liveOf(opened, 'listen.tls.clientCa')
-  return { minVersion: listen.tls.minVersion, pair, ...(clients === undefined ? {} : { clients }) }
-}
-
-/** What the chart repository is asked with, if it is over TLS in a way of its own. */
-export function upstreamTls ({ upstream: { tls } }: TlsConfig, opened: Pick<OpenedTls, 'parts'>): UpstreamTls {
-  const material = liveOf(opened, 'upstream.tls')
-  const name = tls?.serverName
-  return { ...(name === undefined ? {} : { serverName: name }), ...(material === undefined ? {} : { material }) }
+  return { pair, ...(clients === undefined ? {} : { clients }) }
 }
 
 type PartResult = ReturnType<typeof readMaterial>
 
 async function readPart (
   key: TlsKey,
-  files: TlsTexts,
+  names: TlsNames,
   now: number,
   text: (file: string) => Promise<FileText>
 ): Promise<PartResult> {
-  const read = await Promise.all(Object.entries(files).map(async ([what, file]) => [what, await text(file)] as const))
+  const read = await Promise.all(Object.entries(names.files).map(async ([what, file]) => {
+    return [what, await text(file)] as const
+  }))
   const unreadable: string[] = []
   const texts: Record<string, string> = {}
   for (const [what, found] of read) {
@@ -96,36 +98,54 @@ async function readPart (
     else unreadable.push(`${key}: ${found.mistake}`)
   }
   if (unreadable.length > 0) return { ok: false, mistakes: unreadable }
-  const result = readMaterial(files, texts)
-  const fault = result.ok ? timeFault(files, result.material, now) : undefined
+  const result = readMaterial(names, texts)
+  const fault = result.ok ? timeFault(result.material, now) : undefined
   const found = fault === undefined ? result : { ok: false, mistakes: [fault] } as const
   return found.ok ? found : { ok: false, mistakes: found.mistakes.map(mistake => `${key}: ${mistake}`) }
 }
 
 /** Certificates, as parts that can be read again. @param now seconds since the epoch */
 export function tlsParts ({ parts }: Pick<OpenedTls, 'parts'>, now: () => number): LivePart[] {
-  return parts.map(({ key, files, live }): LivePart => ({
-    // Where they lie is said at the start.
-    files: async () => Object.values(files),
-    async load ({ reader }, log) {
-      const read = await readPart(key, files, now(), async file => await reader.text(file))
-      if (!read.ok) return { changed: [], mistakes: read.mistakes, again: true } // also one whose time comes
-      const { material } = read
-      if (digestOf(material) === digestOf(live.current)) return { changed: [], mistakes: [], again: false }
-      live.current = material
-      log.info({ key, ...summary(material) }, 'certificates were read again')
-      return { changed: [key], mistakes: [], again: false }
+  return parts.map(({ key, live }): LivePart => {
+    // Whether there is such a part a restart alone changes (config/reloads.ts).
+    const namesIn = (config: TlsConfig): TlsNames => tlsNames(config).get(key) as TlsNames
+    return {
+      files: async config => Object.values(namesIn(config).files),
+      async load ({ config, reader }, log) {
+        const read = await readPart(key, namesIn(config), now(), async file => await reader.text(file))
+        if (!read.ok) return { changed: [], mistakes: read.mistakes, again: true } // also one whose time comes
+        const { material } = read
+        const changed = keysOfOthers(key, live.current, material)
+        if (changed.length === 0) return { changed, mistakes: [], again: false }
+        live.current = material
+        const end = firstEnd(material)
+        const expires = end === undefined ? undefined : timeText(end)
+        const fingerprint = material.own?.fingerprint256
+        log.info({ keys: changed, fingerprint, expires }, 'certificates were read again')
+        return { changed, mistakes: [], again: false }
+      }
     }
-  }))
+  })
 }
 
-function summary (material: Material): object {
-  return { fingerprint: material.own?.fingerprint256, expires: timeText(firstEnd(material)) }
+/** The keys of which the name, or what the file of that name holds, is another. */
+function keysOfOthers (part: TlsKey, before: Material, after: Material): string[] {
+  const sayings = ({ files, texts, minVersion, serverName }: Material): Readonly<Record<string, unknown>> => ({
+    ...Object.fromEntries(WHATS.map(what => [what, [files[what], texts[what]]])),
+    minVersion,
+    serverName
+  })
+  const [was, is] = [sayings(before), sayings(after)]
+  return Object.keys(is)
+    .filter(what => !isDeepStrictEqual(was[what], is[what]))
+    .map(what => part === 'listen.tls.clientCa' ? part : `${part}.${what}`)
 }
 
-/** What tells one state from another. */
-function digestOf ({ texts: { cert = '', key = '', ca = '' } }: Material): string {
-  return hash('sha256', JSON.stringify([cert, key, ca]))
+const WHATS = ['ca', 'cert', 'key'] as const
+
+/** What tells one state from another, wherever its files lie. */
+function digestOf ({ texts: { cert, key, ca }, minVersion, serverName }: Material): string {
+  return hash('sha256', JSON.stringify({ cert, key, ca, minVersion, serverName }))
 }
 
 /** Of all that is in force: the same in every process that has the same. */
@@ -134,49 +154,21 @@ export function digestOfTls ({ parts }: Pick<OpenedTls, 'parts'>): string {
 }
 
 /** As plain data, for another process that begins with what is in force here. */
-export type TlsData = readonly (Pick<TlsPart, 'key' | 'files'> & Pick<Material, 'texts'>)[]
+export type TlsData = readonly (Pick<TlsPart, 'key'> & TlsNames & Pick<Material, 'texts'>)[]
 
 export function tlsData ({ parts }: Pick<OpenedTls, 'parts'>): TlsData {
-  return parts.map(({ key, files, live }) => ({ key, files, texts: live.current.texts }))
+  return parts.map(({ key, live: { current } }) => {
+    const { own: _own, authorities: _authorities, ...data } = current
+    return { key, ...data }
+  })
 }
 
 /** What was in force in another process, also when its time has come since. */
 export function tlsOfData (data: TlsData, stamps: Stamps): OpenedTls {
-  const parts = data.map(({ key, files, texts }) => {
-    const read = readMaterial(files, texts)
+  const parts = data.map(({ key, texts, ...names }) => {
+    const read = readMaterial(names, texts)
     if (!read.ok) throw new Error(read.mistakes.join()) // they were read before
-    return { key, files, live: createLive(read.material) }
+    return { key, live: createLive(read.material) }
   })
   return { parts, stamps }
-}
-
-/** Certificates that have ended or end within two weeks, one line each. @param now seconds since the epoch */
-export function certificateWarnings ({ parts }: Pick<OpenedTls, 'parts'>, now: number): string[] {
-  return parts.flatMap(({ key, files, live: { current: { own, authorities } } }) => [
-    ...(own === undefined ? [] : endsSoon(`${key}: the certificate in ${files.cert}`, endOf(own), now)),
-    ...authorities.flatMap(each => {
-      const name = JSON.stringify(each.subject.replaceAll('\n', ', '))
-      return endsSoon(`${key}: the authority ${name} in ${files.ca}`, endOf(each), now)
-    })
-  ])
-}
-
-/** For /readyz?verbose: what ends soon is still in force, and hinders nothing. @param now seconds since the epoch */
-export function certificatesCheck (opened: Pick<OpenedTls, 'parts'>, now: () => number): Check {
-  return { name: 'certificates', hinders: false, look: async () => certificateWarnings(opened, now()) }
-}
-
-function endsSoon (what: string, end: number, now: number): string[] {
-  if (end - now > SOON) return []
-  return [end <= now
-    ? `${what} ended at ${timeText(end)}: put a new one in its place`
-    : `${what} ends at ${timeText(end)}: put a new one in its place before that`]
-}
-
-/** What of the whole may not be as it was meant, one line each. */
-export function schemeWarnings ({ publicUrl, listen: { tls } }: Pick<Config, 'publicUrl' | 'listen'>): string[] {
-  return tls !== undefined && publicUrl.startsWith('http:')
-    ? ['publicUrl: it is http, and the public listener speaks TLS (listen.tls): ' +
-      'clients are told a URL that does not work']
-    : []
 }

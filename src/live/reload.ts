@@ -32,7 +32,7 @@ export type OpenedAuthorityResult =
 /**
  * Reads the configuration again.
  * @param reader what reads files for a watch
- * @param held what was written when the process started
+ * @param held what was written in what the process goes by
  */
 export type Reload = (reader: ConfigReader, held: Written) => Promise<ConfigResult>
 
@@ -122,7 +122,7 @@ export function watchConfig (
   }
 
   async function readConfig (reader: ConfigReader, asked: boolean): Promise<void> {
-    const loaded = await reload(reader, running.written)
+    const loaded = await reload(reader, config.written)
     const outcome = loaded.ok ? SOUND : { ...SOUND, mistakes: loaded.mistakes, again: loaded.again === true }
     say(outcome, configOutcome, asked)
     configOutcome = outcome

@@ -9,7 +9,12 @@ import type { LivePart } from './part.ts'
 export type Settings = Live<Config>
 
 /** Of these another part says when they are in force, because what they name may not be of use. */
-const OF_PARTS: ReadonlySet<string> = new Set<ConfigKey>(['audit.file', 'audit.required'])
+const OF_PARTS: ReadonlySet<string> = new Set<ConfigKey>([
+  'audit.file', 'audit.required',
+  'listen.tls.cert', 'listen.tls.key', 'listen.tls.minVersion', 'listen.tls.clientCa',
+  'admin.tls.cert', 'admin.tls.key',
+  'upstream.tls.ca', 'upstream.tls.cert', 'upstream.tls.key', 'upstream.tls.serverName'
+])
 
 /** The configuration's own file, as a part of what is read again. */
 export function settingsPart (settings: Settings): LivePart {

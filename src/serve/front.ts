@@ -41,7 +41,7 @@ export async function openFront (
   { settings, authority, keys, tls, certificates, parts = [], reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const config = settings.current
-  const listener = listenerTls(config, tls)
+  const listener = listenerTls(tls)
   const app = await buildApp({
     ...options,
     settings,

@@ -4,6 +4,7 @@ import type pino from 'pino'
 import { nameOfConfig } from '../config/find.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
+import type { Settings } from '../live/settings.ts'
 import { sayAuthz } from './authz-notes.ts'
 import type { ServeOptions } from './started.ts'
 import { walkthrough } from './walkthrough.ts'
@@ -12,16 +13,17 @@ interface ListensAt { readonly address: string, readonly probes: string }
 
 /** Says that it listens: to the person who started it, or in the log. */
 export function sayListening (
-  config: Config,
+  settings: Settings,
   log: pino.Logger,
   place: ListensAt,
   { announce, demoChart }: Pick<ServeOptions, 'announce' | 'demoChart'>
 ): void {
+  const config = settings.current
   if (announce === undefined) {
     const { publicUrl, stateDir } = config
     log.info({ ...place, publicUrl, stateDir }, `chartgate listens; ${nameOfConfig(config.file)}`)
   } else announce(welcome(config, place, demoChart !== undefined))
-  sayAuthz(config, log)
+  sayAuthz(settings, log)
 }
 
 /** For a person at a terminal; with what to try, where the demo runs. */

@@ -12,8 +12,9 @@ import { CLOCK } from '../lib/clock.ts'
 import { createLive } from '../lib/live.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
+import { certificatesCheck } from '../live/certificate-warnings.ts'
 import { warnDaily } from '../live/daily-warnings.ts'
-import { certificatesCheck, liveOf, upstreamTls, type OpenedTls } from '../live/live-tls.ts'
+import { liveOf, type OpenedTls } from '../live/live-tls.ts'
 import { standingCheck, type ReloadStanding } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
@@ -110,7 +111,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
     onTrouble: contact.hint,
     onAnswer: measuring.onAnswer,
     log,
-    tls: upstreamTls(config, tls)
+    tls: liveOf(tls, 'upstream.tls')
   })
   opened.push(async () => { await upstream.close() })
   const admin = await buildAdmin({
@@ -131,7 +132,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   const result = await openClients({ ...parts, measuring, upstream, socketPath, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message
   lifecycle.front = result.front
-  sayListening(config, log, { address: result.front.address, probes: addressOf(admin) }, options)
+  sayListening(settings, log, { address: result.front.address, probes: addressOf(admin) }, options)
   const { authority } = options
   const endDaily = warnDaily({ settings, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
   opened.push(async () => { endDaily() })
@@ -182,9 +183,7 @@ function stoppable ({ settings, log, pulse, lifecycle, stateDir, audit }: Omit<O
 
 const AS_AT_THE_START: ReloadStanding = { mistakes: [], later: [], last: undefined }
 
-/** Of the admin listener only the public one's least version of TLS is its own, the default. */
 function adminOptions (settings: Settings, tls: OpenedTls): AdminOptions {
   const pair = liveOf(tls, 'admin.tls')
-  const secure = pair === undefined ? {} : { tls: { minVersion: '1.2' as const, pair } }
-  return { token: () => settings.current.admin.token, ...secure }
+  return { token: () => settings.current.admin.token, ...(pair === undefined ? {} : { tls: { pair } }) }
 }

@@ -13,7 +13,7 @@ import { createSharedLocks } from './workers/locks.ts'
 import { createSharedLogins } from './workers/logins.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
-import { upstreamTls } from '../live/live-tls.ts'
+import { liveOf } from '../live/live-tls.ts'
 import { openFront } from './front.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
@@ -51,7 +51,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       onTrouble,
       onAnswer,
       log,
-      tls: upstreamTls(config, tls)
+      tls: liveOf(tls, 'upstream.tls')
     })
     const upstreams = onlyUpstream(upstream)
     const share = (): number => Math.floor(settings.current.charts.spool.maxBytes / config.workers)

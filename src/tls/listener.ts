@@ -9,10 +9,7 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { Live } from '../lib/live.ts'
 import type { Material } from './material.ts'
 
-export const MIN_VERSIONS = ['1.2', '1.3'] as const
-
 export interface ListenerTls {
-  readonly minVersion: typeof MIN_VERSIONS[number]
   readonly pair: Live<Material>
   /** Whose certificates of clients count; undefined: none are asked for. */
   readonly clients?: Live<Material>
@@ -35,8 +32,8 @@ export function createTlsServer (tls: ListenerTls, options: ServerOptions, handl
  * New keys for tickets each time: no session of before is resumed. With certificates of
  * clients none is at all, because a resumed one does not show what led to an authority.
  */
-function contextOf ({ minVersion, pair, clients }: ListenerTls): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
-  const { cert, key } = pair.current.texts
+function contextOf ({ pair, clients }: ListenerTls): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
+  const { texts: { cert, key }, minVersion = '1.2' } = pair.current
   return {
     cert,
     key,

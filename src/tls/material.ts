@@ -13,7 +13,18 @@ export interface TlsTexts {
   readonly ca?: string
 }
 
-export interface Material {
+export const MIN_VERSIONS = ['1.2', '1.3'] as const
+
+/** What one part of the configuration says of TLS. */
+export interface TlsNames {
+  readonly files: TlsTexts
+  /** The least version that a listener speaks; left out: 1.2. */
+  readonly minVersion?: typeof MIN_VERSIONS[number]
+  /** What the certificate of who is asked has to be for; left out: the host of its URL. */
+  readonly serverName?: string
+}
+
+export interface Material extends TlsNames {
   /** What was read: another process can begin with it. */
   readonly texts: TlsTexts
   /** The certificate that is shown. */
@@ -25,8 +36,9 @@ export type MaterialResult =
   | { readonly ok: true, readonly material: Material }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-/** @param files where the texts come from */
-export function readMaterial (files: TlsTexts, texts: TlsTexts): MaterialResult {
+/** @param names where the texts come from, and what else is said of them */
+export function readMaterial (names: TlsNames, texts: TlsTexts): MaterialResult {
+  const { files } = names
   const own = texts.cert === undefined ? [] : certificatesIn(`${files.cert}`, texts.cert)
   const authorities = texts.ca === undefined ? [] : certificatesIn(`${files.ca}`, texts.ca)
   const key = texts.key === undefined ? undefined : keyIn(`${files.key}`, texts.key)
@@ -38,7 +50,7 @@ export function readMaterial (files: TlsTexts, texts: TlsTexts): MaterialResult 
   if (leaf !== undefined && key !== undefined && !leaf.checkPrivateKey(key)) {
     return { ok: false, mistakes: [`${files.key} is not the key of the certificate in ${files.cert}: ` + TOGETHER] }
   }
-  const material = { texts, authorities, ...(leaf === undefined ? {} : { own: leaf }) }
+  const material = { ...names, texts, authorities, ...(leaf === undefined ? {} : { own: leaf }) }
   const fault = faultOfTls(material)
   return fault === undefined ? { ok: true, material } : { ok: false, mistakes: [`${named(files)}: ${fault}`] }
 }
@@ -56,7 +68,7 @@ export function endOf ({ validTo }: X509Certificate): number {
 }
 
 /** Why the certificate that is shown does not count now; of authorities nothing is said, of which others may do. */
-export function timeFault (files: TlsTexts, { own }: Material, now: number): string | undefined {
+export function timeFault ({ files, own }: Material, now: number): string | undefined {
   if (own === undefined) return undefined
   if (endOf(own) <= now) return `the certificate in ${files.cert} ended at ${timeText(endOf(own))}: give a new one`
   return beginOf(own) > now
@@ -65,9 +77,10 @@ export function timeFault (files: TlsTexts, { own }: Material, now: number): str
     : undefined
 }
 
-/** Of all in it the first that ends. */
-export function firstEnd ({ own, authorities }: Material): number {
-  return Math.min(...[...authorities, ...own === undefined ? [] : [own]].map(endOf))
+/** Of all in it the first that ends; undefined: there is none. */
+export function firstEnd ({ own, authorities }: Pick<Material, 'own' | 'authorities'>): number | undefined {
+  const all = [...authorities, ...own === undefined ? [] : [own]]
+  return all.length === 0 ? undefined : Math.min(...all.map(endOf))
 }
 
 export function timeText (time: number): string {

@@ -35,14 +35,6 @@ export interface Patience {
   readonly health: number
 }
 
-/** How it is spoken to over TLS; its certificate is verified always. */
-export interface UpstreamTls {
-  /** What its certificate has to be for; left out: the host of its origin. */
-  readonly serverName?: string
-  /** Authorities, and a certificate of ours; left out: those that Node.js knows, and none. */
-  readonly material?: Live<Material>
-}
-
 export interface UpstreamOptions {
   /** Origin of the repository, for example http://chartmuseum:8080. */
   readonly origin: string
@@ -52,7 +44,12 @@ export interface UpstreamOptions {
   readonly takesConditions?: boolean
   readonly contextPath: string
   readonly auth: UpstreamAuth
-  readonly tls?: UpstreamTls
+  /**
+   * How it is spoken to over TLS: the name and the authorities that its certificate, which is
+   * verified always, has to be of, and a certificate of ours; left out: the host of its
+   * origin, those that Node.js knows, and none.
+   */
+  readonly tls?: Live<Material> | undefined
   /** Hears that it did not answer a request as it should: nobody else may be answered either. */
   readonly onTrouble?: () => void
   /** Hears what came of each question, and in how many milliseconds (exchange.ts). */
@@ -141,7 +138,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
   const waits = { ...PATIENCE, ...options.waits }
   let pool = openPool(options, waits)
   const pools = new Set([pool])
-  const unfollow = options.tls?.material?.follow(() => {
+  const unfollow = options.tls?.follow(() => {
     // What runs ends over its connections; none of them is used again.
     const before = pool
     pools.add(pool = openPool(options, waits))
@@ -266,11 +263,10 @@ const laterAtLeisure: Later = (ms, run) => {
 }
 
 function openPool (
-  { origin, socketPath, tls: { material, serverName } = {} }: UpstreamOptions,
+  { origin, socketPath, tls }: UpstreamOptions,
   waits: Patience
 ): Pool {
-  const { cert, key, ca } = material?.current.texts ?? {}
-  const secure = { cert, key, ca, servername: serverName, rejectUnauthorized: true }
+  const secure = { ...tls?.current.texts, servername: tls?.current.serverName, rejectUnauthorized: true }
   return new Pool(origin, {
     connections: CONNECTIONS + PROBES,
     headersTimeout: waits.headers,

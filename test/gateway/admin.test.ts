@@ -41,8 +41,8 @@ await t.test('with a token all but the two probes needs it', async t => {
 await t.test('over TLS it is asked by healthcheck too', async t => {
   const authority = Authority.make(join(await temporaryFolder(t), 'ca'))
   const { cert, key, certText, keyText } = authority.issue()
-  const pair = createLive((readMaterial({}, { cert: certText, key: keyText }) as { material: Material }).material)
-  const admin = await buildAdmin({ ...PROBES, tls: { minVersion: '1.2', pair } })
+  const pair = createLive((readMaterial({ files: {} }, { cert: certText, key: keyText }) as { material: Material }).material)
+  const admin = await buildAdmin({ ...PROBES, tls: { pair } })
   t.teardown(async () => { await admin.close() })
   await admin.listen({ host: '127.0.0.1', port: 0 })
   const port = String((admin.server.address() as AddressInfo).port)

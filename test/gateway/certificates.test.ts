@@ -93,7 +93,7 @@ await t.test('a token that was got with it counts as long as its name is there',
 })
 
 await t.test('neither an open connection nor a resumed session outlives a removal', async t => {
-  const live = liveOf(gateway.tls, 'listen.tls.clientCa') ?? createLive<Material>({ texts: {}, authorities: [] })
+  const live = liveOf(gateway.tls, 'listen.tls.clientCa') ?? createLive<Material>({ files: {}, texts: {}, authorities: [] })
   const before = live.current
   const client = from(ci)
   t.match(await get(client), { status: 200 })
@@ -116,7 +116,7 @@ await t.test('neither an open connection nor a resumed session outlives a remova
     t.equal(again.isSessionReused(), false, `${version}: a session is never resumed where certificates are asked for`)
     for (const each of [socket, again]) each.destroy()
   }
-  live.current = (readMaterial({}, { ca: foreign.certText }) as { material: Material }).material
+  live.current = (readMaterial({ files: {} }, { ca: foreign.certText }) as { material: Material }).material
   t.match(await get(client), { status: 401, reused: true }, 'the authority has gone')
   t.match(await get(from(ci)), { status: 401 })
   t.match(await get(from(foreign.issue({ subject: '/O=Lab/CN=ci', names: '' }))), { status: 200 }, 'another one has come')

@@ -238,7 +238,8 @@ const PROOFS: Partial<Record<ConfigKey, (t: Test) => Promise<void>>> = {
 /** What says by its own test that it is read again. */
 const ELSEWHERE: readonly ConfigKey[] = [
   'drain.delay', 'tokens.keys', 'tokens.issuers', 'allowDemoKey', 'accounts.files', 'identity.certificates', 'policy',
-  'audit.file', 'audit.required', 'authz.trustedProxies', 'authz.push'
+  'audit.file', 'audit.required', 'authz.trustedProxies', 'authz.push', 'listen.tls.minVersion',
+  'upstream.tls.ca', 'upstream.tls.cert', 'upstream.tls.key', 'upstream.tls.serverName'
 ]
 
 t.same(Object.keys(RELOAD_OF).filter(isLive).sort(), [...Object.keys(PROOFS), ...ELSEWHERE].sort(), 'each key has its proof')

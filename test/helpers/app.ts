@@ -147,7 +147,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
   const certificates = openCertificates(config)
-  const listener = listenerTls(config, tls.opened)
+  const listener = listenerTls(tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
   const log = parsedOnce<Record<string, unknown>>(lines)

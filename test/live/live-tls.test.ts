@@ -4,11 +4,11 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
-import { certificatesCheck, certificateWarnings, digestOfTls, listenerTls, liveOf, openTls, schemeWarnings, tlsData, tlsOfData, tlsParts, upstreamTls, type OpenedTls } from '../../src/live/live-tls.ts'
+import { digestOfTls, listenerTls, liveOf, openTls, tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsKey } from '../../src/live/live-tls.ts'
 import type { ReloadFacts } from '../../src/live/part.ts'
 import { watchConfig } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
-import { endOf } from '../../src/tls/material.ts'
+import type { Material } from '../../src/tls/material.ts'
 import { testConfig } from '../helpers/app.ts'
 import { Authority, type Issued } from '../helpers/certificates.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -31,11 +31,15 @@ function withTls (config: Config, dir: string): Config {
   return { ...config, listen: { ...config.listen, tls: { cert: join(dir, 'tls.crt'), key: join(dir, 'tls.key'), minVersion: '1.2' } } }
 }
 
-async function run (t: Test, dir: string): Promise<Running> {
-  const config = withTls(testConfig(dir, undefined), dir)
+async function open (config: Config): Promise<OpenedTls> {
   const opened = await openTls(config, CLOCK.wall())
   if (!opened.ok) throw new Error(opened.mistakes.join())
-  const tls = opened.opened
+  return opened.opened
+}
+
+async function run (t: Test, dir: string): Promise<Running> {
+  const config = withTls(testConfig(dir, undefined), dir)
+  const tls = await open(config)
   const log: Running['log'] = []
   const reports: ReloadFacts[] = []
   const say = (fields: object, message: string): void => { log.push({ ...fields, message }) }
@@ -65,7 +69,7 @@ await t.test('a pair that does not fit leaves the old one in force, says so once
   writeFileSync(join(dir, 'tls.key'), second.keyText)
   await untilTrue(() => fingerprint() === fingerprintOf(second))
   t.equal(log.filter(({ message }) => message === NOT_USED).length, 1)
-  t.match(await until(() => log.find(({ message }) => message === 'certificates were read again')), { key: 'listen.tls', fingerprint: fingerprintOf(second), expires: /^\d{4}-\d\d-\d\dT.*Z$/ })
+  t.match(await until(() => log.find(({ message }) => message === 'certificates were read again')), { keys: ['listen.tls.cert', 'listen.tls.key'], fingerprint: fingerprintOf(second), expires: /^\d{4}-\d\d-\d\dT.*Z$/ })
   t.match(await until(() => reports.find(({ isInForce }) => isInForce)), { isSound: true })
 })
 
@@ -108,7 +112,7 @@ await t.test('what cannot be used at the start is all said', async t => {
   t.match(await openTls(withTls(testConfig(dir, undefined), dir), CLOCK.wall()), { ok: false, mistakes: [/tls\.crt: the file cannot be read/, /tls\.key: the file cannot be read/] })
   write(dir, ended)
   t.match(await openTls(withTls(testConfig(dir, undefined), dir), CLOCK.wall()), { ok: false, mistakes: [/^listen\.tls: the certificate in .*tls\.crt ended at/] })
-  t.match(await openTls(testConfig(dir, undefined), 0), { ok: true, opened: { parts: [] } }, 'and without any there is nothing')
+  t.match(await openTls(testConfig(dir, undefined), 0), { ok: true, opened: { parts: [{ key: 'upstream.tls' }] } }, 'and without any there is the way to the upstream alone')
 })
 
 await t.test('another process begins with what is in force, also when its time has come', async t => {
@@ -131,28 +135,6 @@ await t.test('who asks for what is as it was gets it, and nothing is said', asyn
   t.strictSame(log.filter(({ message }) => message === 'certificates were read again'), [])
 })
 
-await t.test('two weeks before its end a certificate is spoken of', async t => {
-  const dir = testFolder(t)
-  write(dir, first)
-  const { tls } = await run(t, dir)
-  const end = endOf(liveOf(tls, 'listen.tls')?.current.own as NonNullable<OpenedTls['parts'][number]['live']['current']['own']>)
-  t.strictSame(certificateWarnings(tls, end - 15 * 86_400), [])
-  t.match(certificateWarnings(tls, end - 13 * 86_400), [/^listen\.tls: the certificate in .*tls\.crt ends at .*Z: put a new one in its place before that$/])
-  t.strictSame(await certificatesCheck(tls, () => end).look(), certificateWarnings(tls, end), 'also to who asks whether it is ready')
-  t.match(certificateWarnings(tls, end), [/^listen\.tls: the certificate in .*tls\.crt ended at .*Z: put a new one in its place$/])
-  const { parts: [part] } = tls
-  const authorities = { parts: [{ key: 'listen.tls' as const, files: { ca: '/ca.crt' }, live: tlsOfData([{ key: 'listen.tls', files: {}, texts: { ca: authority.certText } }], new Map()).parts[0]?.live ?? (part as NonNullable<typeof part>).live }] }
-  t.match(certificateWarnings(authorities, end + 86_400), [/^listen\.tls: the authority "O=Lab, CN=Lab Root" in \/ca\.crt ended at/])
-})
-
-await t.test('a publicUrl of http is a warning where clients speak TLS', t => {
-  const config = testConfig('/nowhere', undefined)
-  t.strictSame(schemeWarnings(config), [])
-  t.match(schemeWarnings(withTls(config, '/nowhere')), [/^publicUrl: it is http, and the public listener speaks TLS/])
-  t.strictSame(schemeWarnings({ ...withTls(config, '/nowhere'), publicUrl: 'https://charts.example.test' }), [])
-  t.end()
-})
-
 await t.test('each part of the configuration has what it names, and no other', async t => {
   const config = testConfig('/nowhere', 'https://museum')
   const { cert, key } = first
@@ -163,15 +145,71 @@ await t.test('each part of the configuration has what it names, and no other', a
     admin: { ...config.admin, tls: pair },
     upstream: { ...config.upstream, tls: { ca: authority.cert, serverName: 'museum.internal' } }
   }
-  const opened = await openTls(all, CLOCK.wall())
-  if (!opened.ok) throw new Error(opened.mistakes.join())
-  const tls = opened.opened
+  const tls = await open(all)
   t.strictSame(tls.parts.map(({ key }) => key), ['listen.tls', 'listen.tls.clientCa', 'admin.tls', 'upstream.tls'])
-  t.match(listenerTls(all, tls), { minVersion: '1.3', pair: liveOf(tls, 'listen.tls'), clients: liveOf(tls, 'listen.tls.clientCa') })
-  t.match(upstreamTls(all, tls), { serverName: 'museum.internal', material: liveOf(tls, 'upstream.tls') })
-  t.equal(listenerTls(config, { parts: [] }), undefined)
-  t.strictSame(upstreamTls(config, { parts: [] }), {})
-  const nameAlone = { ...config, upstream: { ...config.upstream, tls: { serverName: 'x' } } }
-  t.match(await openTls(nameAlone, 0), { ok: true, opened: { parts: [] } })
-  t.strictSame(upstreamTls(nameAlone, { parts: [] }), { serverName: 'x' })
+  t.match(listenerTls(tls), { pair: liveOf(tls, 'listen.tls'), clients: liveOf(tls, 'listen.tls.clientCa') })
+  t.equal(liveOf(tls, 'listen.tls')?.current.minVersion, '1.3')
+  t.match(liveOf(tls, 'upstream.tls')?.current, { serverName: 'museum.internal', files: { ca: authority.cert } })
+  t.equal(listenerTls({ parts: [] }), undefined)
+  const nameAlone = await open({ ...config, upstream: { ...config.upstream, tls: { serverName: 'x' } } })
+  t.match(liveOf(nameAlone, 'upstream.tls')?.current, { serverName: 'x', texts: {} })
+})
+
+await t.test('other files are in force when all of a part can be used, and are told by their keys', async t => {
+  const dir = testFolder(t)
+  const [one, two] = [join(dir, 'one'), join(dir, 'two')]
+  for (const each of [one, two]) mkdirSync(each)
+  write(one, first)
+  const plain = testConfig(dir, 'https://museum')
+  const withUpstream = (config: Config, tls: NonNullable<Config['upstream']['tls']>): Config => ({ ...config, upstream: { ...config.upstream, tls } })
+  let config = withTls(plain, one)
+  const tls = await open(config)
+  const log: Running['log'] = []
+  const say = (fields: object, message: string): void => { log.push({ ...fields, message }) }
+  const watch = watchConfig({ parts: tlsParts(tls, CLOCK.wall), stamps: tls.stamps, config, reload: async () => ({ ok: true, config }), log: { info: say, warn: say, error: say } })
+  t.teardown(() => { watch.close() })
+  const look = async (next: Config): Promise<{ changed: readonly string[], mistakes: readonly string[] }> => {
+    config = next
+    return await watch.lookNow()
+  }
+  const inForce = (key: TlsKey): Partial<Material> => liveOf(tls, key)?.current ?? {}
+
+  t.match(await look(withTls(plain, two)), { changed: [], mistakes: [/two.tls\.crt: the file cannot be read \(ENOENT\)/, /two.tls\.key: the file/] })
+  write(two, { certText: second.certText, keyText: first.keyText })
+  const unfit = withTls(plain, two)
+  t.match(await look({ ...unfit, listen: { ...unfit.listen, tls: { ...unfit.listen.tls as NonNullable<Config['listen']['tls']>, minVersion: '1.3' } } }), { changed: [], mistakes: [/two.tls\.key is not the key of the certificate in .*two.tls\.crt/] })
+  t.match(inForce('listen.tls'), { minVersion: '1.2', files: { cert: join(one, 'tls.crt') }, texts: { cert: first.certText, key: first.keyText } }, 'all of it is as it was')
+  write(two, second)
+  await untilTrue(() => inForce('listen.tls').minVersion === '1.3')
+  t.match(inForce('listen.tls'), { files: { cert: join(two, 'tls.crt') }, texts: { cert: second.certText } })
+  t.match(log.at(-1), { keys: ['listen.tls.cert', 'listen.tls.key', 'listen.tls.minVersion'] })
+  t.match(await look(withTls(plain, two)), { changed: ['listen.tls.minVersion'], mistakes: [] })
+  write(two, first)
+  await untilTrue(() => inForce('listen.tls').texts?.cert === first.certText)
+  t.match(await look(withTls(plain, one)), { changed: ['listen.tls.cert', 'listen.tls.key'] }, 'by the name alone too')
+  const ca = { ca: authority.cert }
+  t.match(await look(withUpstream(config, { ...ca, serverName: 'museum.internal' })), { changed: ['upstream.tls.ca', 'upstream.tls.serverName'] }, 'from none to one')
+  t.match(inForce('upstream.tls'), { serverName: 'museum.internal', texts: { ca: authority.certText } })
+  t.match(await look(withUpstream(config, { ...ca, cert: first.cert, key: second.key, serverName: 'other.internal' })), { changed: [], mistakes: [/^upstream\.tls: .* is not the key/] })
+  t.equal(inForce('upstream.tls').serverName, 'museum.internal', 'a name waits for what it came with')
+  t.match(await look(withTls(plain, one)), { changed: ['upstream.tls.ca', 'upstream.tls.serverName'], mistakes: [] }, 'and back')
+  t.strictSame([inForce('upstream.tls').texts, log.at(-1)?.['expires']], [{}, undefined])
+})
+
+await t.test('other authorities of clients are told by their one key', async t => {
+  const dir = testFolder(t)
+  write(dir, first)
+  const other = Authority.make(join(dir, 'other'))
+  const naming = (clientCa: string): Config => {
+    const config = withTls(testConfig(dir, undefined), dir)
+    return { ...config, listen: { ...config.listen, tls: { ...config.listen.tls as NonNullable<Config['listen']['tls']>, clientCa } } }
+  }
+  let config = naming(authority.cert)
+  const tls = await open(config)
+  const quiet = (): void => {}
+  const watch = watchConfig({ parts: tlsParts(tls, CLOCK.wall), stamps: tls.stamps, config, reload: async () => ({ ok: true, config }), log: { info: quiet, warn: quiet, error: quiet } })
+  t.teardown(() => { watch.close() })
+  config = naming(other.cert)
+  t.match(await watch.lookNow(), { changed: ['listen.tls.clientCa'], mistakes: [] })
+  t.equal(liveOf(tls, 'listen.tls.clientCa')?.current.texts.ca, other.certText)
 })

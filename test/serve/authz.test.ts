@@ -7,6 +7,7 @@ import { openAuthority } from '../../src/live/reload.ts'
 import { start } from '../../src/serve/server.ts'
 import type { StartResult } from '../../src/serve/started.ts'
 import { sayAuthz } from '../../src/serve/authz-notes.ts'
+import { createLive } from '../../src/lib/live.ts'
 import { listenOn, testConfig } from '../helpers/app.ts'
 import { askedBy, question } from '../helpers/authz.ts'
 import { freePorts, temporaryFolder } from '../helpers/processes.ts'
@@ -64,7 +65,7 @@ await t.test('what is said at the start depends on what is configured', async t 
   const said = (change: (config: Config) => Config): string[] => {
     const lines: string[] = []
     const say = (level: string) => (_fields: object, message: string): void => { lines.push(`${level} ${message}`) }
-    sayAuthz(change(testConfig('/nowhere', 'http://x')), { info: say('info'), warn: say('warn') })
+    sayAuthz(createLive(change(testConfig('/nowhere', 'http://x'))), { info: say('info'), warn: say('warn') })
     return lines
   }
   t.same(said(config => config), [])
@@ -72,4 +73,21 @@ await t.test('what is said at the start depends on what is configured', async t 
   t.match(said(config => ({ ...config, authz: askedBy('envoy', { push: true }) })), [/^info /, /^warn authz\.push is on/])
   t.match(said(config => ({ ...config, authz: askedBy('envoy'), upstream: { ...config.upstream, auth: 'basic' } })), [/^info /, /^info /, /^warn upstream\.auth is basic: no Authorization is handed out at \/authz, because it would be the one password/])
   t.match(said(config => ({ ...config, authz: askedBy('envoy'), upstream: { ...config.upstream, auth: 'none' } })), [/^info /, /^info /, /^warn upstream\.auth is none: no Authorization is handed out at \/authz$/])
+})
+
+await t.test('whether uploads pass is said again when that is another, and then alone', t => {
+  const lines: string[] = []
+  const say = (level: string) => (_fields: object, message: string) => { lines.push(`${level} ${message}`) }
+  const asking = (push: boolean): Config => ({ ...testConfig('/nowhere', 'http://x'), authz: askedBy('envoy', { push }) })
+  const settings = createLive(asking(false))
+  sayAuthz(settings, { info: say('info'), warn: say('warn') })
+  lines.length = 0
+  settings.current = { ...asking(false), masterKey: '' }
+  t.same(lines, [])
+  settings.current = asking(true)
+  settings.current = asking(true)
+  settings.current = asking(false)
+  t.match(lines, [/^warn authz\.push is on/, /^info authz\.push is off/])
+  t.equal(lines.length, 2)
+  t.end()
 })

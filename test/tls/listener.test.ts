@@ -9,7 +9,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { createLive, type Live } from '../../src/lib/live.ts'
 import { createTlsServer, type ListenerTls } from '../../src/tls/listener.ts'
-import { readMaterial, type Material, type TlsTexts } from '../../src/tls/material.ts'
+import { readMaterial, type Material, type TlsNames, type TlsTexts } from '../../src/tls/material.ts'
 import { Authority, type Issued } from '../helpers/certificates.ts'
 import { testFolder } from '../helpers/folder.ts'
 
@@ -17,16 +17,16 @@ const dir = testFolder(t)
 const authority = Authority.make(join(dir, 'ca'))
 const [first, second] = [authority.issue({ subject: '/CN=first' }), authority.issue({ subject: '/CN=second' })]
 
-function material (texts: TlsTexts): Material {
-  const read = readMaterial({}, texts)
+function material (texts: TlsTexts, more: Omit<TlsNames, 'files'> = {}): Material {
+  const read = readMaterial({ files: {}, ...more }, texts)
   if (!read.ok) throw new Error(read.mistakes.join())
   return read.material
 }
-const pairOf = ({ certText, keyText }: Issued): Material => material({ cert: certText, key: keyText })
+const pairOf = ({ certText, keyText }: Issued, more: Omit<TlsNames, 'files'> = {}): Material => material({ cert: certText, key: keyText }, more)
 
 async function listen (t: Test, more: Partial<ListenerTls> = {}): Promise<{ port: number, pair: Live<Material> }> {
   const pair = createLive(pairOf(first))
-  const server = createTlsServer({ minVersion: '1.2', pair, ...more }, {}, (_request, response) => { response.end('ok') })
+  const server = createTlsServer({ pair, ...more }, {}, (_request, response) => { response.end('ok') })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => {
     server.closeAllConnections()
@@ -66,12 +66,21 @@ await t.test('it speaks TLS 1.2 and 1.3, and HTTP/1.1 alone', async t => {
   t.match(await speak(port, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }), /PROTOCOL_VERSION|ECONNRESET/)
 })
 
-await t.test('with minVersion 1.3 it speaks nothing else', async t => {
-  const { port } = await listen(t, { minVersion: '1.3' })
+await t.test('with minVersion 1.3 it speaks nothing else, from then on', async t => {
+  const { port, pair } = await listen(t)
+  const open = await speak(port, { maxVersion: 'TLSv1.2' })
+  if (typeof open === 'string') throw new Error(open)
+  pair.current = pairOf(first, { minVersion: '1.3' })
   t.equal(await speak(port, { maxVersion: 'TLSv1.2' }), 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION')
   const socket = await speak(port)
   t.equal(typeof socket === 'string' ? socket : socket.getProtocol(), 'TLSv1.3')
   if (typeof socket !== 'string') socket.destroy()
+  open.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  t.match(String((await once(open, 'data'))[0]), /^HTTP\/1\.1 200/, 'what is open stays as it is')
+  pair.current = pairOf(first)
+  const again = await speak(port, { maxVersion: 'TLSv1.2' })
+  t.equal(typeof again === 'string' ? again : again.getProtocol(), 'TLSv1.2')
+  if (typeof again !== 'string') again.destroy()
 })
 
 await t.test('new connections get a new certificate, and open ones stay', async t => {
@@ -129,7 +138,7 @@ await t.test('a closed listener follows no more', async t => {
       return () => { followers--; end() }
     }
   }
-  const server = createTlsServer({ minVersion: '1.2', pair: counting }, {}, () => {})
+  const server = createTlsServer({ pair: counting }, {}, () => {})
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   t.equal(followers, 1)
   server.close()

@@ -13,9 +13,9 @@ const one = authority.issue()
 const other = authority.issue()
 const FILES = { cert: '/tls.crt', key: '/tls.key', ca: '/ca.crt' }
 
-const read = (texts: TlsTexts): MaterialResult => readMaterial(FILES, texts)
+const read = (texts: TlsTexts): MaterialResult => readMaterial({ files: FILES }, texts)
 const mistakesOf = (texts: TlsTexts, files: TlsTexts = FILES): readonly string[] => {
-  const result = readMaterial(files, texts)
+  const result = readMaterial({ files }, texts)
   return result.ok ? [] : result.mistakes
 }
 
@@ -25,6 +25,8 @@ await t.test('a certificate and its key are what was written, also with others b
   t.match(result.material.own?.subject, 'CN=localhost')
   t.equal(result.material.authorities.length, 1)
   t.equal(firstEnd(result.material), Math.min(...[...result.material.authorities, result.material.own].map(each => each === undefined ? Infinity : endOf(each))))
+  t.match(readMaterial({ files: {}, serverName: 'museum.internal' }, {}), { ok: true, material: { serverName: 'museum.internal', own: undefined, authorities: [] } }, 'a name alone is none')
+  t.equal(firstEnd({ authorities: [] }), undefined)
   t.match(read({ ca: authority.certText }), { ok: true, material: { texts: { ca: authority.certText } } })
 })
 
@@ -55,15 +57,15 @@ await t.test('what OpenSSL does not take is not taken', async t => {
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:512', '-nodes', '-keyout', weak.key, '-out', weak.cert, '-subj', '/CN=weak'], { stdio: 'ignore' })
   const texts = { cert: readFileSync(weak.cert, 'utf8'), key: readFileSync(weak.key, 'utf8') }
   t.match(mistakesOf(texts, { cert: '/tls.crt', key: '/tls.key' }), [/^\/tls\.crt: OpenSSL does not take it \(ERR_SSL_EE_KEY_TOO_SMALL\): a key or a signature in it is too weak/])
-  t.match(readMaterial({ ca: '/ca.crt' }, { ca: texts.cert }), { ok: true }, 'an authority is judged where a chain leads to it')
+  t.match(readMaterial({ files: { ca: '/ca.crt' } }, { ca: texts.cert }), { ok: true }, 'an authority is judged where a chain leads to it')
 })
 
 await t.test('a certificate counts from its beginning to its end', async t => {
   const { own, ...rest } = (read({ cert: one.certText, key: one.keyText }) as Extract<MaterialResult, { ok: true }>).material
   if (own === undefined) throw new Error('it is there')
-  const fault = (now: number): string | undefined => timeFault(FILES, { ...rest, own }, now)
+  const fault = (now: number): string | undefined => timeFault({ ...rest, own }, now)
   t.match([fault(beginOf(own) - 1), fault(beginOf(own)), fault(endOf(own) - 1), fault(endOf(own))], [
     /^the certificate in \/tls\.crt does not count before \d{4}-.*Z: wait for that, or set the clock/, undefined, undefined, /^the certificate in \/tls\.crt ended at \d{4}-.*Z: give a new one$/
   ])
-  t.equal(timeFault(FILES, rest, 0), undefined)
+  t.equal(timeFault(rest, 0), undefined)
 })

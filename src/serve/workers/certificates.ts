@@ -54,6 +54,6 @@ export function createCertificateOffice ({ tls, log, later }: CertificateOfficeO
 /** For a worker: says what it has, now and whenever that changes. */
 export function sayCertificates (channel: Pick<Channel<ToWorker, ToPrimary>, 'send'>, tls: OpenedTls): void {
   const say = (): void => { channel.send({ kind: 'certificates', digest: digestOfTls(tls) }) }
-  if (tls.parts.length > 0) say()
+  say()
   for (const { live } of tls.parts) live.follow(say)
 }

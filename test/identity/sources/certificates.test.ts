@@ -22,7 +22,7 @@ const NOW = Math.floor(Date.now() / 1000) + 600
 const CI: CertificateEntry = { name: 'ci', subject: 'CN=ci,O=Lab', groups: ['team-a'] }
 
 function trusting (...authorities: { readonly certText: string }[]): Material {
-  const read = readMaterial({}, { ca: authorities.map(({ certText }) => certText).join('') })
+  const read = readMaterial({ files: {} }, { ca: authorities.map(({ certText }) => certText).join('') })
   if (!read.ok) throw new Error(read.mistakes.join())
   return read.material
 }
@@ -128,7 +128,7 @@ await t.test('what cannot be read is nobody, and a way without an end is none', 
   const [own, authority] = [x509(ci), x509(root)]
   const like = (more: object): X509Certificate => ({ ...plain(own), checkIssued: () => true, verify: () => true, ...more }) as unknown as X509Certificate
   const anchor = { ...plain(authority), checkIssued: () => true, verify: () => true } as unknown as X509Certificate
-  const { source } = lab({ texts: {}, authorities: [anchor] })
+  const { source } = lab({ files: {}, texts: {}, authorities: [anchor] })
   t.match(source.of({}, () => ({ own: like({ raw: Buffer.from('x') }), others: [], authorized: true })), { ok: false, code: 'certificate_unknown' })
   const [one, two] = [like({ ca: true, checkIssued: (each: unknown) => each === two }), like({ ca: true, checkIssued: (each: unknown) => each === one })] as [X509Certificate, X509Certificate]
   t.match(source.of({}, () => ({ own: like({ checkIssued: (each: unknown) => each === one }), others: [one, two], authorized: true })), { ok: false, code: 'certificate_untrusted' })

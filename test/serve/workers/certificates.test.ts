@@ -10,7 +10,7 @@ import { testFolder } from '../../helpers/folder.ts'
 
 const authority = Authority.make(join(testFolder(t), 'ca'))
 const texts = [authority.issue(), authority.issue()].map(({ certText: cert, keyText: key }) => ({ cert, key }))
-const materials = texts.map(each => (readMaterial({}, each) as { material: Material }).material) as [Material, Material]
+const materials = texts.map(each => (readMaterial({ files: {} }, each) as { material: Material }).material) as [Material, Material]
 const data: TlsData = [{ key: 'listen.tls', files: {}, texts: texts[0] ?? {} }]
 
 await t.test('who has not followed a change is named in one line, and nobody else', async t => {
@@ -46,11 +46,15 @@ await t.test('who has not followed a change is named in one line, and nobody els
   t.strictSame(timers.waiting(), [])
 })
 
-await t.test('without certificates nothing is said', async t => {
+await t.test('a worker says what it has as it begins, and with each change', async t => {
   const fake = fakeWorker(1)
   const said: unknown[] = []
   fake.process.receive(message => { said.push(message) })
-  sayCertificates(fake.own, { parts: [], stamps: new Map() })
+  const tls = tlsOfData([{ key: 'upstream.tls', files: {}, texts: {} }], new Map())
+  sayCertificates(fake.own, tls)
+  const [part] = tls.parts
+  if (part !== undefined) part.live.current = { ...part.live.current, serverName: 'museum.internal' }
   await settled()
-  t.strictSame(said, [])
+  t.match(said, [{ kind: 'certificates' }, { kind: 'certificates' }])
+  t.equal(new Set(said.map(each => JSON.stringify(each))).size, 2, 'another name is another state')
 })
