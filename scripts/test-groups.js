@@ -6,23 +6,31 @@ import { join } from 'node:path'
 
 /** Files of one process, of those that no group below names. */
 const TOGETHER = 32
-/** What npm run test:clients runs, one by one. */
-const OTHERS = /^(?:clients|proxies|delivery)\/|^faults\/(?:disk|processes|rolling-restart)\./
+/**
+ * What npm run test:clients runs, each in a process of its own: real clients, proxies and
+ * packages; whole gateways that are flooded, stopped, killed or starved; what is measured by
+ * the time of a processor. None of them runs a line in its own process that no other test runs.
+ */
+const OTHERS = [
+  /^(?:clients|proxies|delivery)\//,
+  /^faults\/(?!patience\.)/,
+  /^properties\/(?:neighbours|linear-input)\./,
+  /^regressions\/(?:4[0-6]|50|51)-/,
+  /^serve\/workers\/(?:hung-workers|metrics|processes|tls-names|tls-swap)\./,
+  /^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./
+]
 
 /** Groups with a reason, those that take longest first. */
 const GROUPS = [
   // they take the processor time of their own process, which others would add to
-  ['measured', /^properties\/linear-input\.|^config\/reading\.|^regressions\/(?:39-input|51)-?/],
+  ['measured', /^config\/reading\.|^regressions\/39-input-/],
   // it counts what is in the memory of its process
   ['counted', /^regressions\/36-/],
   // they wait for programs that they start
-  ['programs-1', /^regressions\/(?:37|46|44)-/],
-  ['programs-2', /^regressions\/(?:45|50)-|^properties\/neighbours\./],
-  ['programs-3', /^regressions\/(?:31|38|39-chains|40|41)-/],
-  ['programs-4', /^regressions\/(?:42|43|48|49)-|^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./],
+  ['programs-1', /^regressions\/(?:37|48)-|^faults\//],
+  ['programs-2', /^regressions\/(?:31|38|39-chains|49)-/],
   ['recorded', /^doors\/chartmuseum\/routing-recordings\.|^repository\/|^properties\//],
-  ['faults', /^faults\//],
-  ['serve', /^serve\/(?:audit|server|signals|until-signal|walkthrough.*)\.|^serve\/workers\/(?:fork|hung-workers|metrics|processes|worker)\./],
+  ['serve', /^serve\/(?:audit|audit-part|server|signals|until-signal|walkthrough.*)\.|^serve\/workers\/(?:fork|worker)\./],
   ['gateway-1', /^gateway\/[a-h]/],
   ['gateway-2', /^gateway\//],
   ['regressions-1', /^regressions\/[01]/],
@@ -39,7 +47,7 @@ const GROUPS = [
 export function groupsOf (files) {
   const groups = new Map(GROUPS.map(([name]) => [name, []]))
   const rest = []
-  for (const file of files.filter(file => !OTHERS.test(file))) {
+  for (const file of files.filter(file => !isOther(file))) {
     const named = GROUPS.find(([, members]) => members.test(file))
     if (named !== undefined) groups.get(named[0]).push(file)
     else rest.push(file)
@@ -52,15 +60,18 @@ export function groupsOf (files) {
 }
 
 /** @param {string} file */
+function isOther (file) {
+  return OTHERS.some(other => other.test(file))
+}
+
+/** @param {string} file */
 function folderOf (file) {
   return file.includes('/') ? file.replace(/\/.*/, '') : 'root'
 }
 
-/** Writes what tap runs: a module for each group. @param {string} root */
+/** Writes what tap runs: a module for each group, and one for each of the others. @param {string} root */
 export function writeGroups (root) {
-  const place = join(root, 'dist/test/groups')
-  rmSync(place, { recursive: true, force: true })
-  mkdirSync(place, { recursive: true })
+  const [place, others] = ['dist/test/groups', 'dist/test/others'].map(name => emptyFolder(join(root, name)))
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(file => file.endsWith('.test.ts')).sort()
   const groups = [...groupsOf(files)].filter(([, group]) => group.length > 0)
@@ -68,6 +79,16 @@ export function writeGroups (root) {
   for (const [i, [name, group]] of groups.entries()) {
     writeFileSync(join(place, `${String(i + 1).padStart(2, '0')}-${name}.test.js`), moduleOf(group))
   }
+  for (const file of files.filter(isOther)) {
+    writeFileSync(join(others, file.replaceAll('/', '-').replace(/ts$/, 'js')), moduleOf([file]))
+  }
+}
+
+/** @param {string} path */
+function emptyFolder (path) {
+  rmSync(path, { recursive: true, force: true })
+  mkdirSync(path, { recursive: true })
+  return path
 }
 
 /** @param {readonly string[]} files */

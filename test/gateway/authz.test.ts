@@ -191,7 +191,7 @@ await t.test('log, audit log and metrics have what was asked about, and say that
   const { rows, tenants } = gateway.meter.snapshot()
   t.equal(rows.chartgate_requests_total?.reduce((all, [, count]) => all + (count as number), 0), 5)
   t.equal(rows.chartgate_uploads_total, undefined, 'what becomes of an upload is not known here')
-  t.same([...new Set(tenants.map(([tenant]) => tenant))].sort(), ['org1/repo1', 'other'], 'a tenant of a rule has a series, another one has not')
+  t.same([...new Set(tenants.map(([tenant]) => tenant))].sort(), ['_OTHER', 'org1/repo1'], 'a tenant of a rule has a series, another one has not')
 })
 
 await t.test('what is about to be allowed is recorded first, where that is required, and else it is not', async t => {

@@ -186,7 +186,7 @@ await t.test('a change is told to all, also where no index is kept: another work
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   await fetch(`${addressOf(workers[0])}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE', headers: { authorization: `Bearer ${config.masterKey}` } })
-  const ready = ['hears', 'joined', 'listening']
+  const ready = ['hears', 'joined', 'certificates', 'listening']
   t.same(workers.map(({ said }) => said.map(({ kind }) => kind)), [[...ready, 'lock', 'unlock', 'changed'], [...ready, 'forgot']])
   started.logCutOff()
   t.equal(await started.stop(), false, 'they were cut off')
