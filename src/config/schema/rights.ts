@@ -1,0 +1,63 @@
+// Whom certificates stand for, and who may do what.
+import { list, mapping, oneOf, text } from '../../files/nodes.ts'
+import { ACTIONS, type Action } from '../../words/access.ts'
+import { NAME_FORM, ROBOT_NAME_FORM, SUBJECT_FORM } from '../../words/subject.ts'
+import { line } from './kinds.ts'
+
+const CertificateNode = mapping({
+  name: text({
+    pattern: ROBOT_NAME_FORM,
+    description: 'stands in subjects: cert:NAME',
+    expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
+  })
+}, { expected: 'a certificate with name, and subject, dns, email, uri or ip' }, {
+  subject: line('the whole subject of the certificate, as RFC 4514 writes it: CN=ci,OU=Build,O=Example'),
+  dns: line('a DNS name among its alternative names'),
+  email: line('a mail address among its alternative names'),
+  uri: line('a URI among its alternative names, such as a SPIFFE ID'),
+  ip: line('an IP address among its alternative names; not where it comes from'),
+  groups: list(text({ pattern: NAME_FORM, expected: 'the name of a group' }), {
+    description: 'the groups that it is in',
+    expected: 'a list of groups'
+  })
+})
+
+const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
+
+const Rule = mapping({
+  repositories: list(text({
+    pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`,
+    expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)'
+  }), {
+    minItems: 1,
+    description: 'tenant patterns: whole segments, `*` is one, `**` is the rest',
+    expected: 'a list of tenant patterns'
+  }),
+  subjects: list(text({
+    pattern: SUBJECT_FORM,
+    expected: 'a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated'
+  }), {
+    minItems: 1,
+    description: 'who the rule is for',
+    expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous, authenticated'
+  }),
+  actions: list(oneOf<Action>(ACTIONS, { description: 'what' }), {
+    minItems: 1,
+    description: 'what they may do',
+    expected: `a list of ${ACTIONS.join(', ')}`
+  })
+}, { expected: 'a rule with repositories, subjects and actions' })
+
+export const identity = mapping({
+  certificates: list(CertificateNode, {
+    description: 'whom certificates of clients stand for (listen.tls.clientCa); the first that fits counts',
+    default: [],
+    expected: 'a list of certificates with name, and subject, dns, email, uri or ip'
+  })
+})
+
+export const policy = list(Rule, {
+  description: 'rules; they only add, and what `anonymous` may do everyone may',
+  default: [],
+  expected: 'a list of rules'
+})
