@@ -15,7 +15,7 @@ const OTHERS = [
   /^(?:clients|proxies|delivery)\//,
   /^faults\/(?!patience\.)/,
   /^properties\/(?:neighbours|linear-input)\./,
-  /^regressions\/(?:4[0-6]|50|51)-/,
+  /^regressions\/(?:40|41|43|44|45|46|50)-/,
   /^serve\/workers\/(?:hung-workers|metrics|processes|tls-names|tls-swap)\./,
   /^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./
 ]
@@ -23,12 +23,12 @@ const OTHERS = [
 /** Groups with a reason, those that take longest first. */
 const GROUPS = [
   // they take the processor time of their own process, which others would add to
-  ['measured', /^config\/reading\.|^regressions\/39-input-/],
+  ['measured', /^config\/reading\.|^regressions\/(?:39-input|51)-/],
   // it counts what is in the memory of its process
   ['counted', /^regressions\/36-/],
   // they wait for programs that they start
   ['programs-1', /^regressions\/(?:37|48)-|^faults\//],
-  ['programs-2', /^regressions\/(?:31|38|39-chains|49)-/],
+  ['programs-2', /^regressions\/(?:31|38|39-chains|42|49)-/],
   ['recorded', /^doors\/chartmuseum\/routing-recordings\.|^repository\/|^properties\//],
   ['serve', /^serve\/(?:audit|audit-part|server|signals|until-signal|walkthrough.*)\.|^serve\/workers\/(?:fork|worker)\./],
   ['gateway-1', /^gateway\/[a-h]/],

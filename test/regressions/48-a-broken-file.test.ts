@@ -149,7 +149,7 @@ await t.test('a file that could not be read for want of descriptors is read when
   const [port, adminPort] = await freePorts(2) as [number, number]
   const started = await startProcess(t, 'sh', ['-c', 'ulimit -n 120; exec "$0" "$@"', process.execPath, 'dist/src/cli.js', 'serve', '--config', join(dir, 'chartgate.yaml')], {
     env: { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: join(dir, 'state') },
-    readyUrl: `http://127.0.0.1:${adminPort}/healthz`
+    readyUrl: `http://127.0.0.1:${adminPort}/readyz`
   })
   const gateway = { ...started, url: `http://127.0.0.1:${port}` }
   t.equal(await statusOf(gateway, `Bearer ${gone}`), 200)
