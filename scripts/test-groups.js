@@ -15,7 +15,7 @@ const OTHERS = [
   /^(?:clients|proxies|delivery)\//,
   /^faults\/(?!patience\.)/,
   /^properties\/(?:neighbours|linear-input)\./,
-  /^regressions\/(?:40|41|43|44|45|46|50)-/,
+  /^regressions\/(?:41|43|45|46|50)-/,
   /^serve\/workers\/(?:hung-workers|metrics|processes|tls-names|tls-swap)\./,
   /^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./
 ]
@@ -28,7 +28,7 @@ const GROUPS = [
   ['counted', /^regressions\/36-/],
   // they wait for programs that they start
   ['programs-1', /^regressions\/(?:37|48)-|^faults\//],
-  ['programs-2', /^regressions\/(?:31|38|39-chains|42|49)-/],
+  ['programs-2', /^regressions\/(?:31|38|39-chains|40|42|44|49)-/],
   ['recorded', /^doors\/chartmuseum\/routing-recordings\.|^repository\/|^properties\//],
   ['serve', /^serve\/(?:audit|audit-part|server|signals|until-signal|walkthrough.*)\.|^serve\/workers\/(?:fork|worker)\./],
   ['gateway-1', /^gateway\/[a-h]/],

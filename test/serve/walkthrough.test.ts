@@ -24,6 +24,7 @@ function pasted (printed: string): string {
 
 await t.test('what the demo prints when it listens can be pasted as it is, and once more', async t => {
   const gateway = await serveFile(t, { file: DEMO })
+  await until(() => gateway.stdout().includes('\n') ? true : undefined)
   const lines = gateway.stdout().trim().split('\n').map(line => JSON.parse(line) as object)
   t.match(lines, [{ level: 'info', address: /^127\.0\.0\.1:\d+$/, publicUrl: gateway.url, probes: /^127\.0\.0\.1:\d+$/, stateDir: gateway.stateDir, msg: /^chartgate listens; configuration file \S+chartgate\.demo\.yaml$/ }])
   t.equal(lines.length, 1, 'to a program it is a line of the log, and no text')
