@@ -1,6 +1,7 @@
 // Kinds of values that keys of the configuration have.
 import { integer, text, type Node, type SchemaNode } from '../../files/nodes.ts'
 import { SIZE_FORM } from '../../files/units.ts'
+import { ROBOT_NAME_FORM } from '../../words/subject.ts'
 
 export const port = (description: string, fallback: number): Node<number> => integer({
   description,
@@ -30,3 +31,9 @@ export const formField = (of: string, option: string, fallback: string): Node<st
 export const file = (description: string): Node<string> => value(description, '', { expected: 'a file' })
 
 export const line = (description: string): Node<string> => text({ minLength: 1, description, expected: 'a text' })
+/** @param of the subjects in which it stands */
+export const nameIn = (of: string): Node<string> => text({
+  pattern: ROBOT_NAME_FORM,
+  description: `stands in subjects: ${of}`,
+  expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
+})

@@ -1,15 +1,11 @@
 // Whom certificates stand for, and who may do what.
 import { list, mapping, oneOf, text } from '../../files/nodes.ts'
 import { ACTIONS, type Action } from '../../words/access.ts'
-import { NAME_FORM, ROBOT_NAME_FORM, SUBJECT_FORM } from '../../words/subject.ts'
-import { line } from './kinds.ts'
+import { NAME_FORM, SUBJECT_FORM } from '../../words/subject.ts'
+import { line, nameIn } from './kinds.ts'
 
 const CertificateNode = mapping({
-  name: text({
-    pattern: ROBOT_NAME_FORM,
-    description: 'stands in subjects: cert:NAME',
-    expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
-  })
+  name: nameIn('cert:NAME')
 }, { expected: 'a certificate with name, and subject, dns, email, uri or ip' }, {
   subject: line('the whole subject of the certificate, as RFC 4514 writes it: CN=ci,OU=Build,O=Example'),
   dns: line('a DNS name among its alternative names'),

@@ -3,8 +3,7 @@ import { list, mapping, oneOf, text } from '../../files/nodes.ts'
 import { DURATION_FORM } from '../../files/units.ts'
 import { OWN_ALGORITHMS } from '../../tokens/keys.ts'
 import type { KeyState } from '../../tokens/ring.ts'
-import { ROBOT_NAME_FORM } from '../../words/subject.ts'
-import { line, value } from './kinds.ts'
+import { line, nameIn, value } from './kinds.ts'
 
 const Key = mapping({
   file: text({
@@ -19,11 +18,7 @@ const Key = mapping({
 }, { expected: 'a key with file, alg and state' })
 
 const IssuerNode = mapping({
-  name: text({
-    pattern: ROBOT_NAME_FORM,
-    description: 'stands in subjects: issuer:NAME/SUB',
-    expected: 'a name of lower-case letters, digits, ".", "_" and "-"'
-  })
+  name: nameIn('issuer:NAME/SUB')
 }, { expected: 'an issuer with name, and publicKey, jwksFile or jwksUrl' }, {
   publicKey: line('a file with its public key or certificate in PEM'),
   jwksFile: line('a file with its keys as a JSON Web Key Set'),
