@@ -49,12 +49,13 @@ async function closeAround ({ gateway, answer }: Held, asking: Socket, silent: r
 await t.test('who has asked nothing, or half of something, is let go when a gateway ends, and who has asked is answered', async t => {
   const held = await startHeld(t)
   const { port } = held.gateway
-  const [asking, silent, half, again] = await Promise.all(Array.from({ length: 4 }, async () => await openRaw(t, port)))
+  const [asking, silent, half, again, form] = await Promise.all(Array.from({ length: 5 }, async () => await openRaw(t, port)))
   half?.socket.write('GET /health HT')
+  form?.socket.write('POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 20\r\n\r\ngrant')
   again?.socket.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
   await again?.received(/200 OK/)
   again?.socket.write('GET /hea')
-  const silents = [silent, half, again].map(each => each?.socket as Socket)
+  const silents = [silent, half, again, form].map(each => each?.socket as Socket)
   t.match(await closeAround(held, asking?.socket as Socket, silents), /^HTTP\/1\.1 200 OK\r\n[^]*bytes/)
 })
 
@@ -74,12 +75,15 @@ await t.test('the same over TLS, before a handshake and behind one', async t => 
 })
 
 for (const workers of WORKER_COUNTS) {
-  await t.test(`one silent connection to each listener makes no end of a gateway a bad one (workers: ${workers})`, { timeout: 60_000 }, async t => {
+  await t.test(`one silent connection to each listener, and a token request without its body, make no end of a gateway a bad one (workers: ${workers})`, { timeout: 60_000 }, async t => {
     const [authzPort] = await freePorts(1) as [number]
     const gateway = await startGateway(t, { workers, authz: { listen: { port: authzPort }, trustedProxies: ['127.0.0.1'], dialect: 'nginx' } })
     await untilTrue(async () => (await fetch(`${gateway.adminUrl}/readyz`)).ok)
     const ports = [...[gateway.url, gateway.adminUrl].map(url => Number(new URL(url).port)), authzPort]
     for (const port of ports) await openRaw(t, port)
+    const form = await openRaw(t, ports[0] as number)
+    form.socket.write('POST /oauth/token HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 20\r\n\r\n')
+    await form.received(/100 Continue/)
     process.kill(gateway.pid, 'SIGTERM')
     t.equal(await gateway.ended, 0)
     t.notMatch(gateway.stdout(), /cut off/)
