@@ -59,7 +59,8 @@ export function auditAbandoned (request: FastifyRequest): void {
   const { outcome } = request
   if (outcome.eventId === undefined) return
   outcome.isAudited = true
-  auditingOf(request).output.write(lineOf(request, { ...outcome, refusal: { code: 'client_gone' } }, 'outcome'))
+  const abandoned = Object.assign(new Outcome(), outcome, { refusal: { code: 'client_gone' } })
+  auditingOf(request).output.write(lineOf(request, abandoned, 'outcome'))
 }
 
 /** Records the refusal of bytes that are no request. */
