@@ -9,11 +9,13 @@ import { askReload } from '../../src/serve/control.ts'
 import { controlSocket } from '../../src/serve/state-dir.ts'
 import { Authority } from '../helpers/certificates.ts'
 import { serveFile, type Gateway } from '../helpers/gateway.ts'
+import { INSPECTABLE } from '../helpers/live-memory.ts'
 import { freePorts, temporaryFolder, type TestLike } from '../helpers/processes.ts'
 import { newMasterKey, recordSecret } from '../helpers/secrets.ts'
 import { tlsClient } from '../helpers/tls-client.ts'
 import { untilTrue } from '../helpers/until.ts'
-import { readChildren, readDescriptors, readMemory } from '../properties/neighbours/proc.ts'
+import { readChildren } from '../properties/neighbours/proc.ts'
+import { watchGrowth } from './growth.ts'
 import { startRepository } from './lab.ts'
 import { damage, startLoad, type LoadTarget } from './load.ts'
 
@@ -22,15 +24,10 @@ export interface ReloadsOptions {
   readonly say: (line: string) => void
 }
 
-/** Reloads after which the memory of a process counts. */
+/** Reloads after which a process has made what it makes once. */
 const WARM = 200
-/**
- * How much more of it the second half of the rest may have at its most than the first: what is
- * in use at one moment moves by half with the garbage that is waiting, what is kept only grows.
- */
-const MORE_MEMORY = 1.1
-/** What a process may open once in its life. */
-const MORE_DESCRIPTORS = 8
+/** Of what it had in use then, what it may have in the end: a request that runs has some of it. */
+const MOST = 1.1
 
 interface Lab {
   readonly gateway: Gateway
@@ -45,10 +42,9 @@ const NOTHING_TO_SEE = async (): Promise<string[]> => []
 /** @returns what was found, nothing if all is well */
 export async function reloads (t: TestLike, { count, say }: ReloadsOptions): Promise<string[]> {
   const { gateway, target, socket, changes } = await open(t)
-  const processes = [gateway.pid, ...await readChildren(gateway.pid)]
-  const idle = Math.max(...await Promise.all(processes.map(descriptorsOf)))
+  const workers = await readChildren(gateway.pid)
+  const growth = await watchGrowth(t, () => gateway, { most: MOST, say })
   const load = await startLoad(target, { slow: 500 })
-  const memory = createMemory(count)
   const found: string[] = []
   for (let round = 1; round <= count; round++) {
     const look = await (changes[round % changes.length] as Lab['changes'][number])(round)
@@ -56,22 +52,12 @@ export async function reloads (t: TestLike, { count, say }: ReloadsOptions): Pro
     if (!asked.ok) found.push(`reload ${round}: ${asked.why}`)
     else if (asked.reread.mistakes.length + asked.reread.silent.length > 0) found.push(`reload ${round}: ${JSON.stringify(asked.reread)}`)
     found.push(...(await look()).map(each => `reload ${round}: ${each}`))
-    for (const pid of processes) memory.saw(round, pid, (await readMemory(pid)).now)
+    if (round === WARM) await growth.measure(0)
     if (round % Math.ceil(count / 10) === 0) say(`${round} reloads; ${load.answered()} answered, ${load.wrong.length} wrong${[...load.wrong, ...found].map(each => `\n  ${each}`).join('')}`)
   }
   await load.stop()
-  found.push(...load.wrong, ...await damage(target, load))
-  for (const pid of processes) {
-    const [before, after] = memory.most(pid)
-    const inWords = `process ${pid} had at most ${toMiB(before)} MiB in the first half, and ${toMiB(after)} MiB in the second`
-    if (count > WARM) say(inWords)
-    if (after > before * MORE_MEMORY) found.push(inWords)
-    // Connections that are kept are closed after 20 s.
-    await untilTrue(async () => await descriptorsOf(pid) <= idle + MORE_DESCRIPTORS, 40_000).catch(async () => {
-      found.push(`process ${pid} has ${await descriptorsOf(pid)} descriptors, and each had at most ${idle}`)
-    })
-  }
-  if (`${await readChildren(gateway.pid)}` !== `${processes.slice(1)}`) found.push('a worker was replaced')
+  found.push(...load.wrong, ...await damage(target, load), ...await growth.found())
+  if (`${await readChildren(gateway.pid)}` !== `${workers}`) found.push('a worker was replaced')
   return found
 }
 
@@ -112,7 +98,7 @@ async function open (t: TestLike): Promise<Lab> {
   await write('chartgate.yaml', config)
   await swap(0)
   const stateDir = join(folder, 'state')
-  const gateway = await serveFile(t, { file: join(folder, 'chartgate.yaml'), port, stateDir, keep: 100_000 })
+  const gateway = await serveFile(t, { file: join(folder, 'chartgate.yaml'), port, stateDir, env: INSPECTABLE, keep: 100_000 })
   await untilTrue(async () => await fetch(`${gateway.adminUrl}/readyz`).then(({ ok }) => ok, () => false))
   const url = `https://127.0.0.1:${port}`
   const { ask } = tlsClient(t, { ca: authority.certText })
@@ -156,25 +142,4 @@ async function open (t: TestLike): Promise<Lab> {
       }
     ]
   }
-}
-
-/** The most that each process had in either half of what comes after the first reloads. */
-function createMemory (count: number) {
-  const halves = [new Map<number, number>(), new Map<number, number>()] as const
-  return {
-    saw (round: number, pid: number, bytes: number): void {
-      if (round <= WARM) return
-      const half = halves[round <= (WARM + count) / 2 ? 0 : 1]
-      half.set(pid, Math.max(half.get(pid) ?? 0, bytes))
-    },
-    most: (pid: number): readonly [before: number, after: number] => [halves[0].get(pid) ?? 0, halves[1].get(pid) ?? 0]
-  }
-}
-
-async function descriptorsOf (pid: number): Promise<number> {
-  return (await readDescriptors(pid)).length
-}
-
-function toMiB (bytes: number): number {
-  return Math.round(bytes / 1024 ** 2)
 }

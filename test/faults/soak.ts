@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { startFaultyUpstream, type Fault, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
 import { runChartgate, serveFile, type Gateway } from '../helpers/gateway.ts'
+import { INSPECTABLE } from '../helpers/live-memory.ts'
 import { mountDisk, NO_DISK } from '../helpers/read-only.ts'
 import { freePorts, temporaryFolder, type TestLike } from '../helpers/processes.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { untilTrue } from '../helpers/until.ts'
-import { readChildren, readDescriptors, readMemory } from '../properties/neighbours/proc.ts'
+import { readChildren } from '../properties/neighbours/proc.ts'
 import { createRandom, type Random } from '../properties/neighbours/random.ts'
+import { watchGrowth } from './growth.ts'
 import { startRepository, type RepositoryProcess } from './lab.ts'
 import { damage, startLoad, type LoadTarget } from './load.ts'
 
@@ -44,9 +46,7 @@ const TIMES = [200, 500, 1_000, 3_000]
 const AFTERMATH = 2_500
 /** From when on the memory of a process counts. */
 const WARM = 5 * 60_000
-const MORE_MEMORY = 1.2
-/** What a process may open once in its life. */
-const MORE_DESCRIPTORS = 8
+const MOST = 1.2
 
 /** What goes wrong, until it does not any more. */
 const FAULTS: Readonly<Record<string, (lab: Lab) => Promise<unknown>>> = {
@@ -99,12 +99,11 @@ async function pause (pid: number, ms: number): Promise<void> {
 export async function soak (t: TestLike, { minutes, seed, say }: SoakOptions): Promise<string[]> {
   const lab = await open(t, seed)
   const { target } = lab
-  const processes = async (): Promise<number[]> => [lab.gateway().pid, ...await lab.workers()]
-  const idle = Math.max(...await Promise.all((await processes()).map(descriptorsOf)))
+  const growth = await watchGrowth(t, lab.gateway, { most: MOST, say })
   let faultEnded = -Infinity
   let isFaulty = false
   const load = await startLoad(target, { mayFail: since => isFaulty || since < faultEnded + AFTERMATH, slow: 1_000 })
-  const [since, seen, warm] = [Date.now(), new Map<number, number>(), new Map<number, number>()]
+  const since = Date.now()
   const end = since + minutes * 60_000
   while (Date.now() < end) {
     const name = lab.pick(Object.keys(FAULTS))
@@ -114,23 +113,10 @@ export async function soak (t: TestLike, { minutes, seed, say }: SoakOptions): P
     faultEnded = performance.now()
     isFaulty = false
     await sleep(AFTERMATH + lab.pick(TIMES))
-    for (const pid of await processes()) {
-      const begun = seen.get(pid) ?? Date.now()
-      seen.set(pid, begun)
-      if (!warm.has(pid) && Date.now() - begun >= Math.min(WARM, minutes * 30_000)) warm.set(pid, (await readMemory(pid)).now)
-    }
+    await growth.measure(Math.min(WARM, minutes * 30_000))
   }
   await load.stop()
-  const found = [...load.wrong, ...await damage(target, load)]
-  for (const pid of await processes()) {
-    const [before, { now }] = [warm.get(pid), await readMemory(pid)]
-    if (before !== undefined) say(`process ${pid}: ${toMiB(before)} MiB, then ${toMiB(now)} MiB`)
-    if (before !== undefined && now > before * MORE_MEMORY) found.push(`process ${pid} had ${toMiB(before)} MiB, and has ${toMiB(now)} MiB`)
-    // Connections that are kept are closed after 20 s.
-    await untilTrue(async () => await descriptorsOf(pid) <= idle + MORE_DESCRIPTORS, 40_000).catch(async () => {
-      found.push(`process ${pid} has ${await descriptorsOf(pid)} descriptors, and each had at most ${idle}`)
-    })
-  }
+  const found = [...load.wrong, ...await damage(target, load), ...await growth.found()]
   say(`${load.answered()} answered, ${load.stored.size} charts stored`)
   return found
 }
@@ -152,7 +138,7 @@ async function open (t: TestLike, seed: number): Promise<Lab> {
   }
   await write()
   const start = async (): Promise<Gateway> => {
-    const started = await serveFile(t, { file, port, stateDir: join(folder, 'state'), keep: 100_000 })
+    const started = await serveFile(t, { file, port, stateDir: join(folder, 'state'), env: INSPECTABLE, keep: 100_000 })
     await untilTrue(async () => await fetch(`${started.adminUrl}/readyz`).then(({ ok }) => ok, () => false))
     return started
   }
@@ -185,12 +171,4 @@ async function open (t: TestLike, seed: number): Promise<Lab> {
     }
   }
   return lab
-}
-
-async function descriptorsOf (pid: number): Promise<number> {
-  return (await readDescriptors(pid)).length
-}
-
-function toMiB (bytes: number): number {
-  return Math.round(bytes / 1024 ** 2)
 }

@@ -125,9 +125,11 @@ export async function findProgram (name: string): Promise<string | undefined> {
 }
 
 // tap puts NODE_OPTIONS into every child, whatever its `env` says; env(1) takes it out
-// again, so that a spawned chartgate is the one that users start.
+// again, so that a spawned chartgate is the one that users start, or that a test asks for.
 function launch (command: string, args: readonly string[], { cwd = ROOT, env = {} }: RunOptions): ChildProcess {
-  return spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { NODE_OPTIONS: options } = env
+  const own = options === undefined ? ['-u', 'NODE_OPTIONS'] : [`NODE_OPTIONS=${options}`]
+  return spawn('env', [...own, command, ...args], { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 function collect (child: ChildProcess, keep = Infinity): Pick<StartedProcess, 'stdout' | 'stderr'> {
