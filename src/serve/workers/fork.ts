@@ -28,7 +28,8 @@ export const IS_WORKER = cluster.isWorker
 
 /** The worker's own end of the line. When the primary is gone, Node ends the worker. */
 export const PRIMARY: Channel<ToWorker, ToPrimary> = {
-  send (message) { process.send?.(message) },
+  // Without somebody who hears of a line that breaks, its error is nobody's, and ends with a stack.
+  send (message) { process.send?.(message, undefined, undefined, () => {}) },
   receive (handler) { process.setMaxListeners(ANY_NUMBER).on('message', handler) }
 }
 /* c8 ignore stop */
