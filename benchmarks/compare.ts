@@ -1,7 +1,9 @@
 // Did a change make the hot path dearer? Two builds of chartgate take short turns in
 // pairs; what counts is the CPU time of the process for one request, which the rest of
-// the machine disturbs less than a rate. `npm run bench:compare -- FOLDER [--pairs N]`; with
-// `.` and `--here KEYS`, what some keys of the configuration cost.
+// the machine disturbs less than a rate. After some pairs both are new processes: each has
+// its own luck with the compiler and with where things lie, which no number of turns evens
+// out. `npm run bench:compare -- FOLDER [--pairs N]`; with `.` and `--here KEYS`, what some
+// keys of the configuration cost.
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -19,7 +21,7 @@ import { byRound, medianInterval, summarise } from './report/statistics.ts'
 import { number, table } from './report/text.ts'
 import { INDEX } from './scenarios/names.ts'
 
-const USAGE = `npm run bench:compare -- FOLDER [--pairs N] [--seconds N] [--here KEYS]
+const USAGE = `npm run bench:compare -- FOLDER [--pairs N] [--starts N] [--seconds N] [--here KEYS]
 FOLDER: another checkout of chartgate, built there with npm ci && npm run build, or this one
 KEYS: configuration that only the gateway of this one has, such as '{"audit":{"reads":true}}'
 `
@@ -39,7 +41,10 @@ const QUESTIONS: readonly Question[] = [
 ]
 
 interface How {
+  /** Of each start. */
   readonly pairs: number
+  /** How often both are started anew. */
+  readonly starts: number
   readonly seconds: number
   /** Keys that only the gateway of this build has. */
   readonly here: object
@@ -58,22 +63,41 @@ async function cpuOf (pid: number): Promise<number> {
   return (utime + stime) * 10_000
 }
 
-async function answer (lab: Lab, { name, options, ask }: Question, roots: readonly [before: string, now: string], how: How): Promise<string[]> {
+type Roots = readonly [before: string, now: string]
+
+/** Turns of either before those that count: the compiler has come to its end then. */
+const WARM = 3
+
+/** Adds the pairs of two new processes to what is spent. @returns the upstream */
+async function takePairs (lab: Lab, { name, options, ask }: Question, roots: Roots, how: How, spent: readonly [number[], number[]]): Promise<string> {
   const museum = await startChartMuseum(lab, { charts: smallChart, auth: 'bearer', place: 'beside' })
   const place = 'missing' in museum ? { charts: smallChart } : { upstream: museum }
   const gateways = await Promise.all(roots.map(async (root, which) => await startGateway(lab, { ...options, ...place, root, besides: which === 1 ? how.here : {} }))) as [Gateway, Gateway]
-  const spent: [number[], number[]] = [[], []]
-  for (let pair = -1; pair < how.pairs; pair++) {
+  for (let pair = -WARM; pair < how.pairs; pair++) {
     // Who is first takes turns too.
     for (const which of pair % 2 === 0 ? [0, 1] as const : [1, 0] as const) {
       const cpu = await turn(lab, name, gateways[which], ask(gateways[which]), how.seconds)
-      if (pair >= 0) spent[which].push(cpu) // the first pair warms up
+      if (pair >= 0) spent[which].push(cpu)
+    }
+  }
+  return 'missing' in museum ? 'embedded' : 'ChartMuseum'
+}
+
+async function answer (question: Question, roots: Roots, how: How, open: () => Promise<Lab>): Promise<string[]> {
+  const spent: [number[], number[]] = [[], []]
+  let upstream = ''
+  for (let start = 0; start < how.starts; start++) {
+    const lab = await open()
+    try {
+      upstream = await takePairs(lab, question, roots, how, spent)
+    } finally {
+      await lab.close()
     }
   }
   const ratios = byRound(spent[1], spent[0], (now, before) => now / before)
   const { low, high } = medianInterval(ratios)
   const microseconds = spent.map(each => `${number(summarise(each).median)} µs`)
-  return [name, 'missing' in museum ? 'embedded' : 'ChartMuseum', ...microseconds, number(summarise(ratios).median), `${number(low)} – ${number(high)}`]
+  return [question.name, upstream, ...microseconds, number(summarise(ratios).median), `${number(low)} – ${number(high)}`]
 }
 
 async function main (folder: string, how: How): Promise<void> {
@@ -83,23 +107,25 @@ async function main (folder: string, how: How): Promise<void> {
   const load = await findLoadGenerator(cores)
   const rows: string[][] = []
   for (const question of QUESTIONS) {
-    const lab = await openLab(cores, load)
-    try {
-      rows.push(await answer(lab, question, [before, ROOT], how))
-    } finally {
-      await lab.close()
-    }
+    rows.push(await answer(question, [before, ROOT], how, async () => await openLab(cores, load)))
     console.error(`  ${question.name}: done`)
   }
   console.log(table(['question', 'upstream', 'there', 'here', 'here / there', '95 % of its median'], rows))
-  console.log(`CPU time of the process for a request; ${how.pairs} pairs of ${how.seconds} s`)
+  console.log(`CPU time of the process for a request; ${how.starts} × ${how.pairs} pairs of ${how.seconds} s, each time of new processes`)
 }
 
-const { values, positionals: [folder] } = parseArgs({ allowPositionals: true, options: { pairs: { type: 'string', default: '20' }, seconds: { type: 'string', default: '1' }, here: { type: 'string', default: '{}' } } })
-const [pairs, seconds] = [Number(values.pairs), Number(values.seconds)]
-if (folder === undefined || !Number.isInteger(pairs) || pairs < 6 || !Number.isInteger(seconds) || seconds < 1) {
+const OPTIONS = {
+  pairs: { type: 'string', default: '4' },
+  starts: { type: 'string', default: '6' },
+  seconds: { type: 'string', default: '1' },
+  here: { type: 'string', default: '{}' }
+} as const
+const { values, positionals: [folder] } = parseArgs({ allowPositionals: true, options: OPTIONS })
+const counts = [values.pairs, values.starts, values.seconds].map(Number) as [number, number, number]
+const [pairs, starts, seconds] = counts
+if (folder === undefined || !counts.every(count => Number.isInteger(count) && count > 0) || pairs * starts < 6) {
   process.stderr.write(USAGE)
   process.exitCode = 2
 } else {
-  await main(folder, { pairs, seconds, here: JSON.parse(values.here) as object })
+  await main(folder, { pairs, starts, seconds, here: JSON.parse(values.here) as object })
 }
