@@ -164,10 +164,11 @@ async function checkUpstream (
   const key = auth === 'bearer' ? await upstreamKey(config, excused.has('wrong credentials')) : undefined
   if (key?.ok === false) return fail(io, ...key.mistakes)
   // The other commands ask no upstream, and are there sooner without its client.
-  const [{ connectUpstreams }, { firstContact }, { isOpen, OPEN_DOOR, versionOf }, { checkFurther }] = await Promise.all([
+  const [{ connectUpstreams }, { firstContact }, openDoors, { checkFurther }] = await Promise.all([
     import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts'),
     import('./further-addresses.ts')
   ])
+  const { isOpen, OPEN_DOOR, versionOf } = openDoors
   const connected = connectUpstreams({ current: config }, key?.key, undefined, { tls: liveOf(tls, 'upstream.tls') })
   const upstream = connected.first
   try {

@@ -40,8 +40,8 @@ export type AddressPlace = 'only' | 'first' | 'further'
 
 const ANSWERS_NOTHING: Readonly<Record<AddressPlace, string>> = {
   only: 'the chart repository answers nothing: clients get 503 at once, until it does',
-  first: 'the first address of the chart repository answers nothing: until it does, changes get 503 at once, and so do ' +
-    'reads where no other address follows it',
+  first: 'the first address of the chart repository answers nothing: until it does, changes get 503 at once, and so ' +
+    'do reads where no other address follows it',
   further: 'this further address of the chart repository answers nothing, and is asked nothing until it does'
 }
 
@@ -75,8 +75,8 @@ export function sayFollower (
     if (state === 'follows') {
       log.info({ upstream }, 'this address has shown the last changes at once: it is read from while the first is away')
     } else if (state === 'behind') {
-      log.warn({ upstream }, 'this address does not show a change that the first shows, and is not read from: do both ' +
-        'have one storage, and is it run with --always-regenerate-chart-index?')
+      log.warn({ upstream }, 'this address does not show a change that the first shows, and is not read from: do ' +
+        'both have one storage, and is it run with --always-regenerate-chart-index?')
     } else {
       log.warn({ upstream }, 'this address did not say whether it shows a change: it is not read from until it has ' +
         'shown the next ones')

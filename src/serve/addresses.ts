@@ -22,7 +22,8 @@ export async function ailmentOfAll ({ first, further, states }: Addresses): Prom
   const ailment = await first.ailment()
   if (ailment === undefined) return undefined
   const known = states()
-  const others = await Promise.all(further.map(async (each, i) => known[i] === 'follows' ? await each.ailment() : ailment))
+  const others = await Promise.all(further.map(async (each, i) =>
+    known[i] === 'follows' ? await each.ailment() : ailment))
   return others.includes(undefined) ? undefined : ailment
 }
 

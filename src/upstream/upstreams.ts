@@ -45,7 +45,7 @@ export function severalUpstreams (first: Upstream, standIns: readonly StandIn[])
     async show (change) {
       await Promise.all(standIns.map(async ({ follower }) => { await follower.see(change) }))
     },
-    connections: () => [first, ...standIns.map(({ upstream }) => upstream)].map(each => each.connections()).reduce(plus),
+    connections: () => standIns.map(({ upstream }) => upstream.connections()).reduce(plus, first.connections()),
     followers: () => standIns.map(({ follower }) => follower.state()),
     hasStandIn: () => standInNow(standIns) !== undefined
   }

@@ -16,8 +16,8 @@ export const upstream = mapping({
     default: [],
     maxItems: MOST_ADDRESSES,
     expected: `a list of at most ${MOST_ADDRESSES} URLs`,
-    description: 'in place of `url`: several addresses of one chart repository, which have one storage. Changes go to ' +
-      'the first; while it is away, reads go to another one that has shown the last changes at once, which ' +
+    description: 'in place of `url`: several addresses of one chart repository, which have one storage. Changes go ' +
+      'to the first; while it is away, reads go to another one that has shown the last changes at once, which ' +
       'ChartMuseum does when it is run with `--always-regenerate-chart-index` or shares the cache of the first'
   }),
   auth: oneOf(['none', 'basic', 'bearer'], {
