@@ -58,7 +58,7 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
   const [file, accounts] = [join(stateDir, 'chartgate.yaml'), join(stateDir, 'accounts.yaml')]
   await writeFile(accounts, stringify({ users: [{ name: USER, passwordHash: await hashPassword(password) }] }), { mode: 0o600 })
   const { listen = {}, lines = '' } = options
-  const config = { ...placeOf(port, adminPort, stateDir), listen: { port, ...listen }, masterKey, ...chosen(options), accounts: { files: [accounts] }, ...options.besides }
+  const config = { ...placeOf(adminPort, stateDir), listen: { port, ...listen }, masterKey, ...chosen(options), accounts: { files: [accounts] }, ...options.besides }
   await writeFile(file, stringify(config) + lines, { mode: 0o600 })
   const origin = `http${'tls' in listen ? 's' : ''}://127.0.0.1:${port}`
   const readyUrl = `http://127.0.0.1:${adminPort}/healthz`
@@ -74,7 +74,7 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
 
 const secret = (): string => `bench-${randomBytes(16).toString('hex')}`
 
-function placeOf (port: number, adminPort: number, stateDir: string): object {
+function placeOf (adminPort: number, stateDir: string): object {
   return { admin: { port: adminPort }, publicUrl: PUBLIC_URL, stateDir, policy: [{ repositories: ['org1/*'], subjects: [`user:${USER}`], actions: [...ACTIONS] }] }
 }
 

@@ -137,11 +137,14 @@ const TABLE = {
     '1: this further address of upstream.urls answers as it should; 0: not, which no client notices while the first ' +
       'answers. Labelled by its place in the list; no series before the first look',
     ADDRESS),
-  chartgate_upstream_followers: gauge('sum',
-    'Processes by what they know of each further address of upstream.urls: `follows` (it showed the last changes at ' +
-      'once, and is read from while the first is away), `unproven` (it has not shown enough yet), `behind` (it did ' +
-      'not show what the first showed); by its place in the list',
-    ADDRESS, FOLLOWER_STATE),
+  chartgate_upstream_followers: {
+    ...gauge('sum',
+      'Processes by what they know of each further address of upstream.urls: `follows` (it showed the last changes at ' +
+        'once, and is read from while the first is away), `unproven` (it has not shown enough yet), `behind` (it did ' +
+        'not show what the first showed); by its place in the list',
+      ADDRESS, FOLLOWER_STATE),
+    notShown: 'after a start it is `unproven` until something is pushed; the log says when it is `behind`'
+  },
   chartgate_workers: gauge('sum',
     'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said ' +
       'last); no series with one process', WORKER_STATE),

@@ -119,7 +119,7 @@ export interface Upstream {
   /** How its connections are used now. */
   connections (): Connections
   /** Whether it is worth a question. */
-  readonly breaker: Pick<Breaker, 'state'>
+  readonly breaker: Pick<Breaker, 'state' | 'isOpen'>
   close (): Promise<void>
 }
 

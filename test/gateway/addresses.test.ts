@@ -10,7 +10,8 @@ import { OPEN, startEmbedded } from '../repository/servers.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { startFaultyUpstream, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
 import { chartOf } from '../helpers/packages.ts'
-import { temporaryFolder, type TestLike } from '../helpers/processes.ts'
+import type { TestLike } from '../helpers/folder.ts'
+import { temporaryFolder } from '../helpers/processes.ts'
 import { askAs, type Answered } from '../helpers/repositories.ts'
 import { until, untilTrue } from '../helpers/until.ts'
 
@@ -70,17 +71,21 @@ async function open (t: TestLike): Promise<Lab> {
   return lab
 }
 
-/** Passes everything on; while it keeps, a GET is answered as it was the first time. */
+/** Passes everything on; while it keeps, a GET is answered as it was the last time, and what it was not asked for is not there. */
 async function startCache (t: TestLike, origin: string, cache: { on: boolean }): Promise<string> {
-  const kept = new Map<string, { readonly status: number, readonly bytes: Buffer }>()
+  interface Kept { readonly status: number, readonly bytes: Buffer }
+  const kept = new Map<string, Kept>()
   const server = createServer((request, response) => {
     void (async () => {
       const [method, url] = [request.method as string, request.url as string]
       const body = await buffer(request)
-      const known = cache.on && method === 'GET' ? kept.get(url) : undefined
-      const answer = known ?? await fetch(origin + url, { method, ...(body.length === 0 ? {} : { body: new Uint8Array(body) }) })
-        .then(async answer => ({ status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) }))
-      if (known === undefined) kept.set(url, answer)
+      const passed = async (): Promise<Kept> => {
+        const answer = await fetch(origin + url, { method, ...(body.length === 0 ? {} : { body: new Uint8Array(body) }) })
+        return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) }
+      }
+      const isKept = cache.on && method === 'GET'
+      const answer = isKept ? kept.get(url) ?? { status: 404, bytes: Buffer.from('{"error":"chart not found"}') } : await passed()
+      if (!isKept) kept.set(url, answer)
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.bytes)
     })().catch(() => { response.destroy() })
   })

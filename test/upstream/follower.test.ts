@@ -42,11 +42,12 @@ function lab (later = (_ms: number, run: () => void): (() => void) => { setImmed
     other: NONE,
     follower: createFollower({ first: { ask: ask('first') }, other: { ask: ask('other') }, later, onChange: state => { heard.push(state) } }),
     async see (change = {}) {
-      const digest = String(++count)
-      if (each.other === NONE) each.other = digest
+      const digest = 'became' in change ? change.became : String(++count)
+      const isHere = each.other === NONE && digest !== undefined && digest !== GONE
+      if (isHere) each.other = digest
       await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: digest, isNew: true, ...change })
       await settled()
-      if (each.other === digest) each.other = NONE
+      if (isHere) each.other = NONE
     }
   }
   return each
@@ -162,6 +163,8 @@ await t.test('a chart whose name the API takes for something else is not asked f
 await t.test('nobody waits for one that is not read from, and changes that it was not asked about count for nothing', async t => {
   const waiting: (() => void)[] = []
   const each = lab((_ms, run) => { waiting.push(run); return () => {} })
+  each.other = 'new'
+  await each.see({ became: 'new' })
   each.first = each.other = 'old'
   const change: Change = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true }
   await each.follower.see(change)
@@ -171,9 +174,8 @@ await t.test('nobody waits for one that is not read from, and changes that it wa
   each.other = 'new'
   waiting[0]?.()
   await settled()
-  for (let i = 1; i < ENOUGH; i++) await each.see()
+  for (let i = 1; i < ENOUGH; i++) await each.see({ became: 'new' })
   t.equal(each.follower.state(), 'unproven')
-  await each.see({ became: 'new' })
   await each.see({ became: 'new' })
   t.equal(each.follower.state(), 'follows')
 })
