@@ -7,6 +7,7 @@ import type { BreakerState } from '../../src/upstream/breaker.ts'
 import type { Question, Upstream } from '../../src/upstream/client.ts'
 import type { FollowerState } from '../../src/upstream/follower.ts'
 import { onlyUpstream, severalUpstreams, type Upstreams } from '../../src/upstream/upstreams.ts'
+import { NobodyThere } from '../../src/lib/presence.ts'
 import { somebody } from '../helpers/askers.ts'
 
 const READ: Question = { method: 'GET', target: { route: 'index', tenant: 'org1/repo1', tenantPath: 'org1/repo1', query: {} }, company: somebody(), named: false, most: 1, longer: 'left' }
@@ -14,7 +15,7 @@ const CHANGE = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', v
 const USED = { all: 128, used: 3, large: 1, length: 2, waited: 4, waitedMs: 5, refused: 6 }
 
 /** An address that answers a status, or refuses. */
-interface Address { says: number | ReasonCode, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number }
+interface Address { says: number | ReasonCode | Error, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number }
 
 const address = (): Address => ({ says: 200, breaker: 'closed', state: 'follows', asked: [], seen: 0 })
 
@@ -26,6 +27,7 @@ function upstreamOf (each: Address): Upstream {
     connections: () => USED,
     async ask (question: Question): Promise<UpstreamAnswer> {
       each.asked.push(question)
+      if (each.says instanceof Error) throw each.says
       if (typeof each.says === 'string') throw new RefusalError({ code: each.says }, { cause: new Error('why') })
       return { status: each.says, headers: {}, kind: 'whole', body: Buffer.alloc(0) }
     }
@@ -80,6 +82,14 @@ await t.test('a read that the first gives no answer to is asked of one that foll
   third.says = 'upstream_unreachable'
   t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 'upstream_unreachable', 'it is asked of one other')
   t.equal(upstreams.hasStandIn(), true)
+})
+
+await t.test('what is no refusal is no reason to ask somebody else', async t => {
+  const { upstreams, all: [first], asked } = several()
+  first.says = new NobodyThere()
+  await t.rejects(upstreams.forReads('a').ask(READ), NobodyThere)
+  await t.rejects(upstreams.of('a').ask(READ), NobodyThere)
+  t.strictSame(asked(), [2, 0, 0])
 })
 
 await t.test('where none follows, reads stay, and what breaks off may be sent once more', async t => {

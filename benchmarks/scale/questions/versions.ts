@@ -42,4 +42,3 @@ async function timed (url: string, headers: Readonly<Record<string, string>>, st
   if (answer.status !== status) throw new Error(`${url} is answered ${answer.status}`)
   return [performance.now() - from, answer]
 }
-
