@@ -2,10 +2,12 @@
 // body's first byte is read only after the request was allowed.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
 import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
+import type { Change } from '../src/upstream/change.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { FormFields } from '../src/uploads/multipart.ts'
@@ -20,8 +22,8 @@ export interface UploadDoorOptions {
   upstreams: Upstreams
   locks: Locks
   spool: Spool
-  /** Lets every index of a tenant be forgotten, before the client is answered. */
-  changed: (tenant: string) => Promise<void>
+  /** Lets every read from now on show it, before the client is answered. */
+  changed: (change: Change) => Promise<void>
   /** Bytes, now. */
   maxUploadSize: () => number
   depth: Depth
@@ -81,11 +83,14 @@ async function save (
   }, spool, most)
   request.outcome.upload = factsOf(upload)
   let isSent = false
+  let isStored = false
   try {
     await recordIntent(request)
     await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
+    isStored = true
   } finally {
-    if (isSent) await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
+    // also after a failure: nobody knows then what the upstream did
+    if (isSent) await changed(changeOf(chartRequest, upload, isStored))
     await upload.remove()
   }
 }
@@ -108,6 +113,14 @@ function isAbort (error: unknown): boolean {
 
 function tooLarge (maxUploadSize: number): Refusal {
   return { code: 'body_too_large', detail: `request too large: at most ${maxUploadSize} bytes` }
+}
+
+function changeOf ({ tenant, tenantPath, access }: ChartRequest, upload: Upload, isStored: boolean): Change {
+  const { name: chart, version, prov } = upload
+  const became = isStored ? upload.chart?.digest : undefined
+  // Of a pair the chart may have been there.
+  const isNew = became !== undefined && prov === undefined && access.action === 'push'
+  return { tenant, tenantPath, chart, version, became, isNew }
 }
 
 function factsOf ({ name, version, chart, prov }: Upload): UploadFacts {

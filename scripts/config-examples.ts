@@ -61,6 +61,10 @@ upstream:
   username: curator
   password: the-password-of-chartmuseum
 ---
+# two ChartMuseums with one storage, both with --always-regenerate-chart-index: the second is read from while the first is away
+upstream:
+  urls: [http://chartmuseum-0:8080, http://chartmuseum-1:8080]
+---
 # over TLS, with an authority of your own; its certificate is always verified
 upstream:
   url: https://chartmuseum:8443

@@ -56,6 +56,7 @@ import type { Pulse } from './lib/pulse.ts'
 import type { ListenerTls } from './tls/listener.ts'
 import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
+import type { Change } from './upstream/change.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
@@ -144,9 +145,10 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     warn: line => { log.warn(line, 'left out of the index') }
   })
   peers?.onChange(store.drop)
-  const changed = async (tenant: string): Promise<void> => {
-    store.drop(tenant)
-    await peers?.changed(tenant)
+  const changed = async (change: Change): Promise<void> => {
+    await upstreams.show(change)
+    store.drop(change.tenant) // also what was read meanwhile
+    await peers?.changed(change.tenant)
   }
 
   const app: App = Fastify({
@@ -219,8 +221,9 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   readFront(meter, {
     passwords: attempts.standing,
     clients: connections.standing,
-    connections: upstreams.of('').connections,
+    connections: upstreams.connections,
     breaker: upstreams.of('').breaker.state,
+    followers: upstreams.followers,
     spool: spool.standing,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)

@@ -3,6 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Program {
@@ -15,7 +16,7 @@ export interface Program {
 export interface ProgramOptions {
   /** The file for its output; new. */
   readonly log: string
-  /** It is ready when this answers at all. */
+  /** It is ready when this answers at all; of tcp:, when a connection is taken. */
   readonly readyUrl: string
   /** All of its environment besides PATH. */
   readonly env?: Readonly<Record<string, string>>
@@ -54,6 +55,14 @@ async function stop (child: ChildProcess, end: Promise<string>): Promise<void> {
 
 async function answers (url: string): Promise<boolean> {
   return await new Promise(resolve => {
+    if (url.startsWith('tcp:')) {
+      const { hostname: host, port } = new URL(url)
+      const socket = connect({ host, port: Number(port) }, () => {
+        socket.destroy()
+        resolve(true)
+      }).on('error', () => { resolve(false) })
+      return
+    }
     request(url, { agent: false }, response => {
       response.resume()
       resolve(true)

@@ -164,10 +164,13 @@ async function checkUpstream (
   const key = auth === 'bearer' ? await upstreamKey(config, excused.has('wrong credentials')) : undefined
   if (key?.ok === false) return fail(io, ...key.mistakes)
   // The other commands ask no upstream, and are there sooner without its client.
-  const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
-    import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
+  const [{ connectUpstreams }, { firstContact }, openDoors, { checkFurther }] = await Promise.all([
+    import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts'),
+    import('./further-addresses.ts')
   ])
-  const upstream = connectUpstream({ current: config }, key?.key, undefined, { tls: liveOf(tls, 'upstream.tls') })
+  const { isOpen, OPEN_DOOR, versionOf } = openDoors
+  const connected = connectUpstreams({ current: config }, key?.key, undefined, { tls: liveOf(tls, 'upstream.tls') })
+  const upstream = connected.first
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
     if (!contact.ok) {
@@ -178,13 +181,12 @@ async function checkUpstream (
     const version = await versionOf(upstream, depth) ?? '(it does not say its version)'
     io.stdout(`the chart repository at ${url} answers as it is configured: ChartMuseum ${version}\n`)
     if (await isOpen(upstream, depth)) {
-      io.stderr(`chartgate: warning: ${url} gives a tenant's index to whoever asks, without a credential: ` +
-        'run ChartMuseum with --bearer-auth or --basic-auth-user, without --auth-anonymous-get, ' +
-        'or see that nobody but chartgate can reach it\n')
+      io.stderr(`chartgate: warning: ${url} ${OPEN_DOOR}\n`)
     }
+    if (connected.further.length > 0) await checkFurther(config, connected, io)
     return 0
   } finally {
-    await upstream.close()
+    await connected.close()
   }
 }
 

@@ -171,7 +171,8 @@ interface Sources extends Pick<Config, 'secretFiles'> {
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources): Config {
   const { authz, ...others } = values
-  const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
+  const { charts, limits, tokens, upstream: { key, tls: toUpstream, url, urls, ...upstream } } = values
+  const [first, ...further] = (url === '' ? urls : [url]).map(each => new URL(each).origin)
   const { tls, ...listen } = values.listen
   const { tls: ofAdmin, token, ...admin } = values.admin
   const base = folderOf(file)
@@ -205,7 +206,8 @@ function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources)
     policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),
     upstream: {
       ...upstream,
-      url: upstream.url === '' ? undefined : new URL(upstream.url).origin,
+      url: first,
+      further,
       ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) }),
       ...(Object.values(toUpstream).every(each => each === '') ? {} : { tls: absolute(toUpstream, base) })
     },

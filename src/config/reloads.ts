@@ -46,6 +46,7 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'drain.delay': 'live',
   stateDir: 'restart',
   'upstream.url': 'restart',
+  'upstream.urls': 'restart',
   'upstream.auth': 'restart',
   'upstream.username': 'live',
   'upstream.password': 'live',

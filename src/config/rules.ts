@@ -62,6 +62,14 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['upstream.url'], () => upstream.url !== '' && !isUrl(upstream.url, UPSTREAM_URL) &&
     `${showText(upstream.url)} is not an http or https URL without user, path and query ` +
       '(charts.contextPath is for the path)')
+  for (const [i, url] of (sound('upstream.urls') ? upstream.urls : []).entries()) {
+    rule([`upstream.urls[${i}]`], () => !isUrl(url, UPSTREAM_URL) &&
+      `${showText(url)} is not an http or https URL without user, path and query (charts.contextPath is for the path)`)
+    rule([`upstream.urls[${i}]`, 'upstream.urls'], () => upstream.urls.indexOf(url) < i &&
+      `${showText(url)} is there already, at upstream.urls[${upstream.urls.indexOf(url)}]`)
+  }
+  rule(['upstream.urls', 'upstream.url'], () => upstream.urls.length > 0 && upstream.url !== '' &&
+    'upstream.url is the same list of one address: write that one here too, and leave upstream.url out')
   rule(['upstream.auth', 'upstream.username', 'upstream.password'], () =>
     upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
     'basic needs upstream.username and upstream.password')
@@ -73,8 +81,9 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['admin.token'], () => /[^\x21-\x7e]/.test(admin.token) &&
     'it contains a blank or another character that a Bearer header cannot carry')
   rule(['upstream.tls.key', 'upstream.tls.cert'], () => halfPair('upstream.tls', upstream.tls))
-  rule(['upstream.tls', 'upstream.url'], () =>
-    Object.values(upstream.tls).some(each => each !== '') && !upstream.url.startsWith('https:') &&
+  rule(['upstream.tls', 'upstream.url', 'upstream.urls'], () =>
+    Object.values(upstream.tls).some(each => each !== '') &&
+    ![upstream.url, ...upstream.urls].some(each => each.startsWith('https:')) &&
     'it is for a chart repository behind https, and upstream.url does not begin with that')
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)

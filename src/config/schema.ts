@@ -118,8 +118,11 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   /** Absolute. */
   readonly stateDir: string
   /** `url` undefined is the embedded repository; `keyFile` absolute, undefined for the key of stateDir/keys. */
-  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key' | 'tls'> & {
+  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'urls' | 'key' | 'tls'> & {
+    /** The first of several addresses. */
     readonly url: string | undefined
+    /** The others. */
+    readonly further: readonly string[]
     /** Files absolute. */
     readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string

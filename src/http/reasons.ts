@@ -385,7 +385,8 @@ export const REASON_GROUPS = {
     upstream_away: {
       status: 503,
       error: 'the chart repository does not answer: try again shortly',
-      means: 'five questions in a row had no answer, nor had its health page: nobody waits for it until it has',
+      means: 'five questions in a row had no answer, nor had its health page: nobody waits until it has; or, of a ' +
+        'change, the first of several addresses had none',
       todo: 'look at the log\'s line about the outage: chartgate check --upstream'
     },
     upstream_timeout: {

@@ -6,7 +6,9 @@ import {
   axisOf, type Axis
 } from './axes.ts'
 import { UPLOAD_OUTCOMES } from './uploads.ts'
+import { MOST_ADDRESSES } from '../config/schema/repository.ts'
 import { BREAKER_STATES } from '../upstream/breaker.ts'
+import { FOLLOWER_STATES } from '../upstream/follower.ts'
 
 /** How the values of several processes become one. */
 export type Adding = 'sum' | 'max' | 'min'
@@ -46,6 +48,9 @@ export const CERTIFICATE = axisOf('certificate', 'listen', 'clients', 'admin', '
 export const SECRET_STATE = axisOf('state', 'endless', 'good', 'soon', 'ended')
 export const RELOAD = axisOf('outcome', 'applied', 'refused')
 export const BREAKER_STATE = axisOf('state', ...BREAKER_STATES)
+/** By its place in upstream.urls; the first has none. */
+export const ADDRESS = axisOf('address', ...Array.from({ length: MOST_ADDRESSES - 1 }, (_, i) => String(i + 2)))
+export const FOLLOWER_STATE = axisOf('state', ...FOLLOWER_STATES)
 export const WORKER_STATE = axisOf('state', 'wanted', 'listening', 'unheard')
 export const STREAM = axisOf('stream', 'log', 'audit')
 export const TENANT_ENDING = axisOf('outcome', 'success', 'refused', 'failed')
@@ -128,6 +133,18 @@ const TABLE = {
     'Processes by whether they ask the upstream: `closed` (they do), `doubted` (several questions in a row had no ' +
       'answer), `open` (clients are answered 503 at once), `half_open` (its health page is asked for meanwhile)',
     BREAKER_STATE),
+  chartgate_upstream_further_up: gauge('min',
+    '1: this further address of upstream.urls answers as it should; 0: not, which no client notices while the first ' +
+      'answers. Labelled by its place in the list; no series before the first look',
+    ADDRESS),
+  chartgate_upstream_followers: {
+    ...gauge('sum',
+      'Processes by what they know of each further address of upstream.urls: `follows` (it showed the last changes ' +
+        'at once, and is read from while the first is away), `unproven` (it has not shown enough yet), `behind` (it did ' +
+        'not show what the first showed); by its place in the list',
+      ADDRESS, FOLLOWER_STATE),
+    notShown: 'after a start it is `unproven` until something is pushed; the log says when it is `behind`'
+  },
   chartgate_workers: gauge('sum',
     'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said ' +
       'last); no series with one process', WORKER_STATE),

@@ -10,8 +10,7 @@ import type { ReloadReport } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
-import type { Upstream } from '../upstream/client.ts'
-import { onlyUpstream } from '../upstream/upstreams.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
 import { auditPart } from './audit-part.ts'
@@ -26,6 +25,7 @@ import { createAuditOffice } from './workers/audit.ts'
 import { followForWorkers, type FollowedForWorkers } from './workers/follow.ts'
 import { forkWorker } from './workers/fork.ts'
 import { createLoginOffice } from './workers/logins.ts'
+import type { Office } from './workers/member.ts'
 import { openPool } from './workers/pool.ts'
 import { createRereadOffice } from './workers/rereads.ts'
 
@@ -47,7 +47,9 @@ export interface Opened extends Parts {
 
 export interface ClientsOptions extends Opened {
   readonly measuring: Measuring
-  readonly upstream: Upstream
+  readonly upstreams: Upstreams
+  /** Where workers say which further addresses follow. */
+  readonly followers: Office
   readonly socketPath: string | undefined
   readonly onTrouble: () => void
 }
@@ -66,7 +68,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     return await openFront({
       ...followed,
       audit,
-      upstreams: onlyUpstream(options.upstream),
+      upstreams: options.upstreams,
       spool,
       locks: createLocks(),
       logins,
@@ -80,7 +82,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     fork: () => fork(lines => { logStream.write(lines) }),
     onTrouble: options.onTrouble,
     onReplaced: measuring.onReplaced,
-    offices: [measuring.counts, createLoginOffice(logins), createAuditOffice(audit)],
+    offices: [measuring.counts, options.followers, createLoginOffice(logins), createAuditOffice(audit)],
     log,
     clock: () => performance.now(),
     later,

@@ -23,8 +23,7 @@ import { openNameHash } from '../observe/audit/name-key.ts'
 import type { ServeOptions, StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
 import { SHORTEST_PAUSE } from '../upstream/contact.ts'
-import { onlyUpstream } from '../upstream/upstreams.ts'
-import { connectUpstream } from './connect.ts'
+import { connectUpstreams } from './connect.ts'
 import { openSpool } from '../uploads/spool.ts'
 
 export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
@@ -47,13 +46,13 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
     const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
-    const upstream = connectUpstream(settings, keys.upstream, socketPath, {
+    const { upstreams, close: closeUpstreams } = connectUpstreams(settings, keys.upstream, socketPath, {
       onTrouble,
       onAnswer,
       log,
+      onFollowers (states) { channel.send({ kind: 'followers', states }) },
       tls: liveOf(tls, 'upstream.tls')
     })
-    const upstreams = onlyUpstream(upstream)
     const share = (): number => Math.floor(settings.current.charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
     const locks = createSharedLocks(channel)
@@ -97,7 +96,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()
-        await upstream.close()
+        await closeUpstreams()
         pulse.close()
         closeMeter()
         return true

@@ -136,7 +136,7 @@ export async function findVersion (place: TenantPlace, name: string, version: st
  * At dynamic depth /api/a/charts/charts/1.0.0 asks for something of another tenant,
  * `a/charts`: such a chart is looked for in the list.
  */
-function canBeAsked (name: string): boolean {
+export function canBeAsked (name: string): boolean {
   return name !== 'charts'
 }
 

@@ -44,7 +44,7 @@ await t.test('everything has a default', async t => {
     workers: 1,
     drain: { delay: 0 },
     stateDir: join(process.cwd(), 'data'),
-    upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
+    upstream: { url: undefined, further: [], auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     limits: { logins: { perAccount: 10, perAddress: 100, within: 300 } },
@@ -215,6 +215,21 @@ await t.test('certificates are called by one name each, and stand for one name h
   t.strictSame(await of('{ name: CI, dns: a }'), ['identity.certificates[0].name: "CI" is not a name of lower-case letters, digits, ".", "_" and "-"'])
   t.strictSame(await mistakes(t, 'identity: { certificates: [{ name: ci, dns: a }] }'), ['identity.certificates: no client is asked for a certificate: name the authorities that issue them in listen.tls.clientCa'])
   t.strictSame(await mistakes(t, 'listen: { tls: { clientCa: c } }'), ['listen.tls.clientCa: only over TLS a client shows a certificate: it needs listen.tls.cert and listen.tls.key'])
+})
+
+await t.test('several addresses are a list of which the first is the upstream', async t => {
+  t.match((await config(t, 'upstream: { urls: ["http://a/", "http://b:8080", "https://c"] }')).upstream, { url: 'http://a', further: ['http://b:8080', 'https://c'] })
+  t.match((await config(t, 'upstream: { urls: ["http://a"] }')).upstream, { url: 'http://a', further: [] })
+  t.match((await config(t, 'upstream: { urls: [] }')).upstream, { url: undefined, further: [] })
+  t.notOk('urls' in (await config(t, 'upstream: { urls: ["http://a"] }')).upstream)
+  t.match((await config(t, 'upstream: { urls: ["http://a", "https://b"], tls: { serverName: x } }')).upstream, { tls: { serverName: 'x' } })
+  const both = ['upstream.urls: upstream.url is the same list of one address: write that one here too, and leave upstream.url out']
+  t.strictSame(await mistakes(t, 'upstream: { url: "http://a", urls: ["http://b"] }'), both)
+  t.strictSame(await mistakes(t, 'upstream: { urls: ["http://b"] }', { CHARTGATE_UPSTREAM_URL: 'http://a' }), both)
+  t.strictSame(await mistakes(t, 'upstream: { urls: ["http://a", "http://a"] }'), ['upstream.urls[1]: "http://a" is there already, at upstream.urls[0]'])
+  t.match(await mistakes(t, 'upstream: { urls: ["http://u:hidden@a", ""] }'), [/^upstream\.urls\[0\]: "http:\/\/…@a" is not an http or https URL/, /^upstream\.urls\[1\]: "" is not/])
+  t.match(await mistakes(t, `upstream: { urls: [${Array.from({ length: 9 }, (_, i) => `"http://a${i}"`).join()}] }`), [/is not a list of at most 8 URLs/])
+  t.match(await mistakes(t, 'upstream: { urls: "http://a" }'), [/^upstream\.urls: "http:\/\/a" is not a list of at most 8 URLs/])
 })
 
 await t.test('TLS to the upstream is for one behind https', async t => {

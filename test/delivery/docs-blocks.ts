@@ -80,6 +80,7 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '# useradd', because: INSTALLS },
     { begins: '$ systemd-analyze security', test: 'test/delivery/systemd.test.ts' },
     { begins: 'backend chartgate', test: 'test/faults/rolling-restart.test.ts' },
+    { begins: 'upstream:', test: 'test/faults/addresses.test.ts' },
     { begins: '$ chartgate reload', test: 'test/commands/reload.test.ts' },
     { begins: 'seed ', because: 'ten minutes of npm run soak' },
     { begins: "$ curl -s 'http://localhost:5002/readyz?verbose'", test: 'test/gateway/admin.test.ts' },

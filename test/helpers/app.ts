@@ -17,12 +17,14 @@ import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { createLocks } from '../../src/lib/locks.ts'
+import { later } from '../../src/lib/timers.ts'
 import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
-import { onlyUpstream } from '../../src/upstream/upstreams.ts'
+import { severalUpstreams } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
-import { createUpstream, type Patience } from '../../src/upstream/client.ts'
+import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
+import { createFollower } from '../../src/upstream/follower.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import type { Grant } from '../../src/words/access.ts'
 import type { IfNot } from '../../src/observe/audit/auditing.ts'
@@ -105,7 +107,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     workers: 1,
     drain: { delay: 0 },
     stateDir,
-    upstream: { url: origin, auth: 'bearer', username: '', password: '' },
+    upstream: { url: origin, further: [], auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     limits: { logins: { ...MANY_LOGINS, within: 300 } },
@@ -132,14 +134,18 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const { live: keys, upstream: upstreamKey, stamps } = opened
   const { auth } = config.upstream
   const mint = createUpstreamMinter(upstreamKey, config.publicUrl, clock)
-  const upstream = createUpstream({
-    origin,
+  const asked: Omit<UpstreamOptions, 'origin'> = {
     takesConditions,
     waits,
     onBreaker: sayBreaker({ error: (fields, message) => { app.log.error(fields, message) } }, origin),
     onAnswer (method, result, ms) { meter.upstreamAnswered(method, result, ms / 1000) },
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint } : auth === 'basic' ? { kind: 'basic', account: () => settings.current.upstream } : { kind: 'none' }
+  }
+  const upstream = createUpstream({ ...asked, origin })
+  const standIns = config.upstream.further.map(each => {
+    const other = createUpstream({ ...asked, origin: each })
+    return { upstream: other, follower: createFollower({ first: upstream, other, later, onChange: () => {} }) }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
@@ -156,7 +162,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const app: FastifyInstance = await buildApp({
     settings,
     keys,
-    upstreams: onlyUpstream(upstream),
+    upstreams: severalUpstreams(upstream, standIns),
     live,
     spool,
     locks: createLocks(),
@@ -202,7 +208,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     for (const { remote } of keys.current.issuers) remote?.close()
     await app.authz?.close()
     await app.close()
-    await upstream.close()
+    for (const each of [upstream, ...standIns.map(({ upstream }) => upstream)]) await each.close()
   })
   const { port } = app.server.address() as AddressInfo
   const authzPort = (app.authz?.server.address() as AddressInfo | undefined)?.port

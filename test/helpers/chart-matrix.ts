@@ -24,6 +24,7 @@ export const GOOD: Readonly<Record<string, object>> = {
   'no values': {},
   'a ChartMuseum that is there': { upstream: { url: URL } },
   'one that asks nobody, and is named in config': { config: { upstream: { url: URL, auth: 'none' } } },
+  'one at two addresses': { config: { upstream: { urls: [URL, 'http://museum-1:8080'] } } },
   'one with Basic': { upstream: { url: URL, existingSecret: 'museum-password' }, config: { upstream: { auth: 'basic', username: 'curator' } }, networkPolicy: { chartmuseumSelector: { app: 'chartmuseum' } } },
   'a ChartMuseum beside three gateways, behind a Gateway': { chartmuseum: { enabled: true }, replicaCount: 3, config: HELM, ...ROUTE },
   'a ChartMuseum over a bucket, gateways that come and go, and all that watches them': {
@@ -98,6 +99,8 @@ export const BAD: readonly (readonly [values: object, sentence: RegExp])[] = [
   [{ upstream: { url: URL }, replicaCount: 2, config: { charts: { index: { maxAge: '5s' } } } }, /several gateways do not tell each other of a push, so each would answer an old index for config\.charts\.index\.maxAge: 0s, or replicaCount: 1/],
   [{ upstream: { url: URL }, chartmuseum: { enabled: true } }, /chartmuseum\.enabled makes a ChartMuseum, and upstream\.url names another one: choose one of them/],
   [{ config: { upstream: { url: URL } }, chartmuseum: { enabled: true } }, /choose one of them/],
+  [{ config: { upstream: { urls: [URL] } }, chartmuseum: { enabled: true } }, /choose one of them/],
+  [{ upstream: { url: URL }, config: { upstream: { urls: [URL] } } }, /config\.upstream\.urls names the chart repository at all its addresses: leave upstream\.url out/],
   [{ upstream: { url: URL }, config: { upstream: { url: `${URL}1` } } }, /upstream\.url and config\.upstream\.url differ: leave the second one out/],
   [{ chartmuseum: { enabled: true }, config: { upstream: { auth: 'none' } } }, /takes only the gateway's tokens, and config\.upstream\.auth is none: leave it out/],
   [{ upstream: { url: URL }, autoscaling: { enabled: true, minReplicas: 9 } }, /autoscaling\.minReplicas is above autoscaling\.maxReplicas/],

@@ -3,10 +3,14 @@
 {{- $wrong := list -}}
 {{- $upstream := include "chartgate.upstream" . -}}
 {{- $own := dig "upstream" "url" "" .Values.config -}}
+{{- $urls := dig "upstream" "urls" list .Values.config -}}
 {{- $auth := dig "upstream" "auth" "bearer" .Values.config -}}
 {{- $several := include "chartgate.several" . -}}
-{{- if and .Values.chartmuseum.enabled (or .Values.upstream.url $own) -}}
+{{- if and .Values.chartmuseum.enabled (or .Values.upstream.url $own $urls) -}}
 {{- $wrong = append $wrong "chartmuseum.enabled makes a ChartMuseum, and upstream.url names another one: choose one of them" -}}
+{{- end -}}
+{{- if and .Values.upstream.url $urls -}}
+{{- $wrong = append $wrong "config.upstream.urls names the chart repository at all its addresses: leave upstream.url out" -}}
 {{- end -}}
 {{- if and .Values.upstream.url $own (ne .Values.upstream.url $own) -}}
 {{- $wrong = append $wrong "upstream.url and config.upstream.url differ: leave the second one out" -}}

@@ -3,6 +3,7 @@
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
+import type { FollowerState } from '../../upstream/follower.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
@@ -59,6 +60,7 @@ export type ToPrimary =
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
+  | { readonly kind: 'followers', /** of upstream.urls (follower.ts) */ readonly states: readonly FollowerState[] }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | {
     /** what it counted since it began */ readonly kind: 'counted'
