@@ -82,7 +82,7 @@ async function sendBlob (request: FastifyRequest, reply: FastifyReply, blob: Pul
   reply.header('accept-ranges', 'bytes')
   if (request.method === 'HEAD') return await reply.header('content-length', size).send()
   const part = partOf(request.headers.range, size)
-  if (part === 'none') return await reply.code(416).header('content-range', `bytes */${size}`).send()
+  if (part === 'none') return await reply.header('content-range', `bytes */${size}`).refuse({ code: 'oci_no_such_part' })
   const body = blob.kind === 'bytes' ? blob.bytes : await blob.open()
   if (part !== undefined) reply.code(206).header('content-range', `bytes ${part.first}-${part.last}/${size}`)
   reply.header('content-length', part === undefined ? size : part.last - part.first + 1)

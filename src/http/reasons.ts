@@ -357,6 +357,12 @@ export const REASON_GROUPS = {
       means: 'no version of the chart has a blob of this digest',
       todo: 'nothing; the version may have been deleted or overwritten'
     },
+    oci_no_such_part: {
+      status: 416,
+      error: 'the blob has no such part: Content-Range says how long it is',
+      means: 'a Range begins behind the end of a blob',
+      todo: 'nothing; who has all of it already asks so'
+    },
     oci_digest_invalid: {
       status: 400,
       error: 'this is no digest: sha256: and 64 of 0-9a-f',

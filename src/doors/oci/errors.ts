@@ -25,6 +25,7 @@ const BY_REASON: Readonly<Partial<Record<ReasonCode, OciError>>> = {
   oci_name_unknown: { code: 'NAME_UNKNOWN', todo: 'look at the URL: oci://HOST/TENANT/CHART' },
   oci_manifest_unknown: { code: 'MANIFEST_UNKNOWN', todo: 'list the versions with helm show chart or oras repo tags' },
   oci_blob_unknown: { code: 'BLOB_UNKNOWN', todo: 'ask for the manifest again: the version may have changed' },
+  oci_no_such_part: { code: 'SIZE_INVALID' },
   oci_digest_invalid: { code: 'DIGEST_INVALID' },
   oci_upload_unknown: { code: 'BLOB_UPLOAD_UNKNOWN', todo: 'push again, from the beginning' },
   not_in_upstream: { code: 'MANIFEST_UNKNOWN' },

@@ -18,7 +18,7 @@ await t.test('the code is that of the specification', async t => {
   const cases: [reason: ReasonCode, code: string][] = [
     ['missing_credentials', 'UNAUTHORIZED'], ['token_expired', 'UNAUTHORIZED'], ['missing_right', 'DENIED'], ['chart_exists', 'DENIED'], ['file_exists', 'DENIED'],
     ['oci_name_invalid', 'NAME_INVALID'], ['oci_name_unknown', 'NAME_UNKNOWN'], ['no_such_route', 'NAME_UNKNOWN'], ['oci_manifest_unknown', 'MANIFEST_UNKNOWN'], ['not_in_upstream', 'MANIFEST_UNKNOWN'],
-    ['oci_blob_unknown', 'BLOB_UNKNOWN'], ['oci_digest_invalid', 'DIGEST_INVALID'], ['oci_upload_unknown', 'BLOB_UPLOAD_UNKNOWN'], ['oci_unsupported', 'UNSUPPORTED'],
+    ['oci_blob_unknown', 'BLOB_UNKNOWN'], ['oci_digest_invalid', 'DIGEST_INVALID'], ['oci_no_such_part', 'SIZE_INVALID'], ['oci_upload_unknown', 'BLOB_UPLOAD_UNKNOWN'], ['oci_unsupported', 'UNSUPPORTED'],
     ['method_not_allowed', 'UNSUPPORTED'], ['body_too_large', 'SIZE_INVALID'], ['too_many_attempts', 'TOOMANYREQUESTS'], ['bad_target', 'UNSUPPORTED'], ['upstream_away', 'UNAVAILABLE'], ['internal', 'UNAVAILABLE']
   ]
   for (const [reason, code] of cases) t.equal(ociBodyOf({ code: reason }).errors[0]?.code, code, reason)
