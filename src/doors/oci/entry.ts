@@ -3,6 +3,7 @@
 // Go wrote it, and Helm writes it by the same code (helm/helm v3.21.4, pkg/repo/index.go,
 // ChartVersion, and pkg/registry/client.go, Push).
 import { hash } from 'node:crypto'
+import { isChartFile } from '../../words/chart-names.ts'
 
 /** A version that is listed. */
 export interface ListedVersion {
@@ -46,6 +47,7 @@ export function readEntry (text: Buffer): ListedVersion | undefined {
   if (typeof name !== 'string' || typeof version !== 'string' || typeof url !== 'string') return undefined
   if (typeof digest !== 'string' || !HEX.test(digest)) return undefined
   const file = url.slice(url.lastIndexOf('/') + 1)
+  if (!isChartFile(file)) return undefined // it is asked for: no dot segment, and nothing that a path cannot say
   return { name, version, file, archive: digest, config: contentOf(bytes), metadata }
 }
 

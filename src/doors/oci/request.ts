@@ -7,7 +7,7 @@ import { hexOfDigest, isDigest } from '../../words/digest.ts'
 import type { Depth } from '../../words/tenant.ts'
 import { readQuery } from '../chartmuseum/query.ts'
 import { isTag, readRepository, versionOfTag, type OciRepository } from './names.ts'
-import { methodsOf, ociRouteOf, type OciMethod, type OciRouteId } from './routes.ts'
+import { methodsOf, needOf, ociRouteOf, type OciMethod, type OciRouteId } from './routes.ts'
 
 /** What names a manifest: its bytes, or what somebody has called them. */
 export type OciReference =
@@ -122,9 +122,9 @@ export function parseOciTarget (method: string, path: string, query: string, dep
   const repository = readRepository(name, depth)
   if ('code' in repository) return repository
   const route = ociRouteOf(id)
-  const needs = route.needs[method as OciMethod]
-  if (needs === undefined) return { code: 'method_not_allowed', allow: methodsOf(route) }
-  const access: Access = { type: 'repository', name: repository.name, action: needs as Action }
+  const need = needOf(route, method)
+  if (need === undefined) return { code: 'method_not_allowed', allow: methodsOf(route) }
+  const access: Access = { type: 'repository', name: repository.name, action: need as Action }
   const of = { method: method as OciMethod, repository, access }
   return READERS[id](of, last, readQuery(query, route.query), depth)
 }
@@ -138,7 +138,7 @@ const NO_CATALOG: Refusal = {
 
 function readBase (method: string): Read {
   const route = ociRouteOf('oci-base')
-  return route.needs[method as OciMethod] === undefined
+  return needOf(route, method) === undefined
     ? { code: 'method_not_allowed', allow: methodsOf(route) }
     : { route: 'oci-base', method: method as OciMethod }
 }

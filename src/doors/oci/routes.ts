@@ -37,6 +37,11 @@ export function ociRouteOf (id: OciRouteId): OciRoute {
   return byId.get(id) as OciRoute // the map is made of every member of OciRouteId
 }
 
+/** What a method needs of an endpoint; undefined: it has none such. */
+export function needOf ({ needs }: OciRoute, method: string): Action | 'credentials' | undefined {
+  return Object.hasOwn(needs, method) ? needs[method as OciMethod] : undefined
+}
+
 /** The methods of an endpoint, as `Allow` names them. */
 export function methodsOf ({ needs }: OciRoute): readonly OciMethod[] {
   return Object.keys(needs) as OciMethod[]

@@ -2,13 +2,13 @@
 // provenance, and how large its archive is, which no repository says: each archive is read
 // once, and what was found is kept.
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError } from '../../http/errors.ts'
 import { toItsEnd, type Asker } from '../../upstream/asker.ts'
 import type { FileReader } from '../../upstream/file-reader.ts'
 import type { ListReader } from '../../upstream/listed.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
+import { collect, wholly } from '../../upstream/stored.ts'
 import { chartFileOf } from '../../words/chart-names.ts'
 import { contentOf, entriesOf, readEntry, versionsOf, type ContentBytes, type ListedVersion } from './entry.ts'
 import type { OciRepository } from './names.ts'
@@ -58,7 +58,8 @@ export function createStoredVersions (lists: ListReader, files: FileReader): Sto
       if (answer.refusal.code === 'not_in_upstream') return undefined
       throw new RefusalError(answer.refusal, { cause: answer.cause })
     }
-    const bytes = answer.kind === 'whole' ? answer.body : await collect(answer.body, LONGEST_PROVENANCE)
+    const { body } = answer
+    const bytes = Buffer.isBuffer(body) ? body : await wholly(async () => await collect(body, LONGEST_PROVENANCE))
     return bytes === undefined ? undefined : contentOf(bytes)
   }
 
@@ -69,12 +70,15 @@ export function createStoredVersions (lists: ListReader, files: FileReader): Sto
   async function measureOnce (repository: OciRepository, version: ListedVersion, asker: Asker): Promise<number> {
     const answer = await open(repository, version, asker)
     if (answer.kind === 'failed') throw new RefusalError(answer.refusal, { cause: answer.cause })
+    const { body } = answer
     const hash = createHash('sha256')
     let size = 0
-    for await (const chunk of answer.kind === 'whole' ? [answer.body] : answer.body as AsyncIterable<Buffer>) {
-      size += chunk.length
-      hash.update(chunk)
-    }
+    await wholly(async () => {
+      for await (const chunk of Buffer.isBuffer(body) ? [body] : body as AsyncIterable<Buffer>) {
+        size += chunk.length
+        hash.update(chunk)
+      }
+    })
     if (hash.digest('hex') === version.archive) return size
     const cause = `${repository.tenant}: ${version.file} is not the archive that its index speaks of`
     throw new RefusalError({ code: 'upstream_bad_answer' }, { cause })
@@ -125,16 +129,4 @@ function fileRequest (
 ): ChartRequest {
   const access = { type: 'artifact-repository', name: tenant, action: 'pull' } as const
   return { route, method: 'GET', tenant, tenantPath, file, query: {}, access }
-}
-
-/** The bytes of a body; undefined when there are more than `limit`, of which the rest is not read. */
-async function collect (body: Readable, limit: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > limit) return undefined // leaving the loop destroys the stream
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

@@ -96,6 +96,8 @@ await t.test('what is none of it is refused with a reason, in the form of a regi
     ['GET', 'org1/repo1/mychart/tags/list?n=-1', 'bad_request'],
     ['GET', 'org1/repo1/mychart/tags/list?n=1e3', 'bad_request'],
     ['POST', '', 'method_not_allowed'],
+    ['constructor', '', 'method_not_allowed'],
+    ['toString', 'org1/repo1/mychart/tags/list', 'method_not_allowed'],
     ['DELETE', `org1/repo1/mychart/blobs/${DIGEST}`, 'method_not_allowed'],
     ['POST', 'org1/repo1/mychart/manifests/0.1.0', 'method_not_allowed'],
     ['GET', 'org1/repo1/mychart/tags', 'no_such_route'],
