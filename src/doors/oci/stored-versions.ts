@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError } from '../../http/errors.ts'
+import { putBounded } from '../../lib/put-bounded.ts'
 import { toItsEnd, type Asker } from '../../upstream/asker.ts'
 import type { FileReader } from '../../upstream/file-reader.ts'
 import type { ListReader } from '../../upstream/listed.ts'
@@ -29,7 +30,7 @@ export interface StoredVersions {
   /** The version whose archive has this SHA-256, in hex: one read of the chart's list. */
   withArchive (repository: OciRepository, hex: string, asker: Asker): Promise<ListedVersion | undefined>
   /** The versions that are listed; undefined when there is no such chart. */
-  versions (repository: OciRepository, asker: Asker): Promise<string[] | undefined>
+  versions (repository: OciRepository, asker: Asker): Promise<readonly string[] | undefined>
   /** The bytes of its archive. @throws RefusalError when they are others than the list says */
   measure (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number>
   /** Its archive. */
@@ -37,9 +38,12 @@ export interface StoredVersions {
 }
 
 const LONGEST_PROVENANCE = 1024 * 1024
+const MOST_LISTS = 1_000
 
 export function createStoredVersions (lists: ListReader, files: FileReader): StoredVersions {
   const measuring = new Map<string, Promise<number>>()
+  /** What lists said that were read, by their repository. */
+  const read = new Map<string, { readonly hex: string, readonly versions: readonly string[] }>()
 
   async function listed (repository: OciRepository, version: string, asker: Asker): Promise<ListedVersion | undefined> {
     const text = await lists.read({ ...repository, version }, asker)
@@ -108,7 +112,13 @@ export function createStoredVersions (lists: ListReader, files: FileReader): Sto
     async versions (repository, asker) {
       const list = await lists.read(repository, asker)
       if (list === undefined) return undefined
-      return versionsOf(list)
+      // A long list is read once for each change of it.
+      const { hex } = contentOf(list)
+      const known = read.get(repository.name)
+      if (known?.hex === hex) return known.versions
+      const versions = versionsOf(list)
+      if (versions !== undefined) putBounded(read, repository.name, { hex, versions }, MOST_LISTS)
+      return versions
     },
     measure (repository, version, asker) {
       const key = `${repository.name} ${version.archive}`
