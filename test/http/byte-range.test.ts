@@ -12,7 +12,7 @@ await t.test('one range of bytes is a part; what is none is the whole', async t 
   t.equal(partOf('bytes=0-0', 0), 'none', 'nothing has no part')
 })
 
-await t.test('a part of what goes by is the same as of the whole', async t => {
+await t.test('a part of what goes by is the same as of the whole', async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 6 })), fc.nat({ max: 20 }), fc.nat({ max: 20 }), async (chunks, first, more) => {
     const part = { first, last: first + more }
     const pieces: Uint8Array[] = []

@@ -12,7 +12,7 @@ await t.test('a version and its tag say the same, and + is _', async t => {
   for (const tag of ['latest', '1.2.3.4', 'sha256-abc.sig', '1.0.0_a_b', '_1.0.0']) t.equal(versionOfTag(tag), undefined, tag)
 })
 
-await t.test('every version that a tag can say comes back from it', async t => {
+await t.test('every version that a tag can say comes back from it', async () => {
   const part = fc.string({ unit: fc.constantFrom(...'abcXYZ019-'), minLength: 1, maxLength: 8 })
   const version = fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.array(part, { maxLength: 3 }), fc.array(part, { maxLength: 3 }))
     .map(([major, minor, patch, pre, build]) => `${major}.${minor}.${patch}${pre.length > 0 ? `-${pre.join('.')}` : ''}${build.length > 0 ? `+${build.join('.')}` : ''}`)

@@ -141,7 +141,7 @@ await t.test('the log, the audit log and metrics are told the chart, and the ver
   t.equal(isOciChange(asked('POST', '/v2/org1/repo1/mychart/blobs/uploads/')), false)
 })
 
-await t.test('whatever the bytes are, the right is for the name that is asked for', async t => {
+await t.test('whatever the bytes are, the right is for the name that is asked for', async () => {
   const word = fc.oneof(fc.constantFrom('org1', 'repo1', 'mychart', 'manifests', 'blobs', 'uploads', 'tags', 'list', 'referrers', '..', '.', '', DIGEST, '1.0.0', 'A', 'a%2Fb', '_catalog'), fc.string({ maxLength: 5 }))
   fc.assert(fc.property(fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'), fc.array(word, { maxLength: 9 }), fc.constantFrom<Depth>(0, 1, 2, 'dynamic'), (method, words, depth) => {
     const path = `/v2/${words.join('/')}`

@@ -16,7 +16,7 @@ await t.test('a part ends where it was said to, and names the next', async t => 
   t.strictSame(pageOf(tags, undefined, 'aa'), { tags: ['b', 'c'] }, 'also behind what is none')
 })
 
-await t.test('all parts together are all tags', async t => {
+await t.test('all parts together are all tags', async () => {
   fc.assert(fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,4}$/)), fc.integer({ min: 1, max: 5 }), (names, n) => {
     const all = tagsOf(names)
     const seen: string[] = []
