@@ -168,14 +168,14 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
 await t.test('every digest that was answered is there after a restart, before anybody asks for a tag', async t => {
   const stateDir = await temporaryFolder(t)
   const masterKey = newPassword() + newPassword()
-  const first = await startGateway(t, { stateDir, masterKey })
+  const first = await startGateway(t, { masterKey }, { stateDir })
   const chart = await chartOf('mychart', '1.0.0')
   const headers = { authorization: `Bearer ${masterKey}` }
   t.equal((await fetch(`${first.url}/api/org1/repo1/charts`, { method: 'POST', headers, body: new Uint8Array(chart) })).status, 201)
   const manifest = await askOci(first.url, `${CHART}/manifests/1.0.0`, headers.authorization)
   const { config, layers: [layer] } = manifestIn(manifest)
   await ending(first)()
-  const second = await startGateway(t, { stateDir, masterKey })
+  const second = await startGateway(t, { masterKey }, { stateDir })
   for (const path of [`blobs/${config.digest}`, `manifests/${digestOfBytes(manifest.bytes)}`, `blobs/${layer?.digest as string}`]) t.equal((await askOci(second.url, `${CHART}/${path}`, headers.authorization)).status, 200, path)
 })
 
