@@ -5,6 +5,7 @@ import type { Refusal } from '../../http/errors.ts'
 import type { Access, Action } from '../../words/access.ts'
 import { hexOfDigest, isDigest } from '../../words/digest.ts'
 import type { Depth } from '../../words/tenant.ts'
+import { EMPTY_OR_DOT_SEGMENT, pathFault } from '../chartmuseum/path.ts'
 import { readQuery } from '../chartmuseum/query.ts'
 import { isTag, readRepository, versionOfTag, type OciRepository } from './names.ts'
 import { methodsOf, needOf, ociRouteOf, type OciMethod, type OciRouteId } from './routes.ts'
@@ -104,6 +105,8 @@ type Read = OciRequest | Refusal
 const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/
 /** What stands in repositories' names, digests, tags and ids, and between them. */
 const NO_OCI_PATH = /[^A-Za-z0-9._:+=/-]/
+/** Of these two the specification has a slash at the end. */
+const WITH_A_SLASH = /(?<=^\/v2|\/blobs\/uploads)\/$/
 
 /**
  * @param path of a target for which isOciPath holds
@@ -113,6 +116,7 @@ export function parseOciTarget (method: string, path: string, query: string, dep
   if (NO_OCI_PATH.test(path)) {
     return { code: 'bad_target', detail: 'the path has a character that no name of a registry has' }
   }
+  if (EMPTY_OR_DOT_SEGMENT.test(path.replace(WITH_A_SLASH, ''))) return { code: 'bad_target', detail: pathFault(path) }
   const segments = path.slice(OCI_ROOT.length).split('/')
   if (segments.length === 1 && segments[0] === '') return readBase(method)
   if (segments.length === 1 && segments[0] === '_catalog') return NO_CATALOG

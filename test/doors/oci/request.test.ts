@@ -73,7 +73,10 @@ await t.test('what is none of it is refused with a reason, in the form of a regi
     ['GET', 'org1/repo1/Mychart/manifests/0.1.0', 'oci_name_invalid'],
     ['GET', 'org1/repo1/my..chart/manifests/0.1.0', 'oci_name_invalid'],
     ['GET', 'org1/repo1/-x/manifests/0.1.0', 'oci_name_invalid'],
-    ['GET', '/org1/repo1/x/manifests/0.1.0', 'oci_name_invalid'],
+    ['GET', '/org1/repo1/x/manifests/0.1.0', 'bad_target'],
+    ['GET', 'org1/repo1/x/tags/list/', 'bad_target'],
+    ['GET', 'org1/repo1/x/manifests/', 'bad_target'],
+    ['POST', 'org1/repo1/x/blobs/uploads', 'method_not_allowed'],
     ['GET', `${'a'.repeat(300)}/manifests/0.1.0`, 'oci_name_invalid'],
     ['GET', `org1/repo1/${'A'.repeat(300)}/manifests/0.1.0`, 'oci_name_invalid'],
     ['GET', 'org1/mychart/manifests/0.1.0', 'oci_name_unknown'],
@@ -107,7 +110,7 @@ await t.test('what is none of it is refused with a reason, in the form of a regi
     ['GET', 'org1/repo1/mychart/manifests/0.1.0%2Bb', 'bad_target'],
     ['GET', 'org1/repo1/mychart/manifests/~1', 'bad_target'],
     ['GET', 'org1/repo1/mychart/manifests/a\\b', 'bad_target'],
-    ['GET', 'org1/repo1/../repo2/mychart/manifests/0.1.0', 'oci_name_invalid'],
+    ['GET', 'org1/repo1/../repo2/mychart/manifests/0.1.0', 'bad_target'],
     ['GET', 'org1/repo1/%2e%2e/manifests/0.1.0', 'bad_target']
   ]
   for (const [method, path, code, depth] of cases) t.equal(refusedAs(method, `/v2/${path}`, depth), code, `${method} ${path.slice(0, 80)}`)
