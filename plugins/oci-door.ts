@@ -45,7 +45,8 @@ export default fp<OciDoorOptions>(async (app, { puller, stored }) => {
       case 'oci-uploads':
       case 'oci-upload': break
     }
-    return await reply.refuse({ code: 'oci_unsupported', detail: 'charts are not pushed here yet', allow: ['GET', 'HEAD'] })
+    const detail = 'charts are pushed to the chart repository (helm cm-push, curl), and had here'
+    return await reply.refuse({ code: 'oci_unsupported', detail, allow: ['GET', 'HEAD'] })
   }
 
   async function sendTags (request: FastifyRequest, reply: FastifyReply, asked: Of<'oci-tags'>): Promise<FastifyReply> {
@@ -82,11 +83,15 @@ async function sendBlob (request: FastifyRequest, reply: FastifyReply, blob: Pul
   reply.header('accept-ranges', 'bytes')
   if (request.method === 'HEAD') return await reply.header('content-length', size).send()
   const part = partOf(request.headers.range, size)
-  if (part === 'none') return await reply.header('content-range', `bytes */${size}`).refuse({ code: 'oci_no_such_part' })
+  if (part === 'none') {
+    return await reply.header('content-range', `bytes */${size}`).refuse({ code: 'oci_no_such_part' })
+  }
   const body = blob.kind === 'bytes' ? blob.bytes : await blob.open()
   if (part !== undefined) reply.code(206).header('content-range', `bytes ${part.first}-${part.last}/${size}`)
   reply.header('content-length', part === undefined ? size : part.last - part.first + 1)
-  if (Buffer.isBuffer(body)) return await reply.send(part === undefined ? body : body.subarray(part.first, part.last + 1))
+  if (Buffer.isBuffer(body)) {
+    return await reply.send(part === undefined ? body : body.subarray(part.first, part.last + 1))
+  }
   request.outcome.answeredAt = performance.now()
   return await reply.send(Readable.from(part === undefined ? body : sliced(body, part)))
 }

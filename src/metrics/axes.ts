@@ -73,7 +73,8 @@ export const HTTP_ROUTE: Axis = {
 }
 
 /** Those that are answered; another one of the upstream's that is passed on is `other`. */
-const STATUSES = [...new Set([200, 201, 202, 204, 206, 304, 416, ...Object.values(REASONS).map(({ status }) => status)])].sort()
+const SUCCESSES = [200, 201, 202, 204, 206, 304, 416]
+const STATUSES = [...new Set([...SUCCESSES, ...Object.values(REASONS).map(({ status }) => status)])].sort()
 
 /** `http.response.status_code`; `none`: there was no answer to the end. */
 export const HTTP_STATUS: Axis = {

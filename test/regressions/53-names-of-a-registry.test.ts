@@ -20,10 +20,10 @@ await t.test('what is asked of another tenant, in whatever spelling, is refused 
     `/v2/${CHART}/manifests/1.0.0%00`, `/v2/${CHART}/manifests/1.0.0%2f..`, `/v2/${CHART}/manifests/1.0.0;x`, `/v2/${CHART}/manifests/1.0.0#x`, `/v2/${CHART}/manifests/`,
     `/v2/${CHART}/blobs/sha256:../../../../keys`, `/v2/${CHART}/blobs/sha256:${'0'.repeat(60)}/../`, `/v2/${CHART}/blobs/${DIGEST}/`, `/v2/${CHART}/blobs/${DIGEST}%0d%0ax:y`,
     `/v2/${CHART}/blobs/..:${'0'.repeat(64)}`, `/v2/${CHART}/blobs/sha256:${'0'.repeat(63)}`, `/v2/${CHART}/blobs/sha256:${'0'.repeat(64)}?x`.replace('?x', '%3fx'),
-    `/v2/${OWN}/_content/manifests/1.0.0`, `/v2/${OWN}/mychart/_versions/tags/list`, `/v2/${OWN}/:repo/tags/list`, `/v2/:repo/x/mychart/tags/list`, `/v2/${OWN}/.hidden/tags/list`,
-    `/v2/${OWN.toUpperCase()}/mychart/tags/list`, `/V2/${CHART}/tags/list`, `/v2/repo/mychart/tags/list`, '/v2/org1/mychart/tags/list', '/v2/_catalog', '/v2/_catalog/', '/v2/index.yaml',
-    `http://charts.example.test/v2/${OTHER}/secret/tags/list`, `/v2/${OTHER}/secret/tags/list?name=${CHART}`, `/v2/api/repo1/mychart/tags/list`, `/v2/static1/repo1/mychart/tags/list`,
-    `/v2/${OWN}/${'a'.repeat(300)}/tags/list`, `/v2/${'a/'.repeat(200)}tags/list`, `/oci`, `/oci/${CHART}`
+    `/v2/${OWN}/_content/manifests/1.0.0`, `/v2/${OWN}/mychart/_versions/tags/list`, `/v2/${OWN}/:repo/tags/list`, '/v2/:repo/x/mychart/tags/list', `/v2/${OWN}/.hidden/tags/list`,
+    `/v2/${OWN.toUpperCase()}/mychart/tags/list`, `/V2/${CHART}/tags/list`, '/v2/repo/mychart/tags/list', '/v2/org1/mychart/tags/list', '/v2/_catalog', '/v2/_catalog/', '/v2/index.yaml',
+    `http://charts.example.test/v2/${OTHER}/secret/tags/list`, `/v2/${OTHER}/secret/tags/list?name=${CHART}`, '/v2/api/repo1/mychart/tags/list', '/v2/static1/repo1/mychart/tags/list',
+    `/v2/${OWN}/${'a'.repeat(300)}/tags/list`, `/v2/${'a/'.repeat(200)}tags/list`, '/oci', `/oci/${CHART}`
   ]
   for (const target of targets) for (const method of ['GET', 'HEAD']) isRefused(t, tenants, await tenants.ask(method, target), `${method} ${shown(target.slice(0, 100))}`)
   for (const [method, target] of [['POST', `/v2/${CHART}/blobs/uploads/?mount=${DIGEST}&from=${OTHER}/secret`], ['PUT', `/v2/${CHART}/manifests/1.0.0`], ['DELETE', `/v2/${CHART}/manifests/1.0.0`], ['PATCH', `/v2/${CHART}/blobs/uploads/x`]] as const) {

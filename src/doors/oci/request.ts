@@ -171,8 +171,8 @@ function findEndpoint (segments: readonly string[]): FoundEndpoint | undefined {
     case 'uploads':
       if (before !== 'blobs') return undefined
       return { id: last === '' ? 'oci-uploads' : 'oci-upload', name: nameWithout(3), last }
+    default: return undefined
   }
-  return undefined
 }
 
 type Query = Readonly<Record<string, string>>

@@ -25,7 +25,11 @@ await t.test('a provenance is a second layer, and layers are in the order of the
 await t.test('annotations are those of Helm, and then the chart\'s own', async t => {
   const prefix = 'org.opencontainers.image.'
   t.strictSame(annotationsOf({
-    name: 'x', version: '1.0.0', description: ' ', home: 'https://h', sources: ['https://s', 'https://t'],
+    name: 'x',
+    version: '1.0.0',
+    description: ' ',
+    home: 'https://h',
+    sources: ['https://s', 'https://t'],
     maintainers: [{ name: 'a', email: 'a@x' }, { name: 'b' }, { email: 'c@x' }, null, { name: 1, email: 2 }],
     annotations: { [`${prefix}title`]: 'other', [`${prefix}version`]: '2', [`${prefix}created`]: '2020-01-01T00:00:00Z', own: '<&>', odd: 1 }
   }), { own: '<&>', [`${prefix}authors`]: 'a (a@x), b,  (c@x), , ', [`${prefix}created`]: '2020-01-01T00:00:00Z', [`${prefix}source`]: 'https://s', [`${prefix}title`]: 'x', [`${prefix}url`]: 'https://h', [`${prefix}version`]: '1.0.0' })
