@@ -72,7 +72,7 @@ ${rows.join('\n')}
 
 A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`cert:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
 
-A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
+A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) \`pushIncludes\` (\`overwrite\`, \`delete\`) and \`oci\` (\`true\`, \`false\`). [keys.md](keys.md) says what they do.
 
 ## Examples
 

@@ -86,6 +86,13 @@ charts:
     maxAge: 5s # a chart may be in the index so much later
     maxBytes: 512MiB
 `,
+  oci: `# the proxy sends https://example.com/helm/ and https://example.com/v2/ here, as they are
+publicUrl: https://example.com/helm
+oci: { enabled: true, atRoot: true }
+---
+# the chart repository alone
+oci: { enabled: false }
+`,
   tokens: `tokens:
   ttl: 10m
   issuer: https://charts.example.com
@@ -100,6 +107,7 @@ charts:
       audience: charts.example.com
       clockSkew: 30s
       pushIncludes: [overwrite, delete]
+      oci: true
 `,
   limits: `# fewer guesses, in a longer time; a person who mistypes waits longer too
 limits:

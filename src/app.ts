@@ -18,6 +18,7 @@ import home from '../plugins/home.ts'
 import health from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
+import ociDoor from '../plugins/oci-door.ts'
 import requestHead from '../plugins/request-head.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
@@ -29,6 +30,7 @@ import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import { authzNow, buildAuthz } from './app/authz.ts'
 import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/options.ts'
+import { openRegistry } from './app/registry.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
@@ -152,7 +154,11 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   }
 
   const app: App = Fastify({
-    rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
+    rewriteUrl: createRewriteUrl({
+      depth: config.charts.depth,
+      basePath: config.basePath,
+      oci: config.oci.enabled
+    }),
     ...requestOptions(log, limits, deps.tls)
   })
   app.log = log
@@ -188,7 +194,8 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(jwks, { keys, now: clock.wall })
   await app.register(tokenEndpoint, { authenticator, certificates, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
-  await app.register(fileDoor, { files: createFileReader(upstreams) })
+  const files = createFileReader(upstreams)
+  await app.register(fileDoor, { files })
   await app.register(uploadDoor, {
     upstreams,
     locks,
@@ -201,6 +208,9 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
+  if (config.oci.enabled) {
+    await app.register(ociDoor, openRegistry({ stateDir: config.stateDir, upstreams, files, log }))
+  }
   const authz = config.authz === undefined
     ? undefined
     : await buildAuthz(config, config.authz, {

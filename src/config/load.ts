@@ -188,6 +188,7 @@ function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources)
     written: writtenIn(values),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
+    oci: { enabled: values.oci.enabled === 'auto' ? pathname === '/' || values.oci.atRoot : values.oci.enabled },
     workers: readWorkers(values.workers),
     drain: { delay: readDuration(values.drain.delay) },
     stateDir: resolve(base, values.stateDir),

@@ -63,6 +63,8 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'charts.spool.maxBytes': 'live',
   'charts.index.maxAge': 'live',
   'charts.index.maxBytes': 'live',
+  'oci.enabled': 'restart',
+  'oci.atRoot': 'restart',
   'tokens.ttl': 'restart',
   'tokens.issuer': 'restart',
   'tokens.service': 'restart',

@@ -124,6 +124,10 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['tokens.keys'], () =>
     tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')
+  rule(['oci.enabled', 'oci.atRoot', 'publicUrl'], () =>
+    values.oci.enabled === true && !values.oci.atRoot && isUrl(publicUrl, PUBLIC_URL) && basePathOf(publicUrl) !== '' &&
+    `OCI clients ask at /v2/ of a host and know no path, and publicUrl has ${basePathOf(publicUrl)}: ` +
+      'let what is in front send /v2/ here and set oci.atRoot, or give the registry a host without a path')
   const isSoundUrl = publicUrl === DEFAULT_URL || (sound('publicUrl') && isUrl(publicUrl, PUBLIC_URL))
   mistakes.push(...authzMistakes(values, sound, isSoundUrl ? basePathOf(publicUrl) : undefined))
   mistakes.push(...certificateMistakes(values.identity, sound))

@@ -8,6 +8,7 @@ import type { IssuerConfig } from '../tokens/issuers.ts'
 import type { OwnKey } from '../tokens/trusted.ts'
 import type { DialectName } from '../words/dialects.ts'
 import { count, value } from './schema/kinds.ts'
+import { oci } from './schema/registry.ts'
 import { admin, authz, listen } from './schema/listeners.ts'
 import { charts, upstream } from './schema/repository.ts'
 import { identity, policy } from './schema/rights.ts'
@@ -50,6 +51,7 @@ export const ConfigSchema = mapping({
   ),
   upstream,
   charts,
+  oci,
   tokens,
   limits: mapping({
     logins: mapping({
@@ -113,6 +115,7 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
   readonly basePath: string
+  readonly oci: { /** there is a registry at /v2/ */ readonly enabled: boolean }
   /** How many processes there are. */
   readonly workers: number
   /** Absolute. */

@@ -72,6 +72,11 @@ export function flag (says: Says): Node<boolean> {
   return { type: 'boolean', ...says }
 }
 
+/** Yes, no, or one word for whichever of both fits. */
+export function flagOr<const W extends string> (word: W, says: Says): Node<boolean | W> {
+  return { anyOf: [{ type: 'boolean' }, { const: word }], ...says, expected: `true, false or ${word}` }
+}
+
 /** One of a few words. */
 export function oneOf<const V extends string> (values: readonly V[], says: Says): Node<V> {
   return { type: 'string', enum: [...values], ...says, expected: `one of ${values.join(', ')}` }

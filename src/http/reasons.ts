@@ -332,6 +332,56 @@ export const REASON_GROUPS = {
       todo: 'make room there'
     }
   },
+  'the registry at /v2/': {
+    oci_name_invalid: {
+      status: 400,
+      error: 'no repository of a registry has such a name: TENANT/CHART in lower-case letters, digits and ". _ -"',
+      means: 'the name of a repository is outside the grammar of OCI, which has no capitals',
+      todo: 'ask for the chart at the chart repository (helm repo add), or name tenant and chart in lower case'
+    },
+    oci_name_unknown: {
+      status: 404,
+      error: 'no such repository: oci://HOST/TENANT/CHART',
+      means: 'the name has too few or too many parts, its tenant can be none, or the tenant has no such chart',
+      todo: 'look at `detail` and at charts.depth'
+    },
+    oci_manifest_unknown: {
+      status: 404,
+      error: 'no such version',
+      means: 'the chart has no version of this tag, and no manifest of this digest',
+      todo: 'nothing; a digest is known while the archive that it is of is stored'
+    },
+    oci_blob_unknown: {
+      status: 404,
+      error: 'no such blob in this repository',
+      means: 'no version of the chart has a blob of this digest',
+      todo: 'nothing; the version may have been deleted or overwritten'
+    },
+    oci_no_such_part: {
+      status: 416,
+      error: 'the blob has no such part: Content-Range says how long it is',
+      means: 'a Range begins behind the end of a blob',
+      todo: 'nothing; who has all of it already asks so'
+    },
+    oci_digest_invalid: {
+      status: 400,
+      error: 'this is no digest: sha256: and 64 of 0-9a-f',
+      means: 'a digest is outside the grammar, or too short or long for its algorithm',
+      todo: 'look at what sends it'
+    },
+    oci_upload_unknown: {
+      status: 404,
+      error: 'no such upload',
+      means: 'no upload has this id: it has ended, or waited for too long, or never was',
+      todo: 'push again'
+    },
+    oci_unsupported: {
+      status: 405,
+      error: 'this registry does not do that',
+      means: 'a client asked for something of OCI that is not offered (docs/oci.md)',
+      todo: 'look at `detail`'
+    }
+  },
   'the upstream': {
     not_in_upstream: {
       status: 404,

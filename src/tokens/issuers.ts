@@ -24,6 +24,8 @@ export interface IssuerConfig {
   /** Seconds that its clock may differ from ours; LEEWAY if left out. */
   readonly clockSkew?: number
   readonly pushIncludes?: readonly ('overwrite' | 'delete')[]
+  /** Its tokens open the registry too; left out: the chart repository alone. */
+  readonly oci?: boolean
 }
 
 export interface Issuer {
@@ -88,6 +90,12 @@ export function isOfIssuer (subject: string, issuers: readonly Issuer[]): boolea
   return issuers.some(issuer => {
     return subject === issuerSubject(issuer, undefined) || subject.startsWith(issuerSubject(issuer, ''))
   })
+}
+
+/** The same principal, with the registry open to it where the issuer that it goes back to says so now. */
+export function asIssuersSay (principal: Principal, issuers: readonly Issuer[]): Principal {
+  const opens = issuers.some(issuer => issuer.config.oci === true && isOfIssuer(principal.subject, [issuer]))
+  return opens ? { ...principal, opensRegistry: true } : principal
 }
 
 export type IssuerVerdict =

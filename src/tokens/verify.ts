@@ -9,7 +9,7 @@ import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts
 import { putBounded } from '../lib/put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
-import { isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
+import { asIssuersSay, isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
@@ -69,11 +69,15 @@ export function createVerifier (
     const { principal, signer } = found
     if (isOver(principal, signer)) return EXPIRED
     if (!stillCounts(signer, keys(), clock.wall())) return undefined
-    return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
+    return isThere(principal.subject) ? sound(principal) : { ok: false, code: 'token_unknown_subject' }
   }
 
   function isOver ({ expires }: Principal, { issuer }: TokenSigner): boolean {
     return secondsUntil(clock, expires as Moment) <= -(issuer === undefined ? LEEWAY : leewayOf(issuer))
+  }
+
+  function sound (principal: Principal): Verification {
+    return { ok: true, principal: asIssuersSay(principal, keys().issuers) }
   }
 
   function isThere (subject: string): boolean {
@@ -87,7 +91,7 @@ export function createVerifier (
     if (isOver(principal, signer)) return EXPIRED
     if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
     putBounded(known, endOf(as), { as, principal, signer }, most)
-    return { ok: true, principal }
+    return sound(principal)
   }
 
   /**

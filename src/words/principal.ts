@@ -14,6 +14,8 @@ export interface Principal {
   readonly subjects: readonly string[]
   /** What a token proves. When it is there it alone decides, and the policy is not asked again. */
   readonly grants?: readonly Grant[]
+  /** Of a token that goes back to another token server: that one's open the registry too (`oci`). */
+  readonly opensRegistry?: true
   /** When the token expires, by both clocks. */
   readonly expires?: Moment
   /** Which token it was. */
@@ -28,6 +30,8 @@ export interface TokenProof {
   readonly keyId?: string
 }
 
+const OF_AN_ISSUER = subjectOf('issuer', '')
+
 export const ANONYMOUS: Principal = { kind: 'anonymous', subject: EVERYONE, subjects: [EVERYONE] }
 export const MASTER: Principal = {
   kind: 'key',
@@ -40,6 +44,11 @@ export function accountPrincipal (kind: AccountKind, name: string, groups: reado
   const subject = subjectOf(kind, name)
   const ofGroups = groups.map(group => subjectOf('group', group))
   return { kind, subject, subjects: [subject, ...ofGroups, AUTHENTICATED, EVERYONE] }
+}
+
+/** True for who may be let into the registry at all: of tokens of other token servers those that `oci` says. */
+export function mayEnterRegistry ({ subject, opensRegistry }: Principal): boolean {
+  return opensRegistry === true || !subject.startsWith(OF_AN_ISSUER)
 }
 
 /** The principal of a token: its grants, and beside them what is open to everyone. */

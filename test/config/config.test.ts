@@ -46,6 +46,7 @@ await t.test('everything has a default', async t => {
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, further: [], auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    oci: { enabled: true },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     limits: { logins: { perAccount: 10, perAddress: 100, within: 300 } },
     masterKey: '',
@@ -124,6 +125,8 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['broken YAML', 'listen: {', {}, [/chartgate\.yaml:\d+:\d+: /]],
     ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2:1: .*unique/]],
     ['a list as a file', '- a', {}, [/the file is not a mapping/]],
+    ['a registry that nobody would find', 'publicUrl: https://x/helm\noci: { enabled: true }', {}, [/^oci\.enabled: OCI clients ask at \/v2\/ of a host and know no path, and publicUrl has \/helm: /]],
+    ['a registry of a wrong form', 'oci: { enabled: often, atRoot: 1 }', {}, [/^oci\.enabled: "often" is not true, false or auto$/, /^oci\.atRoot: 1 is not true or false$/]],
     ['a long drain', 'drain: { delay: 6m }', {}, [/^drain\.delay: "6m" is more than 5m/]],
     ['limits of logins', 'limits: { logins: { perAccount: 0, perAddress: many, within: 5 } }', {}, [/^limits\.logins\.perAccount: 0 is not a whole number from 1 to 1000000/, /^limits\.logins\.perAddress: "many" is not a whole number/, /^limits\.logins\.within: 5 is not a duration/]],
     ['limits of logins that do not fit', 'limits: { logins: { perAccount: 11, perAddress: 10, within: 25h } }', {}, [/^limits\.logins\.within: "25h" is more than 24h: /, /^limits\.logins\.perAddress: 10 is less than limits\.logins\.perAccount \(11\)/]],
@@ -246,4 +249,19 @@ await t.test('the admin listener has a certificate and a token of its own', asyn
   t.strictSame(await mistakes(t, 'admin: { tls: { key: b } }'), ['admin.tls.key: admin.tls.key needs admin.tls.cert: a certificate and its private key are used together'])
   t.strictSame(await mistakes(t, 'admin: { token: short }'), ['admin.token: it is shorter than 16 characters; make one with: openssl rand -hex 32'])
   t.strictSame(await mistakes(t, 'admin: { token: "sixteen characters and a blank" }'), ['admin.token: it contains a blank or another character that a Bearer header cannot carry'])
+})
+
+await t.test('there is a registry, unless it is switched off or publicUrl has a path that its clients do not know', async t => {
+  const cases: [text: string, env: Record<string, string>, enabled: boolean][] = [
+    ['publicUrl: https://x', {}, true],
+    ['publicUrl: https://x/helm', {}, false],
+    ['publicUrl: https://x/helm\noci: { atRoot: true }', {}, true],
+    ['publicUrl: https://x/helm\noci: { enabled: true, atRoot: true }', {}, true],
+    ['publicUrl: https://x/helm\noci: { enabled: false, atRoot: true }', {}, false],
+    ['oci: { enabled: false }', {}, false],
+    ['oci: { enabled: false }', { CHARTGATE_OCI_ENABLED: 'auto' }, true],
+    ['', { CHARTGATE_OCI_ENABLED: 'false' }, false],
+    ['oci: { enabled: false }', { CHARTGATE_OCI_ENABLED: 'true' }, true]
+  ]
+  for (const [text, env, enabled] of cases) t.strictSame((await config(t, text, env)).oci, { enabled }, `${text} ${JSON.stringify(env)}`)
 })

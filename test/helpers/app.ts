@@ -101,6 +101,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     admin: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://charts.example.test',
     basePath: '',
+    oci: { enabled: true },
     secretFiles: [],
     written: {},
     trustedProxies: [],

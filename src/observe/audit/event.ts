@@ -31,6 +31,8 @@ export interface AuditedRequest {
   readonly chart?: string | undefined
   readonly version?: string | undefined
   readonly file?: string | undefined
+  /** SHA-256 of what a registry's client named by it, in hex. */
+  readonly digest?: string | undefined
 }
 
 /** Statuses that say: not you. */
@@ -61,7 +63,7 @@ export function requestEvent (
     chart: upload?.chart ?? asked.chart,
     version: upload?.version ?? asked.version,
     file: upload === undefined ? asked.file : chartFileOf(upload.chart, upload.version),
-    digest: upload?.digest,
+    digest: upload?.digest ?? asked.digest,
     provenance: upload?.provenance,
     size: upload?.bytes,
     rule: outcome.allowedBy,

@@ -78,7 +78,7 @@ export const AuditSchema = mapping({
   chart: told('the name of the chart'),
   version: told('its version'),
   file: told('the file in the repository'),
-  digest: sha256('SHA-256 of the archive that was pushed'),
+  digest: sha256('SHA-256 of the archive that was pushed, or of the manifest or blob that was named by it at /v2/'),
   provenance: sha256('SHA-256 of the provenance file that was pushed'),
   size: integer({ minimum: 0, description: 'bytes of the archive' }),
   rule: told('what allowed it: places of rules, `token` or `master key`'),
