@@ -323,9 +323,9 @@ await t.test('a manifest that was pushed has the tag while it is of what is stor
   const pull = asker({ gateway })
   const chart = await chartOf('mychart', '1.0.0')
   const archive = digestOfBytes(chart).slice('sha256:'.length)
-  let provenance: string | undefined
+  let provenance = ''
   stub.answer = ({ target }) => {
-    if (target.endsWith('.prov')) return provenance === undefined ? { status: 404, body: '{}' } : { body: provenance }
+    if (target.endsWith('.prov')) return provenance === '' ? { status: 404, body: '{}' } : { body: provenance }
     return { body: target.endsWith('.tgz') ? chart : `{"name":"mychart","version":"1.0.0","urls":["charts/mychart-1.0.0.tgz"],"digest":"${archive}"}` }
   }
   const canonical = await pull(`${CHART}/manifests/1.0.0`)
