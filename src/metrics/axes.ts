@@ -31,7 +31,7 @@ const REGISTRY = OCI_ROUTES.map(route => ({ id: route.id as string, methods: met
 /** Questions of proxies; none of them is a request of its client. */
 const AUTHZ = { id: 'authz', methods: ['GET'] }
 /** Of what is no route. */
-const NO_ROUTE = { id: NONE, methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', OTHER_METHOD] }
+const NO_ROUTE = { id: NONE, methods: ['GET', 'HEAD', 'POST', 'DELETE', OTHER_METHOD] }
 const ALL_ROUTES: readonly { readonly id: string, readonly methods: readonly string[] }[] =
   [...ROUTES, ...OWN_ROUTES, ...REGISTRY, AUTHZ, NO_ROUTE]
 

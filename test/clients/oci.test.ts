@@ -120,13 +120,14 @@ async function verify (t: Test, say: Say, url: string, { keyring }: SignedChart)
 
 async function tryOras (t: Test, lab: ClientLab, path: string): Promise<void> {
   const home = await temporaryFolder(t)
-  const say: Say = async (...args) => await run(path, [...args, '--plain-http'], { cwd: home, env: { HOME: home, DOCKER_CONFIG: join(home, 'docker') } })
+  const orasSays: Say = async (...args) => await run(path, args, { cwd: home, env: { HOME: home, DOCKER_CONFIG: join(home, 'docker') } })
+  const say: Say = async (...args) => await orasSays(...args, '--plain-http')
   const of = `${hostOf(lab)}/${REPOSITORY}`
   t.match(await say('login', hostOf(lab), '-u', lab.reader.username, '-p', lab.reader.password), { code: 0 })
   t.match(await say('repo', 'tags', of), { code: 0, stdout: /0\.10\.0\n0\.2\.0\n1\.0\.0_build\.5\n2\.0\.0-rc\.1/ })
   const pulled = await say('pull', `${of}:0.2.0`, '-o', 'out')
   t.equal(pulled.code, 0, 'pull', { pulled })
-  const layout = await say('cp', `${of}:0.2.0`, '--to-oci-layout', 'layout:0.2.0')
+  const layout = await orasSays('cp', '--from-plain-http', `${of}:0.2.0`, '--to-oci-layout', 'layout:0.2.0')
   t.equal(layout.code, 0, 'cp', { layout })
   const digest = digestOfBytes(charts.get('0.2.0') as Buffer).slice('sha256:'.length)
   t.ok((await readFile(join(home, 'layout', 'blobs', 'sha256', digest))).equals(charts.get('0.2.0') as Buffer), 'byte for byte')

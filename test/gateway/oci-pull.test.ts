@@ -1,6 +1,9 @@
 // The same charts, pulled: what is pushed through the API is had at /v2/, over the embedded
 // repository and a real ChartMuseum, with the digests of Helm and for those alone who may.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { createKept } from '../../src/doors/oci/kept.ts'
 import { grant, startApp } from '../helpers/app.ts'
 import { askOci, digestOfBytes, manifestIn, type OciAnswer, type OciOptions } from '../helpers/oci.ts'
 import { archiveOf, chartOf, chartYaml, formOf, provenanceOf } from '../helpers/packages.ts'
@@ -312,6 +315,54 @@ await t.test('what is asked is logged, recorded and counted as of every door', a
   ].sort((one, other) => gateway.log.findIndex(line => line['reason'] === one.reason) - gateway.log.findIndex(line => line['reason'] === other.reason)))
   t.match(gateway.audit.filter(({ chart }) => chart === 'mychart'), [{ action: 'pull', version: '1.0.0' }, { action: 'pull', digest: '0'.repeat(64) }, { action: 'push' }])
   t.ok(gateway.meter.snapshot().rows.chartgate_requests_total)
+})
+
+await t.test('a manifest that was pushed has the tag while it is of what is stored', async t => {
+  const stub = await startStubUpstream(t)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const pull = asker({ gateway })
+  const chart = await chartOf('mychart', '1.0.0')
+  const archive = digestOfBytes(chart).slice('sha256:'.length)
+  let provenance = ''
+  stub.answer = ({ target }) => {
+    if (target.endsWith('.prov')) return provenance === '' ? { status: 404, body: '{}' } : { body: provenance }
+    return { body: target.endsWith('.tgz') ? chart : `{"name":"mychart","version":"1.0.0","urls":["charts/mychart-1.0.0.tgz"],"digest":"${archive}"}` }
+  }
+  const canonical = await pull(`${CHART}/manifests/1.0.0`)
+  const pushed = Buffer.from(canonical.bytes.toString().replace('"annotations":{', '"annotations":{"made":"elsewhere",'))
+  const kept = createKept(join(gateway.config.stateDir, 'oci'), error => { throw error })
+  const tagged = digestOfBytes(pushed).slice('sha256:'.length)
+  await kept.keep({ name: CHART }, tagged, { kind: 'manifest', version: '1.0.0', archive, bytes: pushed })
+  await kept.keepVersion({ name: CHART }, '1.0.0', { archive, size: chart.length, tagged })
+  t.ok((await pull(`${CHART}/manifests/1.0.0`)).bytes.equals(pushed))
+  t.ok((await pull(`${CHART}/manifests/${digestOfBytes(canonical.bytes)}`)).bytes.equals(canonical.bytes), 'and the canonical one is there')
+  provenance = 'signed'
+  t.equal(manifestIn(await pull(`${CHART}/manifests/1.0.0`)).layers.length, 2, 'not when there is provenance that it does not name')
+  t.ok((await pull(`${CHART}/manifests/sha256:${tagged}`)).bytes.equals(pushed))
+})
+
+await t.test('a disk that takes nothing is said once, and pulls go on', async t => {
+  const stub = await startStubUpstream(t)
+  const gateway = await startApp(t, { origin: stub.origin })
+  const chart = await chartOf('mychart', '1.0.0')
+  const hex = digestOfBytes(chart).slice('sha256:'.length)
+  stub.answer = ({ target }) => target.endsWith('.prov') ? { status: 404, body: '{}' } : { body: target.endsWith('.tgz') ? chart : `{"name":"mychart","version":"1.0.0","urls":["charts/mychart-1.0.0.tgz"],"digest":"${hex}"}` }
+  await writeFile(join(gateway.config.stateDir, 'oci'), 'a file in the way')
+  const pull = asker({ gateway })
+  const manifest = await pull(`${CHART}/manifests/1.0.0`)
+  t.equal(manifest.status, 200)
+  for (const path of [`manifests/${digestOfBytes(manifest.bytes)}`, `blobs/sha256:${hex}`, `blobs/${manifestIn(manifest).config.digest}`]) t.equal((await pull(`${CHART}/${path}`)).status, 200, path)
+  t.equal(gateway.log.filter(({ msg }) => String(msg).startsWith('what the registry has answered cannot be kept')).length, 1)
+})
+
+await t.test('what is longer than anybody writes is no entry, and what is not offered says so', async t => {
+  const stub = await startStubUpstream(t)
+  const gateway = await startApp(t, { origin: stub.origin })
+  stub.answer = () => ({ body: 'x'.repeat(9 * 1024 * 1024) })
+  t.match(await asker({ gateway })(`${CHART}/manifests/1.0.0`), { status: 502, codes: ['UNAVAILABLE'] })
+  for (const [method, path] of [['PUT', 'manifests/1.0.0'], ['POST', 'blobs/uploads/'], ['PATCH', 'blobs/uploads/x']] as const) {
+    t.match(await asker({ gateway })(`${CHART}/${path}`, { method }), { status: 405, codes: ['UNSUPPORTED'], headers: { allow: 'GET, HEAD' } }, method)
+  }
 })
 
 await t.test('where it is off there is none, and what is asked is told so', async t => {

@@ -105,9 +105,8 @@ export function createStoredVersions (lists: ListReader, files: FileReader): Sto
       const list = await lists.read(repository, asker)
       const wanted = Buffer.from(`"digest":"${hex}"`)
       if (list?.includes(wanted) !== true) return undefined
-      const entry = entriesOf(list).find(each => each.includes(wanted))
-      const version = entry === undefined ? undefined : readEntry(entry)
-      return version?.archive === hex && version.name === repository.chart ? version : undefined
+      return entriesOf(list).filter(each => each.includes(wanted)).map(readEntry)
+        .find(each => each?.archive === hex && each.name === repository.chart)
     },
     async versions (repository, asker) {
       const list = await lists.read(repository, asker)

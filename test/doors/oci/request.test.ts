@@ -117,6 +117,7 @@ await t.test('what is none of it is refused with a reason, in the form of a regi
   t.match(parse('DELETE', `/v2/org1/repo1/mychart/blobs/${DIGEST}`), { refusal: { allow: ['GET', 'HEAD'] } })
   t.match(parse('GET', '/v2/org1/repo1/Mychart/manifests/1.0.0'), { refusal: { detail: /lower-case/ } }, 'a name in capitals is told so')
   t.match(parse('GET', '/v2/org1/mychart/manifests/1.0.0'), { refusal: { detail: 'this repository\'s name has 2 parts, and 3 name a chart here: oci://HOST/TENANT1/TENANT2/CHART' } })
+  t.match(parse('GET', '/v2/mychart/manifests/1.0.0'), { refusal: { detail: /has 1 part, and 3 name a chart/ } })
   t.match(parse('GET', '/v2/a/mychart/manifests/1.0.0', 0), { refusal: { detail: 'this repository\'s name has 2 parts, and 1 names a chart here: oci://HOST/CHART' } })
 })
 
