@@ -37,6 +37,8 @@ export interface GatewayOptions {
   /** Text behind the configuration, for what is too long to be made of values. */
   readonly lines?: string
   readonly place?: Place
+  /** Milliseconds that a start may take. */
+  readonly limit?: number
   /** The folder of another build; default: this one. */
   readonly root?: string
 }
@@ -61,8 +63,9 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
   const config = { ...placeOf(adminPort, stateDir), listen: { port, ...listen }, masterKey, ...chosen(options), accounts: { files: [accounts] }, ...options.besides }
   await writeFile(file, stringify(config) + lines, { mode: 0o600 })
   const origin = `http${'tls' in listen ? 's' : ''}://127.0.0.1:${port}`
-  const readyUrl = `http://127.0.0.1:${adminPort}/healthz`
-  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(root, 'dist/src/cli.js'), 'serve', '--config', file], 'tls' in listen ? { readyUrl } : { readyUrl: `${origin}/health` })
+  const readyUrl = 'tls' in listen ? `http://127.0.0.1:${adminPort}/healthz` : `${origin}/health`
+  const patience = options.limit === undefined ? {} : { limit: options.limit }
+  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(root, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl, ...patience })
   return {
     origin,
     program,

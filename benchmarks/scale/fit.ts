@@ -23,11 +23,12 @@ export function exponentOf (points: readonly Point[]): number | undefined {
   return under === 0 ? undefined : over / under
 }
 
-/** In words, with the exponent and what ten times the size costs. */
-export function growthOf ({ of }: Pick<Measure, 'of'>, points: readonly Point[]): string {
+/** In words, with the exponent and what ten times the size costs; of what is bad in bold letters. */
+export function growthOf ({ of, unit }: Pick<Measure, 'of' | 'unit'>, points: readonly Point[]): string {
   const exponent = exponentOf(points)
   if (exponent === undefined) return 'not said'
   const expected = of === 'whole' ? 1 : 0
-  const words = exponent > expected + TOLERANCE ? '**more**' : exponent < expected - TOLERANCE ? 'less' : 'as it should'
+  const [more, less] = unit === '/s' ? ['more', '**less**'] : ['**more**', 'less']
+  const words = exponent > expected + TOLERANCE ? more : exponent < expected - TOLERANCE ? less : 'as it should'
   return `${words}: exponent ${exponent.toFixed(2)}, ×${(10 ** exponent).toFixed(1)} for ten times as many`
 }

@@ -140,8 +140,8 @@ const TABLE = {
   chartgate_upstream_followers: {
     ...gauge('sum',
       'Processes by what they know of each further address of upstream.urls: `follows` (it showed the last changes ' +
-        'at once, and is read from while the first is away), `unproven` (it has not shown enough yet), `behind` (it did ' +
-        'not show what the first showed); by its place in the list',
+        'at once, and is read from while the first is away), `unproven` (it has not shown enough yet), `behind` (it ' +
+        'did not show what the first showed); by its place in the list',
       ADDRESS, FOLLOWER_STATE),
     notShown: 'after a start it is `unproven` until something is pushed; the log says when it is `behind`'
   },

@@ -15,7 +15,7 @@ export const museum: ScaleQuestion = {
   name: 'museum',
   title: 'The ChartMuseum behind it, for one index of so many versions',
   of: 'versions',
-  sizes: [100, 1_000, 10_000],
+  sizes: [100, 1_000, 4_000],
   measures: [
     { name: 'in memory', unit: 'ms', of: 'whole' },
     { name: 'in Redis', unit: 'ms', of: 'whole' },

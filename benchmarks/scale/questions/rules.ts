@@ -9,6 +9,8 @@ import { cpuOfEach, startBefore, startIndexServer } from '../common.ts'
 import type { ScaleQuestion } from '../question.ts'
 
 const SECONDS = 2
+/** Milliseconds. */
+const START_LIMIT = 120_000
 /** Nobody's; the digest of something that was never a secret. */
 const DIGEST = createHash('sha256').update('benchmark').digest('hex')
 
@@ -28,6 +30,7 @@ export const rules: ScaleQuestion = {
     await writeFile(accounts, `robots:\n${lines(size, i => `- { name: robot${i}, groups: [group${i % 100}], secrets: [{ hash: "sha256:${secretOf(i)}" }] }`)}`, { mode: 0o600 })
     const gateway = await startBefore(lab, await startIndexServer(lab), {
       maxAge: '1s',
+      limit: START_LIMIT,
       besides: { policy: undefined, accounts: { files: [accounts] } },
       lines: `policy:\n${lines(size, i => `- { repositories: [org${i}/repo${i % 50}], subjects: ["robot:robot${i}"], actions: [pull] }`)}`
     })
