@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
-import { RefusalError, statusOf } from '../src/http/errors.ts'
+import { RefusalError, statusOf, type Refusal } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
@@ -18,7 +18,7 @@ import type { Claimant } from '../src/limits/attempts.ts'
 import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
-import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
+import { ISSUED_TOKEN_TYPE, readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
 import { byCertificate, claimantOf, refusalBy } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { recordIntent } from './request-audit.ts'
@@ -101,7 +101,7 @@ async function answer (
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.outcome.subject = who.subject
-    return reply.refuse(refusalBy(who))
+    return reply.refuse(refusalFor(who, read.request))
   }
   request.outcome.subject = who.principal.subject
   request.outcome.proof = who.principal.proof
@@ -115,11 +115,12 @@ async function answer (
   // A token that was got with a token does not outlive it.
   const { expires } = who.principal
   const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
-  if (ttl < 1) return reply.refuse({ code: 'token_expired' })
+  if (ttl < 1) return reply.refuse(refusalFor(EXPIRED, read.request))
   const key = keys.current.ring.signing(time)
   request.outcome.allowedBy = 'token endpoint'
   await recordIntent(request)
-  const issued = await issueToken(key, { ...source, ttl }, who.principal.subject, granted, time)
+  const { subject, proof } = who.principal
+  const issued = await issueToken(key, { ...source, ttl }, subject, granted, time, proof?.federated)
   await endOfTurn() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
   request.outcome.token = { asked, granted: scope }
@@ -128,11 +129,20 @@ async function answer (
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,
+    ...(read.request.shown === 'subject_token' ? { issued_token_type: ISSUED_TOKEN_TYPE } : {}),
     token_type: 'Bearer',
     expires_in: issued.expiresIn,
     issued_at: issued.issuedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
     scope
   }))
+}
+
+const EXPIRED = { ok: false, code: 'token_expired' } as const
+const REFUSED_AS = { subject_token: 'invalid_request', assertion: 'invalid_grant' } as const
+
+/** A token that was to be exchanged is refused as its grant type says. */
+function refusalFor (who: Extract<Authentication, { ok: false }>, { shown }: TokenRequest): Refusal {
+  return shown === undefined ? refusalBy(who) : { ...refusalBy(who), exchange: REFUSED_AS[shown] }
 }
 
 /** Credentials as they came, and where those are nobody's, as a form encodes them. */

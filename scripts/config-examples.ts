@@ -145,6 +145,40 @@ identity:
 policy:
   - { repositories: ["team-a/*"], subjects: ["cert:flux", "group:team-a"], actions: [pull] }
 `,
+  federation: `# a workflow of GitHub and a service account of a cluster push with the identity that they have
+federation:
+  providers:
+    - name: github
+      issuer: https://token.actions.githubusercontent.com
+      kind: github
+      audience: https://charts.example.com
+    - name: cluster
+      issuer: https://kubernetes.default.svc.cluster.local
+      kind: kubernetes
+      audience: https://charts.example.com
+      jwksUrl: https://kubernetes.default.svc/openid/v1/jwks
+      ca: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt
+      tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token
+  rules:
+    - provider: github
+      match:
+        repository_id: 74
+        repository_owner_id: 65
+        workflow_file: release.yml
+        ref: refs/heads/main
+      subject: ci:github:{repository}
+      repositories: ["team-a/*"]
+      actions: [pull, push]
+      maxLifetime: 15m
+    - provider: cluster
+      match:
+        kubernetes.io/namespace: ci
+        kubernetes.io/serviceaccount/name: publisher
+      subject: ci:cluster:{kubernetes.io/namespace}/{kubernetes.io/serviceaccount/name}
+      groups: [publishers]
+policy:
+  - { repositories: ["team-b/*"], subjects: ["group:publishers"], actions: [pull, push] }
+`,
   policy: `policy:
   - { repositories: ["public/*"], subjects: [anonymous], actions: [pull] }
   - { repositories: ["team-a/**"], subjects: ["group:team-a"], actions: [pull, push, overwrite, delete] }

@@ -33,6 +33,7 @@ import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/
 import { openRegistry } from './app/registry.ts'
 import type { Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
+import type { LiveFederation } from './live/live-federation.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { LiveCertificates } from './live/live-certificates.ts'
 import type { Settings } from './live/settings.ts'
@@ -44,6 +45,7 @@ import { LOG_FORM } from './observe/log-form.ts'
 import { subjectNamed } from './identity/accounts.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
+import { createFederationSource } from './identity/sources/federation.ts'
 import type { CertificateSource } from './identity/sources/certificates.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
@@ -100,6 +102,8 @@ export interface AppDependencies {
   readonly handsOut: UpstreamAuth
   /** Whom certificates of clients stand for now. */
   readonly certificates: LiveCertificates
+  /** Whose jobs have an identity here now. */
+  readonly federation: LiveFederation
 }
 
 export type App = FastifyInstance
@@ -117,7 +121,7 @@ export const DRAIN_LIMIT = 30_000
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
   const { settings, keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
-  const { limits = CONNECTION_LIMITS } = deps
+  const { federation, limits = CONNECTION_LIMITS } = deps
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
@@ -132,9 +136,12 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     attempts,
     ...(deps.passwords === undefined ? {} : { passwords: deps.passwords })
   })
-  const knowsSubject = (subject: string): boolean => isSomebody(sources, subject)
+  const knowsSubject = (subject: string, rule?: string): boolean => {
+    return rule === undefined ? isSomebody(sources, subject) : federation.current.rules.has(rule)
+  }
   const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator(verifier, sources, logins)
+  const jobs = createFederationSource({ federation: () => federation.current, ours: () => keys.current.ours, clock })
+  const authenticator = createAuthenticator(verifier, jobs, sources, logins)
 
   const log = pino({ ...LOG_FORM, level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const index = (): Config['charts']['index'] => settings.current.charts.index

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<LoadedCommand, () => Promise<Command>>> = {
   init: async () => (await import('./commands/init.ts')).INIT,
   check: async () => (await import('./commands/check.ts')).CHECK,
   explain: async () => (await import('./commands/explain.ts')).EXPLAIN,
+  'federation explain': async () => (await import('./commands/federation.ts')).FEDERATION_EXPLAIN,
   'user add': async () => (await import('./commands/users.ts')).USER_ADD,
   'user passwd': async () => (await import('./commands/users.ts')).USER_PASSWD,
   'user disable': async () => (await import('./commands/users.ts')).USER_DISABLE,

@@ -85,6 +85,19 @@ const ROWS = [
     ]
   },
   {
+    name: 'federation explain',
+    summary: 'says which rule takes the token of a job, and why the others do not',
+    takes: ['token-file', 'json', 'config'],
+    more: [
+      'The token comes from standard input, or from a file; it is never printed.',
+      'Keys that are had from a URL are fetched for it.'
+    ],
+    examples: [
+      'chartgate federation explain --token-file token.jwt',
+      'printf %s "$ID_TOKEN" | chartgate federation explain'
+    ]
+  },
+  {
     name: 'user add',
     summary: 'adds a user to an accounts file, and asks for the password',
     words: ['NAME'],

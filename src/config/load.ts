@@ -6,6 +6,7 @@ import { readAtRest, readText, type FileText } from '../files/files.ts'
 import { inWords, schemaMistakes, unknownKeys, type Mistake } from '../files/mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { leaves } from '../files/nodes.ts'
+import { settleFederation } from './federation.ts'
 import { keysChanged, withHeld, writtenIn, type Written } from './reloads.ts'
 import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
@@ -204,6 +205,7 @@ function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources)
       ...(values.audit.file === '' ? {} : { file: resolve(base, values.audit.file) })
     },
     accounts: { files: values.accounts.files.map(each => resolve(base, each)) },
+    federation: settleFederation(values.federation, base),
     policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),
     upstream: {
       ...upstream,

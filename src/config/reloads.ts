@@ -83,6 +83,8 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'metrics.tenants': 'live',
   'accounts.files': 'live',
   'identity.certificates': 'live',
+  'federation.providers': 'live',
+  'federation.rules': 'live',
   policy: 'live'
 }
 

@@ -2,9 +2,11 @@
 // is asked only when every value that it reads is sound, so that no mistake is reported
 // twice.
 import { isIP } from 'node:net'
+import { isLoopback, isSafeUrl } from '../lib/safe-url.ts'
 import { showText, type Mistake } from '../files/mistakes.ts'
 import { leaves } from '../files/nodes.ts'
 import { authzMistakes } from './authz-rules.ts'
+import { federationMistakes } from './federation-rules.ts'
 import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
 import { readDistinguishedName } from '../tls/distinguished-name.ts'
 import { isIpName } from '../tls/name-keys.ts'
@@ -131,6 +133,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   const isSoundUrl = publicUrl === DEFAULT_URL || (sound('publicUrl') && isUrl(publicUrl, PUBLIC_URL))
   mistakes.push(...authzMistakes(values, sound, isSoundUrl ? basePathOf(publicUrl) : undefined))
   mistakes.push(...certificateMistakes(values.identity, sound))
+  mistakes.push(...federationMistakes(values, sound))
   // One that is of a wrong form says nothing of the others.
   const issuers: readonly unknown[] = Array.isArray(tokens.issuers) ? tokens.issuers : []
   const firstOf = (name: string): number => issuers.findIndex(each => isMapping(each) && each['name'] === name)
@@ -206,21 +209,9 @@ function isUrl (text: string, form: RegExp): boolean {
   return form.test(text) && URL.canParse(text)
 }
 
-/** Where nobody on the way can change what is read; no user in it, no fragment. */
-function isSafeUrl (text: string): boolean {
-  if (!URL.canParse(text) || /[\s#@\\]/.test(text)) return false
-  const { protocol, hostname } = new URL(text)
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))
-}
-
 function isNetwork (text: string): boolean {
   const [address, bits, ...more] = text.split('/') as [string, string | undefined]
   const family = isIP(address)
   if (family === 0 || more.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-}
-
-/** True for an address or name that only this machine reaches. */
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

@@ -4,10 +4,12 @@
 import { flag, integerOr, list, mapping, type Fitting } from '../files/nodes.ts'
 import { DURATION_FORM } from '../files/units.ts'
 import type { PolicyRule } from '../policy/rules.ts'
+import type { FederationConfig } from '../identity/federation/federation-config.ts'
 import type { IssuerConfig } from '../tokens/issuers.ts'
 import type { OwnKey } from '../tokens/trusted.ts'
 import type { DialectName } from '../words/dialects.ts'
 import { count, value } from './schema/kinds.ts'
+import { federation } from './schema/federation.ts'
 import { oci } from './schema/registry.ts'
 import { admin, authz, listen } from './schema/listeners.ts'
 import { charts, upstream } from './schema/repository.ts'
@@ -84,6 +86,7 @@ export const ConfigSchema = mapping({
     })
   }),
   identity,
+  federation,
   policy
 }, { $schema: 'http://json-schema.org/draft-07/schema#', title: 'chartgate' })
 
@@ -146,6 +149,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly audit: Omit<ConfigFile['audit'], 'file'> & { readonly file?: string }
   /** Absolute. */
   readonly accounts: { readonly files: readonly string[] }
+  /** Files absolute, durations in seconds, values of claims as texts. */
+  readonly federation: FederationConfig
   readonly policy: readonly PlacedRule[]
   /** `ttl` in seconds. */
   readonly tokens: {

@@ -184,13 +184,23 @@ export const REASON_GROUPS = {
     token_wrong_claims: {
       status: 401,
       error: 'unauthorized',
-      means: 'the token is for somebody else, or lacks what one needs (`iss`, `aud`, `exp`, `access`)',
-      todo: 'compare tokens.issuer and tokens.service, or issuer and audience of its issuer, with the token'
+      means: 'the token is for somebody else, or lacks what one needs (`iss`, `aud`, `exp`, `access`; of a job ' +
+        '`sub`, `iat`)',
+      todo: 'compare tokens.issuer and tokens.service, or issuer and audience of its issuer or provider, with the ' +
+        'token'
+    },
+    federation_no_rule: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a CI platform or a cluster is sound, and no rule of federation takes it; or keys of two ' +
+        'providers verify it',
+      todo: 'chartgate federation explain says of each rule why not'
     },
     token_unknown_subject: {
       status: 401,
       error: 'unauthorized',
-      means: 'whom the token was issued to is there no more, or disabled',
+      means: 'whom the token was issued to is there no more, or disabled, or the rule of federation that took the ' +
+        'job is another one',
       todo: 'nothing, if the account is to be gone'
     },
     too_many_attempts: {
@@ -265,7 +275,7 @@ export const REASON_GROUPS = {
     unsupported_grant_type: {
       status: 400,
       error: 'unsupported_grant_type',
-      means: 'another grant_type than client_credentials or password',
+      means: 'another grant_type than client_credentials, password, token-exchange or jwt-bearer',
       todo: 'use one of them'
     },
     invalid_client: {

@@ -34,16 +34,18 @@ const NOBODY: Authentication = { ok: true, principal: ANONYMOUS }
 const GUESSES: ReadonlySet<ReasonCode> = new Set(['bad_credentials', 'bad_password', 'padded_password'])
 
 /**
+ * @param jobs whose tokens are other issuers', which are asked for by `iss` before it is ours
  * @param accountSources who is asked, in this order, when it is no token
  * @param logins hears of what was wrong and needed no slow hash; of all others they hear by themselves
  */
 export function createAuthenticator (
   verifier: Verifier,
+  jobs: IdentitySource,
   accountSources: readonly IdentitySource[],
   logins: LoginLimits
 ): Authenticator {
   const tokens = createTokenSource(verifier)
-  const sources = [tokens, ...accountSources]
+  const sources = [jobs, tokens, ...accountSources]
   const bySecret = accountSources.filter(source => source.bySecret === true)
 
   function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
@@ -76,7 +78,7 @@ export function createAuthenticator (
     if (secret === presented.secret) return undefined
     // Not by the header that it came in: what is remembered of it would let that one in.
     const bare = { ...presented, secret, header: undefined }
-    const token = tokens.authenticate(bare, asker)
+    const token = jobs.authenticate(bare, asker) ?? tokens.authenticate(bare, asker)
     if (token !== undefined) return Promise.resolve(token).then(asPadded)
     for (const source of bySecret) {
       const known = source.authenticate(bare, asker) as Authentication | undefined // at once

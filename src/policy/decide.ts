@@ -20,7 +20,8 @@ export function decide (principal: Principal, access: Access, rules: RuleSet): D
   if (principal.grants !== undefined) {
     if (provenBy(principal.grants, access) && isDoorOf(principal, access)) return BY_TOKEN
   } else if (principal.kind === 'key') return BY_MASTER_KEY
-  const by = rules.find(principal.subjects, tenantOf(access), access.action)
+  const tenant = tenantOf(access)
+  const by = principal.rights?.find(tenant, access.action) ?? rules.find(principal.subjects, tenant, access.action)
   return by === undefined ? DENIED : { allowed: true, by }
 }
 

@@ -56,13 +56,13 @@ export interface ClientsOptions extends Opened {
 
 /** Who has the clients: this process, or its workers. */
 export async function openClients (options: ClientsOptions, asked: ServeOptions): Promise<ServingResult> {
-  const { config, settings, log, pulse, keys, tls, certificates, audit, measuring } = options
+  const { config, settings, log, pulse, keys, tls, certificates, federation, audit, measuring } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
   const logins = openLogins(settings, log)
   readLogins(measuring.meter, logins.standing)
   const report = reportTo(audit.output, measuring, log)
   const parts = [auditPart(audit, log)]
-  const followed = { settings, authority, keys, tls, certificates, parts, reload, report }
+  const followed = { settings, authority, keys, tls, certificates, federation, parts, reload, report }
   const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   if (config.workers === 1) {
     return await openFront({

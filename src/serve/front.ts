@@ -33,12 +33,12 @@ export type FrontResult =
   | { readonly ok: true, readonly front: OwnFront }
   | { readonly ok: false, readonly message: string }
 
-type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'federation' | 'version' | 'clock'
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
-  { settings, authority, keys, tls, certificates, parts = [], reload, report, ...options }: FrontOptions
+  { settings, authority, keys, tls, certificates, federation, parts = [], reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const config = settings.current
   const listener = listenerTls(tls)
@@ -48,6 +48,7 @@ export async function openFront (
     live: authority.live,
     keys: keys.live,
     certificates,
+    federation: federation.live,
     handsOut: handsOut(settings, keys.upstream),
     ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
@@ -62,7 +63,7 @@ export async function openFront (
     return { ok: false, message: mistake }
   }
   const more = report === undefined ? {} : { report }
-  const watch = followAll({ settings, authority, keys, tls, certificates, parts, reload, ...more }, app.log)
+  const watch = followAll({ settings, authority, keys, tls, certificates, federation, parts, reload, ...more }, app.log)
   return {
     ok: true,
     front: {
@@ -88,15 +89,18 @@ export async function openFront (
 
 /** Keeps accounts, rules, keys and certificates at what their files and URLs say. */
 function followAll (followed: Followed, log: ReloadLog): Omit<ConfigWatch, 'newest'> {
-  const { keys } = followed
-  followIssuers(keys.live.current.issuers, log)
+  const { keys, federation } = followed
+  const publishers = (): Parameters<typeof followIssuers>[0] => {
+    return [...keys.live.current.issuers, ...federation.live.current.providers]
+  }
+  followIssuers(publishers(), log)
   const watch = follow(followed, log)
   return {
     lookNow: watch.lookNow,
     standing: watch.standing,
     close () {
       watch.close()
-      for (const { remote } of keys.live.current.issuers) remote?.close()
+      for (const { remote } of publishers()) remote?.close()
     }
   }
 }

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
+import { openLiveFederation, type OpenedFederation } from '../live/live-federation.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
 import { openTls, type OpenedTls } from '../live/live-tls.ts'
 import type { AuditPlace } from '../observe/audit/auditing.ts'
@@ -19,6 +20,7 @@ export interface Parts {
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
+  readonly federation: OpenedFederation
 }
 
 export type PartsResult =
@@ -49,6 +51,8 @@ export async function openParts (
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) return failed(tls.mistakes)
   const certificates = openCertificates(config)
+  const federation = await openLiveFederation(config)
+  if (!federation.ok) return failed(federation.mistakes)
   return {
     ok: true,
     parts: {
@@ -56,7 +60,8 @@ export async function openParts (
       audit: { ...audit.opened, hashName },
       keys: keys.opened,
       tls: tls.opened,
-      certificates
+      certificates,
+      federation: federation.opened
     }
   }
 }

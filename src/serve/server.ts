@@ -102,7 +102,7 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
 
 /** Opens what speaks: the repository or the way to it, the probes, and who has the clients; what hinders that. */
 async function openAll (parts: Opened, options: ServeOptions): Promise<string | undefined> {
-  const { config, settings, log, pulse, lifecycle, keys, tls } = parts
+  const { config, settings, log, pulse, lifecycle, keys, tls, federation } = parts
   const { opened } = lifecycle
   const demo = options.demoChart === undefined ? {} : { demoChart: options.demoChart }
   const socketPath = await openEmbedded(settings, { key: keys.upstream, log, opened, ...demo })
@@ -141,7 +141,8 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   lifecycle.front = result.front
   sayListening(settings, log, { address: result.front.address, probes: addressOf(admin) }, options)
   const { authority } = options
-  const endDaily = warnDaily({ settings, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
+  const daily = { settings, authority, keys: keys.live, federation: federation.live, tls, log }
+  const endDaily = warnDaily({ ...daily, every, now: CLOCK.wall })
   opened.push(async () => { endDaily() })
   contact.begin(connected.first, connected.further)
   opened.push(async () => { contact.end() })

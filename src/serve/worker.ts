@@ -40,7 +40,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
   })
   const { stateDir } = inForce.config
   try {
-    const { settings, authority, keys, tls, certificates } = await beginWith(inForce)
+    const { settings, authority, keys, tls, certificates, federation } = await beginWith(inForce)
     const config = settings.current
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
@@ -74,6 +74,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       keys,
       tls,
       certificates,
+      federation,
       upstreams,
       spool,
       locks,

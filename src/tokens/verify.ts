@@ -3,7 +3,8 @@
 // key of ours is asked of the configured issuers in their order. A verified token is
 // remembered until it expires, and no longer than its key counts; what it had left when it
 // was first verified is all that it has, wherever the clock is set.
-import { tokenPrincipal, type Principal } from '../words/principal.ts'
+import { tokenPrincipal, type Federated, type Principal } from '../words/principal.ts'
+import { readSubject } from '../words/subject.ts'
 import type { ReasonCode } from '../http/errors.ts'
 import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts'
 import { putBounded } from '../lib/put-bounded.ts'
@@ -33,8 +34,11 @@ export interface VerifierOptions {
   /** As they are now. */
   readonly keys: () => TrustedKeys
   readonly source: TokenSource
-  /** Does the account of a token still exist? A map look-up. */
-  readonly knowsSubject: (subject: string) => boolean
+  /**
+   * Does the account of a token still exist? A map look-up.
+   * @param rule of a job: the rule that took it, which has to be in force
+   */
+  readonly knowsSubject: (subject: string, rule?: string) => boolean
   readonly clock: Clock
   /** How many tokens are remembered. */
   readonly most?: number
@@ -53,7 +57,8 @@ interface VerifiedToken {
   readonly signer: TokenSigner
 }
 
-const LONGEST_TOKEN = 16_384
+/** Characters. */
+export const LONGEST_TOKEN = 16_384
 const MOST_TOKENS = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Verification = { ok: false, code: 'token_expired' }
@@ -69,7 +74,7 @@ export function createVerifier (
     const { principal, signer } = found
     if (isOver(principal, signer)) return EXPIRED
     if (!stillCounts(signer, keys(), clock.wall())) return undefined
-    return isThere(principal.subject) ? sound(principal) : { ok: false, code: 'token_unknown_subject' }
+    return isThere(principal) ? sound(principal) : { ok: false, code: 'token_unknown_subject' }
   }
 
   function isOver ({ expires }: Principal, { issuer }: TokenSigner): boolean {
@@ -80,8 +85,8 @@ export function createVerifier (
     return { ok: true, principal: asIssuersSay(principal, keys().issuers) }
   }
 
-  function isThere (subject: string): boolean {
-    return knowsSubject(subject) || isOfIssuer(subject, keys().issuers)
+  function isThere ({ subject, proof }: Principal): boolean {
+    return knowsSubject(subject, proof?.federated?.rule) || isOfIssuer(subject, keys().issuers)
   }
 
   function remember (as: string, verified: Principal, signer: TokenSigner): Verification {
@@ -89,7 +94,7 @@ export function createVerifier (
     const before = known.get(endOf(as))
     const principal = before?.as === as ? { ...verified, expires: before.principal.expires as Moment } : verified
     if (isOver(principal, signer)) return EXPIRED
-    if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
+    if (!isThere(principal)) return { ok: false, code: 'token_unknown_subject' }
     putBounded(known, endOf(as), { as, principal, signer }, most)
     return sound(principal)
   }
@@ -163,6 +168,18 @@ function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, c
   if (!isTime(iat) || exp as number - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
   const grants = ownGrants(payload['access'])
   if (grants === undefined) return { ok: false, code: 'token_wrong_claims' }
-  const proof = { tokenId: jti, keyId: key.kid }
+  const federated = federatedOf(sub, payload['ci'])
+  if (federated === 'wrong') return { ok: false, code: 'token_wrong_claims' }
+  const proof = { tokenId: jti, keyId: key.kid, ...(federated === undefined ? {} : { federated }) }
   return { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number), proof) }
+}
+
+/** The rule of a token that was issued to a job, which has one, as nobody else's has. */
+function federatedOf (sub: string, claim: unknown): Federated | undefined | 'wrong' {
+  const isOfJob = readSubject(sub).kind === 'ci'
+  if (claim === undefined) return isOfJob ? 'wrong' : undefined
+  const { rule, ids } = (typeof claim === 'object' && claim !== null ? claim : {}) as Partial<Federated>
+  const isSound = isOfJob && typeof rule === 'string' && typeof ids === 'object' && ids !== null &&
+    Object.values(ids).every(id => typeof id === 'string')
+  return isSound ? { rule, ids } : 'wrong'
 }

@@ -16,6 +16,7 @@ const CHARTMUSEUM = 'test/serve/walkthrough-chartmuseum.test.ts'
 const MISTAKES = 'test/proxies/mistakes.test.ts'
 const KUBERNETES = 'test/delivery/kubernetes.test.ts'
 const COMMANDS = 'test/commands/documents.test.ts'
+const CI_JOBS = 'test/delivery/ci-jobs.test.ts'
 const NO_CLUSTER = 'a cluster with the controller is not part of the tests; the sentences below it name the code that reads it'
 const INSTALLS = 'it changes the machine, or fetches from elsewhere'
 
@@ -45,6 +46,15 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '$ printf %s "$PASSWORD" | htpasswd', because: "it needs Apache's htpasswd; test/identity/ reads such files" }
   ],
   'docs/architecture.md': [{ begins: '            method + raw target', because: 'a picture' }],
+  'docs/ci.md': [
+    { begins: 'job ── ID token', because: 'a picture' },
+    { begins: 'federation:\n', test: CI_JOBS },
+    { begins: 'name: release', test: CI_JOBS },
+    { begins: 'chart:\n  image:', test: CI_JOBS },
+    { begins: 'apiVersion: v1\nkind: Pod', test: CI_JOBS },
+    { begins: 'curl -sSf https://charts.example.com/oauth/token', test: CI_JOBS },
+    { begins: 'printf %s "$ID_TOKEN"', test: 'test/commands/federation.test.ts' }
+  ],
   'docs/clients.md': [
     { begins: 'helm plugin install', because: INSTALLS },
     { begins: 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: charts-org1\n  namespace: flux-system', because: NO_CLUSTER },

@@ -237,7 +237,7 @@ const PROOFS: Partial<Record<ConfigKey, (t: Test) => Promise<void>>> = {
 
 /** What says by its own test that it is read again. */
 const ELSEWHERE: readonly ConfigKey[] = [
-  'drain.delay', 'tokens.keys', 'tokens.issuers', 'allowDemoKey', 'accounts.files', 'identity.certificates', 'policy',
+  'drain.delay', 'tokens.keys', 'tokens.issuers', 'allowDemoKey', 'accounts.files', 'identity.certificates', 'federation.providers', 'federation.rules', 'policy',
   'audit.file', 'audit.required', 'authz.trustedProxies', 'authz.push', 'listen.tls.minVersion',
   'upstream.tls.ca', 'upstream.tls.cert', 'upstream.tls.key', 'upstream.tls.serverName'
 ]

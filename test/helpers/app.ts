@@ -7,6 +7,7 @@ import { buildApp } from '../../src/app.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits } from '../../src/app/options.ts'
 import { loadAuthority } from '../../src/live/authority.ts'
 import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/live/live-keys.ts'
+import { openLiveFederation, type LiveFederation } from '../../src/live/live-federation.ts'
 import { openCertificates, type LiveCertificates } from '../../src/live/live-certificates.ts'
 import { listenerTls, type OpenedTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
 import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
@@ -51,6 +52,8 @@ export interface TestGateway {
   readonly authority: LiveAuthority
   /** Whom certificates stand for; a test may put others there. */
   readonly certificates: LiveCertificates
+  /** Whose jobs have an identity; a test may put others there. */
+  readonly federation: LiveFederation
   readonly tls: OpenedTls
   readonly spool: Spool
   readonly meter: Meter
@@ -119,6 +122,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     metrics: { tenants: false },
     accounts: { files: [] },
     identity: { certificates: [] },
+    federation: { providers: [], rules: [] },
     policy: []
   }
 }
@@ -154,6 +158,9 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
   const certificates = openCertificates(config)
+  const federation = await openLiveFederation(config)
+  if (!federation.ok) throw new Error(federation.mistakes.join('\n'))
+  const { live: federating } = federation.opened
   const listener = listenerTls(tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
@@ -191,6 +198,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
     certificates,
+    federation: federating,
     ...(listener === undefined ? {} : { tls: listener }),
     logStream: {
       write: line => {
@@ -202,11 +210,11 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   await app.authz?.listen(config.authz?.listen as { host: string, port: number })
-  followIssuers(keys.current.issuers, app.log)
+  followIssuers([...keys.current.issuers, ...federating.current.providers], app.log)
   const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall), ...tlsParts(tls.opened, clock.wall)], stamps: new Map([...stamps, ...tls.opened.stamps]), config, reload: async () => ({ ok: true, config }), log: app.log })
   t.teardown(async () => {
     watch.close()
-    for (const { remote } of keys.current.issuers) remote?.close()
+    for (const { remote } of [...keys.current.issuers, ...federating.current.providers]) remote?.close()
     await app.authz?.close()
     await app.close()
     for (const each of [upstream, ...standIns.map(({ upstream }) => upstream)]) await each.close()
@@ -223,6 +231,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     settings,
     authority: live,
     certificates,
+    federation: federating,
     tls: tls.opened,
     spool,
     meter,

@@ -19,6 +19,7 @@ import { startFaultyUpstream } from '../helpers/faulty-upstream.ts'
 import { OPEN, startEmbedded } from '../repository/servers.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import packageJson from '../../package.json' with { type: 'json' }
+import { GITHUB } from '../helpers/federation.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { layKeys } from '../helpers/key-pool.ts'
 import { until } from '../helpers/until.ts'
@@ -383,5 +384,7 @@ await t.test('both listeners speak TLS where that is configured, and a certifica
   const metrics = await client.ask(`https://${probes}/metrics`)
   t.match(metrics.body, /^chartgate_certificate_expiry_timestamp_seconds\{certificate="admin"\} \d{10}$/m)
   await started.stop()
+  const federation = { providers: [{ ...GITHUB, jwksFile: '/nowhere/keys.json' }], rules: [] }
+  t.match(await start({ ...config, federation }, { announce: () => {} }), { ok: false, message: 'federation.providers[0]: /nowhere/keys.json cannot be read (ENOENT)' })
   t.match(await start({ ...config, listen: { ...config.listen, tls: { cert, key: cert, minVersion: '1.2' } } }, { announce: () => {} }), { ok: false, message: `listen.tls: ${cert} is not an unencrypted private key in PEM` })
 })

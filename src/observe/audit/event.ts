@@ -114,12 +114,14 @@ function beginning (
 
 function outcomeOf (refusal: Refusal | undefined): AuditOutcome {
   if (refusal === undefined) return 'success'
-  return DENIED.has(statusOf(refusal)) ? 'denied' : 'failure'
+  // However it is told: a token that is not taken is a denied one, with whichever status.
+  return DENIED.has(statusOf({ code: refusal.code })) ? 'denied' : 'failure'
 }
 
 function actorOf ({ subject, proof, refusal }: Outcome, { method, name }: LoginFacts, naming: Naming): AuditActor {
   if (subject !== undefined) {
-    return withoutGaps({ subject, kind: kindOf(subject), method, token_id: proof?.tokenId, key_id: proof?.keyId })
+    const ids = proof?.federated?.ids
+    return withoutGaps({ subject, kind: kindOf(subject), method, token_id: proof?.tokenId, key_id: proof?.keyId, ids })
   }
   // Only of a login that failed the name was asked for: of anything else it says nothing.
   if (refusal !== undefined && isLoginFailure(refusal) && name !== undefined) {

@@ -39,7 +39,7 @@ export const AUDIT_OUTCOMES = ['success', 'failure', 'denied'] as const
 export type AuditOutcome = typeof AUDIT_OUTCOMES[number]
 
 export const ACTOR_KINDS = [
-  'user', 'robot', 'cert', 'key', 'issuer', 'anonymous', 'unknown', 'operator', 'process'
+  'user', 'robot', 'cert', 'ci', 'key', 'issuer', 'anonymous', 'unknown', 'operator', 'process'
 ] as const
 export const ACTOR_METHODS = ['basic', 'bearer', 'certificate', 'none', 'command'] as const
 
@@ -66,6 +66,18 @@ export const AuditSchema = mapping({
   }, { description: 'who' }, {
     token_id: told('`jti` of the token that came'),
     key_id: told('`kid` of the key that signed it'),
+    ids: mapping({}, { description: 'of a job: whose it is, by ids that the platform gives to nobody else' }, {
+      repository_id: told('GitHub\'s `repository_id`'),
+      repository_owner_id: told('GitHub\'s `repository_owner_id`'),
+      project_id: told('GitLab\'s `project_id`'),
+      namespace_id: told('GitLab\'s `namespace_id`'),
+      run_id: told('GitHub\'s `run_id`, GitLab\'s `job_id`'),
+      commit: told('`sha`: what was checked out'),
+      namespace: told('the namespace in Kubernetes'),
+      service_account_id: told('the uid of the service account in Kubernetes'),
+      pod_id: told('the uid of the pod in Kubernetes'),
+      subject_id: told('`sub` of any other issuer')
+    }),
     name_hash: sha256('HMAC-SHA-256 of a name that is no account\'s, under the key in stateDir/audit.key')
   })
 }, {

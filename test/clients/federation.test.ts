@@ -1,0 +1,78 @@
+// Real Helm, cm-push and curl with the token that a real OpenID provider gives: nothing else to
+// log in with, and only what the rule gives.
+import { cp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { stringify } from 'yaml'
+import { cmPush, installCmPush } from '../helpers/cm-push.ts'
+import { serveFile, startGateway, type Gateway } from '../helpers/gateway.ts'
+import { BUILD_LIMIT } from '../helpers/go-tool.ts'
+import { helmVersions, runHelm, succeed, useRepository, packageExample, type Helm } from '../helpers/helm.ts'
+import { notTried } from '../helpers/not-tried.ts'
+import { startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.ts'
+import { ROOT, temporaryFolder } from '../helpers/processes.ts'
+import { recordToken } from '../helpers/secrets.ts'
+import { until } from '../helpers/until.ts'
+
+const AUDIENCE = 'https://charts.example.test'
+
+t.setTimeout(BUILD_LIMIT)
+const helms = await helmVersions()
+if (!helms.ok) await notTried(t, 'real Helm', helms.reason)
+else for (const helm of helms.versions) await t.test(`${helm.name} pushes and pulls with the token of a job`, async t => { await pushAndPull(t, helm) })
+
+await t.test('in every worker a rule that is taken out ends what it let in, and what was exchanged for it', async t => {
+  const provider = await startOpenIdProvider(t, AUDIENCE)
+  const file = join(await temporaryFolder(t), 'chartgate.yaml')
+  const federation = (rules: readonly object[]): string => stringify({ workers: 2, federation: { providers: [{ name: 'build', issuer: provider.issuer, kind: 'generic', audience: AUDIENCE }], rules } })
+  await writeFile(file, federation([{ provider: 'build', match: { sub: 'build-7' }, subject: 'ci:build:{sub}', repositories: ['org1/*'], actions: ['pull'] }]))
+  const gateway = await serveFile(t, { file })
+  const token = await provider.idTokenOf('build-7')
+  const ask = async (credential: string): Promise<number[]> => {
+    // Each on a connection of its own, so that both workers are asked.
+    const asked = Array.from({ length: 12 }, async () => (await fetch(`${gateway.url}/org1/repo1/index.yaml`, { headers: { authorization: `Bearer ${credential}`, connection: 'close' } })).status)
+    return [...new Set(await Promise.all(asked))]
+  }
+  const body = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: token, scope: 'artifact-repository:org1/repo1:pull' })
+  const { access_token: exchanged } = await (await fetch(`${gateway.url}/oauth/token`, { method: 'POST', body })).json() as { access_token: string }
+  recordToken(exchanged)
+  t.strictSame([await ask(token), await ask(exchanged)], [[200], [200]])
+  await writeFile(file, federation([]))
+  await until(async () => [...await ask(token), ...await ask(exchanged)].every(status => status === 401) ? true : undefined)
+})
+
+async function lab (t: Test): Promise<{ readonly gateway: Gateway, readonly provider: OpenIdProvider }> {
+  const provider = await startOpenIdProvider(t, AUDIENCE)
+  const gateway = await startGateway(t, {
+    federation: {
+      providers: [{ name: 'build', issuer: provider.issuer, kind: 'generic', audience: AUDIENCE }],
+      rules: [
+        { provider: 'build', match: { sub: 'build-7' }, subject: 'ci:build:{sub}', repositories: ['org1/*'], actions: ['pull', 'push'] },
+        { provider: 'build', match: { sub: 'reader' }, subject: 'ci:build:{sub}', repositories: ['org1/*'], actions: ['pull'] }
+      ]
+    }
+  })
+  return { gateway, provider }
+}
+
+async function pushAndPull (t: Test, helm: Helm): Promise<void> {
+  const { gateway, provider } = await lab(t)
+  const url = `${gateway.url}/org1/repo1`
+  const token = await provider.idTokenOf('build-7')
+  const chart = await packageExample(t, helm)
+  const push = async (authorization: string): Promise<number> => (await fetch(`${gateway.url}/api/org1/repo1/charts`, { method: 'POST', body: chart, headers: { authorization } })).status
+  t.equal(await push(`Bearer ${await provider.idTokenOf('reader')}`), 401)
+  t.equal(await push(`Bearer ${await provider.idTokenOf('stranger')}`), 401)
+  t.equal(await push(`Bearer ${token}`), 201)
+  await useRepository(t, helm, url, ['--username', 'ci', '--password', token], chart)
+  const home = await temporaryFolder(t)
+  t.match(await runHelm(helm, ['repo', 'add', 'other', `${gateway.url}/org2/repo2`, '--username', 'ci', '--password', token], { home }), { code: 1, stderr: '403 Forbidden' })
+  if (cmPush === undefined) return
+  await installCmPush(join(home, 'plugins'), helm)
+  await cp(join(ROOT, 'examples', 'mychart'), join(home, 'mychart'), { recursive: true })
+  await succeed(t, helm, ['repo', 'add', 'charts', url, '--username', 'ci', '--password', token], { home })
+  const env = { HELM_PLUGINS: join(home, 'plugins') }
+  t.match(await runHelm(helm, ['cm-push', 'mychart/', 'charts', '--version', '0.2.0'], { home, env }), { code: 0, stdout: /Done\.\n$/ })
+  t.match(gateway.stdout(), '"subject":"ci:build:build-7"')
+  t.notMatch(gateway.stdout(), token)
+}
