@@ -35,7 +35,7 @@ function complaints (schema: SchemaNode, value: unknown): string[] {
 }
 
 /** policy[0].actions as a JSON pointer. */
-const pointer = (key: string): string => key === '' ? '' : `/${key.replace(/\[(\d+)\]/g, '/$1').replaceAll('.', '/')}`
+const pointer = (key: string): string => key === '' ? '' : `/${key.replace(/\[(\d+)\]/g, '/$1').replaceAll('.', '/').replaceAll('""', '')}`
 const places = (pointers: readonly string[]): string[] => [...new Set(pointers)].sort()
 
 Settings.Set({ maxErrors: Number.MAX_SAFE_INTEGER }) // TypeBox stops at 8

@@ -1,5 +1,5 @@
 // The audit log of a gateway whose configuration names another place for it while it runs.
-import { mkdir, readFile, readdir, readlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, readlink, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
@@ -75,7 +75,11 @@ for (const workers of [1, 2]) {
     const [one, two] = [join(folder, 'one.log'), join(folder, 'two.log')]
     const options = { workers, masterKey: KEY, log: { reads: true } }
     const file = join(folder, 'chartgate.yaml')
-    const write = async (audit: object): Promise<void> => { await writeFile(file, stringify({ ...options, audit: { reads: true, ...audit } })) }
+    // At once: the half of it would be a configuration without a master key.
+    const write = async (audit: object): Promise<void> => {
+      await writeFile(`${file}.new`, stringify({ ...options, audit: { reads: true, ...audit } }))
+      await rename(`${file}.new`, file)
+    }
     await write({})
     const gateway = await serveFile(t, { file })
     await untilTrue(async () => await fetch(`${gateway.adminUrl}/readyz`).then(({ ok }) => ok, () => false))
