@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
+import { later } from '../src/lib/timers.ts'
 import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
@@ -19,6 +20,8 @@ import { chartRequestOf } from './request-target.ts'
 export interface UploadDoorOptions {
   upstreams: Upstreams
   locks: Locks
+  /** The upstream stores over what is there, now. */
+  allowOverwrite: () => boolean
   spool: Spool
   /** Lets every index of a tenant be forgotten, before the client is answered. */
   changed: (tenant: string) => Promise<void>
@@ -31,8 +34,8 @@ export interface UploadDoorOptions {
 }
 
 export default fp<UploadDoorOptions>(async (app, options) => {
-  const { upstreams, locks, maxUploadSize } = options
-  const uploader = createUploader(upstreams, locks)
+  const { maxUploadSize } = options
+  const uploader = createUploader({ ...options, later })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
@@ -45,7 +48,7 @@ export default fp<UploadDoorOptions>(async (app, options) => {
   app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
+interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks' | 'allowOverwrite'> { uploader: Uploader }
 
 async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Intake): Promise<FastifyReply> {
   const most = place.maxUploadSize()

@@ -29,7 +29,7 @@ import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import { authzNow, buildAuthz } from './app/authz.ts'
 import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/options.ts'
-import type { Peers } from './upstream/peers.ts'
+import { NO_PEERS, type Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { LiveCertificates } from './live/live-certificates.ts'
@@ -49,6 +49,7 @@ import { boundsOf, createConnectionCounts } from './limits/connections.ts'
 import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
+import type { Revocations } from './tokens/revocations.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
@@ -71,13 +72,15 @@ export interface AppDependencies {
   readonly spool: Spool
   /** Accounts and rules as they are now. */
   readonly live: LiveAuthority
+  /** What counts no more of the tokens that were issued. */
+  readonly revocations: Revocations
   /** Who is first at an object of the repository. */
   readonly locks: Locks
   /** What failed too often to be tried again. */
   readonly logins: LoginLimits
   /** Where queues of this process say that they move. */
   readonly pulse: Pulse
-  /** Other workers that keep an index in memory too. */
+  /** Others that keep an index in memory too: workers, or replicas. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
@@ -113,8 +116,8 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
-  const { settings, keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
-  const { limits = CONNECTION_LIMITS } = deps
+  const { settings, keys, upstreams, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
+  const { limits = CONNECTION_LIMITS, peers = NO_PEERS } = deps
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
@@ -130,7 +133,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     ...(deps.passwords === undefined ? {} : { passwords: deps.passwords })
   })
   const knowsSubject = (subject: string): boolean => isSomebody(sources, subject)
-  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, revocations, clock })
   const authenticator = createAuthenticator(verifier, sources, logins)
 
   const log = pino({ ...LOG_FORM, level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
@@ -141,12 +144,13 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     maxAge: () => index().maxAge,
     maxBytes: () => index().maxBytes,
     clock: () => performance.now(),
+    holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  peers?.onChange(store.drop)
+  peers.onChange(store.drop)
   const changed = async (tenant: string): Promise<void> => {
     store.drop(tenant)
-    await peers?.changed(tenant)
+    await peers.changed(tenant)
   }
 
   const app: App = Fastify({
@@ -190,6 +194,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(uploadDoor, {
     upstreams,
     locks,
+    allowOverwrite: () => settings.current.charts.allowOverwrite,
     spool,
     changed,
     maxUploadSize: () => settings.current.charts.maxUploadSize,
@@ -223,6 +228,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     breaker: upstreams.of('').breaker.state,
     spool: spool.standing,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
+    revocations: () => revocations.texts().length,
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })
   const unfollow = settings.follow(({ log: { level } }) => {

@@ -9,6 +9,7 @@ import type { OwnKey } from '../tokens/trusted.ts'
 import type { DialectName } from '../words/dialects.ts'
 import { count, value } from './schema/kinds.ts'
 import { admin, authz, listen } from './schema/listeners.ts'
+import { redis } from './schema/redis.ts'
 import { charts, upstream } from './schema/repository.ts'
 import { identity, policy } from './schema/rights.ts'
 import { audit, log, metrics } from './schema/told.ts'
@@ -49,6 +50,7 @@ export const ConfigSchema = mapping({
     { minLength: 1, expected: 'a folder' }
   ),
   upstream,
+  redis,
   charts,
   tokens,
   limits: mapping({
@@ -90,7 +92,7 @@ export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
 type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics' | 'identity'
-type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
+type UnchangedOfCharts = 'depth' | 'contextPath' | 'allowOverwrite' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
@@ -124,6 +126,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string
   }
+  /** Left out: this chartgate is alone. */
+  readonly redis?: RedisConfig
   /** Seconds. */
   readonly drain: { readonly delay: number }
   /** Sizes in bytes. */
@@ -156,6 +160,18 @@ export type AuthzConfig = Omit<ConfigFile['authz'], 'dialect'> & { readonly dial
 
 /** Files absolute. */
 export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
+
+/** Where Redis is, and how it is spoken to. */
+export interface RedisConfig {
+  readonly host: string
+  readonly port: number
+  readonly database: number
+  /** Left out: as its default user, and without a password. */
+  readonly username?: string
+  readonly password?: string
+  /** Files absolute; left out: without TLS. */
+  readonly tls?: Partial<ConfigFile['redis']['tls']>
+}
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

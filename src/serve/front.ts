@@ -33,12 +33,12 @@ export type FrontResult =
   | { readonly ok: true, readonly front: OwnFront }
   | { readonly ok: false, readonly message: string }
 
-type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'revocations' | 'version' | 'clock'
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
-  { settings, authority, keys, tls, certificates, parts = [], reload, report, ...options }: FrontOptions
+  { settings, authority, keys, tls, certificates, revocations, parts = [], reload, report, ...options }: FrontOptions
 ): Promise<FrontResult> {
   const config = settings.current
   const listener = listenerTls(tls)
@@ -46,6 +46,7 @@ export async function openFront (
     ...options,
     settings,
     live: authority.live,
+    revocations: revocations.held,
     keys: keys.live,
     certificates,
     handsOut: handsOut(settings, keys.upstream),
@@ -61,8 +62,8 @@ export async function openFront (
     await close()
     return { ok: false, message: mistake }
   }
-  const more = report === undefined ? {} : { report }
-  const watch = followAll({ settings, authority, keys, tls, certificates, parts, reload, ...more }, app.log)
+  const followed = { settings, authority, keys, tls, certificates, revocations, parts, reload }
+  const watch = followAll({ ...followed, ...(report === undefined ? {} : { report }) }, app.log)
   return {
     ok: true,
     front: {

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { openRevocations, type OpenedRevocations } from '../live/live-revocations.ts'
 import { openTls, type OpenedTls } from '../live/live-tls.ts'
 import type { AuditPlace } from '../observe/audit/auditing.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
@@ -19,6 +20,7 @@ export interface Parts {
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
+  readonly revocations: OpenedRevocations
 }
 
 export type PartsResult =
@@ -49,6 +51,8 @@ export async function openParts (
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) return failed(tls.mistakes)
   const certificates = openCertificates(config)
+  const revocations = await openRevocations(config, CLOCK)
+  if (!revocations.ok) return revocations
   return {
     ok: true,
     parts: {
@@ -56,7 +60,8 @@ export async function openParts (
       audit: { ...audit.opened, hashName },
       keys: keys.opened,
       tls: tls.opened,
-      certificates
+      certificates,
+      revocations: revocations.opened
     }
   }
 }

@@ -28,6 +28,7 @@ import { addressOf, listen } from './front.ts'
 import { createLifecycle } from './lifecycle.ts'
 import { openMeasuring, type Measuring } from './measure.ts'
 import { openParts } from './parts.ts'
+import { sayAlone } from './replicas.ts'
 import { rereadAll, type Reread } from './rereading.ts'
 import { sayListening } from './say-listening.ts'
 import { startMistake } from './start-mistakes.ts'
@@ -129,6 +130,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   // The probes first: who finds their port taken was never open for clients.
   const mistake = await listen(admin, 'admin', config.admin)
   if (mistake !== undefined) return mistake
+  sayAlone(config, log)
   const result = await openClients({ ...parts, measuring, upstream, socketPath, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message
   lifecycle.front = result.front

@@ -12,6 +12,7 @@ import type { IssuerKey } from './issuer-keys.ts'
 import { isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
+import type { Revocations } from './revocations.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
 import type { TrustedKeys } from './trusted.ts'
 
@@ -35,14 +36,16 @@ export interface VerifierOptions {
   readonly source: TokenSource
   /** Does the account of a token still exist? A map look-up. */
   readonly knowsSubject: (subject: string) => boolean
+  /** What counts no more of tokens of ours; left out: that is not looked at. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
   readonly clock: Clock
   /** How many tokens are remembered. */
   readonly most?: number
 }
 
-/** Whose signature is on a token. */
+/** Whose signature is on a token, and of ours when it was issued, in seconds since the epoch. */
 type TokenSigner =
-  | { readonly key: VerifyingKey, readonly issuer?: undefined }
+  | { readonly key: VerifyingKey, readonly issuer?: undefined, readonly issuedAt: number }
   | { readonly key: IssuerKey, readonly issuer: Issuer }
 
 /** A token that was verified. */
@@ -57,9 +60,10 @@ const LONGEST_TOKEN = 16_384
 const MOST_TOKENS = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Verification = { ok: false, code: 'token_expired' }
+const REVOKED: Verification = { ok: false, code: 'token_revoked' }
 
 export function createVerifier (
-  { keys, source, knowsSubject, clock, most = MOST_TOKENS }: VerifierOptions
+  { keys, source, knowsSubject, revocations, clock, most = MOST_TOKENS }: VerifierOptions
 ): Verifier {
   const known = new Map<string, VerifiedToken>()
 
@@ -68,12 +72,18 @@ export function createVerifier (
     if (found?.as !== as) return undefined
     const { principal, signer } = found
     if (isOver(principal, signer)) return EXPIRED
+    if (isRevoked(principal, signer)) return REVOKED
     if (!stillCounts(signer, keys(), clock.wall())) return undefined
     return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
   }
 
   function isOver ({ expires }: Principal, { issuer }: TokenSigner): boolean {
     return secondsUntil(clock, expires as Moment) <= -(issuer === undefined ? LEEWAY : leewayOf(issuer))
+  }
+
+  function isRevoked ({ subject, proof }: Principal, signer: TokenSigner): boolean {
+    if (revocations === undefined || signer.issuer !== undefined) return false
+    return revocations.isRevoked({ id: proof?.tokenId as string, subject, issuedAt: signer.issuedAt })
   }
 
   function isThere (subject: string): boolean {
@@ -85,6 +95,7 @@ export function createVerifier (
     const before = known.get(endOf(as))
     const principal = before?.as === as ? { ...verified, expires: before.principal.expires as Moment } : verified
     if (isOver(principal, signer)) return EXPIRED
+    if (isRevoked(principal, signer)) return REVOKED
     if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
     putBounded(known, endOf(as), { as, principal, signer }, most)
     return { ok: true, principal }
@@ -117,7 +128,7 @@ export function createVerifier (
     const key = kid === undefined ? undefined : ring.verifying(kid, clock.wall())
     if (key !== undefined) {
       const verdict = judgeOwn(read, key, source, clock)
-      return verdict.ok ? remember(as, verdict.principal, { key }) : verdict
+      return verdict.ok ? remember(as, verdict.principal, { key, issuedAt: read.payload['iat'] as number }) : verdict
     }
     const verdict = byIssuer(as, read)
     if (verdict !== undefined) return verdict

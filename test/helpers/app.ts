@@ -21,6 +21,7 @@ import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
 import { onlyUpstream } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
+import { createRevocations, type Revocations } from '../../src/tokens/revocations.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
 import { createUpstream, type Patience } from '../../src/upstream/client.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
@@ -49,6 +50,8 @@ export interface TestGateway {
   readonly authority: LiveAuthority
   /** Whom certificates stand for; a test may put others there. */
   readonly certificates: LiveCertificates
+  /** What is revoked; a test may add to it. */
+  readonly revocations: Revocations
   readonly tls: OpenedTls
   readonly spool: Spool
   readonly meter: Meter
@@ -106,7 +109,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     drain: { delay: 0 },
     stateDir,
     upstream: { url: origin, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     limits: { logins: { ...MANY_LOGINS, within: 300 } },
     masterKey: newMasterKey(),
@@ -147,6 +150,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
   const certificates = openCertificates(config)
+  const revocations = createRevocations(clock)
   const listener = listenerTls(tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
@@ -160,7 +164,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     live,
     spool,
     locks: createLocks(),
-    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
+    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, { clock }),
+    revocations,
     pulse: createPulse(() => () => {}), // no time goes by
     handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {
@@ -216,6 +221,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     settings,
     authority: live,
     certificates,
+    revocations,
     tls: tls.opened,
     spool,
     meter,

@@ -7,9 +7,11 @@ import { beginWith, follow, inForce, type Followed, type InForce } from '../../s
 import { loadConfig } from '../../src/config/load.ts'
 import { openCertificates } from '../../src/live/live-certificates.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
+import { openRevocations } from '../../src/live/live-revocations.ts'
 import { openAuthority, type ConfigWatch, type Reload } from '../../src/live/reload.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
+import { createRevocations } from '../../src/tokens/revocations.ts'
 import { cheapHash } from '../helpers/accounts.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
@@ -38,8 +40,9 @@ async function primary (t: TestLike): Promise<Process & { readonly dir: string }
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), { CHARTGATE_STATE_DIR: join(dir, 'state') })
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
-  if (!authority.ok || !keys.ok) throw new Error('they are right')
-  return { dir, ...followed(t, { settings: createLive(loaded.config), authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), reload }) }
+  const revocations = await openRevocations(loaded.config, CLOCK)
+  if (!authority.ok || !keys.ok || !revocations.ok) throw new Error('they are right')
+  return { dir, ...followed(t, { settings: createLive(loaded.config), authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), revocations: revocations.opened, reload }) }
 }
 
 /** Another process, which gets a message of JSON. */
@@ -84,6 +87,6 @@ await t.test('without a file of its own it looks at what it is named', async t =
   if (!loaded.ok) throw new Error('defaults')
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS }, { newest: () => ({ config: loaded.config }) })
-  t.strictSame([...(await beginWith(message)).authority.stamps], [[join(dir, 'state/keys'), ''], [join(dir, 'state/keys/token.pem'), '']])
+  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS, revocations: { held: createRevocations(CLOCK), stamps: new Map() } }, { newest: () => ({ config: loaded.config }) })
+  t.strictSame([...(await beginWith(message)).authority.stamps], [[join(dir, 'state/keys'), ''], [join(dir, 'state/keys/token.pem'), ''], [join(dir, 'state/revoked'), '']])
 })
