@@ -42,7 +42,7 @@ export interface RedisOptions {
   readonly config: RedisConfig
   /** What redis.tls names. */
   readonly texts: TlsTexts
-  readonly outages: RedisOutages
+  readonly outages: Pick<RedisOutages, 'report'>
   readonly later: Later
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number

@@ -113,10 +113,7 @@ export async function revokeForAll (
   { clock, later }: Omit<RedisTimes, 'log'>
 ): Promise<string | undefined> {
   let hindrance = 'Redis does not answer'
-  const outages: RedisOutages = {
-    isUp: () => undefined,
-    report (sentence) { hindrance = sentence ?? hindrance }
-  }
+  const outages = { report (sentence?: string) { hindrance = sentence ?? hindrance } }
   const redis = await openRedis({ config, texts: await textsOf(config), outages, later, clock })
   const until = clock() + TRIES
   try {

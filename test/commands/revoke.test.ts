@@ -1,6 +1,6 @@
 // Tokens that are taken back, as a person types it.
 import { randomUUID } from 'node:crypto'
-import { chown, readFile, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { command, type CommandResult } from '../helpers/commands.ts'
@@ -46,6 +46,9 @@ await t.test('what is no token and nobody is wrong usage, and never printed wher
 await t.test('it is run where the gateway runs, as its user', async t => {
   const dir = testFolder(t)
   t.match(await revoke(join(dir, 'missing'), ['--token', ID]), { code: 1, err: /is not there: run this where the gateway runs/ })
+  const odd = testFolder(t)
+  await mkdir(join(odd, 'revoked'))
+  t.match(await revoke(odd, ['--token', ID]), { code: 1, err: /revoked cannot be changed: / })
   if (process.getuid?.() !== 0) return
   await chown(dir, 12_345, 12_345)
   t.match(await revoke(dir, ['--token', ID]), { code: 1, err: /belongs to user 12345, and this is user 0: run this as that user/ })

@@ -35,6 +35,8 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   const counts = await openCounts(config)
   t.equal(counts.store, undefined)
   counts.close()
+  const away = await openCounts({ redis: HERE }) // its workers say that it is
+  away.close()
   const lines: string[] = []
   const say = (more: object): void => { sayAlone({ ...config, ...more }, { info: (_fields, message) => { lines.push(message) } }) }
   const tokens = { ...config.tokens, keys: [{ file: 'a', alg: 'RS256', state: 'active' }] }
