@@ -99,6 +99,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     admin: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://charts.example.test',
     basePath: '',
+    isBlank: false,
     secretFiles: [],
     written: {},
     trustedProxies: [],
