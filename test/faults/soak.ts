@@ -46,6 +46,7 @@ const TIMES = [200, 500, 1_000, 3_000]
 const AFTERMATH = 2_500
 /** From when on the memory of a process counts. */
 const WARM = 5 * 60_000
+/** Of what it had in use then, what it may have in the end. */
 const MOST = 1.2
 
 /** What goes wrong, until it does not any more. */
