@@ -6,6 +6,7 @@ import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Depth } from '../src/words/tenant.ts'
 import { RefusalError, type Refusal } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
+import { later } from '../src/lib/timers.ts'
 import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
 import type { Change } from '../src/upstream/change.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
@@ -21,6 +22,8 @@ import { chartRequestOf } from './request-target.ts'
 export interface UploadDoorOptions {
   upstreams: Upstreams
   locks: Locks
+  /** The upstream stores over what is there, now. */
+  allowOverwrite: () => boolean
   spool: Spool
   /** Lets every read from now on show it, before the client is answered. */
   changed: (change: Change) => Promise<void>
@@ -33,8 +36,8 @@ export interface UploadDoorOptions {
 }
 
 export default fp<UploadDoorOptions>(async (app, options) => {
-  const { upstreams, locks, maxUploadSize } = options
-  const uploader = createUploader(upstreams, locks)
+  const { maxUploadSize } = options
+  const uploader = createUploader({ ...options, later })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
@@ -47,7 +50,7 @@ export default fp<UploadDoorOptions>(async (app, options) => {
   app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
+interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks' | 'allowOverwrite'> { uploader: Uploader }
 
 async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Intake): Promise<FastifyReply> {
   const most = place.maxUploadSize()

@@ -74,10 +74,26 @@ upstream:
     cert: /run/secrets/chartmuseum/tls.crt # with key: a certificate to show it
     key: /run/secrets/chartmuseum/tls.key
 `,
+  redis: `# for several chartgates in front of one ChartMuseum (docs/scaling.md); the password comes from
+# CHARTGATE_REDIS_PASSWORD_FILE, or stands here
+redis:
+  url: redis://redis:6379/0
+  username: chartgate # left out: its default user
+  password: the-password-of-redis
+---
+# over TLS
+redis:
+  url: rediss://redis:6380
+  tls:
+    ca: /run/secrets/redis/ca.crt # left out: the authorities that Node.js knows
+    cert: /run/secrets/redis/tls.crt # with key: a certificate to show it
+    key: /run/secrets/redis/tls.key
+`,
   charts: `# a ChartMuseum with --depth=1 --context-path=/charts --max-upload-size=52428800
 charts:
   depth: 1
   contextPath: /charts
+  allowOverwrite: true # with --allow-overwrite too
   maxUploadSize: 50MiB
   chartPostFormFieldName: chart
   provPostFormFieldName: prov

@@ -31,7 +31,7 @@ import uploadDoor from '../plugins/upload-door.ts'
 import { authzNow, buildAuthz } from './app/authz.ts'
 import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/options.ts'
 import { openRegistry } from './app/registry.ts'
-import type { Peers } from './upstream/peers.ts'
+import { NO_PEERS, type Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveFederation } from './live/live-federation.ts'
 import type { LiveAuthority } from './live/reload.ts'
@@ -53,6 +53,7 @@ import { boundsOf, createConnectionCounts } from './limits/connections.ts'
 import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
+import type { Revocations } from './tokens/revocations.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
@@ -76,13 +77,15 @@ export interface AppDependencies {
   readonly spool: Spool
   /** Accounts and rules as they are now. */
   readonly live: LiveAuthority
+  /** What counts no more of the tokens that were issued. */
+  readonly revocations: Revocations
   /** Who is first at an object of the repository. */
   readonly locks: Locks
   /** What failed too often to be tried again. */
   readonly logins: LoginLimits
   /** Where queues of this process say that they move. */
   readonly pulse: Pulse
-  /** Other workers that keep an index in memory too. */
+  /** Others that keep an index in memory too: workers, or replicas. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
@@ -120,8 +123,8 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
-  const { settings, keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
-  const { federation, limits = CONNECTION_LIMITS } = deps
+  const { settings, keys, upstreams, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
+  const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS } = deps
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
@@ -139,7 +142,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   const knowsSubject = (subject: string, rule?: string): boolean => {
     return rule === undefined ? isSomebody(sources, subject) : federation.current.rules.has(rule)
   }
-  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, revocations, clock })
   const jobs = createFederationSource({ federation: () => federation.current, ours: () => keys.current.ours, clock })
   const authenticator = createAuthenticator(verifier, jobs, sources, logins)
 
@@ -151,13 +154,14 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     maxAge: () => index().maxAge,
     maxBytes: () => index().maxBytes,
     clock: () => performance.now(),
+    holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  peers?.onChange(store.drop)
+  peers.onChange(store.drop)
   const changed = async (change: Change): Promise<void> => {
     await upstreams.show(change)
     store.drop(change.tenant) // also what was read meanwhile
-    await peers?.changed(change.tenant)
+    await peers.changed(change.tenant)
   }
 
   const app: App = Fastify({
@@ -206,6 +210,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(uploadDoor, {
     upstreams,
     locks,
+    allowOverwrite: () => settings.current.charts.allowOverwrite,
     spool,
     changed,
     maxUploadSize: () => settings.current.charts.maxUploadSize,
@@ -243,6 +248,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     followers: upstreams.followers,
     spool: spool.standing,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
+    revocations: () => revocations.texts().length,
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })
   const unfollow = settings.follow(({ log: { level } }) => {

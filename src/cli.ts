@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<LoadedCommand, () => Promise<Command>>> = {
   'keys rotate': async () => (await import('./commands/keys.ts')).KEYS_ROTATE,
   'keys export': async () => (await import('./commands/keys.ts')).KEYS_EXPORT,
   'keys secret': async () => (await import('./commands/keys-secret.ts')).KEYS_SECRET,
+  revoke: async () => (await import('./commands/revoke.ts')).REVOKE,
   audit: async () => (await import('./commands/audit.ts')).AUDIT,
   reload: async () => (await import('./commands/reload.ts')).RELOAD,
   healthcheck: async () => (await import('./commands/healthcheck.ts')).HEALTHCHECK,

@@ -218,6 +218,20 @@ const ROWS = [
     examples: ['chartgate keys secret chartgate-keys']
   },
   {
+    name: 'revoke',
+    summary: 'takes a token back, or all that were issued to a subject until now',
+    takes: ['token', 'subject', 'config'],
+    more: [
+      'With redis.url at all replicas, else at the chartgate that has the stateDir; within a second.',
+      'Who has an account gets new tokens: disable it first. Tokens of other token servers are',
+      'revoked there.'
+    ],
+    examples: [
+      'chartgate revoke --token 0b9b2a5e-6f6c-4a39-9d3c-2f6a1f4f7f0e',
+      'chartgate revoke --subject robot:team-a-ci'
+    ]
+  },
+  {
     name: 'audit',
     summary: 'prints who did what, from files of the audit log',
     words: ['FILE'],

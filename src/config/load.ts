@@ -9,6 +9,7 @@ import { leaves } from '../files/nodes.ts'
 import { settleFederation } from './federation.ts'
 import { keysChanged, withHeld, writtenIn, type Written } from './reloads.ts'
 import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
+import { settleRedis } from './redis.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, parseYaml, pathOfKey, showPlace, type Mapping } from '../files/yaml.ts'
 
@@ -171,7 +172,7 @@ interface Sources extends Pick<Config, 'secretFiles'> {
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources): Config {
-  const { authz, ...others } = values
+  const { authz, redis: ofRedis, ...others } = values
   const { charts, limits, tokens, upstream: { key, tls: toUpstream, url, urls, ...upstream } } = values
   const [first, ...further] = (url === '' ? urls : [url]).map(each => new URL(each).origin)
   const { tls, ...listen } = values.listen
@@ -181,9 +182,11 @@ function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources)
   const scheme = tls.cert === '' ? 'http' : 'https'
   const publicUrl = (isDefault ? `${scheme}://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
+  const redis = settleRedis(ofRedis, named => absolute(named, base))
   return {
     ...others,
     ...(authz.dialect === 'none' || authz.listen.port === 0 ? {} : { authz: { ...authz, dialect: authz.dialect } }),
+    ...(redis === undefined ? {} : { redis }),
     ...(file === undefined ? {} : { file }),
     secretFiles,
     written: writtenIn(values),

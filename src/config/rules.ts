@@ -9,6 +9,7 @@ import { authzMistakes } from './authz-rules.ts'
 import { federationMistakes } from './federation-rules.ts'
 import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
 import { readDistinguishedName } from '../tls/distinguished-name.ts'
+import { redisRules } from './redis.ts'
 import { isIpName } from '../tls/name-keys.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
@@ -121,6 +122,7 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
       `the demo's key works on loopback only, and ${host} is ${showText(valueAt(values, host))}: ` +
         'set another masterKey, or allowDemoKey for a walkthrough')
   }
+  redisRules(values, rule)
   rule(['audit.required', 'audit.file'], () => audit.required && audit.file === '' &&
     'only a file can be had on the disk before a change is made: name one in audit.file')
   rule(['tokens.keys'], () =>

@@ -12,6 +12,7 @@ import { count, value } from './schema/kinds.ts'
 import { federation } from './schema/federation.ts'
 import { oci } from './schema/registry.ts'
 import { admin, authz, listen } from './schema/listeners.ts'
+import { redis } from './schema/redis.ts'
 import { charts, upstream } from './schema/repository.ts'
 import { identity, policy } from './schema/rights.ts'
 import { audit, log, metrics } from './schema/told.ts'
@@ -52,6 +53,7 @@ export const ConfigSchema = mapping({
     { minLength: 1, expected: 'a folder' }
   ),
   upstream,
+  redis,
   charts,
   oci,
   tokens,
@@ -95,7 +97,7 @@ export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
 type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics' | 'identity'
-type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
+type UnchangedOfCharts = 'depth' | 'contextPath' | 'allowOverwrite' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
@@ -133,6 +135,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
     readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string
   }
+  /** Left out: this chartgate is alone. */
+  readonly redis?: RedisConfig
   /** Seconds. */
   readonly drain: { readonly delay: number }
   /** Sizes in bytes. */
@@ -167,6 +171,18 @@ export type AuthzConfig = Omit<ConfigFile['authz'], 'dialect'> & { readonly dial
 
 /** Files absolute. */
 export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
+
+/** Where Redis is, and how it is spoken to. */
+export interface RedisConfig {
+  readonly host: string
+  readonly port: number
+  readonly database: number
+  /** Left out: as its default user, and without a password. */
+  readonly username?: string
+  readonly password?: string
+  /** Files absolute; left out: without TLS. */
+  readonly tls?: Partial<ConfigFile['redis']['tls']>
+}
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

@@ -175,6 +175,12 @@ export const REASON_GROUPS = {
       means: 'the token has ended',
       todo: 'fetch a new one, which clients do by themselves; look at the clocks if all have ended'
     },
+    token_revoked: {
+      status: 401,
+      error: 'unauthorized',
+      means: '`chartgate revoke` took it back, or all tokens of its subject that were issued before',
+      todo: 'fetch a new one, which clients do by themselves; who may get none any more is disabled or taken out'
+    },
     token_not_yet_valid: {
       status: 401,
       error: 'unauthorized',
@@ -322,6 +328,13 @@ export const REASON_GROUPS = {
       means: 'the very same bytes are there',
       todo: 'nothing: X-Chartgate-Conflict says so to programs',
       headers: { 'x-chartgate-conflict': 'identical' }
+    },
+    lock_unproved: {
+      status: 503,
+      error: 'another replica may be storing the same version: try again shortly',
+      means: 'Redis (redis.url) does not say who else stores this version, and the chart repository would store it ' +
+        'twice; or the upload took longer than it could be known',
+      todo: 'look at the log\'s line about Redis; docs/operations.md'
     },
     spool_full: {
       status: 503,

@@ -5,6 +5,7 @@
 import { CLOCK } from '../lib/clock.ts'
 import { createLive } from '../lib/live.ts'
 import { keysData, keysOfData, type KeysData } from '../tokens/keys-data.ts'
+import { createRevocations } from '../tokens/revocations.ts'
 import { authorityOfData, authorityData, type AuthorityData } from './authority.ts'
 import { authorityPart } from './authority-part.ts'
 import { followIssuers, keyFiles, keysPart, type OpenedKeys } from './live-keys.ts'
@@ -15,6 +16,7 @@ import { certificatesPart, openCertificates, type LiveCertificates } from './liv
 import {
   federationData, federationFiles, federationOfData, federationPart, type FederationData, type OpenedFederation
 } from './live-federation.ts'
+import { revocationsFile, revocationsPart, type OpenedRevocations } from './live-revocations.ts'
 import { settingsPart, type Settings } from './settings.ts'
 import { tlsData, tlsFiles, tlsOfData, tlsParts, type OpenedTls, type TlsData } from './live-tls.ts'
 
@@ -26,6 +28,8 @@ export interface InForce {
   readonly keys: KeysData
   readonly tls: TlsData
   readonly federation: FederationData
+  /** What counts no more of the tokens that were issued. */
+  readonly revoked: readonly string[]
   /** Of all files, as they were when they were read; left out when some of them cannot be used. */
   readonly stamps?: readonly (readonly [file: string, stamp: string])[]
 }
@@ -37,6 +41,7 @@ export interface Followed {
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
   readonly federation: OpenedFederation
+  readonly revocations: OpenedRevocations
   /** What this process alone has, besides. */
   readonly parts?: readonly LivePart[]
   readonly reload: Reload
@@ -50,7 +55,7 @@ export interface Followed {
  * not
  */
 export function follow (
-  { settings, authority, keys, tls, certificates, federation, parts = [], reload, report }: Followed,
+  { settings, authority, keys, tls, certificates, federation, revocations, parts = [], reload, report }: Followed,
   log: ReloadLog,
   fetching = followIssuers
 ): ConfigWatch {
@@ -61,10 +66,13 @@ export function follow (
       keysPart(keys, CLOCK.wall, fetching),
       certificatesPart(certificates),
       federationPart(federation.live, fetching),
+      revocationsPart(revocations),
       ...tlsParts(tls, CLOCK.wall),
       ...parts
     ],
-    stamps: new Map([...authority.stamps, ...keys.stamps, ...tls.stamps, ...federation.stamps]),
+    stamps: new Map([
+      ...authority.stamps, ...keys.stamps, ...tls.stamps, ...federation.stamps, ...revocations.stamps
+    ]),
     config: settings.current,
     reload,
     log,
@@ -73,7 +81,8 @@ export function follow (
 }
 
 export function inForce (
-  { authority: { live }, keys, tls, federation }: Pick<Followed, 'authority' | 'keys' | 'tls' | 'federation'>,
+  { authority: { live }, keys, tls, federation, revocations }:
+    Pick<Followed, 'authority' | 'keys' | 'tls' | 'federation' | 'revocations'>,
   watch: Pick<ConfigWatch, 'newest'>): InForce {
   const { config, stamps } = watch.newest()
   return {
@@ -82,6 +91,7 @@ export function inForce (
     keys: keysData(keys.live.current, keys.upstream, CLOCK.wall()),
     tls: tlsData(tls),
     federation: federationData(federation.live.current),
+    revoked: revocations.held.texts(),
     ...(stamps === undefined ? {} : { stamps: [...stamps] })
   }
 }
@@ -91,8 +101,8 @@ export function inForce (
  * then are looked at first of all.
  */
 export async function beginWith (
-  { config: said, authority, keys, tls, federation, stamps }: InForce
-): Promise<Pick<Followed, 'settings' | 'authority' | 'keys' | 'tls' | 'certificates' | 'federation'>> {
+  { config: said, authority, keys, tls, federation, revoked, stamps }: InForce
+): Promise<Omit<Followed, 'parts' | 'reload' | 'report'>> {
   // A message is JSON, which has no undefined.
   const config: Config = { ...said, upstream: { ...said.upstream, url: said.upstream.url } }
   const own = [...config.file === undefined ? [] : [config.file], ...config.secretFiles]
@@ -108,12 +118,14 @@ export async function beginWith (
     keys: { live: createLive(trusted), upstream, stamps: known },
     tls: tlsOfData(tls, known),
     certificates: openCertificates(config),
-    federation: { live: createLive(await federationOfData(config.federation, federation)), stamps: known }
+    federation: { live: createLive(await federationOfData(config.federation, federation)), stamps: known },
+    revocations: { held: createRevocations(CLOCK, revoked), stamps: known }
   }
 }
 
 async function filesNamed (config: Config): Promise<readonly string[]> {
-  return [...config.accounts.files, ...await keyFiles(config), ...tlsFiles(config), ...federationFiles(config)]
+  const ofKeys = [...await keyFiles(config), ...tlsFiles(config)]
+  return [...config.accounts.files, ...ofKeys, ...federationFiles(config), revocationsFile(config)]
 }
 
 /** No file's stamp. */

@@ -23,11 +23,13 @@ export interface FrontRooms {
   readonly spool: () => SpoolStanding
   /** Bytes. */
   readonly indexMemory: () => { readonly used: number, readonly max: number }
+  /** What counts no more of the tokens that were issued. */
+  readonly revocations: () => number
   readonly running: () => number
 }
 
 export function readFront (meter: Meter, rooms: FrontRooms): void {
-  const { clients, passwords, connections, breaker, followers, spool, indexMemory, running } = rooms
+  const { clients, passwords, connections, breaker, followers, spool, indexMemory, revocations, running } = rooms
   meter.read('chartgate_connections', () => [clients().open])
   meter.read('chartgate_connections_max', () => [clients().all])
   meter.read('chartgate_connections_refused_total', () => {
@@ -54,6 +56,7 @@ export function readFront (meter: Meter, rooms: FrontRooms): void {
   meter.read('chartgate_spooled_bytes_total', () => [spool().written])
   meter.read('chartgate_index_memory_bytes', () => [indexMemory().used])
   meter.read('chartgate_index_memory_max_bytes', () => [indexMemory().max])
+  meter.read('chartgate_revocations', () => [revocations()])
   meter.read('http_server_active_requests', () => [running()])
 }
 
@@ -64,6 +67,11 @@ export function readLogins (meter: Meter, standing: () => LoginStanding): void {
     return [account, address, secret]
   })
   meter.read('chartgate_login_records', () => [standing().remembered])
+}
+
+/** @param isUp of a process that asks it; undefined: it is not known yet */
+export function readRedis (meter: Meter, isUp: () => boolean | undefined): void {
+  meter.read('chartgate_redis_up', () => [asNumber(isUp())])
 }
 
 /** What the one process knows that answers for all of them. */

@@ -6,10 +6,13 @@ import type { Config } from '../config/schema.ts'
 import { createLocks } from '../lib/locks.ts'
 import type { Pulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
+import type { CountStore } from '../limits/counter.ts'
+import type { OwnLoginLimits } from '../limits/logins.ts'
 import type { ReloadReport } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
+import { NO_PEERS } from '../upstream/peers.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
@@ -19,6 +22,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import { openLogins } from './logins.ts'
 import type { Measuring } from './measure.ts'
 import type { Parts } from './parts.ts'
+import { joinReplicas, openCounts } from './replicas.ts'
 import type { RereadingOptions } from './rereading.ts'
 import type { ServeOptions } from './started.ts'
 import { createAuditOffice } from './workers/audit.ts'
@@ -56,27 +60,34 @@ export interface ClientsOptions extends Opened {
 
 /** Who has the clients: this process, or its workers. */
 export async function openClients (options: ClientsOptions, asked: ServeOptions): Promise<ServingResult> {
-  const { config, settings, log, pulse, keys, tls, certificates, federation, audit, measuring } = options
+  const { config, settings, log, pulse, keys, tls, certificates, federation, revocations } = options
+  const { audit, measuring, lifecycle } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
-  const logins = openLogins(settings, log)
-  readLogins(measuring.meter, logins.standing)
   const report = reportTo(audit.output, measuring, log)
   const parts = [auditPart(audit, log)]
-  const followed = { settings, authority, keys, tls, certificates, federation, parts, reload, report }
+  const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload, report }
   const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   if (config.workers === 1) {
+    const { meter } = measuring
+    const own = { peers: NO_PEERS, locks: createLocks() }
+    const replicas = await joinReplicas({ settings, own, log, meter, revocations: revocations.held })
+    lifecycle.opened.push(replicas.close)
     return await openFront({
       ...followed,
       audit,
       upstreams: options.upstreams,
       spool,
-      locks: createLocks(),
-      logins,
+      peers: replicas.peers,
+      locks: replicas.locks,
+      logins: loginsOf(options, replicas.store),
       pulse,
-      meter: measuring.meter,
+      meter,
       logStream
     })
   }
+  const counts = await openCounts(config)
+  lifecycle.opened.push(async () => { counts.close() })
+  const logins = loginsOf(options, counts.store)
   return await openWorkers(followForWorkers({ ...options, followed, loginKey: logins.key, audit: audit.aim }), {
     count: config.workers,
     fork: () => fork(lines => { logStream.write(lines) }),
@@ -88,6 +99,13 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     later,
     every
   })
+}
+
+/** The limits of failed logins, which this process keeps for itself or its workers. */
+function loginsOf ({ settings, log, measuring }: ClientsOptions, store: CountStore | undefined): OwnLoginLimits {
+  const logins = openLogins(settings, log, { store })
+  readLogins(measuring.meter, logins.standing)
+  return logins
 }
 
 /** Who hears of what was read again: the audit log, the metrics, and the log of what waits for a restart. */

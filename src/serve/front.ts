@@ -33,12 +33,14 @@ export type FrontResult =
   | { readonly ok: true, readonly front: OwnFront }
   | { readonly ok: false, readonly message: string }
 
-type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'federation' | 'version' | 'clock'
+type FromHere =
+  | 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'federation' | 'revocations' | 'version' | 'clock'
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
 export async function openFront (
-  { settings, authority, keys, tls, certificates, federation, parts = [], reload, report, ...options }: FrontOptions
+  { settings, authority, keys, tls, certificates, federation, revocations, parts = [], reload, report, ...options }:
+    FrontOptions
 ): Promise<FrontResult> {
   const config = settings.current
   const listener = listenerTls(tls)
@@ -46,6 +48,7 @@ export async function openFront (
     ...options,
     settings,
     live: authority.live,
+    revocations: revocations.held,
     keys: keys.live,
     certificates,
     federation: federation.live,
@@ -62,8 +65,8 @@ export async function openFront (
     await close()
     return { ok: false, message: mistake }
   }
-  const more = report === undefined ? {} : { report }
-  const watch = followAll({ settings, authority, keys, tls, certificates, federation, parts, reload, ...more }, app.log)
+  const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload }
+  const watch = followAll({ ...followed, ...(report === undefined ? {} : { report }) }, app.log)
   return {
     ok: true,
     front: {

@@ -6,6 +6,7 @@ import { CLOCK } from '../lib/clock.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
 import { openLiveFederation, type OpenedFederation } from '../live/live-federation.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { openRevocations, type OpenedRevocations } from '../live/live-revocations.ts'
 import { openTls, type OpenedTls } from '../live/live-tls.ts'
 import type { AuditPlace } from '../observe/audit/auditing.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
@@ -21,6 +22,7 @@ export interface Parts {
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
   readonly federation: OpenedFederation
+  readonly revocations: OpenedRevocations
 }
 
 export type PartsResult =
@@ -53,6 +55,8 @@ export async function openParts (
   const certificates = openCertificates(config)
   const federation = await openLiveFederation(config)
   if (!federation.ok) return failed(federation.mistakes)
+  const revocations = await openRevocations(config, CLOCK)
+  if (!revocations.ok) return revocations
   return {
     ok: true,
     parts: {
@@ -61,7 +65,8 @@ export async function openParts (
       keys: keys.opened,
       tls: tls.opened,
       certificates,
-      federation: federation.opened
+      federation: federation.opened,
+      revocations: revocations.opened
     }
   }
 }

@@ -29,6 +29,7 @@ import { addressOf, listen } from './front.ts'
 import { createLifecycle } from './lifecycle.ts'
 import { openMeasuring, type Measuring } from './measure.ts'
 import { openParts } from './parts.ts'
+import { sayAlone } from './replicas.ts'
 import { rereadAll, type Reread } from './rereading.ts'
 import { sayListening } from './say-listening.ts'
 import { startMistake } from './start-mistakes.ts'
@@ -135,6 +136,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   // The probes first: who finds their port taken was never open for clients.
   const mistake = await listen(admin, 'admin', config.admin)
   if (mistake !== undefined) return mistake
+  sayAlone(config, log)
   const clients = { ...parts, measuring, upstreams: connected.upstreams, followers: ofWorkers, socketPath }
   const result = await openClients({ ...clients, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message

@@ -15,6 +15,7 @@ import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messag
 import { beginWith } from '../live/in-force.ts'
 import { liveOf } from '../live/live-tls.ts'
 import { openFront } from './front.ts'
+import { joinReplicas } from './replicas.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -40,7 +41,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
   })
   const { stateDir } = inForce.config
   try {
-    const { settings, authority, keys, tls, certificates, federation } = await beginWith(inForce)
+    const { settings, authority, keys, tls, certificates, federation, revocations } = await beginWith(inForce)
     const config = settings.current
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
@@ -55,7 +56,13 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     })
     const share = (): number => Math.floor(settings.current.charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
-    const locks = createSharedLocks(channel)
+    const replicas = await joinReplicas({
+      settings,
+      own: { peers: createPeers(channel), locks: createSharedLocks(channel) },
+      log: number === 1 ? log : { error () {} }, // one of them says for all what Redis is doing
+      meter,
+      revocations: revocations.held
+    })
     const pulse = createPulse(every)
     const output = createWorkerAudit(channel, aim, logStream, later)
     const hashName = await openNameHash(stateDir)
@@ -69,15 +76,16 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logStream,
       audit: { output, hashName },
       reload: reloadOf(config.file),
-      peers: createPeers(channel),
+      peers: replicas.peers,
       authority,
       keys,
       tls,
       certificates,
       federation,
+      revocations,
       upstreams,
       spool,
-      locks,
+      locks: replicas.locks,
       logins: createSharedLogins(channel, loginKey),
       pulse,
       meter
@@ -97,6 +105,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()
+        await replicas.close()
         await closeUpstreams()
         pulse.close()
         closeMeter()

@@ -13,6 +13,7 @@ import type { IssuerKey } from './issuer-keys.ts'
 import { asIssuersSay, isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
+import type { Revocations } from './revocations.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
 import type { TrustedKeys } from './trusted.ts'
 
@@ -39,14 +40,16 @@ export interface VerifierOptions {
    * @param rule of a job: the rule that took it, which has to be in force
    */
   readonly knowsSubject: (subject: string, rule?: string) => boolean
+  /** What counts no more of tokens of ours; left out: that is not looked at. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
   readonly clock: Clock
   /** How many tokens are remembered. */
   readonly most?: number
 }
 
-/** Whose signature is on a token. */
+/** Whose signature is on a token, and of ours when it was issued, in seconds since the epoch. */
 type TokenSigner =
-  | { readonly key: VerifyingKey, readonly issuer?: undefined }
+  | { readonly key: VerifyingKey, readonly issuer?: undefined, readonly issuedAt: number }
   | { readonly key: IssuerKey, readonly issuer: Issuer }
 
 /** A token that was verified. */
@@ -62,9 +65,10 @@ export const LONGEST_TOKEN = 16_384
 const MOST_TOKENS = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Verification = { ok: false, code: 'token_expired' }
+const REVOKED: Verification = { ok: false, code: 'token_revoked' }
 
 export function createVerifier (
-  { keys, source, knowsSubject, clock, most = MOST_TOKENS }: VerifierOptions
+  { keys, source, knowsSubject, revocations, clock, most = MOST_TOKENS }: VerifierOptions
 ): Verifier {
   const known = new Map<string, VerifiedToken>()
 
@@ -73,6 +77,7 @@ export function createVerifier (
     if (found?.as !== as) return undefined
     const { principal, signer } = found
     if (isOver(principal, signer)) return EXPIRED
+    if (isRevoked(principal, signer)) return REVOKED
     if (!stillCounts(signer, keys(), clock.wall())) return undefined
     return isThere(principal) ? sound(principal) : { ok: false, code: 'token_unknown_subject' }
   }
@@ -85,6 +90,11 @@ export function createVerifier (
     return { ok: true, principal: asIssuersSay(principal, keys().issuers) }
   }
 
+  function isRevoked ({ subject, proof }: Principal, signer: TokenSigner): boolean {
+    if (revocations === undefined || signer.issuer !== undefined) return false
+    return revocations.isRevoked({ id: proof?.tokenId as string, subject, issuedAt: signer.issuedAt })
+  }
+
   function isThere ({ subject, proof }: Principal): boolean {
     return knowsSubject(subject, proof?.federated?.rule) || isOfIssuer(subject, keys().issuers)
   }
@@ -94,6 +104,7 @@ export function createVerifier (
     const before = known.get(endOf(as))
     const principal = before?.as === as ? { ...verified, expires: before.principal.expires as Moment } : verified
     if (isOver(principal, signer)) return EXPIRED
+    if (isRevoked(principal, signer)) return REVOKED
     if (!isThere(principal)) return { ok: false, code: 'token_unknown_subject' }
     putBounded(known, endOf(as), { as, principal, signer }, most)
     return sound(principal)
@@ -126,7 +137,7 @@ export function createVerifier (
     const key = kid === undefined ? undefined : ring.verifying(kid, clock.wall())
     if (key !== undefined) {
       const verdict = judgeOwn(read, key, source, clock)
-      return verdict.ok ? remember(as, verdict.principal, { key }) : verdict
+      return verdict.ok ? remember(as, verdict.principal, { key, issuedAt: read.payload['iat'] as number }) : verdict
     }
     const verdict = byIssuer(as, read)
     if (verdict !== undefined) return verdict

@@ -55,6 +55,12 @@ export function isCiName (text: string): boolean {
   return text.length <= LONGEST_CI_NAME && ciName.test(text)
 }
 
+/** True for how a job is called, which no rule of the policy names. */
+export function isCiSubject (text: string): boolean {
+  const [, name] = /^ci:[a-z0-9][a-z0-9-]*:(.*)$/.exec(text) ?? []
+  return name !== undefined && isCiName(name)
+}
+
 export function isSubject (text: string): boolean {
   return subject.test(text)
 }

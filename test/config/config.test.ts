@@ -30,6 +30,21 @@ function withoutPlace (mistake: string): string {
   return mistake.replace(/^\S*chartgate\.yaml:\d+:\d+: (?=\S+: )/, '')
 }
 
+await t.test('Redis is named by a URL, what is asked of it with, and all that cannot be is said', async t => {
+  t.equal((await config(t, '{}')).redis, undefined)
+  t.same((await config(t, 'redis: { url: "redis://cache" }')).redis, { host: 'cache', port: 6379, database: 0 })
+  const { redis } = await config(t, 'redis: { url: "rediss://[::1]:7000/3", username: me, tls: { ca: ca.pem } }', { CHARTGATE_REDIS_PASSWORD_FILE: 'secret' })
+  t.match(redis, { host: '::1', port: 7000, database: 3, username: 'me', password: 'a-secret-of-sixteen-characters', tls: { ca: /^\/.*ca\.pem$/ } })
+  t.match(await mistakes(t, 'redis: { url: "http://cache" }'), [/^redis\.url: "http:\/\/cache" is not a redis or rediss URL/])
+  t.match(await mistakes(t, 'redis: { url: "redis://me:secret@cache" }'), [/^redis\.url: /])
+  t.match(await mistakes(t, 'redis: { url: "redis://cache:99999" }'), [/^redis\.url: /])
+  t.match(await mistakes(t, 'redis: { password: a }'), [/^redis: it says how Redis is spoken to, and redis\.url does not say where it is/])
+  t.match(await mistakes(t, 'redis: { url: "redis://cache", username: me }'), [/^redis\.username: it needs redis\.password/])
+  t.match(await mistakes(t, 'redis: { url: "redis://cache", tls: { ca: a } }'), [/^redis\.tls: it is for a Redis behind TLS/])
+  t.match(await mistakes(t, 'redis: { url: "rediss://cache", tls: { cert: a } }'), [/^redis\.tls\.key: redis\.tls\.cert and redis\.tls\.key are used together/])
+  t.match(await mistakes(t, '{ redis: { url: "redis://cache" }, charts: { index: { maxAge: 11s } } }'), [/^charts\.index\.maxAge: "11s" is more than 10s/])
+})
+
 await t.test('everything has a default', async t => {
   const result = await loadConfig(undefined, {})
   if (!result.ok) throw new Error(result.mistakes.join())
@@ -45,7 +60,7 @@ await t.test('everything has a default', async t => {
     drain: { delay: 0 },
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, further: [], auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     oci: { enabled: true },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     limits: { logins: { perAccount: 10, perAddress: 100, within: 300 } },

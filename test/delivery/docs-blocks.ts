@@ -92,6 +92,7 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'backend chartgate', test: 'test/faults/rolling-restart.test.ts' },
     { begins: 'upstream:', test: 'test/faults/addresses.test.ts' },
     { begins: '$ chartgate reload', test: 'test/commands/reload.test.ts' },
+    { begins: 'chartgate revoke', test: 'test/commands/revoke.test.ts' },
     { begins: 'seed ', because: 'ten minutes of npm run soak' },
     { begins: "$ curl -s 'http://localhost:5002/readyz?verbose'", test: 'test/gateway/admin.test.ts' },
     { begins: 'scrape_configs:', because: "a part of Prometheus's configuration" }
@@ -120,5 +121,9 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'Error: Post "https://', because: 'recorded with cm-push and nginx 1.22; it takes half a minute' },
     { begins: 'Error: 500', because: 'recorded with cm-push and nginx 1.22 on a full disk' },
     { begins: 'Error: 504', because: 'recorded with cm-push and nginx 1.22' }
+  ],
+  'docs/scaling.md': [
+    { begins: 'redis:\n', because: 'a part of a configuration; test/config/ has the keys' },
+    { begins: '{"level":"error","redis"', test: 'test/replicas/redis.test.ts' }
   ]
 }

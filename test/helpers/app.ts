@@ -23,6 +23,7 @@ import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
 import { severalUpstreams } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
+import { createRevocations, type Revocations } from '../../src/tokens/revocations.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
 import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
 import { createFollower } from '../../src/upstream/follower.ts'
@@ -54,6 +55,8 @@ export interface TestGateway {
   readonly certificates: LiveCertificates
   /** Whose jobs have an identity; a test may put others there. */
   readonly federation: LiveFederation
+  /** What is revoked; a test may add to it. */
+  readonly revocations: Revocations
   readonly tls: OpenedTls
   readonly spool: Spool
   readonly meter: Meter
@@ -112,7 +115,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     drain: { delay: 0 },
     stateDir,
     upstream: { url: origin, further: [], auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     limits: { logins: { ...MANY_LOGINS, within: 300 } },
     masterKey: newMasterKey(),
@@ -161,6 +164,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const federation = await openLiveFederation(config)
   if (!federation.ok) throw new Error(federation.mistakes.join('\n'))
   const { live: federating } = federation.opened
+  const revocations = createRevocations(clock)
   const listener = listenerTls(tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
@@ -174,7 +178,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     live,
     spool,
     locks: createLocks(),
-    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
+    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, { clock }),
+    revocations,
     pulse: createPulse(() => () => {}), // no time goes by
     handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {
@@ -232,6 +237,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     authority: live,
     certificates,
     federation: federating,
+    revocations,
     tls: tls.opened,
     spool,
     meter,

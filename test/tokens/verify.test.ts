@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Grant } from '../../src/words/access.ts'
 import { tokenPrincipal } from '../../src/words/principal.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
+import { createRevocations, revocationText } from '../../src/tokens/revocations.ts'
 import { createVerifier, type Verification, type Verifier, type VerifierOptions } from '../../src/tokens/verify.ts'
 import { at, clockOf, testClock } from '../helpers/clock.ts'
 import { encode, partsOf, withClaims, withHeader, withSignature } from '../helpers/jwt-lab.ts'
@@ -332,4 +333,19 @@ await t.test('no number of tokens makes the memory grow without end: the oldest 
   await verifier.verify(fourth)
   t.equal(verifier.remembered(first), undefined)
   for (const token of [second, third, fourth]) t.match(verifier.remembered(token), { ok: true })
+})
+
+await t.test('a token that was revoked is refused, remembered or not, and one that was issued later is not', async t => {
+  const revocations = createRevocations(clockOf(() => NOW))
+  const verifier = await verifierOf({ revocations })
+  const [token, other, later] = [await mintToken(), await mintToken({ claims: { jti: 'b' } }), await mintToken({ claims: { jti: 'c', iat: NOW + 1 } })]
+  t.match(verifier.verify(token), { ok: true })
+  revocations.add([revocationText({ token: '00000000-0000-4000-8000-000000000000' }, NOW, 300)])
+  const revoked = { ok: false, code: 'token_revoked' }
+  t.strictSame(verifier.remembered(token), revoked)
+  t.strictSame(verifier.verify(token), revoked)
+  t.match(verifier.verify(other), { ok: true })
+  revocations.add([revocationText({ subject: 'key:master' }, NOW, 300)])
+  t.strictSame(verifier.remembered(other), revoked)
+  t.match(verifier.verify(later), { ok: true })
 })

@@ -1,5 +1,5 @@
 // The keys of the chart repository: how it is asked, and what is done with its charts.
-import { integerOr, list, mapping, oneOf } from '../../files/nodes.ts'
+import { flag, integerOr, list, mapping, oneOf } from '../../files/nodes.ts'
 import { DURATION_FORM } from '../../files/units.ts'
 import { file, formField, size, value } from './kinds.ts'
 
@@ -56,6 +56,12 @@ export const charts = mapping({
     expected: 'a path such as /charts, or nothing'
   }),
   maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
+  allowOverwrite: flag({
+    description: 'ChartMuseum is run with `--allow-overwrite`: pushes are 503 while redis.url cannot be reached, ' +
+      'because it would not refuse a version that two replicas store at once',
+    default: false,
+    expected: 'true or false'
+  }),
   chartPostFormFieldName: formField('the chart', '--chart-post-form-field-name', 'chart'),
   provPostFormFieldName: formField("a chart's provenance", '--prov-post-form-field-name', 'prov'),
   spool: mapping({

@@ -26,6 +26,7 @@ export const AUDIT_ACTIONS = {
   'user.passwd': 'a command gave a user another password',
   'user.disable': 'a command disabled a user',
   'user.enable': 'a command took that back',
+  'token.revoke': 'a command took a token back, or those of a subject',
   'keys.rotate': 'a command made a new key for tokens',
   'configuration.reload': 'a changed file of configuration, accounts or keys was read: in force now, or refused',
   'audit.lost': 'lines are missing here, because they could not be written'

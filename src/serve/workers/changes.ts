@@ -15,6 +15,7 @@ export function createPeers (channel: Channel<ToWorker, ToPrimary>): Peers {
     waiting.delete(message.id)
   })
   return {
+    holds: () => true,
     async changed (tenant) {
       const id = ++last
       const answered = new Promise<void>(resolve => { waiting.set(id, resolve) })

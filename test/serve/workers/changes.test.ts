@@ -27,7 +27,7 @@ function lab (): { join: () => Joined, deafMember: () => FakeWorker, leave: (wor
       const worker = deafMember()
       const forgotten: string[] = []
       const peers = createPeers(worker.own)
-      peers.onChange(tenant => { forgotten.push(tenant) })
+      peers.onChange(tenant => { forgotten.push(String(tenant)) })
       return { ...worker, peers, forgotten }
     }
   }

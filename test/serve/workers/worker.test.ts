@@ -14,6 +14,7 @@ import type { Config } from '../../../src/config/schema.ts'
 import { NO_FEDERATION } from '../../../src/identity/federation/providers.ts'
 import { CLOCK } from '../../../src/lib/clock.ts'
 import { createLive } from '../../../src/lib/live.ts'
+import { createRevocations } from '../../../src/tokens/revocations.ts'
 import type { StartResult } from '../../../src/serve/started.ts'
 import { start } from '../../../src/serve/server.ts'
 import { startWorker } from '../../../src/serve/worker.ts'
@@ -276,7 +277,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(reload)
   const keys = await openKeys({ ...config, stateDir: await stateFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() }, federation: { live: createLive(NO_FEDERATION), stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
+  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() }, federation: { live: createLive(NO_FEDERATION), stamps: new Map() }, revocations: { held: createRevocations(CLOCK), stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
