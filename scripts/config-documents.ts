@@ -95,7 +95,7 @@ ${examples()}
 * \`tokens.ttl\` is at least 60s.
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
 * \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with all listeners on loopback, unless \`allowDemoKey\` says otherwise.
-* With \`redis.url\`, \`charts.index.maxAge\` is at most 10s; the other keys of \`redis\` need it, and \`redis.tls\` a URL that begins with rediss:.
+* With \`redis.url\`, \`charts.index.maxAge\` is at most 10s; the other keys of \`redis\` need it, \`redis.tls\` a URL that begins with rediss:, and several hosts in that URL \`redis.sentinel\`.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
 * \`listen.tls.cert\` and \`listen.tls.key\` come together; \`listen.tls.clientCa\` needs them, and \`identity.certificates\` needs it. Each of those has one of \`subject\`, \`dns\`, \`email\` and \`uri\`, and no two have the same.
 * Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback; a \`clockSkew\` is at most 5m.

@@ -88,6 +88,11 @@ redis:
     ca: /run/secrets/redis/ca.crt # left out: the authorities that Node.js knows
     cert: /run/secrets/redis/tls.crt # with key: a certificate to show it
     key: /run/secrets/redis/tls.key
+---
+# Sentinels that know where the master is, and are asked without a password
+redis:
+  url: redis://sentinel-0:26379,sentinel-1:26379,sentinel-2:26379
+  sentinel: mymaster
 `,
   charts: `# a ChartMuseum with --depth=1 --context-path=/charts --max-upload-size=52428800
 charts:

@@ -61,7 +61,7 @@ import type { Pulse } from './lib/pulse.ts'
 import type { ListenerTls } from './tls/listener.ts'
 import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
-import type { Change } from './upstream/change.ts'
+import { readElsewhereWhileTold, tellChanges } from './upstream/changes.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
@@ -123,8 +123,9 @@ export const DRAIN_LIMIT = 30_000
 
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
-  const { settings, keys, upstreams, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
+  const { settings, keys, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
   const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS } = deps
+  const upstreams = readElsewhereWhileTold(deps.upstreams, peers)
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
@@ -157,12 +158,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  peers.onChange(store.drop)
-  const changed = async (change: Change): Promise<void> => {
-    await upstreams.show(change)
-    store.drop(change.tenant) // also what was read meanwhile
-    await peers.changed(change.tenant)
-  }
+  const changed = tellChanges({ upstreams, store, peers })
 
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({

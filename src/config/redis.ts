@@ -2,10 +2,11 @@
 // their words to what the program works with.
 import { showText } from '../files/mistakes.ts'
 import { readDuration } from '../files/units.ts'
-import type { ConfigFile, RedisConfig } from './schema.ts'
+import type { ConfigFile, RedisConfig, RedisPlace } from './schema.ts'
 
-const REDIS_URL = /^rediss?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:\/\d{0,3})?$/
-const DEFAULT_PORT = 6379
+const HOST = '(?:[A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(?::\\d{1,5})?'
+const REDIS_URL = new RegExp(`^(rediss?)://(${HOST}(?:,${HOST})*)(?:/(\\d{0,3}))?$`)
+const [REDIS_PORT, SENTINEL_PORT] = [6379, 26379]
 /**
  * Seconds that an index may be answered from memory, with Redis: for so long a push waits that
  * cannot tell the other replicas.
@@ -16,31 +17,57 @@ type Values = Pick<ConfigFile, 'redis' | 'charts'>
 
 /** Undefined where no URL is given. @param absolute makes files independent of where somebody is */
 export function settleRedis (
-  { url, username, password, tls }: ConfigFile['redis'],
+  { url, sentinel, username, password, tls }: ConfigFile['redis'],
   absolute: (named: ConfigFile['redis']['tls']) => Partial<ConfigFile['redis']['tls']>
 ): RedisConfig | undefined {
-  if (url === '') return undefined
-  const { protocol, hostname, port, pathname } = new URL(url)
+  const parts = partsOf(url)
+  if (parts === undefined) return undefined
+  const { scheme, database } = parts
+  const places = parts.places.map(each => placeOf(each, sentinel === '' ? REDIS_PORT : SENTINEL_PORT))
   return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? DEFAULT_PORT : Number(port),
-    database: Number(pathname.slice(1)),
+    ...places[0] as RedisPlace, // the form has one at least
+    database: Number(database),
+    ...(sentinel === '' ? {} : { sentinel: { master: sentinel, places } }),
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
-    ...(protocol === 'redis:' ? {} : { tls: absolute(tls) })
+    ...(scheme === 'redis' ? {} : { tls: absolute(tls) })
   }
+}
+
+interface UrlParts {
+  readonly scheme: string
+  /** Each as a URL of its own. */
+  readonly places: readonly URL[]
+  readonly database: string
+}
+
+/** Undefined for what is none. */
+function partsOf (url: string): UrlParts | undefined {
+  const [, scheme, hosts, database = ''] = REDIS_URL.exec(url) ?? []
+  if (scheme === undefined || hosts === undefined) return undefined
+  const places = hosts.split(',').map(host => `${scheme}://${host}`)
+  return places.every(place => URL.canParse(place))
+    ? { scheme, places: places.map(place => new URL(place)), database }
+    : undefined
+}
+
+function placeOf ({ hostname, port }: URL, otherwise: number): RedisPlace {
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? otherwise : Number(port) }
 }
 
 type Rule = (keys: readonly [string, ...string[]], sentence: () => string | false) => void
 
 /** What is wrong with them beyond their form. @param rule takes a sentence where its keys are sound (rules.ts) */
 export function redisRules ({ redis, charts }: Values, rule: Rule): void {
-  const { url, username, password, tls } = redis
+  const { url, sentinel, username, password, tls } = redis
   const usesTls = Object.values(tls).some(file => file !== '')
-  rule(['redis.url'], () => url !== '' && !(REDIS_URL.test(url) && URL.canParse(url)) &&
+  const parts = partsOf(url)
+  rule(['redis.url'], () => url !== '' && parts === undefined &&
     `${showText(url)} is not a redis or rediss URL without user and password (redis.username and redis.password are ` +
       'for those)')
-  rule(['redis', 'redis.url'], () => url === '' && (usesTls || username + password !== '') &&
+  rule(['redis.url', 'redis.sentinel'], () => sentinel === '' && (parts?.places.length ?? 0) > 1 &&
+    'it names several hosts, as only Sentinels are: redis.sentinel is the name of their master')
+  rule(['redis', 'redis.url'], () => url === '' && (usesTls || username + password + sentinel !== '') &&
     'it says how Redis is spoken to, and redis.url does not say where it is')
   rule(['redis.username', 'redis.password'], () => username !== '' && password === '' &&
     'it needs redis.password: a user of Redis is known by a password')

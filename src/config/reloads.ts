@@ -56,6 +56,7 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'upstream.tls.key': 'live',
   'upstream.tls.serverName': 'live',
   'redis.url': 'restart',
+  'redis.sentinel': 'restart',
   'redis.username': 'restart',
   'redis.password': 'restart',
   'redis.tls.ca': 'restart',

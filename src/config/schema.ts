@@ -172,11 +172,16 @@ export type AuthzConfig = Omit<ConfigFile['authz'], 'dialect'> & { readonly dial
 /** Files absolute. */
 export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
 
-/** Where Redis is, and how it is spoken to. */
-export interface RedisConfig {
+export interface RedisPlace {
   readonly host: string
   readonly port: number
+}
+
+/** Where Redis is, and how it is spoken to. */
+export interface RedisConfig extends RedisPlace {
   readonly database: number
+  /** Whose master it is; then `host` and `port` are the first of theirs. */
+  readonly sentinel?: { readonly master: string, readonly places: readonly RedisPlace[] }
   /** Left out: as its default user, and without a password. */
   readonly username?: string
   readonly password?: string

@@ -1,6 +1,7 @@
 // What is wrong with Redis, and what is to be done? One sentence for each way in which it
 // fails, told by what it or the system says; all else in its own words, cut short.
 import { inQuotes } from '../lib/printable.ts'
+import { NoMaster } from './sentinel.ts'
 
 /** Nothing came back in time. */
 export class RedisSilent extends Error {}
@@ -21,6 +22,7 @@ const LONGEST = 160
 
 /** @param error what came of a question or a connection */
 export function sentenceOf (error: unknown): string {
+  if (error instanceof NoMaster) return error.message
   if (error instanceof RedisSilent) return 'Redis does not answer'
   const { message, code } = error as NodeJS.ErrnoException
   if (code !== undefined) return `Redis cannot be reached (${code})`

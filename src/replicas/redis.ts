@@ -1,12 +1,10 @@
 // How is Redis spoken to? Over two connections of node-redis, one for questions and one that
 // hears what others publish; both come back by themselves. A question has an answer within
 // a second, or is a fault: nothing here waits for a Redis that is away.
-import type { RedisConfig } from '../config/schema.ts'
-import type { Later } from '../lib/timers.ts'
 import type { CountReads, CountStore } from '../limits/counter.ts'
-import type { TlsTexts } from '../tls/material.ts'
+import { connect, PATIENCE, type ConnectionOptions } from './connections.ts'
 import { RedisSilent, sentenceOf } from './faults.ts'
-import type { RedisOutages } from './outages.ts'
+import { NoMaster } from './sentinel.ts'
 
 /** A script in Redis's Lua, which runs as a whole. */
 export interface Script {
@@ -31,19 +29,7 @@ export interface Redis {
   close (): void
 }
 
-/** Milliseconds that an answer is waited for. */
-export const PATIENCE = 1_000
-/** Milliseconds between two tries to connect. */
-const AGAIN = 250
-/** Milliseconds between two words to a Redis that is asked nothing, and without one from it till a connection ends. */
-const [PING, SILENCE] = [1_000, 3_000]
-
-export interface RedisOptions {
-  readonly config: RedisConfig
-  /** What redis.tls names. */
-  readonly texts: TlsTexts
-  readonly outages: Pick<RedisOutages, 'report'>
-  readonly later: Later
+export interface RedisOptions extends ConnectionOptions {
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
 }
@@ -52,48 +38,16 @@ export interface RedisOptions {
  * Opens it, and waits as long for it as for an answer; whether it can be used is said by `outages`, and
  * nothing else waits for it.
  */
-export async function openRedis ({ config, texts, outages, later, clock }: RedisOptions): Promise<Redis> {
+export async function openRedis (options: RedisOptions): Promise<Redis> {
   const redis = await import('redis') // loaded where there is one: a fifth of a second
+  const { outages, later, clock } = options
+  const connections = await connect(redis, options)
   let storedAt = -Infinity
-  const { host, port, database, username, password, tls } = config
-  const [asks, hears] = [createOne(), createOne()]
-  asks.on('error', (error: unknown) => { outages.report(sentenceOf(error)) })
-  hears.on('error', () => {}) // the other one says the same
-  const channels = new Map<string, (text: string) => void>()
-  hears.on('ready', () => { for (const each of channels) subscribe(...each) })
-  const looked = new Promise<void>(resolve => {
-    const cancel = later(PATIENCE, resolve)
-    for (const event of ['ready', 'error'] as const) {
-      asks.once(event, () => {
-        cancel()
-        resolve()
-      })
-    }
-  })
-  for (const client of [asks, hears]) client.connect().catch(() => {}) // it is tried again until it is closed
-  await looked
 
-  function createOne () {
-    return redis.createClient({
-      database,
-      pingInterval: PING,
-      disableOfflineQueue: true,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      socket: {
-        host,
-        port,
-        connectTimeout: PATIENCE,
-        socketTimeout: SILENCE,
-        reconnectStrategy: () => AGAIN,
-        ...(tls === undefined ? {} : { tls: true as const, ...texts })
-      }
-    })
-  }
-
-  /** Sent when there is a connection; what breaks off with one is sent anew with the next. */
-  function subscribe (channel: string, heard: (text: string) => void): void {
-    hears.subscribe(channel, heard).catch(() => {})
+  function asks (): NonNullable<ReturnType<typeof connections.asks>> {
+    const client = connections.asks()
+    if (client === undefined) throw new NoMaster('nobody has said yet where Redis is')
+    return client
   }
 
   async function inTime<T> (asked: Promise<T>, stores = false): Promise<T> {
@@ -115,26 +69,25 @@ export async function openRedis ({ config, texts, outages, later, clock }: Redis
 
   return {
     run: async ({ lua, keys, stores }, args) =>
-      await inTime(asks.eval(lua, { keys: [...keys], arguments: [...args] }), stores),
+      await inTime(asks().eval(lua, { keys: [...keys], arguments: [...args] }), stores),
     storedAt: () => storedAt,
-    hear (channel, heard) {
-      channels.set(channel, heard)
-      subscribe(channel, heard)
-    },
+    hear: connections.hear,
     store: {
-      eval: async (lua, given) => await inTime(asks.eval(lua, given), true),
+      eval: async (lua, given) => await inTime(asks().eval(lua, given), true),
       multi () {
-        const reads = asks.multi() as unknown as CountReads
+        const asked: ((reads: CountReads) => void)[] = []
         const chain: CountReads = {
-          get (key) { reads.get(key); return chain },
-          pTTL (key) { reads.pTTL(key); return chain },
-          exec: async asOne => await inTime(reads.exec(asOne))
+          get (key) { asked.push(reads => { reads.get(key) }); return chain },
+          pTTL (key) { asked.push(reads => { reads.pTTL(key) }); return chain },
+          async exec (asOne) {
+            const reads = asks().multi() as unknown as CountReads
+            for (const each of asked) each(reads)
+            return await inTime(reads.exec(asOne))
+          }
         }
         return chain
       }
     },
-    close () {
-      for (const client of [asks, hears]) client.destroy()
-    }
+    close: connections.close
   }
 }

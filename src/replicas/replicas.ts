@@ -40,7 +40,7 @@ export interface RedisTimes {
 export interface ReplicasOptions extends RedisTimes {
   /** Of this chartgate alone. */
   readonly locks: Locks
-  /** Is anything answered from memory here, by the configuration as it is now? */
+  /** Does anything here have to hear of changes, by the configuration as it is now? */
   readonly keeps: () => boolean
   readonly revocations: Revocations
   readonly every: Every
@@ -65,6 +65,7 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
   const revoked = createRevoked(redis, revocations)
   const { isSomebodyAlone } = others
   const locks = createReplicaLocks(options.locks, { redis, isSomebodyAlone, clock, later, every })
+  const doubters: (() => void)[] = []
   const leases = createLeases({
     redis,
     keeps,
@@ -77,6 +78,7 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
       revokedUpTo: revoked.upTo,
       heard (reply, isNew) {
         for (const [member, saying] of others.heard(reply)) redis.run(LEAVE, [member, saying]).catch(() => {})
+        if (isSomebodyAlone()) for (const doubt of doubters) doubt()
         revoked.heard(reply, isNew)
       }
     }
@@ -84,7 +86,11 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
   redis.hear(GONE, others.left)
   await leases.begun // what is revoked is known before anybody is let in
   return {
-    peers: leases,
+    peers: {
+      ...leases,
+      onDoubt (doubt) { doubters.push(doubt) },
+      knowsAll: () => leases.holds() && !isSomebodyAlone()
+    },
     locks,
     store: redis.store,
     isUp: outages.isUp,

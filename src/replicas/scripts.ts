@@ -88,12 +88,15 @@ return {
 `
 }
 
-/** Since how many milliseconds the epoch is, and who is there and what each said of itself last. */
-export type ChangeReply = readonly [number, Pairs]
+/**
+ * Since how many milliseconds the epoch is, who is there and what each said of itself last, and the
+ * number of the change.
+ */
+export type ChangeReply = readonly [number, Pairs, number]
 
 /**
  * A tenant has changed. Arguments: the tenant, a name for a new epoch, the channel on which it is
- * published, the name of the change, and who made it.
+ * published, the name of the change, who made it, and what it was in their words.
  */
 export const CHANGE: Script = {
   keys: KEYS,
@@ -107,8 +110,8 @@ if redis.call('ZCARD', KEYS[2]) > ${MOST_CHANGES} then
   redis.call('HSET', KEYS[1], 'floor', redis.call('ZRANGE', KEYS[2], half, half, 'WITHSCORES')[2])
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, half)
 end
-redis.call('PUBLISH', ARGV[3], cjson.encode({now, seq, ARGV[1], ARGV[4], ARGV[5]}))
-return {age, members()}
+redis.call('PUBLISH', ARGV[3], cjson.encode({now, seq, ARGV[1], ARGV[4], ARGV[5], ARGV[6]}))
+return {age, members(), seq}
 `
 }
 

@@ -39,7 +39,10 @@ export async function joinReplicas ({ settings, own, log, meter, revocations }: 
   const { redis } = settings.current
   if (redis === undefined) return { ...own, close: async () => {} }
   const { openReplicas } = await import('../replicas/replicas.ts')
-  const keeps = (): boolean => settings.current.charts.index.maxAge > 0
+  const keeps = (): boolean => {
+    const { charts, upstream } = settings.current
+    return charts.index.maxAge > 0 || upstream.further.length > 0
+  }
   const replicas = await openReplicas(redis, { ...TIMES, locks: own.locks, keeps, revocations, log })
   readRedis(meter, replicas.isUp)
   return replicas
@@ -68,7 +71,11 @@ export function sayAlone ({ redis, upstream, charts, tokens }: OfReplicas, log: 
   const isAsIfAlone = tokens.keys.length === 0 || (upstream.auth === 'bearer' && upstream.keyFile === undefined)
   if (redis !== undefined || upstream.url === undefined || isAsIfAlone) return
   const { maxAge } = charts.index
+  const reads = [
+    ...(maxAge === 0 ? [] : [`answer an index that is up to ${maxAge} s (charts.index.maxAge) older than a push`]),
+    ...(upstream.further.length === 0 ? [] : ['read at an address (upstream.urls) what is of before a push'])
+  ]
   log.info({}, 'redis.url is not set: other chartgates in front of the same chart repository do not know of failed ' +
     'logins and revoked tokens here, nor of a push that runs' +
-    (maxAge === 0 ? '' : `, and may answer an index that is up to ${maxAge} s (charts.index.maxAge) older than a push`))
+    (reads.length === 0 ? '' : `, and may ${reads.join(', and ')}`))
 }

@@ -18,7 +18,7 @@ const AWAY_BEHIND: ReadonlySet<number> = new Set([502, 503, 504])
 
 /** The first that can be read from now. */
 export function standInNow (standIns: readonly StandIn[]): StandIn | undefined {
-  return standIns.find(({ upstream, follower }) => follower.state() === 'follows' && !upstream.breaker.isOpen())
+  return standIns.find(({ upstream, follower }) => follower.isFresh() && !upstream.breaker.isOpen())
 }
 
 /** Reads from the first address, and from another one where that is as good and the first is away. */

@@ -3,7 +3,8 @@
 // with --always-regenerate-chart-index or shares a cache (v0.16.5, multitenant/index.go and
 // cache.go), nor where its storage is. So it has to have shown it: each change that went
 // through the first is looked for here before its client is answered. Who shows several in a
-// row at once follows; who once does not, follows no more before that answer is given.
+// row at once follows; who once does not, follows no more before that answer is given. What
+// others than this process change is looked for when they tell it.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Later } from '../lib/timers.ts'
 import { textOf } from './answers.ts'
@@ -18,11 +19,15 @@ export type FollowerState = typeof FOLLOWER_STATES[number]
 export interface Follower {
   /** `unproven`: nothing is known, or no more; `behind`: it did not show what the first showed. */
   state (): FollowerState
+  /** Can it be read from? It follows, and was not told of anything that it has not shown yet. */
+  isFresh (): boolean
   /**
    * Looks for a change. Resolves when this address shows it, or is not read from any more; at
    * once when it is not read from anyway.
    */
   see (change: Change): Promise<void>
+  /** Something may have changed, and nobody knows what: it has to show anew that it follows. */
+  doubt (): void
 }
 
 export interface FollowerOptions {
@@ -56,6 +61,8 @@ export function createFollower (options: FollowerOptions): Follower {
   /** Looks that run while it is not read from; what comes meanwhile is missed. */
   let looking = false
   let missed = false
+  /** Changes that were answered, or will be, and are being looked for. */
+  let unseen = 0
   /** Tenants whose index it has read: only a change after that tells whether it reads it again. */
   const known = new Map<string, true>()
 
@@ -79,9 +86,21 @@ export function createFollower (options: FollowerOptions): Follower {
 
   return {
     state: () => state,
+    isFresh: () => state === 'follows' && unseen === 0,
+    doubt () {
+      shown = 0
+      if (looking) missed = true
+      if (state === 'follows') become('unproven')
+    },
     async see (change) {
       const isKnown = known.has(change.tenant)
-      if (state === 'follows') return judge(change, await look(options, change), isKnown)
+      if (state === 'follows') {
+        const isAnswered = change.became !== undefined
+        if (isAnswered) unseen++
+        const found = await look(options, change)
+        if (isAnswered) unseen--
+        return judge(change, found, isKnown)
+      }
       if (looking) {
         missed = true
         shown = 0

@@ -15,6 +15,8 @@ export interface Upstreams {
   forReads (tenant: string): Reads
   /** Resolves when every read from now on shows the change that was made, as far as addresses differ. */
   show (change: Change): Promise<void>
+  /** Something may have changed, and nobody knows what: other addresses than the first are not known to show it. */
+  doubt (): void
   /** How the connections to all addresses are used now. */
   connections (): Connections
   /** What is known of each further address, in the order of the configuration. */
@@ -28,6 +30,7 @@ export function onlyUpstream (upstream: Upstream): Upstreams {
     of: () => upstream,
     forReads: () => upstream,
     show: async () => {},
+    doubt () {},
     connections: upstream.connections,
     followers: () => [],
     hasStandIn: () => false
@@ -45,6 +48,7 @@ export function severalUpstreams (first: Upstream, standIns: readonly StandIn[])
     async show (change) {
       await Promise.all(standIns.map(async ({ follower }) => { await follower.see(change) }))
     },
+    doubt () { for (const { follower } of standIns) follower.doubt() },
     connections: () => standIns.map(({ upstream }) => upstream.connections()).reduce(plus, first.connections()),
     followers: () => standIns.map(({ follower }) => follower.state()),
     hasStandIn: () => standInNow(standIns) !== undefined

@@ -3,11 +3,12 @@
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
+import { startMuseum } from './lab.ts'
 import { chartMuseum, NO_CHARTMUSEUM } from '../helpers/chartmuseum.ts'
 import { startGateway, type Gateway } from '../helpers/gateway.ts'
 import { notTried, skipped } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
-import { findProgram, freePorts, startProcess, temporaryFolder, type StartedProcess } from '../helpers/processes.ts'
+import { findProgram, freePorts, temporaryFolder, type StartedProcess } from '../helpers/processes.ts'
 import { askAs, type Answered } from '../helpers/repositories.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { until, untilTrue } from '../helpers/until.ts'
@@ -29,9 +30,7 @@ interface Lab {
 async function open (t: Test, flags: readonly string[]): Promise<Lab> {
   const storage = await temporaryFolder(t)
   const ports = await freePorts(2) as [number, number]
-  const start = async (port: number): Promise<StartedProcess> => await startProcess(t, chartMuseum as string, [
-    '--depth', '2', '--storage', 'local', '--storage-local-rootdir', storage, '--port', String(port), '--listen-host', '127.0.0.1', ...flags
-  ], { readyUrl: `http://127.0.0.1:${port}/health` })
+  const start = async (port: number): Promise<StartedProcess> => await startMuseum(t, storage, port, flags)
   const [first] = await Promise.all(ports.map(start)) as [StartedProcess, StartedProcess]
   const masterKey = newMasterKey()
   const gateway = await startGateway(t, { masterKey, upstream: { urls: ports.map(port => `http://127.0.0.1:${port}`), auth: 'none' } })

@@ -2,7 +2,9 @@
 // in this process, of which a test says what it answers.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { findProgram, freePorts, temporaryFolder, type TestLike } from './processes.ts'
 import { untilTrue } from './until.ts'
 
@@ -36,18 +38,7 @@ export async function startRedis (t: TestLike, more: readonly string[] = [], pas
   const server: RedisServer = {
     port,
     url: `redis://127.0.0.1:${port}`,
-    async ask (...words) {
-      const socket = connect(port, '127.0.0.1').setEncoding('utf8')
-      const command = (each: readonly string[]): string => `*${each.length}\r\n${each.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
-      if (password !== undefined) {
-        socket.write(command(['AUTH', password]))
-        await once(socket, 'data')
-      }
-      socket.write(command(words))
-      const [text] = await once(socket, 'data') as [string]
-      socket.destroy()
-      return text
-    },
+    ask: async (...words) => await asks(port, words, password === undefined ? undefined : ['AUTH', password]),
     async kill () {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
@@ -67,4 +58,35 @@ export async function startRedis (t: TestLike, more: readonly string[] = [], pas
   t.teardown(server.kill)
   await server.start()
   return server
+}
+
+/** Starts a Sentinel that watches that Redis as `mymaster`, and makes a replica of it the master when it is gone; its port. */
+export async function startSentinel (t: TestLike, master: RedisServer): Promise<number> {
+  const [port] = await freePorts(1) as [number]
+  const dir = await temporaryFolder(t)
+  const file = join(dir, 'sentinel.conf')
+  const own = ['bind 127.0.0.1', `port ${port}`, `dir ${dir}`, `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`, 'sentinel down-after-milliseconds mymaster 500', 'sentinel failover-timeout mymaster 3000']
+  await writeFile(file, own.join('\n'))
+  const child = spawn(redisServer as string, [file, '--sentinel'], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  await untilTrue(async () => await asks(port, ['PING']).then(answer => answer.includes('PONG'), () => false))
+  return port
+}
+
+/** One command to whatever is there; what it answers, as it comes. */
+export async function asks (port: number, words: readonly string[], before?: readonly string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  const command = (each: readonly string[]): string => `*${each.length}\r\n${each.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
+  if (before !== undefined) {
+    socket.write(command(before))
+    await once(socket, 'data')
+  }
+  socket.write(command(words))
+  const [text] = await once(socket, 'data') as [string]
+  socket.destroy()
+  return text
 }

@@ -8,6 +8,8 @@ import { BEAT, type BeatReply } from '../../src/replicas/scripts.ts'
 import { every, later, type Every } from '../../src/lib/timers.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis, type RedisServer } from '../helpers/redis.ts'
+import type { Change } from '../../src/upstream/change.ts'
+import { aChange } from '../helpers/changes.ts'
 import { untilTrue } from '../helpers/until.ts'
 
 const clock = (): number => performance.now()
@@ -16,6 +18,10 @@ interface Member {
   readonly leases: Leases
   /** What it was told to forget; '*' for everything. */
   readonly forgotten: string[]
+  /** What of it was known. */
+  readonly heard: (Change | undefined)[]
+  /** What it does with it, and is waited for. */
+  hears: () => Promise<void>
   readonly beats: BeatReply[]
   /** From now on it says and asks nothing, as one that hangs or cannot reach Redis; its memory stays. */
   fallSilent (): void
@@ -33,14 +39,19 @@ async function member (t: Test, server: RedisServer, { keeps = () => true, mostA
     },
     hear (channel, heard) { redis.hear(channel, text => { if (!silent) heard(text) }) }
   }
-  const [forgotten, beats]: [string[], BeatReply[]] = [[], []]
+  const [forgotten, heard, beats]: [string[], (Change | undefined)[], BeatReply[]] = [[], [], []]
   const leases = createLeases({ redis: muted, keeps, isAlone: () => false, mostAge, clock, later, every, hearer: { revokedUpTo: () => 0, heard (reply) { beats.push(reply) } } })
-  leases.onChange((tenant = '*') => { forgotten.push(tenant) })
+  leases.onChange(async (tenant = '*', change) => {
+    forgotten.push(tenant)
+    heard.push(change)
+    await each.hears()
+  })
   t.teardown(async () => {
     await leases.close()
     redis.close()
   })
-  return { leases, forgotten, beats, fallSilent () { silent = true }, rise () { silent = false } }
+  const each: Member = { leases, forgotten, heard, beats, hears: async () => {}, fallSilent () { silent = true }, rise () { silent = false } }
+  return each
 }
 
 /** Until each holds a lease, and what it knows is older than the longest of them. */
@@ -56,16 +67,16 @@ else {
     await settled(a, b)
     await untilTrue(() => c.beats.length > 2)
     b.forgotten.length = 0
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     t.ok(b.forgotten.includes('org1/repo1'))
     t.ok(b.leases.holds(), 'and goes on answering')
-    await c.leases.changed('x')
+    await c.leases.changed(aChange('x'))
     t.ok(b.forgotten.includes('x'), 'also of one that remembers nothing itself')
     await b.leases.close()
     t.notOk(b.leases.holds(), 'who has gone answers nothing')
     const times = Number(await server.ask('HLEN', '{chartgate}:replicas').then(text => text.slice(1)))
     t.equal(times, 6 + 2, 'and is not waited for')
-    await a.leases.changed('y')
+    await a.leases.changed(aChange('y'))
   })
 
   await t.test('who says nothing is waited for until their lease is over, and learns of all that it missed', async t => {
@@ -74,12 +85,12 @@ else {
     await settled(a, b)
     b.fallSilent()
     b.forgotten.length = 0
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     t.notOk(b.leases.holds())
     t.same(b.forgotten, [])
     // and the next change does not wait for it
     await untilTrue(async () => !(await server.ask('HKEYS', '{chartgate}:replicas')).includes(b.leases.own))
-    await a.leases.changed('org2/repo2')
+    await a.leases.changed(aChange('org2/repo2'))
     b.rise()
     await untilTrue(() => b.leases.holds())
     t.same([...new Set(b.forgotten)].sort(), ['org1/repo1', 'org2/repo2'])
@@ -92,11 +103,47 @@ else {
     await untilTrue(() => a.beats.some(([, , , , members]) => members.some(saying => saying.endsWith(' keeps'))))
     const before = clock()
     a.fallSilent()
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     t.ok(clock() - before >= 1_499, 'as long as anybody may')
     t.ok(b.leases.holds())
     await a.leases.close()
     t.notOk(a.leases.holds(), 'it goes all the same')
+  })
+
+  await t.test('what was changed is heard in its words, and what came of that is waited for', async t => {
+    const server = await startRedis(t)
+    const [a, b] = [await member(t, server), await member(t, server)]
+    await settled(a, b)
+    await server.age()
+    b.heard.length = 0
+    let looked = false
+    b.hears = async () => {
+      await untilTrue(() => a.beats.length > 0)
+      looked = true
+    }
+    const change = aChange('org1/repo1', { version: '2.0.0' })
+    await a.leases.changed(change)
+    t.ok(looked)
+    t.strictSame(b.heard, [change], 'once')
+  })
+
+  await t.test('of what could not be told the others hear before they hear of who did it again', async t => {
+    const server = await startRedis(t)
+    const [a, b] = [await member(t, server, { mostAge: 0 }), await member(t, server)]
+    await settled(a, b)
+    a.fallSilent()
+    await a.leases.changed(aChange('org1/repo1'))
+    await a.leases.changed(aChange('org2/repo2'))
+    b.forgotten.length = b.heard.length = 0
+    const before = b.beats.length
+    await untilTrue(() => b.beats.length > before + 1)
+    const sayings = new Set(b.beats.flatMap(([, , , , members]) => members))
+    let news: string[] | undefined
+    b.hears = async () => { news ??= b.beats.at(-1)?.[4].filter((_, i, all) => all[i - 1] === a.leases.own && !sayings.has(all[i] as string)) }
+    a.rise()
+    await untilTrue(() => b.forgotten.length === 2)
+    t.strictSame([b.forgotten, b.heard, news], [['org1/repo1', 'org2/repo2'], [undefined, undefined], []])
+    await untilTrue(() => a.leases.holds())
   })
 
   await t.test('where nobody answers from memory a change waits for nobody, with Redis and without', async t => {
@@ -105,10 +152,10 @@ else {
     const [a, b] = [await member(t, server, never), await member(t, server, never)]
     await untilTrue(() => a.beats.length > 0 && b.beats.length > 0)
     b.fallSilent()
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     t.notOk(a.leases.holds())
     a.fallSilent()
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
   })
 
   await t.test('one that begins to answer from memory while it runs is told of changes from then on, and one that ends not', async t => {
@@ -121,7 +168,7 @@ else {
     keeps = true
     await untilTrue(() => b.leases.holds())
     b.fallSilent()
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     t.notOk(b.leases.holds(), 'it was waited for')
     b.rise()
     await untilTrue(() => b.leases.holds())
@@ -149,7 +196,7 @@ else {
     }
     b.fallSilent()
     await server.ask('FLUSHALL')
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     t.notOk(b.leases.holds(), 'it is not known there, and was waited for all the same')
   })
 
@@ -160,7 +207,7 @@ else {
     b.fallSilent()
     b.forgotten.length = 0
     await server.ask('EVAL', 'for i = 1, 10050 do redis.call("ZADD", KEYS[1], i, "t" .. i) end redis.call("HSET", KEYS[2], "seq", 10050) return 1', '2', '{chartgate}:changes', '{chartgate}:replicas')
-    await a.leases.changed('org1/repo1')
+    await a.leases.changed(aChange('org1/repo1'))
     b.rise()
     await untilTrue(() => b.leases.holds())
     t.same(b.forgotten, ['*'])
@@ -214,21 +261,50 @@ function alone (run: Redis['run'], own: Partial<Parameters<typeof createLeases>[
 await t.test('what cannot be said is not said', async t => {
   const { leases, heard } = alone(async () => { throw new Error('away') })
   const forgotten: (string | undefined)[] = []
-  leases.onChange(tenant => { forgotten.push(tenant) })
-  heard.get('chartgate:changes')?.(JSON.stringify(['e', 1, 'org1/repo1', 'id', 'another']))
+  leases.onChange(async tenant => { forgotten.push(tenant) })
+  heard.get('chartgate:changes')?.(JSON.stringify(['e', 1, 'org1/repo1', 'id', 'another', '']))
   heard.get(`chartgate:forgot:${leases.own}`)?.(JSON.stringify(['nobody asked', 'another']))
   t.same(forgotten, ['org1/repo1'])
   await leases.close()
+})
+
+await t.test('what a beat knows before it was published is waited for, and heard in its words', async t => {
+  const beats: (() => void)[] = []
+  let changes: readonly string[] = []
+  const made = alone(async ({ lua }) => lua === BEAT.lua ? ['e', String(changes.length / 2), '0', changes, [], []] : 0, {
+    every (_ms, run) {
+      beats.push(run)
+      return () => {}
+    },
+    later (ms, run) {
+      t.equal(ms, 100)
+      made.heard.get('chartgate:changes')?.(JSON.stringify(['e', 1, 'org1/repo1', 'id', 'another', JSON.stringify(aChange())]))
+      setImmediate(run)
+      return () => {}
+    }
+  })
+  await made.leases.begun
+  const heard: (Change | undefined)[] = []
+  made.leases.onChange(async (_tenant, change) => { heard.push(change) })
+  changes = ['org1/repo1', '1']
+  for (const beat of beats) beat()
+  await untilTrue(() => heard.length > 0)
+  t.strictSame(heard, [aChange()])
+  changes = ['org1/repo1', '1', 'org2/repo2', '2']
+  for (const beat of beats) beat()
+  await untilTrue(() => heard.length > 2)
+  t.strictSame(heard.slice(1), [aChange(), undefined], 'of what was lost it is known that there was something')
+  await made.leases.close()
 })
 
 await t.test('who forgot before it is known that they are there is not waited for', async t => {
   const made = alone(async ({ lua }, [, , , id, own]) => {
     if (lua === BEAT.lua) return ['e', '0', '0', [], [], []]
     made.heard.get(`chartgate:forgot:${own}`)?.(JSON.stringify([id, 'another']))
-    return [10_000, ['another', '1 keeps']]
+    return [10_000, ['another', '1 keeps'], 1]
   })
   await made.leases.begun
-  await made.leases.changed('org1/repo1')
+  await made.leases.changed(aChange('org1/repo1'))
   t.equal(made.waiting.length, 1, 'its time did not come')
   await made.leases.close()
 })

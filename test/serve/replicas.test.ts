@@ -8,8 +8,10 @@ import { createLocks } from '../../src/lib/locks.ts'
 import { createMeter } from '../../src/metrics/meter.ts'
 import { joinReplicas, openCounts, sayAlone, type JoinOptions, type Joined } from '../../src/serve/replicas.ts'
 import { createRevocations, revocationText } from '../../src/tokens/revocations.ts'
+import type { Change } from '../../src/upstream/change.ts'
 import { NO_PEERS } from '../../src/upstream/peers.ts'
 import { testConfig } from '../helpers/app.ts'
+import { aChange } from '../helpers/changes.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis } from '../helpers/redis.ts'
@@ -31,7 +33,7 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   t.equal(joined.peers, NO_PEERS)
   t.equal(joined.store, undefined)
   await joined.close()
-  await joined.peers.changed('a')
+  await joined.peers.changed(aChange('a'))
   const counts = await openCounts(config)
   t.equal(counts.store, undefined)
   counts.close()
@@ -49,7 +51,8 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   t.same(lines, [], 'one that makes a key of its own is no replica')
   say({ tokens, upstream })
   say({ tokens, upstream: { ...config.upstream, auth: 'basic' }, charts: { ...config.charts, index: { maxAge: 5, maxBytes: 1 } } })
-  t.match(lines, [/^redis\.url is not set: .* nor of a push that runs$/, /up to 5 s \(charts\.index\.maxAge\) older than a push$/])
+  say({ tokens, upstream: { ...upstream, further: ['http://other'] } })
+  t.match(lines, [/^redis\.url is not set: .* nor of a push that runs$/, /up to 5 s \(charts\.index\.maxAge\) older than a push$/, /runs, and may read at an address \(upstream\.urls\) what is of before a push$/])
 })
 
 await t.test('files of redis.tls that cannot be used are said', async t => {
@@ -73,10 +76,10 @@ else {
     const options = optionsOf(config)
     const [a, b] = [await joinReplicas(options), await joinReplicas(optionsOf(config))]
     const forgotten: (string | undefined)[] = []
-    b.peers.onChange(tenant => { forgotten.push(tenant) })
-    await untilTrue(() => a.peers.holds() && b.peers.holds())
+    b.peers.onChange(async tenant => { forgotten.push(tenant) })
+    await untilTrue(() => a.peers.knowsAll() && b.peers.knowsAll())
     await age()
-    await a.peers.changed('org1/repo1')
+    await a.peers.changed(aChange('org1/repo1'))
     t.ok(forgotten.includes('org1/repo1') || !b.peers.holds())
     t.equal(await a.locks.hold('x', async hold => hold()), 'proved')
     t.same(options.meter.snapshot().rows.chartgate_redis_up, [[0, 1]])
@@ -86,9 +89,29 @@ else {
     t.equal(await a.store?.eval("return redis.call('INCR', KEYS[1])", count), 2)
     counts.close()
     await b.close()
-    await a.peers.changed('org1/repo1')
+    await a.peers.changed(aChange('org1/repo1'))
     await a.close()
     t.notOk(a.peers.holds())
+  })
+
+  await t.test('one that answers nothing from memory has to hear of changes where it may read at another address', async t => {
+    const { config } = await lab(t)
+    const fresh = { ...config, charts: { ...config.charts, index: { maxAge: 0, maxBytes: 1 } } }
+    const [a, b] = [await joinReplicas(optionsOf({ ...fresh, upstream: { ...config.upstream, further: ['http://other'] } })), await joinReplicas(optionsOf(fresh))]
+    let doubts = 0
+    b.peers.onDoubt(() => { doubts++ })
+    await untilTrue(() => a.peers.knowsAll())
+    t.notOk(b.peers.knowsAll())
+    t.ok(doubts < 10, 'and nobody who says something is doubted')
+    const heard: (Change | undefined)[] = []
+    a.peers.onChange(async (_tenant, change) => { heard.push(change) })
+    await untilTrue(async () => {
+      await b.peers.changed(aChange('org1/repo1', { became: undefined }))
+      return heard.length > 0
+    })
+    t.strictSame(heard[0], JSON.parse(JSON.stringify(aChange('org1/repo1', { became: undefined }))))
+    await b.close()
+    await a.close()
   })
 
   await t.test('what one revokes the others know, also one that comes later, and after Redis forgot it', async t => {

@@ -154,6 +154,49 @@ await t.test('one that says nothing is not known to follow any more, and begins 
   t.equal(each.follower.state(), 'follows', 'an entry that says nothing is none')
 })
 
+await t.test('one that follows is not read from while what was answered is looked for there', async t => {
+  const each = await following()
+  t.ok(each.follower.isFresh())
+  const see = async (became: string | undefined): Promise<boolean> => {
+    each.other = each.first = 'x'
+    const seen = each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became, isNew: false })
+    const meanwhile = each.follower.isFresh()
+    await seen
+    return meanwhile
+  }
+  t.notOk(await see('x'))
+  t.ok(each.follower.isFresh())
+  t.ok(await see(undefined), 'of what failed nobody was told that it is so')
+  each.first = 'y'
+  await each.see({ became: 'y' })
+  t.strictSame([each.follower.state(), each.follower.isFresh()], ['behind', false])
+})
+
+await t.test('when nobody knows what changed, it has to show anew that it follows', async t => {
+  const each = await following()
+  each.follower.doubt()
+  t.equal(each.follower.state(), 'unproven')
+  for (let i = 1; i < ENOUGH; i++) await each.see()
+  each.follower.doubt()
+  for (let i = 1; i < ENOUGH; i++) await each.see()
+  t.equal(each.follower.state(), 'unproven')
+  await each.see()
+  t.equal(each.follower.state(), 'follows')
+  for (let i = 0; i < 2; i++) { // the second time while it is looked at
+    each.follower.doubt()
+    const seen = each.see()
+    each.follower.doubt()
+    await seen
+  }
+  for (let i = 1; i < ENOUGH; i++) await each.see()
+  t.equal(each.follower.state(), 'unproven', 'what is shown meanwhile counts for nothing')
+  each.other = 'old'
+  each.first = 'new'
+  await each.see({ became: 'new' })
+  each.follower.doubt()
+  t.equal(each.follower.state(), 'behind', 'and one that was behind is so still')
+})
+
 await t.test('a chart whose name the API takes for something else is not asked for', async t => {
   const each = await following()
   await each.see({ chart: 'charts' })

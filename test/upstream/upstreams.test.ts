@@ -15,9 +15,9 @@ const CHANGE = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', v
 const USED = { all: 128, used: 3, large: 1, length: 2, waited: 4, waitedMs: 5, refused: 6 }
 
 /** An address that answers a status, or refuses. */
-interface Address { says: number | ReasonCode | Error, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number }
+interface Address { says: number | ReasonCode | Error, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number, doubted: number }
 
-const address = (): Address => ({ says: 200, breaker: 'closed', state: 'follows', asked: [], seen: 0 })
+const address = (): Address => ({ says: 200, breaker: 'closed', state: 'follows', asked: [], seen: 0, doubted: 0 })
 
 function upstreamOf (each: Address): Upstream {
   return {
@@ -37,7 +37,7 @@ function upstreamOf (each: Address): Upstream {
 function several (): { readonly upstreams: Upstreams, readonly all: [Address, Address, Address], readonly asked: () => number[] } {
   const all: [Address, Address, Address] = [address(), address(), address()]
   const [first, ...others] = all
-  const upstreams = severalUpstreams(upstreamOf(first), others.map(each => ({ upstream: upstreamOf(each), follower: { state: () => each.state, see: async () => { each.seen++ } } })))
+  const upstreams = severalUpstreams(upstreamOf(first), others.map(each => ({ upstream: upstreamOf(each), follower: { state: () => each.state, isFresh: () => each.state === 'follows', see: async () => { each.seen++ }, doubt () { each.doubted++ } } })))
   return { upstreams, all, asked: () => all.map(({ asked }) => asked.splice(0).length) }
 }
 
@@ -50,6 +50,7 @@ await t.test('one address is asked for everything, and follows nobody', async t 
     t.equal(upstreams.forReads('a'), alone)
     t.strictSame([upstreams.followers(), upstreams.connections(), upstreams.hasStandIn()], [[], USED, false])
     await upstreams.show(CHANGE)
+    upstreams.doubt()
   }
   t.equal(none.asked.length, 0)
 })
@@ -133,6 +134,8 @@ await t.test('a change is shown to all of them, and the connections of all are c
   const { upstreams, all } = several()
   await upstreams.show(CHANGE)
   t.strictSame(all.map(({ seen }) => seen), [0, 1, 1])
+  upstreams.doubt()
+  t.strictSame(all.map(({ doubted }) => doubted), [0, 1, 1])
   t.strictSame(upstreams.followers(), ['follows', 'follows'])
   t.strictSame(upstreams.connections(), { all: 384, used: 9, large: 3, length: 6, waited: 12, waitedMs: 15, refused: 18 })
 })

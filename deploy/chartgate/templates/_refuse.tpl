@@ -25,6 +25,9 @@
 {{- if and $several (not $redis) (ne (dig "charts" "index" "maxAge" "0s" .Values.config) "0s") -}}
 {{- $wrong = append $wrong "several gateways do not tell each other of a push, so each would answer an old index for config.charts.index.maxAge: 0s, or config.redis.url, or replicaCount: 1 and no autoscaling" -}}
 {{- end -}}
+{{- if and $several (not $redis) (gt (len $urls) 1) -}}
+{{- $wrong = append $wrong "several gateways do not tell each other of a push, so each could read an old index at the second of config.upstream.urls: one address, or config.redis.url, or replicaCount: 1 and no autoscaling" -}}
+{{- end -}}
 {{- if and .Values.redis.existingSecret (not $redis) -}}
 {{- $wrong = append $wrong "redis.existingSecret is for the Redis of config.redis.url, which is not set" -}}
 {{- end -}}

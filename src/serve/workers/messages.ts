@@ -3,6 +3,7 @@
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
+import type { Change } from '../../upstream/change.ts'
 import type { FollowerState } from '../../upstream/follower.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
@@ -31,7 +32,7 @@ export interface WorkerAudit {
 
 export type ToWorker =
   | { readonly kind: 'begin', readonly setup: WorkerSetup }
-  | { readonly kind: 'forget', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'forget', readonly id: number, readonly change: Change }
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
@@ -55,7 +56,7 @@ export type ToPrimary =
   | { readonly kind: 'failed', readonly message: string }
   | AuditMessage
   | { readonly kind: 'certificates', /** of those that it has (live-tls.ts) */ readonly digest: string }
-  | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'changed', readonly id: number, readonly change: Change }
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }

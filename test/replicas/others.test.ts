@@ -1,0 +1,59 @@
+// Is there a replica that may do something and tells nobody? Known by what members say, and when.
+import t from 'tap'
+import { createOthers } from '../../src/replicas/others.ts'
+import type { BeatReply } from '../../src/replicas/scripts.ts'
+
+function lab (): { others: ReturnType<typeof createOthers>, heard: (ms: number, members: Record<string, string>) => void } {
+  let now = 0
+  const others = createOthers(() => now)
+  return {
+    others,
+    heard (ms, members) {
+      now += ms
+      others.heard(['e', '0', '0', [], Object.entries(members).flat(), []] satisfies BeatReply)
+    }
+  }
+}
+
+await t.test('who has just begun believes nobody before they say something else', async t => {
+  const { others, heard } = lab()
+  heard(0, { a: '7', b: '9' })
+  t.ok(others.isSomebodyAlone(), 'it may have been said long ago')
+  heard(400, { a: '8', b: '9' })
+  t.ok(others.isSomebodyAlone())
+  heard(400, { a: '9', b: '10' })
+  t.notOk(others.isSomebodyAlone())
+  heard(400, { a: '10', b: '11', c: '1' })
+  t.notOk(others.isSomebodyAlone(), 'one that was not there just now has just begun')
+})
+
+await t.test('so does who was out of touch, also of one who said the same before', async t => {
+  for (const b of ['1', '2']) {
+    const { others, heard } = lab()
+    heard(0, { a: '0', b: '0' })
+    heard(400, { a: '1', b: '1' })
+    t.notOk(others.isSomebodyAlone())
+    heard(1_700, { a: '5', b })
+    t.ok(others.isSomebodyAlone())
+    heard(400, { a: '6', b })
+    t.ok(others.isSomebodyAlone(), 'b may have lost Redis a moment later than this one')
+    heard(400, { a: '7', b: '3' })
+    t.notOk(others.isSomebodyAlone())
+  }
+})
+
+await t.test('one that is silent, or says that it is alone, is, until it has left', t => {
+  const { others, heard } = lab()
+  heard(0, { a: '0', b: '0' })
+  heard(400, { a: '1', b: '1' })
+  for (let i = 2; i < 6; i++) heard(400, { a: String(i), b: '1' })
+  t.notOk(others.isSomebodyAlone())
+  heard(400, { a: '6', b: '1' })
+  t.ok(others.isSomebodyAlone())
+  others.left('b')
+  heard(400, { a: '7' })
+  t.notOk(others.isSomebodyAlone())
+  heard(400, { a: '8 keeps alone' })
+  t.ok(others.isSomebodyAlone())
+  t.end()
+})
