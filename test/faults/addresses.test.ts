@@ -1,14 +1,13 @@
 // Two real ChartMuseums on one storage folder behind the built gateway: how they have to be
 // run so that one follows the other, and what clients see when the first is killed.
-import { spawn } from 'node:child_process'
-import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { startMuseum } from './lab.ts'
 import { chartMuseum, NO_CHARTMUSEUM } from '../helpers/chartmuseum.ts'
 import { startGateway, type Gateway } from '../helpers/gateway.ts'
 import { notTried, skipped } from '../helpers/not-tried.ts'
 import { chartOf } from '../helpers/packages.ts'
-import { findProgram, freePorts, temporaryFolder, type StartedProcess } from '../helpers/processes.ts'
+import { freePorts, temporaryFolder, type StartedProcess } from '../helpers/processes.ts'
+import { NO_REDIS, redisServer, startRedis } from '../helpers/redis.ts'
 import { askAs, type Answered } from '../helpers/repositories.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
 import { until, untilTrue } from '../helpers/until.ts'
@@ -55,17 +54,6 @@ async function open (t: Test, flags: readonly string[]): Promise<Lab> {
 async function kill ({ first: { pid, ended } }: Lab): Promise<void> {
   process.kill(pid, 'SIGKILL')
   await ended
-}
-
-/** Its address. */
-async function startRedis (t: Test, program: string): Promise<string> {
-  const [port] = await freePorts(1) as [number]
-  const redis = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', await temporaryFolder(t)], { stdio: 'ignore' })
-  t.teardown(() => { redis.kill('SIGKILL') })
-  await untilTrue(async () => await new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true) }).on('error', () => { resolve(false) })
-  }))
-  return `127.0.0.1:${port}`
 }
 
 async function follows (t: Test, flags: readonly string[]): Promise<void> {
@@ -119,8 +107,7 @@ for (const [name, flags, judge] of MODES) {
 }
 
 await t.test('an index that is in one Redis: reads go on while the first is away', async t => {
-  const program = await findProgram('redis-server')
   if (chartMuseum === undefined) return await skipped(t, 'two ChartMuseums', NO_CHARTMUSEUM)
-  if (program === undefined) return await notTried(t, 'ChartMuseum with Redis', 'no redis-server on the PATH')
-  await follows(t, ['--cache', 'redis', '--cache-redis-addr', await startRedis(t, program)])
+  if (redisServer === undefined) return await notTried(t, 'ChartMuseum with Redis', NO_REDIS)
+  await follows(t, ['--cache', 'redis', '--cache-redis-addr', `127.0.0.1:${(await startRedis(t)).port}`])
 })

@@ -7,6 +7,8 @@ import t from 'tap'
 import { FOLLOWER_STATES } from '../../src/upstream/follower.ts'
 import type { OpenedKeys } from '../../src/live/live-keys.ts'
 import { OPEN, startEmbedded } from '../repository/servers.ts'
+import { createPeers, createRelay } from '../../src/serve/workers/changes.ts'
+import { fakeWorker } from '../helpers/channels.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { startFaultyUpstream, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
 import { chartOf } from '../helpers/packages.ts'
@@ -19,15 +21,17 @@ import { until, untilTrue } from '../helpers/until.ts'
 
 interface Lab {
   readonly gateway: TestGateway
+  /** Another worker of it. */
+  readonly sibling: TestGateway
   readonly first: FaultyUpstream
   readonly other: FaultyUpstream
   /** Keeps what the other address answered, as a ChartMuseum with a cache of its own. */
   readonly cache: { on: boolean }
   ask (method: string, path: string, body?: Buffer): Promise<Answered>
   push (version: string): Promise<number>
-  /** Versions in the index, or the status of another answer. */
-  index (): Promise<string[] | number>
-  state (): string | undefined
+  /** Versions in the index, or the status of another answer. @param by default: the first worker */
+  index (by?: TestGateway): Promise<string[] | number>
+  state (by?: TestGateway): string | undefined
   /** Pushes until the other address follows. */
   follow (): Promise<void>
 }
@@ -42,25 +46,34 @@ async function open (t: TestLike): Promise<Lab> {
   const cache = { on: false }
   const first = await startFaultyUpstream(t, `http://127.0.0.1:${port}`)
   const other = await startFaultyUpstream(t, await startCache(t, `http://127.0.0.1:${port}`, cache))
-  const gateway = await startApp(t, {
-    origin: first.origin,
-    config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none', further: [other.origin] } }),
-    ...(keys === undefined ? {} : { keys })
-  })
-  keys ??= gateway.opened
+  const relay = createRelay()
+  const start = async (pid: number): Promise<TestGateway> => {
+    const worker = fakeWorker(pid)
+    relay.join(worker.process)
+    const started = await startApp(t, {
+      origin: first.origin,
+      config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none', further: [other.origin] } }),
+      peers: createPeers(worker.own),
+      ...(keys === undefined ? {} : { keys })
+    })
+    keys ??= started.opened
+    return started
+  }
+  const [gateway, sibling] = [await start(1), await start(2)]
   const ask: Lab['ask'] = async (method, path, body) => await askAs(gateway, method, path, body)
   const lab: Lab = {
     gateway,
+    sibling,
     first,
     other,
     cache,
     ask,
     push: async version => (await ask('POST', '/api/org1/repo1/charts', await chartOf('web', version))).status,
-    async index () {
-      const { status, bytes } = await ask('GET', INDEX)
+    async index (by = gateway) {
+      const { status, bytes } = await askAs(by, 'GET', INDEX)
       return status === 200 ? [...bytes.toString().matchAll(/^ {4}version: (.*)$/gm)].map(([, version]) => version as string).sort() : status
     },
-    state: () => FOLLOWER_STATES[gateway.meter.snapshot().rows.chartgate_upstream_followers?.find(([, value]) => value === 1)?.[0] ?? -1],
+    state: (by = gateway) => FOLLOWER_STATES[by.meter.snapshot().rows.chartgate_upstream_followers?.find(([, value]) => value === 1)?.[0] ?? -1],
     async follow () {
       await until(async () => {
         if (await lab.push(`9.0.${made++}`) !== 201) throw new Error('it is not stored')
@@ -150,6 +163,21 @@ await t.test('one that falls behind is not read from any more when the push is a
   t.equal(state(), 'behind')
   await first.leave()
   t.type(await index(), 'number')
+})
+
+await t.test('nor by another worker, which has seen the same changes', async t => {
+  const { sibling, first, cache, follow, index, push, ask, state } = await open(t)
+  await follow()
+  t.equal(state(sibling), 'follows', 'it pushed nothing itself')
+  await first.leave()
+  t.type(await index(sibling), Array)
+  t.equal((await ask('GET', '/api/org1/repo1/charts/web/1.0.0')).status, 404, 'which is what it answers from now on')
+  cache.on = true
+  await first.comeBack()
+  await untilTrue(async () => await push('1.0.0') === 201)
+  t.equal(state(sibling), 'behind')
+  await first.leave()
+  t.type(await index(sibling), 'number')
 })
 
 await t.test('that another address is away is noticed by nobody', async t => {

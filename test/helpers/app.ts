@@ -27,6 +27,7 @@ import { createRevocations, type Revocations } from '../../src/tokens/revocation
 import { sayBreaker } from '../../src/observe/outages.ts'
 import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
 import { createFollower } from '../../src/upstream/follower.ts'
+import type { Peers } from '../../src/upstream/peers.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import type { Grant } from '../../src/words/access.ts'
 import type { IfNot } from '../../src/observe/audit/auditing.ts'
@@ -86,6 +87,8 @@ export interface Overrides {
   readonly passwords?: Passwords
   /** The upstream answers in part and on conditions, as the embedded repository does. */
   readonly takesConditions?: boolean
+  /** Other gateways or workers that hear of changes; default: none. */
+  readonly peers?: Peers
   /** Laid over how long the upstream is waited for. */
   readonly waits?: Partial<Patience>
   /** With audit.required: whether a line comes to the disk; default: each does. */
@@ -130,7 +133,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -202,6 +205,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     meter,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
+    ...(peers === undefined ? {} : { peers }),
     certificates,
     federation: federating,
     ...(listener === undefined ? {} : { tls: listener }),
