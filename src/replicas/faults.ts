@@ -10,7 +10,10 @@ export class RedisSilent extends Error {}
 const OF_REDIS: readonly (readonly [RegExp, string])[] = [
   [/\bNOAUTH\b/, 'Redis wants a password: set redis.password'],
   [/\bWRONGPASS\b/, 'Redis refuses redis.username and redis.password: give those of one of its users'],
-  [/\bNOPERM\b/, 'Redis does not let redis.username do what is needed: it needs the commands of docs/scaling.md'],
+  [
+    /\bNOPERM\b|\buser executing the script can't\b/,
+    'Redis does not let redis.username do what is needed: it needs the commands of docs/scaling.md'
+  ],
   [/\bREADONLY\b/, 'Redis is read-only: redis.url names a replica of it, and has to name the one that is written to'],
   [/\bOOM\b/, 'Redis is full (maxmemory), and takes nothing more: give it more memory, or a database for this alone'],
   [/\bMISCONF\b/, 'Redis takes nothing, because it cannot save what it has: its own log says why'],

@@ -107,7 +107,7 @@ export function createLeases ({ redis, keeps, isAlone, mostAge, clock, later, ev
     if (!asksForLease) leaseEnd = -Infinity
     const saying = [++beats, ...asksForLease ? [KEEPS] : [], ...isAlone() ? [ALONE] : []].join(' ')
     try {
-      await tellLate()
+      if (untold.size > 0) await tellLate()
       const askedAt = clock()
       const known = [own, `${seen}`, epoch, randomUUID(), `${hearer.revokedUpTo()}`, saying]
       const reply = await redis.run(BEAT, known) as BeatReply

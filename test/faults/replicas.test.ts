@@ -45,7 +45,7 @@ interface Lab extends Pick<Behind, 'killFirst' | 'startFirst'> {
   readonly run: (disturb: () => Promise<void>) => Promise<void>
 }
 
-async function behindOf (t: Test, start: (port: number) => Promise<StartedProcess>, count: number): Promise<Behind> {
+async function behindOf (start: (port: number) => Promise<StartedProcess>, count: number): Promise<Behind> {
   const ports = await freePorts(count)
   const [port] = ports as [number]
   let [first] = await Promise.all(ports.map(start)) as [StartedProcess]
@@ -62,12 +62,12 @@ async function behindOf (t: Test, start: (port: number) => Promise<StartedProces
 /** The second one is as fresh as the first, which it has to show to be read from. */
 async function twoMuseums (t: Test): Promise<Behind> {
   const folder = join(await temporaryFolder(t), 'charts')
-  return await behindOf(t, async port => await startMuseum(t, folder, port, ['--always-regenerate-chart-index']), 2)
+  return await behindOf(async port => await startMuseum(t, folder, port, ['--always-regenerate-chart-index']), 2)
 }
 
 async function oneOfOurs (t: Test): Promise<Behind> {
   const folder = join(await temporaryFolder(t), 'charts')
-  return await behindOf(t, async port => await startRepository(t, folder, { port }), 1)
+  return await behindOf(async port => await startRepository(t, folder, { port }), 1)
 }
 
 /** Three replicas with the same keys, each with a line to Redis that can be cut. */

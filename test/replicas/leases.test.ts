@@ -118,7 +118,8 @@ else {
     b.heard.length = 0
     let looked = false
     b.hears = async () => {
-      await untilTrue(() => a.beats.length > 0)
+      const before = a.beats.length
+      await untilTrue(() => a.beats.length > before + 1)
       looked = true
     }
     const change = aChange('org1/repo1', { version: '2.0.0' })

@@ -4,7 +4,6 @@ import t, { type Test } from 'tap'
 import { createLocks, type Hold, type Locks } from '../../src/lib/locks.ts'
 import { every, later } from '../../src/lib/timers.ts'
 import { createReplicaLocks, STANDS, type ReplicaLocks } from '../../src/replicas/locks.ts'
-import { createOthers } from '../../src/replicas/others.ts'
 import { createRedisOutages } from '../../src/replicas/outages.ts'
 import { openRedis } from '../../src/replicas/redis.ts'
 import { REVOKE } from '../../src/replicas/scripts.ts'
@@ -133,36 +132,4 @@ await t.test('work that fails gives its lock back, and its error on', async t =>
   await t.rejects(locks.hold('x', async () => { throw new Error('broken') }), { message: 'broken' })
   await settled()
   t.same(asked.map(args => args.length), [4, 2])
-})
-
-await t.test('a replica may store without a lock when its beats stop, and as long as it says so, until it has gone or is dead', t => {
-  let now = 0
-  const others = createOthers(() => now)
-  const beat = (...members: string[]): unknown => others.heard(['e', '0', '0', [], members, []])
-  t.same(beat('a', '1', 'b', '1'), [])
-  now = 1_000
-  beat('a', '2', 'b', '2')
-  t.notOk(others.isSomebodyAlone())
-  now = 2_500
-  beat('a', '3', 'b', '3')
-  t.notOk(others.isSomebodyAlone())
-  now = 5_000
-  beat('a', '4', 'b', '3')
-  t.ok(others.isSomebodyAlone())
-  beat('a', '5')
-  t.ok(others.isSomebodyAlone(), 'also when somebody took it from the list')
-  beat('a', '6', 'b', '4 keeps alone')
-  t.ok(others.isSomebodyAlone(), 'it is back, and not done with what it began')
-  beat('a', '7', 'b', '5 keeps')
-  t.notOk(others.isSomebodyAlone())
-  now = 10_000
-  beat('a', '8', 'b', '5 keeps')
-  t.ok(others.isSomebodyAlone())
-  others.left('b')
-  t.notOk(others.isSomebodyAlone())
-  beat('c', '1', 'a', '9')
-  now = 700_000
-  t.same(beat('a', '10', 'c', '1'), [['c', '1']], 'dead')
-  t.notOk(others.isSomebodyAlone())
-  t.end()
 })

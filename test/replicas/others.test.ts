@@ -3,14 +3,14 @@ import t from 'tap'
 import { createOthers } from '../../src/replicas/others.ts'
 import type { BeatReply } from '../../src/replicas/scripts.ts'
 
-function lab (): { others: ReturnType<typeof createOthers>, heard: (ms: number, members: Record<string, string>) => void } {
+function lab (): { others: ReturnType<typeof createOthers>, heard: (ms: number, members: Record<string, string>) => unknown } {
   let now = 0
   const others = createOthers(() => now)
   return {
     others,
     heard (ms, members) {
       now += ms
-      others.heard(['e', '0', '0', [], Object.entries(members).flat(), []] satisfies BeatReply)
+      return others.heard(['e', '0', '0', [], Object.entries(members).flat(), []] satisfies BeatReply)
     }
   }
 }
@@ -42,7 +42,7 @@ await t.test('so does who was out of touch, also of one who said the same before
   }
 })
 
-await t.test('one that is silent, or says that it is alone, is, until it has left', t => {
+await t.test('a replica may store without a lock when its beats stop, and as long as it says so, until it has gone or is dead', t => {
   const { others, heard } = lab()
   heard(0, { a: '0', b: '0' })
   heard(400, { a: '1', b: '1' })
@@ -50,10 +50,19 @@ await t.test('one that is silent, or says that it is alone, is, until it has lef
   t.notOk(others.isSomebodyAlone())
   heard(400, { a: '6', b: '1' })
   t.ok(others.isSomebodyAlone())
-  others.left('b')
   heard(400, { a: '7' })
+  t.ok(others.isSomebodyAlone(), 'also when somebody took it from the list')
+  heard(400, { a: '8', b: '4 keeps alone' })
+  t.ok(others.isSomebodyAlone(), 'it is back, and not done with what it began')
+  heard(400, { a: '9', b: '5 keeps' })
   t.notOk(others.isSomebodyAlone())
-  heard(400, { a: '8 keeps alone' })
+  for (let i = 10; i < 16; i++) heard(400, { a: String(i), b: '5 keeps' })
   t.ok(others.isSomebodyAlone())
+  others.left('b')
+  t.notOk(others.isSomebodyAlone())
+  heard(400, { a: '16', c: '1' })
+  t.strictSame(heard(700_000, { a: '17', c: '1' }), [['c', '1']], 'dead')
+  heard(400, { a: '18' })
+  t.notOk(others.isSomebodyAlone())
   t.end()
 })
