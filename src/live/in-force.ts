@@ -80,10 +80,13 @@ export function follow (
   })
 }
 
+/** What another process begins with. */
+type Handed = Pick<Followed, 'authority' | 'keys' | 'tls' | 'federation' | 'revocations'>
+
 export function inForce (
-  { authority: { live }, keys, tls, federation, revocations }:
-    Pick<Followed, 'authority' | 'keys' | 'tls' | 'federation' | 'revocations'>,
-  watch: Pick<ConfigWatch, 'newest'>): InForce {
+  { authority: { live }, keys, tls, federation, revocations }: Handed,
+  watch: Pick<ConfigWatch, 'newest'>
+): InForce {
   const { config, stamps } = watch.newest()
   return {
     config,

@@ -38,10 +38,8 @@ type FromHere =
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
-export async function openFront (
-  { settings, authority, keys, tls, certificates, federation, revocations, parts = [], reload, report, ...options }:
-    FrontOptions
-): Promise<FrontResult> {
+export async function openFront ({ parts = [], reload, report, ...given }: FrontOptions): Promise<FrontResult> {
+  const { settings, authority, keys, tls, certificates, federation, revocations, ...options } = given
   const config = settings.current
   const listener = listenerTls(tls)
   const app = await buildApp({

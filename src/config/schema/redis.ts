@@ -10,8 +10,8 @@ export const redis = mapping({
     { expected: 'a redis or rediss URL without user and password' }
   ),
   sentinel: value(
-    'the name of a master: Sentinels are at redis.url, several as redis://a:26379,b:26379, and are asked where it is; ' +
-    'left out: Redis itself is there',
+    'the name of a master: Sentinels are at redis.url, several as redis://a:26379,b:26379, and are asked where it ' +
+    'is; left out: Redis itself is there',
     '',
     { expected: 'a name such as mymaster', pattern: '^[A-Za-z0-9._-]*$' }
   ),
