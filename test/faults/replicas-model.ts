@@ -11,8 +11,10 @@ export interface ModelOptions {
   readonly key: string
   /** A token for reading the first tenant, and for nothing else. */
   readonly reader: string
-  /** Of each client. */
+  /** Of each client, */
   readonly operations: number
+  /** and more, until nothing happens to them any more. */
+  readonly isOver: () => boolean
   readonly clients: number
 }
 
@@ -33,7 +35,7 @@ interface Version {
   busy: boolean
 }
 
-export async function runModel ({ urls, key, reader, operations, clients }: ModelOptions): Promise<ModelResult> {
+export async function runModel ({ urls, key, reader, operations, isOver, clients }: ModelOptions): Promise<ModelResult> {
   const known = new Map<string, Version>()
   const wrong: string[] = []
   const counts = { stored: 0, reads: 0, conflicts: 0, failed: 0 }
@@ -109,7 +111,7 @@ export async function runModel ({ urls, key, reader, operations, clients }: Mode
   }
 
   async function client (): Promise<void> {
-    while (done++ < operations * clients) {
+    while (done++ < operations * clients || !isOver()) {
       const tenant = TENANTS[Math.floor(Math.random() * TENANTS.length)] as string
       const dice = Math.random()
       if (dice < 0.1) await push(tenant)

@@ -97,7 +97,9 @@ async function lab (t: Test, open: (t: Test) => Promise<Behind>): Promise<Lab> {
       const scope = `artifact-repository:${TENANTS[0]}:pull`
       const answer = await fetch(`${gateways[0].url}/oauth/token?scope=${scope}`, { headers: { authorization: `Bearer ${key}` } })
       const reader = recordToken((await answer.json() as { token: string }).token)
-      const [result] = await Promise.all([runModel({ urls, key, reader, operations: OPERATIONS, clients: CLIENTS }), disturb()])
+      let isOver = false
+      const disturbed = disturb().finally(() => { isOver = true })
+      const [result] = await Promise.all([runModel({ urls, key, reader, operations: OPERATIONS, isOver: () => isOver, clients: CLIENTS }), disturbed])
       t.same(result.wrong, [])
       t.ok(result.stored > 5, `${result.stored} stored, ${result.reads} reads, ${result.conflicts} conflicts, ${result.failed} without an answer`)
     }
