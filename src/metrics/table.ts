@@ -145,8 +145,11 @@ const TABLE = {
       ADDRESS, FOLLOWER_STATE),
     notShown: 'after a start it is `unproven` until something is pushed; the log says when it is `behind`'
   },
-  chartgate_revocations: gauge('max',
-    'Tokens and subjects that `chartgate revoke` named, as long as a token that it concerns could count'),
+  chartgate_revocations: {
+    ...gauge('max',
+      'Tokens and subjects that `chartgate revoke` named, as long as a token that it concerns could count'),
+    notShown: 'whoever revokes something knows; the audit log has it'
+  },
   chartgate_redis_up: gauge('min',
     '1: Redis can be used; 0: not, and each replica is alone. No series without redis.url, or before it was asked'),
   chartgate_workers: gauge('sum',
