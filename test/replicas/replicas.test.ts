@@ -1,4 +1,5 @@
-// One that has not been heard of for ten minutes is taken for dead, and out of Redis.
+// One that is not heard of any more makes others doubt what they know, and is taken for dead, and
+// out of Redis, after ten minutes.
 import t from 'tap'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { createLocks } from '../../src/lib/locks.ts'
@@ -17,7 +18,12 @@ else {
     const clock = (): number => performance.now() + passed
     const replicas = await openReplicas({ host: '127.0.0.1', port, database: 0 }, { log: { error () {} }, clock, later, every, locks: createLocks(), keeps: () => true, revocations: createRevocations(CLOCK) })
     await untilTrue(() => replicas.peers.holds())
+    let doubts = 0
+    replicas.peers.onDoubt(() => { doubts++ })
+    await untilTrue(replicas.peers.knowsAll)
     await ask('HSET', '{chartgate}:replicas', 'replica:ghost', '1')
+    await untilTrue(() => doubts > 0)
+    t.ok(replicas.peers.holds() && !replicas.peers.knowsAll(), 'one that says nothing may change something that nobody hears of')
     await untilTrue(async () => {
       passed += 700_000
       return (await ask('HEXISTS', '{chartgate}:replicas', 'replica:ghost')).startsWith(':0')
