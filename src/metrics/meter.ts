@@ -75,7 +75,7 @@ export interface Meter {
 
 const [ASKED_AT, ENDED_AT, ROUTE_AT, HTTP_ROUTE_AT, STATUS_AT] =
   [placesOf(ASKED), placesOf(ENDED), placesOf(ROUTE), placesOf(HTTP_ROUTE), placesOf(HTTP_STATUS)]
-const [MADE_AT, METHOD_AT, ANSWER_AT] = [placesOf(MADE), placesOf(UPSTREAM_METHOD), placesOf(UPSTREAM_ANSWER)]
+const [MADE_AT, METHOD_AT] = [placesOf(MADE), placesOf(UPSTREAM_METHOD)]
 const [ACTION_AT, TENANT_ENDING_AT] = [placesOf(ACTION), placesOf(TENANT_ENDING)]
 const SUCCESS = ENDED_AT.at('success', NONE)
 const ABORTED = ENDED_AT.at('aborted', NONE)
@@ -83,11 +83,16 @@ const DROPPED = ENDED_AT.at('dropped', NONE)
 const [ENDINGS, STATUSES, ROUTES] = [ENDED.values.length, HTTP_STATUS.values.length, ROUTE.values.length]
 const [ANSWERS, TENANT_ENDINGS] = [UPSTREAM_ANSWER.values.length, TENANT_ENDING.values.length]
 const [OTHER_STATUS, NO_STATUS] = [STATUS_AT.at(OTHER), STATUS_AT.at(NONE)]
-const OTHER_ANSWER = ANSWER_AT.at(OTHER, NONE)
 /** In place of texts, which would be made for each request. */
 const STATUS_PLACES = new Map(HTTP_STATUS.values.map(([status], place) => [Number(status), place]))
 const ENDING_PLACES: ReadonlyMap<string | undefined, number> =
   new Map(ENDED.values.map(([, reason], place) => [reason, place]))
+/** By status, or by why there was none. */
+const ANSWER_PLACES: ReadonlyMap<number | string, number> =
+  new Map(UPSTREAM_ANSWER.values.map(
+    ([status, reason], place) => [status === NONE ? reason as string : Number(status), place]
+  ))
+const OTHER_ANSWER = placesOf(UPSTREAM_ANSWER).at(OTHER, NONE)
 const TENANT_WIDTH = seriesOf(METRICS.chartgate_tenant_requests_total)
 
 function askedAt (route: string, action: Action | undefined): number {
@@ -135,8 +140,7 @@ export function createMeter (): Meter {
       if (place >= 0) tenants.add(tenant, known, ACTION_AT.at(action) * TENANT_ENDINGS + place)
     },
     upstreamAnswered (method, result, seconds) {
-      const answer = typeof result === 'number' ? ANSWER_AT.at(String(result), NONE) : ANSWER_AT.at(NONE, result)
-      upstream.observe(METHOD_AT.at(method) * ANSWERS + (answer < 0 ? OTHER_ANSWER : answer), seconds)
+      upstream.observe(METHOD_AT.at(method) * ANSWERS + (ANSWER_PLACES.get(result) ?? OTHER_ANSWER), seconds)
     },
     eventLoopDelay (seconds) { delays.observe(0, seconds) },
     count (name, place = 0) { (name === 'chartgate_reloads_total' ? reloads : restarts).add(place) },
