@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type pino from 'pino'
 import type { Config } from '../config/schema.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { createLocks } from '../lib/locks.ts'
 import type { Pulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -10,6 +11,7 @@ import type { ReloadReport } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
+import { createSpent } from '../tokens/spent.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
@@ -28,6 +30,7 @@ import { createLoginOffice } from './workers/logins.ts'
 import type { Office } from './workers/member.ts'
 import { openPool } from './workers/pool.ts'
 import { createRereadOffice } from './workers/rereads.ts'
+import { createSpentOffice } from './workers/spent.ts'
 
 /** A front of which everything can be read again. */
 export type Serving = Front & Omit<RereadingOptions, 'log'>
@@ -60,6 +63,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
   const { authority, reload, logStream, fork = forkWorker } = asked
   const logins = openLogins(settings, log)
   readLogins(measuring.meter, logins.standing)
+  const spent = createSpent(CLOCK.monotonic)
   const report = reportTo(audit.output, measuring, log)
   const parts = [auditPart(audit, log)]
   const followed = { settings, authority, keys, tls, certificates, federation, parts, reload, report }
@@ -72,6 +76,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       spool,
       locks: createLocks(),
       logins,
+      spent,
       pulse,
       meter: measuring.meter,
       logStream
@@ -82,7 +87,9 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     fork: () => fork(lines => { logStream.write(lines) }),
     onTrouble: options.onTrouble,
     onReplaced: measuring.onReplaced,
-    offices: [measuring.counts, options.followers, createLoginOffice(logins), createAuditOffice(audit)],
+    offices: [
+      measuring.counts, options.followers, createLoginOffice(logins), createSpentOffice(spent), createAuditOffice(audit)
+    ],
     log,
     clock: () => performance.now(),
     later,

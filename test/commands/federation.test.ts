@@ -70,6 +70,10 @@ await t.test('it says who the job is, which rule takes it and why another does n
   t.notOk(json.out.includes(token.split('.')[2] as string))
 })
 
+await t.test('one that counts once is said to', async t => {
+  t.match(await lab(t, [{ ...GITHUB, jwksFile: 'keys.json', exchangeOnce: true }]).explain(await job()), { code: 0, out: /\nallowed: ci:github:octo-org\/octo-repo by federation.rules\[1\], until \S+Z, at \/oauth\/token alone, once \(exchangeOnce\)\n$/ })
+})
+
 await t.test('it says what is wrong with the token, whichever rule there is', async t => {
   const { explain } = lab(t)
   const cases: [string, RegExp][] = [

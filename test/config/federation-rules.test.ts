@@ -36,8 +36,8 @@ function without (match: Words, ...claims: readonly string[]): Words {
 await t.test('a right rule of every kind is taken, with its values as texts and its times in seconds', async t => {
   for (const kind of FEDERATION_KINDS) t.strictSame(await mistakesOf(t, kind, MATCHES[kind]), [], kind)
   const match = { ...MATCHES.github, repository_id: 74, ref: ['refs/heads/main', 'refs/heads/dev'], ok: true }
-  const { config } = await load(t, [{ ...GITHUB, clockSkew: '1m', jwksFile: 'keys.json' }], [ruleOf('github', match, { maxLifetime: '10m', groups: ['publishers'] })])
-  t.match(config?.federation.providers, [{ clockSkew: 60, jwksFile: /^\/.*\/keys.json$/ }])
+  const { config } = await load(t, [{ ...GITHUB, clockSkew: '1m', jwksFile: 'keys.json', exchangeOnce: true }], [ruleOf('github', match, { maxLifetime: '10m', groups: ['publishers'] })])
+  t.match(config?.federation.providers, [{ clockSkew: 60, exchangeOnce: true, jwksFile: /^\/.*\/keys.json$/ }])
   t.strictSame(config?.federation.rules, [{
     provider: 'github',
     subject: SUBJECTS.github,
@@ -144,6 +144,7 @@ await t.test('a provider is one whose tokens and keys are nobody else\'s', async
     ['generic', { issuer: 'HTTPS://Token.Actions.GitHubUserContent.com/octo-enterprise' }, /\.kind: .* is of kind github/],
     ['gitlab', { issuer: 'https://token.actions.octo.ghe.com' }, /\.kind: .* is of kind github/],
     ['generic', { issuer: 'https://ghes.example.com/_services/token' }, /\.kind: .* is of kind github/],
+    ['generic', { exchangeOnce: 'yes' }, /\.exchangeOnce: "yes" is not true or false/],
     ['github', { audience: 'https://github.com/octo-org' }, /\.audience: .* is what the platform gives by itself/],
     ['generic', { audience: GENERIC.issuer }, /\.audience: .* is what the platform gives by itself/],
     ['github', { jwksUrl: 'http://id.example.com/keys' }, /\.jwksUrl: .* is not an https URL/],
