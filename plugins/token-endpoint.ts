@@ -18,6 +18,7 @@ import type { Claimant } from '../src/limits/attempts.ts'
 import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
+import type { Spent } from '../src/tokens/spent.ts'
 import { ISSUED_TOKEN_TYPE, readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
 import { byCertificate, claimantOf, refusalBy } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
@@ -27,6 +28,8 @@ import { tellChange } from './request-log.ts'
 export interface TokenEndpointOptions {
   authenticator: Authenticator
   certificates: CertificateSource | undefined
+  /** Which tokens of jobs were exchanged already. */
+  spent: Spent
   live: LiveAuthority
   keys: LiveKeys
   source: TokenSource
@@ -79,7 +82,7 @@ async function answer (
   reply: FastifyReply,
   options: TokenEndpointOptions
 ): Promise<FastifyReply> {
-  const { authenticator, certificates, live, keys, source, depth, clock } = options
+  const { authenticator, certificates, spent, live, keys, source, depth, clock } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   const several = ['Authorization', 'Content-Type']
     .find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
@@ -116,6 +119,10 @@ async function answer (
   const { expires } = who.principal
   const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
   if (ttl < 1) return reply.refuse(refusalFor(EXPIRED, read.request))
+  const { exchangeOnly: once } = who.principal
+  if (once !== undefined && !await spent.spend(once.name, once.seconds)) {
+    return reply.refuse(refusalFor(USED, read.request))
+  }
   const key = keys.current.ring.signing(time)
   request.outcome.allowedBy = 'token endpoint'
   await recordIntent(request)
@@ -138,6 +145,7 @@ async function answer (
 }
 
 const EXPIRED = { ok: false, code: 'token_expired' } as const
+const USED = { ok: false, code: 'federation_token_used' } as const
 const REFUSED_AS = { subject_token: 'invalid_request', assertion: 'invalid_grant' } as const
 
 /** A token that was to be exchanged is refused as its grant type says. */
@@ -151,8 +159,8 @@ async function whoAsks (
   { credentials, decoded }: TokenRequest,
   asker: Claimant
 ): Promise<Authentication> {
-  const who = await authenticator.authenticate(credentials, asker)
+  const who = await authenticator.authenticateForToken(credentials, asker)
   return who.ok || statusOf(who) === 429 || decoded === undefined
     ? who
-    : await authenticator.authenticate(decoded, asker)
+    : await authenticator.authenticateForToken(decoded, asker)
 }

@@ -54,6 +54,7 @@ import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
 import type { Revocations } from './tokens/revocations.ts'
+import type { Spent } from './tokens/spent.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
@@ -83,6 +84,8 @@ export interface AppDependencies {
   readonly locks: Locks
   /** What failed too often to be tried again. */
   readonly logins: LoginLimits
+  /** Which tokens of jobs were exchanged already. */
+  readonly spent: Spent
   /** Where queues of this process say that they move. */
   readonly pulse: Pulse
   /** Others that keep an index in memory too: workers, or replicas. */
@@ -199,7 +202,8 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(home, { publicUrl: config.publicUrl, depth: depth === 'dynamic' ? undefined : depth })
   await app.register(health, { version })
   await app.register(jwks, { keys, now: clock.wall })
-  await app.register(tokenEndpoint, { authenticator, certificates, live, keys, source, depth, clock })
+  const { spent } = deps
+  await app.register(tokenEndpoint, { authenticator, certificates, spent, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
   const files = createFileReader(upstreams)
   await app.register(fileDoor, { files })

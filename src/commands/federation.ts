@@ -57,7 +57,8 @@ function linesOf (federation: Federation, payload: JsonObject, { providers, prin
     ...providers.length === 0 ? [noProvider(federation, iss)] : providers.flatMap(providerLines),
     principal === undefined
       ? `denied: ${code}: ${REASONS[code as NonNullable<typeof code>].means}`
-      : `allowed: ${principal.subject} by ${principal.rights?.place}, until ${momentText(principal.expires?.wall)}`
+      : `allowed: ${principal.subject} by ${principal.rights?.place}, until ${momentText(principal.expires?.wall)}` +
+        (principal.exchangeOnly === undefined ? '' : ', at /oauth/token alone, once (exchangeOnce)')
   ]
 }
 

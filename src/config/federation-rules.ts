@@ -5,7 +5,7 @@ import { nearest, showText, type Mistake } from '../files/mistakes.ts'
 import { readDuration } from '../files/units.ts'
 import { isSafeUrl } from '../lib/safe-url.ts'
 import {
-  isAnyClusters, isSharedAudience, KINDS, KNOWN_ISSUERS, type Pin, type PinRow
+  isAnyClusters, isSharedAudience, KINDS, kindOfIssuer, kindOfSubject, type Pin, type PinRow
 } from '../identity/federation/kinds.ts'
 import { isTemplate } from '../identity/federation/template.ts'
 import { textsOf } from './federation.ts'
@@ -56,9 +56,9 @@ function providerFaults (provider: ProviderWords): Fault[] {
     return [['.issuer', `${showText(issuer)} is not an https URL without query, or an http one on loopback: ` +
       'write it as `iss` of its tokens is']]
   }
-  const known = KNOWN_ISSUERS.find(({ host }) => host === new URL(issuer).host)
-  if (known !== undefined && known.kind !== kind) {
-    faults.push(['.kind', `${showText(issuer)} is of kind ${known.kind}: as ${kind} its rules could be vague`])
+  const known = kindOfIssuer(issuer)
+  if (known !== undefined && known !== kind) {
+    faults.push(['.kind', `${showText(issuer)} is of kind ${known}: as ${kind} its rules could be vague`])
   }
   if (isSharedAudience(kind, issuer, audience)) {
     faults.push(['.audience', `${showText(audience)} is what the platform gives by itself, and tokens for others ` +
@@ -96,15 +96,14 @@ function amongOthers (
   if (named < i) faults.push(['.name', `the name ${name} is there already, at federation.providers[${named}]`])
   const owner = taken.get(issuer)
   if (owner !== undefined) faults.push(['.issuer', `it is ${owner} too: nobody could say which of them a token is of`])
-  const twin = providers.findIndex(each => each.issuer === issuer)
-  if (twin < i) {
-    const other = providers[twin] as ProviderWords
+  const twin = providers.slice(0, i).findIndex(other => {
     const apart = (jwksUrl ?? jwksFile) !== undefined && (other.jwksUrl ?? other.jwksFile) !== undefined &&
       (jwksUrl !== other.jwksUrl || jwksFile !== other.jwksFile)
-    if (!apart) {
-      faults.push(['.issuer', `federation.providers[${twin}] is called so too, and only keys can tell them apart: ` +
-        'each needs a jwksUrl or jwksFile of its own'])
-    }
+    return other.issuer === issuer && !apart
+  })
+  if (twin >= 0) {
+    faults.push(['.issuer', `federation.providers[${twin}] is called so too, and only keys can tell them apart: ` +
+      'each needs a jwksUrl or jwksFile of its own'])
   }
   return faults
 }
@@ -131,7 +130,7 @@ function ruleFaults (rule: RuleWords, providers: readonly ProviderWords[]): Faul
     faults.push(['.maxLifetime', `"${maxLifetime}" is not a duration from 1m to 24h`])
   }
   faults.push(...valueFaults(rule.match))
-  if (provider !== undefined) faults.push(...missingRows(rule, provider))
+  if (provider !== undefined) faults.push(...missingRows(rule, provider), ...borrowedSubject(rule, provider))
   return faults
 }
 
@@ -153,12 +152,22 @@ function missingRows ({ match }: RuleWords, { kind }: ProviderWords): Fault[] {
   const texts = textsOf(match)
   const missing = rows.filter(({ oneOf }) => !oneOf.some(pins => pins.every(pin => isPinned(pin, texts))))
   const stray = Object.keys(texts).flatMap(claim => {
-    return neverPins[claim] === undefined ? [] : [`; ${claim} does not count: ${neverPins[claim]}`]
+    return Object.hasOwn(neverPins, claim) ? [`; ${claim} does not count: ${neverPins[claim]}`] : []
   })
   return missing.map((row, i) => {
     const notes = i === 0 ? stray.join('') : ''
     return ['.match', `it does not say ${row.says}: name ${wordsOf(row)}, because ${row.because}${notes}`]
   })
+}
+
+/** A `sub` of another kind's jobs, which that kind does not count as a pin. */
+function borrowedSubject ({ match }: RuleWords, { name, kind }: ProviderWords): Fault[] {
+  if (kind !== 'generic') return []
+  const other = (textsOf(match)['sub'] ?? []).map(kindOfSubject).find(each => each !== undefined)
+  return other === undefined
+    ? []
+    : [['.match.sub', `a job of ${other} is called so, by names that somebody else may have later: provider ` +
+      `${name} is of kind ${other}`]]
 }
 
 function isPinned (pin: Pin, texts: Readonly<Record<string, readonly string[]>>): boolean {

@@ -202,6 +202,20 @@ export const REASON_GROUPS = {
         'providers verify it',
       todo: 'chartgate federation explain says of each rule why not'
     },
+    federation_exchange_only: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a job is sound, and its provider says `exchangeOnce`: it gets in at /oauth/token alone',
+      todo: 'let the job exchange it there (docs/ci.md), or take exchangeOnce out'
+    },
+    federation_token_used: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a job was exchanged before, and its provider says `exchangeOnce`; or so many were that no ' +
+        'more can be remembered',
+      todo: 'let the job ask its platform for another one; if it was not the job, `actor.token_id` of the audit log ' +
+        'says what was done with it'
+    },
     token_unknown_subject: {
       status: 401,
       error: 'unauthorized',

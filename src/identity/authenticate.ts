@@ -26,6 +26,8 @@ export interface Authenticator {
    * @param header the Authorization header that they come from, if they do
    */
   authenticate (credentials: Credentials, asker: Claimant, header?: string): Authentication | Promise<Authentication>
+  /** The same for who wants a token: also with what counts for nothing else (`exchangeOnly`). */
+  authenticateForToken (credentials: Credentials, asker: Claimant): Authentication | Promise<Authentication>
 }
 
 const NOBODY: Authentication = { ok: true, principal: ANONYMOUS }
@@ -87,17 +89,34 @@ export function createAuthenticator (
     return undefined
   }
 
+  function judge (
+    credentials: Credentials,
+    asker: Claimant,
+    header: string | undefined
+  ): Authentication | Promise<Authentication> {
+    switch (credentials.kind) {
+      case 'none': return NOBODY
+      case 'bearer': return ask({ secret: credentials.token, username: undefined, header }, asker)
+      case 'basic': return ask({ secret: credentials.password, username: credentials.username, header }, asker)
+      case 'malformed': return BAD_CREDENTIALS
+    }
+  }
+
   return {
     remembered: verifier.remembered,
     authenticate (credentials, asker, header) {
-      switch (credentials.kind) {
-        case 'none': return NOBODY
-        case 'bearer': return ask({ secret: credentials.token, username: undefined, header }, asker)
-        case 'basic': return ask({ secret: credentials.password, username: credentials.username, header }, asker)
-        case 'malformed': return BAD_CREDENTIALS
-      }
-    }
+      const result = judge(credentials, asker, header)
+      return result instanceof Promise ? result.then(atDoor) : atDoor(result)
+    },
+    authenticateForToken: (credentials, asker) => judge(credentials, asker, undefined)
   }
+}
+
+/** At a door nothing is exchanged. */
+function atDoor (result: Authentication): Authentication {
+  return result.ok && result.principal.exchangeOnly !== undefined
+    ? { ok: false, code: 'federation_exchange_only', subject: result.principal.subject }
+    : result
 }
 
 /** Of what would be let in without what stands around it. */

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type pino from 'pino'
 import type { Config } from '../config/schema.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { createLocks } from '../lib/locks.ts'
 import type { Pulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -13,6 +14,7 @@ import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
 import { NO_PEERS } from '../upstream/peers.ts'
+import { createSpent } from '../tokens/spent.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
@@ -32,6 +34,7 @@ import { createLoginOffice } from './workers/logins.ts'
 import type { Office } from './workers/member.ts'
 import { openPool } from './workers/pool.ts'
 import { createRereadOffice } from './workers/rereads.ts'
+import { createSpentOffice } from './workers/spent.ts'
 
 /** A front of which everything can be read again. */
 export type Serving = Front & Omit<RereadingOptions, 'log'>
@@ -63,6 +66,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
   const { config, settings, log, pulse, keys, tls, certificates, federation, revocations } = options
   const { audit, measuring, lifecycle } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
+  const spent = createSpent(CLOCK.monotonic)
   const report = reportTo(audit.output, measuring, log)
   const parts = [auditPart(audit, log)]
   const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload, report }
@@ -80,6 +84,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       peers: replicas.peers,
       locks: replicas.locks,
       logins: loginsOf(options, replicas.store),
+      spent,
       pulse,
       meter,
       logStream
@@ -93,7 +98,9 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     fork: () => fork(lines => { logStream.write(lines) }),
     onTrouble: options.onTrouble,
     onReplaced: measuring.onReplaced,
-    offices: [measuring.counts, options.followers, createLoginOffice(logins), createAuditOffice(audit)],
+    offices: [
+      measuring.counts, options.followers, createLoginOffice(logins), createSpentOffice(spent), createAuditOffice(audit)
+    ],
     log,
     clock: () => performance.now(),
     later,

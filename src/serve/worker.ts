@@ -11,6 +11,7 @@ import { createPeers } from './workers/changes.ts'
 import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import { createSharedLogins } from './workers/logins.ts'
+import { createSharedSpent } from './workers/spent.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
 import { liveOf } from '../live/live-tls.ts'
@@ -87,6 +88,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       spool,
       locks: replicas.locks,
       logins: createSharedLogins(channel, loginKey),
+      spent: createSharedSpent(channel),
       pulse,
       meter
     })

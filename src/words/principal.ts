@@ -25,6 +25,8 @@ export interface Principal {
   readonly expires?: Moment
   /** Which token it was. */
   readonly proof?: TokenProof
+  /** Of a token that counts at the token endpoint alone, and there once: what it is remembered by, and how long. */
+  readonly exchangeOnly?: { readonly name: string, readonly seconds: number }
 }
 
 export interface OwnRights {

@@ -1,17 +1,20 @@
 // `chartgate federation explain`: which rule takes a job, and why the others do not.
 import { writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { momentText, textOf } from '../../src/commands/token-words.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { openLiveFederation } from '../../src/live/live-federation.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
 import { command, type CommandResult } from '../helpers/commands.ts'
+import { otherBlocks } from '../helpers/documents.ts'
 import { GITHUB, githubClaims, idToken, keySet, KUBERNETES, MATCHES, startIssuer, SUBJECTS } from '../helpers/federation.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 import { keyNamed } from '../helpers/keys.ts'
+import { ROOT } from '../helpers/processes.ts'
 import { recordToken } from '../helpers/secrets.ts'
 
 const KEY = await keyNamed('platform')
@@ -68,6 +71,23 @@ await t.test('it says who the job is, which rule takes it and why another does n
     providers: [{ name: 'github', signed: 'yes', fault: null, rules: [{ rule: 'federation.rules[0]', takes: false, because: /^ref is/ }, { rule: 'federation.rules[1]', takes: true, because: null }] }]
   })
   t.notOk(json.out.includes(token.split('.')[2] as string))
+})
+
+await t.test('docs/ci.md shows what it says of a job on another branch', async t => {
+  const blocks = otherBlocks(await readFile(join(ROOT, 'docs/ci.md'), 'utf8')).map(({ text }) => text)
+  const { federation } = parse(blocks.find(text => text.startsWith('federation:')) as string) as { federation: { providers: object[], rules: object[] } }
+  const dir = testFolder(t, { 'keys.json': keySet(KEY) })
+  const config = join(dir, 'chartgate.yaml')
+  writeFileSync(config, stringify({ federation: { ...federation, providers: federation.providers.map(each => ({ ...each, jwksFile: 'keys.json' })) } }))
+  const ref = 'refs/heads/dev'
+  const token = await job({ aud: 'https://charts.example.com', sub: `repo:octo-org/octo-repo:ref:${ref}`, ref, workflow_ref: `octo-org/octo-repo/.github/workflows/release.yml@${ref}` })
+  const timeless = (text = ''): string => text.replace(/\d{4}-\S+Z/g, 'TIME').trim()
+  const { out, code } = await command(['federation', 'explain', '--config', config], {}, token)
+  t.strictSame([timeless(out), code], [timeless(blocks.find(text => text.startsWith('the token is of'))), 3])
+})
+
+await t.test('one that counts once is said to', async t => {
+  t.match(await lab(t, [{ ...GITHUB, jwksFile: 'keys.json', exchangeOnce: true }]).explain(await job()), { code: 0, out: /\nallowed: ci:github:octo-org\/octo-repo by federation.rules\[1\], until \S+Z, at \/oauth\/token alone, once \(exchangeOnce\)\n$/ })
 })
 
 await t.test('it says what is wrong with the token, whichever rule there is', async t => {

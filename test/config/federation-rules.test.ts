@@ -36,8 +36,8 @@ function without (match: Words, ...claims: readonly string[]): Words {
 await t.test('a right rule of every kind is taken, with its values as texts and its times in seconds', async t => {
   for (const kind of FEDERATION_KINDS) t.strictSame(await mistakesOf(t, kind, MATCHES[kind]), [], kind)
   const match = { ...MATCHES.github, repository_id: 74, ref: ['refs/heads/main', 'refs/heads/dev'], ok: true }
-  const { config } = await load(t, [{ ...GITHUB, clockSkew: '1m', jwksFile: 'keys.json' }], [ruleOf('github', match, { maxLifetime: '10m', groups: ['publishers'] })])
-  t.match(config?.federation.providers, [{ clockSkew: 60, jwksFile: /^\/.*\/keys.json$/ }])
+  const { config } = await load(t, [{ ...GITHUB, clockSkew: '1m', jwksFile: 'keys.json', exchangeOnce: true }], [ruleOf('github', match, { maxLifetime: '10m', groups: ['publishers'] })])
+  t.match(config?.federation.providers, [{ clockSkew: 60, exchangeOnce: true, jwksFile: /^\/.*\/keys.json$/ }])
   t.strictSame(config?.federation.rules, [{
     provider: 'github',
     subject: SUBJECTS.github,
@@ -94,6 +94,23 @@ await t.test('what pins nothing is said to, however much it looks like it', asyn
   t.match(await mistakesOf(t, 'gitlab', { ...without(MATCHES.gitlab, 'ref_path'), ref: 'main', environment: 'production' }), [/which ref or environment.*a tag can be named as a branch is/])
 })
 
+await t.test('a name that every object has is no reason', async t => {
+  for (const claim of ['constructor', '__proto__', 'toString']) {
+    const match = JSON.parse(`{"${claim}":"x"}`) as Words
+    const mistakes = await mistakesOf(t, 'github', match)
+    t.strictSame(mistakes, await mistakesOf(t, 'github', { x: 'x' }), claim)
+    t.strictSame(await mistakesOf(t, 'github', { ...MATCHES.github, ...match }), [], claim)
+  }
+})
+
+await t.test('jobs of a platform are none of any issuer, by whatever name it goes', async t => {
+  for (const [sub, kind] of [['repo:octo-org/octo-repo:ref:refs/heads/main', 'github'], ['repo:octo-org@65/octo-repo@74:environment:release', 'github'], ['repository_owner:octo-org', 'github'], ['job_workflow_ref:octo-org/x', 'github'], ['project_path:my-group/my-project:ref_type:branch:ref:main', 'gitlab']] as const) {
+    t.match(await mistakesOf(t, 'generic', { sub: ['build-7', sub] }), [`federation.rules[0].match.sub: a job of ${kind} is called so, by names that somebody else may have later: provider build is of kind ${kind}`], sub)
+  }
+  t.strictSame(await mistakesOf(t, 'generic', { sub: 'repo' }), [])
+  t.strictSame(await mistakesOf(t, 'kubernetes', { ...MATCHES.kubernetes, sub: 'repo:x' }), [], 'beside what pins it')
+})
+
 await t.test('values are compared whole', async t => {
   const of = async (ref: unknown): Promise<string[]> => await mistakesOf(t, 'github', { ...MATCHES.github, ref })
   t.match(await of('refs/tags/*'), [/^federation.rules\[0\].match.ref: values are compared whole/])
@@ -124,6 +141,10 @@ await t.test('a provider is one whose tokens and keys are nobody else\'s', async
     ['generic', { issuer: 'id.example.com' }, /\.issuer: .* is not an https URL/],
     ['generic', { issuer: GITHUB.issuer }, /\.kind: .* is of kind github: as generic its rules could be vague/],
     ['generic', { issuer: 'https://gitlab.com' }, /\.kind: .* is of kind gitlab/],
+    ['generic', { issuer: 'HTTPS://Token.Actions.GitHubUserContent.com/octo-enterprise' }, /\.kind: .* is of kind github/],
+    ['gitlab', { issuer: 'https://token.actions.octo.ghe.com' }, /\.kind: .* is of kind github/],
+    ['generic', { issuer: 'https://ghes.example.com/_services/token' }, /\.kind: .* is of kind github/],
+    ['generic', { exchangeOnce: 'yes' }, /\.exchangeOnce: "yes" is not true or false/],
     ['github', { audience: 'https://github.com/octo-org' }, /\.audience: .* is what the platform gives by itself/],
     ['generic', { audience: GENERIC.issuer }, /\.audience: .* is what the platform gives by itself/],
     ['github', { jwksUrl: 'http://id.example.com/keys' }, /\.jwksUrl: .* is not an https URL/],
@@ -149,6 +170,7 @@ await t.test('two providers of one issuer are told apart by keys alone', async t
   t.strictSame(await of({ ...KUBERNETES }, { ...KUBERNETES, name: 'b', jwksFile: undefined, jwksUrl: 'https://b.example/keys' }), [])
   t.match(await of({ ...KUBERNETES }, { ...KUBERNETES, name: 'b' }), [/providers\[1\].issuer: federation.providers\[0\] is called so too/])
   t.match(await of({ ...GITHUB }, { ...GITHUB, name: 'b', jwksFile: '/b.json' }), [/providers\[1\].issuer: federation.providers\[0\] is called so too/])
+  t.match(await of({ ...KUBERNETES }, { ...KUBERNETES, name: 'b', jwksFile: '/b.json' }, { ...KUBERNETES, name: 'c', jwksFile: '/b.json' }), [/^federation.providers\[2\].issuer: federation.providers\[1\] is called so too/], 'and not only from the first of them')
   t.match(await of({ ...GITHUB }, { ...GITLAB, name: 'github' }), ['federation.providers[1].name: the name github is there already, at federation.providers[0]'])
 })
 

@@ -18,6 +18,12 @@ const AUDIENCE = 'https://charts.example.com'
 const CLAIMS = { github: githubClaims, gitlab: gitlabClaims, cluster: kubernetesClaims } as const
 type Name = keyof typeof CLAIMS
 
+/** Whose token a pod has, and where. */
+interface PodWords {
+  readonly serviceAccountName: string
+  readonly volumes: readonly object[]
+}
+
 interface Lab {
   readonly gateway: Gateway
   readonly tokens: Readonly<Record<Name, string>>
@@ -90,13 +96,19 @@ async function publish (t: Test, helm: string): Promise<void> {
   const gitlab = block('chart:') as { chart: { script: string[] } }
   t.match(await script(bump + gitlab.chart.script.join('\n'), { N: '1', CHARTS_TOKEN: tokens.gitlab }), '{"saved":true}')
 
-  const pod = block('apiVersion: v1') as { spec: { containers: { args: string[] }[] } }
+  const workflow = block('apiVersion: argoproj.io') as { spec: PodWords & { templates: { container: { args: string[] } }[] } }
+  const taskRun = block('apiVersion: tekton.dev') as { spec: PodWords & { taskSpec: PodWords & { steps: { script: string }[] } } }
+  t.strictSame([workflow.spec.serviceAccountName, taskRun.spec.serviceAccountName], ['publisher', 'publisher'], 'whom the rule names')
+  for (const { volumes } of [workflow.spec, taskRun.spec.taskSpec]) t.match(volumes, [{ projected: { sources: [{ serviceAccountToken: { audience: AUDIENCE } }] } }])
   const place = '/var/run/charts/token'
-  const args = (pod.spec.containers[0]?.args ?? []).join('\n')
-  t.ok(args.includes(place))
-  t.match(await script(`printf %s "$POD_TOKEN" > pod-token; helm repo remove charts > removed\n${args.replace(place, 'pod-token')}`, { POD_TOKEN: tokens.cluster }), '"charts" has been added')
+  const inPods = [workflow.spec.templates[0]?.container.args[0], taskRun.spec.taskSpec.steps[0]?.script] as string[]
+  for (const [i, lines] of inPods.entries()) {
+    t.ok(lines.includes(place))
+    const before = 'printf %s "$POD_TOKEN" > pod-token; (helm repo remove charts || true) > removed 2>&1\n'
+    t.match(await script(before + bump + lines.replaceAll(place, 'pod-token'), { N: String(i + 2), POD_TOKEN: tokens.cluster }), '{"saved":true}')
+  }
 
   const exchanged = await script(blocks.find(text => text.startsWith('curl -sSf https://charts.example.com/oauth/token')) as string, { ID_TOKEN: tokens.github })
   t.match(exchanged, /"scope":"artifact-repository:team-a\/web:pull,push"\}.*"scope":"artifact-repository:team-a\/web:push"\}/)
-  for (const subject of ['ci:github:octo-org/octo-repo', 'ci:gitlab:my-group/my-project']) t.match(gateway.stdout(), `"subject":"${subject}"`)
+  for (const subject of ['ci:github:octo-org/octo-repo', 'ci:gitlab:my-group/my-project', 'ci:cluster:ci/publisher']) t.match(gateway.stdout(), `"subject":"${subject}"`)
 }

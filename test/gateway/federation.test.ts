@@ -1,15 +1,19 @@
 // Jobs at the doors: three ways in, one verification, their rights and no more, and what is
 // recorded of them.
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import t from 'tap'
 import type { Config } from '../../src/config/schema.ts'
-import type { FederationRule } from '../../src/identity/federation/federation-config.ts'
+import type { FederationRule, ProviderConfig } from '../../src/identity/federation/federation-config.ts'
 import { NO_FEDERATION } from '../../src/identity/federation/providers.ts'
 import { federationPart } from '../../src/live/live-federation.ts'
 import type { Look } from '../../src/live/part.ts'
+import { askedBy, question } from '../helpers/authz.ts'
 import { testClock, type TestClock } from '../helpers/clock.ts'
 import { AUDIENCE, GITHUB, githubClaims, idToken, ruleFor, startIssuer, type StubIssuer } from '../helpers/federation.ts'
 import type { TestLike } from '../helpers/folder.ts'
 import { keyNamed } from '../helpers/keys.ts'
+import { askRaw } from '../helpers/raw.ts'
 import { basic, form, startTeam, type Team } from '../helpers/team.ts'
 import { NOW } from '../helpers/tokens.ts'
 import { untilTrue } from '../helpers/until.ts'
@@ -29,15 +33,15 @@ interface Lab extends Team {
   rules (...rules: readonly Partial<FederationRule>[]): Promise<void>
 }
 
-async function lab (t: TestLike): Promise<Lab> {
+async function lab (t: TestLike, more: Partial<ProviderConfig> = {}): Promise<Lab> {
   const issuer = await startIssuer(t, KEY)
-  const provider = { ...GITHUB, issuer: issuer.issuer }
+  const provider = { ...GITHUB, issuer: issuer.issuer, ...more }
   const clock = testClock(NOW)
   const federated = (rules: readonly Partial<FederationRule>[]): Config['federation'] => ({ providers: [provider], rules: rules.map(rule => ruleFor(provider, rule)) })
   const team = await startTeam(t, {
     clock,
     policy: [{ repositories: ['shared/*'], subjects: ['group:publishers'], actions: ['pull'] }, { repositories: ['public/*'], subjects: ['anonymous'], actions: ['pull'] }, { repositories: ['known/*'], subjects: ['authenticated'], actions: ['pull'] }],
-    config: config => ({ ...config, audit: { reads: true, required: false }, federation: federated([{ groups: ['publishers'] }]) })
+    config: config => ({ ...config, audit: { reads: true, required: false }, authz: askedBy('traefik', { push: true }), federation: federated([{ groups: ['publishers'] }]) })
   })
   const { gateway } = team
   return {
@@ -104,6 +108,28 @@ await t.test('a token is exchanged for one of ours, which carries its rule and d
   t.match(gateway.audit.slice(-2), [{ action: 'login', outcome: 'denied', reason: 'token_expired' }, { action: 'login', outcome: 'denied', reason: 'token_expired' }])
 })
 
+await t.test('one that counts once is exchanged once, and gets in nowhere else', async t => {
+  const { ask, job, token, gateway, clock } = await lab(t, { exchangeOnce: true })
+  const secret = await job()
+  for (const authorization of [`Bearer ${secret}`, basic('ci', secret), basic('ci', `${secret}\n`)]) t.equal((await ask('/public/charts/index.yaml', { authorization })).status, 401)
+  t.match(gateway.log.filter(({ route }) => route === 'index'), [{ reason: 'federation_exchange_only', subject: 'ci:github:octo-org/octo-repo' }, { reason: 'federation_exchange_only' }, { reason: 'padded_secret' }])
+  t.equal((await token('', form({ grant_type: JWT_BEARER, assertion: secret, account: 'somebody' }))).status, 400, 'what is refused uses nothing up')
+  const asked = await Promise.all(Array.from({ length: 4 }, async () => await token('', form({ grant_type: JWT_BEARER, assertion: secret, scope: SCOPE }))))
+  t.strictSame(asked.map(({ status }) => status).sort(), [200, 400, 400, 400])
+  const got = asked.find(({ status }) => status === 200)?.token as string
+  t.equal((await ask('/team-a/web/index.yaml', { authorization: `Bearer ${got}` })).status, 200)
+  t.equal((await token('', form({ grant_type: JWT_BEARER, assertion: got, scope: SCOPE }))).status, 200, 'what is ours may be exchanged again')
+  t.match(JSON.parse((await token('', form({ grant_type: JWT_BEARER, assertion: secret }))).body), { error: 'invalid_grant' })
+  t.match(JSON.parse((await token('', form({ grant_type: TOKEN_EXCHANGE, subject_token: secret, subject_token_type: ID_TOKEN }))).body), { error: 'invalid_request' })
+  t.equal((await token(`?scope=${SCOPE}`, { authorization: basic('ci', secret) })).status, 401, 'as a client asks for one too')
+  t.match(gateway.audit.at(-1), { action: 'login', outcome: 'denied', reason: 'federation_token_used', actor: { subject: 'ci:github:octo-org/octo-repo', token_id: '4f1d0d2b-0000-4000-8000-000000000001' } })
+  clock.pass(1)
+  t.equal((await token('', form({ grant_type: JWT_BEARER, assertion: await job({ run_attempt: '3' }) }))).status, 400, 'of one id there is one')
+  const unnamed = { jti: undefined, run_attempt: '4' }
+  t.equal((await token(`?scope=${SCOPE}`, { authorization: basic('ci', await job(unnamed)) })).status, 200)
+  t.equal((await token('', form({ grant_type: JWT_BEARER, assertion: await job(unnamed) }))).status, 400)
+})
+
 await t.test('what was let in ends when its rule is changed or gone: the job and what it exchanged', async t => {
   const { ask, job, token, rules } = await lab(t)
   const secret = await job()
@@ -119,6 +145,23 @@ await t.test('what was let in ends when its rule is changed or gone: the job and
   await rules()
   t.strictSame([await status(secret), await status(second)], [401, 401])
   t.equal((await token('', form({ grant_type: JWT_BEARER, assertion: secret }))).status, 400)
+})
+
+await t.test('a proxy that asks is told whose the job is and what it may, and nothing of one that no rule takes', async t => {
+  const { job, gateway, stub } = await lab(t)
+  const secret = await job()
+  const ask = async (method: string, target: string, authorization: string): Promise<[number, string | undefined, string | undefined]> => {
+    const { status, headers } = await askRaw(gateway.authzPort, question('traefik', method, target, [`Authorization: ${authorization}`]))
+    return [status, headers['x-auth-user']?.[0], headers['x-auth-tenant']?.[0]]
+  }
+  for (const authorization of [`Bearer ${secret}`, basic('any', secret)]) {
+    t.strictSame(await ask('GET', '/team-a/web/index.yaml', authorization), [200, 'ci:github:octo-org/octo-repo', 'team-a/web'])
+    t.strictSame(await ask('POST', '/api/team-a/web/charts', authorization), [200, 'ci:github:octo-org/octo-repo', 'team-a/web'])
+    t.match(await ask('GET', '/team-b/web/index.yaml', authorization), [Number, undefined, undefined])
+    t.equal((await ask('DELETE', '/api/team-a/web/charts/x/1.0.0', authorization))[0] >= 400, true)
+  }
+  t.strictSame(await ask('GET', '/team-a/web/index.yaml', `Bearer ${await job({ repository_id: '75' })}`), [401, undefined, undefined])
+  t.strictSame(stub.seen, [])
 })
 
 await t.test('a token with another rule, or with a rule that its subject has not, is none of ours', async t => {
@@ -163,6 +206,28 @@ await t.test('what no rule takes is refused with its reason in the log, and none
   gateway.federation.current = NO_FEDERATION
   t.equal((await ask('/team-a/web/index.yaml', { authorization: `Bearer ${await job()}` })).status, 401)
   t.match(gateway.log.at(-1), { reason: 'token_unknown_key' })
+})
+
+await t.test('the proxy that keys are fetched through is none of the upstream\'s', async t => {
+  const asked: string[] = []
+  const proxy = createServer(({ url = '' }, response) => { asked.push(url); response.writeHead(502).end() })
+  proxy.on('connect', ({ url = '' }: { url?: string }, socket: Socket) => { asked.push(url); socket.destroy() })
+  await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { proxy.close() })
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']
+  const before = names.map(name => [name, process.env[name]] as const)
+  t.teardown(() => {
+    for (const [name, value] of before) {
+      delete process.env[name]
+      if (value !== undefined) process.env[name] = value
+    }
+  })
+  for (const name of names) process.env[name] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const { ask, job, stub } = await lab(t)
+  t.equal((await ask('/team-a/web/index.yaml', { authorization: `Bearer ${await job()}` })).status, 200)
+  t.equal((await ask('/api/team-a/web/charts', { authorization: `Bearer ${await job()}` })).status, 200)
+  t.equal(stub.seen.length, 2)
+  t.strictSame(asked, [], 'nor, on loopback, is it the issuer\'s')
 })
 
 await t.test('a token in the URL, an actor, another type and two credentials are no exchange', async t => {

@@ -24,6 +24,7 @@ import { createPulse } from '../../src/lib/pulse.ts'
 import { severalUpstreams } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createRevocations, type Revocations } from '../../src/tokens/revocations.ts'
+import { createSpent } from '../../src/tokens/spent.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
 import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
 import { createFollower } from '../../src/upstream/follower.ts'
@@ -183,6 +184,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     locks: createLocks(),
     logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, { clock }),
     revocations,
+    spent: createSpent(clock.monotonic),
     pulse: createPulse(() => () => {}), // no time goes by
     handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {

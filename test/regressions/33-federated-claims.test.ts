@@ -3,8 +3,8 @@
 import t from 'tap'
 import type { ProviderConfig } from '../../src/identity/federation/federation-config.ts'
 import { createFederationSource } from '../../src/identity/sources/federation.ts'
-import { openFederation } from '../../src/identity/federation/providers.ts'
-import { FETCH_LIMITS } from '../../src/tokens/remote-keys.ts'
+import { createFederation, openFederation } from '../../src/identity/federation/providers.ts'
+import { createRemoteKeys, FETCH_LIMITS } from '../../src/tokens/remote-keys.ts'
 import { clockOf } from '../helpers/clock.ts'
 import { AUDIENCE, federationOf, GITHUB, githubClaims, GITHUB_SUB_WITH_IDS, GITLAB, gitlabClaims, idToken, KUBERNETES, kubernetesClaims, ruleFor, startIssuer } from '../helpers/federation.ts'
 import { keyNamed } from '../helpers/keys.ts'
@@ -23,6 +23,10 @@ async function judge (provider: ProviderConfig, claims: Readonly<Record<string, 
 await t.test('the jobs that are meant are let in', async t => {
   t.equal(await judge(GITHUB, githubClaims()), 'ci:github:octo-org/octo-repo')
   t.equal(await judge(GITHUB, githubClaims({ sub: GITHUB_SUB_WITH_IDS })), 'ci:github:octo-org/octo-repo')
+  for (const iss of [`${GITHUB.issuer}/octo-enterprise`, 'https://ghes.example.com/_services/token']) {
+    t.equal(await judge({ ...GITHUB, issuer: iss }, githubClaims({ iss, sub: 'repository_owner_id:65:repository_id:74', enterprise: 'octo-enterprise', enterprise_id: '3' })), 'ci:github:octo-org/octo-repo', 'of an enterprise')
+    t.equal(await judge(GITHUB, githubClaims({ iss })), undefined, 'which is an issuer of its own')
+  }
   t.equal(await judge(GITLAB, gitlabClaims()), 'ci:gitlab:my-group/my-project')
   t.equal(await judge(KUBERNETES, kubernetesClaims()), 'ci:cluster:ci/publisher')
 })
@@ -51,7 +55,8 @@ await t.test('a missing claim, a list of claims and a number that is a text else
 await t.test('a fork, a pull request and a reusable workflow are not the release', async t => {
   t.equal(await judge(GITHUB, githubClaims({ event_name: 'pull_request_target' })), 'federation_no_rule')
   t.equal(await judge(GITHUB, githubClaims({ event_name: 'pull_request', ref: 'refs/pull/7/merge' })), 'federation_no_rule')
-  t.equal(await judge(GITHUB, githubClaims({ event_name: 'workflow_run' })), 'federation_no_rule')
+  for (const event of ['workflow_run', 'check_run', 'status', 'gollum', 'issue_comment']) t.equal(await judge(GITHUB, githubClaims({ event_name: event })), 'federation_no_rule', event)
+  t.equal(await judge(GITLAB, gitlabClaims({ pipeline_source: 'parent_pipeline' })), 'federation_no_rule', 'a child of a merge request\'s pipeline says the branch of the fork as its ref')
   t.equal(await judge(GITLAB, gitlabClaims({ pipeline_source: 'merge_request_event' })), 'federation_no_rule', 'of a fork they once had the ids of the target')
   t.equal(await judge(GITHUB, githubClaims({ workflow_ref: 'octo-org/octo-repo/.github/workflows/lint.yml@refs/heads/main', job_workflow_ref: 'octo-org/octo-repo/.github/workflows/release.yml@refs/heads/main' })), 'federation_no_rule', 'who is called is not who calls')
   t.equal(await judge(GITHUB, githubClaims({ workflow: 'release', workflow_ref: 'octo-org/octo-repo/.github/workflows/evil.yml@refs/heads/main' })), 'federation_no_rule', 'a title is nobody')
@@ -85,6 +90,24 @@ await t.test('a flood of unknown kids costs one fetch, a redirect leads nowhere,
   t.match(await source.authenticate({ secret: await idToken(KEY, githubClaims({ iss: issuer.issuer, jti: 'next' })) }), { ok: true })
   t.ok(issuer.seen.length <= 2 * (1 + Math.ceil(60_000 / FETCH_LIMITS.between)), 'so many fetches in a minute at most')
   t.equal(issuer.seen.some(({ url }) => url === '/elsewhere'), false)
+})
+
+await t.test('a key set that was not seen for a day counts no more, nor does what it let in', async t => {
+  const issuer = await startIssuer(t, KEY)
+  let time = 0
+  const remote = createRemoteKeys({ discover: issuer.issuer }, FETCH_LIMITS, () => time)
+  const provider = { ...GITHUB, issuer: issuer.issuer }
+  const federation = createFederation({ providers: [provider], rules: [ruleFor(provider)] }, [{ keys: remote.keys, remote }])
+  const source = createFederationSource({ federation: () => federation, ours: () => new Set(), clock: clockOf(() => NOW) })
+  const job = async (jti: string): Promise<string> => await idToken(KEY, githubClaims({ iss: issuer.issuer, jti }))
+  const ask = async (secret: string): Promise<unknown> => await source.authenticate({ secret })
+  const first = await job('1')
+  t.match(await ask(first), { ok: true })
+  issuer.documents.clear()
+  time = FETCH_LIMITS.keep - 1
+  t.match([await ask(first), await ask(await job('2'))], [{ ok: true }, { ok: true }], 'last-good keys through an outage')
+  time = FETCH_LIMITS.keep + FETCH_LIMITS.between
+  t.strictSame([await ask(first), await ask(await job('3'))], [{ ok: false, code: 'token_unknown_key' }, { ok: false, code: 'token_unknown_key' }])
 })
 
 await t.test('keys, addresses and algorithms that a token brings along are nothing', async t => {

@@ -20,6 +20,10 @@ const ProviderNode = mapping({
     pattern: `^0s$|${DURATION_FORM}`,
     description: 'how much its clock may differ from ours; 10s if left out',
     expected: 'a duration of at most 5m, such as 10s'
+  }),
+  exchangeOnce: flag({
+    description: 'its tokens get in nowhere but at /oauth/token, each once; false if left out',
+    expected: 'true or false'
   })
 })
 

@@ -15,6 +15,8 @@ export interface ProviderConfig {
   readonly ca?: string
   readonly tokenFile?: string
   readonly clockSkew?: number
+  /** Its tokens count at the token endpoint alone, each once. */
+  readonly exchangeOnce?: boolean
 }
 
 /** Which jobs are let in, and what they may do. */

@@ -49,7 +49,7 @@ export const KINDS: Readonly<Record<FederationKind, KindRow>> = {
       },
       {
         says: 'which workflow it is for',
-        oneOf: [['workflow_file'], ['workflow_ref'], ['workflow_sha']],
+        oneOf: [['workflow_file'], ['workflow_ref']],
         because: 'any other workflow of the repository could push too'
       },
       {
@@ -65,6 +65,7 @@ export const KINDS: Readonly<Record<FederationKind, KindRow>> = {
       job_workflow_ref: 'it names the reusable workflow that was called, and not who called it',
       job_workflow_sha: 'it names the reusable workflow that was called, and not who called it',
       workflow: 'a title that any workflow can give itself',
+      workflow_sha: 'it names a commit, which has every workflow of the repository in it',
       actor: 'who set it off, and not what runs',
       actor_id: 'who set it off, and not what runs'
     },
@@ -73,7 +74,8 @@ export const KINDS: Readonly<Record<FederationKind, KindRow>> = {
       claim: 'event_name',
       vetoed: [
         'pull_request', 'pull_request_target', 'pull_request_review', 'pull_request_review_comment', 'workflow_run',
-        'issues', 'issue_comment', 'discussion', 'discussion_comment', 'fork', 'watch'
+        'check_run', 'check_suite', 'status', 'issues', 'issue_comment', 'discussion', 'discussion_comment', 'fork',
+        'gollum', 'watch'
       ]
     },
     ids: {
@@ -86,7 +88,7 @@ export const KINDS: Readonly<Record<FederationKind, KindRow>> = {
       { says: 'which project it is for', oneOf: [['project_id', 'namespace_id']], because: NAMES_COME_BACK },
       {
         says: 'which pipeline definition it is for',
-        oneOf: [['ci_config_file'], ['ci_config_ref_uri'], ['ci_config_sha']],
+        oneOf: [['ci_config_file'], ['ci_config_ref_uri']],
         because: 'a pipeline of another definition could push too'
       },
       {
@@ -102,11 +104,16 @@ export const KINDS: Readonly<Record<FederationKind, KindRow>> = {
       sub: 'it is made of names, in a form that the project can choose',
       project_path: 'a name that somebody else may have later',
       namespace_path: 'everything below it, and a name that somebody else may have later',
+      ci_config_sha: 'it names a commit, which has every file of the project in it',
       user_login: 'who set it off, and not what runs',
       user_id: 'who set it off, and not what runs'
     },
     refusedAudiences: /^https:\/\/gitlab\.com(?:\/|$)/,
-    event: { claim: 'pipeline_source', vetoed: ['merge_request_event', 'external_pull_request_event'] },
+    // A child of a merge request's pipeline says the branch of the fork as its ref too (GitLab,
+    // app/models/ci/pipeline.rb, source_ref_path), and of its parent nothing.
+    event: {
+      claim: 'pipeline_source', vetoed: ['merge_request_event', 'external_pull_request_event', 'parent_pipeline']
+    },
     ids: { project_id: 'project_id', namespace_id: 'namespace_id', run_id: 'job_id', commit: 'sha' },
     derived: { ci_config_file: ({ ci_config_ref_uri: uri, project_path: path }) => configFile(uri, path) }
   },
@@ -142,11 +149,29 @@ export const KINDS: Readonly<Record<FederationKind, KindRow>> = {
   }
 }
 
-/** Issuers that are known, and so of no other kind. */
-export const KNOWN_ISSUERS: readonly { readonly host: string, readonly kind: FederationKind }[] = [
-  { host: 'token.actions.githubusercontent.com', kind: 'github' },
-  { host: 'gitlab.com', kind: 'gitlab' }
+/** What issuers are called that are of one kind and no other: GitHub's, also as a service or a server of one's own. */
+const KNOWN_ISSUERS: readonly { readonly form: RegExp, readonly kind: FederationKind }[] = [
+  { form: /^https:\/\/token\.actions\.(?:githubusercontent\.com|[^/]+\.ghe\.com)(?:[:/]|$)/, kind: 'github' },
+  { form: /^https:\/\/[^/]+\/_services\/token(?:\/|$)/, kind: 'github' },
+  { form: /^https:\/\/gitlab\.com(?:[:/]|$)/, kind: 'gitlab' }
 ]
+
+/** What `sub` begins with where one of these made it of names, whatever its issuer is called. */
+const KNOWN_SUBJECTS: readonly { readonly form: RegExp, readonly kind: FederationKind }[] = [
+  { form: /^(?:repo|repository|repository_owner|job_workflow_ref):/, kind: 'github' },
+  { form: /^project_path:/, kind: 'gitlab' }
+]
+
+/** The one kind that an issuer can be of; undefined: any. */
+export function kindOfIssuer (issuer: string): FederationKind | undefined {
+  const { href } = new URL(issuer) // the host in small letters
+  return KNOWN_ISSUERS.find(({ form }) => form.test(href))?.kind
+}
+
+/** The platform that calls its jobs so. */
+export function kindOfSubject (sub: string): FederationKind | undefined {
+  return KNOWN_SUBJECTS.find(({ form }) => form.test(sub))?.kind
+}
 
 /** True for an audience that tokens for others have as well: the platform's default, or the issuer itself. */
 export function isSharedAudience (kind: FederationKind, issuer: string, audience: string): boolean {

@@ -1,6 +1,7 @@
 // Whose jobs have an identity here, and what does a token of theirs prove? The providers and
 // rules of `federation` as one value, which is replaced whole; a token is verified by the keys
 // of its provider and judged in full, once (sources/federation.ts keeps what came of it).
+import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { ReasonCode } from '../../http/errors.ts'
 import { momentAt, secondsUntil, type Clock } from '../../lib/clock.ts'
@@ -147,10 +148,11 @@ export function judgeIdToken ({ provider, key }: Signed, token: SignedToken, clo
     }
     const groups = rule.config.groups.map(group => subjectOf('group', group))
     const { subject } = match
+    const only = provider.config.exchangeOnce === true ? { exchangeOnly: onceOf(token, clock) } : {}
     return {
       ok: true,
       rule,
-      principal: { kind: 'ci', subject, subjects: [...groups, EVERYONE], rights: rule.rights, expires, proof }
+      principal: { kind: 'ci', subject, subjects: [...groups, EVERYONE], rights: rule.rights, expires, proof, ...only }
     }
   }
   return { ok: false, code: 'federation_no_rule' }
@@ -159,6 +161,21 @@ export function judgeIdToken ({ provider, key }: Signed, token: SignedToken, clo
 /** Seconds that its tokens count before they begin and after they have ended. */
 export function leewayOf ({ clockSkew = LEEWAY }: ProviderConfig): number {
   return clockSkew
+}
+
+/** Seconds after which no rule lets a token in, and that many more than its clock and ours may differ by. */
+const [LONGEST_LIFETIME, MORE_THAN_CLOCKS_DIFFER] = [86_400, 600]
+
+/**
+ * What a token is remembered by that counts once: `jti`, or where there is none all that is
+ * signed; never the signature, which may have several spellings. For as long as another rule
+ * could let it in.
+ */
+function onceOf ({ payload, input }: SignedToken, { wall }: Clock): NonNullable<Principal['exchangeOnly']> {
+  const { iss, jti, exp } = payload
+  const parts = typeof jti === 'string' && jti !== '' ? ['jti', iss, jti] : ['input', input]
+  const seconds = Math.min(exp as number - wall(), LONGEST_LIFETIME) + MORE_THAN_CLOCKS_DIFFER
+  return { name: hash('sha256', JSON.stringify(parts), 'base64url'), seconds }
 }
 
 /** For this audience and no other: who else is sent the token could come here with it. */

@@ -70,8 +70,8 @@ export function createFederationSource (
     if (secondsUntil(clock, principal.expires as Moment) <= -leewayOf(rule.provider)) return EXPIRED
     const current = federation()
     const ruleNow = current.rules.get(rule.id)
-    const provider = current.providers.find(({ rules }) => ruleNow !== undefined && rules.includes(ruleNow))
-    if (ruleNow === undefined || provider?.keys().some(({ thumbprint }) => thumbprint === key.thumbprint) !== true) {
+    const keys = current.providers.find(({ config }) => config === ruleNow?.provider)?.keys()
+    if (ruleNow === undefined || keys?.some(({ thumbprint }) => thumbprint === key.thumbprint) !== true) {
       sessions.delete(name)
       return undefined
     }

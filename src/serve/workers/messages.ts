@@ -36,6 +36,7 @@ export type ToWorker =
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
+  | { readonly kind: 'spent', readonly id: number, /** nobody has used it up before */ readonly isFirst: boolean }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
   | { readonly kind: 'reread', readonly id: number }
@@ -61,6 +62,12 @@ export type ToPrimary =
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
+  | {
+    /** a token is exchanged (spent.ts) */ readonly kind: 'spend'
+    readonly id: number
+    readonly name: string
+    readonly seconds: number
+  }
   | { readonly kind: 'followers', /** of upstream.urls (follower.ts) */ readonly states: readonly FollowerState[] }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | {

@@ -5,6 +5,7 @@ import t from 'tap'
 import { claimsFault, judgeIdToken, NO_FEDERATION, openFederation, providersOf, signersOf, type Provider } from '../../../src/identity/federation/providers.ts'
 import type { FederationRule, ProviderConfig } from '../../../src/identity/federation/federation-config.ts'
 import { readToken, type SignedToken } from '../../../src/tokens/signature.ts'
+import type { Principal } from '../../../src/words/principal.ts'
 import { clockOf } from '../../helpers/clock.ts'
 import { AUDIENCE, federationOf, GITHUB, githubClaims, idToken, keySet, KUBERNETES, kubernetesClaims, ruleFor } from '../../helpers/federation.ts'
 import { testFolder } from '../../helpers/folder.ts'
@@ -79,6 +80,19 @@ await t.test('what is no ID token for this gateway alone is refused, whichever r
   t.match(await judge({ aud: [AUDIENCE] }), { kind: 'ci' })
   for (const typ of ['at+jwt', 'application/at+jwt', 'dpop+jwt', 5, null]) t.equal(await judge({}, { header: { typ } }), 'token_malformed', String(typ))
   for (const typ of [undefined, 'JWT', 'jwt', 'application/jwt']) t.match(await judge({}, { header: { typ } }), { kind: 'ci' }, String(typ))
+})
+
+await t.test('one that counts once is remembered by its id, else by all that is signed, and never by its signature', async t => {
+  const once = async (more: Record<string, unknown>, options: Parameters<typeof judge>[1] = {}): Promise<Principal['exchangeOnly']> => (await judge(more, { ...options, provider: { exchangeOnce: true } }) as Principal).exchangeOnly
+  const first = await once({})
+  t.strictSame(await once({ sub: 'another form', run_id: '1' }), first, 'the same id is the same token')
+  t.not((await once({ jti: 'next' }))?.name, first?.name)
+  const [unnamed, empty, listed] = [await once({ jti: undefined }), await once({ jti: '' }), await once({ jti: ['x'] })]
+  t.equal(new Set([unnamed, empty, listed, first].map(each => each?.name)).size, 4)
+  t.equal((await once({ jti: undefined }, { now: NOW + 1 }))?.name, unnamed?.name)
+  t.equal(first?.seconds, 1_200, 'while it lasts, and both clocks may differ')
+  t.equal((await once({ exp: NOW + 1e9 }))?.seconds, 87_000, 'and no longer than any rule gives')
+  t.notHas(await judge({}) as object, { exchangeOnly: {} })
 })
 
 await t.test('only keys say whose it is', async t => {
