@@ -10,6 +10,7 @@ import { callerOf } from './client.ts'
 import { recordIntent } from './request-audit.ts'
 import { tellChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
+import { leaveBodyUnread } from './unread-body.ts'
 
 export interface DeleteDoorOptions {
   upstreams: Upstreams
@@ -22,12 +23,7 @@ export interface DeleteDoorOptions {
 
 export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, changed }) => {
   const remover = createRemover(upstreams, locks, basePath)
-  // It has no body; one that comes all the same is not passed on.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume()
-    done(null, undefined)
-  })
+  leaveBodyUnread(app) // and pass none on
   app.delete('/delete', async (request, reply) => {
     const chartRequest = chartRequestOf(request) as Required<ChartRequest> // the route has both
     const { tenant, tenantPath, chart, version } = chartRequest

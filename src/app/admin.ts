@@ -8,6 +8,7 @@ import { refusePlainly } from '../../plugins/errors.ts'
 import { probes, type ProbesOptions } from '../../plugins/health.ts'
 import scrapePlugin, { type ScrapeOptions } from '../../plugins/scrape.ts'
 import unasked from '../../plugins/unasked.ts'
+import { leaveBodyUnread } from '../../plugins/unread-body.ts'
 import { createClientReader } from '../http/client.ts'
 import { RefusalError } from '../http/errors.ts'
 import { ADMIN_BOUNDS, createConnectionCounts } from '../limits/connections.ts'
@@ -37,6 +38,7 @@ export async function buildAdmin (
   const read = createClientReader({ trustedProxies: [], publicUrl: 'http://localhost' })
   await admin.register(connectionsPlugin, { counts: createConnectionCounts(() => ADMIN_BOUNDS), read })
   await admin.register(unasked, { patience: limits.unasked })
+  leaveBodyUnread(admin)
   admin.setErrorHandler(refusePlainly)
   admin.setNotFoundHandler((request, reply) => {
     refusePlainly(new RefusalError({ code: 'no_such_route' }), request, reply)

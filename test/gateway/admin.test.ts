@@ -68,6 +68,22 @@ await t.test('no address takes all connections of the admin listener', async t =
   await untilTrue(async () => await answer('127.0.0.2') === 'HTTP/1.1 200 OK')
 })
 
+await t.test('who says that a body comes, and sends none, is answered all the same, and holds no end up', async t => {
+  const admin = await buildAdmin(PROBES)
+  await admin.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = admin.server.address() as AddressInfo
+  for (const [method, url, status] of [['POST', '/readyz', 404], ['DELETE', '/healthz', 404], ['PUT', '/nothing', 404], ['POST', '/metrics', 405]] as const) {
+    for (const type of ['application/json', 'text/plain', 'application/x-tar']) {
+      const { socket, received, text } = await openRaw(t, port)
+      socket.write(`${method} ${url} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 20\r\n\r\n`)
+      await received(/\r\n\r\n\{/)
+      t.match(text(), new RegExp(`^HTTP/1.1 ${status} `), `${method} ${url} ${type}`)
+    }
+  }
+  await admin.close()
+  t.notOk(admin.server.listening)
+})
+
 await t.test('/readyz?verbose says what was looked at, in lines', async t => {
   let [stuck, hindrance] = [undefined, undefined] as (string | undefined)[]
   const soon = { name: 'certificates', hinders: false, look: async () => ['listen.tls: it ends', 'admin.tls: it ends'] }
