@@ -62,11 +62,10 @@ export async function readEnvironment (
         const path = resolve(folder, file)
         files.push(path)
         const found = await read(path)
-        if (found.ok) text = found.text.replace(/\r?\n$/, '')
-        else {
-          mistakes.push(`${fileVariable}: the file ${path} cannot be read`)
-          again = true
-        }
+        if (found.ok) text = secretIn(found.text)
+        const fault = found.ok ? 'is empty' : 'cannot be read'
+        if (text === undefined) mistakes.push(`${fileVariable}: the file ${path} ${fault}`)
+        again ||= !found.ok
       }
     }
     if (text !== undefined) values.push({ path, value: convert(text, node), variable: source })
@@ -78,6 +77,12 @@ export async function readEnvironment (
     mistakes.push(`${name}: no key of the configuration has this environment variable${hint}`)
   }
   return { values, mistakes, files, again }
+}
+
+/** Undefined when there is none: somebody is writing it, and without it would be open what it shuts. */
+function secretIn (text: string): string | undefined {
+  const secret = text.replace(/\r?\n$/, '')
+  return secret === '' ? undefined : secret
 }
 
 /** A variable is always a text; what the key does not take stays one and is reported with its value. */

@@ -83,7 +83,7 @@ export async function configOf (
   })
   if (fromFile.value === undefined) return failed(inWords(name, unreadable, each => each))
 
-  const { value: merged, placeOf } = fromFile
+  const { value: merged, placeOf, isBlank } = fromFile
   const unknown = unknownKeys(merged, ConfigSchema)
   for (const { path, value } of fromEnvironment.values) putDeep(merged, path, value)
   for (const { path, node } of leaves(ConfigSchema)) putDeep(merged, path, node.default, true)
@@ -109,6 +109,7 @@ export async function configOf (
   }
   const sources = {
     file: file === undefined ? undefined : resolve(file),
+    isBlank,
     secretFiles: fromEnvironment.files,
     lineOfRule: (i: number) => placeOf(['policy', i]).line
   }
@@ -165,13 +166,13 @@ function absolute<T extends object> (named: T, base: string): T {
 
 const FILES: ReadonlySet<string> = new Set(['cert', 'key', 'ca', 'clientCa'])
 
-interface Sources extends Pick<Config, 'secretFiles'> {
+interface Sources extends Pick<Config, 'isBlank' | 'secretFiles'> {
   readonly file: string | undefined
   readonly lineOfRule: (i: number) => number
 }
 
 /** From the file's words to what the program works with. */
-function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources): Config {
+function settle (values: ConfigFile, { file, isBlank, secretFiles, lineOfRule }: Sources): Config {
   const { authz, redis: ofRedis, ...others } = values
   const { charts, limits, tokens, upstream: { key, tls: toUpstream, url, urls, ...upstream } } = values
   const [first, ...further] = (url === '' ? urls : [url]).map(each => new URL(each).origin)
@@ -188,6 +189,7 @@ function settle (values: ConfigFile, { file, secretFiles, lineOfRule }: Sources)
     ...(authz.dialect === 'none' || authz.listen.port === 0 ? {} : { authz: { ...authz, dialect: authz.dialect } }),
     ...(redis === undefined ? {} : { redis }),
     ...(file === undefined ? {} : { file }),
+    isBlank,
     secretFiles,
     written: writtenIn(values),
     publicUrl,

@@ -103,6 +103,8 @@ type UnchangedOfCharts = 'depth' | 'contextPath' | 'allowOverwrite' | 'chartPost
 export interface Config extends Pick<ConfigFile, Unchanged> {
   /** The file that it was read from. */
   readonly file?: string
+  /** Nothing is written in it, or there is none. */
+  readonly isBlank: boolean
   /** Those of …_FILE variables; absolute. */
   readonly secretFiles: readonly string[]
   /** What was written, by key (reloads.ts), to compare a later one with. */

@@ -21,7 +21,14 @@ export interface FilePlace { readonly line: number, readonly column: number }
 export type PlaceOf = (path: readonly (string | number)[]) => FilePlace
 
 export type FromFile =
-  | { readonly value: Mapping, /** one line each */ readonly mistakes: readonly string[], readonly placeOf: PlaceOf }
+  | {
+    readonly value: Mapping
+    /** one line each */
+    readonly mistakes: readonly string[]
+    readonly placeOf: PlaceOf
+    /** no word, or comments alone; `{}` is one */
+    readonly isBlank: boolean
+  }
   | { /** there is nothing to go on with */ readonly value: undefined, readonly mistakes: readonly string[] }
 
 const DEEPEST_YAML = 20
@@ -61,13 +68,15 @@ export function parseYaml (file: string, text: string): FromFile {
   const mistakes: string[] = []
   let value: unknown
   try {
-    value = valuesOf(document.contents, (node, sentence) => { mistakes.push(place(startOf(node), sentence)) }) ?? {}
+    value = valuesOf(document.contents, (node, sentence) => { mistakes.push(place(startOf(node), sentence)) })
   } catch (error) {
     const { node, message } = error as TooMuch // and nothing else
     return unusable([...mistakes, place(startOf(node), message)])
   }
-  if (!isMapping(value)) return unusable([...mistakes, `${file}: the file is not a mapping of keys to values`])
-  return { value, mistakes, placeOf: path => placeAt(startOf(nearestNode(document.contents, path))) }
+  const isBlank = value === undefined || value === null
+  const said = isBlank ? {} : value
+  if (!isMapping(said)) return unusable([...mistakes, `${file}: the file is not a mapping of keys to values`])
+  return { value: said, mistakes, placeOf: path => placeAt(startOf(nearestNode(document.contents, path))), isBlank }
 }
 
 /** As editors and compilers write it: file, line and column. */

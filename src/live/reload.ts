@@ -122,7 +122,7 @@ export function watchConfig (
   }
 
   async function readConfig (reader: ConfigReader, asked: boolean): Promise<void> {
-    const loaded = await reload(reader, config.written)
+    const loaded = unlessEmptied(config, await reload(reader, config.written))
     const outcome = loaded.ok ? SOUND : { ...SOUND, mistakes: loaded.mistakes, again: loaded.again === true }
     say(outcome, configOutcome, asked)
     configOutcome = outcome
@@ -179,6 +179,15 @@ export function watchConfig (
       return { config, ...(isWhole ? { stamps: known } : {}) }
     }
   }
+}
+
+/**
+ * A file that says nothing any more is one that somebody is writing, or could not write: its
+ * defaults have no rule and no token of the admin listener. Who means them writes `{}`.
+ */
+function unlessEmptied (before: Config, loaded: ConfigResult): ConfigResult {
+  if (!loaded.ok || before.isBlank || !loaded.config.isBlank) return loaded
+  return { ok: false, mistakes: [`${before.file}: the file is empty: write {} into it if the defaults are meant`] }
 }
 
 /** What the configuration itself is read from. */

@@ -52,8 +52,8 @@ await t.test('Redis is named by a URL, what is asked of it with, and all that ca
 await t.test('everything has a default', async t => {
   const result = await loadConfig(undefined, {})
   if (!result.ok) throw new Error(result.mistakes.join())
-  const { written, secretFiles, ...config } = result.config
-  t.strictSame([written['listen.port'], secretFiles], [5001, []])
+  const { written, secretFiles, isBlank, ...config } = result.config
+  t.strictSame([written['listen.port'], secretFiles, isBlank], [5001, [], true])
   t.same(config, {
     listen: { host: '127.0.0.1', port: 5001, maxConnections: 8_192, maxConnectionsPerAddress: 2_048 },
     admin: { host: '127.0.0.1', port: 5002 },

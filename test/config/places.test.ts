@@ -77,6 +77,14 @@ function lineOfFiles (i: number): string {
   return `c.yaml:2:${['accounts: { files: [', 'none.yaml, ', 'broken.yaml, ', '"", '].slice(0, i + 1).join('').length + 1}`
 }
 
+await t.test('a file of a secret that is empty, as while somebody writes it, is no secret that is left out', async t => {
+  for (const text of ['', '\n', '\r\n']) {
+    const dir = testFolder(t, { 'admin.token': text })
+    const file = join(dir, 'admin.token')
+    t.match(await loadConfig(undefined, { CHARTGATE_ADMIN_TOKEN_FILE: file }), { ok: false, mistakes: [`CHARTGATE_ADMIN_TOKEN_FILE: the file ${file} is empty`] }, JSON.stringify(text))
+  }
+})
+
 await t.test('relative paths of …_FILE variables are relative to the folder of the configuration, as all paths are', async t => {
   const dir = testFolder(t, { 'c.yaml': '', 'master.key': 'a-key-of-sixteen-characters\n' })
   t.match(await loadConfig(join(dir, 'c.yaml'), { CHARTGATE_MASTER_KEY_FILE: 'master.key' }), { ok: true, config: { masterKey: 'a-key-of-sixteen-characters' } })

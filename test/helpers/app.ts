@@ -112,6 +112,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     publicUrl: 'http://charts.example.test',
     basePath: '',
     oci: { enabled: true },
+    isBlank: false,
     secretFiles: [],
     written: {},
     trustedProxies: [],

@@ -44,6 +44,32 @@ await t.test('a broken file leaves the old one in force, and the next good one t
   t.same([...live.current.accounts.users.keys()], ['carol'])
 })
 
+await t.test('a configuration that is empty, as while somebody writes it, is not used; {} stands for the defaults', async t => {
+  const { dir, live, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
+  for (const text of ['', '# the rules of the team\n', '---\n']) {
+    write('chartgate.yaml', text)
+    t.match(await nextLine(NOT_USED), { mistake: `${dir}/chartgate.yaml: the file is empty: write {} into it if the defaults are meant` }, JSON.stringify(text))
+    t.same([...live.current.accounts.users.keys()], ['alice'])
+    t.equal(live.current.rules.find(['group:team'], 'team/x', 'pull'), 'policy[0]')
+    write('chartgate.yaml', CONFIG)
+    await nextLine(AGAIN)
+  }
+  write('chartgate.yaml', '{}')
+  t.match(await nextLine(AGAIN), { users: 0, rules: 0 })
+  write('chartgate.yaml', '')
+  t.match(await nextLine(NOT_USED), { mistake: /the file is empty/ })
+})
+
+await t.test('a configuration that was empty from the start may stay so', async t => {
+  const { live, log, write, nextLine } = await watched(t, '', {})
+  write('chartgate.yaml', '# nothing yet\n')
+  await nextLine(AGAIN)
+  write('chartgate.yaml', 'policy: [{ repositories: [a/b], subjects: [anonymous], actions: [pull] }]')
+  await nextLine(AGAIN)
+  t.equal(live.current.rules.find(['anonymous'], 'a/b', 'pull'), 'policy[0]')
+  t.same(log.filter(({ message }) => message === NOT_USED), [])
+})
+
 await t.test('each reading is reported: what is new of it, and whether all that the files say is in force', async t => {
   const { dir, reports, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
   const file = join(dir, 'chartgate.yaml')

@@ -15,7 +15,7 @@ import { MANY_LOGINS } from '../helpers/app.ts'
 import { serveFile, type Gateway } from '../helpers/gateway.ts'
 import { WORKER_COUNTS } from '../helpers/in-short.ts'
 import { freePorts, startProcess, temporaryFolder } from '../helpers/processes.ts'
-import { newPassword, newSecret } from '../helpers/secrets.ts'
+import { newMasterKey, newPassword, newSecret } from '../helpers/secrets.ts'
 import { basic } from '../helpers/team.ts'
 import { until } from '../helpers/until.ts'
 
@@ -138,6 +138,30 @@ await t.test('a worker that dies while every file is broken is replaced, by one 
   await write('accounts.yaml', { robots: [robot('stays', stays), robot('gone', gone)] })
   await write('chartgate.yaml', config)
   await until(async () => await always(gateway, `Bearer ${gone}`, 200) ? true : undefined)
+  t.equal(gateway.stderr(), '')
+})
+
+await t.test('a configuration or a secret that is emptied, as while somebody writes it, opens nothing and shuts nobody out', async t => {
+  const [stays, gone, token] = [newSecret(), newSecret(), newMasterKey()]
+  const { dir, write } = await filesOf(t)
+  const config = { workers: 2, accounts: { files: ['accounts.yaml'] }, policy: [RULE] }
+  await write('accounts.yaml', { robots: [robot('stays', stays), robot('gone', gone)] })
+  await write('chartgate.yaml', config)
+  await write('admin.token', `${token}\n`)
+  const gateway = await serveFile(t, { file: join(dir, 'chartgate.yaml'), env: { CHARTGATE_ADMIN_TOKEN_FILE: 'admin.token' } })
+  const metrics = async (authorization?: string): Promise<number> => (await fetch(`${gateway.adminUrl}/metrics`, authorization === undefined ? {} : { headers: { authorization } })).status
+  const refusals = (): number => logOf(gateway).filter(({ mistake }) => String(mistake).endsWith('is empty') || /is empty: write/.test(String(mistake))).length
+  for (const name of ['chartgate.yaml', 'admin.token']) {
+    const before = refusals()
+    await write(name, '')
+    await until(() => refusals() >= before + 2 ? true : undefined)
+    t.equal(await metrics(), 401, name)
+    t.equal(await metrics(`Bearer ${token}`), 200, name)
+    t.equal(await always(gateway, `Bearer ${stays}`, 200), true, name)
+  }
+  await write('accounts.yaml', { robots: [robot('stays', stays)] })
+  await until(async () => await always(gateway, `Bearer ${gone}`, 401) ? true : undefined)
+  t.equal(await statusOf(gateway, `Bearer ${stays}`), 200)
   t.equal(gateway.stderr(), '')
 })
 
