@@ -30,7 +30,7 @@ export function createAuthzReader ({ layout, dialect, push }: AuthzOptions): (re
     if ('code' in asked) return { kind: 'refused', refusal: asked }
     const received = parse(asked.method, asked.target)
     if (received.kind === 'refused') return { ...received, asked }
-    if (received.kind === 'own' || received.kind === 'oci') return { kind: 'refused', refusal: OURS, asked }
+    if (received.kind !== 'chart') return { kind: 'refused', refusal: OURS, asked } // also what another door answers
     return push() || !isChange(received.request)
       ? { kind: 'authz', request: received.request }
       : { kind: 'refused', refusal: { code: 'authz_no_changes' }, asked }
