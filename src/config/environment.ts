@@ -1,6 +1,6 @@
 // Which values come from the environment? Every scalar has a variable named after its
 // path, every secret also one that names a file (…_FILE), as container platforms
-// mount them. A variable that is set to nothing counts as not set.
+// mount them. A variable that is set to nothing counts as not set; a file that is empty does not.
 import { resolve } from 'node:path'
 import { readText } from '../files/files.ts'
 import { nearest } from '../files/mistakes.ts'

@@ -27,7 +27,8 @@ await t.test('the example is valid and says the defaults', async t => {
   const example = await loadConfig(join(ROOT, 'config/chartgate.example.yaml'), {})
   const defaults = await loadConfig(undefined, {})
   if (!example.ok || !defaults.ok) throw new Error(JSON.stringify(example))
-  t.same({ ...example.config, stateDir: '', file: undefined }, { ...defaults.config, stateDir: '', file: undefined })
+  const said = { stateDir: '', file: undefined, isBlank: false }
+  t.same({ ...example.config, ...said }, { ...defaults.config, ...said })
 })
 
 await t.test('the demo is valid', async t => {
