@@ -4,9 +4,9 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Depth } from '../src/words/tenant.ts'
-import { RefusalError, type Refusal } from '../src/http/errors.ts'
+import { RefusalError } from '../src/http/errors.ts'
 import type { Locks } from '../src/lib/locks.ts'
-import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
+import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Change } from '../src/upstream/change.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
@@ -15,6 +15,7 @@ import type { Spool } from '../src/uploads/spool.ts'
 import { createUploader, type Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
 import { recordIntent } from './request-audit.ts'
+import { bodyOf, isAbort, tooLarge } from './request-body.ts'
 import { tellChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
@@ -78,8 +79,7 @@ async function save (
     depth,
     fields: fields(),
     namesProvenanceBy,
-    // a refusal still has to be written, and what then comes is thrown away
-    body: timed(request.raw.iterator({ destroyOnReturn: false }), request.outcome)
+    body: bodyOf(request)
   }, spool, most)
   request.outcome.upload = factsOf(upload)
   let isSent = false
@@ -93,26 +93,6 @@ async function save (
     if (isSent) await changed(changeOf(chartRequest, upload, isStored))
     await upload.remove()
   }
-}
-
-/** Passes a body on, and says how long it was waited for. */
-async function * timed (body: AsyncIterable<Buffer>, waits: Waits): AsyncGenerator<Buffer> {
-  let since = performance.now()
-  for await (const chunk of body) {
-    waits.waited += performance.now() - since
-    yield chunk
-    since = performance.now()
-  }
-}
-
-/** How Node says that the body's connection has gone. */
-function isAbort (error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
-}
-
-function tooLarge (maxUploadSize: number): Refusal {
-  return { code: 'body_too_large', detail: `request too large: at most ${maxUploadSize} bytes` }
 }
 
 function changeOf ({ tenant, tenantPath, access }: ChartRequest, upload: Upload, isStored: boolean): Change {

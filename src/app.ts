@@ -156,9 +156,14 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   peers?.onChange(store.drop)
   const changed = async (change: Change): Promise<void> => {
     await upstreams.show(change)
+    await registry?.changed(change)
     store.drop(change.tenant) // also what was read meanwhile
     await peers?.changed(change.tenant)
   }
+
+  const files = createFileReader(upstreams)
+  const namesProvenanceBy = config.upstream.url === undefined ? 'what it says' : 'its text'
+  const taker = { depth: config.charts.depth, namesProvenanceBy } as const
 
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({
@@ -201,7 +206,6 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(jwks, { keys, now: clock.wall })
   await app.register(tokenEndpoint, { authenticator, certificates, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
-  const files = createFileReader(upstreams)
   await app.register(fileDoor, { files })
   await app.register(uploadDoor, {
     upstreams,
@@ -210,13 +214,16 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     changed,
     maxUploadSize: () => settings.current.charts.maxUploadSize,
     fields: () => fieldsOf(settings.current.charts),
-    depth,
-    namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
+    ...taker
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
-  if (config.oci.enabled) {
-    await app.register(ociDoor, openRegistry({ stateDir: config.stateDir, upstreams, files, log }))
+  const registry = config.oci.enabled
+    ? openRegistry({ settings, upstreams, files, locks, spool, taker, live, log, changed })
+    : undefined
+  if (registry !== undefined) {
+    await app.register(ociDoor, registry.door)
+    app.addHook('onClose', async () => { registry.close() })
   }
   const authz = config.authz === undefined
     ? undefined
@@ -242,6 +249,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     breaker: upstreams.of('').breaker.state,
     followers: upstreams.followers,
     spool: spool.standing,
+    waiting: registry?.standing ?? (() => ({ used: 0, files: 0, written: 0 })),
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })

@@ -74,7 +74,7 @@ interface Answered { readonly version: Version, readonly archive: Buffer, readon
 
 async function tell (steps: readonly Step[], dir: string): Promise<void> {
   const shelf = new Shelf()
-  const open = (): Puller => createPuller(createStoredVersions(shelf.lists, shelf.files), createKept(dir, error => { throw error }))
+  const open = (): Puller => createPuller(createStoredVersions(shelf.lists, shelf.files), createKept(dir, error => { throw error }), { find: async () => undefined })
   const pullers = Array.from({ length: WORKERS }, open)
   const answered = new Map<string, Answered>()
   const gone = new Map<string, Answered>()

@@ -27,6 +27,8 @@ export interface KeptVersion {
   readonly size: number
   /** The manifest that was pushed under its tag, in hex; left out: none was. */
   readonly tagged?: string
+  /** Bytes of the manifests that were pushed for it, all together. */
+  readonly pushed?: number
 }
 
 type Place = Pick<OciRepository, 'name'>

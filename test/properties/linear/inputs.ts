@@ -76,6 +76,8 @@ const YAML: Alphabet = {
 /** A spool that keeps nothing. */
 const NOWHERE: Spool = {
   standing: () => ({ used: 0, files: 0, max: 0, written: 0 }),
+  besides: () => {},
+  left: () => Infinity,
   async write (source) {
     let size = 0
     for await (const chunk of source) size += chunk.length
