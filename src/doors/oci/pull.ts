@@ -85,9 +85,9 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
     const beside = provenance === undefined ? undefined : { hex: provenance.hex, size: provenance.bytes.length }
     const manifest = canonicalManifest({ config, metadata }, { hex: archive, size }, beside)
     const all = { config, manifest, ...(provenance === undefined ? {} : { provenance }) }
-    for (const [kind, { hex, bytes }] of Object.entries(all)) {
+    await Promise.all(Object.entries(all).map(async ([kind, { hex, bytes }]) => {
       await kept.keep(repository, hex, { kind: kind as keyof typeof all, version, archive, bytes })
-    }
+    }))
     return manifest
   }
 

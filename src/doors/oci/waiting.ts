@@ -99,7 +99,7 @@ export function createWaiting (
     throw new RefusalError({ code: 'oci_upload_out_of_order' })
   }
 
-  /** Writes a part behind what is there. @throws RefusalError, whatever the body throws; what came of it stays */
+  /** Writes a part behind what is there. @throws RefusalError, and whatever the body throws; nothing of it stays then */
   async function write (place: WaitingPlace, path: string, { body, at, size }: UploadPart, hash?: Hash): Promise<number> {
     let length = at
     const counted = async function * (): Bytes {
@@ -112,9 +112,15 @@ export function createWaiting (
         yield chunk
       }
     }
-    await appendTo(path, counted()).catch((error: unknown) => { throw diskRefusalOf(error) })
-    if (size !== undefined && length - at !== size) throw new RefusalError({ code: 'oci_size_invalid' })
-    return length
+    try {
+      await appendTo(path, counted())
+      if (size !== undefined && length - at !== size) throw new RefusalError({ code: 'oci_size_invalid' })
+      return length
+    } catch (error) {
+      ledger.give(place, { files: 0, bytes: length - at })
+      await truncate(path, at)
+      throw diskRefusalOf(error)
+    }
   }
 
   async function drop (place: WaitingPlace, path: string): Promise<void> {
@@ -169,11 +175,6 @@ export function createWaiting (
       const busy = await claim(place, id, part.at)
       try {
         return await write(place, busy, part)
-      } catch (error) {
-        const came = await sizeOf(busy) ?? part.at
-        await truncate(busy, part.at)
-        ledger.give(place, { files: 0, bytes: came - part.at })
-        throw error
       } finally {
         await rename(busy, uploadPath(place, id))
       }
