@@ -311,7 +311,7 @@ await t.test('what is asked is logged, recorded and counted as of every door', a
     { route: 'oci-manifest', tenant: 'org1/repo1', chart: 'mychart', version: '1.0.0', action: 'pull', reason: 'oci_manifest_unknown' },
     { route: 'oci-base', decision: 'allowed' },
     { route: 'oci-blob', digest: '0'.repeat(64), reason: 'oci_blob_unknown' },
-    { route: 'oci-manifest', action: 'push', reason: 'missing_credentials' }
+    { route: 'oci-push', action: 'push', reason: 'missing_credentials' }
   ].sort((one, other) => gateway.log.findIndex(line => line['reason'] === one.reason) - gateway.log.findIndex(line => line['reason'] === other.reason)))
   t.match(gateway.audit.filter(({ chart }) => chart === 'mychart'), [{ action: 'pull', version: '1.0.0' }, { action: 'pull', digest: '0'.repeat(64) }, { action: 'push' }])
   t.ok(gateway.meter.snapshot().rows.chartgate_requests_total)

@@ -35,6 +35,7 @@ const BY_REASON: Readonly<Partial<Record<ReasonCode, OciError>>> = {
   oci_upload_out_of_order: { code: 'BLOB_UPLOAD_INVALID' },
   oci_upload_unknown: { code: 'BLOB_UPLOAD_UNKNOWN', todo: 'push again, from the beginning' },
   invalid_upload: { code: 'MANIFEST_INVALID' },
+  upstream_rejected: { code: 'MANIFEST_INVALID' },
   upload_aborted: { code: 'BLOB_UPLOAD_INVALID' },
   not_in_upstream: { code: 'MANIFEST_UNKNOWN' },
   chart_exists: { code: 'DENIED' },

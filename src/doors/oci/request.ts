@@ -103,6 +103,11 @@ export function isOciChange (request: OciRequest): boolean {
   return isOciPush(request) || (request.route === 'oci-manifest' && request.access.action === 'delete')
 }
 
+/** True for what of a push waits for its tag, and changes nothing yet. */
+export function isOciPreparation (request: OciRequest): boolean {
+  return request.route !== 'oci-base' && request.access.action === 'push' && !isOciPush(request)
+}
+
 /** Where every path of a registry begins; it is at the root of a host always. */
 export const OCI_ROOT = '/v2/'
 

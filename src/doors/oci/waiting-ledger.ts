@@ -51,14 +51,18 @@ export function createWaitingLedger (
   let counts = new Map<string, Count>()
   let next = -Infinity
   let looking: Promise<void> | undefined
+  /** What came during a look, which may have gone by its place before: counted twice at worst, until the next one. */
+  let came = new Map<string, Count>()
 
   async function lookNow (): Promise<void> {
     const begun = clock()
     const found = new Map<string, Count>()
+    came = new Map()
     for await (const { owner, path, stats } of filesBelow(dir, [])) {
       if (wall() - stats.ctimeMs > bounds.patience) await rm(path, { force: true })
       else for (const each of owners(owner)) add(found, each, 1, stats.size)
     }
+    for (const [key, { files, bytes }] of came) add(found, key, files, bytes)
     counts = found
     const now = clock()
     next = now + Math.max(PAUSE, PAUSE_PER_LOOK * (now - begun))
@@ -70,23 +74,30 @@ export function createWaitingLedger (
   }
 
   const of = (name: string): Count => counts.get(name) ?? NOTHING
+  const put = ({ name, tenant }: WaitingPlace, files: number, bytes: number): void => {
+    for (const key of [name, tenantKey(tenant), ALL]) {
+      add(counts, key, files, bytes)
+      if (looking !== undefined) add(came, key, files, bytes)
+    }
+  }
 
   return {
     look,
-    async admit ({ name, tenant }) {
+    async admit (place) {
+      const { name, tenant } = place
       if (clock() >= next) await look()
       const where = { [name]: bounds.ofRepository, [tenantKey(tenant)]: bounds.ofTenant, [ALL]: bounds.ofAll }
       for (const [key, most] of Object.entries(where)) {
         if (of(key).files >= most) throw new RefusalError({ code: 'oci_too_many_uploads' })
       }
-      for (const key of Object.keys(where)) add(counts, key, 1, 0)
+      put(place, 1, 0)
     },
-    take ({ name, tenant }, bytes) {
+    take (place, bytes) {
       if (of(ALL).bytes + bytes > bounds.bytesOfAll()) throw new RefusalError({ code: 'spool_full' })
-      if (of(tenantKey(tenant)).bytes + bytes > bounds.bytesOfTenant()) {
+      if (of(tenantKey(place.tenant)).bytes + bytes > bounds.bytesOfTenant()) {
         throw new RefusalError({ code: 'oci_too_many_uploads', detail: TENANT_FULL })
       }
-      for (const key of [name, tenantKey(tenant), ALL]) add(counts, key, 0, bytes)
+      put(place, 0, bytes)
     },
     give ({ name, tenant }, { files, bytes }) {
       for (const key of [name, tenantKey(tenant), ALL]) add(counts, key, -files, -bytes)
