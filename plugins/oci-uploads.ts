@@ -26,7 +26,10 @@ type Begin = Of<'oci-uploads'>
 type GoOn = Of<'oci-upload'>
 
 export interface OciUploads {
-  /** What begins an upload, or is a whole one: fills in the answer's head. @throws RefusalError, and what the body throws */
+  /**
+   * What begins an upload, or is a whole one: fills in the answer's head.
+   * @throws RefusalError, and what the body throws
+   */
   begin (request: FastifyRequest, reply: FastifyReply, asked: Begin): Promise<void>
   /** The same for what is about an upload. */
   goOn (request: FastifyRequest, reply: FastifyReply, asked: GoOn): Promise<void>
@@ -128,7 +131,8 @@ function subjectOf ({ outcome }: FastifyRequest): string {
 function sha256Of (digest: string | undefined): string {
   const hex = digest === undefined ? undefined : hexOfDigest(digest)
   if (hex !== undefined) return hex
-  throw new RefusalError({ code: 'oci_digest_invalid', detail: 'a blob is pushed with its digest: sha256: and 64 of 0-9a-f' })
+  const detail = 'a blob is pushed with its digest: sha256: and 64 of 0-9a-f'
+  throw new RefusalError({ code: 'oci_digest_invalid', detail })
 }
 
 /** An upload begins without bytes: those that come all the same are not taken for its first. */

@@ -116,7 +116,11 @@ function keptOf ({ settings, log }: RegistryParts): Kept {
 }
 
 /** Forgets what was kept of an archive that is not there any more. */
-async function forgetOld (kept: Kept, depth: Depth, { tenantPath, chart, version, became, isNew }: Change): Promise<void> {
+async function forgetOld (
+  kept: Kept,
+  depth: Depth,
+  { tenantPath, chart, version, became, isNew }: Change
+): Promise<void> {
   if (became === undefined || (isNew && became !== GONE)) return
   const repository = readRepository(tenantPath === '' ? chart : `${tenantPath}/${chart}`, depth)
   if ('code' in repository) return // it was never in the registry

@@ -82,18 +82,20 @@ interface ReadManifest {
   readonly layers: readonly { readonly mediaType?: unknown, readonly digest?: unknown }[]
 }
 
+interface StoredFacts extends Pick<ListedVersion, 'archive' | 'config'> {
+  readonly provenance: ContentBytes | undefined
+}
+
 /**
  * True for a pushed manifest that says of a version what the repository does: it names the stored
  * archive, its metadata, and the provenance that lies beside it, if one does.
  */
-export function isManifestOf (
-  manifest: Buffer,
-  { archive, config, provenance }: Pick<ListedVersion, 'archive' | 'config'> & { readonly provenance: ContentBytes | undefined }
-): boolean {
-  const { config: { digest: named }, layers } = JSON.parse(manifest.toString('utf8')) as ReadManifest // as it was pushed
-  const digestsOf = (type: string): unknown[] => layers.filter(({ mediaType }) => mediaType === type).map(each => each.digest)
-  const isNamed = (digests: readonly unknown[], hex: string | undefined): boolean =>
-    hex === undefined ? digests.length === 0 : digests.length === 1 && digests[0] === digestOfHex(hex)
-  return named === digestOfHex(config.hex) &&
-    isNamed(digestsOf(ARCHIVE_TYPE), archive) && isNamed(digestsOf(PROVENANCE_TYPE), provenance?.hex)
+export function isManifestOf (manifest: Buffer, { archive, config, provenance }: StoredFacts): boolean {
+  const { config: named, layers } = JSON.parse(manifest.toString('utf8')) as ReadManifest // as it was pushed
+  const isNamed = (type: string, hex: string | undefined): boolean => {
+    const digests = layers.filter(({ mediaType }) => mediaType === type).map(({ digest }) => digest)
+    return hex === undefined ? digests.length === 0 : digests.length === 1 && digests[0] === digestOfHex(hex)
+  }
+  return named.digest === digestOfHex(config.hex) &&
+    isNamed(ARCHIVE_TYPE, archive) && isNamed(PROVENANCE_TYPE, provenance?.hex)
 }

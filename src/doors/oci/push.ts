@@ -2,7 +2,6 @@
 // has to be the version that the tag says, and what the client says of the chart in its config
 // counts for nothing. Then one upload goes to the upstream, as from every door, and the
 // manifest is kept beside what it names.
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError, statusOf } from '../../http/errors.ts'
@@ -12,11 +11,12 @@ import type { Change } from '../../upstream/change.ts'
 import type { Upload, UploadTaker } from '../../uploads/inspect.ts'
 import type { Uploader } from '../../uploads/store.ts'
 import { contentOf } from './entry.ts'
-import type { Kept, KeptContent, KeptVersion } from './kept.ts'
+import { createPushKeeper, type FoundManifest } from './keep-push.ts'
+import type { Kept } from './kept.ts'
 import type { OciRepository } from './names.ts'
 import type { Puller } from './pull.ts'
 import { createPushedBlobs } from './pushed-blobs.ts'
-import { checkConfig, LONGEST_MANIFEST, manifestInvalid, readPushedManifest, type PushedManifest } from './pushed-manifest.ts'
+import { checkConfig, manifestInvalid, readPushedManifest, type PushedManifest } from './pushed-manifest.ts'
 import { createPushedVersions } from './pushed-version.ts'
 import type { StoredVersions } from './stored-versions.ts'
 import type { Waiting } from './waiting.ts'
@@ -61,19 +61,13 @@ export interface PusherParts {
   readonly changed: (change: Change) => Promise<void>
 }
 
-/** A manifest, and the version that it was found to be of. */
-interface FoundManifest extends PushedManifest {
-  readonly hex: string
-  readonly bytes: Buffer
-  readonly version: string
-}
-
 /** Milliseconds before the next look whether a version is listed that was stored. */
 const LOOKS = [0, 10, 25, 50, 100, 200, 400, 800]
 
 export function createPusher ({ waiting, puller, stored, kept, uploader, taker, changed }: PusherParts): Pusher {
   const blobs = createPushedBlobs(waiting, puller)
   const versions = createPushedVersions(waiting, stored, taker)
+  const keeper = createPushKeeper(kept, waiting)
 
   async function make (incoming: TaggedManifest, manifest: PushedManifest): Promise<string> {
     const { repository, asker, bytes } = incoming
@@ -83,11 +77,10 @@ export function createPusher ({ waiting, puller, stored, kept, uploader, taker, 
       checkTag(incoming, version)
       checkConfig(await blobs.config(repository, manifest.config, asker), { name: chart, version })
       const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version }
-      const before = await kept.version(repository, version)
-      await checkRoom(repository, found, before)
+      await keeper.checkRoom(repository, found)
       await incoming.found(factsOf(incoming, found, upload))
       if (upload !== undefined) await store(incoming, upload)
-      await keep(repository, found, before)
+      await keeper.keep(repository, found)
       await untilListed(repository, found, asker)
       return found.hex
     } finally {
@@ -113,41 +106,12 @@ export function createPusher ({ waiting, puller, stored, kept, uploader, taker, 
     }
   }
 
-  /** @throws RefusalError where no more manifests of a version are kept */
-  async function checkRoom (
-    repository: OciRepository,
-    { hex, bytes, version, archive }: FoundManifest,
-    before: KeptVersion | undefined
-  ): Promise<void> {
-    if (before?.archive !== archive.hex || (before.pushed ?? 0) + bytes.length <= LONGEST_MANIFEST) return
-    if ((await kept.find(repository, hex, archive.hex))?.archive === archive.hex) return
-    const detail = `${repository.chart} ${version} was pushed under too many other digests: delete its tag first`
-    throw new RefusalError({ code: 'chart_exists', detail })
-  }
-
-  /** Keeps a manifest and what it names, so that each digest is answered, and lets it have the tag. */
-  async function keep (
-    repository: OciRepository,
-    { hex, bytes, version, config, archive, provenance }: FoundManifest,
-    before: KeptVersion | undefined
-  ): Promise<void> {
-    const of = { version, archive: archive.hex }
-    const put = async (kind: KeptContent['kind'], blob: string): Promise<void> => {
-      const file = await waiting.find(repository, 'blob', blob)
-      if (file !== undefined) await kept.keep(repository, blob, { ...of, kind, bytes: await readFile(file.path) })
-    }
-    await put('config', config.hex)
-    if (provenance !== undefined) await put('provenance', provenance.hex)
-    await kept.keep(repository, archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) })
-    const isKnown = (await kept.find(repository, hex, archive.hex))?.archive === archive.hex
-    await kept.keep(repository, hex, { ...of, kind: 'manifest', bytes })
-    const pushed = (before?.archive === archive.hex ? before.pushed ?? 0 : 0) + (isKnown ? 0 : bytes.length)
-    await kept.keepVersion(repository, version, { archive: archive.hex, size: archive.size, tagged: hex, pushed })
-    if (before !== undefined && before.archive !== archive.hex) await kept.forget(repository, version, archive.hex)
-  }
-
   /** ChartMuseum lists a version a moment after it has stored it; who pushed may pull it at once. */
-  async function untilListed (repository: OciRepository, { version, archive }: FoundManifest, asker: Asker): Promise<void> {
+  async function untilListed (
+    repository: OciRepository,
+    { version, archive }: FoundManifest,
+    asker: Asker
+  ): Promise<void> {
     for (const pause of LOOKS) {
       await sleep(pause)
       const listed = await stored.listed(repository, version, toItsEnd(asker)).catch(() => undefined)

@@ -27,44 +27,57 @@ export const EMPTY_JSON = {
 /** @throws RefusalError with a sentence about what is wrong */
 export function readPushedManifest (bytes: Buffer, contentType: string): PushedManifest {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== MANIFEST_TYPE) throw manifestInvalid(`a chart is pushed as ${MANIFEST_TYPE}, and nothing else is taken here`)
-  const text = utf8Of(bytes)
-  const manifest = text === undefined ? undefined : jsonOf(text)
-  if (!isObject(manifest) || hasRivalKeys(text as string)) throw manifestInvalid('the manifest is no JSON object that all readers read in one way')
-  const { schemaVersion, mediaType, config, layers, subject } = manifest
+  if (type !== MANIFEST_TYPE) throw manifestInvalid(`a chart is pushed as ${MANIFEST_TYPE}, and nothing else is taken`)
+  const { schemaVersion, mediaType, config, layers, subject } = objectIn(bytes)
   if (schemaVersion !== 2 || (mediaType !== undefined && mediaType !== MANIFEST_TYPE)) {
     throw manifestInvalid('the manifest is none of an OCI image, schema version 2')
   }
-  if (subject !== undefined) throw manifestInvalid('the manifest is attached to another one, and charts alone are taken here')
+  if (subject !== undefined) {
+    throw manifestInvalid('the manifest is attached to another one, and charts alone are taken here')
+  }
   if (!Array.isArray(layers)) throw manifestInvalid('the manifest has no list of layers')
-  const described = layers.map((layer: unknown) => describedBy(layer, 'layer'))
-  const archives = described.filter(({ mediaType }) => mediaType === ARCHIVE_TYPE)
-  const provenances = described.filter(({ mediaType }) => mediaType === PROVENANCE_TYPE)
-  const foreign = described.find(({ mediaType }) => mediaType !== ARCHIVE_TYPE && mediaType !== PROVENANCE_TYPE)
+  return { config: configOf(config), ...partsOf(layers.map((layer: unknown) => describedBy(layer, 'layer'))) }
+}
+
+/** @throws RefusalError for what readers do not read in one way */
+function objectIn (bytes: Buffer): Readonly<Record<string, unknown>> {
+  const text = utf8Of(bytes) ?? ''
+  const manifest = jsonOf(text)
+  if (isObject(manifest) && !hasRivalKeys(text)) return manifest
+  throw manifestInvalid('the manifest is no JSON object that all readers read in one way')
+}
+
+interface Layer extends Described { readonly mediaType: string }
+
+/** @throws RefusalError for layers that are not those of a chart */
+function partsOf (layers: readonly Layer[]): Pick<PushedManifest, 'archive' | 'provenance'> {
+  const ofType = (type: string): Layer[] => layers.filter(({ mediaType }) => mediaType === type)
+  const [archives, provenances] = [ofType(ARCHIVE_TYPE), ofType(PROVENANCE_TYPE)]
+  const foreign = layers.find(layer => !archives.includes(layer) && !provenances.includes(layer))
   if (foreign !== undefined) {
     const shown = inQuotes(foreign.mediaType, LONGEST_SHOWN)
     throw manifestInvalid(`a layer is ${shown}, and charts alone are taken here: push with helm, or as ${ARCHIVE_TYPE}`)
   }
-  const [archive, ...otherArchives] = archives
-  const [provenance, ...otherProvenances] = provenances
-  if (archive === undefined || otherArchives.length > 0 || otherProvenances.length > 0) {
+  const [[archive, ...others], [provenance, ...more]] = [archives, provenances]
+  if (archive === undefined || others.length > 0 || more.length > 0) {
     throw manifestInvalid('a chart is one archive, with one provenance file at most')
   }
-  return {
-    config: configOf(config),
-    archive,
-    ...(provenance === undefined ? {} : { provenance })
-  }
+  return { archive, ...(provenance === undefined ? {} : { provenance }) }
 }
 
 const LONGEST_SHOWN = 100
+
+interface ChartIdentity {
+  readonly name: string
+  readonly version: string
+}
 
 /**
  * What a config says of the chart has to be its name and version; all else of it is not looked
  * at, and given to who asks for this digest alone.
  * @throws RefusalError when it says something else
  */
-export function checkConfig (bytes: Buffer, { name, version }: { readonly name: string, readonly version: string }): void {
+export function checkConfig (bytes: Buffer, { name, version }: ChartIdentity): void {
   if (bytes.equals(EMPTY_JSON.bytes)) return
   const config = jsonOf(bytes.toString('utf8'))
   if (isObject(config) && config['name'] === name && config['version'] === version) return
@@ -87,7 +100,7 @@ function jsonOf (text: string): unknown {
   }
 }
 
-function describedBy (value: unknown, what: string): Described & { readonly mediaType: string } {
+function describedBy (value: unknown, what: string): Layer {
   const { mediaType, digest, size, urls } = isObject(value) ? value : {} as Readonly<Record<string, unknown>>
   if (urls !== undefined) throw manifestInvalid(`the ${what} is elsewhere (urls), and all of a chart is pushed here`)
   if (typeof mediaType !== 'string' || typeof digest !== 'string' || !isDigest(digest)) {

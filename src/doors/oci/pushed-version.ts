@@ -24,7 +24,10 @@ export function createPushedVersions (
   stored: StoredVersions,
   taker: UploadTaker
 ): PushedVersions {
-  async function hold (repository: OciRepository, { archive, provenance }: PushedManifest): Promise<Upload | undefined> {
+  async function hold (
+    repository: OciRepository,
+    { archive, provenance }: PushedManifest
+  ): Promise<Upload | undefined> {
     const chart = await waiting.hold(repository, archive.hex)
     const prov = provenance === undefined ? undefined : await waiting.hold(repository, provenance.hex)
     if (chart === undefined && prov === undefined) return undefined
@@ -47,7 +50,7 @@ export function createPushedVersions (
       const upload = await hold(repository, manifest)
       try {
         if (upload !== undefined && upload.name !== repository.chart) {
-          throw manifestInvalid(`the chart in it is called ${upload.name}, and its repository ends in ${repository.chart}`)
+          throw manifestInvalid(`the chart in it is called ${upload.name}, and its repository ${repository.chart}`)
         }
         if (upload?.chart !== undefined) return { version: upload.version, upload }
         const version = await versionOf(repository, manifest, asker)

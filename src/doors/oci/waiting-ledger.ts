@@ -107,7 +107,8 @@ export function createWaitingLedger (
 }
 
 const NOTHING: Readonly<Count> = { files: 0, bytes: 0 }
-const TENANT_FULL = 'too much that was pushed for this tenant waits for its tag: finish those pushes, or try again later'
+const TENANT_FULL =
+  'too much that was pushed for this tenant waits for its tag: finish those pushes, or try again later'
 /** No repository has such a name. */
 const ALL = '*'
 

@@ -99,8 +99,13 @@ export function createWaiting (
     throw new RefusalError({ code: 'oci_upload_out_of_order' })
   }
 
-  /** Writes a part behind what is there. @throws RefusalError, and whatever the body throws; nothing of it stays then */
-  async function write (place: WaitingPlace, path: string, { body, at, size }: UploadPart, hash?: Hash): Promise<number> {
+  /** Writes a part behind what is there. @throws RefusalError, and what the body throws; nothing of it stays then */
+  async function write (
+    place: WaitingPlace,
+    path: string,
+    { body, at, size }: UploadPart,
+    hash?: Hash
+  ): Promise<number> {
     let length = at
     const counted = async function * (): Bytes {
       for await (const chunk of limited(body, most() - at)) {
