@@ -137,11 +137,10 @@ function sha256Of (digest: string | undefined): string {
 
 /** An upload begins without bytes: those that come all the same are not taken for its first. */
 async function expectNothing (request: FastifyRequest): Promise<void> {
-  for await (const chunk of bodyOf(request)) {
-    if (chunk.length === 0) continue
-    const detail = 'an upload is begun with an empty body: send the bytes to its Location, or all at once with ?digest='
-    throw new RefusalError({ code: 'bad_request', detail })
-  }
+  const first = await bodyOf(request).next()
+  if (first.done === true) return
+  const detail = 'an upload is begun with an empty body: send the bytes to its Location, or all at once with ?digest='
+  throw new RefusalError({ code: 'bad_request', detail })
 }
 
 function created (reply: FastifyReply, name: string, hex: string): void {

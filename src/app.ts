@@ -118,6 +118,9 @@ declare module 'fastify' {
 /** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
 export const DRAIN_LIMIT = 30_000
 
+/** Without a registry. */
+const NOTHING_WAITS = { used: 0, files: 0, written: 0 }
+
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
   const { settings, keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
@@ -249,7 +252,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     breaker: upstreams.of('').breaker.state,
     followers: upstreams.followers,
     spool: spool.standing,
-    waiting: registry?.standing ?? (() => ({ used: 0, files: 0, written: 0 })),
+    waiting: () => registry?.standing() ?? NOTHING_WAITS,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })

@@ -38,6 +38,16 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     }
   })
 
+  await t.test('what the repository does not say is no blob that is missing', async t => {
+    const chart = await chartOf('silent', '1.0.0')
+    const push = pushOf('silent', '1.0.0', { chart })
+    between.fault = request => request.startsWith('GET ') ? '500' : undefined
+    t.match(await putManifest(ask, `${TENANT}/silent`, push.digest, push.manifest), { status: 502, codes: ['UNAVAILABLE'] })
+    t.match(await ask(`org2/repo2/silent/blobs/uploads/?mount=${digestOfBytes(chart)}&from=${TENANT}/silent`, { method: 'POST' }), { status: 502, codes: ['UNAVAILABLE'] })
+    between.fault = () => undefined
+    t.match(await putManifest(ask, `${TENANT}/silent`, push.digest, push.manifest), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] })
+  })
+
   await t.test('an answer that is lost behind a chart that was stored is a push that is done', async t => {
     const push = pushOf('lost', '1.0.0', { chart: await chartOf('lost', '1.0.0') })
     let lost = 0

@@ -7,10 +7,11 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import {
   ARCHIVE_TYPE, askOci, configOf, CONFIG_TYPE, descriptorOf, digestOfBytes, manifestIn, MANIFEST_TYPE, ociAsker, placeOf,
-  pushBlob, pushOci, pushOf, putManifest, type AskOci
+  pushBlob, pushOci, pushOf, putManifest, type AskOci, type OciPush
 } from '../helpers/oci.ts'
 import { chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
 import { overEachRepository, type Repository } from '../helpers/repositories.ts'
+import { until } from '../helpers/until.ts'
 
 const TENANT = 'org1/repo1'
 const CHART = `${TENANT}/mychart`
@@ -191,6 +192,51 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
       t.strictSame(await waitingOf(repository), [], what)
     }
     t.match(await ask(`${CHART}/manifests/9.0.0`), { status: 404 })
+  })
+
+  await t.test('a manifest that names one blob for another is not taken, and nothing stays', async t => {
+    const name = `${TENANT}/mixed`
+    const chart = await chartOf('mixed', '1.0.0')
+    const config = configOf('mixed', '1.0.0')
+    t.equal((await pushOci(ask, name, '1.0.0', pushOf('mixed', '1.0.0', { chart }))).status, 201)
+    const asArchive = JSON.stringify({ schemaVersion: 2, config: descriptorOf(CONFIG_TYPE, config), layers: [descriptorOf(ARCHIVE_TYPE, config)] })
+    t.match(await putManifest(ask, name, '1.0.0', asArchive), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] }, 'the config for the archive')
+    const asConfig = JSON.stringify({ schemaVersion: 2, config: descriptorOf(CONFIG_TYPE, chart), layers: [descriptorOf(ARCHIVE_TYPE, chart)] })
+    t.match(await putManifest(ask, name, '1.0.0', asConfig), { status: 400, codes: ['MANIFEST_INVALID'] }, 'the archive for the config')
+    const long = Buffer.from(`{"name":"mixed","version":"1.0.0","description":"${'x'.repeat(1024 * 1024)}"}`)
+    t.match(await pushOci(ask, name, '1.0.0', pushOf('mixed', '1.0.0', { chart, config: long })), { status: 400, codes: ['MANIFEST_INVALID'] }, 'a config that is too long')
+    t.match(await ask(`${name}/manifests/${digestOfBytes(chart)}`, { method: 'DELETE' }), { status: 404, codes: ['MANIFEST_UNKNOWN'] }, 'an archive is no manifest')
+    t.strictSame(await waitingOf(repository), [])
+  })
+
+  await t.test('where two versions have one file name, who comes second is told which one is there', async t => {
+    t.equal((await pushOci(ask, `${TENANT}/foo-1`, '1.0', pushOf('foo-1', '1.0', { chart: await chartOf('foo-1', '1.0') }))).status, 201)
+    const denied = await pushOci(ask, `${TENANT}/foo`, '1-1.0', pushOf('foo', '1-1.0', { chart: await chartOf('foo', '1-1.0') }))
+    t.match(denied, { status: 409, codes: ['DENIED'] })
+    t.match(denied.bytes.toString(), /foo-1-1\.0\.tgz holds foo-1 1\.0/)
+  })
+
+  await t.test('what somebody changed behind the gateway is seen as it is', async t => {
+    const name = `${TENANT}/behind`
+    const [one, other, third] = await Promise.all(['one', 'other', 'third'].map(async body => pushOf('behind', '1.0.0', { chart: await chartOf('behind', '1.0.0', [{ name: 'behind/which', body }]) }))) as [OciPush, OciPush, OciPush]
+    const behind = async (method: string, path: string, body?: Buffer): Promise<number> => (await fetch(`${repository.origin}/api/${TENANT}${path}`, { method, ...(body === undefined ? {} : { body: new Uint8Array(body) }) })).status
+    t.equal((await pushOci(ask, name, '1.0.0', one)).status, 201)
+    t.equal(await behind('POST', '/charts?force', other.blobs[1]), 201)
+    await until(async () => (await ask(`${name}/manifests/${one.digest}`)).status === 404 ? true : undefined)
+    t.match(await ask(`${name}/manifests/${one.digest}`, { method: 'DELETE' }), { status: 404 }, 'and is not deleted for what it was')
+    t.equal(await behind('DELETE', '/charts/behind/1.0.0'), 200)
+    await until(async () => (await ask(`${name}/manifests/1.0.0`)).status === 404 ? true : undefined)
+    t.equal((await pushOci(ask, name, '1.0.0', third)).status, 201)
+    t.equal((await ask(`${name}/manifests/1.0.0`)).headers['docker-content-digest'], third.digest)
+    t.match(await ask(`${name}/manifests/${one.digest}`), { status: 404 })
+  })
+
+  await t.test('charts that no registry can name come and go at the API as ever', async t => {
+    for (const name of ['Capitals', 'mychart2']) {
+      const path = repository.depth === 'dynamic' ? '/api/charts' : `/api/${TENANT}/charts`
+      for (const query of ['', '?force']) t.equal((await repository.ask('POST', path + query, await chartOf(name, '1.0.0', [{ name: `${name}/x`, body: query }]))).status, 201)
+      t.equal((await repository.ask('DELETE', `${path}/${name}/1.0.0`)).status, 200)
+    }
   })
 
   await t.test('blobs come in one go, in chunks, as a stream, or in the last request', async t => {

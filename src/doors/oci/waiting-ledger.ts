@@ -138,7 +138,7 @@ function owners (folders: readonly string[]): string[] {
 /** All files in folders below; what goes meanwhile is not there, and a folder that is empty goes. */
 async function * filesBelow (dir: string, above: readonly string[]): AsyncGenerator<FoundFile> {
   const entries = await readdir(dir, { withFileTypes: true }).catch(() => [])
-  if (entries.length === 0 && above.length > 0) await rmdir(dir).catch(() => {})
+  if (entries.length === 0 && above.length > 0) await Promise.allSettled([rmdir(dir)])
   for (const entry of entries) {
     const path = join(dir, entry.name)
     if (entry.isDirectory()) {

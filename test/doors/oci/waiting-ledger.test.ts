@@ -1,5 +1,5 @@
 // What waits is counted, bounded for each repository, tenant and all, and goes in time.
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { createWaitingLedger, type WaitingBounds, type WaitingLedger } from '../../../src/doors/oci/waiting-ledger.ts'
@@ -57,6 +57,7 @@ await t.test('what others have laid there is seen at the next look, which is not
   await writeFile(join(dir, '_key'), 'is nobody\'s')
   for (const [place, folder] of [[A, '_uploads'], [A, '_blobs'], [B, '_manifests']] as const) await lay(dir, place, folder, 'x', 10)
   await lay(dir, { name: 'root' }, '_blobs', 'x', 5)
+  await symlink(join(dir, 'nowhere'), join(dir, 'root', '_blobs', 'gone'))
   time.now = 1999
   await ledger.admit(C)
   t.strictSame(ledger.standing(), { files: 2, bytes: 0 })

@@ -140,6 +140,7 @@ await t.test('a disk that does not take it is told of, and not counted', async t
   await writeFile(dir, 'a file in its place')
   const { waiting, ledger } = workerOn(dir)
   t.equal(await codeOf(waiting.begin(PLACE)), 'ENOTDIR')
+  t.equal(await codeOf(waiting.append(PLACE, 'id', { body: of('x'), at: 0 })), 'ENOTDIR')
   t.strictSame(ledger.standing(), { files: 0, bytes: 0 })
   await rm(dir)
   t.ok(await waiting.begin(PLACE))
