@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ociFactRouteOf } from '../src/doors/oci/request.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 import type { Action } from '../src/words/access.ts'
 import type { Outcome } from '../src/observe/outcome.ts'
@@ -131,7 +132,7 @@ export function whatWasAsked ({ target }: FastifyRequest): { route: string, acti
     case 'own': return { route: target.endpoint, action: undefined }
     case 'oci': {
       const { request } = target
-      return { route: request.route, action: request.route === 'oci-base' ? undefined : request.access.action }
+      return { route: ociFactRouteOf(request), action: request.route === 'oci-base' ? undefined : request.access.action }
     }
     case 'refused': return { route: NONE, action: undefined }
   }

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { printable } from '../src/lib/printable.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isChange as isAskedChange } from '../src/doors/authz/authz-target.ts'
-import { isOciChange } from '../src/doors/oci/request.ts'
+import { isOciChange, isOciPreparation } from '../src/doors/oci/request.ts'
 import { RefusalError } from '../src/http/errors.ts'
 import type { Auditing } from '../src/observe/audit/auditing.ts'
 import { Outcome, isRefused } from '../src/observe/outcome.ts'
@@ -67,7 +67,7 @@ export async function tellChange (reply: FastifyReply): Promise<void> {
 
 /** Also of a read whose client left before its end: it has nearly all of the file, maybe. */
 function auditRead (request: FastifyRequest, { raw }: FastifyReply): void {
-  if (raw.headersSent && !issuesToken(request)) auditOutcome(request)
+  if (raw.headersSent && !issuesToken(request) && !isPreparation(request)) auditOutcome(request)
 }
 
 function tellRefusal (reply: FastifyReply): void {
@@ -87,6 +87,11 @@ function isChange ({ target, method }: FastifyRequest): boolean {
   if (target.kind === 'authz') return isAskedChange(target.request)
   if (target.kind === 'oci') return isOciChange(target.request)
   return method === 'POST' || method === 'DELETE'
+}
+
+/** It is no read, and the push that it belongs to is recorded when it is made. */
+function isPreparation ({ target }: FastifyRequest): boolean {
+  return target.kind === 'oci' && isOciPreparation(target.request)
 }
 
 /** What is asked, and who asks; never a header, a query or a body. */

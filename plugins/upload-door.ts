@@ -4,26 +4,21 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Depth } from '../src/words/tenant.ts'
-import { RefusalError, type Refusal } from '../src/http/errors.ts'
-import type { Locks } from '../src/lib/locks.ts'
-import { later } from '../src/lib/timers.ts'
-import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
+import { RefusalError } from '../src/http/errors.ts'
+import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Change } from '../src/upstream/change.ts'
-import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { FormFields } from '../src/uploads/multipart.ts'
 import type { Spool } from '../src/uploads/spool.ts'
-import { createUploader, type Uploader } from '../src/uploads/store.ts'
+import type { Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
 import { recordIntent } from './request-audit.ts'
+import { bodyOf, isAbort, tooLarge } from './request-body.ts'
 import { tellChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface UploadDoorOptions {
-  upstreams: Upstreams
-  locks: Locks
-  /** The upstream stores over what is there, now. */
-  allowOverwrite: () => boolean
+  uploader: Uploader
   spool: Spool
   /** Lets every read from now on show it, before the client is answered. */
   changed: (change: Change) => Promise<void>
@@ -37,7 +32,6 @@ export interface UploadDoorOptions {
 
 export default fp<UploadDoorOptions>(async (app, options) => {
   const { maxUploadSize } = options
-  const uploader = createUploader({ ...options, later })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
@@ -46,13 +40,10 @@ export default fp<UploadDoorOptions>(async (app, options) => {
     if (Number(request.headers['content-length'] ?? 0) > most) reply.refuse(tooLarge(most))
     else done()
   })
-  const place = { ...options, uploader }
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, options))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks' | 'allowOverwrite'> { uploader: Uploader }
-
-async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Intake): Promise<FastifyReply> {
+async function takeIn (request: FastifyRequest, reply: FastifyReply, place: UploadDoorOptions): Promise<FastifyReply> {
   const most = place.maxUploadSize()
   try {
     await save(request, place, most)
@@ -71,7 +62,7 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Inta
 /** Stores the body, and has freed the spool when it returns. */
 async function save (
   request: FastifyRequest,
-  { uploader, spool, changed, depth, fields, namesProvenanceBy }: Intake,
+  { uploader, spool, changed, depth, fields, namesProvenanceBy }: UploadDoorOptions,
   most: number
 ): Promise<void> {
   const chartRequest = chartRequestOf(request)
@@ -81,8 +72,7 @@ async function save (
     depth,
     fields: fields(),
     namesProvenanceBy,
-    // a refusal still has to be written, and what then comes is thrown away
-    body: timed(request.raw.iterator({ destroyOnReturn: false }), request.outcome)
+    body: bodyOf(request)
   }, spool, most)
   request.outcome.upload = factsOf(upload)
   let isSent = false
@@ -96,26 +86,6 @@ async function save (
     if (isSent) await changed(changeOf(chartRequest, upload, isStored))
     await upload.remove()
   }
-}
-
-/** Passes a body on, and says how long it was waited for. */
-async function * timed (body: AsyncIterable<Buffer>, waits: Waits): AsyncGenerator<Buffer> {
-  let since = performance.now()
-  for await (const chunk of body) {
-    waits.waited += performance.now() - since
-    yield chunk
-    since = performance.now()
-  }
-}
-
-/** How Node says that the body's connection has gone. */
-function isAbort (error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
-}
-
-function tooLarge (maxUploadSize: number): Refusal {
-  return { code: 'body_too_large', detail: `request too large: at most ${maxUploadSize} bytes` }
 }
 
 function changeOf ({ tenant, tenantPath, access }: ChartRequest, upload: Upload, isStored: boolean): Change {

@@ -7,7 +7,7 @@ import { MOST_TENANTS } from '../src/metrics/tenants.ts'
 const MOST_SHOWN = 12
 const ELSEWHERE: Readonly<Record<string, string>> = {
   reason: 'a code of [reasons.md](reasons.md), or `none`',
-  route: 'a route of [routing.md](routing.md), an endpoint of our own (`home`, `token`, `jwks`, `health`, `info`), one of the registry (`oci-base`, `oci-manifest`, `oci-blob`, `oci-uploads`, `oci-upload`, `oci-tags`, `oci-referrers`), or `none`',
+  route: 'a route of [routing.md](routing.md), an endpoint of our own (`home`, `token`, `jwks`, `health`, `info`), one of the registry (`oci-base`, `oci-manifest`, `oci-blob`, `oci-uploads`, `oci-upload`, `oci-tags`, `oci-referrers`; `oci-push` is a manifest that is put under a tag), or `none`',
   http_route: 'as `route`',
   http_response_status_code: 'a status, `other` for one that is in no table, or `none` where there was no answer'
 }

@@ -58,16 +58,19 @@ import type { Spent } from './tokens/spent.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
+import { later } from './lib/timers.ts'
 import type { Pulse } from './lib/pulse.ts'
 import type { ListenerTls } from './tls/listener.ts'
 import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
+import type { Change } from './upstream/change.ts'
 import { readElsewhereWhileTold, tellChanges } from './upstream/changes.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
 import { fieldsOf } from './uploads/multipart.ts'
 import type { Spool } from './uploads/spool.ts'
+import { createUploader } from './uploads/store.ts'
 
 export interface AppDependencies {
   /** What of the configuration takes effect at once, as it is now. */
@@ -124,6 +127,9 @@ declare module 'fastify' {
 /** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
 export const DRAIN_LIMIT = 30_000
 
+/** Without a registry. */
+const NOTHING_WAITS = { used: 0, files: 0, written: 0 }
+
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
   const { settings, keys, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
@@ -161,7 +167,17 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  const changed = tellChanges({ upstreams, store, peers })
+  const tell = tellChanges({ upstreams, store, peers })
+  const changed = async (change: Change): Promise<void> => {
+    await registry?.changed(change)
+    await tell(change)
+  }
+
+  const files = createFileReader(upstreams)
+  const allowOverwrite = (): boolean => settings.current.charts.allowOverwrite
+  const uploader = createUploader({ upstreams, locks, allowOverwrite, later })
+  const namesProvenanceBy = config.upstream.url === undefined ? 'what it says' : 'its text'
+  const taker = { depth: config.charts.depth, namesProvenanceBy } as const
 
   const app: App = Fastify({
     rewriteUrl: createRewriteUrl({
@@ -205,23 +221,23 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   const { spent } = deps
   await app.register(tokenEndpoint, { authenticator, certificates, spent, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
-  const files = createFileReader(upstreams)
   await app.register(fileDoor, { files })
   await app.register(uploadDoor, {
-    upstreams,
-    locks,
-    allowOverwrite: () => settings.current.charts.allowOverwrite,
+    uploader,
     spool,
     changed,
     maxUploadSize: () => settings.current.charts.maxUploadSize,
     fields: () => fieldsOf(settings.current.charts),
-    depth,
-    namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
+    ...taker
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
-  if (config.oci.enabled) {
-    await app.register(ociDoor, openRegistry({ stateDir: config.stateDir, upstreams, files, log }))
+  const registry = config.oci.enabled
+    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, log, changed })
+    : undefined
+  if (registry !== undefined) {
+    await app.register(ociDoor, registry.door)
+    app.addHook('onClose', async () => { registry.close() })
   }
   const authz = config.authz === undefined
     ? undefined
@@ -247,6 +263,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     breaker: upstreams.of('').breaker.state,
     followers: upstreams.followers,
     spool: spool.standing,
+    waiting: () => registry?.standing() ?? NOTHING_WAITS,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
     revocations: () => revocations.texts().length,
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)

@@ -406,6 +406,49 @@ export const REASON_GROUPS = {
       means: 'a digest is outside the grammar, or too short or long for its algorithm',
       todo: 'look at what sends it'
     },
+    oci_digest_mismatch: {
+      status: 400,
+      error: 'the bytes that came are not those of the digest: push again',
+      means: 'a blob or a manifest has another SHA-256 than its client said',
+      todo: 'look at the line between client and gateway; nothing of it was kept'
+    },
+    oci_size_invalid: {
+      status: 400,
+      error: 'the bytes that came are not as many as was said: push again',
+      means: 'a part of an upload, or a blob that a manifest names, has another length than its client said',
+      todo: 'look at what sends it'
+    },
+    oci_manifest_invalid: {
+      status: 400,
+      error: 'the manifest is none of a chart',
+      means: 'what was pushed is no chart, or says something else than its archive',
+      todo: 'look at `detail`; push with helm push'
+    },
+    oci_manifest_blob_unknown: {
+      status: 400,
+      error: 'the manifest names a blob that was not pushed to this repository: push again',
+      means: 'a blob of a manifest was never pushed, or waited for longer than ten minutes',
+      todo: 'push again'
+    },
+    oci_upload_busy: {
+      status: 409,
+      error: 'another request writes to this upload',
+      means: 'two requests came for one upload; the first of them may have lost its client',
+      todo: 'push again'
+    },
+    oci_upload_out_of_order: {
+      status: 416,
+      error: 'the upload is not as long as that: Range says how long it is',
+      means: 'a part of an upload was sent twice, or one before it is missing; or its address was used again',
+      todo: 'nothing; a client asks for the status and goes on from there'
+    },
+    oci_too_many_uploads: {
+      status: 429,
+      error: 'too many pushes to this repository, this tenant or this registry have not been finished: ' +
+        'try again later',
+      means: 'more waits for its tag than there is room for (docs/oci.md)',
+      todo: 'look who begins pushes and does not finish them; what waits is forgotten after ten minutes'
+    },
     oci_upload_unknown: {
       status: 404,
       error: 'no such upload',

@@ -3,7 +3,7 @@
 // a combination that cannot happen has no series.
 import { REASONS, REASON_GROUPS, type ReasonCode } from '../http/reasons.ts'
 import { ROUTES } from '../chartmuseum/routes.ts'
-import { OCI_ROUTES, methodsOf } from '../doors/oci/routes.ts'
+import { OCI_PUSH, OCI_ROUTES, methodsOf } from '../doors/oci/routes.ts'
 import { OWN_ENDPOINTS } from '../doors/own-endpoints.ts'
 import { ACTIONS } from '../words/access.ts'
 
@@ -27,7 +27,8 @@ const OWN_ROUTES = [...OWN_ENDPOINTS.values()].map(({ endpoint, methods }) => ({
   id: endpoint as string,
   methods: typeof methods === 'string' ? ['GET', 'POST', 'HEAD', OTHER_METHOD] : methods
 }))
-const REGISTRY = OCI_ROUTES.map(route => ({ id: route.id as string, methods: methodsOf(route), needs: route.needs }))
+const REGISTRY = [...OCI_ROUTES, OCI_PUSH]
+  .map(route => ({ id: route.id as string, methods: methodsOf(route), needs: route.needs }))
 /** Questions of proxies; none of them is a request of its client. */
 const AUTHZ = { id: 'authz', methods: ['GET'] }
 /** Of what is no route. */

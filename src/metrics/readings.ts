@@ -21,6 +21,8 @@ export interface FrontRooms {
   /** Of each further address of the upstream. */
   readonly followers: () => readonly FollowerState[]
   readonly spool: () => SpoolStanding
+  /** What waits for the tag of its push, of all workers. */
+  readonly waiting: () => Omit<SpoolStanding, 'max'>
   /** Bytes. */
   readonly indexMemory: () => { readonly used: number, readonly max: number }
   /** What counts no more of the tokens that were issued. */
@@ -29,7 +31,8 @@ export interface FrontRooms {
 }
 
 export function readFront (meter: Meter, rooms: FrontRooms): void {
-  const { clients, passwords, connections, breaker, followers, spool, indexMemory, revocations, running } = rooms
+  const { clients, passwords, connections, breaker, followers, spool, waiting, indexMemory, revocations, running } =
+    rooms
   meter.read('chartgate_connections', () => [clients().open])
   meter.read('chartgate_connections_max', () => [clients().all])
   meter.read('chartgate_connections_refused_total', () => {
@@ -53,7 +56,9 @@ export function readFront (meter: Meter, rooms: FrontRooms): void {
   meter.read('chartgate_spool_bytes', () => [spool().used])
   meter.read('chartgate_spool_files', () => [spool().files])
   meter.read('chartgate_spool_max_bytes', () => [spool().max])
-  meter.read('chartgate_spooled_bytes_total', () => [spool().written])
+  meter.read('chartgate_spooled_bytes_total', () => [spool().written + waiting().written])
+  meter.read('chartgate_oci_waiting_bytes', () => [waiting().used])
+  meter.read('chartgate_oci_waiting_files', () => [waiting().files])
   meter.read('chartgate_index_memory_bytes', () => [indexMemory().used])
   meter.read('chartgate_index_memory_max_bytes', () => [indexMemory().max])
   meter.read('chartgate_revocations', () => [revocations()])

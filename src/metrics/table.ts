@@ -114,6 +114,15 @@ const TABLE = {
   chartgate_spool_files: gauge('sum', 'Their files'),
   chartgate_spool_max_bytes: gauge('sum', 'Room for them (charts.spool.maxBytes)'),
   chartgate_spooled_bytes_total: counter('Bytes of uploads that were taken in, whatever became of them'),
+  chartgate_oci_waiting_bytes: {
+    ...gauge('max',
+      'Bytes of what was pushed to the registry and waits for its tag, for which chartgate_spool_max_bytes is too'),
+    notShown: 'a tenant, and all of them, have a bound, and clients are told of it'
+  },
+  chartgate_oci_waiting_files: {
+    ...gauge('max', 'Its files: uploads that have begun, blobs and manifests'),
+    notShown: 'as above'
+  },
   chartgate_index_memory_bytes: gauge('sum', 'Memory that indexes take'),
   chartgate_index_memory_max_bytes: gauge('sum', 'Memory that they may take (charts.index.maxBytes, in each worker)'),
   chartgate_signing_key_age_seconds: gauge('max', 'How long the key that signs tokens has signed'),

@@ -20,6 +20,7 @@ await t.test('queues, connections, spool and memory of a process that has client
     breaker: () => 'open',
     followers: () => ['follows', 'behind'],
     spool: () => ({ used: 11, files: 2, max: 12, written: 13 }),
+    waiting: () => ({ used: 22, files: 23, written: 24 }),
     indexMemory: () => ({ used: 14, max: 15 }),
     revocations: () => 21,
     running: () => 16
@@ -32,7 +33,7 @@ await t.test('queues, connections, spool and memory of a process that has client
   t.same(values(meter, 'chartgate_upstream_breaker'), { closed: 0, doubted: 0, open: 1, half_open: 0 })
   t.same(values(meter, 'chartgate_upstream_followers'), { '2,unproven': 0, '2,follows': 1, '2,behind': 0, '3,unproven': 0, '3,follows': 0, '3,behind': 1 })
   t.same(values(meter, 'chartgate_connections_refused_total'), { all: 18, address: 19 })
-  const single: [MetricName, number][] = [['chartgate_upstream_connections_max', 128], ['chartgate_spool_bytes', 11], ['chartgate_spool_files', 2], ['chartgate_spool_max_bytes', 12], ['chartgate_spooled_bytes_total', 13], ['chartgate_index_memory_bytes', 14], ['chartgate_index_memory_max_bytes', 15], ['http_server_active_requests', 16], ['chartgate_connections', 17], ['chartgate_connections_max', 20], ['chartgate_revocations', 21]]
+  const single: [MetricName, number][] = [['chartgate_upstream_connections_max', 128], ['chartgate_spool_bytes', 11], ['chartgate_spool_files', 2], ['chartgate_spool_max_bytes', 12], ['chartgate_spooled_bytes_total', 37], ['chartgate_oci_waiting_bytes', 22], ['chartgate_oci_waiting_files', 23], ['chartgate_index_memory_bytes', 14], ['chartgate_index_memory_max_bytes', 15], ['http_server_active_requests', 16], ['chartgate_connections', 17], ['chartgate_connections_max', 20], ['chartgate_revocations', 21]]
   for (const [name, value] of single) t.same(values(meter, name), { '': value }, name)
 })
 

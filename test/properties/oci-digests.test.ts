@@ -1,8 +1,10 @@
 // While an archive is stored every digest that was answered for it is answered, with the same
 // bytes, whoever asks and after every restart; when another one is stored in its place, or none,
-// it is not. Over random histories of pushes, overwrites, deletes, provenance and restarts.
+// it is not. Over random histories of pushes by either door, overwrites, deletes, provenance and
+// restarts.
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -10,10 +12,16 @@ import t from 'tap'
 import { createKept } from '../../src/doors/oci/kept.ts'
 import { readRepository, type OciRepository } from '../../src/doors/oci/names.ts'
 import { createPuller, type Puller } from '../../src/doors/oci/pull.ts'
+import { createPusher, type Pusher } from '../../src/doors/oci/push.ts'
 import { createStoredVersions } from '../../src/doors/oci/stored-versions.ts'
+import { createWaiting } from '../../src/doors/oci/waiting.ts'
+import { createWaitingLedger } from '../../src/doors/oci/waiting-ledger.ts'
 import { RefusalError } from '../../src/http/errors.ts'
+import type { Uploader } from '../../src/uploads/store.ts'
 import type { ListReader } from '../../src/upstream/list-reader.ts'
 import type { FileReader } from '../../src/upstream/file-reader.ts'
+import { chartOf } from '../helpers/packages.ts'
+import { digestOfBytes, MANIFEST_TYPE, pushOf } from '../helpers/oci.ts'
 import { someAsker } from '../helpers/askers.ts'
 import { inShort } from '../helpers/in-short.ts'
 
@@ -22,6 +30,9 @@ const VERSIONS = ['1.0.0', '2.0.0+b'] as const
 const WORKERS = 2
 
 type Version = typeof VERSIONS[number]
+/** Some of each version, of which each is another one. */
+const ARCHIVES = new Map<Version, Buffer[]>()
+for (const version of VERSIONS) ARCHIVES.set(version, await Promise.all(['a', 'b', 'c'].map(async body => await chartOf('mychart', version, [{ name: 'mychart/which', body }]))))
 interface Stored { readonly archive: Buffer, readonly provenance?: string }
 
 /** A repository of one chart. */
@@ -30,6 +41,7 @@ class Shelf {
 
   readonly lists: ListReader = {
     read: async ({ version }) => {
+      if (version === undefined) return Buffer.from(`[${[...this.stored].map(([each, { archive }]) => entryOf(each, archive)).join(',')}]`)
       const found = this.stored.get(version as Version)
       return found === undefined ? undefined : Buffer.from(entryOf(version as Version, found.archive))
     }
@@ -46,6 +58,19 @@ class Shelf {
   }
 }
 
+/** What the registry stores a push with. */
+function uploaderOf (shelf: Shelf): Uploader {
+  return {
+    async store (_request, { chart, version }, _caller, sending) {
+      const before = shelf.stored.get(version as Version)
+      const archive = await readFile(chart?.path ?? '')
+      if (before !== undefined) throw new RefusalError({ code: before.archive.equals(archive) ? 'already_stored' : 'file_exists' })
+      sending()
+      shelf.stored.set(version as Version, { archive })
+    }
+  }
+}
+
 const hexOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 function entryOf (version: Version, archive: Buffer): string {
@@ -54,6 +79,7 @@ function entryOf (version: Version, archive: Buffer): string {
 
 type Step =
   | { readonly kind: 'store', readonly version: Version, readonly archive: number }
+  | { readonly kind: 'push', readonly version: Version, readonly archive: number, readonly day: number, readonly worker: number }
   | { readonly kind: 'delete', readonly version: Version }
   | { readonly kind: 'sign', readonly version: Version, readonly text: string | undefined }
   | { readonly kind: 'pull', readonly version: Version, readonly worker: number }
@@ -63,6 +89,7 @@ const version = fc.constantFrom(...VERSIONS)
 const worker = fc.nat({ max: WORKERS - 1 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('store' as const), version, archive: fc.nat({ max: 2 }) }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('push' as const), version, archive: fc.nat({ max: 2 }), day: fc.integer({ min: 1, max: 2 }), worker }) },
   fc.record({ kind: fc.constant('delete' as const), version }),
   fc.record({ kind: fc.constant('sign' as const), version, text: fc.constantFrom('one', 'two', undefined) }),
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pull' as const), version, worker }) },
@@ -74,13 +101,22 @@ interface Answered { readonly version: Version, readonly archive: Buffer, readon
 
 async function tell (steps: readonly Step[], dir: string): Promise<void> {
   const shelf = new Shelf()
-  const open = (): Puller => createPuller(createStoredVersions(shelf.lists, shelf.files), createKept(dir, error => { throw error }))
+  const spool = join(dir, 'spool')
+  const bounds = { patience: Infinity, ofRepository: 100, ofTenant: 100, ofAll: 100, bytesOfTenant: () => Infinity, bytesOfAll: () => Infinity }
+  const waiting = createWaiting(spool, createWaitingLedger(spool, bounds, { clock: () => 0, wall: () => 0 }), { left: () => Infinity }, () => Infinity)
+  const open = (): Puller & Pusher => {
+    const [stored, kept] = [createStoredVersions(shelf.lists, shelf.files), createKept(join(dir, 'oci'), error => { throw error })]
+    const puller = createPuller(stored, kept, waiting)
+    const changed = async (): Promise<void> => {}
+    return { ...puller, ...createPusher({ waiting, puller, stored, kept, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, changed }) }
+  }
   const pullers = Array.from({ length: WORKERS }, open)
   const answered = new Map<string, Answered>()
   const gone = new Map<string, Answered>()
   for (const step of steps) {
     switch (step.kind) {
-      case 'store': put(step.version, { archive: Buffer.from(`archive ${step.version} ${step.archive}`) }); break
+      case 'store': put(step.version, { archive: archiveAt(step) }); break
+      case 'push': await push(pullers[step.worker] as Puller & Pusher, step); break
       case 'delete': put(step.version, undefined); break
       case 'sign': {
         const found = shelf.stored.get(step.version)
@@ -112,6 +148,26 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
     for (const [digest, known] of gone) if (known.version === version && (stored?.archive.equals(known.archive) === true || known.kind === 'blob')) gone.delete(digest)
   }
 
+  async function push (worker: Puller & Pusher, step: Extract<Step, { kind: 'push' }>): Promise<void> {
+    const { version, day } = step
+    const [archive, before] = [archiveAt(step), shelf.stored.get(version)]
+    const config = Buffer.from(`{"name":"mychart","version":"${version}"}`)
+    const { manifest, blobs, digest } = pushOf('mychart', version, { chart: archive, config, created: `2026-01-0${day}T00:00:00Z` })
+    for (const blob of blobs) await waiting.put(REPOSITORY, 'blob', hexOf(blob), bodyOf(blob))
+    const incoming = { repository: REPOSITORY, bytes: manifest, contentType: MANIFEST_TYPE, asker: someAsker(), version, found: async () => {} }
+    const refused = await worker.commit(incoming).then(() => undefined, (error: unknown) => error instanceof RefusalError ? error.refusal.code : error)
+    if (refused !== (before === undefined || before.archive.equals(archive) ? undefined : 'chart_exists')) throw new Error(`${version} was pushed: ${String(refused)}`)
+    if (refused !== undefined) return
+    if (before === undefined) {
+      shelf.stored.delete(version)
+      put(version, { archive })
+    }
+    answered.set(digest, { version, archive, bytes: manifest, kind: 'manifest' })
+    for (const blob of blobs) answered.set(digestOfBytes(blob), { version, archive, bytes: blob, kind: 'blob' })
+    const tagged = await worker.manifest(REPOSITORY, { kind: 'tag', tag: '', version }, someAsker())
+    if (before?.provenance === undefined && `sha256:${tagged.hex}` !== digest) throw new Error(`${digest} was pushed, and has not the tag`)
+  }
+
   async function learn (puller: Puller, version: Version): Promise<void> {
     const tag = { kind: 'tag', tag: version.replace('+', '_'), version } as const
     const found = await puller.manifest(REPOSITORY, tag, someAsker()).catch(missing)
@@ -127,6 +183,14 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
       answered.set(digest, { version, archive: stored.archive, bytes, kind: 'blob' })
     }
   }
+}
+
+async function * bodyOf (bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+function archiveAt ({ version, archive }: { version: Version, archive: number }): Buffer {
+  return ARCHIVES.get(version)?.[archive] as Buffer
 }
 
 async function ask (puller: Puller, kind: Answered['kind'], digest: string): Promise<Buffer | undefined> {

@@ -5,7 +5,7 @@
 // version. No more than what is stored has brought: who pulls adds nothing twice, and what
 // belongs to an archive that is gone goes too.
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
@@ -27,6 +27,8 @@ export interface KeptVersion {
   readonly size: number
   /** The manifest that was pushed under its tag, in hex; left out: none was. */
   readonly tagged?: string
+  /** Bytes of the manifests that were pushed for it, all together. */
+  readonly pushed?: number
 }
 
 type Place = Pick<OciRepository, 'name'>
@@ -46,6 +48,12 @@ export interface Kept {
   forget (repository: Place, version: string, stored: string | undefined): Promise<void>
 }
 
+interface Remembered {
+  readonly content: KeptContent
+  /** In a file, which other workers read too. */
+  readonly isWritten: boolean
+}
+
 /** How many contents are remembered, and how many bytes each has at most; what is larger is read again. */
 const MOST_REMEMBERED = 4_000
 const SMALL = 4 * 1024
@@ -55,7 +63,7 @@ const SMALL = 4 * 1024
  * @param failed hears why something could not be kept
  */
 export function createKept (dir: string, failed: (error: unknown) => void): Kept {
-  const remembered = new Map<string, KeptContent>()
+  const remembered = new Map<string, Remembered>()
   const versions = new Map<string, KeptVersion>()
   const folder = ({ name }: Place): string => join(dir, ...name.split('/'))
   const contentPath = (place: Place, hex: string): string => join(folder(place), '_content', hex)
@@ -65,10 +73,18 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   async function find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined> {
     const path = contentPath(repository, hex)
     const known = remembered.get(path)
-    if (known !== undefined && (archive === undefined || known.archive === archive)) return known
-    const found = readContent(await readOr(path))
-    if (found !== undefined && found.bytes.length <= SMALL) putBounded(remembered, path, found, MOST_REMEMBERED)
-    return found ?? known
+    if (known !== undefined && (archive === undefined || known.content.archive === archive)) {
+      // Another worker may have forgotten it.
+      if (!known.isWritten || await isThere(path)) return known.content
+    }
+    const content = readContent(await readOr(path))
+    if (content !== undefined) remember(path, { content, isWritten: true })
+    else if (known?.isWritten === true) remembered.delete(path)
+    return content ?? remembered.get(path)?.content
+  }
+
+  function remember (path: string, found: Remembered): void {
+    if (found.content.bytes.length <= SMALL) putBounded(remembered, path, found, MOST_REMEMBERED)
   }
 
   return {
@@ -77,8 +93,12 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       const { kind, version, archive, bytes } = content
       if ((await find(repository, hex, archive))?.archive === archive) return
       const path = contentPath(repository, hex)
-      if (bytes.length <= SMALL) putBounded(remembered, path, content, MOST_REMEMBERED)
-      await write(path, Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes])).catch(failed)
+      const written = write(path, Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes]))
+      const isWritten = await written.then(() => true, (error: unknown) => {
+        failed(error)
+        return false
+      })
+      remember(path, { content, isWritten })
     },
     async version (repository, version) {
       const path = versionPath(repository, version)
@@ -105,6 +125,10 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       if (readVersion(await readOr(kept))?.archive !== stored) await rm(kept, { force: true }).catch(failed)
     }
   }
+}
+
+async function isThere (path: string): Promise<boolean> {
+  return await access(path).then(() => true, () => false)
 }
 
 async function readOr (path: string): Promise<Buffer | undefined> {

@@ -77,16 +77,25 @@ function goObject (entries: Annotations): string {
 }
 
 /** What a manifest of Helm's says, as far as it is looked at. */
-interface ReadManifest { readonly layers?: readonly { readonly mediaType?: unknown, readonly digest?: unknown }[] }
+interface ReadManifest {
+  readonly config: { readonly digest?: unknown }
+  readonly layers: readonly { readonly mediaType?: unknown, readonly digest?: unknown }[]
+}
 
-/** True for a pushed manifest that names the stored archive, and the provenance that lies beside it, if one does. */
-export function isManifestOf (
-  manifest: Buffer,
-  { archive, provenance }: { readonly archive: string, readonly provenance: ContentBytes | undefined }
-): boolean {
-  const { layers = [] } = JSON.parse(manifest.toString('utf8')) as ReadManifest // it was read when it was pushed
-  const named = layers.filter(({ mediaType }) => mediaType === PROVENANCE_TYPE).map(({ digest }) => digest)
-  const stored = provenance === undefined ? [] : [digestOfHex(provenance.hex)]
-  return layers.some(({ digest }) => digest === digestOfHex(archive)) &&
-    named.length === stored.length && named.every((digest, i) => digest === stored[i])
+interface StoredFacts extends Pick<ListedVersion, 'archive' | 'config'> {
+  readonly provenance: ContentBytes | undefined
+}
+
+/**
+ * True for a pushed manifest that says of a version what the repository does: it names the stored
+ * archive, its metadata, and the provenance that lies beside it, if one does.
+ */
+export function isManifestOf (manifest: Buffer, { archive, config, provenance }: StoredFacts): boolean {
+  const { config: named, layers } = JSON.parse(manifest.toString('utf8')) as ReadManifest // as it was pushed
+  const isNamed = (type: string, hex: string | undefined): boolean => {
+    const digests = layers.filter(({ mediaType }) => mediaType === type).map(({ digest }) => digest)
+    return hex === undefined ? digests.length === 0 : digests.length === 1 && digests[0] === digestOfHex(hex)
+  }
+  return named.digest === digestOfHex(config.hex) &&
+    isNamed(ARCHIVE_TYPE, archive) && isNamed(PROVENANCE_TYPE, provenance?.hex)
 }

@@ -2,6 +2,7 @@
 // and the blobs that it names: what the chart repository has now, and of it alone. A digest is
 // answered while the archive that it is of is the stored one.
 import { createHash } from 'node:crypto'
+import { open, readFile } from 'node:fs/promises'
 import { RefusalError, type Refusal } from '../../http/errors.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
@@ -10,22 +11,25 @@ import type { ListedVersion } from './entry.ts'
 import type { Kept, KeptContent, KeptVersion } from './kept.ts'
 import { canonicalManifest, isManifestOf } from './manifest.ts'
 import type { OciRepository } from './names.ts'
+import { EMPTY_JSON } from './pushed-manifest.ts'
 import type { OciReference } from './request.ts'
 import type { StoredVersion, StoredVersions } from './stored-versions.ts'
+import type { Waiting } from './waiting.ts'
 
-/** A manifest, and the version that it is of. */
+/** A manifest, and the version that it is of; one that waits for its tag is of none yet. */
 export interface PulledManifest {
   readonly bytes: Buffer
   /** SHA-256, in hex. */
   readonly hex: string
-  readonly version: ListedVersion
+  readonly version?: ListedVersion
 }
 
 /** Content that a digest names. */
 export type PulledBlob =
   | { readonly kind: 'bytes', readonly hex: string, readonly bytes: Buffer }
   | {
-    readonly kind: 'archive'
+    /** An archive, or what waits for the tag of its push. */
+    readonly kind: 'stream'
     readonly hex: string
     readonly size: number
     /**
@@ -42,7 +46,7 @@ export interface Puller {
   blob (repository: OciRepository, digest: string, asker: Asker): Promise<PulledBlob>
 }
 
-export function createPuller (stored: StoredVersions, kept: Kept): Puller {
+export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<Waiting, 'find'>): Puller {
   async function byTag (repository: OciRepository, version: string, asker: Asker): Promise<PulledManifest> {
     const [found, before] = await Promise.all([
       stored.read(repository, version, asker),
@@ -81,38 +85,56 @@ export function createPuller (stored: StoredVersions, kept: Kept): Puller {
     const beside = provenance === undefined ? undefined : { hex: provenance.hex, size: provenance.bytes.length }
     const manifest = canonicalManifest({ config, metadata }, { hex: archive, size }, beside)
     const all = { config, manifest, ...(provenance === undefined ? {} : { provenance }) }
-    for (const [kind, { hex, bytes }] of Object.entries(all)) {
+    await Promise.all(Object.entries(all).map(async ([kind, { hex, bytes }]) => {
       await kept.keep(repository, hex, { kind: kind as keyof typeof all, version, archive, bytes })
-    }
+    }))
     return manifest
   }
 
   async function byDigest (repository: OciRepository, digest: string, asker: Asker): Promise<PulledManifest> {
     const hex = hexOfDigest(digest)
-    const found = hex === undefined ? undefined : await kept.find(repository, hex)
-    if (hex === undefined || found?.kind !== 'manifest') throw unknown('oci_manifest_unknown')
-    const version = await stored.listed(repository, found.version, asker)
-    if (version?.archive !== found.archive) throw unknown('oci_manifest_unknown')
-    return { bytes: found.bytes, hex, version }
+    if (hex === undefined) throw unknown('oci_manifest_unknown')
+    const found = await kept.find(repository, hex)
+    if (found?.kind === 'manifest') {
+      const version = await stored.listed(repository, found.version, asker)
+      if (version?.archive === found.archive) return { bytes: found.bytes, hex, version }
+    }
+    const waits = await waiting.find(repository, 'manifest', hex)
+    const bytes = waits === undefined ? undefined : await readFile(waits.path).catch(() => undefined)
+    if (bytes === undefined) throw unknown('oci_manifest_unknown')
+    return { bytes, hex }
   }
 
-  /** Where a blob is; one that was never answered may be an archive all the same. */
+  /** Where a blob is that is stored. */
   async function place (
     repository: OciRepository,
     hex: string,
     asker: Asker
   ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
     const content = await kept.find(repository, hex)
-    if (content !== undefined) {
-      const version = await stored.listed(repository, content.version, asker)
-      if (version === undefined || content.kind === 'manifest') return undefined
-      const now = await kept.find(repository, hex, version.archive)
-      return now?.archive === version.archive ? { content: now, version } : undefined
-    }
+    if (content === undefined || content.kind === 'manifest') return undefined
+    const version = await stored.listed(repository, content.version, asker)
+    const now = version === undefined ? undefined : await kept.find(repository, hex, version.archive)
+    return version !== undefined && now?.archive === version.archive ? { content: now, version } : undefined
+  }
+
+  /** One that was never answered may be an archive all the same. */
+  async function archivePlace (
+    repository: OciRepository,
+    hex: string,
+    asker: Asker
+  ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
+    if (await kept.find(repository, hex) !== undefined) return undefined
     const version = await stored.withArchive(repository, hex, asker)
     return version === undefined
       ? undefined
       : { content: { kind: 'archive', version: version.version, archive: hex, bytes: EMPTY }, version }
+  }
+
+  async function waitingBlob (repository: OciRepository, hex: string): Promise<PulledBlob | undefined> {
+    const waits = await waiting.find(repository, 'blob', hex)
+    if (waits === undefined) return undefined
+    return { kind: 'stream', hex, size: waits.size, open: async () => await opened(waits.path) }
   }
 
   async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {
@@ -128,19 +150,30 @@ export function createPuller (stored: StoredVersions, kept: Kept): Puller {
     },
     async blob (repository, digest, asker) {
       const hex = hexOfDigest(digest)
-      const found = hex === undefined ? undefined : await place(repository, hex, asker)
-      if (hex === undefined || found === undefined) throw unknown('oci_blob_unknown')
+      if (hex === undefined) throw unknown('oci_blob_unknown')
+      if (hex === EMPTY_JSON.hex) return { kind: 'bytes', ...EMPTY_JSON }
+      const known = await place(repository, hex, asker)
+      const waits = known === undefined ? await waitingBlob(repository, hex) : undefined
+      if (waits !== undefined) return waits
+      const found = known ?? await archivePlace(repository, hex, asker)
+      if (found === undefined) throw unknown('oci_blob_unknown')
       const { content, version } = found
       if (content.kind !== 'archive') return { kind: 'bytes', hex, bytes: content.bytes }
       const size = await sizeOf(repository, version, asker)
       return {
-        kind: 'archive',
+        kind: 'stream',
         hex,
         size,
         open: async () => archiveOf(await stored.open(repository, version, asker), hex)
       }
     }
   }
+}
+
+/** What waits, if it does still. */
+async function opened (path: string): Promise<AsyncIterable<Uint8Array>> {
+  const file = await open(path).catch(() => { throw unknown('oci_blob_unknown') })
+  return file.createReadStream()
 }
 
 const EMPTY = Buffer.alloc(0)

@@ -8,7 +8,9 @@ import type { Depth } from '../../words/tenant.ts'
 import { EMPTY_OR_DOT_SEGMENT, pathFault } from '../chartmuseum/path.ts'
 import { readQuery } from '../chartmuseum/query.ts'
 import { isTag, readRepository, versionOfTag, type OciRepository } from './names.ts'
-import { methodsOf, needOf, ociRouteOf, type OciMethod, type OciRouteId } from './routes.ts'
+import {
+  methodsOf, needOf, ociRouteOf, type OciFactRoute, type OciMethod, type OciRouteId
+} from './routes.ts'
 
 /** What names a manifest: its bytes, or what somebody has called them. */
 export type OciReference =
@@ -61,7 +63,7 @@ export type OciChartRequest = Exclude<OciRequest, { readonly route: 'oci-base' }
 
 /** What the log, the audit log and the metrics say of a request about a chart. */
 export interface OciFacts {
-  readonly route: OciRouteId
+  readonly route: OciFactRoute
   readonly tenant: string
   readonly access: Access
   readonly chart: string
@@ -71,8 +73,8 @@ export interface OciFacts {
 }
 
 export function ociFactsOf (request: OciChartRequest): OciFacts {
-  const { route, access, repository: { tenant, chart } } = request
-  const facts = { route, tenant, access, chart }
+  const { access, repository: { tenant, chart } } = request
+  const facts = { route: ociFactRouteOf(request), tenant, access, chart }
   switch (request.route) {
     case 'oci-manifest': return { ...facts, ...namedBy(request.reference) }
     case 'oci-blob':
@@ -87,9 +89,23 @@ function namedBy (reference: OciReference): Pick<OciFacts, 'version' | 'digest'>
   return hex === undefined ? {} : { digest: hex }
 }
 
-/** True for what changes a chart when it is done: blobs that are sent before wait for it. */
+/** The endpoint; of a manifest that is put under a tag, by which a push is made, it is said apart. */
+export function ociFactRouteOf (request: OciRequest): OciFactRoute {
+  return isOciPush(request) ? 'oci-push' : request.route
+}
+
+function isOciPush (request: OciRequest): boolean {
+  return request.route === 'oci-manifest' && request.access.action === 'push' && request.reference.kind === 'tag'
+}
+
+/** True for what changes a chart when it is done: blobs and manifests that are sent before wait for it. */
 export function isOciChange (request: OciRequest): boolean {
-  return request.route === 'oci-manifest' && request.access.action !== 'pull'
+  return isOciPush(request) || (request.route === 'oci-manifest' && request.access.action === 'delete')
+}
+
+/** True for what of a push waits for its tag, and changes nothing yet. */
+export function isOciPreparation (request: OciRequest): boolean {
+  return request.route !== 'oci-base' && request.access.action === 'push' && !isOciPush(request)
 }
 
 /** Where every path of a registry begins; it is at the root of a host always. */

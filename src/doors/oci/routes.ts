@@ -6,6 +6,8 @@ import type { Action } from '../../words/access.ts'
 export type OciMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type OciRouteId =
   | 'oci-base' | 'oci-manifest' | 'oci-blob' | 'oci-uploads' | 'oci-upload' | 'oci-tags' | 'oci-referrers'
+/** As the log and the metrics name what is done. */
+export type OciFactRoute = OciRouteId | 'oci-push'
 
 export interface OciRoute {
   readonly id: OciRouteId
@@ -30,6 +32,10 @@ export const OCI_ROUTES: readonly OciRoute[] = [
   { id: 'oci-referrers', needs: PULL, query: ['artifactType'] }
 ]
 
+/** What the log and the metrics name apart: a push, by whose tag it is made. */
+export const OCI_PUSH: Omit<OciRoute, 'id'> & { readonly id: OciFactRoute } =
+  { id: 'oci-push', needs: { PUT: 'push' }, query: [] }
+
 const byId = new Map(OCI_ROUTES.map(route => [route.id, route]))
 
 /** The row of the table with this id. */
@@ -43,6 +49,6 @@ export function needOf ({ needs }: OciRoute, method: string): Action | 'credenti
 }
 
 /** The methods of an endpoint, as `Allow` names them. */
-export function methodsOf ({ needs }: OciRoute): readonly OciMethod[] {
+export function methodsOf ({ needs }: Pick<OciRoute, 'needs'>): readonly OciMethod[] {
   return Object.keys(needs) as OciMethod[]
 }

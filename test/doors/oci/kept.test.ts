@@ -34,6 +34,17 @@ await t.test('what is kept is found by whoever opens the folder, in that reposit
   }
 })
 
+await t.test('what another worker has forgotten is not remembered, and is kept anew', async t => {
+  const dir = await temporaryFolder(t)
+  const [one, two] = [keptIn(dir), keptIn(dir)]
+  for (const archive of [A, A]) {
+    await two.keep(PLACE, C, content('manifest', '1.0.0', archive, 'bytes'))
+    for (const kept of [one, two]) t.equal((await kept.find(PLACE, C))?.archive, A)
+    await one.forget(PLACE, '1.0.0', undefined)
+    for (const kept of [one, two]) t.equal(await kept.find(PLACE, C), undefined)
+  }
+})
+
 await t.test('what is of an archive that is gone is forgotten, and what is of others stays', async t => {
   const dir = await temporaryFolder(t)
   const kept = keptIn(dir)

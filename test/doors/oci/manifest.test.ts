@@ -42,17 +42,18 @@ await t.test('keys stand in the order of their bytes', async t => {
   t.strictSame(order, [...order].sort((one, other) => one - other))
 })
 
-await t.test('a pushed manifest is one of what is stored when it names the archive and the provenance, and no other', async t => {
+await t.test('a pushed manifest is one of what is stored when it names the archive, its metadata and the provenance, and no other', async t => {
   const provenance = contentOf(Buffer.from('signed'))
   const other = contentOf(Buffer.from('other'))
   const plain = canonicalManifest(versionOf(CONFIG), ARCHIVE, undefined).bytes
   const signed = canonicalManifest(versionOf(CONFIG), ARCHIVE, { hex: provenance.hex, size: 6 }).bytes
-  const stored = (archive: string, provenance: typeof other | undefined): Parameters<typeof isManifestOf>[1] => ({ archive, provenance })
+  const config = contentOf(Buffer.from(CONFIG))
+  const stored = (archive: string, provenance: typeof other | undefined): Parameters<typeof isManifestOf>[1] => ({ archive, config, provenance })
   t.equal(isManifestOf(plain, stored(ARCHIVE.hex, undefined)), true)
   t.equal(isManifestOf(plain, stored(ARCHIVE.hex, provenance)), false)
   t.equal(isManifestOf(signed, stored(ARCHIVE.hex, provenance)), true)
   t.equal(isManifestOf(signed, stored(ARCHIVE.hex, other)), false)
   t.equal(isManifestOf(signed, stored(ARCHIVE.hex, undefined)), false)
   t.equal(isManifestOf(plain, stored('0'.repeat(64), undefined)), false)
-  t.equal(isManifestOf(Buffer.from('{}'), stored(ARCHIVE.hex, undefined)), false)
+  t.equal(isManifestOf(plain, { ...stored(ARCHIVE.hex, undefined), config: other }), false, 'with another config than the metadata of the repository')
 })

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseRequestTarget, type ReceivedTarget } from '../../../src/doors/request-target.ts'
-import { isOciChange, ociFactsOf, type OciRequest } from '../../../src/doors/oci/request.ts'
+import { isOciChange, isOciPreparation, ociFactsOf, type OciRequest } from '../../../src/doors/oci/request.ts'
 import type { ReasonCode } from '../../../src/http/errors.ts'
 import type { Depth } from '../../../src/words/tenant.ts'
 
@@ -140,9 +140,15 @@ await t.test('the log, the audit log and metrics are told the chart, and the ver
   t.match(facts('GET', `blobs/${DIGEST}`), { route: 'oci-blob', ...of, digest: HEX })
   t.equal('digest' in facts('GET', `referrers/sha512:${'b'.repeat(128)}`), false)
   t.strictSame(Object.keys(facts('GET', 'tags/list')), ['route', 'tenant', 'access', 'chart'])
+  t.match(facts('PUT', 'manifests/1.0.0_b'), { route: 'oci-push', ...of, version: '1.0.0+b' }, 'a push is made by its tag')
+  t.match(facts('PUT', `manifests/${DIGEST}`), { route: 'oci-manifest', ...of, digest: HEX })
   t.equal(isOciChange(asked('PUT', '/v2/org1/repo1/mychart/manifests/1.0.0')), true)
+  t.equal(isOciChange(asked('PUT', `/v2/org1/repo1/mychart/manifests/${DIGEST}`)), false)
+  t.equal(isOciChange(asked('DELETE', `/v2/org1/repo1/mychart/manifests/${DIGEST}`)), true)
   t.equal(isOciChange(asked('GET', '/v2/org1/repo1/mychart/manifests/1.0.0')), false)
   t.equal(isOciChange(asked('POST', '/v2/org1/repo1/mychart/blobs/uploads/')), false)
+  for (const [method, path] of [['POST', 'blobs/uploads/'], ['PATCH', 'blobs/uploads/x'], ['PUT', `manifests/${DIGEST}`]] as const) t.equal(isOciPreparation(asked(method, `/v2/org1/repo1/mychart/${path}`)), true, 'it belongs to a push')
+  for (const [method, path] of [['GET', 'org1/repo1/mychart/blobs/' + DIGEST], ['PUT', 'org1/repo1/mychart/manifests/1.0.0'], ['DELETE', 'org1/repo1/mychart/manifests/1.0.0'], ['GET', '']] as const) t.equal(isOciPreparation(asked(method, `/v2/${path}`)), false)
 })
 
 await t.test('whatever the bytes are, the right is for the name that is asked for', async () => {
