@@ -132,7 +132,8 @@ export function whatWasAsked ({ target }: FastifyRequest): { route: string, acti
     case 'own': return { route: target.endpoint, action: undefined }
     case 'oci': {
       const { request } = target
-      return { route: ociFactRouteOf(request), action: request.route === 'oci-base' ? undefined : request.access.action }
+      const action = request.route === 'oci-base' ? undefined : request.access.action
+      return { route: ociFactRouteOf(request), action }
     }
     case 'refused': return { route: NONE, action: undefined }
   }

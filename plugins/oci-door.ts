@@ -50,7 +50,7 @@ export default fp<OciDoorOptions>(async (app, options) => {
       case 'oci-tags': return await sendTags(request, reply, asked)
       case 'oci-referrers':
         return await reply.headers(filtersApplied(asked.artifactType))
-          .header('content-type', INDEX_TYPE).send(NO_REFERRERS)
+          .header('content-type', INDEX_TYPE).send(Buffer.from(NO_REFERRERS))
       case 'oci-blob':
         return await sendBlob(request, reply, await puller.blob(asked.repository, asked.digest, callerOf(request)))
       case 'oci-manifest': return await answerManifest(request, reply, asked)

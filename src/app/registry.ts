@@ -55,7 +55,7 @@ const PAUSE = 60_000
 /** Milliseconds that what was pushed waits for its tag since it was last touched. */
 const PATIENCE = 10 * 60_000
 /** Files that may wait. */
-const MOST_FILES = { ofRepository: 64, ofTenant: 256, ofAll: 4_096 }
+const MOST_FILES = { ofRepository: 256, ofTenant: 1_024, ofAll: 4_096 }
 /** Of the room for uploads what waits has so much at most, and of that again one tenant. */
 const SHARE = 1 / 2
 

@@ -39,7 +39,9 @@ export function hasRivalKeys (text: string): boolean {
           inside.isBefore = false
         }
         at = end - 1
+        break
       }
+      default: break // blanks, numbers and words
     }
   }
   return false

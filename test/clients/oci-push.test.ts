@@ -158,7 +158,7 @@ async function tryHelm (t: Test, lab: ClientLab, helm: Helm): Promise<void> {
     t.equal(digestIn(await kept('pull', url, '--version', '1.0.0')), digest)
     t.match(await kept('pull', `${url}@${digest}`), { code: 0 })
     t.match(await kept('show', 'chart', url), { code: 0, stdout: new RegExp(`name: ${name}`) })
-    const again = await push(file)
+    const again = await push(await lay('1.0.0')) // as it was: the pull has written it anew
     t.strictSame([again.code, digestIn(again)], [0, digest], 'and the same again')
   })
 

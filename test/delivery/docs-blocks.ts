@@ -84,7 +84,7 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   'docs/migrate.md': [
     { begins: 'location', because: 'a part of an nginx configuration; test/proxies/ has whole ones' }
   ],
-  'docs/oci.md': [{ begins: 'helm package mychart', test: 'test/clients/oci-push.test.ts' }],
+  'docs/oci.md': [{ begins: '$ helm push mychart', test: 'test/clients/oci-push.test.ts' }],
   'docs/operations.md': [
     { begins: '$ npm ci && npm run package', test: 'test/delivery/package.test.ts' },
     { begins: '# npm install --global', because: `${INSTALLS}; test/delivery/package.test.ts unpacks and starts the same` },

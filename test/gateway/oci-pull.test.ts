@@ -249,6 +249,8 @@ await t.test('what the repository cannot say is a refusal, and nothing is kept o
   t.equal(manifestIn(await pull(`${CHART}/manifests/1.0.0`)).layers.length, 1, 'one that is none is none')
   provenance = { status: 200, body: 'x'.repeat(100_000) }
   t.equal(manifestIn(await pull(`${CHART}/manifests/1.0.0`)).layers.length, 2, 'a long one is one')
+  file = { status: 500, body: '' }
+  t.match(await pull(`${CHART}/blobs/sha256:${hex}`), { status: 502 }, 'a blob that is known, and not to be had')
   file = { status: 200, body: await chartOf('mychart', '1.0.0', [{ name: 'mychart/x', body: 'changed' }]) }
   t.match(await pull(`${CHART}/blobs/sha256:${hex}`), { status: 404, codes: ['BLOB_UNKNOWN'] }, 'a file that has changed meanwhile')
   list = entry(hex, ',"version":"1.0.1"')

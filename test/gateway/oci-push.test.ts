@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
+import { Client } from 'undici'
 import {
   ARCHIVE_TYPE, askOci, configOf, CONFIG_TYPE, descriptorOf, digestOfBytes, manifestIn, MANIFEST_TYPE, ociAsker, placeOf,
   pushBlob, pushOci, pushOf, putManifest, type AskOci, type OciPush
@@ -210,10 +211,10 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
   })
 
   await t.test('where two versions have one file name, who comes second is told which one is there', async t => {
-    t.equal((await pushOci(ask, `${TENANT}/foo-1`, '1.0', pushOf('foo-1', '1.0', { chart: await chartOf('foo-1', '1.0') }))).status, 201)
-    const denied = await pushOci(ask, `${TENANT}/foo`, '1-1.0', pushOf('foo', '1-1.0', { chart: await chartOf('foo', '1-1.0') }))
+    t.equal((await pushOci(ask, `${TENANT}/foo-1`, '1.0.0', pushOf('foo-1', '1.0.0', { chart: await chartOf('foo-1', '1.0.0') }))).status, 201)
+    const denied = await pushOci(ask, `${TENANT}/foo`, '1-1.0.0', pushOf('foo', '1-1.0.0', { chart: await chartOf('foo', '1-1.0.0') }))
     t.match(denied, { status: 409, codes: ['DENIED'] })
-    t.match(denied.bytes.toString(), /foo-1-1\.0\.tgz holds foo-1 1\.0/)
+    t.match(denied.bytes.toString(), /foo-1-1\.0\.0\.tgz holds foo-1 1\.0\.0/)
   })
 
   await t.test('what somebody changed behind the gateway is seen as it is', async t => {
@@ -246,6 +247,7 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     t.match(whole, { status: 201, headers: { location: `/v2/${CHART}/blobs/${digest}`, 'docker-content-digest': digest } })
     t.match(await ask(`${CHART}/blobs/${digest}`, { method: 'HEAD' }), { status: 200, headers: { 'content-length': String(chart.length) } })
     t.ok((await ask(`${CHART}/blobs/${digest}`)).bytes.equals(chart))
+    t.match(await ask(`${CHART}/blobs/${digest}`, { headers: { range: 'bytes=100000-100019' } }), { status: 206, bytes: chart.subarray(100_000, 100_020) }, 'a part of what waits')
 
     const [first, second, third] = [chart.subarray(0, 1000), chart.subarray(1000, 2000), chart.subarray(2000)]
     let place = placeOf(await ask(`${CHART}/blobs/uploads/`, { method: 'POST' }))
@@ -376,4 +378,18 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     t.strictSame(await waitingOf(repository), [`${CHART}/_blobs/${digest.slice(7)}`])
   })
 
+  await t.test('who has read all of a blob that waits may ask the next thing at once', async t => {
+    const bytes = NOISE.subarray(0, 100_000)
+    t.equal((await pushBlob(ask, CHART, bytes)).status, 201)
+    const client = new Client(gateway.url)
+    t.teardown(async () => { await client.close() })
+    const headers = { authorization: `Bearer ${gateway.masterKey}` }
+    const path = `/v2/${CHART}/blobs/${digestOfBytes(bytes)}`
+    for (let i = 0; i < 20; i++) {
+      const read = await client.request({ path, method: 'GET', headers })
+      t.equal((await read.body.arrayBuffer()).byteLength, bytes.length)
+      t.equal((await client.request({ path, method: 'HEAD', headers })).statusCode, 200)
+    }
+    t.strictSame(gateway.log.filter(({ decision }) => decision === 'dropped'), [])
+  })
 })

@@ -66,7 +66,7 @@ export const charts = mapping({
   provPostFormFieldName: formField("a chart's provenance", '--prov-post-form-field-name', 'prov'),
   spool: mapping({
     maxBytes: size(
-      'room for uploads that are being inspected, in stateDir/spool; each worker has an equal share',
+      'room for uploads that are inspected or wait for the tag of their push, in stateDir/spool, shared out to workers',
       '1GiB'
     )
   }),

@@ -134,7 +134,7 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
   async function waitingBlob (repository: OciRepository, hex: string): Promise<PulledBlob | undefined> {
     const waits = await waiting.find(repository, 'blob', hex)
     if (waits === undefined) return undefined
-    return { kind: 'stream', hex, size: waits.size, open: async () => await opened(waits.path) }
+    return { kind: 'stream', hex, size: waits.size, open: async () => verified(await opened(waits.path), hex) }
   }
 
   async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {

@@ -97,8 +97,8 @@ export function createPusher ({ waiting, puller, stored, kept, uploader, taker, 
       await uploader.store(uploadRequest(repository), upload, asker, () => { isSent = true })
       became = upload.chart?.digest
     } catch (error) {
-      if (isRefusal(error, 'already_stored')) return
-      throw isRefusal(error, 'file_exists') ? otherBytes(error, upload) : error
+      if (isRefusal(error, 'file_exists')) throw otherBytes(error, upload)
+      if (!isRefusal(error, 'already_stored')) throw error
     } finally {
       // also after a failure: nobody knows then what the upstream did
       const isNew = became !== undefined && upload.prov === undefined

@@ -254,12 +254,12 @@ function isMissing (error: unknown): boolean {
 
 /** Makes the folder for it; once more where a look has found that empty, and removed it, between the two. */
 async function inFolder (folder: string, work: () => Promise<void>): Promise<void> {
-  const attempt = async (): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await work()
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt === 2 || !isMissing(error)) throw error
+    }
   }
-  await attempt().catch(async (error: unknown) => {
-    if (!isMissing(error)) throw error
-    await attempt()
-  })
 }

@@ -82,6 +82,7 @@ await t.test('a disk that takes nothing is said, and what is small is remembered
   await kept.keep(PLACE, A, content('config', '1.0.0', A, '{}'))
   await kept.keepVersion(PLACE, '1.0.0', { archive: A, size: 1 })
   t.match(await kept.find(PLACE, A), { kind: 'config' })
+  t.match(await kept.find(PLACE, A, B), { kind: 'config', archive: A }, 'also where it is asked for as of another one, which it may be')
   t.strictSame(await kept.version(PLACE, '1.0.0'), { archive: A, size: 1 })
   t.equal(failures.length, 2)
   await rm(dir)

@@ -11,6 +11,7 @@ await t.test('what one worker has said of an upload every other one reads', asyn
   const workers = Array.from({ length: 8 }, () => createUploadStates(dir))
   const said = await Promise.all(workers.map(async (states, i) => await states.say(UPLOAD, i * 2 ** 40)))
   for (const states of workers) t.strictSame(await Promise.all(said.map(async state => await states.read(UPLOAD, state))), said.map((_, i) => i * 2 ** 40))
+  t.equal(await createUploadStates(dir).read(UPLOAD, said[0] as string), 0, 'also one that starts later')
   t.strictSame(await readdir(dir), ['_key'])
   t.equal((await stat(join(dir, '_key'))).mode & 0o777, 0o600)
   t.equal((await readFile(join(dir, '_key'))).length, 32)

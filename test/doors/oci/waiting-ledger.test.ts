@@ -68,6 +68,16 @@ await t.test('what others have laid there is seen at the next look, which is not
   t.strictSame(ledgerOf(join(dir, 'nothing'), time).standing(), { files: 0, bytes: 0 })
 })
 
+await t.test('what comes during a look is not lost by it', async t => {
+  const dir = await temporaryFolder(t)
+  await lay(dir, A, '_blobs', 'x', 10)
+  const ledger = ledgerOf(dir, { now: 0, wall: Date.now() }, { patience: 1e9 })
+  const look = ledger.look()
+  ledger.take(A, 5)
+  await look
+  t.strictSame(ledger.standing(), { files: 1, bytes: 15 })
+})
+
 await t.test('a look that takes long is followed by a longer pause', async t => {
   const dir = await temporaryFolder(t)
   let [now, step] = [0, 500]

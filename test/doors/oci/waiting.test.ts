@@ -133,6 +133,8 @@ await t.test('bounds of files and room are told, and nothing stays of what they 
   t.equal(await codeOf(waiting.put(PLACE, 'blob', hexOf('x'), of('x'))), 'oci_too_many_uploads')
   await waiting.cancel(PLACE, id)
   t.ok(await waiting.begin(PLACE))
+  await writeFile(join(dir, PLACE.name, '_blobs'), 'a file in its place')
+  t.equal(await codeOf(waiting.hold(PLACE, hexOf('x'))), 'ENOTDIR')
 })
 
 await t.test('a disk that does not take it is told of, and not counted', async t => {
