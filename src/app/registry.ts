@@ -7,7 +7,7 @@ import type { Settings } from '../live/settings.ts'
 import type { LiveAuthority } from '../live/reload.ts'
 import { createDeleter } from '../doors/oci/delete.ts'
 import { createKept, type Kept } from '../doors/oci/kept.ts'
-import { readRepository } from '../doors/oci/names.ts'
+import { readRepository, tagOfVersion } from '../doors/oci/names.ts'
 import { createPuller } from '../doors/oci/pull.ts'
 import { createPusher } from '../doors/oci/push.ts'
 import { createStoredVersions } from '../doors/oci/stored-versions.ts'
@@ -124,7 +124,8 @@ async function forgetOld (
 ): Promise<void> {
   if (became === undefined || (isNew && became !== GONE)) return
   const repository = readRepository(tenantPath === '' ? chart : `${tenantPath}/${chart}`, depth)
-  if ('code' in repository) return // it was never in the registry
+  // It was never in the registry: a name may say more than its names, and a version more than a tag.
+  if ('code' in repository || tagOfVersion(version) === undefined) return
   const stored = became === GONE ? undefined : became
   const known = await kept.version(repository, version)
   if (known !== undefined && known.archive !== stored) await kept.forget(repository, version, stored)
