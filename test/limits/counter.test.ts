@@ -1,6 +1,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { createCounter, type CountReads, type CountStore } from '../../src/limits/counter.ts'
+import { createCounter } from '../../src/limits/counter.ts'
+import { createSharedCounts } from '../helpers/shared-counts.ts'
 
 mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })
 
@@ -38,30 +39,8 @@ await t.test('so many keys are counted, and who was counted longest ago is forgo
 })
 
 await t.test('where several count it is the place that they share, and without it this process alone, within its bounds', async t => {
-  const there = new Map<string, number>()
-  let isAway = false
-  const given: string[][] = []
-  const refuse = (): void => { if (isAway) throw new Error('away') }
-  const store: CountStore = {
-    async eval (_lua, { keys: [key = ''], arguments: words }) {
-      refuse()
-      given.push(words)
-      there.set(key, (there.get(key) ?? 0) + 1)
-      return [there.get(key), 30_000]
-    },
-    multi () {
-      let asked = ''
-      const reads: CountReads = {
-        get (key) { asked = key; return reads },
-        pTTL: () => reads,
-        async exec () {
-          refuse()
-          return there.has(asked) ? [String(there.get(asked)), 30_000] : [null, -2]
-        }
-      }
-      return reads
-    }
-  }
+  const shared = createSharedCounts()
+  const { store, there, given } = shared
   const options = { within: () => 60, most: 2, shared: { store, name: '{x}:y' } }
   const [one, other] = [createCounter(options), createCounter(options)]
   t.strictSame(await one.read('a'), { times: 0, seconds: 60 })
@@ -71,12 +50,12 @@ await t.test('where several count it is the place that they share, and without i
   t.strictSame([...there.keys()], ['{x}:y:a'])
   t.equal(given[0]?.[1], '60', 'seconds of the window')
   t.equal(one.size(), 0, 'nothing of it is here')
-  isAway = true
+  shared.isAway = true
   t.strictSame(await one.read('a'), { times: 0, seconds: 60 })
   for (const key of ['a', 'a', 'b', 'c']) await one.add(key)
   t.strictSame(await Promise.all(['a', 'b', 'c'].map(async key => (await one.read(key)).times)), [0, 1, 1])
   t.equal(one.size(), 2)
-  isAway = false
+  shared.isAway = false
   t.strictSame(await one.read('a'), { times: 2, seconds: 30 })
 })
 
