@@ -254,12 +254,13 @@ function isMissing (error: unknown): boolean {
 
 /** Makes the folder for it; once more where a look has found that empty, and removed it, between the two. */
 async function inFolder (folder: string, work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  const attempt = async (): Promise<void> => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    try {
-      return await work()
-    } catch (error) {
-      if (attempt === 2 || !isMissing(error)) throw error
-    }
+    await work()
   }
+  const isDone = await attempt().then(() => true, (error: unknown) => {
+    if (isMissing(error)) return false
+    throw error
+  })
+  if (!isDone) await attempt()
 }
