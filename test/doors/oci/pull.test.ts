@@ -1,4 +1,5 @@
 // What waits may be gone when it is read: then it is not there.
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { createKept } from '../../../src/doors/oci/kept.ts'
 import { readRepository, type OciRepository } from '../../../src/doors/oci/names.ts'
@@ -18,6 +19,7 @@ await t.test('what was there a moment ago, and is not any more, is unknown', asy
   const blob = await puller.blob(REPOSITORY, DIGEST, someAsker())
   t.match(blob, { kind: 'stream', size: 5 })
   const refused = async (work: Promise<unknown>): Promise<unknown> => await work.then(() => undefined, (error: unknown) => error instanceof RefusalError ? error.refusal.code : error)
-  t.equal(await refused(blob.kind === 'stream' ? blob.open() : Promise.resolve()), 'oci_blob_unknown')
+  const body = blob.kind === 'stream' ? await blob.open() : []
+  t.equal(await refused(Readable.from(body as AsyncIterable<Uint8Array>).toArray()), 'oci_blob_unknown')
   t.equal(await refused(puller.manifest(REPOSITORY, { kind: 'digest', digest: DIGEST }, someAsker())), 'oci_manifest_unknown')
 })
