@@ -2,7 +2,7 @@
 // once or from another repository. What waits is src/doors/oci/waiting.ts's.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { rangeOf, saidPart } from '../src/doors/oci/content-range.ts'
-import type { Puller } from '../src/doors/oci/pull.ts'
+import type { PulledBlob, Puller } from '../src/doors/oci/pull.ts'
 import type { OciRequest } from '../src/doors/oci/request.ts'
 import type { UploadStates } from '../src/doors/oci/upload-state.ts'
 import type { UploadPart, Waiting } from '../src/doors/oci/waiting.ts'
@@ -46,8 +46,7 @@ export function createOciUploads ({ waiting, states, puller, live }: OciUploadsO
     if (!judge(principal, [access], live.current.rules, false).allowed) return undefined
     try {
       const blob = await puller.blob(from, digestOfHex(hex), callerOf(request))
-      const body = blob.kind === 'bytes' ? blob.bytes : await blob.open()
-      await waiting.put(repository, 'blob', hex, Buffer.isBuffer(body) ? once(body) : body)
+      await waiting.put(repository, 'blob', hex, bytesOf(blob))
       return hex
     } catch (error) {
       if (isRefusal(error, 'oci_blob_unknown')) return undefined
@@ -148,8 +147,11 @@ function created (reply: FastifyReply, name: string, hex: string): void {
   reply.code(201).header('location', `/v2/${name}/blobs/${digest}`).header('docker-content-digest', digest)
 }
 
-async function * once (bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes
+/** Opened when there is a place for it. */
+async function * bytesOf (blob: PulledBlob): AsyncGenerator<Uint8Array> {
+  const body = blob.kind === 'bytes' ? blob.bytes : await blob.open()
+  if (Buffer.isBuffer(body)) yield body
+  else yield * body
 }
 
 function isRefusal (error: unknown, code: RefusalError['refusal']['code']): boolean {

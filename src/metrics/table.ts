@@ -89,7 +89,10 @@ const TABLE = {
       '(the upstream was asked once for several), `kept` (it had the same bytes as before), `rewritten` (it had ' +
       'others), `not_modified` (304, in whatever way it was made)',
     MADE),
-  chartgate_uploads_total: counter('Uploads by what became of them', axisOf('outcome', ...UPLOAD_OUTCOMES)),
+  chartgate_uploads_total: counter(
+    'Uploads by what became of them; a push to the registry that finds the same bytes there is `stored`, ' +
+      'because it succeeds',
+    axisOf('outcome', ...UPLOAD_OUTCOMES)),
   chartgate_tokens_issued_total: counter('Tokens that were issued'),
   chartgate_tokens_refused_total: counter('Requests for a token that were refused, by reason', REASON),
   chartgate_failed_logins_total: counter('Credentials that nobody has or that do not count, by reason, on every route',

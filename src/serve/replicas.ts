@@ -32,6 +32,9 @@ export interface JoinOptions {
   readonly revocations: Revocations
 }
 
+/** Where somebody else says it. */
+export const UNSAID: OutageLog = { error () {} }
+
 const TIMES = { clock: () => performance.now(), later, every }
 
 /** For a process that has clients. @throws Error when what the configuration says of Redis cannot be used */
@@ -54,7 +57,7 @@ export async function openCounts (
 ): Promise<{ readonly store?: CountStore, close (): void }> {
   if (redis === undefined) return { close () {} }
   const { connectRedis } = await import('../replicas/replicas.ts')
-  return (await connectRedis(redis, { ...TIMES, log: { error () {} } })).redis
+  return (await connectRedis(redis, { ...TIMES, log: UNSAID })).redis
 }
 
 interface Log {

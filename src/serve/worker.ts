@@ -16,7 +16,7 @@ import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messag
 import { beginWith } from '../live/in-force.ts'
 import { liveOf } from '../live/live-tls.ts'
 import { openFront } from './front.ts'
-import { joinReplicas } from './replicas.ts'
+import { joinReplicas, UNSAID } from './replicas.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -60,7 +60,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     const replicas = await joinReplicas({
       settings,
       own: { peers: createPeers(channel), locks: createSharedLocks(channel) },
-      log: number === 1 ? log : { error () {} }, // one of them says for all what Redis is doing
+      log: number === 1 ? log : UNSAID, // one of them says for all what Redis is doing
       meter,
       revocations: revocations.held
     })

@@ -17,7 +17,7 @@ import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { createLive } from '../../src/lib/live.ts'
-import { createLocks } from '../../src/lib/locks.ts'
+import { createLocks, type Locks } from '../../src/lib/locks.ts'
 import { later } from '../../src/lib/timers.ts'
 import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
@@ -88,6 +88,8 @@ export interface Overrides {
   readonly passwords?: Passwords
   /** The upstream answers in part and on conditions, as the embedded repository does. */
   readonly takesConditions?: boolean
+  /** Who is first at an object; default: this gateway's own. */
+  readonly locks?: Locks
   /** Other gateways or workers that hear of changes; default: none. */
   readonly peers?: Peers
   /** Laid over how long the upstream is waited for. */
@@ -135,7 +137,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, locks = createLocks(), takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -182,7 +184,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     upstreams: severalUpstreams(upstream, standIns),
     live,
     spool,
-    locks: createLocks(),
+    locks,
     logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, { clock }),
     revocations,
     spent: createSpent(clock.monotonic),

@@ -134,7 +134,7 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
   async function waitingBlob (repository: OciRepository, hex: string): Promise<PulledBlob | undefined> {
     const waits = await waiting.find(repository, 'blob', hex)
     if (waits === undefined) return undefined
-    return { kind: 'stream', hex, size: waits.size, open: async () => verified(await opened(waits.path), hex) }
+    return { kind: 'stream', hex, size: waits.size, open: async () => readWaiting(waits.path, hex) }
   }
 
   async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {
@@ -170,10 +170,10 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
   }
 }
 
-/** What waits, if it does still. */
-async function opened (path: string): Promise<AsyncIterable<Uint8Array>> {
+/** What waits, if it does still. It is opened when somebody reads: who never does leaves nothing open. */
+async function * readWaiting (path: string, hex: string): AsyncGenerator<Uint8Array> {
   const file = await open(path).catch(() => { throw unknown('oci_blob_unknown') })
-  return file.createReadStream()
+  yield * verified(file.createReadStream(), hex)
 }
 
 const EMPTY = Buffer.alloc(0)

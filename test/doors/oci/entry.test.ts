@@ -22,7 +22,7 @@ await t.test('what is no entry, or lacks something, is none', async t => {
   const cases = [
     '', '{}', 'null', '[]', '{"name":"x"', `{"name":"x","version":"1.0.0"${TAIL}}`, `{"name":1,"version":"1.0.0"${TAIL}`, `{"name":"x"${TAIL}`,
     `{"name":"x","version":"1.0.0","urls":[],"digest":"${HEX}"}`, `{"name":"x","version":"1.0.0","urls":[1],"digest":"${HEX}"}`,
-    '{"name":"x","version":"1.0.0","urls":["a.tgz"]}', '{"name":"x","version":"1.0.0","urls":["a.tgz"],"digest":"sha256:1"}', `1,"urls":["a.tgz"],"digest":"${HEX}"}`,
+    '{"name":"x","version":"1.0.0","urls":["a.tgz"]}', `{"name":"x","version":"1.0.0","urls":["a.tgz"],"urls":1,"digest":"${HEX}"}`, '{"name":"x","version":"1.0.0","urls":["a.tgz"],"digest":"sha256:1"}', `1,"urls":["a.tgz"],"digest":"${HEX}"}`,
     ...['..', 'charts/..', 'a.tgz?x', 'a.tgz/', '%2e%2e.tgz', 'charts/a\\b.tgz', '.tgz'].map(url => `{"name":"x","version":"1.0.0","urls":[${JSON.stringify(url)}],"digest":"${HEX}"}`)
   ]
   for (const text of cases) t.equal(readEntry(Buffer.from(text)), undefined, text)
