@@ -9,7 +9,7 @@ import { serveFile, startGateway, type Gateway } from '../helpers/gateway.ts'
 import { BUILD_LIMIT, goTool } from '../helpers/go-tool.ts'
 import { helmVersions, runHelm, succeed, useRepository, packageExample, type Helm } from '../helpers/helm.ts'
 import { notTried } from '../helpers/not-tried.ts'
-import { digestOfBytes } from '../helpers/oci.ts'
+import { ARCHIVE_TYPE, digestOfBytes } from '../helpers/oci.ts'
 import { startOpenIdProvider, type OpenIdProvider } from '../helpers/oidc.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { ROOT, run, temporaryFolder, type RunResult } from '../helpers/processes.ts'
@@ -25,7 +25,7 @@ else for (const helm of helms.versions) await t.test(`${helm.name} pushes and pu
 
 const oras = await goTool('oras')
 if (!oras.ok) await notTried(t, 'oras', oras.reason)
-else await t.test('oras pulls with the token of a job', async t => { await pullWithOras(t, oras.path) })
+else await t.test('oras pushes and pulls with the token of a job', async t => { await useOras(t, oras.path) })
 
 await t.test('in every worker a rule that is taken out ends what it let in, and what was exchanged for it', async t => {
   const [provider, another] = [await startOpenIdProvider(t, AUDIENCE), await startOpenIdProvider(t, AUDIENCE)]
@@ -86,6 +86,9 @@ async function pushAndPull (t: Test, helm: Helm): Promise<void> {
   await succeed(t, helm, ['pull', `oci://${host}/org1/repo1/mychart`, '--version', '0.1.0', '--plain-http'], { home })
   t.ok((await readFile(join(home, 'mychart-0.1.0.tgz'))).equals(chart), 'also from the registry')
   t.not((await runHelm(helm, ['pull', `oci://${host}/org2/repo2/mychart`, '--version', '0.1.0', '--plain-http'], { home })).code, 0)
+  await writeFile(join(home, 'pushed-0.3.0.tgz'), await chartOf('pushed', '0.3.0'))
+  await succeed(t, helm, ['push', 'pushed-0.3.0.tgz', `oci://${host}/org1/repo1`, '--plain-http'], { home })
+  t.not((await runHelm(helm, ['push', 'pushed-0.3.0.tgz', `oci://${host}/org2/repo2`, '--plain-http'], { home })).code, 0)
   if (cmPush === undefined) return
   await installCmPush(join(home, 'plugins'), helm)
   await cp(join(ROOT, 'examples', 'mychart'), join(home, 'mychart'), { recursive: true })
@@ -96,7 +99,7 @@ async function pushAndPull (t: Test, helm: Helm): Promise<void> {
   t.notMatch(gateway.stdout(), token)
 }
 
-async function pullWithOras (t: Test, path: string): Promise<void> {
+async function useOras (t: Test, path: string): Promise<void> {
   const { gateway, provider } = await lab(t)
   const token = await provider.idTokenOf('build-7')
   const chart = await chartOf('mychart', '0.1.0')
@@ -109,5 +112,12 @@ async function pullWithOras (t: Test, path: string): Promise<void> {
   t.match(await say('pull', `${host}/org1/repo1/mychart:0.1.0`), { code: 0 })
   t.match(await say('blob', 'fetch', '--output', 'chart', `${host}/org1/repo1/mychart@${digestOfBytes(chart)}`), { code: 0 })
   t.ok((await readFile(join(home, 'chart'))).equals(chart))
+  const pushed = await chartOf('pushed', '0.3.0')
+  await writeFile(join(home, 'pushed-0.3.0.tgz'), pushed)
+  const push = async (tenant: string): Promise<RunResult> => await say('push', `${host}/${tenant}/pushed:0.3.0`, `pushed-0.3.0.tgz:${ARCHIVE_TYPE}`)
+  t.match(await push('org1/repo1'), { code: 0 })
+  const answer = await fetch(`${gateway.url}/org1/repo1/charts/pushed-0.3.0.tgz`, { headers: { authorization: `Bearer ${token}` } })
+  t.ok(Buffer.from(await answer.arrayBuffer()).equals(pushed), 'and it is a chart at the classic URL')
+  t.not((await push('org2/repo2')).code, 0)
   t.not((await say('login', host, '-u', 'ci', '-p', await provider.idTokenOf('stranger'))).code, 0)
 }

@@ -7,22 +7,21 @@ import { inFrontOfEach, keep, store, type ClientLab, type Login } from '../helpe
 import { cmPush, NO_CM_PUSH } from '../helpers/cm-push.ts'
 import { BUILD_LIMIT, goTool } from '../helpers/go-tool.ts'
 import { helmVersions, runHelm, type Helm } from '../helpers/helm.ts'
-import { notTried } from '../helpers/not-tried.ts'
-import { askOci, digestOfBytes } from '../helpers/oci.ts'
+import { notTried, skipped } from '../helpers/not-tried.ts'
+import { ARCHIVE_TYPE, askOci, digestOfBytes } from '../helpers/oci.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { run, temporaryFolder, type RunResult } from '../helpers/processes.ts'
 import { signedChart } from '../helpers/signed-chart.ts'
 import { basic } from '../helpers/team.ts'
 
 const TENANT = 'org1/repo1'
-const ARCHIVE_TYPE = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
 
 t.setTimeout(BUILD_LIMIT)
 const helms = await helmVersions()
 if (!helms.ok) await notTried(t, 'real Helm at the registry', helms.reason)
 const oras = await goTool('oras')
 if (!oras.ok) await notTried(t, 'oras at the registry', oras.reason)
-if (cmPush === undefined) await notTried(t, 'cm-push beside the registry', NO_CM_PUSH)
+if (cmPush === undefined) await skipped(t, 'cm-push beside the registry', NO_CM_PUSH)
 const versions = helms.ok ? helms.versions : []
 
 /** Made once: in front of both repositories clients print the same digests. */
