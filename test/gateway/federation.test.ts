@@ -87,7 +87,7 @@ await t.test('a token is exchanged for one of ours, which carries its rule and d
     { grant_type: JWT_BEARER, assertion: secret }
   ]) {
     const got = await token('', form({ ...parameters, scope: `${SCOPE} artifact-repository:team-b/web:pull` }))
-    t.equal(got.status, 200, got.body)
+    t.equal(got.status, 200, parameters.grant_type)
     t.match(JSON.parse(got.body), { token_type: 'Bearer', expires_in: 300, scope: SCOPE })
     t.equal((JSON.parse(got.body) as Record<string, unknown>)['issued_token_type'], parameters.grant_type === TOKEN_EXCHANGE ? 'urn:ietf:params:oauth:token-type:access_token' : undefined)
     t.match(got.claims, { sub: 'ci:github:octo-org/octo-repo', aud: gateway.config.tokens.service, ci: { ids: { repository_id: '74', repository_owner_id: '65' } } })
