@@ -4,7 +4,7 @@
 // its own luck with the compiler and with where things lie, which no number of turns evens
 // out. `npm run bench:compare -- FOLDER [--pairs N]`; with `.` and `--here KEYS`, what some
 // keys of the configuration cost.
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../test/helpers/processes.ts'
@@ -14,6 +14,7 @@ import { findCores } from './lab/cores.ts'
 import { startGateway, type Gateway, type GatewayOptions } from './lab/gateway.ts'
 import { openLab, type Lab } from './lab/lab.ts'
 import { TENANT } from './lab/server.ts'
+import { cpuOf } from './lab/usage.ts'
 import { drive, type Ask } from './load/contestants.ts'
 import { indexOf, type Expectation } from './load/expectations.ts'
 import { findLoadGenerator } from './load/load.ts'
@@ -55,12 +56,6 @@ async function turn (lab: Lab, name: string, gateway: Gateway, ask: Ask, seconds
   const before = await cpuOf(gateway.program.pid)
   const { requests } = await drive(lab, name, gateway, ask, { seconds })
   return (await cpuOf(gateway.program.pid) - before) / requests
-}
-
-/** Microseconds; proc(5), utime and stime in hundredths of a second. */
-async function cpuOf (pid: number): Promise<number> {
-  const [utime, stime] = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ').slice(11, 13).map(Number) as [number, number]
-  return (utime + stime) * 10_000
 }
 
 type Roots = readonly [before: string, now: string]

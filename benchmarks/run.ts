@@ -1,5 +1,6 @@
 // The benchmarks' command: `npm run bench [-- SCENARIO... --seconds N --rounds N]`. A run
-// of all scenarios writes RESULTS.md and results.svg; a run of some only prints.
+// of all scenarios writes RESULTS.md and results.svg; a run of some only prints. `scale` is
+// another command: how cost grows (scale/run.ts).
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,9 +14,10 @@ import { figuresOf } from './report/figures.ts'
 import { figuresText, goalsText, resultsMarkdown, resultsPlot } from './report/results.ts'
 import { table } from './report/text.ts'
 import { runScenario } from './rounds.ts'
+import { runScale, SCALE_USAGE } from './scale/run.ts'
 import { SCENARIOS } from './scenarios/all.ts'
 
-const USAGE = `npm run bench -- [SCENARIO...] [--seconds N] [--rounds N]\nscenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}\n`
+const USAGE = `npm run bench -- [SCENARIO...] [--seconds N] [--rounds N]\n${SCALE_USAGE}scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}\n`
 
 interface Wish { readonly names: readonly string[], readonly seconds: number, readonly rounds: number }
 
@@ -60,8 +62,11 @@ async function main ({ names, seconds, rounds }: Wish): Promise<number> {
   return outcomes.some(({ failure }) => failure !== undefined) ? 1 : 0
 }
 
+const [command, ...words] = process.argv.slice(2)
 const wish = readWish(process.argv.slice(2))
-if (wish === undefined) {
+if (command === 'scale') {
+  process.exitCode = await runScale(words)
+} else if (wish === undefined) {
   process.stderr.write(USAGE)
   process.exitCode = 2
 } else {

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { needsOf } from '../src/doors/needs.ts'
 import { isBasic } from '../src/identity/credentials.ts'
 import type { Principal } from '../src/words/principal.ts'
-import { judge } from '../src/judge.ts'
+import { judge, judgeIdentity } from '../src/judge.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 
 export interface AuthorizeOptions { live: LiveAuthority }
@@ -14,7 +14,9 @@ export default fp<AuthorizeOptions>(async (app, { live }) => {
     const needs = needsOf(request.target)
     if (needs === 'nothing') return done()
     const principal = request.principal as Principal // set by authenticate, which stands before
-    const judgement = judge(principal, needs, live.current.rules, isBasic(request.headers.authorization))
+    const judgement = needs === 'credentials'
+      ? judgeIdentity(principal)
+      : judge(principal, needs, live.current.rules, isBasic(request.headers.authorization))
     if (judgement.allowed) {
       request.outcome.allowedBy = judgement.by
       done()

@@ -13,7 +13,7 @@ import type { WhyEnded } from '../src/limits/shares.ts'
 import type { Asker } from '../src/upstream/asker.ts'
 import { auditOutcome } from './request-audit.ts'
 import { whatAndWho } from './request-log.ts'
-import { chartRequestOf } from './request-target.ts'
+import { tenantAskedOf } from './request-target.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,7 +22,7 @@ declare module 'fastify' {
   }
 }
 
-/** For whom the upstream is asked, on chart routes. */
+/** For whom the upstream is asked, on chart routes and by the registry. */
 export function callerOf (request: FastifyRequest): Asker {
   return new RequestAsker(request)
 }
@@ -51,7 +51,7 @@ class RequestAsker implements Asker {
 
   get requestId (): string { return this.request.id }
   get client (): Client { return this.request.client }
-  get tenant (): string { return chartRequestOf(this.request).tenant }
+  get tenant (): string { return tenantAskedOf(this.request) }
   get waits (): Waits { return this.request.outcome }
   get presence (): Presence { return this.request.presence }
 

@@ -1,9 +1,11 @@
 // Deletes a version, and answers as ChartMuseum does. The client is answered, and what is
 // done is logged, when every index is forgotten; also when the client has gone by then.
 import fp from 'fastify-plugin'
+import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Locks } from '../src/lib/locks.ts'
+import { GONE, type Change } from '../src/upstream/change.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
-import { createRemover } from '../src/upstream/remove.ts'
+import { createRemover, type Removed } from '../src/upstream/remove.ts'
 import { callerOf } from './client.ts'
 import { recordIntent } from './request-audit.ts'
 import { tellChange } from './request-log.ts'
@@ -15,20 +17,26 @@ export interface DeleteDoorOptions {
   locks: Locks
   /** The path of publicUrl. */
   basePath: string
-  /** Lets every index of a tenant be forgotten. */
-  changed: (tenant: string) => Promise<void>
+  /** Lets every read from now on show it. */
+  changed: (change: Change) => Promise<void>
 }
 
 export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, changed }) => {
   const remover = createRemover(upstreams, locks, basePath)
   leaveBodyUnread(app) // and pass none on
   app.delete('/delete', async (request, reply) => {
-    const chartRequest = chartRequestOf(request)
+    const chartRequest = chartRequestOf(request) as Required<ChartRequest> // the route has both
+    const { tenant, tenantPath, chart, version } = chartRequest
     await recordIntent(request)
-    const { headers, body } = await remover.remove(chartRequest, callerOf(request))
+    let removed: Removed | undefined
+    try {
+      removed = await remover.remove(chartRequest, callerOf(request))
+    } finally {
       // also after a failure: nobody knows then what the upstream did
-      .finally(async () => { await changed(chartRequest.tenant) })
+      const isGone = removed !== undefined
+      await changed({ tenant, tenantPath, chart, version, became: isGone ? GONE : undefined, isNew: isGone })
+    }
     await tellChange(reply)
-    return await reply.headers(headers).send(body)
+    return await reply.headers(removed.headers).send(removed.body)
   })
 }, { name: 'delete-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })

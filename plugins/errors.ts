@@ -40,7 +40,7 @@ export default fp<ErrorsOptions>(async (app, { challenge, status: statusFor = st
       const error = challengeErrorOf(refusal, isBasic(request.headers.authorization))
       this.header('www-authenticate', form.challenge(challenge, error))
     }
-    this.headers(headersOf(refusal))
+    this.headers({ ...form.headers, ...headersOf(refusal) })
     const retryAfter = retryAfterOf(refusal)
     if (retryAfter !== undefined) this.header('retry-after', String(retryAfter))
     // What is left of a refused body is not read: megabytes may follow. Who may not ask holds no connection.

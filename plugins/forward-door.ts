@@ -35,7 +35,7 @@ export default fp<ForwardDoorOptions>(async (app, { upstreams }) => {
 
   async function answerFor (request: FastifyRequest): Promise<Exclude<Proxied, string>> {
     const target = chartRequestOf(request)
-    const upstream = upstreams.of(target.tenant)
+    const upstream = upstreams.forReads(target.tenant)
     const conditions = conditionsOf(request.method, request.headers)
     const read = { target, company: alone(callerOf(request)), ...(conditions === undefined ? {} : { conditions }) }
     // Only what is for several is left.

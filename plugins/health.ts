@@ -6,7 +6,7 @@ import { lookAtAll, type Check } from '../src/observe/checks.ts'
 import type { Upstream } from '../src/upstream/client.ts'
 
 export interface ProbesOptions {
-  upstream: Upstream
+  upstream: Pick<Upstream, 'ailment'>
   /** Why the process has to be replaced, because nothing of its own brings it back; undefined: it has not. */
   stuck: () => string | undefined
   /** Why the process cannot serve now; undefined when nothing of its own hinders it. */

@@ -3,12 +3,14 @@
 import type { ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ociFactRouteOf } from '../src/doors/oci/request.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 import type { Action } from '../src/words/access.ts'
 import type { Outcome } from '../src/observe/outcome.ts'
 import type { EndedRequest, Meter, RequestPlaces } from '../src/metrics/meter.ts'
 import { NONE } from '../src/metrics/axes.ts'
 import { createNamedTenants } from '../src/metrics/named-tenants.ts'
+import { askedOfCharts } from './request-target.ts'
 
 /** What is known of a connection from its last request. */
 const METERED = Symbol('metered')
@@ -74,12 +76,14 @@ export default fp<MeterOptions>(async (app, { meter, live, tenants }) => {
     if (tenants()) countTenant(request, status)
   }
 
-  function countTenant ({ target, outcome }: FastifyRequest, status: number | undefined): void {
-    if (target.kind !== 'chart' && target.kind !== 'authz') return
-    const { tenant, route, access } = target.request
+  function countTenant (request: FastifyRequest, status: number | undefined): void {
+    const asked = askedOfCharts(request)
+    if (asked === undefined) return
+    const { tenant, route, access } = asked
+    const { outcome, target: { kind } } = request
     const reason = outcome.refusal?.code
     if (status === undefined && reason === undefined) return // nobody was there for its end
-    const isFile = target.kind === 'chart' && (route === 'chart-file' || route === 'prov-file') && reason === undefined
+    const isFile = kind === 'chart' && (route === 'chart-file' || route === 'prov-file') && reason === undefined
     meter.ofTenant(tenant, outcome.hasCharts || isFile || isNamed(tenant), access.action, reason)
   }
 
@@ -126,6 +130,11 @@ export function whatWasAsked ({ target }: FastifyRequest): { route: string, acti
     case 'chart': return { route: target.request.route, action: target.request.access.action }
     case 'authz': return { route: target.kind, action: target.request.access.action }
     case 'own': return { route: target.endpoint, action: undefined }
+    case 'oci': {
+      const { request } = target
+      const action = request.route === 'oci-base' ? undefined : request.access.action
+      return { route: ociFactRouteOf(request), action }
+    }
     case 'refused': return { route: NONE, action: undefined }
   }
 }

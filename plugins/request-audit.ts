@@ -8,6 +8,7 @@ import type { Auditing, IfNot } from '../src/observe/audit/auditing.ts'
 import { requestEvent, type AuditedRequest } from '../src/observe/audit/event.ts'
 import { auditLine } from '../src/observe/audit/line.ts'
 import { Outcome } from '../src/observe/outcome.ts'
+import { askedOfCharts } from './request-target.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -82,13 +83,9 @@ export function issuesToken ({ target }: FastifyRequest): boolean {
   return target.kind === 'own' && target.endpoint === 'token'
 }
 
-function isOfCharts ({ target: { kind } }: FastifyRequest): boolean {
-  return kind === 'chart' || kind === 'authz'
-}
-
 /** Of what is allowed only what touches charts or tokens is recorded. */
 function isNothing (request: FastifyRequest): boolean {
-  return request.outcome.refusal === undefined && !isOfCharts(request) && !issuesToken(request)
+  return request.outcome.refusal === undefined && askedOfCharts(request) === undefined && !issuesToken(request)
 }
 
 function lineOf (request: FastifyRequest, outcome: Outcome, phase: 'intent' | 'outcome'): string {
@@ -97,15 +94,14 @@ function lineOf (request: FastifyRequest, outcome: Outcome, phase: 'intent' | 'o
 }
 
 function auditedOf (request: FastifyRequest): AuditedRequest {
-  const { id, client, target, outcome, headers } = request
+  const { id, client, outcome, headers } = request
   const { door } = auditingOf(request)
   const login = outcome.login ?? loginOf(readCredentials(headers.authorization), headers.authorization)
   const base = { id, client, login, door }
-  if (target.kind !== 'chart' && target.kind !== 'authz') {
-    return { ...base, action: issuesToken(request) ? 'token.issue' : 'request' }
-  }
-  const { tenant, chart, version, file, access } = target.request
-  return { ...base, action: access.action, tenant, chart, version, file }
+  const asked = askedOfCharts(request)
+  if (asked === undefined) return { ...base, action: issuesToken(request) ? 'token.issue' : 'request' }
+  const { tenant, chart, version, file, digest, access } = asked
+  return { ...base, action: access.action, tenant, chart, version, file, digest }
 }
 
 function auditingOf ({ server }: FastifyRequest): Auditing {

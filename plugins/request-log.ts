@@ -2,15 +2,16 @@
 // (src/observe/outcome-line.ts) and the audit log, of every refusal and every change; of an
 // allowed read the log with `log.reads`, the audit log with `audit.reads`.
 import fp from 'fastify-plugin'
-import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import { printable } from '../src/lib/printable.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isChange as isAskedChange } from '../src/doors/authz/authz-target.ts'
+import { isOciChange, isOciPreparation } from '../src/doors/oci/request.ts'
 import { RefusalError } from '../src/http/errors.ts'
 import type { Auditing } from '../src/observe/audit/auditing.ts'
 import { Outcome, isRefused } from '../src/observe/outcome.ts'
 import { outcomeLine } from '../src/observe/outcome-line.ts'
 import { auditOutcome, issuesToken, recordOutcome } from './request-audit.ts'
+import { askedOfCharts, type AskedOfCharts } from './request-target.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -66,7 +67,7 @@ export async function tellChange (reply: FastifyReply): Promise<void> {
 
 /** Also of a read whose client left before its end: it has nearly all of the file, maybe. */
 function auditRead (request: FastifyRequest, { raw }: FastifyReply): void {
-  if (raw.headersSent && !issuesToken(request)) auditOutcome(request)
+  if (raw.headersSent && !issuesToken(request) && !isPreparation(request)) auditOutcome(request)
 }
 
 function tellRefusal (reply: FastifyReply): void {
@@ -84,7 +85,13 @@ function logOutcome ({ request, statusCode }: FastifyReply): void {
 
 function isChange ({ target, method }: FastifyRequest): boolean {
   if (target.kind === 'authz') return isAskedChange(target.request)
+  if (target.kind === 'oci') return isOciChange(target.request)
   return method === 'POST' || method === 'DELETE'
+}
+
+/** It is no read, and the push that it belongs to is recorded when it is made. */
+function isPreparation ({ target }: FastifyRequest): boolean {
+  return target.kind === 'oci' && isOciPreparation(target.request)
 }
 
 /** What is asked, and who asks; never a header, a query or a body. */
@@ -99,17 +106,23 @@ export function whatAndWho (request: FastifyRequest): Record<string, unknown> {
     }
     case 'authz': return { ...base, method: target.request.method, ...shownRequest(target.request) }
     case 'chart': return { ...base, ...shownRequest(target.request) }
+    case 'oci': {
+      const asked = askedOfCharts(request)
+      return { ...base, ...(asked === undefined ? { route: target.request.route } : shownRequest(asked)) }
+    }
   }
 }
 
-function shownRequest ({ route, tenant, chart, version, file, access }: ChartRequest): Record<string, unknown> {
+function shownRequest (asked: AskedOfCharts): Record<string, unknown> {
+  const { route, tenant, chart, version, file, digest, access } = asked
   return {
     route,
     tenant,
     action: access.action,
     chart: shownName(chart),
     version: shownName(version),
-    file: shownName(file)
+    file: shownName(file),
+    digest
   }
 }
 

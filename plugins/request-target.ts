@@ -4,6 +4,7 @@ import { METHODS, type IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
+import { ociFactsOf, type OciFacts, type OciRequest } from '../src/doors/oci/request.ts'
 import {
   rememberTargets, type Layout, type ParsedTarget
 } from '../src/doors/request-target.ts'
@@ -41,6 +42,8 @@ const ENDPOINTS: Readonly<Record<OwnEndpoint, string>> = {
   health: '/health',
   info: '/info'
 }
+/** Behind it one door tells its endpoints apart: each of them has methods that Fastify need not know. */
+export const OCI_DOOR = '/oci'
 const REFUSED = '/refused'
 const REFUSED_TARGET: ParsedTarget = { kind: 'refused', refusal: { code: 'bad_target' } }
 const NOT_HTTP: ParsedTarget = {
@@ -66,6 +69,7 @@ export function rewriteBy (read: (request: IncomingMessage) => ParsedTarget): (r
       case 'authz': return AUTHZ_PATH
       case 'chart': return DOORS[routeOf(target.request.route).door]
       case 'own': return ENDPOINTS[target.endpoint]
+      case 'oci': return OCI_DOOR
       case 'refused': return REFUSED
     }
   }
@@ -84,6 +88,34 @@ export function chartRequestOf ({ target }: FastifyRequest): ChartRequest {
   /* c8 ignore next -- a door that was registered for another kind of target */
   if (target.kind !== 'chart') throw new Error(`chart requests come here, and no ${target.kind}`)
   return target.request
+}
+
+/** What is asked of the registry, behind its door. */
+export function ociRequestOf ({ target }: FastifyRequest): OciRequest {
+  /* c8 ignore next -- a door that was registered for another kind of target */
+  if (target.kind !== 'oci') throw new Error(`requests of the registry come here, and no ${target.kind}`)
+  return target.request
+}
+
+/** Of which tenant; behind the doors that ask the upstream, for charts alone. */
+export function tenantAskedOf (request: FastifyRequest): string {
+  return (askedOfCharts(request) as AskedOfCharts).tenant
+}
+
+/** What every way to ask about charts says of it. */
+export interface AskedOfCharts
+  extends Partial<Pick<ChartRequest, 'chart' | 'version' | 'file'>>, Pick<OciFacts, 'tenant' | 'access' | 'digest'> {
+  readonly route: ChartRequest['route'] | OciFacts['route']
+}
+
+/** What is asked about charts, whichever way; undefined: it is about none. */
+export function askedOfCharts ({ target }: FastifyRequest): AskedOfCharts | undefined {
+  switch (target.kind) {
+    case 'chart':
+    case 'authz': return target.request
+    case 'oci': return target.request.route === 'oci-base' ? undefined : ociFactsOf(target.request)
+    default: return undefined
+  }
 }
 
 export default fp(async (app) => {

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Depth } from '../src/words/tenant.ts'
 import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
-import { RefusalError, statusOf } from '../src/http/errors.ts'
+import { RefusalError, statusOf, type Refusal } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
 import { endOfTurn } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
@@ -18,7 +18,8 @@ import type { Claimant } from '../src/limits/attempts.ts'
 import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
-import { readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
+import type { Spent } from '../src/tokens/spent.ts'
+import { ISSUED_TOKEN_TYPE, readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
 import { byCertificate, claimantOf, refusalBy } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
 import { recordIntent } from './request-audit.ts'
@@ -27,6 +28,8 @@ import { tellChange } from './request-log.ts'
 export interface TokenEndpointOptions {
   authenticator: Authenticator
   certificates: CertificateSource | undefined
+  /** Which tokens of jobs were exchanged already. */
+  spent: Spent
   live: LiveAuthority
   keys: LiveKeys
   source: TokenSource
@@ -79,7 +82,7 @@ async function answer (
   reply: FastifyReply,
   options: TokenEndpointOptions
 ): Promise<FastifyReply> {
-  const { authenticator, certificates, live, keys, source, depth, clock } = options
+  const { authenticator, certificates, spent, live, keys, source, depth, clock } = options
   reply.header('cache-control', 'no-store').header('pragma', 'no-cache')
   const several = ['Authorization', 'Content-Type']
     .find(name => countOf(name.toLowerCase(), request.raw.rawHeaders) > 1)
@@ -101,7 +104,7 @@ async function answer (
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.outcome.subject = who.subject
-    return reply.refuse(refusalBy(who))
+    return reply.refuse(refusalFor(who, read.request))
   }
   request.outcome.subject = who.principal.subject
   request.outcome.proof = who.principal.proof
@@ -115,11 +118,16 @@ async function answer (
   // A token that was got with a token does not outlive it.
   const { expires } = who.principal
   const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
-  if (ttl < 1) return reply.refuse({ code: 'token_expired' })
+  if (ttl < 1) return reply.refuse(refusalFor(EXPIRED, read.request))
+  const { exchangeOnly: once } = who.principal
+  if (once !== undefined && !await spent.spend(once.name, once.seconds)) {
+    return reply.refuse(refusalFor(USED, read.request))
+  }
   const key = keys.current.ring.signing(time)
   request.outcome.allowedBy = 'token endpoint'
   await recordIntent(request)
-  const issued = await issueToken(key, { ...source, ttl }, who.principal.subject, granted, time)
+  const { subject, proof } = who.principal
+  const issued = await issueToken(key, { ...source, ttl }, subject, granted, time, proof?.federated)
   await endOfTurn() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
   request.outcome.token = { asked, granted: scope }
@@ -128,11 +136,21 @@ async function answer (
   return await reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({
     token: issued.token,
     access_token: issued.token,
+    ...(read.request.shown === 'subject_token' ? { issued_token_type: ISSUED_TOKEN_TYPE } : {}),
     token_type: 'Bearer',
     expires_in: issued.expiresIn,
     issued_at: issued.issuedAt.toISOString().replace(/\.\d+Z$/, 'Z'),
     scope
   }))
+}
+
+const EXPIRED = { ok: false, code: 'token_expired' } as const
+const USED = { ok: false, code: 'federation_token_used' } as const
+const REFUSED_AS = { subject_token: 'invalid_request', assertion: 'invalid_grant' } as const
+
+/** A token that was to be exchanged is refused as its grant type says. */
+function refusalFor (who: Extract<Authentication, { ok: false }>, { shown }: TokenRequest): Refusal {
+  return shown === undefined ? refusalBy(who) : { ...refusalBy(who), exchange: REFUSED_AS[shown] }
 }
 
 /** Credentials as they came, and where those are nobody's, as a form encodes them. */
@@ -141,8 +159,8 @@ async function whoAsks (
   { credentials, decoded }: TokenRequest,
   asker: Claimant
 ): Promise<Authentication> {
-  const who = await authenticator.authenticate(credentials, asker)
+  const who = await authenticator.authenticateForToken(credentials, asker)
   return who.ok || statusOf(who) === 429 || decoded === undefined
     ? who
-    : await authenticator.authenticate(decoded, asker)
+    : await authenticator.authenticateForToken(decoded, asker)
 }

@@ -2,26 +2,26 @@
 // body's first byte is read only after the request was allowed.
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Depth } from '../src/words/tenant.ts'
-import { RefusalError, type Refusal } from '../src/http/errors.ts'
-import type { Locks } from '../src/lib/locks.ts'
-import type { UploadFacts, Waits } from '../src/observe/outcome.ts'
-import type { Upstreams } from '../src/upstream/upstreams.ts'
+import { RefusalError } from '../src/http/errors.ts'
+import type { UploadFacts } from '../src/observe/outcome.ts'
+import type { Change } from '../src/upstream/change.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { FormFields } from '../src/uploads/multipart.ts'
 import type { Spool } from '../src/uploads/spool.ts'
-import { createUploader, type Uploader } from '../src/uploads/store.ts'
+import type { Uploader } from '../src/uploads/store.ts'
 import { callerOf } from './client.ts'
 import { recordIntent } from './request-audit.ts'
+import { bodyOf, isAbort, tooLarge } from './request-body.ts'
 import { tellChange } from './request-log.ts'
 import { chartRequestOf } from './request-target.ts'
 
 export interface UploadDoorOptions {
-  upstreams: Upstreams
-  locks: Locks
+  uploader: Uploader
   spool: Spool
-  /** Lets every index of a tenant be forgotten, before the client is answered. */
-  changed: (tenant: string) => Promise<void>
+  /** Lets every read from now on show it, before the client is answered. */
+  changed: (change: Change) => Promise<void>
   /** Bytes, now. */
   maxUploadSize: () => number
   depth: Depth
@@ -31,8 +31,7 @@ export interface UploadDoorOptions {
 }
 
 export default fp<UploadDoorOptions>(async (app, options) => {
-  const { upstreams, locks, maxUploadSize } = options
-  const uploader = createUploader(upstreams, locks)
+  const { maxUploadSize } = options
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => { done(null, payload) })
   // Before the client is told to go on (Expect: 100-continue) and before a byte is read.
@@ -41,13 +40,10 @@ export default fp<UploadDoorOptions>(async (app, options) => {
     if (Number(request.headers['content-length'] ?? 0) > most) reply.refuse(tooLarge(most))
     else done()
   })
-  const place = { ...options, uploader }
-  app.post('/upload', async (request, reply) => await takeIn(request, reply, place))
+  app.post('/upload', async (request, reply) => await takeIn(request, reply, options))
 }, { name: 'upload-door', fastify: '5.x', encapsulate: true, dependencies: ['authorize'] })
 
-interface Intake extends Omit<UploadDoorOptions, 'upstreams' | 'locks'> { uploader: Uploader }
-
-async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Intake): Promise<FastifyReply> {
+async function takeIn (request: FastifyRequest, reply: FastifyReply, place: UploadDoorOptions): Promise<FastifyReply> {
   const most = place.maxUploadSize()
   try {
     await save(request, place, most)
@@ -66,7 +62,7 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Inta
 /** Stores the body, and has freed the spool when it returns. */
 async function save (
   request: FastifyRequest,
-  { uploader, spool, changed, depth, fields, namesProvenanceBy }: Intake,
+  { uploader, spool, changed, depth, fields, namesProvenanceBy }: UploadDoorOptions,
   most: number
 ): Promise<void> {
   const chartRequest = chartRequestOf(request)
@@ -76,38 +72,28 @@ async function save (
     depth,
     fields: fields(),
     namesProvenanceBy,
-    // a refusal still has to be written, and what then comes is thrown away
-    body: timed(request.raw.iterator({ destroyOnReturn: false }), request.outcome)
+    body: bodyOf(request)
   }, spool, most)
   request.outcome.upload = factsOf(upload)
   let isSent = false
+  let isStored = false
   try {
     await recordIntent(request)
     await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
+    isStored = true
   } finally {
-    if (isSent) await changed(chartRequest.tenant) // also after a failure: nobody knows then what the upstream did
+    // also after a failure: nobody knows then what the upstream did
+    if (isSent) await changed(changeOf(chartRequest, upload, isStored))
     await upload.remove()
   }
 }
 
-/** Passes a body on, and says how long it was waited for. */
-async function * timed (body: AsyncIterable<Buffer>, waits: Waits): AsyncGenerator<Buffer> {
-  let since = performance.now()
-  for await (const chunk of body) {
-    waits.waited += performance.now() - since
-    yield chunk
-    since = performance.now()
-  }
-}
-
-/** How Node says that the body's connection has gone. */
-function isAbort (error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
-}
-
-function tooLarge (maxUploadSize: number): Refusal {
-  return { code: 'body_too_large', detail: `request too large: at most ${maxUploadSize} bytes` }
+function changeOf ({ tenant, tenantPath, access }: ChartRequest, upload: Upload, isStored: boolean): Change {
+  const { name: chart, version, prov } = upload
+  const became = isStored ? upload.chart?.digest : undefined
+  // Of a pair the chart may have been there.
+  const isNew = became !== undefined && prov === undefined && access.action === 'push'
+  return { tenant, tenantPath, chart, version, became, isNew }
 }
 
 function factsOf ({ name, version, chart, prov }: Upload): UploadFacts {

@@ -91,6 +91,10 @@ export const CHART_VALUES: ChartValues = {
     existingSecret: secret('a Secret with the key password, for config.upstream.auth: basic',
       'ChartMuseum has a user and a password (config.upstream.username)')
   },
+  redis: {
+    existingSecret: secret('a Secret with the key password, for the Redis or Valkey of config.redis.url',
+      'several gateways, and a Redis that wants one')
+  },
   keys: {
     existingSecret: secret('a Secret with private keys in PEM: those of keys.tokens, and upstream.pem with its public ' +
       'half upstream.pub.pem; empty: with an upstream a hook Job makes one once, without one they lie on the volume',

@@ -5,6 +5,8 @@ import { stringify } from 'yaml'
 import { leaves, type SchemaNode } from '../src/files/nodes.ts'
 import { RELOAD_OF, RELOADS, WHY_A_RESTART, type ConfigKey } from '../src/config/reloads.ts'
 import { ConfigSchema, variableOf } from '../src/config/schema.ts'
+import { FEDERATION_KINDS, KINDS } from '../src/identity/federation/kinds.ts'
+import { wordsOf } from '../src/config/federation-rules.ts'
 import { EXAMPLES } from './config-examples.ts'
 
 const HEAD = `# Every key with its default. Copy what you change; \`chartgate check --config FILE\`
@@ -72,7 +74,17 @@ ${rows.join('\n')}
 
 A rule of \`policy\` has \`repositories\` (tenant patterns by whole segments: \`*\` is one, \`**\` is the rest), \`subjects\` (\`user:NAME\`, \`group:NAME\`, \`robot:NAME\`, \`cert:NAME\`, \`authenticated\`, \`anonymous\`) and \`actions\` (\`pull\`, \`push\`, \`overwrite\`, \`delete\`). Rules only add; there is no order and no deny rule, and what \`anonymous\` may do, everyone may. [Accounts and policy](accounts.md) walks through both files.
 
-A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) and \`pushIncludes\` (\`overwrite\`, \`delete\`). [keys.md](keys.md) says what they do.
+A key of \`tokens.keys\` has \`file\`, \`alg\` (\`RS256\`, \`ES256\`, \`EdDSA\`) and \`state\` (\`active\`, \`verify\`, \`retired\`). An issuer of \`tokens.issuers\` has \`name\`, one of \`publicKey\`, \`jwksFile\` and \`jwksUrl\`, and may have \`issuer\`, \`audience\`, \`clockSkew\` (\`10s\`; at most \`5m\`) \`pushIncludes\` (\`overwrite\`, \`delete\`) and \`oci\` (\`true\`, \`false\`). [keys.md](keys.md) says what they do.
+
+A provider of \`federation.providers\` has \`name\`, \`issuer\`, \`kind\` (\`github\`, \`gitlab\`, \`kubernetes\`, \`generic\`) and \`audience\`, and may have \`jwksUrl\` or \`jwksFile\` (left out: the discovery document of the issuer says where its keys are), \`ca\`, \`tokenFile\` (with \`jwksUrl\`), \`clockSkew\` (\`10s\`; at most \`5m\`) and \`exchangeOnce\` (\`true\`, \`false\`). A rule of \`federation.rules\` has \`provider\`, \`match\` (by claim a value, or a list of which one will do; to the letter) and \`subject\` (\`ci:WORD:\` and a name, with claims in braces), and gives \`repositories\` with \`actions\`, or \`groups\` that \`policy\` names, or both; \`maxLifetime\` (\`1h\`; from \`1m\` to \`24h\`) is how long after its issue a token counts at most. Of several rules that fit the first counts. [ci.md](ci.md) has jobs and the rules that belong to them.
+
+## What a rule of federation has to say
+
+A rule that does not say all of this is refused at the start, with the row that is missing. Claims are compared whole: no pattern, no beginning.
+
+${kindsTable()}
+
+Derived claims: \`workflow_file\` is the file name in GitHub's \`workflow_ref\`, of the repository itself; \`ci_config_file\` the path in GitLab's \`ci_config_ref_uri\`, of the project itself. A claim that is a list matches nothing. A token for several audiences is refused whatever they are.
 
 ## Examples
 
@@ -83,9 +95,11 @@ ${examples()}
 * \`tokens.ttl\` is at least 60s.
 * \`upstream.auth: basic\` needs \`upstream.username\` and \`upstream.password\`.
 * \`masterKey\` has at least 16 characters; \`MASTERKEY\`, the demo's, works only with all listeners on loopback, unless \`allowDemoKey\` says otherwise.
+* With \`redis.url\`, \`charts.index.maxAge\` is at most 10s; the other keys of \`redis\` need it, \`redis.tls\` a URL that begins with rediss:, and several hosts in that URL \`redis.sentinel\`.
 * Values that become headers (\`tokens.service\`, credentials of the upstream) have no control characters, and a Basic user name has no colon.
 * \`listen.tls.cert\` and \`listen.tls.key\` come together; \`listen.tls.clientCa\` needs them, and \`identity.certificates\` needs it. Each of those has one of \`subject\`, \`dns\`, \`email\` and \`uri\`, and no two have the same.
 * Of \`tokens.keys\` exactly one is active. Names of \`tokens.issuers\` differ; a \`jwksUrl\` is https, or http on loopback; a \`clockSkew\` is at most 5m.
+* Names of \`federation.providers\` differ. An issuer or \`jwksUrl\` is https, or http on loopback, and no issuer is chartgate's own or one of \`tokens.issuers\`; two providers of one issuer, and an issuer that every cluster may be called, have key sets of their own. A \`clockSkew\` is at most 5m.
 * Listeners on one address have different ports.
 * With \`authz.listen.port\` there are \`authz.trustedProxies\`, none of them everybody, and \`authz.dialect\`; and \`charts.contextPath\` is the path of \`publicUrl\`, because the chart repository gets the client's own path.
 * With several \`workers\`, each one's share of \`charts.spool.maxBytes\` is at least \`charts.maxUploadSize\`.
@@ -120,6 +134,18 @@ Let an orchestrator restart on \`/healthz\` (in Kubernetes \`livenessProbe\`, wi
 `
 }
 
+/** What pins a rule, by kind. */
+function kindsTable (): string {
+  const code = (words: readonly string[]): string => words.length === 0 ? '–' : words.map(word => `\`${word}\``).join(', ')
+  const rows = FEDERATION_KINDS.map(kind => {
+    const { rows, neverPins, event, refusedAudiences } = KINDS[kind]
+    const pins = rows.map(row => `it says ${row.says}: ${wordsOf(row)} (${row.because})`).join('; ')
+    const audiences = `the issuer and its host${refusedAudiences === undefined ? '' : `, \`${refusedAudiences.source.replaceAll('|', '\\|')}\``}`
+    return `| \`${kind}\` | ${pins} | ${code(Object.keys(neverPins))} | ${audiences} | ${code(event?.vetoed ?? [])} |`
+  })
+  return ['| kind | what pins a rule | what never does | refused audiences | events that count only where they are named |', '| --- | --- | --- | --- | --- |', ...rows].join('\n')
+}
+
 /** A section for each part, in the order of the schema. */
 function examples (): string {
   return Object.keys(ConfigSchema.properties as object).map(name =>
@@ -135,11 +161,13 @@ export function jsonSchema (): string {
 
 /** A node of a schema in standard keywords alone, because strict validators refuse others. */
 export function forEditors ({ expected, secret, required, ...node }: Json, inRule: boolean): Json {
-  const { properties, items } = node as { properties?: Readonly<Record<string, Json>>, items?: Json }
+  const { properties, items, anyOf, additionalProperties: values } = node as { properties?: Readonly<Record<string, Json>>, items?: Json, anyOf?: readonly Json[], additionalProperties?: Json | boolean }
   return {
     ...node,
     ...(inRule && required !== undefined ? { required } : {}),
     ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, child]) => [name, forEditors(child, inRule)])) }),
-    ...(items === undefined ? {} : { items: forEditors(items, true) })
+    ...(items === undefined ? {} : { items: forEditors(items, true) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map(each => forEditors(each, inRule)) }),
+    ...(typeof values === 'object' ? { additionalProperties: forEditors(values, inRule) } : {})
   }
 }

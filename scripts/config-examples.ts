@@ -61,6 +61,10 @@ upstream:
   username: curator
   password: the-password-of-chartmuseum
 ---
+# two ChartMuseums with one storage, both with --always-regenerate-chart-index: the second is read from while the first is away
+upstream:
+  urls: [http://chartmuseum-0:8080, http://chartmuseum-1:8080]
+---
 # over TLS, with an authority of your own; its certificate is always verified
 upstream:
   url: https://chartmuseum:8443
@@ -70,10 +74,31 @@ upstream:
     cert: /run/secrets/chartmuseum/tls.crt # with key: a certificate to show it
     key: /run/secrets/chartmuseum/tls.key
 `,
+  redis: `# for several chartgates in front of one ChartMuseum (docs/scaling.md); the password comes from
+# CHARTGATE_REDIS_PASSWORD_FILE, or stands here
+redis:
+  url: redis://redis:6379/0
+  username: chartgate # left out: its default user
+  password: the-password-of-redis
+---
+# over TLS
+redis:
+  url: rediss://redis:6380
+  tls:
+    ca: /run/secrets/redis/ca.crt # left out: the authorities that Node.js knows
+    cert: /run/secrets/redis/tls.crt # with key: a certificate to show it
+    key: /run/secrets/redis/tls.key
+---
+# Sentinels that know where the master is, and are asked without a password
+redis:
+  url: redis://sentinel-0:26379,sentinel-1:26379,sentinel-2:26379
+  sentinel: mymaster
+`,
   charts: `# a ChartMuseum with --depth=1 --context-path=/charts --max-upload-size=52428800
 charts:
   depth: 1
   contextPath: /charts
+  allowOverwrite: true # with --allow-overwrite too
   maxUploadSize: 50MiB
   chartPostFormFieldName: chart
   provPostFormFieldName: prov
@@ -81,6 +106,13 @@ charts:
   index:
     maxAge: 5s # a chart may be in the index so much later
     maxBytes: 512MiB
+`,
+  oci: `# the proxy sends https://example.com/helm/ and https://example.com/v2/ here, as they are
+publicUrl: https://example.com/helm
+oci: { enabled: true, atRoot: true }
+---
+# the chart repository alone
+oci: { enabled: false }
 `,
   tokens: `tokens:
   ttl: 10m
@@ -96,6 +128,7 @@ charts:
       audience: charts.example.com
       clockSkew: 30s
       pushIncludes: [overwrite, delete]
+      oci: true
 `,
   limits: `# fewer guesses, in a longer time; a person who mistypes waits longer too
 limits:
@@ -132,6 +165,40 @@ identity:
     - { name: backup, email: backup@example.com }
 policy:
   - { repositories: ["team-a/*"], subjects: ["cert:flux", "group:team-a"], actions: [pull] }
+`,
+  federation: `# a workflow of GitHub and a service account of a cluster push with the identity that they have
+federation:
+  providers:
+    - name: github
+      issuer: https://token.actions.githubusercontent.com
+      kind: github
+      audience: https://charts.example.com
+    - name: cluster
+      issuer: https://kubernetes.default.svc.cluster.local
+      kind: kubernetes
+      audience: https://charts.example.com
+      jwksUrl: https://kubernetes.default.svc/openid/v1/jwks
+      ca: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt
+      tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token
+  rules:
+    - provider: github
+      match:
+        repository_id: 74
+        repository_owner_id: 65
+        workflow_file: release.yml
+        ref: refs/heads/main
+      subject: ci:github:{repository}
+      repositories: ["team-a/*"]
+      actions: [pull, push]
+      maxLifetime: 15m
+    - provider: cluster
+      match:
+        kubernetes.io/namespace: ci
+        kubernetes.io/serviceaccount/name: publisher
+      subject: ci:cluster:{kubernetes.io/namespace}/{kubernetes.io/serviceaccount/name}
+      groups: [publishers]
+policy:
+  - { repositories: ["team-b/*"], subjects: ["group:publishers"], actions: [pull, push] }
 `,
   policy: `policy:
   - { repositories: ["public/*"], subjects: [anonymous], actions: [pull] }

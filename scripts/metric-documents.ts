@@ -7,7 +7,7 @@ import { MOST_TENANTS } from '../src/metrics/tenants.ts'
 const MOST_SHOWN = 12
 const ELSEWHERE: Readonly<Record<string, string>> = {
   reason: 'a code of [reasons.md](reasons.md), or `none`',
-  route: 'a route of [routing.md](routing.md), an endpoint of our own (`home`, `token`, `jwks`, `health`, `info`), or `none`',
+  route: 'a route of [routing.md](routing.md), an endpoint of our own (`home`, `token`, `jwks`, `health`, `info`), one of the registry (`oci-base`, `oci-manifest`, `oci-blob`, `oci-uploads`, `oci-upload`, `oci-tags`, `oci-referrers`; `oci-push` is a manifest that is put under a tag), or `none`',
   http_route: 'as `route`',
   http_response_status_code: 'a status, `other` for one that is in no table, or `none` where there was no answer'
 }
@@ -33,7 +33,7 @@ export function metricsMarkdown (): string {
 
 Made from \`src/metrics/table.ts\` by \`npm run docs:metrics\`. [How to scrape them, and what each alert means](operations.md#metrics-and-alerts).
 
-\`GET /metrics\` on the admin listener, in Prometheus's text form, or in OpenMetrics for who asks for that in \`Accept\`. The public listener has no such path. Names follow the [OpenTelemetry conventions of HTTP](https://opentelemetry.io/docs/specs/semconv/http/http-metrics/) where there is one. A label has one of a closed set of values, and none comes from a path that somebody asked for: there are at most 20,000 lines of our own, and with \`metrics.tenants\` 32,000. A series is there when it has counted something; a counter of few series has all of them from the start.
+\`GET /metrics\` on the admin listener, in Prometheus's text form, or in OpenMetrics for who asks for that in \`Accept\`. The public listener has no such path. Names follow the [OpenTelemetry conventions of HTTP](https://opentelemetry.io/docs/specs/semconv/http/http-metrics/) where there is one. A label has one of a closed set of values, and none comes from a path that somebody asked for: there are at most 32,000 lines of our own, and with \`metrics.tenants\` 44,000. A series is there when it has counted something; a counter of few series has all of them from the start.
 
 With several workers the primary asks each of them, and adds up what they say. One that does not answer within a second counts with what it said last (\`chartgate_workers{state="unheard"}\`). One that has ended leaves its counters, so that no sum falls; what it counted in its last second may lack. The last column is how the values of several processes become one.
 

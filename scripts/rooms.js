@@ -21,6 +21,7 @@ export const ROOMS = [
   { name: 'doors', question: 'What is asked, and what does that need?' },
   { name: 'judge', question: 'May they do all that it needs?' },
   { name: 'live', question: 'Which accounts, rules, keys and certificates are in force now?' },
+  { name: 'replicas', question: 'What do all replicas know?' },
   { name: 'config', question: 'What did whoever runs it write?' },
   { name: 'identity', question: 'Who asks?' },
   { name: 'policy', question: 'May they?' },

@@ -18,6 +18,7 @@ import home from '../plugins/home.ts'
 import health from '../plugins/health.ts'
 import indexDoor from '../plugins/index-door.ts'
 import jwks from '../plugins/jwks.ts'
+import ociDoor from '../plugins/oci-door.ts'
 import requestHead from '../plugins/request-head.ts'
 import requestLog from '../plugins/request-log.ts'
 import requestTarget, { createRewriteUrl } from '../plugins/request-target.ts'
@@ -29,8 +30,10 @@ import upgrade from '../plugins/upgrade.ts'
 import uploadDoor from '../plugins/upload-door.ts'
 import { authzNow, buildAuthz } from './app/authz.ts'
 import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/options.ts'
-import type { Peers } from './upstream/peers.ts'
+import { openRegistry } from './app/registry.ts'
+import { NO_PEERS, type Peers } from './upstream/peers.ts'
 import type { LiveKeys } from './live/live-keys.ts'
+import type { LiveFederation } from './live/live-federation.ts'
 import type { LiveAuthority } from './live/reload.ts'
 import type { LiveCertificates } from './live/live-certificates.ts'
 import type { Settings } from './live/settings.ts'
@@ -42,6 +45,7 @@ import { LOG_FORM } from './observe/log-form.ts'
 import { subjectNamed } from './identity/accounts.ts'
 import { createAuthenticator } from './identity/authenticate.ts'
 import { createAccountSources, isSomebody } from './identity/sources.ts'
+import { createFederationSource } from './identity/sources/federation.ts'
 import type { CertificateSource } from './identity/sources/certificates.ts'
 import type { Passwords } from './identity/sources/passwords.ts'
 import { createAttempts } from './limits/attempts.ts'
@@ -49,18 +53,24 @@ import { boundsOf, createConnectionCounts } from './limits/connections.ts'
 import type { LoginLimits } from './limits/logins.ts'
 import { readFront } from './metrics/readings.ts'
 import type { Meter } from './metrics/meter.ts'
+import type { Revocations } from './tokens/revocations.ts'
+import type { Spent } from './tokens/spent.ts'
 import { createVerifier } from './tokens/verify.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Locks } from './lib/locks.ts'
+import { later } from './lib/timers.ts'
 import type { Pulse } from './lib/pulse.ts'
 import type { ListenerTls } from './tls/listener.ts'
 import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
+import type { Change } from './upstream/change.ts'
+import { readElsewhereWhileTold, tellChanges } from './upstream/changes.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
 import { fieldsOf } from './uploads/multipart.ts'
 import type { Spool } from './uploads/spool.ts'
+import { createUploader } from './uploads/store.ts'
 
 export interface AppDependencies {
   /** What of the configuration takes effect at once, as it is now. */
@@ -71,13 +81,17 @@ export interface AppDependencies {
   readonly spool: Spool
   /** Accounts and rules as they are now. */
   readonly live: LiveAuthority
+  /** What counts no more of the tokens that were issued. */
+  readonly revocations: Revocations
   /** Who is first at an object of the repository. */
   readonly locks: Locks
   /** What failed too often to be tried again. */
   readonly logins: LoginLimits
+  /** Which tokens of jobs were exchanged already. */
+  readonly spent: Spent
   /** Where queues of this process say that they move. */
   readonly pulse: Pulse
-  /** Other workers that keep an index in memory too. */
+  /** Others that keep an index in memory too: workers, or replicas. */
   readonly peers?: Peers
   /** chartgate's own version, for /info. */
   readonly version: string
@@ -97,6 +111,8 @@ export interface AppDependencies {
   readonly handsOut: UpstreamAuth
   /** Whom certificates of clients stand for now. */
   readonly certificates: LiveCertificates
+  /** Whose jobs have an identity here now. */
+  readonly federation: LiveFederation
 }
 
 export type App = FastifyInstance
@@ -111,10 +127,14 @@ declare module 'fastify' {
 /** Milliseconds that running requests get after a signal; above the longest pause of an upstream body. */
 export const DRAIN_LIMIT = 30_000
 
+/** Without a registry. */
+const NOTHING_WAITS = { used: 0, files: 0, written: 0 }
+
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
-  const { settings, keys, upstreams, spool, live, locks, logins, pulse, peers, version, clock, meter } = deps
-  const { limits = CONNECTION_LIMITS } = deps
+  const { settings, keys, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
+  const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS } = deps
+  const upstreams = readElsewhereWhileTold(deps.upstreams, peers)
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
   const source = { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl }
@@ -129,9 +149,12 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     attempts,
     ...(deps.passwords === undefined ? {} : { passwords: deps.passwords })
   })
-  const knowsSubject = (subject: string): boolean => isSomebody(sources, subject)
-  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, clock })
-  const authenticator = createAuthenticator(verifier, sources, logins)
+  const knowsSubject = (subject: string, rule?: string): boolean => {
+    return rule === undefined ? isSomebody(sources, subject) : federation.current.rules.has(rule)
+  }
+  const verifier = createVerifier({ keys: () => keys.current, source, knowsSubject, revocations, clock })
+  const jobs = createFederationSource({ federation: () => federation.current, ours: () => keys.current.ours, clock })
+  const authenticator = createAuthenticator(verifier, jobs, sources, logins)
 
   const log = pino({ ...LOG_FORM, level: config.log.level, serializers: { err: errorForLog } }, deps.logStream)
   const index = (): Config['charts']['index'] => settings.current.charts.index
@@ -141,16 +164,27 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     maxAge: () => index().maxAge,
     maxBytes: () => index().maxBytes,
     clock: () => performance.now(),
+    holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  peers?.onChange(store.drop)
-  const changed = async (tenant: string): Promise<void> => {
-    store.drop(tenant)
-    await peers?.changed(tenant)
+  const tell = tellChanges({ upstreams, store, peers })
+  const changed = async (change: Change): Promise<void> => {
+    await registry?.changed(change)
+    await tell(change)
   }
 
+  const files = createFileReader(upstreams)
+  const allowOverwrite = (): boolean => settings.current.charts.allowOverwrite
+  const uploader = createUploader({ upstreams, locks, allowOverwrite, later })
+  const namesProvenanceBy = config.upstream.url === undefined ? 'what it says' : 'its text'
+  const taker = { depth: config.charts.depth, namesProvenanceBy } as const
+
   const app: App = Fastify({
-    rewriteUrl: createRewriteUrl({ depth: config.charts.depth, basePath: config.basePath }),
+    rewriteUrl: createRewriteUrl({
+      depth: config.charts.depth,
+      basePath: config.basePath,
+      oci: config.oci.enabled
+    }),
     ...requestOptions(log, limits, deps.tls)
   })
   app.log = log
@@ -184,21 +218,27 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(home, { publicUrl: config.publicUrl, depth: depth === 'dynamic' ? undefined : depth })
   await app.register(health, { version })
   await app.register(jwks, { keys, now: clock.wall })
-  await app.register(tokenEndpoint, { authenticator, certificates, live, keys, source, depth, clock })
+  const { spent } = deps
+  await app.register(tokenEndpoint, { authenticator, certificates, spent, live, keys, source, depth, clock })
   await app.register(indexDoor, { store })
-  await app.register(fileDoor, { files: createFileReader(upstreams) })
+  await app.register(fileDoor, { files })
   await app.register(uploadDoor, {
-    upstreams,
-    locks,
+    uploader,
     spool,
     changed,
     maxUploadSize: () => settings.current.charts.maxUploadSize,
     fields: () => fieldsOf(settings.current.charts),
-    depth,
-    namesProvenanceBy: config.upstream.url === undefined ? 'what it says' : 'its text'
+    ...taker
   })
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
+  const registry = config.oci.enabled
+    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, log, changed })
+    : undefined
+  if (registry !== undefined) {
+    await app.register(ociDoor, registry.door)
+    app.addHook('onClose', async () => { registry.close() })
+  }
   const authz = config.authz === undefined
     ? undefined
     : await buildAuthz(config, config.authz, {
@@ -219,10 +259,13 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   readFront(meter, {
     passwords: attempts.standing,
     clients: connections.standing,
-    connections: upstreams.of('').connections,
+    connections: upstreams.connections,
     breaker: upstreams.of('').breaker.state,
+    followers: upstreams.followers,
     spool: spool.standing,
+    waiting: () => registry?.standing() ?? NOTHING_WAITS,
     indexMemory: () => ({ used: store.used, max: index().maxBytes }),
+    revocations: () => revocations.texts().length,
     running: () => [app, authz].reduce((all, each) => all + (each?.running().length ?? 0), 0)
   })
   const unfollow = settings.follow(({ log: { level } }) => {

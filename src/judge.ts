@@ -2,7 +2,7 @@
 // against the rules in force. Pure and total; whose credentials they were is identity's.
 import type { Refusal } from './http/errors.ts'
 import type { Access, Grant } from './words/access.ts'
-import type { Principal } from './words/principal.ts'
+import { mayEnterRegistry, type Principal } from './words/principal.ts'
 import { decide } from './policy/decide.ts'
 import type { RuleSet } from './policy/rules.ts'
 import { accessesOf } from './words/scope.ts'
@@ -19,6 +19,10 @@ export type Judgement =
     readonly lacks: Access
     readonly refusal: Refusal
   }
+
+type Identified =
+  | { readonly allowed: true, readonly by: string }
+  | { readonly allowed: false, readonly refusal: Refusal }
 
 /**
  * Judges every right that is needed; one that is missing is enough to refuse.
@@ -37,6 +41,14 @@ export function judge (
     by.add(decision.by)
   }
   return { allowed: true, by: [...by].join(', ') }
+}
+
+/** Judges where the registry wants to know who it is, whoever that is: a token of nobody is one too. */
+export function judgeIdentity (principal: Principal): Identified {
+  if (principal.kind === 'anonymous') return { allowed: false, refusal: { code: 'missing_credentials' } }
+  return mayEnterRegistry(principal)
+    ? { allowed: true, by: 'credentials' }
+    : { allowed: false, refusal: { code: 'insufficient_scope' } }
 }
 
 /** The part of what was asked that the principal may have; an empty list is an answer too. */

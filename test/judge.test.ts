@@ -1,8 +1,9 @@
 import t from 'tap'
-import { judge } from '../src/judge.ts'
+import { judge, judgeIdentity } from '../src/judge.ts'
 import { compileRules } from '../src/policy/rules.ts'
 import type { Access, Action } from '../src/words/access.ts'
-import { accountPrincipal, ANONYMOUS, MASTER } from '../src/words/principal.ts'
+import { accountPrincipal, ANONYMOUS, MASTER, tokenPrincipal, type Principal } from '../src/words/principal.ts'
+import { at } from './helpers/clock.ts'
 
 const ALICE = accountPrincipal('user', 'alice', ['team'])
 const RULES = compileRules([
@@ -27,5 +28,15 @@ void t.test('a refusal asks for credentials where they can help, and says what i
   t.match(judge(ALICE, [to('delete')], RULES, false), { refusal: { code: 'insufficient_scope' } })
   t.match(judge(ALICE, [to('delete')], RULES, true), { refusal: { code: 'missing_right', detail: 'forbidden: delete on org1/repo1 is not allowed' } })
   t.match(judge(ANONYMOUS, [to('pull', 'open/a')], RULES, false), { allowed: true, by: 'policy[2]' })
+  t.end()
+})
+
+void t.test('the registry wants to know who it is, whoever that is, and takes tokens of issuers where it is said to', t => {
+  const token = (subject: string): Principal => tokenPrincipal(subject, [], at(2_000_000_000))
+  for (const principal of [ALICE, MASTER, token('user:alice'), token('anonymous'), { ...token('issuer:cm'), opensRegistry: true } as const]) {
+    t.strictSame(judgeIdentity(principal), { allowed: true, by: 'credentials' }, principal.subject)
+  }
+  t.strictSame(judgeIdentity(ANONYMOUS), { allowed: false, refusal: { code: 'missing_credentials' } })
+  t.strictSame(judgeIdentity(token('issuer:cm')), { allowed: false, refusal: { code: 'insufficient_scope' } })
   t.end()
 })

@@ -5,6 +5,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { gatherAccounts, type Accounts, type UserEntry } from '../../src/identity/accounts.ts'
 import { createAuthenticator } from '../../src/identity/authenticate.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
+import { NO_FEDERATION } from '../../src/identity/federation/providers.ts'
+import { createFederationSource } from '../../src/identity/sources/federation.ts'
 import { hashPassword } from '../../src/identity/sources/passwords.ts'
 import { createAccountSources } from '../../src/identity/sources.ts'
 import { createAttempts } from '../../src/limits/attempts.ts'
@@ -94,7 +96,8 @@ async function measureLogins (accounts: Accounts, token: string, secret: string,
   const source = { issuer: 'http://charts.example.test', audience: 'charts.example.test', ttl: 300 }
   const trusted = { ring: createRing([{ key, since: 0 }], [], source.ttl), issuers: [], ours: new Set([key.kid]) }
   const verifier = createVerifier({ keys: () => trusted, source, knowsSubject: subject => subject === 'user:user1', clock: CLOCK })
-  const authenticator = createAuthenticator(verifier, createAccountSources({ masterKey: () => '', accounts: () => accounts, clock: CLOCK, attempts: createAttempts(CLOCK.monotonic, UNLIMITED) }), UNLIMITED)
+  const jobs = createFederationSource({ federation: () => NO_FEDERATION, ours: () => trusted.ours, clock: CLOCK })
+  const authenticator = createAuthenticator(verifier, jobs, createAccountSources({ masterKey: () => '', accounts: () => accounts, clock: CLOCK, attempts: createAttempts(CLOCK.monotonic, UNLIMITED) }), UNLIMITED)
   const asker = { address: '192.0.2.1', presence: ALWAYS_HERE }
   const ask = async (credentials: Credentials): Promise<boolean> => (await authenticator.authenticate(credentials, asker)).ok
   const basic = (username: string, text: string): Credentials => ({ kind: 'basic', username, password: text })

@@ -25,10 +25,15 @@ export const smallChart: Fill = async root => {
 }
 
 /** 4,000 versions of 20 charts: an index of about 1.8 MB. */
-export const manyCharts: Fill = async root => {
-  for (let i = 0; i < VERSIONS; i++) {
-    const [name, version] = [`chart${i % 20}`, `1.${Math.floor(i / 20)}.0`]
-    await put(root, `${name}-${version}.tgz`, await smallArchive(name, version), i)
+export const manyCharts: Fill = async root => { await chartsOf(VERSIONS)(root) }
+
+/** So many versions of 20 charts. */
+export function chartsOf (versions: number): Fill {
+  return async root => {
+    for (let i = 0; i < versions; i++) {
+      const [name, version] = [`chart${i % 20}`, `1.${Math.floor(i / 20)}.0`]
+      await put(root, `${name}-${version}.tgz`, await smallArchive(name, version), i)
+    }
   }
 }
 
@@ -40,12 +45,12 @@ export async function smallArchive (name: string, version: string): Promise<Buff
   return gzipSync(await buffer(tar))
 }
 
-/** A chart of 16 MiB in four files, made with tar and gzip; its file. */
-export async function largeArchive (folder: string, name: string, version: string): Promise<string> {
+/** A chart of 16 MiB, or of another size, in four files, made with tar and gzip; its file. */
+export async function largeArchive (folder: string, name: string, version: string, mebibytes = 16): Promise<string> {
   const chart = join(folder, name)
   await mkdir(join(chart, 'files'), { recursive: true })
   for (const [file, text] of chartFiles(name, version)) await writeFile(join(chart, file), text)
-  for (const part of ['a', 'b', 'c', 'd']) await writeFile(join(chart, 'files', part), randomBytes(4 * MIB))
+  for (const part of ['a', 'b', 'c', 'd']) await writeFile(join(chart, 'files', part), randomBytes(mebibytes / 4 * MIB))
   const archive = join(folder, `${name}-${version}.tgz`)
   await runProgram(['tar', '--format=ustar', '--owner=0', '--group=0', '-C', folder, '-czf', archive, name])
   return archive

@@ -32,7 +32,13 @@ export interface GatewayOptions {
   readonly workers?: number
   /** Keys of the configuration besides. */
   readonly besides?: object
+  /** Keys of `listen` besides. */
+  readonly listen?: object
+  /** Text behind the configuration, for what is too long to be made of values. */
+  readonly lines?: string
   readonly place?: Place
+  /** Milliseconds that a start may take. */
+  readonly limit?: number
   /** The folder of another build; default: this one. */
   readonly root?: string
 }
@@ -53,9 +59,13 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
   const [masterKey, password] = [secret(), secret()]
   const [file, accounts] = [join(stateDir, 'chartgate.yaml'), join(stateDir, 'accounts.yaml')]
   await writeFile(accounts, stringify({ users: [{ name: USER, passwordHash: await hashPassword(password) }] }), { mode: 0o600 })
-  await writeFile(file, stringify({ ...placeOf(port, adminPort, stateDir), masterKey, ...chosen(options), ...options.besides, accounts: { files: [accounts] } }), { mode: 0o600 })
-  const origin = `http://127.0.0.1:${port}`
-  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(root, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl: `${origin}/health` })
+  const { listen = {}, lines = '' } = options
+  const config = { ...placeOf(adminPort, stateDir), listen: { port, ...listen }, masterKey, ...chosen(options), accounts: { files: [accounts] }, ...options.besides }
+  await writeFile(file, stringify(config) + lines, { mode: 0o600 })
+  const origin = `http${'tls' in listen ? 's' : ''}://127.0.0.1:${port}`
+  const readyUrl = 'tls' in listen ? `http://127.0.0.1:${adminPort}/healthz` : `${origin}/health`
+  const patience = options.limit === undefined ? {} : { limit: options.limit }
+  const program = await lab.start([...lab.cores.pin(place), process.execPath, join(root, 'dist/src/cli.js'), 'serve', '--config', file], { readyUrl, ...patience })
   return {
     origin,
     program,
@@ -67,8 +77,8 @@ export async function startGateway (lab: Lab, options: GatewayOptions = {}): Pro
 
 const secret = (): string => `bench-${randomBytes(16).toString('hex')}`
 
-function placeOf (port: number, adminPort: number, stateDir: string): object {
-  return { listen: { port }, admin: { port: adminPort }, publicUrl: PUBLIC_URL, stateDir, policy: [{ repositories: ['org1/*'], subjects: [`user:${USER}`], actions: [...ACTIONS] }] }
+function placeOf (adminPort: number, stateDir: string): object {
+  return { admin: { port: adminPort }, publicUrl: PUBLIC_URL, stateDir, policy: [{ repositories: ['org1/*'], subjects: [`user:${USER}`], actions: [...ACTIONS] }] }
 }
 
 function chosen ({ upstream, maxAge, reads, workers }: GatewayOptions): object {

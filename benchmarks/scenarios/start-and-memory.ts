@@ -1,11 +1,11 @@
 // How soon does it serve, and how much memory does it have then? With keys present, from
 // the start of the process until its first answer; memory a while after it.
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChartMuseum } from '../lab/chartmuseum.ts'
 import { smallChart } from '../lab/charts.ts'
 import { startGateway, type GatewayOptions } from '../lab/gateway.ts'
 import type { Lab } from '../lab/lab.ts'
+import { mebibytesOf } from '../lab/usage.ts'
 import type { Contestant, Goal, Scenario } from '../scenario.ts'
 
 const IDLE = 2_000
@@ -35,16 +35,9 @@ function starting (lab: Lab, name: string, options: GatewayOptions): Contestant 
     async turn () {
       const { program } = await startGateway(lab, options)
       await sleep(IDLE)
-      const rss = await residentMebibytes(program.pid)
+      const rss = await mebibytesOf(program.pid)
       await program.stop()
       return [{ name: `${name}, start`, unit: 's', value: program.startedIn / 1000 }, { name: `${name}, idle RSS`, unit: 'MiB', value: rss }]
     }
   }
-}
-
-/** VmRSS of /proc/PID/status: proc(5). */
-async function residentMebibytes (pid: number): Promise<number> {
-  const kibibytes = /^VmRSS:\s*(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-  if (kibibytes === undefined) throw new Error('the system does not say how much memory a process has')
-  return Number(kibibytes) / 1024
 }

@@ -53,12 +53,13 @@ export function authzNow ({ current }: Pick<Settings, 'current'>): AuthzConfig {
 
 /** @param authz which proxies ask, and how */
 export async function buildAuthz (config: Config, authz: AuthzConfig, shared: AuthzShared): Promise<FastifyInstance> {
-  const { publicUrl, basePath, charts: { depth } } = config
+  const { publicUrl, basePath, charts: { depth }, oci: { enabled: oci } } = config
   const { log, counts, settings, readClient, meter, live, auditing } = shared
   // Those in front of the proxy that asks are no more than passed over in what it says of its client.
   const readPeer = createLiveClientReader({ publicUrl, proxies: () => authzNow(settings).trustedProxies })
   const { dialect } = authz
-  const readTarget = createAuthzReader({ layout: { depth, basePath }, dialect, push: () => authzNow(settings).push })
+  const layout = { depth, basePath, oci }
+  const readTarget = createAuthzReader({ layout, dialect, push: () => authzNow(settings).push })
   const read = ({ method, url, rawHeaders, socket }: IncomingMessage): ParsedTarget =>
     readPeer(socket.remoteAddress, {}).isProxy
       ? readTarget({ method: method as string, url: url as string, rawHeaders })

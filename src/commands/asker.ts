@@ -7,11 +7,13 @@ import {
   compileCertificates, type CertificateAccounts, type CertificateEntry
 } from '../identity/certificate-accounts.ts'
 import { createAccountSources, isSomebody } from '../identity/sources.ts'
+import { createFederationSource } from '../identity/sources/federation.ts'
 import { digestOf, looksLikeSecret } from '../identity/sources/robot-secret.ts'
 import { createAttempts } from '../limits/attempts.ts'
 import { UNLIMITED } from '../limits/logins.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { utf8Of } from '../lib/utf8.ts'
+import { openLiveFederation } from '../live/live-federation.ts'
 import { openKeys } from '../live/live-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { createVerifier } from '../tokens/verify.ts'
@@ -122,6 +124,16 @@ function robotWith (digest: string, { secrets }: Accounts): Asker {
 async function bearerOf (token: string, config: Config, accounts: Accounts): Promise<Asker> {
   const keys = await openKeys(config, { make: false })
   if (!keys.ok) return { is: 'mistake', mistakes: keys.mistakes }
+  const federation = await openLiveFederation(config)
+  if (!federation.ok) return { is: 'mistake', mistakes: federation.mistakes }
+  const jobs = federation.opened.live.current
+  const trusted = keys.opened.live.current
+  const job = await createFederationSource({ federation: () => jobs, ours: () => trusted.ours, clock: CLOCK })
+    .authenticate({ secret: token })
+  if (job?.ok === true) return somebody(job.principal)
+  if (job?.ok === false) {
+    return refused(`the token is refused: ${job.code} (chartgate federation explain says of each rule why)`)
+  }
   const sources = createAccountSources({
     masterKey: () => '',
     accounts: () => accounts,
@@ -131,10 +143,11 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
   const certificates = certificatesIn(config)
   let asked = ''
   const verifier = createVerifier({
-    keys: () => keys.opened.live.current,
+    keys: () => trusted,
     source: { issuer: config.tokens.issuer, audience: config.tokens.service, ttl: config.tokens.ttl },
-    knowsSubject (subject) {
+    knowsSubject (subject, rule) {
       asked = subject
+      if (rule !== undefined) return jobs.rules.has(rule)
       // The master key is the gateway's secret, which need not be known where this is asked.
       return subject === MASTER.subject || certificates.isActive(subject) || isSomebody(sources, subject)
     },
@@ -149,6 +162,7 @@ async function bearerOf (token: string, config: Config, accounts: Accounts): Pro
 function whyUnknown (subject: string, { users, robots }: Accounts): string {
   const { kind, name } = readSubject(subject)
   if (kind === 'cert') return `${subject} is not in identity.certificates`
+  if (kind === 'ci') return `the rule of federation that took ${subject} is another one now, or gone`
   const account = kind === 'user' ? users.get(name) : robots.get(name)
   return account === undefined ? `${subject} is in no accounts file` : `${subject} is disabled, at ${account.place}`
 }

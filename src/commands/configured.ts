@@ -7,12 +7,13 @@ import type { Environment } from '../config/environment.ts'
 import { findConfig, nameOfConfig } from '../config/find.ts'
 import { loadConfig, type ConfigReader, type ConfigResult } from '../config/load.ts'
 import { readAccountsFile } from '../identity/sources/accounts-file.ts'
-import { issuerWarnings } from '../live/issuer-warnings.ts'
+import { issuerWarnings, providerWarnings } from '../live/issuer-warnings.ts'
 import { openAuthority } from '../live/reload.ts'
 import type { Written } from '../config/reloads.ts'
 import type { Config } from '../config/schema.ts'
 import { openKeys } from '../live/live-keys.ts'
 import { certificateWarnings, schemeWarnings } from '../live/certificate-warnings.ts'
+import { openLiveFederation } from '../live/live-federation.ts'
 import { liveOf, openTls, type OpenedTls } from '../live/live-tls.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
@@ -119,10 +120,13 @@ async function runCheck (
   const loaded = await loadAuthority(config)
   const keys = await checkKeys(config)
   const tls = await openTls(config, CLOCK.wall())
-  const mistakes = [...(loaded.ok ? [] : loaded.mistakes), ...keys.mistakes, ...(tls.ok ? [] : tls.mistakes)]
-  if (!loaded.ok || !tls.ok || mistakes.length > 0) return fail(io, ...mistakes)
+  const federation = await openLiveFederation(config)
+  const read = [loaded, tls, federation].flatMap(each => each.ok ? [] : each.mistakes)
+  const mistakes = [...read, ...keys.mistakes]
+  if (!loaded.ok || !tls.ok || !federation.ok || mistakes.length > 0) return fail(io, ...mistakes)
   const ofTls = [...schemeWarnings(config), ...certificateWarnings(tls.opened, CLOCK.wall())]
-  const warnings = [...loaded.warnings, ...keys.warnings, ...ofTls]
+  const ofJobs = await providerWarnings(federation.opened.live.current.providers)
+  const warnings = [...loaded.warnings, ...keys.warnings, ...ofJobs, ...ofTls]
   for (const warning of warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
@@ -164,10 +168,13 @@ async function checkUpstream (
   const key = auth === 'bearer' ? await upstreamKey(config, excused.has('wrong credentials')) : undefined
   if (key?.ok === false) return fail(io, ...key.mistakes)
   // The other commands ask no upstream, and are there sooner without its client.
-  const [{ connectUpstream }, { firstContact }, { isOpen, versionOf }] = await Promise.all([
-    import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts')
+  const [{ connectUpstreams }, { firstContact }, openDoors, { checkFurther }] = await Promise.all([
+    import('../serve/connect.ts'), import('../upstream/first-contact.ts'), import('../upstream/open-doors.ts'),
+    import('./further-addresses.ts')
   ])
-  const upstream = connectUpstream({ current: config }, key?.key, undefined, { tls: liveOf(tls, 'upstream.tls') })
+  const { isOpen, OPEN_DOOR, versionOf } = openDoors
+  const connected = connectUpstreams({ current: config }, key?.key, undefined, { tls: liveOf(tls, 'upstream.tls') })
+  const upstream = connected.first
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
     if (!contact.ok) {
@@ -178,13 +185,12 @@ async function checkUpstream (
     const version = await versionOf(upstream, depth) ?? '(it does not say its version)'
     io.stdout(`the chart repository at ${url} answers as it is configured: ChartMuseum ${version}\n`)
     if (await isOpen(upstream, depth)) {
-      io.stderr(`chartgate: warning: ${url} gives a tenant's index to whoever asks, without a credential: ` +
-        'run ChartMuseum with --bearer-auth or --basic-auth-user, without --auth-anonymous-get, ' +
-        'or see that nobody but chartgate can reach it\n')
+      io.stderr(`chartgate: warning: ${url} ${OPEN_DOOR}\n`)
     }
+    if (connected.further.length > 0) await checkFurther(config, connected, io)
     return 0
   } finally {
-    await upstream.close()
+    await connected.close()
   }
 }
 

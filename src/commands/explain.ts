@@ -122,11 +122,15 @@ function some (names: readonly string[]): string {
 }
 
 /** All rights of somebody, a line for each pattern. */
-function explainRights (question: Question, { kind, subject, subjects, grants }: Principal): ExitCode {
+function explainRights (question: Question, principal: Principal): ExitCode {
+  const { kind, subject, subjects, grants, rights: ownRights } = principal
   const { config, io, json } = question
   const own = grants === undefined && kind === 'key'
     ? [{ tenants: '**', actions: ACTIONS, by: ['master key'] }]
-    : (grants ?? []).map(({ name, actions }) => ({ tenants: name, actions, by: ['token'] }))
+    : [
+        ...(grants ?? []).map(({ name, actions }) => ({ tenants: name, actions, by: ['token'] })),
+        ...(ownRights?.rows ?? []).map(row => ({ ...row, by: [String(ownRights?.place)] }))
+      ]
   const byRules = rightsOf(config.policy, subjects).map(({ tenants, actions, rules }) => {
     return { tenants, actions, by: rules.map(rule => `policy[${rule}]`) }
   })
@@ -186,7 +190,8 @@ function indexOf (by: string): number | undefined {
 /** A rule with its line, as an editor finds it. */
 function placeOf (by: string, config: Config): string {
   const line = lineOf(by, config)
-  return line === undefined ? `the ${by}` : `${by} (${line})`
+  if (line !== undefined) return `${by} (${line})`
+  return by.includes('[') ? by : `the ${by}`
 }
 
 /** FILE:LINE of a rule; undefined for what is none. */

@@ -2,7 +2,7 @@
 // that count, or that stand there for later. It names what differs from place to place;
 // config/chartgate.example.yaml has every key.
 import { stringify } from 'yaml'
-import { isLoopback } from '../config/rules.ts'
+import { isLoopbackUrl } from '../lib/safe-url.ts'
 import type { Answers, Situation } from './init-questions.ts'
 
 interface Part {
@@ -134,8 +134,9 @@ export const ACCOUNTS_TEXT = `# Who there is. chartgate user add and chartgate r
 
 /** Of a client on this machine the port is in the URL; else a proxy comes to the usual one. */
 function portOf (answers: Answers): number {
-  const { protocol, hostname, port } = new URL(answers['public-url'] as string)
-  const isOwn = protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  const url = new URL(answers['public-url'] as string)
+  const { protocol, port } = url
+  const isOwn = protocol === 'http:' && isLoopbackUrl(url)
   return isOwn && port !== '' ? Number(port) : 5001
 }
 

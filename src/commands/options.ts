@@ -18,7 +18,11 @@ export const OPTIONS = {
   upstream: { says: 'also whether the chart repository answers as it is configured' },
   as: { value: 'SUBJECT', says: 'user:NAME, robot:NAME, group:NAME, anonymous, authenticated, or an account\'s name' },
   who: { says: 'lists who may do it, and by which rule' },
-  token: { value: 'TOKEN', says: 'a token; - reads a token or a robot\'s secret from standard input' },
+  token: {
+    value: 'TOKEN',
+    says: 'a token; explain: - reads one or a robot\'s secret from standard input; revoke: or its id'
+  },
+  subject: { value: 'SUBJECT', says: 'user:NAME, robot:NAME, cert:NAME, ci:PROVIDER:NAME, key:master or anonymous' },
   'token-file': { value: 'FILE', says: 'a file that holds a token or a robot\'s secret' },
   alg: { value: 'ALG', says: 'RS256, ES256 or EdDSA; default: as before', oneOf: ['RS256', 'ES256', 'EdDSA'] },
   out: { value: 'FILE', says: 'writes the key there; default: standard output' },

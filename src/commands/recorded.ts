@@ -13,17 +13,17 @@ import { isName } from '../words/subject.ts'
 import { fail, type Command, type Io } from './command.ts'
 import type { Options } from './options.ts'
 
-/** @param kind of the account that its first word names; undefined: it names none */
-export function recorded (action: AuditAction, kind: 'user' | 'robot' | undefined, command: Command): Command {
+/** @param about the kind of the account that its first word names, or what it is about, which is no secret */
+export function recorded (
+  action: AuditAction,
+  about: 'user' | 'robot' | undefined | ((options: Options) => string | undefined),
+  command: Command
+): Command {
   return {
     async run (options, env, io, words) {
       const audit = await auditOf(options, env, io)
-      const [name] = words
-      const facts = {
-        action,
-        actor: operator(),
-        ...(kind === undefined || name === undefined || !isName(name) ? {} : { object: `${kind}:${name}` })
-      }
+      const object = typeof about === 'function' ? about(options) : accountOf(about, words)
+      const facts = { action, actor: operator(), ...(object === undefined ? {} : { object }) }
       const id = randomUUID()
       const tell = async (outcome: AuditOutcome | undefined): Promise<string | undefined> => {
         return audit === undefined ? undefined : await append(audit, auditLine(deedEvent({ ...facts, outcome }, id)))
@@ -38,6 +38,10 @@ export function recorded (action: AuditAction, kind: 'user' | 'robot' | undefine
       return done
     }
   }
+}
+
+function accountOf (kind: 'user' | 'robot' | undefined, [name]: readonly string[]): string | undefined {
+  return kind === undefined || name === undefined || !isName(name) ? undefined : `${kind}:${name}`
 }
 
 interface AuditTarget { readonly file: string, readonly required: boolean }

@@ -85,6 +85,19 @@ const ROWS = [
     ]
   },
   {
+    name: 'federation explain',
+    summary: 'says which rule takes the token of a job, and why the others do not',
+    takes: ['token-file', 'json', 'config'],
+    more: [
+      'The token comes from standard input, or from a file; it is never printed.',
+      'Keys that are had from a URL are fetched for it.'
+    ],
+    examples: [
+      'chartgate federation explain --token-file token.jwt',
+      'printf %s "$ID_TOKEN" | chartgate federation explain'
+    ]
+  },
+  {
     name: 'user add',
     summary: 'adds a user to an accounts file, and asks for the password',
     words: ['NAME'],
@@ -203,6 +216,20 @@ const ROWS = [
       'Secret alone, as the Helm chart gives it.'
     ],
     examples: ['chartgate keys secret chartgate-keys']
+  },
+  {
+    name: 'revoke',
+    summary: 'takes a token back, or all that were issued to a subject until now',
+    takes: ['token', 'subject', 'config'],
+    more: [
+      'With redis.url at all replicas, else at the chartgate that has the stateDir; within a second.',
+      'Who has an account gets new tokens: disable it first. Tokens of other token servers are',
+      'revoked there.'
+    ],
+    examples: [
+      'chartgate revoke --token 0b9b2a5e-6f6c-4a39-9d3c-2f6a1f4f7f0e',
+      'chartgate revoke --subject robot:team-a-ci'
+    ]
   },
   {
     name: 'audit',

@@ -87,6 +87,7 @@ function secretIn (text: string): string | undefined {
 
 /** A variable is always a text; what the key does not take stays one and is reported with its value. */
 function convert (text: string, node: SchemaNode): unknown {
-  if (node.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
-  return node.type !== 'string' && node.type !== 'boolean' && /^\d+$/.test(text) ? Number(text) : text
+  const types = (node.anyOf ?? [node]).map(({ type }) => type)
+  if (types.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  return types.includes('integer') && /^\d+$/.test(text) ? Number(text) : text
 }

@@ -6,8 +6,10 @@ import { readAtRest, readText, type FileText } from '../files/files.ts'
 import { inWords, schemaMistakes, unknownKeys, type Mistake } from '../files/mistakes.ts'
 import { DEFAULT_URL, ruleMistakes } from './rules.ts'
 import { leaves } from '../files/nodes.ts'
+import { settleFederation } from './federation.ts'
 import { keysChanged, withHeld, writtenIn, type Written } from './reloads.ts'
 import { ConfigSchema, type Config, type ConfigFile } from './schema.ts'
+import { settleRedis } from './redis.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
 import { isMapping, parseYaml, pathOfKey, showPlace, type Mapping } from '../files/yaml.ts'
 
@@ -171,8 +173,9 @@ interface Sources extends Pick<Config, 'isBlank' | 'secretFiles'> {
 
 /** From the file's words to what the program works with. */
 function settle (values: ConfigFile, { file, isBlank, secretFiles, lineOfRule }: Sources): Config {
-  const { authz, ...others } = values
-  const { charts, limits, tokens, upstream: { key, tls: toUpstream, ...upstream } } = values
+  const { authz, redis: ofRedis, ...others } = values
+  const { charts, limits, tokens, upstream: { key, tls: toUpstream, url, urls, ...upstream } } = values
+  const [first, ...further] = (url === '' ? urls : [url]).map(each => new URL(each).origin)
   const { tls, ...listen } = values.listen
   const { tls: ofAdmin, token, ...admin } = values.admin
   const base = folderOf(file)
@@ -180,15 +183,18 @@ function settle (values: ConfigFile, { file, isBlank, secretFiles, lineOfRule }:
   const scheme = tls.cert === '' ? 'http' : 'https'
   const publicUrl = (isDefault ? `${scheme}://localhost:${values.listen.port}` : values.publicUrl).replace(/\/$/, '')
   const { pathname, host } = new URL(publicUrl)
+  const redis = settleRedis(ofRedis, named => absolute(named, base))
   return {
     ...others,
     ...(authz.dialect === 'none' || authz.listen.port === 0 ? {} : { authz: { ...authz, dialect: authz.dialect } }),
+    ...(redis === undefined ? {} : { redis }),
     ...(file === undefined ? {} : { file }),
     isBlank,
     secretFiles,
     written: writtenIn(values),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
+    oci: { enabled: values.oci.enabled === 'auto' ? pathname === '/' || values.oci.atRoot : values.oci.enabled },
     workers: readWorkers(values.workers),
     drain: { delay: readDuration(values.drain.delay) },
     stateDir: resolve(base, values.stateDir),
@@ -204,10 +210,12 @@ function settle (values: ConfigFile, { file, isBlank, secretFiles, lineOfRule }:
       ...(values.audit.file === '' ? {} : { file: resolve(base, values.audit.file) })
     },
     accounts: { files: values.accounts.files.map(each => resolve(base, each)) },
+    federation: settleFederation(values.federation, base),
     policy: values.policy.map((rule, i) => ({ ...rule, line: lineOfRule(i) })),
     upstream: {
       ...upstream,
-      url: upstream.url === '' ? undefined : new URL(upstream.url).origin,
+      url: first,
+      further,
       ...(key.file === '' ? {} : { keyFile: resolve(base, key.file) }),
       ...(Object.values(toUpstream).every(each => each === '') ? {} : { tls: absolute(toUpstream, base) })
     },

@@ -2,11 +2,14 @@
 // is asked only when every value that it reads is sound, so that no mistake is reported
 // twice.
 import { isIP } from 'node:net'
+import { isLoopback, isSafeUrl } from '../lib/safe-url.ts'
 import { showText, type Mistake } from '../files/mistakes.ts'
 import { leaves } from '../files/nodes.ts'
 import { authzMistakes } from './authz-rules.ts'
+import { federationMistakes } from './federation-rules.ts'
 import { keysOf, type CertificateEntry } from '../identity/certificate-accounts.ts'
 import { readDistinguishedName } from '../tls/distinguished-name.ts'
+import { redisRules } from './redis.ts'
 import { isIpName } from '../tls/name-keys.ts'
 import { ConfigSchema, type ConfigFile } from './schema.ts'
 import { readDuration, readSize, readWorkers } from '../files/units.ts'
@@ -62,6 +65,14 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['upstream.url'], () => upstream.url !== '' && !isUrl(upstream.url, UPSTREAM_URL) &&
     `${showText(upstream.url)} is not an http or https URL without user, path and query ` +
       '(charts.contextPath is for the path)')
+  for (const [i, url] of (sound('upstream.urls') ? upstream.urls : []).entries()) {
+    rule([`upstream.urls[${i}]`], () => !isUrl(url, UPSTREAM_URL) &&
+      `${showText(url)} is not an http or https URL without user, path and query (charts.contextPath is for the path)`)
+    rule([`upstream.urls[${i}]`, 'upstream.urls'], () => upstream.urls.indexOf(url) < i &&
+      `${showText(url)} is there already, at upstream.urls[${upstream.urls.indexOf(url)}]`)
+  }
+  rule(['upstream.urls', 'upstream.url'], () => upstream.urls.length > 0 && upstream.url !== '' &&
+    'upstream.url is the same list of one address: write that one here too, and leave upstream.url out')
   rule(['upstream.auth', 'upstream.username', 'upstream.password'], () =>
     upstream.auth === 'basic' && (upstream.username === '' || upstream.password === '') &&
     'basic needs upstream.username and upstream.password')
@@ -73,8 +84,9 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   rule(['admin.token'], () => /[^\x21-\x7e]/.test(admin.token) &&
     'it contains a blank or another character that a Bearer header cannot carry')
   rule(['upstream.tls.key', 'upstream.tls.cert'], () => halfPair('upstream.tls', upstream.tls))
-  rule(['upstream.tls', 'upstream.url'], () =>
-    Object.values(upstream.tls).some(each => each !== '') && !upstream.url.startsWith('https:') &&
+  rule(['upstream.tls', 'upstream.url', 'upstream.urls'], () =>
+    Object.values(upstream.tls).some(each => each !== '') &&
+    ![upstream.url, ...upstream.urls].some(each => each.startsWith('https:')) &&
     'it is for a chart repository behind https, and upstream.url does not begin with that')
   rule(['tokens.ttl'], () => readDuration(tokens.ttl) < SHORTEST_TTL &&
     `"${tokens.ttl}" is not a duration of at least ${SHORTEST_TTL}s: clients ask for a new token at most once a minute`)
@@ -110,14 +122,20 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
       `the demo's key works on loopback only, and ${host} is ${showText(valueAt(values, host))}: ` +
         'set another masterKey, or allowDemoKey for a walkthrough')
   }
+  redisRules(values, rule)
   rule(['audit.required', 'audit.file'], () => audit.required && audit.file === '' &&
     'only a file can be had on the disk before a change is made: name one in audit.file')
   rule(['tokens.keys'], () =>
     tokens.keys.length > 0 && tokens.keys.filter(({ state }) => state === 'active').length !== 1 &&
     'exactly one key is active: it signs')
+  rule(['oci.enabled', 'oci.atRoot', 'publicUrl'], () =>
+    values.oci.enabled === true && !values.oci.atRoot && isUrl(publicUrl, PUBLIC_URL) && basePathOf(publicUrl) !== '' &&
+    `OCI clients ask at /v2/ of a host and know no path, and publicUrl has ${basePathOf(publicUrl)}: ` +
+      'let what is in front send /v2/ here and set oci.atRoot, or give the registry a host without a path')
   const isSoundUrl = publicUrl === DEFAULT_URL || (sound('publicUrl') && isUrl(publicUrl, PUBLIC_URL))
   mistakes.push(...authzMistakes(values, sound, isSoundUrl ? basePathOf(publicUrl) : undefined))
   mistakes.push(...certificateMistakes(values.identity, sound))
+  mistakes.push(...federationMistakes(values, sound))
   // One that is of a wrong form says nothing of the others.
   const issuers: readonly unknown[] = Array.isArray(tokens.issuers) ? tokens.issuers : []
   const firstOf = (name: string): number => issuers.findIndex(each => isMapping(each) && each['name'] === name)
@@ -193,21 +211,9 @@ function isUrl (text: string, form: RegExp): boolean {
   return form.test(text) && URL.canParse(text)
 }
 
-/** Where nobody on the way can change what is read; no user in it, no fragment. */
-function isSafeUrl (text: string): boolean {
-  if (!URL.canParse(text) || /[\s#@\\]/.test(text)) return false
-  const { protocol, hostname } = new URL(text)
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))
-}
-
 function isNetwork (text: string): boolean {
   const [address, bits, ...more] = text.split('/') as [string, string | undefined]
   const family = isIP(address)
   if (family === 0 || more.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-}
-
-/** True for an address or name that only this machine reaches. */
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

@@ -4,11 +4,15 @@
 import { flag, integerOr, list, mapping, type Fitting } from '../files/nodes.ts'
 import { DURATION_FORM } from '../files/units.ts'
 import type { PolicyRule } from '../policy/rules.ts'
+import type { FederationConfig } from '../identity/federation/federation-config.ts'
 import type { IssuerConfig } from '../tokens/issuers.ts'
 import type { OwnKey } from '../tokens/trusted.ts'
 import type { DialectName } from '../words/dialects.ts'
 import { count, value } from './schema/kinds.ts'
+import { federation } from './schema/federation.ts'
+import { oci } from './schema/registry.ts'
 import { admin, authz, listen } from './schema/listeners.ts'
+import { redis } from './schema/redis.ts'
 import { charts, upstream } from './schema/repository.ts'
 import { identity, policy } from './schema/rights.ts'
 import { audit, log, metrics } from './schema/told.ts'
@@ -49,7 +53,9 @@ export const ConfigSchema = mapping({
     { minLength: 1, expected: 'a folder' }
   ),
   upstream,
+  redis,
   charts,
+  oci,
   tokens,
   limits: mapping({
     logins: mapping({
@@ -82,6 +88,7 @@ export const ConfigSchema = mapping({
     })
   }),
   identity,
+  federation,
   policy
 }, { $schema: 'http://json-schema.org/draft-07/schema#', title: 'chartgate' })
 
@@ -90,7 +97,7 @@ export type ConfigFile = Fitting<typeof ConfigSchema>
 
 /** Keys that are in the configuration as they are in the file. */
 type Unchanged = 'trustedProxies' | 'masterKey' | 'allowDemoKey' | 'log' | 'metrics' | 'identity'
-type UnchangedOfCharts = 'depth' | 'contextPath' | 'chartPostFormFieldName' | 'provPostFormFieldName'
+type UnchangedOfCharts = 'depth' | 'contextPath' | 'allowOverwrite' | 'chartPostFormFieldName' | 'provPostFormFieldName'
 
 /** The configuration that the program works with. */
 export interface Config extends Pick<ConfigFile, Unchanged> {
@@ -115,17 +122,23 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
   readonly basePath: string
+  readonly oci: { /** there is a registry at /v2/ */ readonly enabled: boolean }
   /** How many processes there are. */
   readonly workers: number
   /** Absolute. */
   readonly stateDir: string
   /** `url` undefined is the embedded repository; `keyFile` absolute, undefined for the key of stateDir/keys. */
-  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'key' | 'tls'> & {
+  readonly upstream: Omit<ConfigFile['upstream'], 'url' | 'urls' | 'key' | 'tls'> & {
+    /** The first of several addresses. */
     readonly url: string | undefined
+    /** The others. */
+    readonly further: readonly string[]
     /** Files absolute. */
     readonly tls?: Partial<ConfigFile['upstream']['tls']>
     readonly keyFile?: string
   }
+  /** Left out: this chartgate is alone. */
+  readonly redis?: RedisConfig
   /** Seconds. */
   readonly drain: { readonly delay: number }
   /** Sizes in bytes. */
@@ -142,6 +155,8 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly audit: Omit<ConfigFile['audit'], 'file'> & { readonly file?: string }
   /** Absolute. */
   readonly accounts: { readonly files: readonly string[] }
+  /** Files absolute, durations in seconds, values of claims as texts. */
+  readonly federation: FederationConfig
   readonly policy: readonly PlacedRule[]
   /** `ttl` in seconds. */
   readonly tokens: {
@@ -158,6 +173,23 @@ export type AuthzConfig = Omit<ConfigFile['authz'], 'dialect'> & { readonly dial
 
 /** Files absolute. */
 export type ListenTlsConfig = Omit<ConfigFile['listen']['tls'], 'clientCa'> & { readonly clientCa?: string }
+
+export interface RedisPlace {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where Redis is, and how it is spoken to. */
+export interface RedisConfig extends RedisPlace {
+  readonly database: number
+  /** Whose master it is; then `host` and `port` are the first of theirs. */
+  readonly sentinel?: { readonly master: string, readonly places: readonly RedisPlace[] }
+  /** Left out: as its default user, and without a password. */
+  readonly username?: string
+  readonly password?: string
+  /** Files absolute; left out: without TLS. */
+  readonly tls?: Partial<ConfigFile['redis']['tls']>
+}
 
 /** A rule, and its line in the file that it came from. */
 export interface PlacedRule extends PolicyRule { readonly line?: number }

@@ -1,7 +1,7 @@
 // What is asked? The one parser of request targets, before any router: from the method and
-// the raw target to a ChartRequest, one of our own endpoints, or a refusal. Everything
-// later (rights, upstream path, log) is built from its result and never from the received
-// bytes.
+// the raw target to a ChartRequest, a request of the registry, one of our own endpoints, or
+// a refusal. Everything later (rights, upstream path, log) is built from its result and never
+// from the received bytes.
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import type { Refusal } from '../http/errors.ts'
 import { putBounded } from '../lib/put-bounded.ts'
@@ -9,18 +9,22 @@ import type { Depth } from '../words/tenant.ts'
 import { HEALTH_PATH, OWN_ENDPOINTS, type OwnEndpoint } from './own-endpoints.ts'
 import { ENCODING, matchRoutes } from './chartmuseum/match-routes.ts'
 import { decodePath, pathFault } from './chartmuseum/path.ts'
+import { OCI_ROOT, isOciPath, parseOciTarget, type OciRequest } from './oci/request.ts'
 
 /** Where the charts are: how many segments name a tenant, and the path in front of everything ('' or '/helm'). */
 export interface Layout {
   readonly depth: Depth
   readonly basePath: string
+  /** There is a registry at /v2/, which is the root of the host, whatever the base path is. */
+  readonly oci?: boolean
 }
 
 /** What was received. */
 export type ReceivedTarget =
   | { readonly kind: 'chart', readonly request: ChartRequest }
   | { readonly kind: 'own', readonly endpoint: OwnEndpoint, readonly query: string }
-  | { readonly kind: 'refused', readonly refusal: Refusal }
+  | { readonly kind: 'oci', readonly request: OciRequest }
+  | { readonly kind: 'refused', readonly refusal: Refusal, /** whose form its answer has */ readonly form?: 'oci' }
 
 export type ParsedTarget =
   | Exclude<ReceivedTarget, { kind: 'refused' }>
@@ -29,6 +33,7 @@ export type ParsedTarget =
   | {
     readonly kind: 'refused'
     readonly refusal: Refusal
+    readonly form?: 'oci'
     /** What a proxy asked about, where that could be read. */
     readonly asked?: { readonly method: string, readonly target: string }
   }
@@ -40,11 +45,12 @@ export type ParsedTarget =
  */
 export function parseRequestTarget (method: string, target: string, layout: Layout): ReceivedTarget {
   const fault = characterFault(target)
-  if (fault !== undefined) return refused('bad_target', fault)
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
   const { basePath, depth } = layout
+  if (layout.oci === true && isOciPath(path)) return ociTarget(fault, () => parseOciTarget(method, path, query, depth))
+  if (fault !== undefined) return refused('bad_target', fault)
   const inside = path === HEALTH_PATH ? path : belowBase(path, basePath)
   if (inside === undefined) {
     return refused('no_such_route', `the path does not begin with ${basePath}, the path of publicUrl: ` +
@@ -52,6 +58,12 @@ export function parseRequestTarget (method: string, target: string, layout: Layo
   }
   const parsed = parseInside(method, inside, query, depth)
   return isNoRoute(parsed) ? { kind: 'refused', refusal: whyNoRoute(method, inside, layout) } : parsed
+}
+
+/** What is asked of the registry, whose clients understand refusals in its own form alone. */
+function ociTarget (fault: string | undefined, parse: () => OciRequest | Refusal): ReceivedTarget {
+  const read = fault === undefined ? parse() : { code: 'bad_target', detail: fault } as const
+  return 'code' in read ? { kind: 'refused', refusal: read, form: 'oci' } : { kind: 'oci', request: read }
 }
 
 /** What is asked, by a path without the base path. */
@@ -63,15 +75,13 @@ function parseInside (method: string, inside: string, query: string, depth: Dept
       ? { kind: 'own', endpoint, query }
       : { kind: 'refused', refusal: { code: 'method_not_allowed', allow: methods } }
   }
-  if (inside === OCI_ROOT) return refused('no_such_route')
+  if (inside === OCI_ROOT) return refused('no_such_route') // where it is off
   const path = decodePath(inside)
   if (path === undefined) return refused('bad_target', pathFault(inside))
   const parsed = matchRoutes(method, path, query, depth)
   return path.encoded.length > 0 && isNoRoute(parsed) ? { kind: 'refused', refusal: ENCODING } : parsed
 }
 
-/** Where clients of a container registry ask first, with or without the slash. */
-const OCI_ROOT = '/v2/'
 const NO_OCI: Refusal = {
   code: 'no_such_route',
   detail: 'this is a chart repository and no OCI registry: helm repo add NAME URL, ' +
@@ -124,9 +134,11 @@ function isNoRoute (parsed: ReceivedTarget): boolean {
 /** Clients ask for the same few targets over and over. */
 const MOST_TARGETS = 1000
 const LONGEST_REMEMBERED = 256
+/** The id of an upload is in no other one's path. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /**
- * The same parser, which remembers the last targets of chart requests: a result depends on
+ * The same parser, which remembers the last targets of charts and of the registry: a result depends on
  * the method and the target alone.
  */
 export function rememberTargets (layout: Layout): (method: string, target: string) => ReceivedTarget {
@@ -136,7 +148,8 @@ export function rememberTargets (layout: Layout): (method: string, target: strin
     const known = remembered.get(name)
     if (known !== undefined) return known
     const parsed = parseRequestTarget(method, target, layout)
-    if (parsed.kind !== 'chart' || name.length > LONGEST_REMEMBERED) return parsed
+    const mayComeAgain = parsed.kind === 'chart' || (parsed.kind === 'oci' && READS.has(method))
+    if (!mayComeAgain || name.length > LONGEST_REMEMBERED) return parsed
     putBounded(remembered, name, parsed, MOST_TARGETS)
     return parsed
   }

@@ -57,7 +57,13 @@ interface SchemaPlace {
 }
 
 /** What is in a list or a mapping, with what the schema says of it. */
-function children (value: unknown, { items, properties }: SchemaNode, key: string): SchemaPlace[] {
+function children (value: unknown, node: SchemaNode, key: string): SchemaPlace[] {
+  const { items, properties, additionalProperties: values, anyOf } = node
+  const chosen = anyOf?.find(each => fitsNode(value, each))
+  if (chosen !== undefined) return children(value, chosen, key)
+  if (typeof values === 'object' && isMapping(value)) {
+    return Object.entries(value).map(([name, each]) => ({ value: each, node: values, key: join(key, name) }))
+  }
   if (items !== undefined && Array.isArray(value)) {
     return value.map((each: unknown, i) => ({ value: each, node: items, key: `${key}[${i}]` }))
   }
@@ -70,7 +76,7 @@ function children (value: unknown, { items, properties }: SchemaNode, key: strin
 /** True when a value is right in itself, as far as nodes.ts has keywords; what is in it is another question. */
 function fitsNode (value: unknown, node: SchemaNode): boolean {
   switch (node.type) {
-    case 'object': return isMapping(value)
+    case 'object': return isMapping(value) && areNames(Object.keys(value), node)
     case 'array': return Array.isArray(value) && isWithin(value.length, node.minItems, node.maxItems)
     case 'integer': return Number.isInteger(value) && isWithin(value as number, node.minimum, node.maximum)
     case 'boolean': return typeof value === 'boolean'
@@ -81,6 +87,10 @@ function fitsNode (value: unknown, node: SchemaNode): boolean {
         (node.pattern === undefined || new RegExp(node.pattern, 'u').test(value))
     default: return node.anyOf === undefined ? value === node.const : node.anyOf.some(each => fitsNode(value, each))
   }
+}
+
+function areNames (names: readonly string[], { propertyNames }: SchemaNode): boolean {
+  return propertyNames === undefined || names.every(name => new RegExp(propertyNames.pattern, 'u').test(name))
 }
 
 function isWithin (number: number, least = -Infinity, most = Infinity): boolean {

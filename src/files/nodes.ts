@@ -14,7 +14,9 @@ export interface SchemaNode {
   readonly secret?: boolean
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]
-  readonly additionalProperties?: false
+  /** A node: a mapping of names that somebody chooses. */
+  readonly additionalProperties?: false | SchemaNode
+  readonly propertyNames?: { readonly pattern: string }
   readonly items?: SchemaNode
   readonly minItems?: number
   readonly maxItems?: number
@@ -35,7 +37,7 @@ export interface Node<T> extends SchemaNode { readonly holds?: T }
 export type Fitting<N> = N extends Node<infer T> ? T : never
 
 type Nodes = Readonly<Record<string, Node<unknown>>>
-type Says = Omit<SchemaNode, 'type' | 'properties' | 'required' | 'additionalProperties' | 'items'>
+type Says = Omit<SchemaNode, 'type' | 'properties' | 'required' | 'additionalProperties' | 'propertyNames' | 'items'>
 type Members<Required extends Nodes, Optional extends Nodes> =
   & { [K in keyof Required]: Fitting<Required[K]> }
   & { [K in keyof Optional]?: Fitting<Optional[K]> }
@@ -56,6 +58,16 @@ export function mapping<Required extends Nodes, Optional extends Nodes = Record<
   }
 }
 
+/** A mapping of names that somebody chooses, of this form, to values of one kind. */
+export function mappingOf<T> (names: string, values: Node<T>, says: Says): Node<Record<string, T>> {
+  return { type: 'object', propertyNames: { pattern: names }, additionalProperties: values, ...says }
+}
+
+/** One of several kinds of value. */
+export function anyOf<T> (kinds: readonly Node<T>[], says: Says): Node<T> {
+  return { anyOf: kinds, ...says }
+}
+
 export function list<T> (items: Node<T>, says: Says): Node<T[]> {
   return { type: 'array', items, ...says }
 }
@@ -70,6 +82,11 @@ export function integer (says: Says): Node<number> {
 
 export function flag (says: Says): Node<boolean> {
   return { type: 'boolean', ...says }
+}
+
+/** Yes, no, or one word for whichever of both fits. */
+export function flagOr<const W extends string> (word: W, says: Says): Node<boolean | W> {
+  return { anyOf: [{ type: 'boolean' }, { const: word }], ...says, expected: `true, false or ${word}` }
 }
 
 /** One of a few words. */

@@ -12,11 +12,16 @@ export interface Refusal {
   readonly allow?: readonly string[]
   /** Seconds after which the same may be asked again, where that is known better than for most. */
   readonly retryAfter?: number
+  /**
+   * At the token endpoint: the word for a token that was shown to be exchanged and is not
+   * taken, which is no failed login of a client (RFC 8693 section 2.2.2, RFC 7521 section 4.1.1).
+   */
+  readonly exchange?: 'invalid_request' | 'invalid_grant'
 }
 
 /** The status code of a refusal. */
-export function statusOf (refusal: Refusal): number {
-  return REASONS[refusal.code].status
+export function statusOf ({ code, exchange }: Refusal): number {
+  return exchange === undefined ? REASONS[code].status : 400
 }
 
 /** Headers that go with a refusal, whatever the door. */
@@ -49,7 +54,7 @@ export function tokenBodyOf (
   const message = refusal.detail ?? (status === 401 ? 'bad credentials' : error)
   const byStatus = OAUTH_BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server_error')
   return {
-    error: OAUTH_ERRORS.has(refusal.code) ? refusal.code : byStatus,
+    error: refusal.exchange ?? (OAUTH_ERRORS.has(refusal.code) ? refusal.code : byStatus),
     error_description: message,
     errors: [{ code: DOCKER_BY_STATUS[status] ?? 'UNSUPPORTED', message }]
   }

@@ -175,6 +175,12 @@ export const REASON_GROUPS = {
       means: 'the token has ended',
       todo: 'fetch a new one, which clients do by themselves; look at the clocks if all have ended'
     },
+    token_revoked: {
+      status: 401,
+      error: 'unauthorized',
+      means: '`chartgate revoke` took it back, or all tokens of its subject that were issued before',
+      todo: 'fetch a new one, which clients do by themselves; who may get none any more is disabled or taken out'
+    },
     token_not_yet_valid: {
       status: 401,
       error: 'unauthorized',
@@ -184,13 +190,37 @@ export const REASON_GROUPS = {
     token_wrong_claims: {
       status: 401,
       error: 'unauthorized',
-      means: 'the token is for somebody else, or lacks what one needs (`iss`, `aud`, `exp`, `access`)',
-      todo: 'compare tokens.issuer and tokens.service, or issuer and audience of its issuer, with the token'
+      means: 'the token is for somebody else, or lacks what one needs (`iss`, `aud`, `exp`, `access`; of a job ' +
+        '`sub`, `iat`)',
+      todo: 'compare tokens.issuer and tokens.service, or issuer and audience of its issuer or provider, with the ' +
+        'token'
+    },
+    federation_no_rule: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a CI platform or a cluster is sound, and no rule of federation takes it; or keys of two ' +
+        'providers verify it',
+      todo: 'chartgate federation explain says of each rule why not'
+    },
+    federation_exchange_only: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a job is sound, and its provider says `exchangeOnce`: it gets in at /oauth/token alone',
+      todo: 'let the job exchange it there (docs/ci.md), or take exchangeOnce out'
+    },
+    federation_token_used: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a job was exchanged before, and its provider says `exchangeOnce`; or so many were that no ' +
+        'more can be remembered',
+      todo: 'let the job ask its platform for another one; if it was not the job, `actor.token_id` of the audit log ' +
+        'says what was done with it'
     },
     token_unknown_subject: {
       status: 401,
       error: 'unauthorized',
-      means: 'whom the token was issued to is there no more, or disabled',
+      means: 'whom the token was issued to is there no more, or disabled, or the rule of federation that took the ' +
+        'job is another one',
       todo: 'nothing, if the account is to be gone'
     },
     too_many_attempts: {
@@ -265,7 +295,7 @@ export const REASON_GROUPS = {
     unsupported_grant_type: {
       status: 400,
       error: 'unsupported_grant_type',
-      means: 'another grant_type than client_credentials or password',
+      means: 'another grant_type than client_credentials, password, token-exchange or jwt-bearer',
       todo: 'use one of them'
     },
     invalid_client: {
@@ -313,6 +343,13 @@ export const REASON_GROUPS = {
       todo: 'nothing: X-Chartgate-Conflict says so to programs',
       headers: { 'x-chartgate-conflict': 'identical' }
     },
+    lock_unproved: {
+      status: 503,
+      error: 'another replica may be storing the same version: try again shortly',
+      means: 'Redis (redis.url) does not say who else stores this version, and the chart repository would store it ' +
+        'twice; or the upload took longer than it could be known',
+      todo: 'look at the log\'s line about Redis; docs/operations.md'
+    },
     spool_full: {
       status: 503,
       error: 'too many uploads at once: try again shortly',
@@ -330,6 +367,99 @@ export const REASON_GROUPS = {
       error: 'the repository has no room left',
       means: 'the chart repository\'s storage, or its limit for a tenant, is full',
       todo: 'make room there'
+    }
+  },
+  'the registry at /v2/': {
+    oci_name_invalid: {
+      status: 400,
+      error: 'no repository of a registry has such a name: TENANT/CHART in lower-case letters, digits and ". _ -"',
+      means: 'the name of a repository is outside the grammar of OCI, which has no capitals',
+      todo: 'ask for the chart at the chart repository (helm repo add), or name tenant and chart in lower case'
+    },
+    oci_name_unknown: {
+      status: 404,
+      error: 'no such repository: oci://HOST/TENANT/CHART',
+      means: 'the name has too few or too many parts, its tenant can be none, or the tenant has no such chart',
+      todo: 'look at `detail` and at charts.depth'
+    },
+    oci_manifest_unknown: {
+      status: 404,
+      error: 'no such version',
+      means: 'the chart has no version of this tag, and no manifest of this digest',
+      todo: 'nothing; a digest is known while the archive that it is of is stored'
+    },
+    oci_blob_unknown: {
+      status: 404,
+      error: 'no such blob in this repository',
+      means: 'no version of the chart has a blob of this digest',
+      todo: 'nothing; the version may have been deleted or overwritten'
+    },
+    oci_no_such_part: {
+      status: 416,
+      error: 'the blob has no such part: Content-Range says how long it is',
+      means: 'a Range begins behind the end of a blob',
+      todo: 'nothing; who has all of it already asks so'
+    },
+    oci_digest_invalid: {
+      status: 400,
+      error: 'this is no digest: sha256: and 64 of 0-9a-f',
+      means: 'a digest is outside the grammar, or too short or long for its algorithm',
+      todo: 'look at what sends it'
+    },
+    oci_digest_mismatch: {
+      status: 400,
+      error: 'the bytes that came are not those of the digest: push again',
+      means: 'a blob or a manifest has another SHA-256 than its client said',
+      todo: 'look at the line between client and gateway; nothing of it was kept'
+    },
+    oci_size_invalid: {
+      status: 400,
+      error: 'the bytes that came are not as many as was said: push again',
+      means: 'a part of an upload, or a blob that a manifest names, has another length than its client said',
+      todo: 'look at what sends it'
+    },
+    oci_manifest_invalid: {
+      status: 400,
+      error: 'the manifest is none of a chart',
+      means: 'what was pushed is no chart, or says something else than its archive',
+      todo: 'look at `detail`; push with helm push'
+    },
+    oci_manifest_blob_unknown: {
+      status: 400,
+      error: 'the manifest names a blob that was not pushed to this repository: push again',
+      means: 'a blob of a manifest was never pushed, or waited for longer than ten minutes',
+      todo: 'push again'
+    },
+    oci_upload_busy: {
+      status: 409,
+      error: 'another request writes to this upload',
+      means: 'two requests came for one upload; the first of them may have lost its client',
+      todo: 'push again'
+    },
+    oci_upload_out_of_order: {
+      status: 416,
+      error: 'the upload is not as long as that: Range says how long it is',
+      means: 'a part of an upload was sent twice, or one before it is missing; or its address was used again',
+      todo: 'nothing; a client asks for the status and goes on from there'
+    },
+    oci_too_many_uploads: {
+      status: 429,
+      error: 'too many pushes to this repository, this tenant or this registry have not been finished: ' +
+        'try again later',
+      means: 'more waits for its tag than there is room for (docs/oci.md)',
+      todo: 'look who begins pushes and does not finish them; what waits is forgotten after ten minutes'
+    },
+    oci_upload_unknown: {
+      status: 404,
+      error: 'no such upload',
+      means: 'no upload has this id: it has ended, or waited for too long, or never was',
+      todo: 'push again'
+    },
+    oci_unsupported: {
+      status: 405,
+      error: 'this registry does not do that',
+      means: 'a client asked for something of OCI that is not offered (docs/oci.md)',
+      todo: 'look at `detail`'
     }
   },
   'the upstream': {
@@ -385,7 +515,8 @@ export const REASON_GROUPS = {
     upstream_away: {
       status: 503,
       error: 'the chart repository does not answer: try again shortly',
-      means: 'five questions in a row had no answer, nor had its health page: nobody waits for it until it has',
+      means: 'five questions in a row had no answer, nor had its health page: nobody waits until it has; or, of a ' +
+        'change, the first of several addresses had none',
       todo: 'look at the log\'s line about the outage: chartgate check --upstream'
     },
     upstream_timeout: {

@@ -26,6 +26,8 @@ export interface Authenticator {
    * @param header the Authorization header that they come from, if they do
    */
   authenticate (credentials: Credentials, asker: Claimant, header?: string): Authentication | Promise<Authentication>
+  /** The same for who wants a token: also with what counts for nothing else (`exchangeOnly`). */
+  authenticateForToken (credentials: Credentials, asker: Claimant): Authentication | Promise<Authentication>
 }
 
 const NOBODY: Authentication = { ok: true, principal: ANONYMOUS }
@@ -34,16 +36,18 @@ const NOBODY: Authentication = { ok: true, principal: ANONYMOUS }
 const GUESSES: ReadonlySet<ReasonCode> = new Set(['bad_credentials', 'bad_password', 'padded_password'])
 
 /**
+ * @param jobs whose tokens are other issuers', which are asked for by `iss` before it is ours
  * @param accountSources who is asked, in this order, when it is no token
  * @param logins hears of what was wrong and needed no slow hash; of all others they hear by themselves
  */
 export function createAuthenticator (
   verifier: Verifier,
+  jobs: IdentitySource,
   accountSources: readonly IdentitySource[],
   logins: LoginLimits
 ): Authenticator {
   const tokens = createTokenSource(verifier)
-  const sources = [tokens, ...accountSources]
+  const sources = [jobs, tokens, ...accountSources]
   const bySecret = accountSources.filter(source => source.bySecret === true)
 
   function ask (presented: Presented, asker: Claimant): Authentication | Promise<Authentication> {
@@ -76,7 +80,7 @@ export function createAuthenticator (
     if (secret === presented.secret) return undefined
     // Not by the header that it came in: what is remembered of it would let that one in.
     const bare = { ...presented, secret, header: undefined }
-    const token = tokens.authenticate(bare, asker)
+    const token = jobs.authenticate(bare, asker) ?? tokens.authenticate(bare, asker)
     if (token !== undefined) return Promise.resolve(token).then(asPadded)
     for (const source of bySecret) {
       const known = source.authenticate(bare, asker) as Authentication | undefined // at once
@@ -85,17 +89,34 @@ export function createAuthenticator (
     return undefined
   }
 
+  function judge (
+    credentials: Credentials,
+    asker: Claimant,
+    header: string | undefined
+  ): Authentication | Promise<Authentication> {
+    switch (credentials.kind) {
+      case 'none': return NOBODY
+      case 'bearer': return ask({ secret: credentials.token, username: undefined, header }, asker)
+      case 'basic': return ask({ secret: credentials.password, username: credentials.username, header }, asker)
+      case 'malformed': return BAD_CREDENTIALS
+    }
+  }
+
   return {
     remembered: verifier.remembered,
     authenticate (credentials, asker, header) {
-      switch (credentials.kind) {
-        case 'none': return NOBODY
-        case 'bearer': return ask({ secret: credentials.token, username: undefined, header }, asker)
-        case 'basic': return ask({ secret: credentials.password, username: credentials.username, header }, asker)
-        case 'malformed': return BAD_CREDENTIALS
-      }
-    }
+      const result = judge(credentials, asker, header)
+      return result instanceof Promise ? result.then(atDoor) : atDoor(result)
+    },
+    authenticateForToken: (credentials, asker) => judge(credentials, asker, undefined)
   }
+}
+
+/** At a door nothing is exchanged. */
+function atDoor (result: Authentication): Authentication {
+  return result.ok && result.principal.exchangeOnly !== undefined
+    ? { ok: false, code: 'federation_exchange_only', subject: result.principal.subject }
+    : result
 }
 
 /** Of what would be let in without what stands around it. */

@@ -18,9 +18,12 @@
 // An address from which several accounts came in is several people's (a proxy that nobody
 // named, a company's network), and has more. That is seen by right passwords alone: no
 // header makes a limit larger. What is remembered is bounded in number and in time.
+//
+// Replicas count failures together in Redis, where they have one; who came in lately each
+// knows by itself, which keeps nobody out.
 import { randomBytes } from 'node:crypto'
 import { putBounded } from '../lib/put-bounded.ts'
-import { createCounter } from './counter.ts'
+import { createCounter, type CountStore, type SharedCounts } from './counter.ts'
 
 export interface Login {
   /** Where it comes from, as `originOf` names it. */
@@ -79,6 +82,9 @@ export const SPARE = 5
 const LATELY = 8 * 86_400
 const MOST = { origins: 10_000, pairs: 20_000, proofs: 10_000, accountsOfOrigin: 64 }
 
+/** What the keys of failures begin with where several replicas count them. */
+const SHARED_NAME = '{chartgate}:failed'
+
 const ADMITTED: Admission = { ok: true }
 
 export interface LoginLimitPlace {
@@ -86,18 +92,23 @@ export interface LoginLimitPlace {
   readonly clock: () => number
   /** Hears once of an address that is several people's, if nobody said whose. */
   readonly onShared: (origin: string) => void
+  /** Where other replicas count failures too; left out: nobody else does. */
+  readonly store?: CountStore | undefined
 }
 
 /** @param options as they are now */
 export function createLoginLimits (
   options: () => LoginLimitOptions,
-  { clock, onShared }: LoginLimitPlace
+  { clock, onShared, store }: LoginLimitPlace
 ): OwnLoginLimits {
   const within = (): number => options().within
-  const pairs = createCounter({ within, most: MOST.pairs })
-  const addresses = createCounter({ within, most: MOST.origins })
-  const secrets = createCounter({ within, most: MOST.origins })
-  const spares = createCounter({ within: () => SPARE, most: MOST.origins })
+  const sharedAs = (name: string): SharedCounts | undefined => {
+    return store === undefined ? undefined : { store, name: `${SHARED_NAME}:${name}` }
+  }
+  const pairs = createCounter({ within, most: MOST.pairs, shared: sharedAs('accounts') })
+  const addresses = createCounter({ within, most: MOST.origins, shared: sharedAs('addresses') })
+  const secrets = createCounter({ within, most: MOST.origins, shared: sharedAs('secrets') })
+  const spares = createCounter({ within: () => SPARE, most: MOST.origins, shared: sharedAs('spares') })
   /** Until when, by proof. */
   const proved = new Map<string, number>()
   /** Who came in, by origin. */

@@ -11,6 +11,7 @@ export interface Giving {
   readonly masterKey: string
   readonly tokens: { readonly issuers: readonly unknown[] }
   readonly identity: { readonly certificates: readonly CertificateEntry[] }
+  readonly federation: { readonly rules: readonly unknown[] }
 }
 
 /** Seconds before its end at which a secret is spoken of. */
@@ -18,11 +19,11 @@ export const SOON = 14 * 86_400
 
 /** One line each. @param now seconds since the epoch */
 export function accountWarnings (
-  { policy, masterKey, tokens, identity: { certificates } }: Giving,
+  { policy, masterKey, tokens, identity: { certificates }, federation }: Giving,
   accounts: Accounts,
   now: number
 ): string[] {
-  const hasRights = masterKey !== '' || tokens.issuers.length > 0 ||
+  const hasRights = masterKey !== '' || tokens.issuers.length > 0 || federation.rules.length > 0 ||
     policy.some(({ subjects }) => subjects.some(subject => isKnown(subject, { ...accounts, certificates })))
   const nobody = hasRights
     ? []

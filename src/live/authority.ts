@@ -57,12 +57,12 @@ export async function authorityOf (config: Config, entries: Entries): Promise<Au
 /** What the log says of each of them. */
 export const MAY_NOT_BE_MEANT = 'this may not be as it was meant'
 
-type Warned = Pick<Config, 'policy' | 'charts' | 'file' | 'masterKey' | 'tokens' | 'identity'>
+type Warned = Pick<Config, 'policy' | 'charts' | 'file' | 'masterKey' | 'tokens' | 'identity' | 'federation'>
 
 /** What of accounts and rules may not be as it was meant, one line each. @param now seconds since the epoch */
 export async function warningsOf (config: Warned, accounts: Accounts, now: number): Promise<string[]> {
-  const { policy, charts, file, identity: { certificates } } = config
-  const found = await inTurns(warning(policy, { ...accounts, certificates }, charts.depth))
+  const { policy, charts, file, identity: { certificates }, federation: { rules: jobs } } = config
+  const found = await inTurns(warning(policy, { ...accounts, certificates, jobs }, charts.depth))
   const ofRules = inWords('policy', found, ({ rule, sentence }) => {
     const place = file === undefined ? '' : `${file}:${policy[rule]?.line}: `
     return `${place}policy[${rule}]: ${sentence}`

@@ -2,7 +2,8 @@
 // day, because secrets and certificates end by themselves, and token servers lose their keys.
 import type { Every } from '../lib/timers.ts'
 import { MAY_NOT_BE_MEANT, warningsOf, type Policy } from './authority.ts'
-import { issuerWarnings } from './issuer-warnings.ts'
+import { issuerWarnings, providerWarnings } from './issuer-warnings.ts'
+import type { LiveFederation } from './live-federation.ts'
 import type { LiveKeys } from './live-keys.ts'
 import { certificateWarnings, schemeWarnings } from './certificate-warnings.ts'
 import type { OpenedTls } from './live-tls.ts'
@@ -15,6 +16,7 @@ export interface DailyOptions {
   readonly authority: OpenedAuthority
   /** Of token servers the first fetch says it at the start (live-keys.ts). */
   readonly keys: LiveKeys
+  readonly federation: LiveFederation
   readonly tls: Pick<OpenedTls, 'parts'>
   readonly log: Pick<ReloadLog, 'warn'>
   readonly every: Every
@@ -27,7 +29,7 @@ const DAY = 86_400_000
 
 /** Says those of the start, and each day those of what is in force then. @returns what ends it */
 export function warnDaily (
-  { settings, authority: { live, warnings }, keys, tls, log, every, now }: DailyOptions
+  { settings, authority: { live, warnings }, keys, federation, tls, log, every, now }: DailyOptions
 ): () => void {
   const warn = (found: readonly string[]): void => {
     for (const warning of found) log.warn({ warning }, MAY_NOT_BE_MEANT)
@@ -37,7 +39,8 @@ export function warnDaily (
     const { accounts, policies } = live.current
     void Promise.all([
       warningsOf({ ...settings.current, policy: policies.at(-1) as Policy }, accounts, now()),
-      issuerWarnings(keys.current.issuers)
+      issuerWarnings(keys.current.issuers),
+      providerWarnings(federation.current.providers)
     ]).then(found => { warn([...found.flat(), ...certificateWarnings(tls, now())]) })
   })
 }

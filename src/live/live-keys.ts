@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { folderFiles, openUpstreamKey, prepareUpstreamKey } from '../tokens/key-folder.ts'
 import { readSigningKey, type SigningKey } from '../tokens/keys.ts'
-import type { Issuer } from '../tokens/issuers.ts'
+import type { KeySource } from '../tokens/key-source.ts'
 import {
   keyFileSentence,
   keyFolder,
@@ -75,8 +75,11 @@ export function keysPart (
   }
 }
 
+/** Somebody whose keys count here, by name. */
+export interface Publisher extends Pick<KeySource, 'remote'> { readonly config: { readonly name: string } }
+
 /** Begins to fetch keys that are had from URLs. */
-export function followIssuers (issuers: readonly Issuer[], log: ReloadLog): void {
+export function followIssuers (issuers: readonly Publisher[], log: ReloadLog): void {
   for (const { config: { name }, remote } of issuers) {
     remote?.follow({
       fetched (keys) {

@@ -51,6 +51,8 @@ function canMatch (pattern: readonly string[], depth: Depth): boolean {
 /** Who is there. */
 export interface Known extends Pick<Accounts, 'users' | 'robots' | 'groups'> {
   readonly certificates?: readonly CertificateEntry[]
+  /** Whose jobs are put into groups. */
+  readonly jobs?: readonly { readonly groups: readonly string[] }[]
 }
 
 function nowhere (subject: string): string {
@@ -58,13 +60,14 @@ function nowhere (subject: string): string {
 }
 
 /** True when somebody who is there can be meant. */
-export function isKnown (subject: string, { users, robots, groups, certificates = [] }: Known): boolean {
+export function isKnown (subject: string, { users, robots, groups, certificates = [], jobs = [] }: Known): boolean {
   const { kind, name } = readSubject(subject)
   switch (kind) {
     case 'user': return users.has(name)
     case 'robot': return robots.has(name)
     case 'cert': return certificates.some(each => each.name === name)
-    case 'group': return groups.has(name) || certificates.some(each => each.groups?.includes(name))
+    case 'group':
+      return groups.has(name) || [...certificates, ...jobs].some(each => each.groups?.includes(name))
     default: return true // anonymous, authenticated
   }
 }

@@ -3,6 +3,7 @@
 // a combination that cannot happen has no series.
 import { REASONS, REASON_GROUPS, type ReasonCode } from '../http/reasons.ts'
 import { ROUTES } from '../chartmuseum/routes.ts'
+import { OCI_PUSH, OCI_ROUTES, methodsOf } from '../doors/oci/routes.ts'
 import { OWN_ENDPOINTS } from '../doors/own-endpoints.ts'
 import { ACTIONS } from '../words/access.ts'
 
@@ -26,12 +27,14 @@ const OWN_ROUTES = [...OWN_ENDPOINTS.values()].map(({ endpoint, methods }) => ({
   id: endpoint as string,
   methods: typeof methods === 'string' ? ['GET', 'POST', 'HEAD', OTHER_METHOD] : methods
 }))
+const REGISTRY = [...OCI_ROUTES, OCI_PUSH]
+  .map(route => ({ id: route.id as string, methods: methodsOf(route), needs: route.needs }))
 /** Questions of proxies; none of them is a request of its client. */
 const AUTHZ = { id: 'authz', methods: ['GET'] }
 /** Of what is no route. */
 const NO_ROUTE = { id: NONE, methods: ['GET', 'HEAD', 'POST', 'DELETE', OTHER_METHOD] }
 const ALL_ROUTES: readonly { readonly id: string, readonly methods: readonly string[] }[] =
-  [...ROUTES, ...OWN_ROUTES, AUTHZ, NO_ROUTE]
+  [...ROUTES, ...OWN_ROUTES, ...REGISTRY, AUTHZ, NO_ROUTE]
 
 /** How a refusal counts: for the client's reasons, for ours or the upstream's, or because nobody was there any more. */
 export function endingOf (code: ReasonCode): Ending {
@@ -55,6 +58,8 @@ export const ASKED: Axis = {
   values: [
     ...ROUTES.flatMap(({ id, door, action }) => door === 'upload' ? [[id, 'push'], [id, 'overwrite']] : [[id, action]]),
     ...OWN_ROUTES.map(({ id }) => [id, NONE]),
+    ...REGISTRY.flatMap(({ id, needs }) =>
+      [...new Set(Object.values(needs))].map(need => [id, need === 'credentials' ? NONE : need])),
     ...ACTIONS.map(action => [AUTHZ.id, action]),
     [NONE, NONE]
   ]
@@ -69,7 +74,8 @@ export const HTTP_ROUTE: Axis = {
 }
 
 /** Those that are answered; another one of the upstream's that is passed on is `other`. */
-const STATUSES = [...new Set([200, 201, 206, 304, 416, ...Object.values(REASONS).map(({ status }) => status)])].sort()
+const SUCCESSES = [200, 201, 202, 204, 206, 304, 416]
+const STATUSES = [...new Set([...SUCCESSES, ...Object.values(REASONS).map(({ status }) => status)])].sort()
 
 /** `http.response.status_code`; `none`: there was no answer to the end. */
 export const HTTP_STATUS: Axis = {

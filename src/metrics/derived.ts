@@ -6,6 +6,8 @@ import { placesOf, type Row } from './cells.ts'
 import { labelsOf, METRICS, type MetricName } from './table.ts'
 import { UPLOAD_OUTCOMES, uploadOutcome } from './uploads.ts'
 
+/** Of the registry a push is one request, by which it is made; what is sent before waits. */
+const UPLOADS: ReadonlySet<string | undefined> = new Set(['upload-chart', 'upload-prov', 'oci-push'])
 const REASON_AT = placesOf(REASON)
 
 /** @param requests rows of chartgate_requests_total */
@@ -16,7 +18,7 @@ export function derived (requests: readonly Row[]): Partial<Record<MetricName, r
   let issued = 0
   for (const [place, count = 0] of requests) {
     const { route, action = '', outcome = '', reason = '' } = labelsOf(METRICS.chartgate_requests_total, place)
-    if (route === 'upload-chart' || route === 'upload-prov') {
+    if (UPLOADS.has(route)) {
       put(uploads, UPLOAD_OUTCOMES.indexOf(uploadOutcome(action, outcome, reason)), count)
     }
     if (route === 'token' && outcome === 'success') issued += count

@@ -6,6 +6,7 @@ import type { ConnectionsStanding } from '../limits/connections.ts'
 import type { LoginStanding } from '../limits/logins.ts'
 import type { Standing } from '../limits/standing.ts'
 import { BREAKER_STATES, type BreakerState } from '../upstream/breaker.ts'
+import { FOLLOWER_STATES, type FollowerState } from '../upstream/follower.ts'
 import type { SpoolStanding } from '../uploads/spool.ts'
 import { SOON } from '../live/account-warnings.ts'
 import type { Meter } from './meter.ts'
@@ -17,14 +18,21 @@ export interface FrontRooms {
   readonly passwords: () => Standing
   readonly connections: () => Connections
   readonly breaker: () => BreakerState
+  /** Of each further address of the upstream. */
+  readonly followers: () => readonly FollowerState[]
   readonly spool: () => SpoolStanding
+  /** What waits for the tag of its push, of all workers. */
+  readonly waiting: () => Omit<SpoolStanding, 'max'>
   /** Bytes. */
   readonly indexMemory: () => { readonly used: number, readonly max: number }
+  /** What counts no more of the tokens that were issued. */
+  readonly revocations: () => number
   readonly running: () => number
 }
 
 export function readFront (meter: Meter, rooms: FrontRooms): void {
-  const { clients, passwords, connections, breaker, spool, indexMemory, running } = rooms
+  const { clients, passwords, connections, breaker, followers, spool, waiting, indexMemory, revocations, running } =
+    rooms
   meter.read('chartgate_connections', () => [clients().open])
   meter.read('chartgate_connections_max', () => [clients().all])
   meter.read('chartgate_connections_refused_total', () => {
@@ -43,12 +51,17 @@ export function readFront (meter: Meter, rooms: FrontRooms): void {
   })
   meter.read('chartgate_upstream_connections_max', () => [connections().all])
   meter.read('chartgate_upstream_breaker', () => BREAKER_STATES.map(state => Number(state === breaker())))
+  meter.read('chartgate_upstream_followers', () => followers().flatMap(each =>
+    FOLLOWER_STATES.map(state => Number(state === each))))
   meter.read('chartgate_spool_bytes', () => [spool().used])
   meter.read('chartgate_spool_files', () => [spool().files])
   meter.read('chartgate_spool_max_bytes', () => [spool().max])
-  meter.read('chartgate_spooled_bytes_total', () => [spool().written])
+  meter.read('chartgate_spooled_bytes_total', () => [spool().written + waiting().written])
+  meter.read('chartgate_oci_waiting_bytes', () => [waiting().used])
+  meter.read('chartgate_oci_waiting_files', () => [waiting().files])
   meter.read('chartgate_index_memory_bytes', () => [indexMemory().used])
   meter.read('chartgate_index_memory_max_bytes', () => [indexMemory().max])
+  meter.read('chartgate_revocations', () => [revocations()])
   meter.read('http_server_active_requests', () => [running()])
 }
 
@@ -61,6 +74,11 @@ export function readLogins (meter: Meter, standing: () => LoginStanding): void {
   meter.read('chartgate_login_records', () => [standing().remembered])
 }
 
+/** @param isUp of a process that asks it; undefined: it is not known yet */
+export function readRedis (meter: Meter, isUp: () => boolean | undefined): void {
+  meter.read('chartgate_redis_up', () => [asNumber(isUp())])
+}
+
 /** What the one process knows that answers for all of them. */
 export interface WholeRooms {
   /** Since when the key signs that signs now, in seconds since the epoch; undefined: nobody knows. */
@@ -70,6 +88,8 @@ export interface WholeRooms {
   readonly certificates: () => readonly (number | undefined)[]
   /** Undefined: nobody looks, or nobody has looked yet. */
   readonly upstreamUp: () => boolean | undefined
+  /** The same of each further address. */
+  readonly furtherUp: () => readonly (boolean | undefined)[]
   /** Undefined: there are none. */
   readonly workers: () => { readonly wanted: number, readonly listening: number, readonly unheard: number } | undefined
   /** Seconds since the epoch. */
@@ -78,7 +98,7 @@ export interface WholeRooms {
 
 export function readWhole (
   meter: Meter,
-  { signingSince, robots, certificates, upstreamUp, workers, now }: WholeRooms
+  { signingSince, robots, certificates, upstreamUp, furtherUp, workers, now }: WholeRooms
 ): void {
   meter.read('chartgate_signing_key_age_seconds', () => {
     const since = signingSince()
@@ -88,6 +108,7 @@ export function readWhole (
   meter.read('chartgate_robots', () => robotsByEnd(robots(), now()))
   meter.read('chartgate_robot_secret_expiry_timestamp_seconds', () => [firstEnd(robots(), now())])
   meter.read('chartgate_upstream_up', () => [asNumber(upstreamUp())])
+  meter.read('chartgate_upstream_further_up', () => furtherUp().map(asNumber))
   meter.read('chartgate_workers', () => {
     const { wanted, listening, unheard } = workers() ?? {}
     return [wanted, listening, unheard]

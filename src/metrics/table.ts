@@ -6,7 +6,9 @@ import {
   axisOf, type Axis
 } from './axes.ts'
 import { UPLOAD_OUTCOMES } from './uploads.ts'
+import { MOST_ADDRESSES } from '../config/schema/repository.ts'
 import { BREAKER_STATES } from '../upstream/breaker.ts'
+import { FOLLOWER_STATES } from '../upstream/follower.ts'
 
 /** How the values of several processes become one. */
 export type Adding = 'sum' | 'max' | 'min'
@@ -46,6 +48,9 @@ export const CERTIFICATE = axisOf('certificate', 'listen', 'clients', 'admin', '
 export const SECRET_STATE = axisOf('state', 'endless', 'good', 'soon', 'ended')
 export const RELOAD = axisOf('outcome', 'applied', 'refused')
 export const BREAKER_STATE = axisOf('state', ...BREAKER_STATES)
+/** By its place in upstream.urls; the first has none. */
+export const ADDRESS = axisOf('address', ...Array.from({ length: MOST_ADDRESSES - 1 }, (_, i) => String(i + 2)))
+export const FOLLOWER_STATE = axisOf('state', ...FOLLOWER_STATES)
 export const WORKER_STATE = axisOf('state', 'wanted', 'listening', 'unheard')
 export const STREAM = axisOf('stream', 'log', 'audit')
 export const TENANT_ENDING = axisOf('outcome', 'success', 'refused', 'failed')
@@ -84,7 +89,10 @@ const TABLE = {
       '(the upstream was asked once for several), `kept` (it had the same bytes as before), `rewritten` (it had ' +
       'others), `not_modified` (304, in whatever way it was made)',
     MADE),
-  chartgate_uploads_total: counter('Uploads by what became of them', axisOf('outcome', ...UPLOAD_OUTCOMES)),
+  chartgate_uploads_total: counter(
+    'Uploads by what became of them; a push to the registry that finds the same bytes there is `stored`, ' +
+      'because it succeeds',
+    axisOf('outcome', ...UPLOAD_OUTCOMES)),
   chartgate_tokens_issued_total: counter('Tokens that were issued'),
   chartgate_tokens_refused_total: counter('Requests for a token that were refused, by reason', REASON),
   chartgate_failed_logins_total: counter('Credentials that nobody has or that do not count, by reason, on every route',
@@ -109,6 +117,15 @@ const TABLE = {
   chartgate_spool_files: gauge('sum', 'Their files'),
   chartgate_spool_max_bytes: gauge('sum', 'Room for them (charts.spool.maxBytes)'),
   chartgate_spooled_bytes_total: counter('Bytes of uploads that were taken in, whatever became of them'),
+  chartgate_oci_waiting_bytes: {
+    ...gauge('max',
+      'Bytes of what was pushed to the registry and waits for its tag, for which chartgate_spool_max_bytes is too'),
+    notShown: 'a tenant, and all of them, have a bound, and clients are told of it'
+  },
+  chartgate_oci_waiting_files: {
+    ...gauge('max', 'Its files: uploads that have begun, blobs and manifests'),
+    notShown: 'as above'
+  },
   chartgate_index_memory_bytes: gauge('sum', 'Memory that indexes take'),
   chartgate_index_memory_max_bytes: gauge('sum', 'Memory that they may take (charts.index.maxBytes, in each worker)'),
   chartgate_signing_key_age_seconds: gauge('max', 'How long the key that signs tokens has signed'),
@@ -128,6 +145,25 @@ const TABLE = {
     'Processes by whether they ask the upstream: `closed` (they do), `doubted` (several questions in a row had no ' +
       'answer), `open` (clients are answered 503 at once), `half_open` (its health page is asked for meanwhile)',
     BREAKER_STATE),
+  chartgate_upstream_further_up: gauge('min',
+    '1: this further address of upstream.urls answers as it should; 0: not, which no client notices while the first ' +
+      'answers. Labelled by its place in the list; no series before the first look',
+    ADDRESS),
+  chartgate_upstream_followers: {
+    ...gauge('sum',
+      'Processes by what they know of each further address of upstream.urls: `follows` (it showed the last changes ' +
+        'at once, and is read from while the first is away), `unproven` (it has not shown enough yet), `behind` (it ' +
+        'did not show what the first showed); by its place in the list',
+      ADDRESS, FOLLOWER_STATE),
+    notShown: 'after a start it is `unproven` until something is pushed; the log says when it is `behind`'
+  },
+  chartgate_revocations: {
+    ...gauge('max',
+      'Tokens and subjects that `chartgate revoke` named, as long as a token that it concerns could count'),
+    notShown: 'whoever revokes something knows; the audit log has it'
+  },
+  chartgate_redis_up: gauge('min',
+    '1: Redis can be used; 0: not, and each replica is alone. No series without redis.url, or before it was asked'),
   chartgate_workers: gauge('sum',
     'Workers: `wanted`, `listening`, and `unheard` (it did not answer this scrape, and counts with what it said ' +
       'last); no series with one process', WORKER_STATE),

@@ -35,17 +35,51 @@ export function createOutages (log: OutageLog, upstream: string, clock: () => nu
   }
 }
 
+/** Which of several addresses it is; `only`: there is one. */
+export type AddressPlace = 'only' | 'first' | 'further'
+
+const ANSWERS_NOTHING: Readonly<Record<AddressPlace, string>> = {
+  only: 'the chart repository answers nothing: clients get 503 at once, until it does',
+  first: 'the first address of the chart repository answers nothing: until it does, changes get 503 at once, and so ' +
+    'do reads where no other address follows it',
+  further: 'this further address of the chart repository answers nothing, and is asked nothing until it does'
+}
+
 /** Says when clients are not let through to it any more, and when they are again. */
 export function sayBreaker (
   log: OutageLog,
-  upstream: string
+  upstream: string,
+  place: AddressPlace = 'only'
 ): (change: { readonly isOpen: true } | { readonly isOpen: false, readonly ms: number }) => void {
   return change => {
     if (change.isOpen) {
-      log.error({ upstream }, 'the chart repository answers nothing: clients get 503 at once, until it does')
+      log.error({ upstream }, ANSWERS_NOTHING[place])
     } else {
       const seconds = Math.round(change.ms / 1000)
       log.error({ upstream, seconds }, `the chart repository is asked for clients again, after ${seconds} s`)
+    }
+  }
+}
+
+export interface FollowerLog {
+  info (fields: object, message: string): void
+  warn (fields: object, message: string): void
+}
+
+/** Says whether a further address is read from while the first is away. */
+export function sayFollower (
+  log: FollowerLog,
+  upstream: string
+): (state: 'unproven' | 'follows' | 'behind') => void {
+  return state => {
+    if (state === 'follows') {
+      log.info({ upstream }, 'this address has shown the last changes at once: it is read from while the first is away')
+    } else if (state === 'behind') {
+      log.warn({ upstream }, 'this address does not show a change that the first shows, and is not read from: do ' +
+        'both have one storage, and is it run with --always-regenerate-chart-index?')
+    } else {
+      log.warn({ upstream }, 'this address did not say whether it shows a change: it is not read from until it has ' +
+        'shown the next ones')
     }
   }
 }

@@ -1,7 +1,7 @@
 // May they? The decision of one right, pure and total, for every kind of credential.
 // Rules only add; what is not allowed by one is denied.
 import { ROOT_TENANT } from '../words/tenant.ts'
-import type { Principal } from '../words/principal.ts'
+import { mayEnterRegistry, type Principal } from '../words/principal.ts'
 import type { Access, Grant } from '../words/access.ts'
 import type { RuleSet } from './rules.ts'
 
@@ -18,9 +18,10 @@ export function decide (principal: Principal, access: Access, rules: RuleSet): D
   // A token speaks for itself, whoever it was issued to: its grants are the policy of
   // the moment of issue, narrowed to what was asked. Beside them it opens what is public.
   if (principal.grants !== undefined) {
-    if (provenBy(principal.grants, access)) return BY_TOKEN
+    if (provenBy(principal.grants, access) && isDoorOf(principal, access)) return BY_TOKEN
   } else if (principal.kind === 'key') return BY_MASTER_KEY
-  const by = rules.find(principal.subjects, tenantOf(access), access.action)
+  const tenant = tenantOf(access)
+  const by = principal.rights?.find(tenant, access.action) ?? rules.find(principal.subjects, tenant, access.action)
   return by === undefined ? DENIED : { allowed: true, by }
 }
 
@@ -31,7 +32,13 @@ function tenantOf ({ type, name }: Access): string {
   return slash < 0 ? ROOT_TENANT : name.slice(0, slash)
 }
 
+function isDoorOf (principal: Principal, { type }: Access): boolean {
+  return type === 'artifact-repository' || mayEnterRegistry(principal)
+}
+
+/** What is granted on a tenant is so on each of its charts, also as a registry's repository; never the other way. */
 function provenBy (grants: readonly Grant[], access: Access): boolean {
-  return grants.some(grant =>
-    grant.type === access.type && grant.name === access.name && grant.actions.includes(access.action))
+  return grants.some(({ type, name, actions }) =>
+    actions.includes(access.action) && name === (type === access.type ? access.name : tenantOf(access)) &&
+    (type === access.type || type === 'artifact-repository'))
 }

@@ -3,15 +3,19 @@
 import { join } from 'node:path'
 import type pino from 'pino'
 import type { Config } from '../config/schema.ts'
+import { CLOCK } from '../lib/clock.ts'
 import { createLocks } from '../lib/locks.ts'
 import type { Pulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
+import type { CountStore } from '../limits/counter.ts'
+import type { OwnLoginLimits } from '../limits/logins.ts'
 import type { ReloadReport } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
-import type { Upstream } from '../upstream/client.ts'
-import { onlyUpstream } from '../upstream/upstreams.ts'
+import { NO_PEERS } from '../upstream/peers.ts'
+import { createSpent } from '../tokens/spent.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
 import { auditPart } from './audit-part.ts'
@@ -20,14 +24,17 @@ import type { Lifecycle } from './lifecycle.ts'
 import { openLogins } from './logins.ts'
 import type { Measuring } from './measure.ts'
 import type { Parts } from './parts.ts'
+import { joinReplicas, openCounts } from './replicas.ts'
 import type { RereadingOptions } from './rereading.ts'
 import type { ServeOptions } from './started.ts'
 import { createAuditOffice } from './workers/audit.ts'
 import { followForWorkers, type FollowedForWorkers } from './workers/follow.ts'
 import { forkWorker } from './workers/fork.ts'
 import { createLoginOffice } from './workers/logins.ts'
+import type { Office } from './workers/member.ts'
 import { openPool } from './workers/pool.ts'
 import { createRereadOffice } from './workers/rereads.ts'
+import { createSpentOffice } from './workers/spent.ts'
 
 /** A front of which everything can be read again. */
 export type Serving = Front & Omit<RereadingOptions, 'log'>
@@ -47,45 +54,65 @@ export interface Opened extends Parts {
 
 export interface ClientsOptions extends Opened {
   readonly measuring: Measuring
-  readonly upstream: Upstream
+  readonly upstreams: Upstreams
+  /** Where workers say which further addresses follow. */
+  readonly followers: Office
   readonly socketPath: string | undefined
   readonly onTrouble: () => void
 }
 
 /** Who has the clients: this process, or its workers. */
 export async function openClients (options: ClientsOptions, asked: ServeOptions): Promise<ServingResult> {
-  const { config, settings, log, pulse, keys, tls, certificates, audit, measuring } = options
+  const { config, settings, log, pulse, keys, tls, certificates, federation, revocations } = options
+  const { audit, measuring, lifecycle } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
-  const logins = openLogins(settings, log)
-  readLogins(measuring.meter, logins.standing)
+  const spent = createSpent(CLOCK.monotonic)
   const report = reportTo(audit.output, measuring, log)
   const parts = [auditPart(audit, log)]
-  const followed = { settings, authority, keys, tls, certificates, parts, reload, report }
+  const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload, report }
   const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   if (config.workers === 1) {
+    const { meter } = measuring
+    const own = { peers: NO_PEERS, locks: createLocks() }
+    const replicas = await joinReplicas({ settings, own, log, meter, revocations: revocations.held })
+    lifecycle.opened.push(replicas.close)
     return await openFront({
       ...followed,
       audit,
-      upstreams: onlyUpstream(options.upstream),
+      upstreams: options.upstreams,
       spool,
-      locks: createLocks(),
-      logins,
+      peers: replicas.peers,
+      locks: replicas.locks,
+      logins: loginsOf(options, replicas.store),
+      spent,
       pulse,
-      meter: measuring.meter,
+      meter,
       logStream
     })
   }
+  const counts = await openCounts(config)
+  lifecycle.opened.push(async () => { counts.close() })
+  const logins = loginsOf(options, counts.store)
   return await openWorkers(followForWorkers({ ...options, followed, loginKey: logins.key, audit: audit.aim }), {
     count: config.workers,
     fork: () => fork(lines => { logStream.write(lines) }),
     onTrouble: options.onTrouble,
     onReplaced: measuring.onReplaced,
-    offices: [measuring.counts, createLoginOffice(logins), createAuditOffice(audit)],
+    offices: [
+      measuring.counts, options.followers, createLoginOffice(logins), createSpentOffice(spent), createAuditOffice(audit)
+    ],
     log,
     clock: () => performance.now(),
     later,
     every
   })
+}
+
+/** The limits of failed logins, which this process keeps for itself or its workers. */
+function loginsOf ({ settings, log, measuring }: ClientsOptions, store: CountStore | undefined): OwnLoginLimits {
+  const logins = openLogins(settings, log, { store })
+  readLogins(measuring.meter, logins.standing)
+  return logins
 }
 
 /** Who hears of what was read again: the audit log, the metrics, and the log of what waits for a restart. */

@@ -33,21 +33,23 @@ export type FrontResult =
   | { readonly ok: true, readonly front: OwnFront }
   | { readonly ok: false, readonly message: string }
 
-type FromHere = 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'version' | 'clock'
+type FromHere =
+  | 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'federation' | 'revocations' | 'version' | 'clock'
 export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
 
 /** Opens it; what hinders that comes back as one sentence. */
-export async function openFront (
-  { settings, authority, keys, tls, certificates, parts = [], reload, report, ...options }: FrontOptions
-): Promise<FrontResult> {
+export async function openFront ({ parts = [], reload, report, ...given }: FrontOptions): Promise<FrontResult> {
+  const { settings, authority, keys, tls, certificates, federation, revocations, ...options } = given
   const config = settings.current
   const listener = listenerTls(tls)
   const app = await buildApp({
     ...options,
     settings,
     live: authority.live,
+    revocations: revocations.held,
     keys: keys.live,
     certificates,
+    federation: federation.live,
     handsOut: handsOut(settings, keys.upstream),
     ...(listener === undefined ? {} : { tls: listener }),
     version: VERSION,
@@ -61,8 +63,8 @@ export async function openFront (
     await close()
     return { ok: false, message: mistake }
   }
-  const more = report === undefined ? {} : { report }
-  const watch = followAll({ settings, authority, keys, tls, certificates, parts, reload, ...more }, app.log)
+  const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload }
+  const watch = followAll({ ...followed, ...(report === undefined ? {} : { report }) }, app.log)
   return {
     ok: true,
     front: {
@@ -88,15 +90,18 @@ export async function openFront (
 
 /** Keeps accounts, rules, keys and certificates at what their files and URLs say. */
 function followAll (followed: Followed, log: ReloadLog): Omit<ConfigWatch, 'newest'> {
-  const { keys } = followed
-  followIssuers(keys.live.current.issuers, log)
+  const { keys, federation } = followed
+  const publishers = (): Parameters<typeof followIssuers>[0] => {
+    return [...keys.live.current.issuers, ...federation.live.current.providers]
+  }
+  followIssuers(publishers(), log)
   const watch = follow(followed, log)
   return {
     lookNow: watch.lookNow,
     standing: watch.standing,
     close () {
       watch.close()
-      for (const { remote } of keys.live.current.issuers) remote?.close()
+      for (const { remote } of publishers()) remote?.close()
     }
   }
 }

@@ -42,7 +42,7 @@ export interface Measuring extends OwnMeter {
   readonly onReplaced: () => void
 }
 
-export interface MeasuringOptions extends Pick<WholeRooms, 'now' | 'upstreamUp'> {
+export interface MeasuringOptions extends Pick<WholeRooms, 'now' | 'upstreamUp' | 'furtherUp'> {
   readonly logStream: LogStream
   readonly auditLost: () => number
   readonly live: LiveAuthority
@@ -59,7 +59,7 @@ const PLACES = ['listen.tls', 'listen.tls.clientCa', 'admin.tls', 'upstream.tls'
 
 /** For the process that answers for all. */
 export function openMeasuring (
-  { logStream, auditLost, live, keys, tls, workers, every, later, now, upstreamUp }: MeasuringOptions
+  { logStream, auditLost, live, keys, tls, workers, every, later, now, upstreamUp, furtherUp }: MeasuringOptions
 ): Measuring {
   const own = openMeter(logStream, every, auditLost)
   const { meter } = own
@@ -73,6 +73,7 @@ export function openMeasuring (
       return place === undefined ? undefined : firstEnd(place.current)
     }),
     upstreamUp,
+    furtherUp,
     workers () {
       const known = workers()
       return known === undefined ? undefined : { ...known, unheard: counts.unheard() }

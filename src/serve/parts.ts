@@ -4,7 +4,9 @@ import { mkdir } from 'node:fs/promises'
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { openCertificates, type LiveCertificates } from '../live/live-certificates.ts'
+import { openLiveFederation, type OpenedFederation } from '../live/live-federation.ts'
 import { openKeys, type OpenedKeys } from '../live/live-keys.ts'
+import { openRevocations, type OpenedRevocations } from '../live/live-revocations.ts'
 import { openTls, type OpenedTls } from '../live/live-tls.ts'
 import type { AuditPlace } from '../observe/audit/auditing.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
@@ -19,6 +21,8 @@ export interface Parts {
   readonly keys: OpenedKeys
   readonly tls: OpenedTls
   readonly certificates: LiveCertificates
+  readonly federation: OpenedFederation
+  readonly revocations: OpenedRevocations
 }
 
 export type PartsResult =
@@ -49,6 +53,10 @@ export async function openParts (
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) return failed(tls.mistakes)
   const certificates = openCertificates(config)
+  const federation = await openLiveFederation(config)
+  if (!federation.ok) return failed(federation.mistakes)
+  const revocations = await openRevocations(config, CLOCK)
+  if (!revocations.ok) return revocations
   return {
     ok: true,
     parts: {
@@ -56,7 +64,9 @@ export async function openParts (
       audit: { ...audit.opened, hashName },
       keys: keys.opened,
       tls: tls.opened,
-      certificates
+      certificates,
+      federation: federation.opened,
+      revocations: revocations.opened
     }
   }
 }

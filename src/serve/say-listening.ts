@@ -2,7 +2,7 @@
 // started it.
 import type pino from 'pino'
 import { nameOfConfig } from '../config/find.ts'
-import { isLoopback } from '../config/rules.ts'
+import { isLoopback } from '../lib/safe-url.ts'
 import type { Config } from '../config/schema.ts'
 import type { Settings } from '../live/settings.ts'
 import { sayAuthz } from './authz-notes.ts'

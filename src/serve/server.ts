@@ -21,19 +21,22 @@ import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
 import { openClients, type Opened, type Serving } from './clients.ts'
-import { connectUpstream } from './connect.ts'
+import { addressesCheck, ailmentOfAll, type Addresses } from './addresses.ts'
+import { connectUpstreams } from './connect.ts'
 import { openContact, type UpstreamContact } from './contact.ts'
 import { openEmbedded } from './embedded.ts'
 import { addressOf, listen } from './front.ts'
 import { createLifecycle } from './lifecycle.ts'
 import { openMeasuring, type Measuring } from './measure.ts'
 import { openParts } from './parts.ts'
+import { sayAlone } from './replicas.ts'
 import { rereadAll, type Reread } from './rereading.ts'
 import { sayListening } from './say-listening.ts'
 import { startMistake } from './start-mistakes.ts'
 import type { ServeOptions, ServeResult, StartResult } from './started.ts'
 import { untilSignal, type Stoppable } from './until-signal.ts'
 import { startWorker, type WorkerOptions } from './worker.ts'
+import { createFollowersOffice } from './workers/followers.ts'
 import { PRIMARY } from './workers/fork.ts'
 import type { ToPrimary } from './workers/messages.ts'
 import { endWithParent } from './workers/orphan.ts'
@@ -100,28 +103,32 @@ export async function start (config: Config, options: ServeOptions): Promise<Sta
 
 /** Opens what speaks: the repository or the way to it, the probes, and who has the clients; what hinders that. */
 async function openAll (parts: Opened, options: ServeOptions): Promise<string | undefined> {
-  const { config, settings, log, pulse, lifecycle, keys, tls } = parts
+  const { config, settings, log, pulse, lifecycle, keys, tls, federation } = parts
   const { opened } = lifecycle
   const demo = options.demoChart === undefined ? {} : { demoChart: options.demoChart }
   const socketPath = await openEmbedded(settings, { key: keys.upstream, log, opened, ...demo })
   const contact = openContact(config, log)
   const measuring = measure(parts, options, contact)
   opened.push(async () => { measuring.close() })
-  const upstream = connectUpstream(settings, keys.upstream, socketPath, {
+  const connected = connectUpstreams(settings, keys.upstream, socketPath, {
     onTrouble: contact.hint,
     onAnswer: measuring.onAnswer,
     log,
     tls: liveOf(tls, 'upstream.tls')
   })
-  opened.push(async () => { await upstream.close() })
+  opened.push(connected.close)
+  const ofWorkers = createFollowersOffice(connected.further.length)
+  const { followers } = config.workers === 1 ? connected.upstreams : { followers: ofWorkers.states }
+  const addresses: Addresses = { ...connected, states: followers }
   const admin = await buildAdmin({
-    upstream,
+    upstream: { ailment: async () => await ailmentOfAll(addresses) },
     stuck: pulse.stuck,
     hindrance: () => lifecycle.hindrance(),
     scrape: measuring.scrape,
     checks: [
       standingCheck(() => lifecycle.front?.standing() ?? AS_AT_THE_START),
-      certificatesCheck(tls, CLOCK.wall)
+      certificatesCheck(tls, CLOCK.wall),
+      ...(connected.further.length === 0 ? [] : [addressesCheck(addresses)])
     ],
     ...adminOptions(settings, tls)
   })
@@ -129,14 +136,17 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   // The probes first: who finds their port taken was never open for clients.
   const mistake = await listen(admin, 'admin', config.admin)
   if (mistake !== undefined) return mistake
-  const result = await openClients({ ...parts, measuring, upstream, socketPath, onTrouble: contact.hint }, options)
+  sayAlone(config, log)
+  const clients = { ...parts, measuring, upstreams: connected.upstreams, followers: ofWorkers, socketPath }
+  const result = await openClients({ ...clients, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message
   lifecycle.front = result.front
   sayListening(settings, log, { address: result.front.address, probes: addressOf(admin) }, options)
   const { authority } = options
-  const endDaily = warnDaily({ settings, authority, keys: keys.live, tls, log, every, now: CLOCK.wall })
+  const daily = { settings, authority, keys: keys.live, federation: federation.live, tls, log }
+  const endDaily = warnDaily({ ...daily, every, now: CLOCK.wall })
   opened.push(async () => { endDaily() })
-  contact.begin(upstream)
+  contact.begin(connected.first, connected.further)
   opened.push(async () => { contact.end() })
   opened.unshift(contact.ended) // last: closing the upstream ends a look that runs
   return undefined
@@ -145,7 +155,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
 function measure (
   { config, audit, keys, tls, lifecycle }: Opened,
   { logStream, authority }: ServeOptions,
-  { isUp }: UpstreamContact
+  { isUp, areUp }: UpstreamContact
 ): Measuring {
   return openMeasuring({
     logStream,
@@ -158,6 +168,7 @@ function measure (
       return listening === undefined ? undefined : { wanted: config.workers, listening }
     },
     upstreamUp: isUp,
+    furtherUp: areUp,
     now: CLOCK.wall,
     every,
     later

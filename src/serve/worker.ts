@@ -11,10 +11,12 @@ import { createPeers } from './workers/changes.ts'
 import { sayCounts } from './workers/counts.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import { createSharedLogins } from './workers/logins.ts'
+import { createSharedSpent } from './workers/spent.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
 import { beginWith } from '../live/in-force.ts'
 import { liveOf } from '../live/live-tls.ts'
 import { openFront } from './front.ts'
+import { joinReplicas, UNSAID } from './replicas.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -23,8 +25,7 @@ import { openNameHash } from '../observe/audit/name-key.ts'
 import type { ServeOptions, StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
 import { SHORTEST_PAUSE } from '../upstream/contact.ts'
-import { onlyUpstream } from '../upstream/upstreams.ts'
-import { connectUpstream } from './connect.ts'
+import { connectUpstreams } from './connect.ts'
 import { openSpool } from '../uploads/spool.ts'
 
 export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
@@ -41,22 +42,28 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
   })
   const { stateDir } = inForce.config
   try {
-    const { settings, authority, keys, tls, certificates } = await beginWith(inForce)
+    const { settings, authority, keys, tls, certificates, federation, revocations } = await beginWith(inForce)
     const config = settings.current
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
     const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
-    const upstream = connectUpstream(settings, keys.upstream, socketPath, {
+    const { upstreams, close: closeUpstreams } = connectUpstreams(settings, keys.upstream, socketPath, {
       onTrouble,
       onAnswer,
       log,
+      onFollowers (states) { channel.send({ kind: 'followers', states }) },
       tls: liveOf(tls, 'upstream.tls')
     })
-    const upstreams = onlyUpstream(upstream)
     const share = (): number => Math.floor(settings.current.charts.spool.maxBytes / config.workers)
     const spool = await openSpool(join(stateDir, 'spool', `worker-${number}`), share)
-    const locks = createSharedLocks(channel)
+    const replicas = await joinReplicas({
+      settings,
+      own: { peers: createPeers(channel), locks: createSharedLocks(channel) },
+      log: number === 1 ? log : UNSAID, // one of them says for all what Redis is doing
+      meter,
+      revocations: revocations.held
+    })
     const pulse = createPulse(every)
     const output = createWorkerAudit(channel, aim, logStream, later)
     const hashName = await openNameHash(stateDir)
@@ -70,15 +77,18 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logStream,
       audit: { output, hashName },
       reload: reloadOf(config.file),
-      peers: createPeers(channel),
+      peers: replicas.peers,
       authority,
       keys,
       tls,
       certificates,
+      federation,
+      revocations,
       upstreams,
       spool,
-      locks,
+      locks: replicas.locks,
       logins: createSharedLogins(channel, loginKey),
+      spent: createSharedSpent(channel),
       pulse,
       meter
     })
@@ -97,7 +107,8 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()
-        await upstream.close()
+        await replicas.close()
+        await closeUpstreams()
         pulse.close()
         closeMeter()
         return true

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { momentAt, secondsSince, type Clock, type Moment } from '../lib/clock.ts'
 import type { Access, Grant } from '../words/access.ts'
+import type { Federated } from '../words/principal.ts'
 import type { SigningKey } from './keys.ts'
 import { signToken, type JsonObject } from './signature.ts'
 import { UPSTREAM_SKEW } from '../chartmuseum/skew.ts'
@@ -31,13 +32,15 @@ export const NOT_BEFORE_LEEWAY = 10
  * A token for a client: iss, sub, aud, iat, nbf, exp, jti and `access`, which is
  * there even when it is empty (ChartMuseum 0.16.5 answers 500 without it).
  * @param now seconds since the epoch
+ * @param federated of a job: the claim `ci`, so that the token ends with its rule
  */
 export async function issueToken (
   key: SigningKey,
   source: TokenSource,
   subject: string,
   grants: readonly Grant[],
-  now: number
+  now: number,
+  federated?: Federated
 ): Promise<IssuedToken> {
   const id = randomUUID()
   const token = await sign(key, {
@@ -48,7 +51,8 @@ export async function issueToken (
     nbf: now - NOT_BEFORE_LEEWAY,
     exp: now + source.ttl,
     jti: id,
-    access: grants.map(({ type, name, actions }) => ({ type, name, actions: [...actions] }))
+    access: grants.map(({ type, name, actions }) => ({ type, name, actions: [...actions] })),
+    ...(federated === undefined ? {} : { ci: federated })
   })
   return { token, id, expiresIn: source.ttl, issuedAt: new Date(now * 1000) }
 }

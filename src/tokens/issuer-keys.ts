@@ -2,7 +2,7 @@
 // it, or a JSON Web Key Set (RFC 7517), read into what a token can be checked against.
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { parsePublic, thumbprintOf } from './keys.ts'
-import { algorithmsOf, type Algorithm } from './signature.ts'
+import { algorithmsOf, isSignedBy, type Algorithm, type SignedToken } from './signature.ts'
 
 export interface IssuerKey {
   /** Undefined: tokens of this key may name any, or none. */
@@ -14,6 +14,15 @@ export interface IssuerKey {
 }
 
 const MOST_KEYS = 32
+
+/** The key that signed a token, if one of these did. `kid` only spares trying those that it cannot be. */
+export function keyThatSigned (token: SignedToken, keys: readonly IssuerKey[]): IssuerKey | undefined {
+  const { kid, alg } = token.header
+  return keys.find(key =>
+    (kid === undefined || key.kid === undefined || key.kid === kid) &&
+    key.algorithms.includes(alg as Algorithm) &&
+    isSignedBy(token, key.publicKey, alg as Algorithm))
+}
 
 /** The one key of a PEM file; a sentence about the file when there is none, or several. */
 export async function readPem (pem: string): Promise<readonly IssuerKey[] | string> {

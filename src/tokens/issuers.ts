@@ -1,7 +1,6 @@
 // Whose tokens count besides our own? Token servers that the configuration names, such
 // as one that a ChartMuseum has had so far. Their tokens are judged by their own access
 // claim, and under names that no account can have.
-import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Action, Grant } from '../words/access.ts'
 import type { ReasonCode } from '../http/errors.ts'
@@ -9,9 +8,9 @@ import { tokenPrincipal, type Principal } from '../words/principal.ts'
 import { subjectOf } from '../words/subject.ts'
 import { momentAt, type Clock } from '../lib/clock.ts'
 import { isFor, knownGrants, LEEWAY, timeFault } from './claims.ts'
-import { readJwks, readPem, type IssuerKey } from './issuer-keys.ts'
-import { createRemoteKeys, type RemoteKeys } from './remote-keys.ts'
-import { isSignedBy, type Algorithm, type SignedToken } from './signature.ts'
+import { keyThatSigned, type IssuerKey } from './issuer-keys.ts'
+import { keySourceOf, openKeySource, type KeyPlace, type KeySource } from './key-source.ts'
+import type { SignedToken } from './signature.ts'
 
 /** As the configuration has it: one of publicKey, jwksFile and jwksUrl, files absolute. */
 export interface IssuerConfig {
@@ -24,14 +23,11 @@ export interface IssuerConfig {
   /** Seconds that its clock may differ from ours; LEEWAY if left out. */
   readonly clockSkew?: number
   readonly pushIncludes?: readonly ('overwrite' | 'delete')[]
+  /** Its tokens open the registry too; left out: the chart repository alone. */
+  readonly oci?: boolean
 }
 
-export interface Issuer {
-  readonly config: IssuerConfig
-  readonly keys: () => readonly IssuerKey[]
-  /** Where keys are fetched from a URL. */
-  readonly remote?: RemoteKeys
-}
+export interface Issuer extends KeySource { readonly config: IssuerConfig }
 
 export type IssuersResult =
   | { readonly ok: true, readonly issuers: readonly Issuer[] }
@@ -54,28 +50,17 @@ export async function openIssuers (
 async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
   const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
   if (same !== undefined) return same
-  const keys = config.jwksUrl === undefined ? await readKeys(config) : []
-  return typeof keys === 'string' ? keys : createIssuer(config, keys)
+  const source = await openKeySource(placeOf(config))
+  return typeof source === 'string' ? source : { config, ...source }
 }
 
 /** @param keys of its file; one with a URL has those that are fetched from there */
 export function createIssuer (config: IssuerConfig, keys: readonly IssuerKey[]): Issuer {
-  if (config.jwksUrl === undefined) return { config, keys: () => keys }
-  const remote = createRemoteKeys(config.jwksUrl)
-  return { config, keys: remote.keys, remote }
+  return { config, ...keySourceOf(placeOf(config), keys) }
 }
 
-async function readKeys ({ publicKey, jwksFile }: IssuerConfig): Promise<readonly IssuerKey[] | string> {
-  const file = publicKey ?? jwksFile as string
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    return `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`
-  }
-  const keys = await (publicKey === undefined ? readJwks(text) : readPem(text))
-  if (typeof keys === 'string') return `${file} cannot be used: ${keys}`
-  return keys.length === 0 ? `${file} cannot be used: it holds no key that verifies signatures` : keys
+function placeOf ({ publicKey, jwksFile, jwksUrl }: IssuerConfig): KeyPlace {
+  return { publicKey, jwksFile, remote: jwksUrl === undefined ? undefined : { jwksUrl } }
 }
 
 /** Whom tokens of an issuer speak for; no account's name has this kind. */
@@ -90,18 +75,20 @@ export function isOfIssuer (subject: string, issuers: readonly Issuer[]): boolea
   })
 }
 
+/** The same principal, with the registry open to it where the issuer that it goes back to says so now. */
+export function asIssuersSay (principal: Principal, issuers: readonly Issuer[]): Principal {
+  const opens = issuers.some(issuer => issuer.config.oci === true && isOfIssuer(principal.subject, [issuer]))
+  return opens ? { ...principal, opensRegistry: true } : principal
+}
+
 export type IssuerVerdict =
   | { readonly ok: true, readonly principal: Principal }
   | { readonly ok: false, readonly code: ReasonCode }
 
 /** The issuer's key that signed the token, if one did. `iss` and `kid` only spare looking where it cannot be. */
 export function signerOf ({ config, keys }: Issuer, token: SignedToken): IssuerKey | undefined {
-  const { kid, alg } = token.header
   if (config.issuer !== undefined && token.payload['iss'] !== config.issuer) return undefined
-  return keys().find(key =>
-    (kid === undefined || key.kid === undefined || key.kid === kid) &&
-    key.algorithms.includes(alg as Algorithm) &&
-    isSignedBy(token, key.publicKey, alg as Algorithm))
+  return keyThatSigned(token, keys())
 }
 
 // As most token servers write it, or not at all (RFC 7515 section 4.1.9, RFC 9068).
@@ -133,7 +120,7 @@ export function judgeForeign (issuer: Issuer, { header, payload }: SignedToken, 
 }
 
 /** A name that another token server gave, where it is one: it stands in the audit log. */
-function named<const K extends string> (key: K, name: unknown): { readonly [key in K]?: string } {
+export function named<const K extends string> (key: K, name: unknown): { readonly [key in K]?: string } {
   const isName = typeof name === 'string' && name !== '' && isPrintableSub(name)
   return isName ? { [key]: name } as { [key in K]: string } : {}
 }

@@ -17,10 +17,13 @@ interface KeyData {
   readonly since?: number
 }
 
+/** A key of somebody else. */
+export type IssuerKeyData = Pick<IssuerKey, 'algorithms'> & { readonly pem: string, readonly kid?: string }
+
 interface IssuerData {
   readonly config: IssuerConfig
   /** Of a file; what comes from a URL is fetched anew. */
-  readonly keys: readonly (Pick<IssuerKey, 'algorithms'> & { readonly pem: string, readonly kid?: string })[]
+  readonly keys: readonly IssuerKeyData[]
 }
 
 export interface KeysData {
@@ -36,15 +39,24 @@ export function keysData ({ ring, issuers }: TrustedKeys, upstream: SigningKey, 
     own: ring.states(now).map(({ key, since }) => keyDataOf(key, since)),
     issuers: issuers.map(({ config, keys, remote }) => ({
       config,
-      keys: remote !== undefined
-        ? []
-        : keys().map(({ kid, algorithms, publicKey }) => ({
-          algorithms,
-          pem: publicPem(publicKey),
-          ...(kid === undefined ? {} : { kid })
-        }))
+      keys: remote === undefined ? issuerKeysData(keys()) : []
     }))
   }
+}
+
+export function issuerKeysData (keys: readonly IssuerKey[]): IssuerKeyData[] {
+  return keys.map(({ kid, algorithms, publicKey }) => ({
+    algorithms,
+    pem: publicPem(publicKey),
+    ...(kid === undefined ? {} : { kid })
+  }))
+}
+
+export async function issuerKeysOf (data: readonly IssuerKeyData[]): Promise<IssuerKey[]> {
+  return await Promise.all(data.map(async ({ kid, algorithms, pem }): Promise<IssuerKey> => {
+    const publicKey = createPublicKey(pem)
+    return { kid, thumbprint: await thumbprintOf(publicKey), algorithms, publicKey }
+  }))
 }
 
 function publicPem (key: KeyObject): string {
@@ -84,8 +96,5 @@ async function keyOf ({ pem, alg, file, since }: KeyData): Promise<VerifyingKey 
 }
 
 async function issuerOf ({ config, keys }: IssuerData): Promise<Issuer> {
-  return createIssuer(config, await Promise.all(keys.map(async ({ kid, algorithms, pem }): Promise<IssuerKey> => {
-    const publicKey = createPublicKey(pem)
-    return { kid, thumbprint: await thumbprintOf(publicKey), algorithms, publicKey }
-  })))
+  return createIssuer(config, await issuerKeysOf(keys))
 }

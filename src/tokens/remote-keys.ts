@@ -2,8 +2,19 @@
 // and when a token names a key that is not known, but never more often than a limit; what
 // was fetched last stays in force while the server is away. (jose's createRemoteJWKSet
 // refuses every token ten minutes after the server went away, and asks for each of them.)
-import { request } from 'undici'
+import { discoverKeys } from './discovery.ts'
+import { fetchDocument } from './fetch-document.ts'
 import { readJwks, type IssuerKey } from './issuer-keys.ts'
+
+/** Where the set is: at a URL, or where the discovery document of an issuer says. Files absolute. */
+export type RemotePlace =
+  | {
+    readonly jwksUrl: string
+    readonly ca?: string | undefined
+    /** Sent to that URL alone. */
+    readonly tokenFile?: string | undefined
+  }
+  | { readonly discover: string, readonly ca?: string | undefined }
 
 export interface RemoteKeys {
   /** What counts now. */
@@ -39,7 +50,7 @@ export const FETCH_LIMITS = {
 
 /** @param clock milliseconds that only go forward */
 export function createRemoteKeys (
-  url: string,
+  place: RemotePlace,
   limits = FETCH_LIMITS,
   clock: () => number = () => performance.now()
 ): RemoteKeys {
@@ -54,7 +65,7 @@ export function createRemoteKeys (
 
   async function fetchKeys (): Promise<void> {
     try {
-      const fetched = await download(url, limits)
+      const fetched = await download(place, limits)
       const keys = fetched === text ? current : await readJwks(fetched)
       if (typeof keys === 'string') throw new Error(keys)
       const isNews = fetched !== text || away
@@ -86,25 +97,13 @@ export function createRemoteKeys (
   }
 }
 
-/** The body of a 200; a redirect is none, whoever is named in it. */
-async function download (url: string, limits: typeof FETCH_LIMITS): Promise<string> {
-  const { statusCode, body } = await request(url, {
-    headers: { accept: 'application/json' },
-    signal: AbortSignal.timeout(limits.timeout),
-    reset: true
-  })
-  if (statusCode !== 200) {
-    await body.dump()
-    throw new Error(`it answered ${statusCode}`)
-  }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > limits.bytes) throw new Error(`it sent more than ${limits.bytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+/** The text of the key set. One time is for all of it, also where two documents are asked for. */
+async function download (place: RemotePlace, { bytes, timeout }: typeof FETCH_LIMITS): Promise<string> {
+  const bounds = { bytes, signal: AbortSignal.timeout(timeout) }
+  const { ca } = place
+  return 'jwksUrl' in place
+    ? await fetchDocument({ url: place.jwksUrl, ca, tokenFile: place.tokenFile }, bounds)
+    : await fetchDocument({ url: await discoverKeys(place.discover, ca, bounds), ca }, bounds)
 }
 
 function fetchFailure (error: unknown): string {

@@ -3,15 +3,17 @@
 // key of ours is asked of the configured issuers in their order. A verified token is
 // remembered until it expires, and no longer than its key counts; what it had left when it
 // was first verified is all that it has, wherever the clock is set.
-import { tokenPrincipal, type Principal } from '../words/principal.ts'
+import { tokenPrincipal, type Federated, type Principal } from '../words/principal.ts'
+import { readSubject } from '../words/subject.ts'
 import type { ReasonCode } from '../http/errors.ts'
 import { momentAt, secondsUntil, type Clock, type Moment } from '../lib/clock.ts'
 import { putBounded } from '../lib/put-bounded.ts'
 import { isFor, isTime, LEEWAY, ownGrants, timeFault } from './claims.ts'
 import type { IssuerKey } from './issuer-keys.ts'
-import { isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
+import { asIssuersSay, isOfIssuer, judgeForeign, leewayOf, signerOf, type Issuer } from './issuers.ts'
 import type { TokenSource } from './issue.ts'
 import type { VerifyingKey } from './keys.ts'
+import type { Revocations } from './revocations.ts'
 import { isSignedBy, readToken, type SignedToken } from './signature.ts'
 import type { TrustedKeys } from './trusted.ts'
 
@@ -33,16 +35,21 @@ export interface VerifierOptions {
   /** As they are now. */
   readonly keys: () => TrustedKeys
   readonly source: TokenSource
-  /** Does the account of a token still exist? A map look-up. */
-  readonly knowsSubject: (subject: string) => boolean
+  /**
+   * Does the account of a token still exist? A map look-up.
+   * @param rule of a job: the rule that took it, which has to be in force
+   */
+  readonly knowsSubject: (subject: string, rule?: string) => boolean
+  /** What counts no more of tokens of ours; left out: that is not looked at. */
+  readonly revocations?: Pick<Revocations, 'isRevoked'>
   readonly clock: Clock
   /** How many tokens are remembered. */
   readonly most?: number
 }
 
-/** Whose signature is on a token. */
+/** Whose signature is on a token, and of ours when it was issued, in seconds since the epoch. */
 type TokenSigner =
-  | { readonly key: VerifyingKey, readonly issuer?: undefined }
+  | { readonly key: VerifyingKey, readonly issuer?: undefined, readonly issuedAt: number }
   | { readonly key: IssuerKey, readonly issuer: Issuer }
 
 /** A token that was verified. */
@@ -53,13 +60,15 @@ interface VerifiedToken {
   readonly signer: TokenSigner
 }
 
-const LONGEST_TOKEN = 16_384
+/** Characters. */
+export const LONGEST_TOKEN = 16_384
 const MOST_TOKENS = 20_000
 const UNKNOWN: Verification = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Verification = { ok: false, code: 'token_expired' }
+const REVOKED: Verification = { ok: false, code: 'token_revoked' }
 
 export function createVerifier (
-  { keys, source, knowsSubject, clock, most = MOST_TOKENS }: VerifierOptions
+  { keys, source, knowsSubject, revocations, clock, most = MOST_TOKENS }: VerifierOptions
 ): Verifier {
   const known = new Map<string, VerifiedToken>()
 
@@ -68,16 +77,26 @@ export function createVerifier (
     if (found?.as !== as) return undefined
     const { principal, signer } = found
     if (isOver(principal, signer)) return EXPIRED
+    if (isRevoked(principal, signer)) return REVOKED
     if (!stillCounts(signer, keys(), clock.wall())) return undefined
-    return isThere(principal.subject) ? { ok: true, principal } : { ok: false, code: 'token_unknown_subject' }
+    return isThere(principal) ? sound(principal) : { ok: false, code: 'token_unknown_subject' }
   }
 
   function isOver ({ expires }: Principal, { issuer }: TokenSigner): boolean {
     return secondsUntil(clock, expires as Moment) <= -(issuer === undefined ? LEEWAY : leewayOf(issuer))
   }
 
-  function isThere (subject: string): boolean {
-    return knowsSubject(subject) || isOfIssuer(subject, keys().issuers)
+  function sound (principal: Principal): Verification {
+    return { ok: true, principal: asIssuersSay(principal, keys().issuers) }
+  }
+
+  function isRevoked ({ subject, proof }: Principal, signer: TokenSigner): boolean {
+    if (revocations === undefined || signer.issuer !== undefined) return false
+    return revocations.isRevoked({ id: proof?.tokenId as string, subject, issuedAt: signer.issuedAt })
+  }
+
+  function isThere ({ subject, proof }: Principal): boolean {
+    return knowsSubject(subject, proof?.federated?.rule) || isOfIssuer(subject, keys().issuers)
   }
 
   function remember (as: string, verified: Principal, signer: TokenSigner): Verification {
@@ -85,9 +104,10 @@ export function createVerifier (
     const before = known.get(endOf(as))
     const principal = before?.as === as ? { ...verified, expires: before.principal.expires as Moment } : verified
     if (isOver(principal, signer)) return EXPIRED
-    if (!isThere(principal.subject)) return { ok: false, code: 'token_unknown_subject' }
+    if (isRevoked(principal, signer)) return REVOKED
+    if (!isThere(principal)) return { ok: false, code: 'token_unknown_subject' }
     putBounded(known, endOf(as), { as, principal, signer }, most)
-    return { ok: true, principal }
+    return sound(principal)
   }
 
   /**
@@ -117,7 +137,7 @@ export function createVerifier (
     const key = kid === undefined ? undefined : ring.verifying(kid, clock.wall())
     if (key !== undefined) {
       const verdict = judgeOwn(read, key, source, clock)
-      return verdict.ok ? remember(as, verdict.principal, { key }) : verdict
+      return verdict.ok ? remember(as, verdict.principal, { key, issuedAt: read.payload['iat'] as number }) : verdict
     }
     const verdict = byIssuer(as, read)
     if (verdict !== undefined) return verdict
@@ -159,6 +179,18 @@ function judgeOwn (token: SignedToken, key: VerifyingKey, source: TokenSource, c
   if (!isTime(iat) || exp as number - iat > source.ttl) return { ok: false, code: 'token_wrong_claims' }
   const grants = ownGrants(payload['access'])
   if (grants === undefined) return { ok: false, code: 'token_wrong_claims' }
-  const proof = { tokenId: jti, keyId: key.kid }
+  const federated = federatedOf(sub, payload['ci'])
+  if (federated === 'wrong') return { ok: false, code: 'token_wrong_claims' }
+  const proof = { tokenId: jti, keyId: key.kid, ...(federated === undefined ? {} : { federated }) }
   return { ok: true, principal: tokenPrincipal(sub, grants, momentAt(clock, exp as number), proof) }
+}
+
+/** The rule of a token that was issued to a job, which has one, as nobody else's has. */
+function federatedOf (sub: string, claim: unknown): Federated | undefined | 'wrong' {
+  const isOfJob = readSubject(sub).kind === 'ci'
+  if (claim === undefined) return isOfJob ? 'wrong' : undefined
+  const { rule, ids } = (typeof claim === 'object' && claim !== null ? claim : {}) as Partial<Federated>
+  const isSound = isOfJob && typeof rule === 'string' && typeof ids === 'object' && ids !== null &&
+    Object.values(ids).every(id => typeof id === 'string')
+  return isSound ? { rule, ids } : 'wrong'
 }

@@ -23,15 +23,18 @@ export interface Upload extends UploadParts {
   remove (): Promise<void>
 }
 
-export interface IncomingUpload {
+/** What the repository that something is pushed to takes. */
+export interface UploadTaker {
+  readonly depth: Depth
+  /** By what it names a provenance file: ChartMuseum by its text as it is, quotes and all. */
+  readonly namesProvenanceBy: 'its text' | 'what it says'
+}
+
+export interface IncomingUpload extends UploadTaker {
   readonly route: 'upload-chart' | 'upload-prov'
   readonly contentType: string
   readonly body: AsyncIterable<Uint8Array>
-  /** Of the repository that it is for. */
-  readonly depth: Depth
   readonly fields: FormFields
-  /** By what the repository names a provenance file: ChartMuseum by its text as it is, quotes and all. */
-  readonly namesProvenanceBy: 'its text' | 'what it says'
 }
 
 const LONGEST_PROVENANCE = 1024 * 1024
@@ -42,7 +45,7 @@ const LONGEST_PROVENANCE = 1024 * 1024
  * @throws RefusalError with a sentence about what is wrong; nothing stays spooled then
  */
 export async function readUpload (
-  { route, contentType, body, depth, fields, namesProvenanceBy }: IncomingUpload,
+  { route, contentType, body, fields, ...taker }: IncomingUpload,
   spool: Spool,
   limit: number
 ): Promise<Upload> {
@@ -57,6 +60,17 @@ export async function readUpload (
   const parts = multipart
     ? await readParts(contentType, bounded, spool, fields)
     : { [route === 'upload-chart' ? 'chart' : 'prov']: await spool.write(bounded) }
+  return await inspectParts(parts, { ...taker, form: multipart ? 'multipart' : 'raw', contentType })
+}
+
+/**
+ * Inspects what is spooled, at least one part, however it came.
+ * @throws RefusalError as above; nothing stays spooled then
+ */
+export async function inspectParts (
+  parts: UploadParts,
+  { depth, namesProvenanceBy, form, contentType }: UploadTaker & Pick<Upload, 'form'> & { readonly contentType: string }
+): Promise<Upload> {
   const remove = async (): Promise<void> => {
     await parts.chart?.remove()
     await parts.prov?.remove()
@@ -65,7 +79,7 @@ export async function readUpload (
     const { name, version } = await agree(parts, namesProvenanceBy, contentType)
     const fault = faultOfNewChart(name, version, depth)
     if (fault !== undefined) throw invalidUpload(fault)
-    return { ...parts, form: multipart ? 'multipart' : 'raw', name, version, file: chartFileOf(name, version), remove }
+    return { ...parts, form, name, version, file: chartFileOf(name, version), remove }
   } catch (error) {
     await remove()
     throw error

@@ -28,6 +28,10 @@ export interface Spool {
   write (source: AsyncIterable<Uint8Array>): Promise<SpoolFile>
   /** How full it is, and what went through it. */
   standing (): SpoolStanding
+  /** What else takes room in its bound, from now on. @param bytes as it is when it is asked */
+  besides (bytes: () => number): void
+  /** Bytes that it has room for now. */
+  left (): number
 }
 
 /** All but `files` are bytes. */
@@ -55,9 +59,13 @@ export async function openSpool (dir: string, maxBytes: () => number): Promise<S
   let used = 0
   let written = 0
   let files = 0
+  let others = (): number => 0
+  const left = (): number => maxBytes() - used - others()
 
   return {
     standing: () => ({ used, files, max: maxBytes(), written }),
+    besides (bytes) { others = bytes },
+    left,
     async write (source) {
       const path = join(dir, randomUUID())
       const hash = createHash('sha256')
@@ -76,7 +84,7 @@ export async function openSpool (dir: string, maxBytes: () => number): Promise<S
       files++
       const counted = async function * (): AsyncGenerator<Uint8Array> {
         for await (const chunk of source) {
-          if (used + chunk.length > maxBytes()) throw new RefusalError({ code: 'spool_full' })
+          if (chunk.length > left()) throw new RefusalError({ code: 'spool_full' })
           used += chunk.length
           size += chunk.length
           written += chunk.length
@@ -96,7 +104,7 @@ export async function openSpool (dir: string, maxBytes: () => number): Promise<S
 }
 
 /** What the client is told of what the disk does not take; anything else is passed on as it is. */
-function diskRefusalOf (error: unknown): unknown {
+export function diskRefusalOf (error: unknown): unknown {
   const code = DISK_MISTAKES[(error as NodeJS.ErrnoException).code ?? '']
   return code === undefined ? error : new RefusalError({ code }, { cause: error })
 }

@@ -2,14 +2,17 @@
 // not there yet; a chart first and then its provenance, each as a request of our own with
 // a length, from the spool. What is looked at, stored and undone is so under one lock.
 // ChartMuseum's own form is not used: it cleans up in its own way when half of it fails.
+import type { Readable } from 'node:stream'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import { RefusalError } from '../http/errors.ts'
 import type { Locks } from '../lib/locks.ts'
+import type { Later } from '../lib/timers.ts'
 import { refusalOfAnswer } from '../upstream/answers.ts'
 import type { Asker } from '../upstream/asker.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import type { Upload } from './inspect.ts'
 import { removeFiles } from '../upstream/remove.ts'
+import { isKept, mayStore, whileProved, type SharedPlace } from './settle.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 import {
   askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile,
@@ -27,16 +30,26 @@ export interface Uploader {
 }
 
 /** One tenant, as somebody uploads to it. */
-interface UploadPlace extends TenantPlace {
+interface UploadPlace extends TenantPlace, SharedPlace {
   sending (): void
 }
 
-export function createUploader (upstreams: Upstreams, locks: Locks): Uploader {
+export interface UploaderOptions {
+  readonly upstreams: Upstreams
+  readonly locks: Locks
+  /** The upstream stores over what is there (charts.allowOverwrite), now. */
+  readonly allowOverwrite: () => boolean
+  readonly later: Later
+}
+
+export function createUploader ({ upstreams, locks, allowOverwrite, later }: UploaderOptions): Uploader {
   return {
     async store ({ tenant, tenantPath, access }, upload, caller, sending) {
-      const place: UploadPlace = { upstream: upstreams.of(tenant), tenant, tenantPath, caller, sending }
       const store = access.action === 'overwrite' ? overwrite : push
-      await locks.hold(lockOfFile(tenant, upload.file), async () => { await store(place, upload) })
+      await locks.hold(lockOfFile(tenant, upload.file), async hold => {
+        const upstream = upstreams.of(tenant)
+        await store({ upstream, tenant, tenantPath, caller, sending, hold, allowOverwrite, later }, upload)
+      })
     }
   }
 }
@@ -49,11 +62,22 @@ async function push (place: UploadPlace, upload: Upload): Promise<void> {
     ? await compareFile(place, `${file}.prov`, prov as SpoolFile) // there is at least one part
     : await compareFile(place, file, chart)
   if (there !== 'missing') throw await conflict(place, upload, there === 'same')
-  if (chart !== undefined) return await sendFile(place, upload, 'upload-chart', chart)
+  if (chart !== undefined) return await pushFile(place, upload, 'upload-chart', chart)
   // Beside another version's chart it would be that one's.
   const { holds } = await findVersion(place, upload.name, upload.version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
-  await sendFile(place, upload, 'upload-prov', prov as SpoolFile)
+  await pushFile(place, upload, 'upload-prov', prov as SpoolFile)
+}
+
+/** Stores what is not there, and sees that it is this which is there then, where another replica may store too. */
+async function pushFile (place: UploadPlace, upload: Upload, route: UploadRoute, file: SpoolFile): Promise<void> {
+  mayStore(place)
+  await sendFile(place, upload, route, file)
+  if (!await isKept(forTheRest(place), nameOf(upload, route), file)) throw alreadyThere(upload)
+}
+
+function nameOf ({ file }: Upload, route: UploadRoute): string {
+  return route === 'upload-chart' ? file : `${file}.prov`
 }
 
 async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
@@ -62,7 +86,7 @@ async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
   const provThere = chartThere === 'other' ? chartThere : await compareFile(place, `${file}.prov`, prov)
   const isSame = chartThere === 'same' && provThere === 'same'
   if (provThere === 'other' || isSame) throw await conflict(place, pair, isSame)
-  if (chartThere === 'missing') await sendFile(place, pair, 'upload-chart', chart)
+  if (chartThere === 'missing') await pushFile(place, pair, 'upload-chart', chart)
   if (provThere === 'same') return
   const rest = chartThere === 'missing' ? forTheRest(place) : place
   await sendSecond(rest, pair, {}, async there => {
@@ -121,9 +145,9 @@ async function sendFile (
     await sendOnce(place, upload, route, file, query)
   } catch (error) {
     if (!isUnanswered(error)) throw error
-    const name = route === 'upload-chart' ? upload.file : `${upload.file}.prov`
-    const stored = await compareFile(forTheRest(place), name, file).catch(() => 'missing')
-    if (stored !== 'same') throw error
+    const stored = await compareFile(forTheRest(place), nameOf(upload, route), file).catch(() => 'missing')
+    if (stored === 'same') return
+    throw place.hold() === 'lost' ? new RefusalError({ code: 'lock_unproved' }, { cause: error }) : error
   }
 }
 
@@ -139,7 +163,8 @@ async function sendOnce (
   file: SpoolFile,
   query: ChartRequest['query']
 ): Promise<void> {
-  const body = { contentType: 'application/octet-stream', length: file.size, stream: () => readSpooled(file) }
+  const stream = (): Readable => whileProved(() => readSpooled(file), place)
+  const body = { contentType: 'application/octet-stream', length: file.size, stream }
   place.sending()
   const { statusCode, text } = await askFor(place, { route, query }, 'POST', body)
   if (statusCode === 409) throw alreadyThere(upload)

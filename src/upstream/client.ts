@@ -81,6 +81,8 @@ export interface Question extends Reading {
   readonly conditions?: Conditions
   /** Milliseconds without a byte; others than those of every day. */
   readonly patience?: number
+  /** Of a read: it is not sent again over another connection when one breaks; another address is asked. */
+  readonly once?: boolean
 }
 
 export interface QuestionBody {
@@ -117,7 +119,7 @@ export interface Upstream {
   /** How its connections are used now. */
   connections (): Connections
   /** Whether it is worth a question. */
-  readonly breaker: Pick<Breaker, 'state'>
+  readonly breaker: Pick<Breaker, 'state' | 'isOpen'>
   close (): Promise<void>
 }
 
@@ -130,6 +132,9 @@ const CONNECTIONS = 128
 const LARGE = CONNECTIONS * 3 / 4
 /** For what says whether the repository is healthy. */
 const PROBES = 1
+
+/** What answers reads: one upstream, or several as one (elsewhere.ts). */
+export type Reads = Pick<Upstream, 'ask' | 'takesConditions'>
 
 /** Opens the pool; no connection is made before the first request. */
 export function createUpstream (options: UpstreamOptions): Upstream {
@@ -211,6 +216,7 @@ export function createUpstream (options: UpstreamOptions): Upstream {
         reading: question,
         company,
         toItsEnd: method === 'POST' || method === 'DELETE',
+        once: question.once === true,
         shares,
         bulk,
         breaker,

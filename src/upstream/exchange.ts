@@ -35,6 +35,8 @@ export interface ExchangeOptions {
   readonly send: (handler: Dispatcher.DispatchHandler, isAlone: boolean) => void
   /** Once it is sent it is not broken off, whoever goes: only the answer says what was done. */
   readonly toItsEnd: boolean
+  /** It is sent over one connection, and no other when that breaks. */
+  readonly once: boolean
   readonly shares: Shares
   readonly bulk: Bulk
   /** Hears whether there is an answer at all. */
@@ -190,7 +192,8 @@ class Exchange implements Dispatcher.DispatchHandler {
    */
   private mayTryAgain (error: Error): boolean {
     const wasSent = this.controller !== undefined
-    return !this.options.toItsEnd && this.tries === 1 && this.status === 0 && wasSent && isBrokenConnection(error)
+    const { toItsEnd, once } = this.options
+    return !toItsEnd && !once && this.tries === 1 && this.status === 0 && wasSent && isBrokenConnection(error)
   }
 
   /** In the next turn, when all connections that broke with this one are known to have. */

@@ -37,7 +37,7 @@ export function createFileReader (upstreams: Upstreams, most = MOST_LARGE): File
 
   return {
     async read (request, asker, conditions) {
-      const upstream = upstreams.of(request.tenant)
+      const upstream = upstreams.forReads(request.tenant)
       const key = `${request.tenantPath}/${request.file as string}`
       if (conditions !== undefined && upstream.takesConditions) {
         const question = { target: request, company: alone(asker), large: large.has(key), conditions }

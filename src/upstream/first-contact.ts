@@ -24,6 +24,11 @@ const NOT_WORTH_A_WORD = 5
 /** The deepest that a configuration may have (config/schema.ts, charts.depth). */
 const DEEPEST = 10
 
+/** What is wrong, without what to look at: of an address that is not `upstream.url`. */
+export function whatIsWrong ({ sentence }: Extract<Contact, { readonly ok: false }>): string {
+  return sentence.slice(0, sentence.indexOf(': '))
+}
+
 const GOOD: Contact = { ok: true }
 const bad = (trouble: Trouble, sentence: string): Contact => ({ ok: false, trouble, sentence })
 

@@ -31,7 +31,7 @@ export function createIndexReader (upstreams: Upstreams, maxBytes: () => number)
     async read (target, company) {
       try {
         // What is read here may answer several clients at once.
-        const answer = await upstreams.of(target.tenant).ask({
+        const answer = await upstreams.forReads(target.tenant).ask({
           method: 'GET',
           target,
           company,

@@ -19,8 +19,8 @@ export interface IndexStore {
   fresh (tenant: string): Index | undefined
   /** The index as it is after this moment. @throws NobodyThere when who asked went before */
   read (request: ChartRequest, asker: Asker): Promise<IndexResult>
-  /** Something of the tenant has changed: what was read before counts no longer. */
-  drop (tenant: string): void
+  /** Something of the tenant has changed, or of any if it is left out: what was read before counts no longer. */
+  drop (tenant?: string): void
   /** Forgets what there is no room for by now. */
   shrink (): void
   /** Bytes of all that is remembered. */
@@ -36,17 +36,20 @@ export interface IndexStoreOptions {
   readonly maxBytes: () => number
   /** Milliseconds of a clock that only goes on. */
   readonly clock: () => number
+  /** Whether anything is answered from memory at this moment (peers.ts). */
+  readonly holds: () => boolean
   /** Hears of what is left out of an index. */
   readonly warn: Warn
 }
 
 export function createIndexStore (options: IndexStoreOptions): IndexStore {
-  const { reader, place, maxAge, clock } = options
+  const { reader, place, maxAge, clock, holds } = options
   const memory = createIndexMemory(options.maxBytes)
   const sayLeftOut = createIndexWarnings(options.warn)
   const flights = createFlights<IndexResult>()
   /** Tenants that the upstream is asked for now, and whether they were dropped since. */
   const asking = new Map<string, { dropped: boolean }>()
+  let allDroppedAt = -Infinity
 
   async function ask (request: ChartRequest, company: Company<Asking>, { waits }: Asker): Promise<IndexResult> {
     const { tenant, tenantPath } = request
@@ -81,14 +84,20 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
     shrink: memory.shrink,
     fresh (tenant) {
       const age = maxAge()
-      const entry = age === 0 ? undefined : memory.get(tenant)
-      return entry !== undefined && clock() - entry.askedAt < age * 1000 ? entry.index : undefined
+      const entry = age === 0 || !holds() ? undefined : memory.get(tenant)
+      const isYoung = entry !== undefined && entry.askedAt > allDroppedAt && clock() - entry.askedAt < age * 1000
+      return isYoung ? entry.index : undefined
     },
     read (request, asker) {
       asker.waits.made = 'shared' // unless it is the one for whom the upstream is asked
       return flights.join(request.tenant, asker, async company => await ask(request, company, asker))
     },
     drop (tenant) {
+      if (tenant === undefined) {
+        allDroppedAt = clock()
+        for (const state of asking.values()) state.dropped = true
+        return
+      }
       const entry = memory.get(tenant)
       if (entry !== undefined) entry.askedAt = -Infinity
       const state = asking.get(tenant)

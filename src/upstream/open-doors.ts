@@ -4,6 +4,10 @@ import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 import type { Depth } from '../words/tenant.ts'
 import type { Upstream } from './client.ts'
 
+/** What is said of an address that asks nobody for a credential. */
+export const OPEN_DOOR = "gives a tenant's index to whoever asks, without a credential: run ChartMuseum with " +
+  '--bearer-auth or --basic-auth-user, without --auth-anonymous-get, or see that nobody but chartgate can reach it'
+
 const VERSION = /^[\w.+-]{1,64}$/
 
 /**

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { RefusalError, type Refusal } from '../http/errors.ts'
 import { PART_HEADERS, RESPONSE_HEADERS, responseHeaders } from '../http/headers.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer, textOf } from './answers.ts'
-import type { Question, Upstream } from './client.ts'
+import type { Question, Reads } from './client.ts'
 
 export type ReadAnswer =
   | ReadHead & { readonly kind: 'whole', readonly body: Buffer }
@@ -34,7 +34,7 @@ const OF_CONDITIONS = [206, 304, 416]
 
 /** @returns 'left' for what would stream, if it was not for several; @throws NobodyThere when all of them have gone */
 export async function readThrough (
-  upstream: Upstream,
+  upstream: Reads,
   read: ReadQuestion
 ): Promise<ReadAnswer | { readonly kind: 'left' }> {
   const { conditions, ...question } = read

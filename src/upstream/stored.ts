@@ -136,7 +136,7 @@ export async function findVersion (place: TenantPlace, name: string, version: st
  * At dynamic depth /api/a/charts/charts/1.0.0 asks for something of another tenant,
  * `a/charts`: such a chart is looked for in the list.
  */
-function canBeAsked (name: string): boolean {
+export function canBeAsked (name: string): boolean {
   return name !== 'charts'
 }
 
@@ -266,7 +266,7 @@ async function jsonOf (body: Readable | undefined, limit: number): Promise<unkno
 }
 
 /** Passes a body's breaking off on as a refusal. */
-async function wholly<T> (read: () => Promise<T>): Promise<T> {
+export async function wholly<T> (read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
@@ -275,7 +275,7 @@ async function wholly<T> (read: () => Promise<T>): Promise<T> {
 }
 
 /** The bytes of a body; undefined when there are more than `limit`, of which the rest is not read. */
-async function collect (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer | undefined> {
+export async function collect (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of body) {

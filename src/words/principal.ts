@@ -1,11 +1,14 @@
 // Who asks? The result of authentication that the policy judges.
 import type { Moment } from '../lib/clock.ts'
-import type { Grant } from './access.ts'
+import type { Action, Grant } from './access.ts'
 import { AUTHENTICATED, EVERYONE, subjectOf, type AccountKind } from './subject.ts'
 
 export interface Principal {
-  readonly kind: 'anonymous' | 'key' | 'user' | 'robot' | 'cert' | 'token'
-  /** The subject as tokens and the log write it: `anonymous`, `key:master`, `user:alice`, `robot:ci`, `cert:ci`. */
+  readonly kind: 'anonymous' | 'key' | 'user' | 'robot' | 'cert' | 'ci' | 'token'
+  /**
+   * The subject as tokens and the log write it: `anonymous`, `key:master`, `user:alice`,
+   * `robot:ci`, `cert:ci`, `ci:github:owner/repository`.
+   */
   readonly subject: string
   /**
    * Every subject of a rule that speaks of this principal, `user:alice` and
@@ -14,10 +17,25 @@ export interface Principal {
   readonly subjects: readonly string[]
   /** What a token proves. When it is there it alone decides, and the policy is not asked again. */
   readonly grants?: readonly Grant[]
+  /** Of a token that goes back to another token server: that one's open the registry too (`oci`). */
+  readonly opensRegistry?: true
+  /** What is allowed to it alone, beside what rules say of its subjects. */
+  readonly rights?: OwnRights
   /** When the token expires, by both clocks. */
   readonly expires?: Moment
   /** Which token it was. */
   readonly proof?: TokenProof
+  /** Of a token that counts at the token endpoint alone, and there once: what it is remembered by, and how long. */
+  readonly exchangeOnly?: { readonly name: string, readonly seconds: number }
+}
+
+export interface OwnRights {
+  /** What gives them: federation.rules[0]. */
+  readonly place: string
+  /** All of them, by tenant pattern. */
+  readonly rows: readonly { readonly tenants: string, readonly actions: readonly Action[] }[]
+  /** The place of what allows it; undefined: nothing does. */
+  find (tenant: string, action: Action): string | undefined
 }
 
 /** Names of a token and its key, which are no secrets. */
@@ -26,7 +44,19 @@ export interface TokenProof {
   readonly tokenId?: string
   /** `kid` (RFC 7515 section 4.1.4). */
   readonly keyId?: string
+  /** Of a job's own token, and of one that was issued for it. */
+  readonly federated?: Federated
 }
+
+/** Which rule of `federation` takes a job's token, and whose job it is. */
+export interface Federated {
+  /** Names what the rule says: another text is another rule. */
+  readonly rule: string
+  /** Ids that the platform gives to nobody else later, for the audit log. */
+  readonly ids: Readonly<Record<string, string>>
+}
+
+const OF_AN_ISSUER = subjectOf('issuer', '')
 
 export const ANONYMOUS: Principal = { kind: 'anonymous', subject: EVERYONE, subjects: [EVERYONE] }
 export const MASTER: Principal = {
@@ -42,6 +72,11 @@ export function accountPrincipal (kind: AccountKind, name: string, groups: reado
   return { kind, subject, subjects: [subject, ...ofGroups, AUTHENTICATED, EVERYONE] }
 }
 
+/** True for who may be let into the registry at all: of tokens of other token servers those that `oci` says. */
+export function mayEnterRegistry ({ subject, opensRegistry }: Principal): boolean {
+  return opensRegistry === true || !subject.startsWith(OF_AN_ISSUER)
+}
+
 /** The principal of a token: its grants, and beside them what is open to everyone. */
 export function tokenPrincipal (
   subject: string,
@@ -49,6 +84,6 @@ export function tokenPrincipal (
   expires: Moment,
   proof?: TokenProof
 ): Principal {
-  const isNamed = proof?.tokenId !== undefined || proof?.keyId !== undefined
+  const isNamed = proof !== undefined && Object.values(proof).some(each => each !== undefined)
   return { kind: 'token', subject, subjects: [EVERYONE], grants, expires, ...(isNamed ? { proof } : {}) }
 }

@@ -30,6 +30,25 @@ function withoutPlace (mistake: string): string {
   return mistake.replace(/^\S*chartgate\.yaml:\d+:\d+: (?=\S+: )/, '')
 }
 
+await t.test('Redis is named by a URL, what is asked of it with, and all that cannot be is said', async t => {
+  t.equal((await config(t, '{}')).redis, undefined)
+  t.same((await config(t, 'redis: { url: "redis://cache" }')).redis, { host: 'cache', port: 6379, database: 0 })
+  const { redis } = await config(t, 'redis: { url: "rediss://[::1]:7000/3", username: me, tls: { ca: ca.pem } }', { CHARTGATE_REDIS_PASSWORD_FILE: 'secret' })
+  t.match(redis, { host: '::1', port: 7000, database: 3, username: 'me', password: 'a-secret-of-sixteen-characters', tls: { ca: /^\/.*ca\.pem$/ } })
+  t.match(await mistakes(t, 'redis: { url: "http://cache" }'), [/^redis\.url: "http:\/\/cache" is not a redis or rediss URL/])
+  t.match(await mistakes(t, 'redis: { url: "redis://me:secret@cache" }'), [/^redis\.url: /])
+  t.match(await mistakes(t, 'redis: { url: "redis://cache:99999" }'), [/^redis\.url: /])
+  t.same((await config(t, 'redis: { url: "redis://a,b:7,[::1]/2", sentinel: mymaster }')).redis, { host: 'a', port: 26379, database: 2, sentinel: { master: 'mymaster', places: [{ host: 'a', port: 26379 }, { host: 'b', port: 7 }, { host: '::1', port: 26379 }] } })
+  t.match(await mistakes(t, 'redis: { url: "redis://a,b" }'), [/^redis\.url: it names several hosts, as only Sentinels are: redis\.sentinel is the name of their master/])
+  t.match(await mistakes(t, 'redis: { url: "redis://a", sentinel: "a b" }'), [/^redis\.sentinel: /])
+  t.match(await mistakes(t, 'redis: { sentinel: mymaster }'), [/^redis: it says how Redis is spoken to/])
+  t.match(await mistakes(t, 'redis: { password: a }'), [/^redis: it says how Redis is spoken to, and redis\.url does not say where it is/])
+  t.match(await mistakes(t, 'redis: { url: "redis://cache", username: me }'), [/^redis\.username: it needs redis\.password/])
+  t.match(await mistakes(t, 'redis: { url: "redis://cache", tls: { ca: a } }'), [/^redis\.tls: it is for a Redis behind TLS/])
+  t.match(await mistakes(t, 'redis: { url: "rediss://cache", tls: { cert: a } }'), [/^redis\.tls\.key: redis\.tls\.cert and redis\.tls\.key are used together/])
+  t.match(await mistakes(t, '{ redis: { url: "redis://cache" }, charts: { index: { maxAge: 11s } } }'), [/^charts\.index\.maxAge: "11s" is more than 10s/])
+})
+
 await t.test('everything has a default', async t => {
   const result = await loadConfig(undefined, {})
   if (!result.ok) throw new Error(result.mistakes.join())
@@ -44,8 +63,9 @@ await t.test('everything has a default', async t => {
     workers: 1,
     drain: { delay: 0 },
     stateDir: join(process.cwd(), 'data'),
-    upstream: { url: undefined, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    upstream: { url: undefined, further: [], auth: 'bearer', username: '', password: '' },
+    charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    oci: { enabled: true },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     limits: { logins: { perAccount: 10, perAddress: 100, within: 300 } },
     masterKey: '',
@@ -55,6 +75,7 @@ await t.test('everything has a default', async t => {
     metrics: { tenants: false },
     accounts: { files: [] },
     identity: { certificates: [] },
+    federation: { providers: [], rules: [] },
     policy: []
   })
 })
@@ -119,11 +140,13 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a list for a mapping', 'charts: []', {}, [/^charts: \[\] is not a mapping/]],
     ['a text for a list', 'policy: x\ntrustedProxies: y', {}, [/^trustedProxies: "y" is not a list/, /^policy: "x" is not a list/]],
     ['a rule without actions', 'policy: [{ repositories: [a], subjects: [anonymous] }]', {}, [/^policy\[0\].* is not a rule with/]],
-    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated$/, /^policy\[0\]\.actions\[0\]/]],
+    ['a bad pattern', 'policy: [{ repositories: ["a/../b"], subjects: [alice], actions: [admin] }]', {}, [/^policy\[0\]\.repositories\[0\]: "a\/\.\.\/b" is not a tenant pattern/, /^policy\[0\]\.subjects\[0\]: "alice" is not a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated \(/, /^policy\[0\]\.actions\[0\]/]],
     ['sizes and times', 'charts: { maxUploadSize: 20MB }\ntokens: { ttl: 5 }', {}, [/^charts\.maxUploadSize: "20MB" is not a size/, /^tokens\.ttl: 5 is not a duration/]],
     ['broken YAML', 'listen: {', {}, [/chartgate\.yaml:\d+:\d+: /]],
     ['a duplicate key', 'listen: {}\nlisten: {}', {}, [/chartgate\.yaml:2:1: .*unique/]],
     ['a list as a file', '- a', {}, [/the file is not a mapping/]],
+    ['a registry that nobody would find', 'publicUrl: https://x/helm\noci: { enabled: true }', {}, [/^oci\.enabled: OCI clients ask at \/v2\/ of a host and know no path, and publicUrl has \/helm: /]],
+    ['a registry of a wrong form', 'oci: { enabled: often, atRoot: 1 }', {}, [/^oci\.enabled: "often" is not true, false or auto$/, /^oci\.atRoot: 1 is not true or false$/]],
     ['a long drain', 'drain: { delay: 6m }', {}, [/^drain\.delay: "6m" is more than 5m/]],
     ['limits of logins', 'limits: { logins: { perAccount: 0, perAddress: many, within: 5 } }', {}, [/^limits\.logins\.perAccount: 0 is not a whole number from 1 to 1000000/, /^limits\.logins\.perAddress: "many" is not a whole number/, /^limits\.logins\.within: 5 is not a duration/]],
     ['limits of logins that do not fit', 'limits: { logins: { perAccount: 11, perAddress: 10, within: 25h } }', {}, [/^limits\.logins\.within: "25h" is more than 24h: /, /^limits\.logins\.perAddress: 10 is less than limits\.logins\.perAccount \(11\)/]],
@@ -217,6 +240,21 @@ await t.test('certificates are called by one name each, and stand for one name h
   t.strictSame(await mistakes(t, 'listen: { tls: { clientCa: c } }'), ['listen.tls.clientCa: only over TLS a client shows a certificate: it needs listen.tls.cert and listen.tls.key'])
 })
 
+await t.test('several addresses are a list of which the first is the upstream', async t => {
+  t.match((await config(t, 'upstream: { urls: ["http://a/", "http://b:8080", "https://c"] }')).upstream, { url: 'http://a', further: ['http://b:8080', 'https://c'] })
+  t.match((await config(t, 'upstream: { urls: ["http://a"] }')).upstream, { url: 'http://a', further: [] })
+  t.match((await config(t, 'upstream: { urls: [] }')).upstream, { url: undefined, further: [] })
+  t.notOk('urls' in (await config(t, 'upstream: { urls: ["http://a"] }')).upstream)
+  t.match((await config(t, 'upstream: { urls: ["http://a", "https://b"], tls: { serverName: x } }')).upstream, { tls: { serverName: 'x' } })
+  const both = ['upstream.urls: upstream.url is the same list of one address: write that one here too, and leave upstream.url out']
+  t.strictSame(await mistakes(t, 'upstream: { url: "http://a", urls: ["http://b"] }'), both)
+  t.strictSame(await mistakes(t, 'upstream: { urls: ["http://b"] }', { CHARTGATE_UPSTREAM_URL: 'http://a' }), both)
+  t.strictSame(await mistakes(t, 'upstream: { urls: ["http://a", "http://a"] }'), ['upstream.urls[1]: "http://a" is there already, at upstream.urls[0]'])
+  t.match(await mistakes(t, 'upstream: { urls: ["http://u:hidden@a", ""] }'), [/^upstream\.urls\[0\]: "http:\/\/…@a" is not an http or https URL/, /^upstream\.urls\[1\]: "" is not/])
+  t.match(await mistakes(t, `upstream: { urls: [${Array.from({ length: 9 }, (_, i) => `"http://a${i}"`).join()}] }`), [/is not a list of at most 8 URLs/])
+  t.match(await mistakes(t, 'upstream: { urls: "http://a" }'), [/^upstream\.urls: "http:\/\/a" is not a list of at most 8 URLs/])
+})
+
 await t.test('TLS to the upstream is for one behind https', async t => {
   const { upstream } = await config(t, 'upstream: { url: "https://museum", tls: { ca: ca.crt, serverName: x } }')
   t.match(upstream, { tls: { ca: /^\/.*\/ca\.crt$/, serverName: 'x' } })
@@ -231,4 +269,19 @@ await t.test('the admin listener has a certificate and a token of its own', asyn
   t.strictSame(await mistakes(t, 'admin: { tls: { key: b } }'), ['admin.tls.key: admin.tls.key needs admin.tls.cert: a certificate and its private key are used together'])
   t.strictSame(await mistakes(t, 'admin: { token: short }'), ['admin.token: it is shorter than 16 characters; make one with: openssl rand -hex 32'])
   t.strictSame(await mistakes(t, 'admin: { token: "sixteen characters and a blank" }'), ['admin.token: it contains a blank or another character that a Bearer header cannot carry'])
+})
+
+await t.test('there is a registry, unless it is switched off or publicUrl has a path that its clients do not know', async t => {
+  const cases: [text: string, env: Record<string, string>, enabled: boolean][] = [
+    ['publicUrl: https://x', {}, true],
+    ['publicUrl: https://x/helm', {}, false],
+    ['publicUrl: https://x/helm\noci: { atRoot: true }', {}, true],
+    ['publicUrl: https://x/helm\noci: { enabled: true, atRoot: true }', {}, true],
+    ['publicUrl: https://x/helm\noci: { enabled: false, atRoot: true }', {}, false],
+    ['oci: { enabled: false }', {}, false],
+    ['oci: { enabled: false }', { CHARTGATE_OCI_ENABLED: 'auto' }, true],
+    ['', { CHARTGATE_OCI_ENABLED: 'false' }, false],
+    ['oci: { enabled: false }', { CHARTGATE_OCI_ENABLED: 'true' }, true]
+  ]
+  for (const [text, env, enabled] of cases) t.strictSame((await config(t, text, env)).oci, { enabled }, `${text} ${JSON.stringify(env)}`)
 })

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../helpers/processes.ts'
 
 t.setTimeout(BUILD_LIMIT)
 /** Secrets, which the chart refuses in a configuration. */
-const SECRETS: readonly string[] = ['masterKey', 'upstream.password', 'admin.token']
+const SECRETS: readonly string[] = ['masterKey', 'upstream.password', 'redis.password', 'admin.token']
 /** Another value than the default, of a form that templates can read. */
 const OTHER: Readonly<Record<string, unknown>> = { 'authz.dialect': 'nginx', 'charts.maxUploadSize': '7MiB', 'drain.delay': '7s', stateDir: '/other', publicUrl: 'https://charts.example.com', 'upstream.url': 'http://museum:8080', 'upstream.auth': 'none' }
 const PLAIN = { upstream: { url: 'http://a' } }

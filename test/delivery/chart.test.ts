@@ -232,6 +232,7 @@ function makeSecrets (home: string): Secrets {
     'own-keys': { 'token.pem': rsa(), 'upstream.pem': rsa(), 'new.pem': generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string },
     people: { 'accounts.yaml': 'users: []\n', htpasswd: '' },
     'museum-password': { password: newPassword() },
+    redis: { password: newPassword() },
     'master-key': { masterKey: newMasterKey() },
     'admin-token': { token: newMasterKey() },
     'charts-tls': tls,

@@ -16,6 +16,7 @@ const CHARTMUSEUM = 'test/serve/walkthrough-chartmuseum.test.ts'
 const MISTAKES = 'test/proxies/mistakes.test.ts'
 const KUBERNETES = 'test/delivery/kubernetes.test.ts'
 const COMMANDS = 'test/commands/documents.test.ts'
+const CI_JOBS = 'test/delivery/ci-jobs.test.ts'
 const NO_CLUSTER = 'a cluster with the controller is not part of the tests; the sentences below it name the code that reads it'
 const INSTALLS = 'it changes the machine, or fetches from elsewhere'
 
@@ -45,6 +46,17 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '$ printf %s "$PASSWORD" | htpasswd', because: "it needs Apache's htpasswd; test/identity/ reads such files" }
   ],
   'docs/architecture.md': [{ begins: '            method + raw target', because: 'a picture' }],
+  'docs/ci.md': [
+    { begins: 'job ── ID token', because: 'a picture' },
+    { begins: 'federation:\n', test: CI_JOBS },
+    { begins: 'name: release', test: CI_JOBS },
+    { begins: 'chart:\n  image:', test: CI_JOBS },
+    { begins: 'apiVersion: argoproj.io/v1alpha1\nkind: Workflow', test: CI_JOBS },
+    { begins: 'apiVersion: tekton.dev/v1\nkind: TaskRun', test: CI_JOBS },
+    { begins: 'curl -sSf https://charts.example.com/oauth/token', test: CI_JOBS },
+    { begins: 'printf %s "$ID_TOKEN"', test: 'test/commands/federation.test.ts' },
+    { begins: 'the token is of', test: 'test/commands/federation.test.ts' }
+  ],
   'docs/clients.md': [
     { begins: 'helm plugin install', because: INSTALLS },
     { begins: 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: charts-org1\n  namespace: flux-system', because: NO_CLUSTER },
@@ -72,6 +84,7 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   'docs/migrate.md': [
     { begins: 'location', because: 'a part of an nginx configuration; test/proxies/ has whole ones' }
   ],
+  'docs/oci.md': [{ begins: '$ helm push mychart', test: 'test/clients/oci-push.test.ts' }],
   'docs/operations.md': [
     { begins: '$ npm ci && npm run package', test: 'test/delivery/package.test.ts' },
     { begins: '# npm install --global', because: `${INSTALLS}; test/delivery/package.test.ts unpacks and starts the same` },
@@ -80,7 +93,9 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: '# useradd', because: INSTALLS },
     { begins: '$ systemd-analyze security', test: 'test/delivery/systemd.test.ts' },
     { begins: 'backend chartgate', test: 'test/faults/rolling-restart.test.ts' },
+    { begins: 'upstream:', test: 'test/faults/addresses.test.ts' },
     { begins: '$ chartgate reload', test: 'test/commands/reload.test.ts' },
+    { begins: 'chartgate revoke', test: 'test/commands/revoke.test.ts' },
     { begins: 'seed ', because: 'ten minutes of npm run soak' },
     { begins: "$ curl -s 'http://localhost:5002/readyz?verbose'", test: 'test/gateway/admin.test.ts' },
     { begins: 'scrape_configs:', because: "a part of Prometheus's configuration" }
@@ -109,5 +124,9 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
     { begins: 'Error: Post "https://', because: 'recorded with cm-push and nginx 1.22; it takes half a minute' },
     { begins: 'Error: 500', because: 'recorded with cm-push and nginx 1.22 on a full disk' },
     { begins: 'Error: 504', because: 'recorded with cm-push and nginx 1.22' }
+  ],
+  'docs/scaling.md': [
+    { begins: 'redis:\n', because: 'a part of a configuration; test/config/ has the keys' },
+    { begins: '{"level":"error","redis"', test: 'test/replicas/redis.test.ts' }
   ]
 }

@@ -1,6 +1,7 @@
 // Closed by default: what needs no right says so, and everything else asks for credentials.
 import t from 'tap'
 import { ROUTES } from '../../src/chartmuseum/routes.ts'
+import { methodsOf, OCI_ROUTES, type OciRouteId } from '../../src/doors/oci/routes.ts'
 import { OWN_ENDPOINTS } from '../../src/doors/own-endpoints.ts'
 import { createAuthzReader } from '../../src/doors/authz/authz-target.ts'
 import { parseRequestTarget, type ParsedTarget } from '../../src/doors/request-target.ts'
@@ -22,13 +23,14 @@ const KINDS: Readonly<Record<Exclude<ParsedTarget['kind'], 'refused'>, Kind>> = 
     parse: received,
     send: ({ url }, [method, path]) => fetch(url + path, { method })
   },
+  oci: { asks: everyEndpoint, parse: received, send: ({ url }, [method, path]) => fetch(url + path, { method }) },
   authz: {
     asks: everyRoute,
     parse: ([method, path]) => askedByEnvoy({ method, url: `/authz${path}`, rawHeaders: [] }),
     send: ({ authzPort }, [method, path]) => fetch(`http://127.0.0.1:${authzPort}/authz${path}`, { method })
   }
 }
-const LAYOUT = { depth: 2, basePath: '' } as const
+const LAYOUT = { depth: 2, basePath: '', oci: true } as const
 const askedByEnvoy = createAuthzReader({ layout: LAYOUT, dialect: 'envoy', push: () => true })
 
 interface Kind {
@@ -46,6 +48,21 @@ function everyRoute (): readonly Ask[] {
     const segments = tail.map(part => typeof part === 'string' ? part : WORDS[part.parameter] + (id === 'prov-file' ? '.prov' : ''))
     return methods.map((method): Ask => [method, `${api ? '/api' : ''}/org1/repo1/${segments.join('/')}`])
   })
+}
+
+const DIGEST = `sha256:${'0'.repeat(64)}`
+const ENDPOINTS: Readonly<Record<OciRouteId, string>> = {
+  'oci-base': '',
+  'oci-manifest': 'org1/repo1/mychart/manifests/0.1.0',
+  'oci-blob': `org1/repo1/mychart/blobs/${DIGEST}`,
+  'oci-uploads': 'org1/repo1/mychart/blobs/uploads/',
+  'oci-upload': 'org1/repo1/mychart/blobs/uploads/an-id',
+  'oci-tags': 'org1/repo1/mychart/tags/list',
+  'oci-referrers': `org1/repo1/mychart/referrers/${DIGEST}`
+}
+
+function everyEndpoint (): readonly Ask[] {
+  return OCI_ROUTES.flatMap(route => methodsOf(route).map((method): Ask => [method, `/v2/${ENDPOINTS[route.id]}`]))
 }
 
 await t.test('every kind of target says what it needs, and without credentials nobody gets anything of what needs a right', async t => {

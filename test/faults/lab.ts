@@ -22,6 +22,13 @@ export async function startRepository (t: TestLike, dir: string, place: { readon
   return { ...await startProcess(t, process.execPath, args, { readyUrl: `${origin}/health`, ...(place.env === undefined ? {} : { env: place.env }) }), origin, port }
 }
 
+/** A ChartMuseum that asks for no credentials, on a folder that others may have too. @param flags besides */
+export async function startMuseum (t: TestLike, storage: string, port: number, flags: readonly string[]): Promise<StartedProcess> {
+  return await startProcess(t, findChartMuseum() as string, [
+    '--depth', '2', '--storage', 'local', '--storage-local-rootdir', storage, '--port', String(port), '--listen-host', '127.0.0.1', ...flags
+  ], { readyUrl: `http://127.0.0.1:${port}/health` })
+}
+
 /** Runs the test before each of them: the built embedded repository, and ChartMuseum where there is one. */
 export async function beforeEach (t: Test, work: (t: Test, origin: string) => Promise<void>): Promise<void> {
   await t.test('chartgate repository', async t => { await work(t, (await startRepository(t, join(await temporaryFolder(t), 'charts'))).origin) })

@@ -237,8 +237,8 @@ const PROOFS: Partial<Record<ConfigKey, (t: Test) => Promise<void>>> = {
 
 /** What says by its own test that it is read again. */
 const ELSEWHERE: readonly ConfigKey[] = [
-  'drain.delay', 'tokens.keys', 'tokens.issuers', 'allowDemoKey', 'accounts.files', 'identity.certificates', 'policy',
-  'audit.file', 'audit.required', 'authz.trustedProxies', 'authz.push', 'listen.tls.minVersion',
+  'drain.delay', 'tokens.keys', 'tokens.issuers', 'allowDemoKey', 'accounts.files', 'identity.certificates', 'federation.providers', 'federation.rules', 'policy',
+  'audit.file', 'audit.required', 'authz.trustedProxies', 'authz.push', 'listen.tls.minVersion', 'charts.allowOverwrite',
   'upstream.tls.ca', 'upstream.tls.cert', 'upstream.tls.key', 'upstream.tls.serverName'
 ]
 

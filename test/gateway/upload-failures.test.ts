@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { Locks } from '../../src/lib/locks.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
 import { sendRaw } from '../helpers/raw.ts'
@@ -243,4 +244,16 @@ await t.test('a body that is refused is not read to its end: its connection is c
   t.same(await spooled(gateway), [])
   const kept = await sendRaw(gateway.port, headOf(gateway, 'Content-Length: 5') + 'hello')
   t.equal(kept.headers['connection']?.[0], 'keep-alive', 'a body that was read keeps its connection')
+})
+
+await t.test('while nobody can say who else stores it, nothing is stored in an upstream that would store it twice', async t => {
+  const stub = await startStubUpstream(t)
+  empty(stub)
+  const locks: Locks = { hold: async (_name, work) => await work(() => 'none') }
+  const gateway = await startApp(t, { origin: stub.origin, locks, config: config => ({ ...config, charts: { ...config.charts, allowOverwrite: true } }) })
+  const answer = await sendRaw(gateway.port, Buffer.concat([Buffer.from(headOf(gateway, `Content-Length: ${chart.length}`)), chart]))
+  t.match(answer, { status: 503, headers: { 'retry-after': [String] } })
+  t.match(JSON.parse(answer.body.toString()), { error: 'another replica may be storing the same version: try again shortly' })
+  t.same(stub.seen.filter(({ method }) => method !== 'GET'), [])
+  t.same(await spooled(gateway), [])
 })

@@ -3,7 +3,9 @@ import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
 import { gatherAccounts, type Accounts, type RobotEntry, type UserEntry } from '../../src/identity/accounts.ts'
 import { createAuthenticator, type Authenticator } from '../../src/identity/authenticate.ts'
+import { NO_FEDERATION } from '../../src/identity/federation/providers.ts'
 import { createAccountSources, type AccountSourcesOptions } from '../../src/identity/sources.ts'
+import { createFederationSource } from '../../src/identity/sources/federation.ts'
 import { ALWAYS_HERE } from '../../src/lib/presence.ts'
 import { createAttempts, type Claimant } from '../../src/limits/attempts.ts'
 import { UNLIMITED, type LoginLimits } from '../../src/limits/logins.ts'
@@ -14,7 +16,8 @@ export const ASKER: Claimant = { address: '192.0.2.1', presence: ALWAYS_HERE }
 
 /** All that says who somebody is, as the gateway puts it together. */
 export function authenticatorOf (verifier: Verifier, options: Omit<AccountSourcesOptions, 'attempts'>, logins: LoginLimits = UNLIMITED): Authenticator {
-  return createAuthenticator(verifier, createAccountSources({ ...options, attempts: createAttempts(options.clock.monotonic, logins) }), logins)
+  const jobs = createFederationSource({ federation: () => NO_FEDERATION, ours: () => new Set(), clock: options.clock })
+  return createAuthenticator(verifier, jobs, createAccountSources({ ...options, attempts: createAttempts(options.clock.monotonic, logins) }), logins)
 }
 
 /** argon2id with the least that it can cost. */

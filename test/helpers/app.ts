@@ -7,6 +7,7 @@ import { buildApp } from '../../src/app.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits } from '../../src/app/options.ts'
 import { loadAuthority } from '../../src/live/authority.ts'
 import { followIssuers, keysPart, openKeys, type LiveKeys, type OpenedKeys } from '../../src/live/live-keys.ts'
+import { openLiveFederation, type LiveFederation } from '../../src/live/live-federation.ts'
 import { openCertificates, type LiveCertificates } from '../../src/live/live-certificates.ts'
 import { listenerTls, type OpenedTls, openTls, tlsParts } from '../../src/live/live-tls.ts'
 import { watchConfig, type LiveAuthority } from '../../src/live/reload.ts'
@@ -16,13 +17,18 @@ import type { Passwords } from '../../src/identity/sources/passwords.ts'
 import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { createLive } from '../../src/lib/live.ts'
-import { createLocks } from '../../src/lib/locks.ts'
+import { createLocks, type Locks } from '../../src/lib/locks.ts'
+import { later } from '../../src/lib/timers.ts'
 import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
-import { onlyUpstream } from '../../src/upstream/upstreams.ts'
+import { severalUpstreams } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
+import { createRevocations, type Revocations } from '../../src/tokens/revocations.ts'
+import { createSpent } from '../../src/tokens/spent.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
-import { createUpstream, type Patience } from '../../src/upstream/client.ts'
+import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
+import { createFollower } from '../../src/upstream/follower.ts'
+import type { Peers } from '../../src/upstream/peers.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import type { Grant } from '../../src/words/access.ts'
 import type { IfNot } from '../../src/observe/audit/auditing.ts'
@@ -49,6 +55,10 @@ export interface TestGateway {
   readonly authority: LiveAuthority
   /** Whom certificates stand for; a test may put others there. */
   readonly certificates: LiveCertificates
+  /** Whose jobs have an identity; a test may put others there. */
+  readonly federation: LiveFederation
+  /** What is revoked; a test may add to it. */
+  readonly revocations: Revocations
   readonly tls: OpenedTls
   readonly spool: Spool
   readonly meter: Meter
@@ -78,6 +88,10 @@ export interface Overrides {
   readonly passwords?: Passwords
   /** The upstream answers in part and on conditions, as the embedded repository does. */
   readonly takesConditions?: boolean
+  /** Who is first at an object; default: this gateway's own. */
+  readonly locks?: Locks
+  /** Other gateways or workers that hear of changes; default: none. */
+  readonly peers?: Peers
   /** Laid over how long the upstream is waited for. */
   readonly waits?: Partial<Patience>
   /** With audit.required: whether a line comes to the disk; default: each does. */
@@ -99,6 +113,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     admin: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://charts.example.test',
     basePath: '',
+    oci: { enabled: true },
     isBlank: false,
     secretFiles: [],
     written: {},
@@ -106,8 +121,8 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     workers: 1,
     drain: { delay: 0 },
     stateDir,
-    upstream: { url: origin, auth: 'bearer', username: '', password: '' },
-    charts: { depth: 2, contextPath: '', maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
+    upstream: { url: origin, further: [], auth: 'bearer', username: '', password: '' },
+    charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 * 1024, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
     tokens: { ttl: 300, issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [], issuers: [] },
     limits: { logins: { ...MANY_LOGINS, within: 300 } },
     masterKey: newMasterKey(),
@@ -117,11 +132,12 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     metrics: { tenants: false },
     accounts: { files: [] },
     identity: { certificates: [] },
+    federation: { providers: [], rules: [] },
     policy: []
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, locks = createLocks(), takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -133,14 +149,18 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const { live: keys, upstream: upstreamKey, stamps } = opened
   const { auth } = config.upstream
   const mint = createUpstreamMinter(upstreamKey, config.publicUrl, clock)
-  const upstream = createUpstream({
-    origin,
+  const asked: Omit<UpstreamOptions, 'origin'> = {
     takesConditions,
     waits,
     onBreaker: sayBreaker({ error: (fields, message) => { app.log.error(fields, message) } }, origin),
     onAnswer (method, result, ms) { meter.upstreamAnswered(method, result, ms / 1000) },
     contextPath: config.charts.contextPath,
     auth: auth === 'bearer' ? { kind: 'bearer', mint } : auth === 'basic' ? { kind: 'basic', account: () => settings.current.upstream } : { kind: 'none' }
+  }
+  const upstream = createUpstream({ ...asked, origin })
+  const standIns = config.upstream.further.map(each => {
+    const other = createUpstream({ ...asked, origin: each })
+    return { upstream: other, follower: createFollower({ first: upstream, other, later, onChange: () => {} }) }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
@@ -148,6 +168,10 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const tls = await openTls(config, CLOCK.wall())
   if (!tls.ok) throw new Error(tls.mistakes.join('\n'))
   const certificates = openCertificates(config)
+  const federation = await openLiveFederation(config)
+  if (!federation.ok) throw new Error(federation.mistakes.join('\n'))
+  const { live: federating } = federation.opened
+  const revocations = createRevocations(clock)
   const listener = listenerTls(tls.opened)
   const spool = await openSpool(join(stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   const [lines, kept, audited]: [string[], string[], string[]] = [[], [], []]
@@ -157,11 +181,13 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const app: FastifyInstance = await buildApp({
     settings,
     keys,
-    upstreams: onlyUpstream(upstream),
+    upstreams: severalUpstreams(upstream, standIns),
     live,
     spool,
-    locks: createLocks(),
-    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, clock),
+    locks,
+    logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, { clock }),
+    revocations,
+    spent: createSpent(clock.monotonic),
     pulse: createPulse(() => () => {}), // no time goes by
     handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {
@@ -184,7 +210,9 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     meter,
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
+    ...(peers === undefined ? {} : { peers }),
     certificates,
+    federation: federating,
     ...(listener === undefined ? {} : { tls: listener }),
     logStream: {
       write: line => {
@@ -196,14 +224,14 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   await app.authz?.listen(config.authz?.listen as { host: string, port: number })
-  followIssuers(keys.current.issuers, app.log)
+  followIssuers([...keys.current.issuers, ...federating.current.providers], app.log)
   const watch = watchConfig({ parts: [keysPart({ live: keys, upstream: upstreamKey }, clock.wall), ...tlsParts(tls.opened, clock.wall)], stamps: new Map([...stamps, ...tls.opened.stamps]), config, reload: async () => ({ ok: true, config }), log: app.log })
   t.teardown(async () => {
     watch.close()
-    for (const { remote } of keys.current.issuers) remote?.close()
+    for (const { remote } of [...keys.current.issuers, ...federating.current.providers]) remote?.close()
     await app.authz?.close()
     await app.close()
-    await upstream.close()
+    for (const each of [upstream, ...standIns.map(({ upstream }) => upstream)]) await each.close()
   })
   const { port } = app.server.address() as AddressInfo
   const authzPort = (app.authz?.server.address() as AddressInfo | undefined)?.port
@@ -217,6 +245,8 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     settings,
     authority: live,
     certificates,
+    federation: federating,
+    revocations,
     tls: tls.opened,
     spool,
     meter,

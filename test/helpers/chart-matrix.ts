@@ -24,6 +24,7 @@ export const GOOD: Readonly<Record<string, object>> = {
   'no values': {},
   'a ChartMuseum that is there': { upstream: { url: URL } },
   'one that asks nobody, and is named in config': { config: { upstream: { url: URL, auth: 'none' } } },
+  'one at two addresses': { config: { upstream: { urls: [URL, 'http://museum-1:8080'] } } },
   'one with Basic': { upstream: { url: URL, existingSecret: 'museum-password' }, config: { upstream: { auth: 'basic', username: 'curator' } }, networkPolicy: { chartmuseumSelector: { app: 'chartmuseum' } } },
   'a ChartMuseum beside three gateways, behind a Gateway': { chartmuseum: { enabled: true }, replicaCount: 3, config: HELM, ...ROUTE },
   'a ChartMuseum over a bucket, gateways that come and go, and all that watches them': {
@@ -66,6 +67,7 @@ export const GOOD: Readonly<Record<string, object>> = {
     files: [{ existingSecret: 'own-keys', mountPath: '/run/chartgate/vault' }]
   },
   'the embedded repository with keys and accounts from Secrets': { keys: { existingSecret: 'own-keys' }, accounts: { existingSecret: 'people' }, masterKey: { existingSecret: 'master-key' }, persistence: { existingClaim: 'restored' } },
+  'gateways that share a Redis': { upstream: { url: URL }, replicaCount: 2, redis: { existingSecret: 'redis' }, config: { redis: { url: 'rediss://redis.cache.svc:6380/1', username: 'chartgate' }, charts: { index: { maxAge: '5s' } } } },
   'no drain, so a preStop': { upstream: { url: URL }, replicaCount: 2, config: { drain: { delay: '0s' } } },
   'a long drain': { upstream: { url: URL }, config: { drain: { delay: '2m' } } },
   'no tenants': { config: { charts: { depth: 0 } } },
@@ -95,9 +97,14 @@ export const GOOD: Readonly<Record<string, object>> = {
 export const BAD: readonly (readonly [values: object, sentence: RegExp])[] = [
   [{ replicaCount: 2 }, /the embedded repository belongs to one gateway: replicaCount: 1 and no autoscaling, or upstream\.url or chartmuseum\.enabled/],
   [{ autoscaling: { enabled: true } }, /the embedded repository belongs to one gateway/],
-  [{ upstream: { url: URL }, replicaCount: 2, config: { charts: { index: { maxAge: '5s' } } } }, /several gateways do not tell each other of a push, so each would answer an old index for config\.charts\.index\.maxAge: 0s, or replicaCount: 1/],
+  [{ upstream: { url: URL }, replicaCount: 2, config: { charts: { index: { maxAge: '5s' } } } }, /several gateways do not tell each other of a push, so each would answer an old index for config\.charts\.index\.maxAge: 0s, or config\.redis\.url, or replicaCount: 1/],
+  [{ replicaCount: 2, config: { upstream: { urls: [URL, 'http://museum-1:8080'] } } }, /several gateways do not tell each other of a push, so each could read an old index at the second of config\.upstream\.urls/],
+  [{ redis: { existingSecret: 'redis' } }, /redis\.existingSecret is for the Redis of config\.redis\.url, which is not set/],
+  [{ upstream: { url: URL }, config: { redis: { url: 'redis://redis', password: 'nobody-should-read-this' } } }, /config\.redis\.password is a secret.* redis\.existingSecret/],
   [{ upstream: { url: URL }, chartmuseum: { enabled: true } }, /chartmuseum\.enabled makes a ChartMuseum, and upstream\.url names another one: choose one of them/],
   [{ config: { upstream: { url: URL } }, chartmuseum: { enabled: true } }, /choose one of them/],
+  [{ config: { upstream: { urls: [URL] } }, chartmuseum: { enabled: true } }, /choose one of them/],
+  [{ upstream: { url: URL }, config: { upstream: { urls: [URL] } } }, /config\.upstream\.urls names the chart repository at all its addresses: leave upstream\.url out/],
   [{ upstream: { url: URL }, config: { upstream: { url: `${URL}1` } } }, /upstream\.url and config\.upstream\.url differ: leave the second one out/],
   [{ chartmuseum: { enabled: true }, config: { upstream: { auth: 'none' } } }, /takes only the gateway's tokens, and config\.upstream\.auth is none: leave it out/],
   [{ upstream: { url: URL }, autoscaling: { enabled: true, minReplicas: 9 } }, /autoscaling\.minReplicas is above autoscaling\.maxReplicas/],

@@ -88,6 +88,9 @@ export function differenceOf (seen: SeenRequest, options: ModelOptions): string 
   return authorised === demanded ? '' : `${seen.method} ${shown(seen.target)}: authorised for ${authorised}, ChartMuseum reads ${shown(demanded)}`
 }
 
+/** The registry says to whoever may do anything that it is there. */
+const OCI_BASE = /^\/v2\/?(?:\?|$)/
+
 export interface Tally { requests: number, refused: number, forwarded: number }
 
 /**
@@ -100,7 +103,7 @@ export async function probe (tenants: TwoTenants, method: string, target: string
   tally.requests++
   if (seen.length > 0) tally.forwarded++
   else if ([400, 401, 403, 404, 405].includes(status)) tally.refused++
-  else if (!OWN_ENDPOINTS.has(target.split('?', 1)[0] as string)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
+  else if (!OWN_ENDPOINTS.has(target.split('?', 1)[0] as string) && !OCI_BASE.test(target)) throw new Error(`${method} ${shown(target)} is neither refused nor forwarded: ${shown(text)}`)
   for (const each of seen) {
     const difference = differenceOf(each, options)
     if (difference !== '') throw new Error(difference)

@@ -1,6 +1,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { createCounter } from '../../src/limits/counter.ts'
+import { createSharedCounts } from '../helpers/shared-counts.ts'
 
 mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })
 
@@ -35,6 +36,27 @@ await t.test('so many keys are counted, and who was counted longest ago is forgo
   t.equal(counter.size(), 3)
   for (let i = 0; i < 100; i++) await counter.add(`key ${i}`)
   t.equal(counter.size(), 3)
+})
+
+await t.test('where several count it is the place that they share, and without it this process alone, within its bounds', async t => {
+  const shared = createSharedCounts()
+  const { store, there, given } = shared
+  const options = { within: () => 60, most: 2, shared: { store, name: '{x}:y' } }
+  const [one, other] = [createCounter(options), createCounter(options)]
+  t.strictSame(await one.read('a'), { times: 0, seconds: 60 })
+  t.strictSame(await one.add('a'), { times: 1, seconds: 30 })
+  t.strictSame(await other.add('a'), { times: 2, seconds: 30 })
+  t.strictSame(await one.read('a'), { times: 2, seconds: 30 })
+  t.strictSame([...there.keys()], ['{x}:y:a'])
+  t.equal(given[0]?.[1], '60', 'seconds of the window')
+  t.equal(one.size(), 0, 'nothing of it is here')
+  shared.isAway = true
+  t.strictSame(await one.read('a'), { times: 0, seconds: 60 })
+  for (const key of ['a', 'a', 'b', 'c']) await one.add(key)
+  t.strictSame(await Promise.all(['a', 'b', 'c'].map(async key => (await one.read(key)).times)), [0, 1, 1])
+  t.equal(one.size(), 2)
+  shared.isAway = false
+  t.strictSame(await one.read('a'), { times: 2, seconds: 30 })
 })
 
 mock.timers.reset() // other files run in this process

@@ -1,5 +1,7 @@
 import t from 'tap'
+import type { CountStore } from '../../src/limits/counter.ts'
 import { createLoginLimits, SEVERAL, SHARE_OF_SEVERAL, UNLIMITED, type Login, type OwnLoginLimits } from '../../src/limits/logins.ts'
+import { createSharedCounts } from '../helpers/shared-counts.ts'
 
 interface Lab {
   readonly logins: OwnLoginLimits
@@ -17,10 +19,10 @@ function login (of: Partial<Login>): Login {
   return { origin: '192.0.2.1', account: 'alice', proof: `guess ${made++}`, isPeer: true, ...of }
 }
 
-function lab ({ perAccount = 3, perAddress = 10, within = 300 } = {}): Lab {
+function lab ({ perAccount = 3, perAddress = 10, within = 300 } = {}, store?: CountStore): Lab {
   const time = { now: 0 }
   const shared: string[] = []
-  const logins = createLoginLimits(() => ({ perAccount, perAddress, within }), { clock: () => time.now, onShared: origin => { shared.push(origin) } })
+  const logins = createLoginLimits(() => ({ perAccount, perAddress, within }), { clock: () => time.now, onShared: origin => { shared.push(origin) }, store })
   return {
     logins,
     shared,
@@ -53,6 +55,16 @@ await t.test('one account has so many tries from an address, and then one in som
   t.equal(await hashes({ origin: '192.0.2.2' }, 3), 3, 'the same account from elsewhere')
   t.equal(await hashes({ account: 'bob' }, 3), 3, 'another account from there')
   t.strictSame(logins.standing(), { refused: { account: 3, address: 0, secret: 0 }, remembered: 6 })
+})
+
+await t.test('where several count, a guess at one counts at the other, by account and by address', async t => {
+  const { store } = createSharedCounts()
+  const [one, other] = [lab({ perAddress: 5 }, store), lab({ perAddress: 5 }, store)]
+  t.equal(await one.hashes({}, 3), 3)
+  t.equal(await other.hashes({}), 1, 'the spare one')
+  t.equal(await other.hashes({ account: 'bob' }), 1, 'the rest of the address, whose spare one is used')
+  t.equal(await one.hashes({ origin: '192.0.2.2' }, 3), 3, 'another address')
+  t.equal(one.logins.standing().remembered + other.logins.standing().remembered, 0, 'nothing of it is here')
 })
 
 await t.test('an address has so many tries, whatever names they are for, and names that are nobody\'s count as all others', async t => {

@@ -4,12 +4,12 @@ import { accountsOf, robot, user } from '../helpers/accounts.ts'
 
 const NOW = Date.UTC(2026, 10, 28) / 1000
 const DAY = 86_400
-const GIVING: Giving = { policy: [], masterKey: 'a key', tokens: { issuers: [] }, identity: { certificates: [] } }
+const GIVING: Giving = { policy: [], masterKey: 'a key', tokens: { issuers: [] }, identity: { certificates: [] }, federation: { rules: [] } }
 const rule = (...subjects: string[]): Giving => ({ ...GIVING, masterKey: '', policy: [{ repositories: ['**'], subjects, actions: ['pull'] }] })
 
 await t.test('a gateway at which nobody has any right says so', t => {
   const accounts = accountsOf([user('alice', 'h', { groups: ['team'] })], [])
-  const silent = [GIVING, { ...GIVING, masterKey: '', tokens: { issuers: ['one'] } }, rule('anonymous'), rule('user:bob', 'group:team'), rule('user:alice')]
+  const silent = [GIVING, { ...GIVING, masterKey: '', tokens: { issuers: ['one'] } }, { ...GIVING, masterKey: '', federation: { rules: ['one'] } }, rule('anonymous'), rule('user:bob', 'group:team'), rule('user:alice')]
   for (const giving of silent) t.strictSame(accountWarnings(giving, accounts, NOW), [])
   for (const giving of [{ ...GIVING, masterKey: '' }, rule('user:bob', 'robot:alice')]) {
     t.strictSame(accountWarnings(giving, accounts, NOW), ['nobody has any right: no rule of policy is for somebody who is there, and there is no masterKey'])

@@ -5,11 +5,15 @@ import t from 'tap'
 import { stringify } from 'yaml'
 import { beginWith, follow, inForce, type Followed, type InForce } from '../../src/live/in-force.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { NO_FEDERATION } from '../../src/identity/federation/providers.ts'
 import { openCertificates } from '../../src/live/live-certificates.ts'
+import { openLiveFederation } from '../../src/live/live-federation.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
+import { openRevocations } from '../../src/live/live-revocations.ts'
 import { openAuthority, type ConfigWatch, type Reload } from '../../src/live/reload.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
+import { createRevocations } from '../../src/tokens/revocations.ts'
 import { cheapHash } from '../helpers/accounts.ts'
 import { testFolder, type TestLike } from '../helpers/folder.ts'
 import { until } from '../helpers/until.ts'
@@ -37,9 +41,10 @@ async function primary (t: TestLike): Promise<Process & { readonly dir: string }
   const reload: Reload = async (reader, held) => await loadConfig(join(dir, 'chartgate.yaml'), { CHARTGATE_STATE_DIR: join(dir, 'state') }, reader, held)
   const loaded = await loadConfig(join(dir, 'chartgate.yaml'), { CHARTGATE_STATE_DIR: join(dir, 'state') })
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
-  const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
-  if (!authority.ok || !keys.ok) throw new Error('they are right')
-  return { dir, ...followed(t, { settings: createLive(loaded.config), authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), reload }) }
+  const [authority, keys, federation] = [await openAuthority(loaded.config), await openKeys(loaded.config), await openLiveFederation(loaded.config)]
+  const revocations = await openRevocations(loaded.config, CLOCK)
+  if (!authority.ok || !keys.ok || !federation.ok || !revocations.ok) throw new Error('they are right')
+  return { dir, ...followed(t, { settings: createLive(loaded.config), authority: authority.opened, keys: keys.opened, tls: NO_TLS, certificates: openCertificates(loaded.config), federation: federation.opened, revocations: revocations.opened, reload }) }
 }
 
 /** Another process, which gets a message of JSON. */
@@ -84,6 +89,6 @@ await t.test('without a file of its own it looks at what it is named', async t =
   if (!loaded.ok) throw new Error('defaults')
   const [authority, keys] = [await openAuthority(loaded.config), await openKeys(loaded.config)]
   if (!authority.ok || !keys.ok) throw new Error('they are right')
-  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS }, { newest: () => ({ config: loaded.config }) })
-  t.strictSame([...(await beginWith(message)).authority.stamps], [[join(dir, 'state/keys'), ''], [join(dir, 'state/keys/token.pem'), '']])
+  const message = inForce({ authority: authority.opened, keys: keys.opened, tls: NO_TLS, federation: { live: createLive(NO_FEDERATION), stamps: new Map() }, revocations: { held: createRevocations(CLOCK), stamps: new Map() } }, { newest: () => ({ config: loaded.config }) })
+  t.strictSame([...(await beginWith(message)).authority.stamps], [[join(dir, 'state/keys'), ''], [join(dir, 'state/keys/token.pem'), ''], [join(dir, 'state/revoked'), '']])
 })

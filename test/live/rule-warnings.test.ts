@@ -32,6 +32,7 @@ await t.test('a certificate is known by the configuration, and so are its groups
   const known = { users: new Map(), robots: new Map(), groups: new Set<string>(), certificates: [{ name: 'ci', groups: ['team-a'] }, { name: 'cd' }] }
   const rule = (...subjects: string[]): PolicyRule[] => [{ repositories: ['**'], subjects, actions: ['pull'] }]
   t.strictSame(ruleWarnings(rule('cert:ci', 'group:team-a', 'cert:cd'), known, 2), [])
+  t.strictSame(ruleWarnings(rule('group:publishers'), { ...known, jobs: [{ groups: ['publishers'] }] }, 2), [], 'and so are those that jobs are put into')
   t.strictSame(ruleWarnings(rule('cert:x', 'group:x'), known, 2).map(({ sentence }) => sentence), ['the subject cert:x is not in identity.certificates', 'the subject group:x is in no accounts file'])
   t.end()
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createOutages, sayBreaker } from '../../src/observe/outages.ts'
+import { createOutages, sayBreaker, sayFollower } from '../../src/observe/outages.ts'
 
 await t.test('an outage is one line when it begins, when it becomes another, and when it is over, with how long it was', t => {
   const lines: [fields: object, message: string][] = []
@@ -37,6 +37,26 @@ await t.test('that clients are not let through is one line, and so is that they 
   t.strictSame(lines, [
     [{ upstream: 'http://cm' }, 'the chart repository answers nothing: clients get 503 at once, until it does'],
     [{ upstream: 'http://cm', seconds: 3 }, 'the chart repository is asked for clients again, after 3 s']
+  ])
+  t.end()
+})
+
+await t.test('of several addresses it is said which one it is, and what that means', t => {
+  const lines: string[] = []
+  for (const place of ['first', 'further'] as const) sayBreaker({ error: (_fields, message) => { lines.push(message) } }, 'http://cm', place)({ isOpen: true })
+  t.match(lines, [/^the first address .*until it does, changes get 503 at once/, /^this further address .*is asked nothing until it does$/])
+  t.end()
+})
+
+await t.test('whether an address follows the first is one line', t => {
+  const lines: [level: string, fields: object, message: string][] = []
+  const level = (name: string) => (fields: object, message: string): void => { lines.push([name, fields, message]) }
+  const say = sayFollower({ info: level('info'), warn: level('warn') }, 'http://cm')
+  for (const state of ['follows', 'behind', 'unproven'] as const) say(state)
+  t.match(lines, [
+    ['info', { upstream: 'http://cm' }, /is read from while the first is away$/],
+    ['warn', { upstream: 'http://cm' }, /--always-regenerate-chart-index\?$/],
+    ['warn', { upstream: 'http://cm' }, /not read from until it has shown the next ones$/]
   ])
   t.end()
 })

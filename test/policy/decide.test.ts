@@ -11,6 +11,7 @@ import { at } from '../helpers/clock.ts'
 const access = (name: string, action: Action = 'pull', type: Access['type'] = 'artifact-repository'): Access => ({ type, name, action })
 const grant = (name: string, ...actions: Action[]): Grant => ({ type: 'artifact-repository', name, actions })
 const token = (...grants: Grant[]): Principal => tokenPrincipal('user:alice', grants, at(2_000_000_000))
+const ofIssuer = (...grants: Grant[]): Principal => tokenPrincipal('issuer:legacy/ci', grants, at(2_000_000_000))
 const ALICE = accountPrincipal('user', 'alice', ['team-c'])
 const NO_RULES = compileRules([])
 
@@ -73,6 +74,16 @@ await t.test('a token proves its own grants, exactly, and opens besides only wha
     ['a sub-tenant', mine, access('org1/repo1/sub'), undefined],
     ['a shorter name', mine, access('org1'), undefined],
     ['another type', mine, access('org1/repo1', 'pull', 'repository'), undefined],
+    ['a grant on a tenant opens its charts at a registry', mine, access('org1/repo1/mychart', 'pull', 'repository'), 'token'],
+    ['with its actions', mine, access('org1/repo1/mychart', 'push', 'repository'), undefined],
+    ['and those of no other tenant', mine, access('org1/repo10/mychart', 'pull', 'repository'), undefined],
+    ['nor of one below', mine, access('org1/repo1/sub/mychart', 'pull', 'repository'), undefined],
+    ['a grant on a chart opens it at a registry', token({ type: 'repository', name: 'org1/repo1/mychart', actions: ['pull'] }), access('org1/repo1/mychart', 'pull', 'repository'), 'token'],
+    ['and no other chart', token({ type: 'repository', name: 'org1/repo1/mychart', actions: ['pull'] }), access('org1/repo1/mychart2', 'pull', 'repository'), undefined],
+    ['nor one whose tenant has its name', token({ type: 'repository', name: 'org1/repo1', actions: ['pull'] }), access('org1/repo1/mychart', 'pull', 'repository'), undefined],
+    ['a token of another token server opens no registry', ofIssuer(grant('org1/repo1', 'pull')), access('org1/repo1/mychart', 'pull', 'repository'), undefined],
+    ['but what is public there', ofIssuer(), access('public/x/mychart', 'pull', 'repository'), 'policy[0]'],
+    ['unless it is said to', { ...ofIssuer(grant('org1/repo1', 'pull')), opensRegistry: true }, access('org1/repo1/mychart', 'pull', 'repository'), 'token'],
     ['a grant of type repository opens no chart route', token({ type: 'repository', name: 'org1/repo1', actions: ['pull'] }), access('org1/repo1'), undefined],
     ['a star in a grant is a name', token(grant('org1/*', 'pull')), access('org1/repo1'), undefined],
     ['what is public', mine, access('public/x'), 'policy[0]'],

@@ -19,7 +19,7 @@ async function fill (tenants: number, bytes: number, gzip: boolean, { maxBytes =
       for (let i = 0; i < 8; i++) Buffer.from('y'.repeat(900)) // what others do with Node's buffers meanwhile
       return { ok: true, body }
     }
-    const store = createIndexStore({ reader: { read }, place: { basePath: '' }, maxAge: () => 1000, maxBytes: () => ${maxBytes}, clock: () => performance.now(), warn () {} })
+    const store = createIndexStore({ reader: { read }, place: { basePath: '' }, maxAge: () => 1000, maxBytes: () => ${maxBytes}, clock: () => performance.now(), holds: () => true, warn () {} })
     const settled = async () => {
       for (let i = 0; i < 4; i++) { gc(); await new Promise(resolve => setTimeout(resolve, 10)) }
       return process.memoryUsage()

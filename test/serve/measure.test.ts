@@ -22,7 +22,7 @@ function keysOf (file: string, since?: number): LiveKeys {
 }
 
 function measuring (parts: Partial<MeasuringOptions> = {}): ReturnType<typeof openMeasuring> {
-  return openMeasuring({ logStream: {}, auditLost: () => 0, live, keys: keysOf('/nowhere/key.pem'), tls: { parts: [] }, workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, ...parts })
+  return openMeasuring({ logStream: {}, auditLost: () => 0, live, keys: keysOf('/nowhere/key.pem'), tls: { parts: [] }, workers: () => undefined, every: manualBeats().every, later: manualTimers().later, now: () => Date.now() / 1000, upstreamUp: () => undefined, furtherUp: () => [], ...parts })
 }
 
 await t.test('the age of the key is what its name says, and else that of its file', async t => {

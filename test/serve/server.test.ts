@@ -15,8 +15,11 @@ import { seedDemoChart } from '../../src/serve/demo.ts'
 import { listenOn, testConfig } from '../helpers/app.ts'
 import { auditLinesOf } from '../helpers/audit.ts'
 import { chartOf } from '../helpers/packages.ts'
+import { startFaultyUpstream } from '../helpers/faulty-upstream.ts'
+import { OPEN, startEmbedded } from '../repository/servers.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import packageJson from '../../package.json' with { type: 'json' }
+import { GITHUB } from '../helpers/federation.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { layKeys } from '../helpers/key-pool.ts'
 import { until } from '../helpers/until.ts'
@@ -175,6 +178,51 @@ await t.test('an upstream that does not answer as it should is an error when tha
   t.match(log[2], { level: 'error', msg: /^the chart repository answers 503/ }, 'a request that failed has it looked at')
   if (started.ok) await started.stop()
   t.equal(log.length, 3)
+})
+
+await t.test('with several addresses it is ready while reads are answered, and says which address is away', async t => {
+  const { port: museumPort } = await startEmbedded(t, await shortFolder(t), OPEN)
+  const [first, other] = [await startFaultyUpstream(t, `http://127.0.0.1:${museumPort}`), await startFaultyUpstream(t, `http://127.0.0.1:${museumPort}`)]
+  const log: { level: string, upstream?: string, msg: string }[] = []
+  const [port, adminPort] = await freePorts(2) as [number, number]
+  const base = testConfig(await shortFolder(t), first.origin)
+  const config = { ...base, upstream: { ...base.upstream, auth: 'none' as const, further: [other.origin] }, listen: listenOn(port), admin: { host: '127.0.0.1', port: adminPort } }
+  const started = await start(config, { announce: () => {}, logStream: logOnly(log) })
+  if (!started.ok) throw new Error(started.message)
+  t.teardown(started.stop)
+  const headers = { authorization: `Bearer ${config.masterKey}` }
+  const probe = async (query = ''): Promise<{ status: number, text: string }> => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz${query}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+  t.match(await probe('?verbose'), { status: 200, text: `\nupstream.urls: warning: ${other.origin}: is not read from: it has not shown yet` })
+  let version = 0
+  await until(async () => {
+    const { status } = await fetch(`http://127.0.0.1:${port}/api/org1/repo1/charts`, { method: 'POST', headers, body: await chartOf('web', `1.0.${version++}`) })
+    if (status !== 201) throw new Error(`a push is answered ${status}`)
+    return log.some(({ msg }) => msg.startsWith('this address has shown')) ? true : undefined
+  })
+  t.match(await probe('?verbose'), { status: 200, text: '\nupstream.urls: ok\nready\n' })
+  t.match(await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(), /\nchartgate_upstream_further_up\{address="2"\} 1\n[^]*\nchartgate_upstream_followers\{address="2",state="follows"\} 1\n/)
+  await first.leave()
+  t.match(await probe(), { status: 200, text: '{"ready":true}' })
+  t.match(await probe('?verbose'), { status: 200, text: `\nupstream.urls: warning: ${first.origin}: the chart repository cannot be reached, and so every change is refused\n` })
+  t.equal((await fetch(`http://127.0.0.1:${port}/org1/repo1/index.yaml`, { headers })).status, 200)
+  await other.leave()
+  t.match(await probe(), { status: 503, text: /cannot be reached/ })
+  t.equal((await fetch(`http://127.0.0.1:${port}/org1/repo1/index.yaml`, { headers })).status, 502)
+})
+
+await t.test('that a further address is away is an error in the log of which clients notice nothing', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = () => OBJECT_NOT_FOUND
+  const log: { level: string, upstream: string, msg: string }[] = []
+  const base = testConfig(await shortFolder(t), stub.origin)
+  const started = await start({ ...base, upstream: { ...base.upstream, further: ['http://127.0.0.1:1'] }, log: { level: 'error', reads: false } }, { announce: () => {}, logStream: logOnly(log) })
+  if (!started.ok) throw new Error(started.message)
+  await until(() => log.length > 0 ? true : undefined)
+  await started.stop()
+  t.match(log, [{ level: 'error', upstream: 'http://127.0.0.1:1', msg: 'a further address: the chart repository cannot be reached (ECONNREFUSED); no client notices while the first answers: chartgate check --upstream' }])
 })
 
 await t.test('a look at the upstream that runs when the start is over says nothing', async t => {
@@ -336,5 +384,9 @@ await t.test('both listeners speak TLS where that is configured, and a certifica
   const metrics = await client.ask(`https://${probes}/metrics`)
   t.match(metrics.body, /^chartgate_certificate_expiry_timestamp_seconds\{certificate="admin"\} \d{10}$/m)
   await started.stop()
+  const federation = { providers: [{ ...GITHUB, jwksFile: '/nowhere/keys.json' }], rules: [] }
+  t.match(await start({ ...config, federation }, { announce: () => {} }), { ok: false, message: 'federation.providers[0]: /nowhere/keys.json cannot be read (ENOENT)' })
+  await mkdir(join(dir, 'state/revoked'))
+  t.match(await start(config, { announce: () => {} }), { ok: false, message: `${join(dir, 'state/revoked')}: the file cannot be read (EISDIR)` })
   t.match(await start({ ...config, listen: { ...config.listen, tls: { cert, key: cert, minVersion: '1.2' } } }, { announce: () => {} }), { ok: false, message: `listen.tls: ${cert} is not an unencrypted private key in PEM` })
 })

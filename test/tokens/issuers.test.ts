@@ -241,3 +241,20 @@ await t.test('a remembered token of an issuer counts as long as a new one', asyn
   clock.pass(1)
   t.match([verifier.remembered(token), verifier.verify(token)], [{ code: 'token_expired' }, { code: 'token_expired' }])
 })
+
+await t.test('the registry is open to those of whom the configuration says so, and to what is got with their tokens', async t => {
+  const open = await issuer({ oci: true })
+  const [closed, other] = [await issuer(), await issuer({ name: 'other', oci: true })]
+  const theirs = await mintForeign(THEIRS)
+  const got = await mintToken({ claims: { sub: 'issuer:cm/ci' } })
+  for (const [token, subject] of [[theirs, 'issuer:cm'], [got, 'issuer:cm/ci']] as const) {
+    for (const [issuers, opens] of [[[open], true], [[closed], undefined], [[closed, other], undefined]] as const) {
+      const verifier = await verifierOf(...issuers)
+      for (const verification of [await verifier.verify(token), verifier.remembered(token)]) {
+        t.match(verification, { ok: true, principal: { subject } })
+        t.equal(verification?.ok === true && verification.principal.opensRegistry, opens, `${subject} ${String(opens)}`)
+      }
+    }
+  }
+  t.notOk('opensRegistry' in (await verify(await mintToken(), open) as { principal: object }).principal, 'ours need no such word')
+})

@@ -19,7 +19,7 @@ const issuerKey = async (kid: string | undefined): Promise<IssuerKey> => ({ kid,
 await t.test('what arrives is in the same state, and verifies the same', async t => {
   const keys = [await issuerKey(undefined), await issuerKey('k1')]
   const url = 'https://login.example.test/keys'
-  const issuers: Issuer[] = [{ config: { name: 'cm', publicKey: '/server.pem', clockSkew: 60 }, keys: () => keys }, { config: { name: 'far', jwksUrl: url }, keys: () => keys, remote: createRemoteKeys(url) }]
+  const issuers: Issuer[] = [{ config: { name: 'cm', publicKey: '/server.pem', clockSkew: 60 }, keys: () => keys }, { config: { name: 'far', jwksUrl: url }, keys: () => keys, remote: createRemoteKeys({ jwksUrl: url }) }]
   const { privateKey, ...onlyPublic } = published
   const ring = createRing([{ key: old, since: 0 }, { key: active, since: NOW - 100 }, { key: next, since: NOW + 100 }], [onlyPublic], 300)
   const data = keysData({ ring, issuers, ours: new Set() }, upstream, NOW)

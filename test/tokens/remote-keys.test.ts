@@ -21,7 +21,7 @@ async function lab (t: { teardown (fn: () => unknown): unknown }, answer: StubUp
   const server = await startStubUpstream(t)
   server.answer = answer
   let time = 1_000_000
-  const remote = createRemoteKeys(`${server.origin}/keys`, { ...FETCH_LIMITS, ...limits }, () => time)
+  const remote = createRemoteKeys({ jwksUrl: `${server.origin}/keys` }, { ...FETCH_LIMITS, ...limits }, () => time)
   t.teardown(() => { remote.close() })
   const said: string[] = []
   remote.follow({ fetched: keys => { said.push(`fetched ${keys.length}`) }, failed: reason => { said.push(`failed: ${reason}`) } })
@@ -111,7 +111,7 @@ await t.test('a server that does not answer, or is not there, holds nobody up', 
   slow.remote.follow({ fetched: () => {}, failed: () => {} })
   await slow.fetchAfter(FETCH_LIMITS.between)
   t.strictSame(slow.kids(), [], 'nor one that never ends')
-  const remote = createRemoteKeys('http://127.0.0.1:9/')
+  const remote = createRemoteKeys({ jwksUrl: 'http://127.0.0.1:9/' })
   const said: string[] = []
   remote.follow({ fetched: () => {}, failed: reason => { said.push(reason) } })
   await remote.refresh()

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Grant } from '../../src/words/access.ts'
 import { tokenPrincipal } from '../../src/words/principal.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
+import { createRevocations, revocationText } from '../../src/tokens/revocations.ts'
 import { createVerifier, type Verification, type Verifier, type VerifierOptions } from '../../src/tokens/verify.ts'
 import { at, clockOf, testClock } from '../helpers/clock.ts'
 import { encode, partsOf, withClaims, withHeader, withSignature } from '../helpers/jwt-lab.ts'
@@ -17,8 +18,8 @@ async function verifierOf (change: Partial<VerifierOptions> = {}): Promise<Verif
 }
 
 /** What a verifier that has seen nothing says, and that it forgets what it refused. */
-async function verify (t: Tap, token: string): Promise<Verification> {
-  const verifier = await verifierOf()
+async function verify (t: Tap, token: string, change: Partial<VerifierOptions> = {}): Promise<Verification> {
+  const verifier = await verifierOf(change)
   const result = await verifier.verify(token)
   if (!result.ok) t.equal(verifier.remembered(token), undefined, 'a refused token is not remembered')
   return result
@@ -98,6 +99,17 @@ await t.test('a claim of another kind or value is refused', async t => {
       t.match(result, { ok: false, code: /^token_(?:wrong_claims|not_yet_valid|expired)$/ }, `${claim} ${JSON.stringify(value)}`)
     }
   }
+})
+
+await t.test('the token of a job names the rule that took it, which has to be in force, and nobody else\'s does', async t => {
+  const ci = { rule: 'r1', ids: { repository_id: '74' } }
+  const of = async (claims: Record<string, unknown>): Promise<unknown> => await verify(t, await mintToken({ claims }), { knowsSubject: (subject, rule) => rule === undefined ? subject === 'key:master' : rule === 'r1' })
+  const job = 'ci:github:octo-org/octo-repo'
+  t.match(await of({ sub: job, ci }), { ok: true, principal: { subject: job, proof: { federated: ci } } })
+  t.match(await of({ sub: job, ci: { ...ci, rule: 'r2' } }), { ok: false, code: 'token_unknown_subject' })
+  for (const wrong of [undefined, null, 'r1', {}, { rule: 'r1' }, { rule: 5, ids: {} }, { rule: 'r1', ids: null }, { rule: 'r1', ids: 'x' }, { rule: 'r1', ids: { a: 5 } }]) t.match(await of({ sub: job, ci: wrong }), { ok: false, code: 'token_wrong_claims' }, JSON.stringify(wrong))
+  t.match(await of({ sub: 'key:master', ci }), { ok: false, code: 'token_wrong_claims' })
+  t.match(await of({ sub: 'user:alice', ci }), { ok: false, code: 'token_wrong_claims' })
 })
 
 await t.test('numbers that JSON has and a clock has not are refused', async t => {
@@ -321,4 +333,19 @@ await t.test('no number of tokens makes the memory grow without end: the oldest 
   await verifier.verify(fourth)
   t.equal(verifier.remembered(first), undefined)
   for (const token of [second, third, fourth]) t.match(verifier.remembered(token), { ok: true })
+})
+
+await t.test('a token that was revoked is refused, remembered or not, and one that was issued later is not', async t => {
+  const revocations = createRevocations(clockOf(() => NOW))
+  const verifier = await verifierOf({ revocations })
+  const [token, other, later] = [await mintToken(), await mintToken({ claims: { jti: 'b' } }), await mintToken({ claims: { jti: 'c', iat: NOW + 1 } })]
+  t.match(verifier.verify(token), { ok: true })
+  revocations.add([revocationText({ token: '00000000-0000-4000-8000-000000000000' }, NOW, 300)])
+  const revoked = { ok: false, code: 'token_revoked' }
+  t.strictSame(verifier.remembered(token), revoked)
+  t.strictSame(verifier.verify(token), revoked)
+  t.match(verifier.verify(other), { ok: true })
+  revocations.add([revocationText({ subject: 'key:master' }, NOW, 300)])
+  t.strictSame(verifier.remembered(other), revoked)
+  t.match(verifier.verify(later), { ok: true })
 })

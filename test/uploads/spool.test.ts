@@ -26,6 +26,20 @@ await t.test('a spool is empty at its start, private, and gives its room back', 
   await again.remove()
 })
 
+await t.test('what else takes room counts in the bound', async t => {
+  const spool = await openSpool(join(testFolder(t), 'spool'), () => 10)
+  t.equal(spool.left(), 10)
+  let others = 4
+  spool.besides(() => others)
+  const file = await spool.write(of('123456'))
+  t.equal(spool.left(), 0)
+  t.match(await spool.write(of('x')).catch((error: unknown) => error), { refusal: { code: 'spool_full' } })
+  others = 0
+  t.equal(spool.left(), 4)
+  await file.remove()
+  t.equal(spool.standing().used, 0, 'and is not the spool\'s own')
+})
+
 await t.test('what breaks off leaves nothing, and a full disk is a full spool', async t => {
   const dir = testFolder(t)
   const spool = await openSpool(dir, () => 10)

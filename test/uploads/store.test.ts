@@ -10,7 +10,8 @@ import { onlyUpstream } from '../../src/upstream/upstreams.ts'
 import { createUpstream, type UpstreamAuth } from '../../src/upstream/client.ts'
 import { readUpload } from '../../src/uploads/inspect.ts'
 import { openSpool } from '../../src/uploads/spool.ts'
-import { createLocks } from '../../src/lib/locks.ts'
+import { createLocks, type Hold, type Locks } from '../../src/lib/locks.ts'
+import { later } from '../../src/lib/timers.ts'
 import { createUploader } from '../../src/uploads/store.ts'
 import { someAsker } from '../helpers/askers.ts'
 import { archiveOf, chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
@@ -40,7 +41,7 @@ await t.test('one file has one lock and one answer, also where the upstream woul
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
   const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
-  const uploader = createUploader(onlyUpstream(upstream), createLocks())
+  const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks: createLocks(), allowOverwrite: () => false, later })
   const push = async (tenant: string, route: 'upload-chart' | 'upload-prov', body: Buffer): Promise<string> => {
     const upload = await readUpload({ route, contentType: '', body: Readable.from([body]), depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text' }, spool, 100_000)
     return await uploader.store({ ...pushTo(tenant), route }, upload, someAsker({ tenant }), () => {}).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
@@ -72,7 +73,7 @@ async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<S
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth })
   t.teardown(async () => { await upstream.close() })
   const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
-  const uploader = createUploader(onlyUpstream(upstream), createLocks())
+  const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks: createLocks(), allowOverwrite: () => false, later })
   return {
     repository,
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
@@ -168,4 +169,42 @@ await t.test('what fails in this process between the two is passed on, when what
   })
   t.equal(await store(PAIR), 'Error: broken clock')
   t.same([...repository.files.keys()], [])
+})
+
+await t.test('where other replicas may store too, who stored finds its own bytes there, or is refused', async t => {
+  const stub = await startStubUpstream(t)
+  const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
+  t.teardown(async () => { await upstream.close() })
+  const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
+  let waited = 0
+  const push = async (holds: readonly Hold[], there: Buffer | undefined, allowOverwrite = false): Promise<string> => {
+    let posted = 0
+    stub.answer = ({ method }) => {
+      if (method === 'POST') {
+        posted++
+        return { status: 201, body: '{"saved":true}' }
+      }
+      return posted === 0 || there === undefined ? { status: 404 } : { status: 200, body: there }
+    }
+    waited = 0
+    const left = [...holds]
+    // the last one stays
+    const locks: Locks = { hold: async (_name, work) => await work(() => (left.length > 1 ? left.shift() : left[0]) as Hold) }
+    const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks, allowOverwrite: () => allowOverwrite, later: (_ms, run) => { waited++; setImmediate(run); return () => {} } })
+    const upload = await readUpload({ route: 'upload-chart', contentType: '', body: Readable.from([CHART]), depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text' }, spool, 100_000)
+    const result = await uploader.store(pushTo('a/b'), upload, someAsker({ tenant: 'a/b' }), () => {}).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
+    return `${result}, ${posted} sent, ${waited} waited`
+  }
+  const other = await chartOf('x', '1.0.0', [{ name: 'x/other', body: 'other' }])
+  t.equal(await push(['own'], undefined), 'saved, 1 sent, 0 waited', 'nobody else is there, and nothing is looked at')
+  t.equal(await push(['proved'], CHART), 'saved, 1 sent, 0 waited')
+  t.equal(await push(['proved'], other), 'file_exists, 1 sent, 0 waited')
+  t.equal(await push(['proved', 'proved', 'proved', 'lost'], CHART), 'saved, 1 sent, 1 waited', 'the lock ended meanwhile')
+  t.equal(await push(['proved', 'proved', 'lost'], undefined), 'lock_unproved, 0 sent, 0 waited', 'it ended while it was sent: it is broken off')
+  t.equal(await push(['doubted'], other), 'file_exists, 1 sent, 1 waited', 'one that does not ask for locks was later')
+  t.equal(await push(['none'], CHART), 'saved, 1 sent, 1 waited')
+  t.equal(await push(['none'], CHART, true), 'lock_unproved, 0 sent, 0 waited', 'an upstream that overwrites would not refuse the second one')
+  t.equal(await push(['doubted'], CHART, true), 'saved, 1 sent, 1 waited')
+  t.equal(await push(['lost'], CHART), 'lock_unproved, 0 sent, 0 waited')
+  t.equal(await push(['proved'], undefined), 'upstream_bad_answer, 1 sent, 0 waited')
 })

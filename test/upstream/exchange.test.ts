@@ -72,7 +72,7 @@ interface Lab {
   readonly answers: [number | string, number][]
   /** What the breaker heard. */
   readonly heard: ('answered' | 'failed')[]
-  ask (options?: { reading?: Partial<Reading>, company?: Company<Asking>, toItsEnd?: boolean, party?: string }): Promise<UpstreamAnswer>
+  ask (options?: { reading?: Partial<Reading>, company?: Company<Asking>, toItsEnd?: boolean, once?: boolean, party?: string }): Promise<UpstreamAnswer>
   pass (ms: number): void
   /** Lets the next turn of the event loop come for what streams. */
   turn (): void
@@ -94,10 +94,11 @@ function lab ({ all = 4, large }: { readonly all?: number, readonly large?: numb
     answers,
     heard,
     pass (ms) { now += ms },
-    ask: async ({ reading = {}, party = 'a', company = new Company({ asker: someAsker({ party, dismiss: () => { dismissed.push(wires.length) } }) }), toItsEnd = false } = {}) => await exchange({
+    ask: async ({ reading = {}, party = 'a', company = new Company({ asker: someAsker({ party, dismiss: () => { dismissed.push(wires.length) } }) }), toItsEnd = false, once = false } = {}) => await exchange({
       reading: { ...READING, ...reading },
       company,
       toItsEnd,
+      once,
       shares,
       bulk,
       breaker: { answered () { heard.push('answered') }, failed () { heard.push('failed') } },
@@ -319,6 +320,14 @@ await t.test('it is sent twice and no more; and once what changes something, wha
     wires.at(-1)?.connect().head().end()
     t.equal((await next).kind, 'whole', `${name}: the place is free`)
   }
+})
+
+await t.test('a read that is asked of somebody else then is sent over one connection', async t => {
+  const { wires, ask, heard } = lab({ all: 1 })
+  const answer = ask({ once: true })
+  wires[0]?.connect().fail('ECONNRESET')
+  await t.rejects(answer, RefusalError)
+  t.strictSame([wires.length, heard], [1, ['failed']])
 })
 
 await t.test('for whoever goes meanwhile it is not sent again, and that is no failure of the upstream', async t => {

@@ -23,6 +23,7 @@ interface Lab {
   /** Of all tenants, since the beginning. */
   count: number
   now: number
+  holds: boolean
   ask (tenant: string): Promise<IndexResult>
   /** Answers the oldest request. */
   answer (mark: string | number): Promise<void>
@@ -31,7 +32,7 @@ interface Lab {
 
 function lab ({ maxAge = 0, maxBytes = 10_000 } = {}): Lab {
   const asked: Asked[] = []
-  const state = { count: 0, now: 0 }
+  const state = { count: 0, now: 0, holds: true }
   const reader = {
     async read (request: ChartRequest, company: Company<Asking>): Promise<IndexAnswer> {
       company.begin()
@@ -40,7 +41,7 @@ function lab ({ maxAge = 0, maxBytes = 10_000 } = {}): Lab {
     }
   }
   const warned: unknown[] = []
-  const store = createIndexStore({ reader, place: { basePath: '' }, maxAge: () => maxAge, maxBytes: () => maxBytes, clock: () => state.now, warn: line => { warned.push(line) } })
+  const store = createIndexStore({ reader, place: { basePath: '' }, maxAge: () => maxAge, maxBytes: () => maxBytes, clock: () => state.now, holds: () => state.holds, warn: line => { warned.push(line) } })
   const settle = async (result: IndexAnswer): Promise<void> => {
     asked.shift()?.answer(result)
     await new Promise(resolve => { setImmediate(resolve) })
@@ -170,6 +171,32 @@ await t.test('a change drops what is remembered, and what is on its way', async 
   await l.answer('after')
   await same
   t.equal(l.store.fresh('a'), undefined, 'the same bytes neither')
+})
+
+await t.test('nothing is answered from memory while that may be of before a change, and what was read stays', async t => {
+  const it = lab({ maxAge: 10 })
+  const first = it.ask('a')
+  await it.answer(1)
+  await first
+  it.holds = false
+  t.equal(it.store.fresh('a'), undefined)
+  it.holds = true
+  t.ok(it.store.fresh('a'))
+})
+
+await t.test('a change of any tenant drops everything that is remembered, and all that is on its way', async t => {
+  const it = lab({ maxAge: 10 })
+  for (const tenant of ['a', 'b']) {
+    const asked = it.ask(tenant)
+    await it.answer(1)
+    await asked
+  }
+  const late = it.ask('c')
+  it.now = 1
+  it.store.drop()
+  await it.answer(1)
+  await late
+  t.same(['a', 'b', 'c'].map(tenant => it.store.fresh(tenant)), [undefined, undefined, undefined])
 })
 
 await t.test('an index that is larger than the memory is answered and not kept', async t => {

@@ -13,12 +13,13 @@
 {{- mul $count (index (dict "B" 1 "KiB" 1024 "MiB" 1048576 "GiB" 1073741824) $unit | int64) -}}
 {{- end -}}
 
-{{/* The URL of the chart repository; nothing: the embedded one. */}}
+{{/* The URL of the chart repository, of several the first; nothing: the embedded one. */}}
 {{- define "chartgate.upstream" -}}
 {{- if .Values.chartmuseum.enabled -}}
 {{- printf "http://%s-chartmuseum:8080" (include "chartgate.fullname" .) -}}
 {{- else -}}
-{{- default (dig "upstream" "url" "" .Values.config) .Values.upstream.url -}}
+{{- $urls := dig "upstream" "urls" list .Values.config -}}
+{{- coalesce .Values.upstream.url (dig "upstream" "url" "" .Values.config) (first $urls) | default "" -}}
 {{- end -}}
 {{- end -}}
 
@@ -46,6 +47,7 @@
 {{- define "chartgate.config" -}}
 {{- $upstream := include "chartgate.upstream" . -}}
 {{- $own := deepCopy .Values.config -}}
+{{- $urls := dig "upstream" "urls" list $own -}}
 {{- $config := dict
   "listen" (dict "host" "0.0.0.0" "port" 5001)
   "admin" (dict "host" "0.0.0.0" "port" 5002)
@@ -54,7 +56,7 @@
 {{- $_ := set $config "authz" (dict "listen" (dict "host" "0.0.0.0")) -}}
 {{- end -}}
 {{- if $upstream -}}
-{{- $_ := set $config "upstream" (dict "url" $upstream) -}}
+{{- $_ := set $config "upstream" (dict) -}}
 {{- $_ := set $config "drain" (dict "delay" "10s") -}}
 {{- end -}}
 {{- if include "chartgate.upstreamKey" . -}}
@@ -80,7 +82,7 @@
 {{- $files = append $files (printf "%s/accounts.yaml" $config.stateDir) -}}
 {{- end -}}
 {{- $_ := set $config "accounts" (dict "files" $files) -}}
-{{- if $upstream -}}
+{{- if and $upstream (not $urls) -}}
 {{- $_ := set $config.upstream "url" $upstream -}}
 {{- end -}}
 {{- toYaml $config -}}

@@ -10,6 +10,7 @@
   "accounts" .Values.accounts.existingSecret
   "admin-token" .Values.adminToken.existingSecret
   "master-key" .Values.masterKey.existingSecret
+  "redis" .Values.redis.existingSecret
   "tls" .Values.tls.existingSecret
   "upstream" .Values.upstream.existingSecret -}}
 {{- if $secret -}}

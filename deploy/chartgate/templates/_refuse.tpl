@@ -3,10 +3,14 @@
 {{- $wrong := list -}}
 {{- $upstream := include "chartgate.upstream" . -}}
 {{- $own := dig "upstream" "url" "" .Values.config -}}
+{{- $urls := dig "upstream" "urls" list .Values.config -}}
 {{- $auth := dig "upstream" "auth" "bearer" .Values.config -}}
 {{- $several := include "chartgate.several" . -}}
-{{- if and .Values.chartmuseum.enabled (or .Values.upstream.url $own) -}}
+{{- if and .Values.chartmuseum.enabled (or .Values.upstream.url $own $urls) -}}
 {{- $wrong = append $wrong "chartmuseum.enabled makes a ChartMuseum, and upstream.url names another one: choose one of them" -}}
+{{- end -}}
+{{- if and .Values.upstream.url $urls -}}
+{{- $wrong = append $wrong "config.upstream.urls names the chart repository at all its addresses: leave upstream.url out" -}}
 {{- end -}}
 {{- if and .Values.upstream.url $own (ne .Values.upstream.url $own) -}}
 {{- $wrong = append $wrong "upstream.url and config.upstream.url differ: leave the second one out" -}}
@@ -17,8 +21,15 @@
 {{- if and $several (not $upstream) -}}
 {{- $wrong = append $wrong "the embedded repository belongs to one gateway: replicaCount: 1 and no autoscaling, or upstream.url or chartmuseum.enabled" -}}
 {{- end -}}
-{{- if and $several (ne (dig "charts" "index" "maxAge" "0s" .Values.config) "0s") -}}
-{{- $wrong = append $wrong "several gateways do not tell each other of a push, so each would answer an old index for config.charts.index.maxAge: 0s, or replicaCount: 1 and no autoscaling" -}}
+{{- $redis := dig "redis" "url" "" .Values.config -}}
+{{- if and $several (not $redis) (ne (dig "charts" "index" "maxAge" "0s" .Values.config) "0s") -}}
+{{- $wrong = append $wrong "several gateways do not tell each other of a push, so each would answer an old index for config.charts.index.maxAge: 0s, or config.redis.url, or replicaCount: 1 and no autoscaling" -}}
+{{- end -}}
+{{- if and $several (not $redis) (gt (len $urls) 1) -}}
+{{- $wrong = append $wrong "several gateways do not tell each other of a push, so each could read an old index at the second of config.upstream.urls: one address, or config.redis.url, or replicaCount: 1 and no autoscaling" -}}
+{{- end -}}
+{{- if and .Values.redis.existingSecret (not $redis) -}}
+{{- $wrong = append $wrong "redis.existingSecret is for the Redis of config.redis.url, which is not set" -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- $wrong = append $wrong "autoscaling.minReplicas is above autoscaling.maxReplicas" -}}
@@ -32,6 +43,7 @@
 {{- range list
   (list "masterKey" .Values.config.masterKey "masterKey.existingSecret")
   (list "upstream.password" (dig "upstream" "password" "" .Values.config) "upstream.existingSecret")
+  (list "redis.password" (dig "redis" "password" "" .Values.config) "redis.existingSecret")
   (list "admin.token" (dig "admin" "token" "" .Values.config) "adminToken.existingSecret") -}}
 {{- if index . 1 -}}
 {{- $wrong = append $wrong (printf "config.%s is a secret, and a ConfigMap is no place for one: put it into a Secret, and name that in %s" (first .) (last .)) -}}

@@ -1,7 +1,10 @@
 // The keys of the chart repository: how it is asked, and what is done with its charts.
-import { integerOr, mapping, oneOf } from '../../files/nodes.ts'
+import { flag, integerOr, list, mapping, oneOf } from '../../files/nodes.ts'
 import { DURATION_FORM } from '../../files/units.ts'
 import { file, formField, size, value } from './kinds.ts'
+
+/** Each has its series (metrics/table.ts). */
+export const MOST_ADDRESSES = 8
 
 export const upstream = mapping({
   url: value(
@@ -9,6 +12,14 @@ export const upstream = mapping({
     '',
     { expected: 'an http or https URL without path (charts.contextPath is for the path)' }
   ),
+  urls: list(value('', '', { expected: 'an http or https URL without path' }), {
+    default: [],
+    maxItems: MOST_ADDRESSES,
+    expected: `a list of at most ${MOST_ADDRESSES} URLs`,
+    description: 'in place of `url`: several addresses of one chart repository, which have one storage. Changes go ' +
+      'to the first; while it is away, reads go to another one that has shown the last changes at once, which ' +
+      'ChartMuseum does when it is run with `--always-regenerate-chart-index` or shares the cache of the first'
+  }),
   auth: oneOf(['none', 'basic', 'bearer'], {
     description: 'how the repository is asked: ' +
       '`bearer` mints a token for one tenant and one action with the upstream key',
@@ -45,11 +56,17 @@ export const charts = mapping({
     expected: 'a path such as /charts, or nothing'
   }),
   maxUploadSize: size("largest upload; not above ChartMuseum's own limit", '20MiB'),
+  allowOverwrite: flag({
+    description: 'ChartMuseum is run with `--allow-overwrite`: pushes are 503 while redis.url cannot be reached, ' +
+      'because it would not refuse a version that two replicas store at once',
+    default: false,
+    expected: 'true or false'
+  }),
   chartPostFormFieldName: formField('the chart', '--chart-post-form-field-name', 'chart'),
   provPostFormFieldName: formField("a chart's provenance", '--prov-post-form-field-name', 'prov'),
   spool: mapping({
     maxBytes: size(
-      'room for uploads that are being inspected, in stateDir/spool; each worker has an equal share',
+      'room for uploads that are inspected or wait for the tag of their push, in stateDir/spool, shared out to workers',
       '1GiB'
     )
   }),

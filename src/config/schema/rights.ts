@@ -1,5 +1,5 @@
 // Whom certificates stand for, and who may do what.
-import { list, mapping, oneOf, text } from '../../files/nodes.ts'
+import { list, mapping, oneOf, text, type Node } from '../../files/nodes.ts'
 import { ACTIONS, type Action } from '../../words/access.ts'
 import { NAME_FORM, SUBJECT_FORM } from '../../words/subject.ts'
 import { line, nameIn } from './kinds.ts'
@@ -20,28 +20,35 @@ const CertificateNode = mapping({
 
 const SEGMENT = '([A-Za-z0-9][A-Za-z0-9._-]*|\\*)'
 
+export const patternList = (): Node<string[]> => list(text({
+  pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`,
+  expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)'
+}), {
+  minItems: 1,
+  description: 'tenant patterns: whole segments, `*` is one, `**` is the rest',
+  expected: 'a list of tenant patterns'
+})
+
+export const actionList = (description: string): Node<Action[]> => list(oneOf<Action>(ACTIONS, {
+  description: 'what'
+}), {
+  minItems: 1,
+  description,
+  expected: `a list of ${ACTIONS.join(', ')}`
+})
+
 const Rule = mapping({
-  repositories: list(text({
-    pattern: `^(${SEGMENT}/)*(${SEGMENT}|\\*\\*)$`,
-    expected: 'a tenant pattern such as team-a/* (whole segments: * is one, ** is the rest)'
-  }), {
-    minItems: 1,
-    description: 'tenant patterns: whole segments, `*` is one, `**` is the rest',
-    expected: 'a list of tenant patterns'
-  }),
+  repositories: patternList(),
   subjects: list(text({
     pattern: SUBJECT_FORM,
-    expected: 'a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated'
+    expected: 'a subject: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous or authenticated ' +
+      '(what jobs may do, ci:…, is said by federation.rules alone)'
   }), {
     minItems: 1,
     description: 'who the rule is for',
     expected: 'a list of subjects: user:NAME, group:NAME, robot:NAME, cert:NAME, anonymous, authenticated'
   }),
-  actions: list(oneOf<Action>(ACTIONS, { description: 'what' }), {
-    minItems: 1,
-    description: 'what they may do',
-    expected: `a list of ${ACTIONS.join(', ')}`
-  })
+  actions: actionList('what they may do')
 }, { expected: 'a rule with repositories, subjects and actions' })
 
 export const identity = mapping({

@@ -1,5 +1,5 @@
 // The keys of `tokens`: what they say, and whose signatures count.
-import { list, mapping, oneOf, text } from '../../files/nodes.ts'
+import { flag, list, mapping, oneOf, text } from '../../files/nodes.ts'
 import { DURATION_FORM } from '../../files/units.ts'
 import { OWN_ALGORITHMS } from '../../tokens/keys.ts'
 import type { KeyState } from '../../tokens/ring.ts'
@@ -33,6 +33,10 @@ const IssuerNode = mapping({
   pushIncludes: list(oneOf(['overwrite', 'delete'], { description: 'what' }), {
     description: 'what its `push` means beyond storing a new version',
     expected: 'a list of overwrite, delete'
+  }),
+  oci: flag({
+    description: 'its tokens open the registry at /v2/ too, and not the chart repository alone',
+    expected: 'true or false'
   })
 })
 

@@ -2,7 +2,7 @@
 // so that no reader behind us can find a separator or a dot segment in it.
 import { decodeSegment } from '../../words/segment.ts'
 
-const EMPTY_OR_DOT_SEGMENT = /\/\.{0,2}(?:\/|$)/
+export const EMPTY_OR_DOT_SEGMENT = /\/\.{0,2}(?:\/|$)/
 const NO_PATH_CHARACTER = /[^A-Za-z0-9._+~^/-]/
 
 /** The segments of a path: as they came, and decoded once. */

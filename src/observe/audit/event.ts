@@ -31,6 +31,8 @@ export interface AuditedRequest {
   readonly chart?: string | undefined
   readonly version?: string | undefined
   readonly file?: string | undefined
+  /** SHA-256 of what a registry's client named by it, in hex. */
+  readonly digest?: string | undefined
 }
 
 /** Statuses that say: not you. */
@@ -61,7 +63,7 @@ export function requestEvent (
     chart: upload?.chart ?? asked.chart,
     version: upload?.version ?? asked.version,
     file: upload === undefined ? asked.file : chartFileOf(upload.chart, upload.version),
-    digest: upload?.digest,
+    digest: upload?.digest ?? asked.digest,
     provenance: upload?.provenance,
     size: upload?.bytes,
     rule: outcome.allowedBy,
@@ -112,12 +114,14 @@ function beginning (
 
 function outcomeOf (refusal: Refusal | undefined): AuditOutcome {
   if (refusal === undefined) return 'success'
-  return DENIED.has(statusOf(refusal)) ? 'denied' : 'failure'
+  // However it is told: a token that is not taken is a denied one, with whichever status.
+  return DENIED.has(statusOf({ code: refusal.code })) ? 'denied' : 'failure'
 }
 
 function actorOf ({ subject, proof, refusal }: Outcome, { method, name }: LoginFacts, naming: Naming): AuditActor {
   if (subject !== undefined) {
-    return withoutGaps({ subject, kind: kindOf(subject), method, token_id: proof?.tokenId, key_id: proof?.keyId })
+    const ids = proof?.federated?.ids
+    return withoutGaps({ subject, kind: kindOf(subject), method, token_id: proof?.tokenId, key_id: proof?.keyId, ids })
   }
   // Only of a login that failed the name was asked for: of anything else it says nothing.
   if (refusal !== undefined && isLoginFailure(refusal) && name !== undefined) {

@@ -26,6 +26,7 @@ export const AUDIT_ACTIONS = {
   'user.passwd': 'a command gave a user another password',
   'user.disable': 'a command disabled a user',
   'user.enable': 'a command took that back',
+  'token.revoke': 'a command took a token back, or those of a subject',
   'keys.rotate': 'a command made a new key for tokens',
   'configuration.reload': 'a changed file of configuration, accounts or keys was read: in force now, or refused',
   'audit.lost': 'lines are missing here, because they could not be written'
@@ -39,7 +40,7 @@ export const AUDIT_OUTCOMES = ['success', 'failure', 'denied'] as const
 export type AuditOutcome = typeof AUDIT_OUTCOMES[number]
 
 export const ACTOR_KINDS = [
-  'user', 'robot', 'cert', 'key', 'issuer', 'anonymous', 'unknown', 'operator', 'process'
+  'user', 'robot', 'cert', 'ci', 'key', 'issuer', 'anonymous', 'unknown', 'operator', 'process'
 ] as const
 export const ACTOR_METHODS = ['basic', 'bearer', 'certificate', 'none', 'command'] as const
 
@@ -66,6 +67,18 @@ export const AuditSchema = mapping({
   }, { description: 'who' }, {
     token_id: told('`jti` of the token that came'),
     key_id: told('`kid` of the key that signed it'),
+    ids: mapping({}, { description: 'of a job: whose it is, by ids that the platform gives to nobody else' }, {
+      repository_id: told('GitHub\'s `repository_id`'),
+      repository_owner_id: told('GitHub\'s `repository_owner_id`'),
+      project_id: told('GitLab\'s `project_id`'),
+      namespace_id: told('GitLab\'s `namespace_id`'),
+      run_id: told('GitHub\'s `run_id`, GitLab\'s `job_id`'),
+      commit: told('`sha`: what was checked out'),
+      namespace: told('the namespace in Kubernetes'),
+      service_account_id: told('the uid of the service account in Kubernetes'),
+      pod_id: told('the uid of the pod in Kubernetes'),
+      subject_id: told('`sub` of any other issuer')
+    }),
     name_hash: sha256('HMAC-SHA-256 of a name that is no account\'s, under the key in stateDir/audit.key')
   })
 }, {
@@ -78,7 +91,7 @@ export const AuditSchema = mapping({
   chart: told('the name of the chart'),
   version: told('its version'),
   file: told('the file in the repository'),
-  digest: sha256('SHA-256 of the archive that was pushed'),
+  digest: sha256('SHA-256 of the archive that was pushed, or of the manifest or blob that was named by it at /v2/'),
   provenance: sha256('SHA-256 of the provenance file that was pushed'),
   size: integer({ minimum: 0, description: 'bytes of the archive' }),
   rule: told('what allowed it: places of rules, `token` or `master key`'),

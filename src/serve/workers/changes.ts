@@ -1,7 +1,9 @@
-// Who else remembers the index of a tenant that has just changed? With several workers
-// and charts.index.maxAge above 0s every worker has a memory of its own. The one that took
-// the push tells the primary, the primary tells the others, and the client is answered
-// when all have forgotten: no read that begins after the answer is of before the push.
+// Who else remembers the index of a tenant that has just changed, or reads it at another address?
+// Of several workers each has a memory of its own (charts.index.maxAge), and asks other addresses
+// by itself (upstream.urls). The one that took the push tells the primary, the primary tells the
+// others, and the client is answered when all have forgotten, and read from no address that does
+// not show it: no read that begins after the answer is of before the push.
+import type { Change } from '../../upstream/change.ts'
 import type { Peers } from '../../upstream/peers.ts'
 import type { Member, Office } from './member.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
@@ -15,17 +17,20 @@ export function createPeers (channel: Channel<ToWorker, ToPrimary>): Peers {
     waiting.delete(message.id)
   })
   return {
-    async changed (tenant) {
+    holds: () => true,
+    knowsAll: () => true,
+    onDoubt () {},
+    async changed (change) {
       const id = ++last
       const answered = new Promise<void>(resolve => { waiting.set(id, resolve) })
-      channel.send({ kind: 'changed', id, tenant })
+      channel.send({ kind: 'changed', id, change })
       await answered
     },
-    onChange (forget) {
+    onChange (hear) {
       channel.receive(message => {
         if (message.kind !== 'forget') return
-        forget(message.tenant)
-        channel.send({ kind: 'forgot', id: message.id })
+        const { id, change } = message
+        void hear(change.tenant, change).then(() => { channel.send({ kind: 'forgot', id }) })
       })
     }
   }
@@ -41,7 +46,7 @@ export function createRelay (): Office {
   const rounds = new Map<number, { readonly waitsFor: Set<Member>, readonly end: () => void }>()
   let last = 0
 
-  function begin (from: Member, asked: { readonly id: number, readonly tenant: string }): void {
+  function begin (from: Member, asked: { readonly id: number, readonly change: Change }): void {
     const id = ++last
     const waitsFor = new Set([...members].filter(member => member !== from))
     rounds.set(id, {
@@ -51,7 +56,7 @@ export function createRelay (): Office {
         from.send({ kind: 'all_forgot', id: asked.id })
       }
     })
-    for (const member of waitsFor) member.send({ kind: 'forget', id, tenant: asked.tenant })
+    for (const member of waitsFor) member.send({ kind: 'forget', id, change: asked.change })
     if (waitsFor.size === 0) rounds.get(id)?.end()
   }
 

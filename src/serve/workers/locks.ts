@@ -24,7 +24,7 @@ export function createSharedLocks (channel: Channel<ToWorker, ToPrimary>): Locks
       channel.send({ kind: 'lock', id, name })
       await mine
       try {
-        return await work()
+        return await work(() => 'own')
       } finally {
         channel.send({ kind: 'unlock', id, name })
       }

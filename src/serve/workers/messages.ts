@@ -3,6 +3,8 @@
 // so learns of a change without being told.
 import type { InForce } from '../../live/in-force.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
+import type { Change } from '../../upstream/change.ts'
+import type { FollowerState } from '../../upstream/follower.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
@@ -30,10 +32,11 @@ export interface WorkerAudit {
 
 export type ToWorker =
   | { readonly kind: 'begin', readonly setup: WorkerSetup }
-  | { readonly kind: 'forget', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'forget', readonly id: number, readonly change: Change }
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
+  | { readonly kind: 'spent', readonly id: number, /** nobody has used it up before */ readonly isFirst: boolean }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
   | { readonly kind: 'reread', readonly id: number }
@@ -54,11 +57,18 @@ export type ToPrimary =
   | { readonly kind: 'failed', readonly message: string }
   | AuditMessage
   | { readonly kind: 'certificates', /** of those that it has (live-tls.ts) */ readonly digest: string }
-  | { readonly kind: 'changed', readonly id: number, readonly tenant: string }
+  | { readonly kind: 'changed', readonly id: number, readonly change: Change }
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
+  | {
+    /** a token is exchanged (spent.ts) */ readonly kind: 'spend'
+    readonly id: number
+    readonly name: string
+    readonly seconds: number
+  }
+  | { readonly kind: 'followers', /** of upstream.urls (follower.ts) */ readonly states: readonly FollowerState[] }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | {
     /** what it counted since it began */ readonly kind: 'counted'

@@ -57,6 +57,13 @@ export const DIFFERENCES: readonly Difference[] = [
     fits: ({ path, method }) => isRead(method) && (path === '/health' || path === '/info')
   },
   {
+    id: 'registry',
+    chartmuseum: '`/v2`: a tenant\'s page at depth 1, and nothing otherwise',
+    chartgate: 200,
+    because: 'clients of a registry ask there first ([oci.md](oci.md)), at the root of the host alone',
+    fits: ({ target, path, method }) => isRead(method) && target === '/v2' && path === target
+  },
+  {
     id: 'home',
     chartmuseum: '`/`: an HTML page, at depth 0 and dynamic that of the root',
     chartgate: 200,

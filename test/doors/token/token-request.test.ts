@@ -7,6 +7,10 @@ const NONE: Credentials = { kind: 'none' }
 const BEARER: Credentials = { kind: 'bearer', token: 'a-key' }
 const basic = (username: string, password = 'secret'): Credentials => ({ kind: 'basic', username, password })
 const SCOPE = 'artifact-repository:org1/repo1:pull'
+const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln'
+const EXCHANGE = 'grant_type=urn:ietf:params:oauth:grant-type:token-exchange'
+const ID_TOKEN = 'subject_token_type=urn:ietf:params:oauth:token-type:id_token'
+const ASSERTION = 'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 interface Case {
   readonly name: string
@@ -57,12 +61,36 @@ await t.test('what clients send is understood', async t => {
   }
 })
 
+await t.test('a token is shown for another one, and for nothing else', t => {
+  const credentials = { kind: 'bearer', token: JWT } as const
+  const right: [string, object][] = [
+    [`${EXCHANGE}&${ID_TOKEN}&subject_token=${JWT}&scope=${SCOPE}`, { scopes: [SCOPE], credentials, shown: 'subject_token' }],
+    [`${EXCHANGE}&subject_token_type=urn:ietf:params:oauth:token-type:jwt&subject_token=${JWT}&audience=x&resource=y&requested_token_type=urn:ietf:params:oauth:token-type:access_token`, { scopes: [], credentials, shown: 'subject_token' }],
+    [`${ASSERTION}&assertion=${JWT}&client_id=tool&scope=${SCOPE}`, { scopes: [SCOPE], credentials, shown: 'assertion' }]
+  ]
+  for (const [form, request] of right) t.strictSame(read({ name: form, form }), { ok: true, request }, form)
+  const wrong: [Partial<Case>, RegExp][] = [
+    [{ form: `${EXCHANGE}&subject_token=${JWT}` }, /subject_token_type has to be one of/],
+    [{ form: `${EXCHANGE}&subject_token_type=saml&subject_token=${JWT}` }, /subject_token_type has to be one of/],
+    [{ form: `${EXCHANGE}&${ID_TOKEN}` }, /subject_token is missing, or is no JWT/],
+    [{ form: `${EXCHANGE}&${ID_TOKEN}&subject_token=a-key` }, /subject_token is missing, or is no JWT/],
+    [{ form: `${EXCHANGE}&${ID_TOKEN}&subject_token=${JWT}&requested_token_type=x` }, /requested_token_type can be/],
+    [{ form: `${EXCHANGE}&${ID_TOKEN}&subject_token=${JWT}&actor_token=${JWT}` }, /actor_token means nothing here/],
+    [{ form: `${EXCHANGE}&${ID_TOKEN}&subject_token=${JWT}`, header: basic('ci') }, /in the Authorization header and in the parameters/],
+    [{ form: ASSERTION }, /assertion is missing, or is no JWT/],
+    [{ query: `${ASSERTION}&assertion=${JWT}` }, /assertion is a secret: send it in the body/],
+    [{ query: `subject_token=${JWT}`, form: `${EXCHANGE}&${ID_TOKEN}` }, /subject_token is a secret/],
+    [{ form: `${ASSERTION}&assertion=${JWT}&assertion=${JWT}` }, /assertion is there more than once/]
+  ]
+  for (const [each, detail] of wrong) t.match(read({ name: '', ...each }), { ok: false, refusal: { code: 'invalid_request', detail } }, String(detail))
+  t.end()
+})
+
 await t.test('what cannot be understood says why', async t => {
   const cases: (Case & { code: string, detail: RegExp })[] = [
     { name: 'POST without a grant', code: 'invalid_request', detail: /grant_type is missing/ },
     { name: 'POST with a scope alone', query: `scope=${SCOPE}`, header: BEARER, code: 'invalid_request', detail: /grant_type is missing/ },
     { name: 'a refresh token', form: 'grant_type=refresh_token&refresh_token=x', code: 'unsupported_grant_type', detail: /client_credentials or password/ },
-    { name: 'a token exchange', form: 'grant_type=urn:ietf:params:oauth:grant-type:token-exchange', header: BEARER, code: 'unsupported_grant_type', detail: /not supported/ },
     { name: 'an empty grant', form: 'grant_type=', header: BEARER, code: 'unsupported_grant_type', detail: /not supported/ },
     { name: 'another case', form: 'grant_type=PASSWORD', header: BEARER, code: 'unsupported_grant_type', detail: /not supported/ },
     { name: 'an unknown grant by GET', method: 'GET', query: 'grant_type=x', code: 'unsupported_grant_type', detail: /not supported/ },

@@ -51,7 +51,7 @@ function validRequest (seed: number, cast: Cast): Draft {
   const tenant = seed % 7 === 0 ? pick(others, seed >>> 3) : world.folder
   const route = pick(seed % 3 === 0 ? ROUTES : READS, seed >>> 5)
   const method = routed ? pick(route.methods, seed >>> 9) : 'GET'
-  const target = world.basePath + (routed ? pathOf(route, tenant, seed >>> 11) : ownTarget(seed >>> 6, pick(others, seed >>> 13)))
+  const target = seed % 19 === 0 ? registryTarget(tenant, seed >>> 11) : world.basePath + (routed ? pathOf(route, tenant, seed >>> 11) : ownTarget(seed >>> 6, pick(others, seed >>> 13)))
   const authorization = seed % 13 < 8 ? `Bearer ${token}` : seed % 13 === 12 ? token : `Basic ${Buffer.from(`${pick(['any', '', 'org2'], seed >>> 4)}:${token}`).toString('base64')}`
   const headers = ['Host: charts.example.test', `Authorization: ${authorization}`]
   let body: Buffer = Buffer.alloc(0)
@@ -68,6 +68,16 @@ function pathOf (route: Route, tenant: string, seed: number): string {
   const tail = route.tail.map(part => typeof part === 'string' ? part : parameters[part.parameter])
   const query = route.query.length > 0 ? pick(QUERIES, seed >>> 6) : ''
   return '/' + [...(route.api ? ['api'] : []), ...(tenant === '' ? [] : [tenant]), ...tail].join('/') + query
+}
+
+const DIGEST = `sha256:${'0'.repeat(64)}`
+const REFERENCES = ['0.1.0', '0.1.0', '1.2.3_build.5', 'latest', DIGEST]
+
+/** One of the registry's, which has the same tenants. */
+function registryTarget (tenant: string, seed: number): string {
+  const name = [...(tenant === '' ? [] : [tenant]), pick(CHARTS, seed)].join('/')
+  const digest = pick([DIGEST, `sha512:${'0'.repeat(128)}`], seed >>> 2)
+  return `/v2/${pick([`${name}/manifests/${pick(REFERENCES, seed >>> 3)}`, `${name}/blobs/${digest}`, `${name}/tags/list`, `${name}/tags/list?n=1&last=0`, `${name}/referrers/${digest}`, `${name}/blobs/uploads/`, ''], seed >>> 5)}`
 }
 
 function ownTarget (seed: number, other: string): string {

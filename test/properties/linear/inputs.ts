@@ -7,6 +7,9 @@ import { readChartYaml } from '../../../src/uploads/archive/chart-yaml.ts'
 import { readProvenance } from '../../../src/uploads/archive/provenance.ts'
 import { isChartFile, isChartName, isVersion, isVersionQuery } from '../../../src/words/chart-names.ts'
 import { parseRequestTarget } from '../../../src/doors/request-target.ts'
+import { saidPart } from '../../../src/doors/oci/content-range.ts'
+import { MANIFEST_TYPE } from '../../../src/doors/oci/manifest.ts'
+import { readPushedManifest } from '../../../src/doors/oci/pushed-manifest.ts'
 import { createClientReader } from '../../../src/http/client.ts'
 import { acceptsGzip, conditionsOf, knowsEtag, wantsPage } from '../../../src/http/conditional.ts'
 import { PART_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
@@ -37,6 +40,7 @@ import { isIpName, keyOfDns } from '../../../src/tls/name-keys.ts'
 import { readParts } from '../../../src/uploads/multipart.ts'
 import type { Spool } from '../../../src/uploads/spool.ts'
 import { ASKER, authenticatorOf } from '../../helpers/accounts.ts'
+import { refusalIn } from '../../helpers/refusal.ts'
 import { paxEntry, rawTar, rawTgz, TAR_END } from '../../helpers/archives.ts'
 import { clockOf } from '../../helpers/clock.ts'
 import { ourKeys } from '../../helpers/keys.ts'
@@ -76,6 +80,8 @@ const YAML: Alphabet = {
 /** A spool that keeps nothing. */
 const NOWHERE: Spool = {
   standing: () => ({ used: 0, files: 0, max: 0, written: 0 }),
+  besides: () => {},
+  left: () => Infinity,
   async write (source) {
     let size = 0
     for await (const chunk of source) size += chunk.length
@@ -110,6 +116,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'credentials at the embedded repository', ...CREDENTIALS, read: text => authorise(text, 'org1/repo1', 'pull') },
     { name: 'codings', headers: ['accept-encoding'], starts: ['gzip', 'gzip;', 'gzip;q=', 'gzip;q=0.', 'gzip;q=1.', 'x-gzip ;', 'br,'], units: ['gzip', 'gzip,', ';q=0', '.1', ' ;', 'q='], read: acceptsGzip },
     { name: 'media types', headers: ['accept'], starts: ['text/html', 'text/', 'text/htm', ','], units: ['text/htm', 'text/', ',text', ' ;q=0', '*/*,'], read: wantsPage },
+    { name: 'the part of an upload', headers: ['content-range'], starts: ['bytes ', '0-', '-'], units: ['0-', '1', '-', ' ', 'bytes '], ends: ['-1', '/5'], read: text => refusalIn(() => saidPart(text)) },
     { name: 'entity tags', headers: ['if-none-match'], starts: ['"', 'W/"', '"a",', '*,', 'W/'], units: ['W/', '"a",', 'W/"a"', '"",', ', '], ends: ['"a"', ',"a'], read: text => knowsEtag(text, '"a"') },
     { name: 'what a client has of a file', headers: ['range', 'if-range', 'if-modified-since'], starts: ['bytes=', '"', 'Sat, 28 Nov 2026 ', 'W/"'], units: ['0-', '1', '-', ',', ' ', '(', '+0', ':1'], ends: [' GMT', '"', '-5'], read: text => ['range', 'if-range', 'if-modified-since', 'if-none-match'].map(name => [conditionsOf('GET', { [name]: text }), extentOf({ range: 'bytes=0-1', [name]: text }, { etag: '"a"', modified: new Date(0) }, 5)]) },
     { name: 'forwarded addresses', headers: ['x-forwarded-for'], starts: ['[', '::ffff:', '1.1.1.1,'], units: ['10.0.0.1,', '::1,', '[::1]:1,', '%', '::', '1.', 'ffff:', ':1'], ends: [',10.0.0.1', ':80', ']:80'], read: client('x-forwarded-for') },
@@ -144,6 +151,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'an index in JSON', longest: 64 * KIB, starts: ['"entries":{"a":[{"urls":["', '"entries":{', '"'], units: ['{"a":', '[', '"a":[],', '\\u0041', '{"urls":["charts/a.tgz"]},'], ends: ['"]}]}}', '}}', ']'], read: text => rewriteIndex(Buffer.from(`{${text}`), PLACE) },
     { name: 'an index in other YAML', ...YAML, longest: 6 * KIB, dear: 50, read: text => rewriteIndex(Buffer.from(text), PLACE) },
     { name: 'a link of an index', longest: 64 * KIB, starts: ['charts/', 'http://', 'http://a/cm/org1/repo1/charts/', '//', 'HTTPS://[', '/cm/org1/repo1/charts/'], units: ['%2B', '../', 'a/', '//', 'http:', '[', ':'], ends: ['.tgz', '\\', '/..'], read: text => localUrl(text) },
+    { name: 'a manifest that is pushed', longest: 64 * KIB, isText: true, starts: ['{"schemaVersion":2,"config":{', '{"layers":[', '{"'], units: ['{"a":', '[', '"a":1,', '\\u0041', '\\"', '"layers":[{}],', '{},'], ends: [']}', '}', '"}', '":1}'], read: text => refusalIn(() => readPushedManifest(Buffer.from(text), MANIFEST_TYPE)) },
     { name: 'a distinguished name', longest: 64 * KIB, starts: ['CN=ci,', 'CN=', '2.5.4.', ' ', 'CN=a\\ '], units: ['CN=a,', 'CN=a+', ' ', '\\ ', '\\2c', '=', '1.', 'a', ',CN='], ends: ['=a', ' ', '\\', ',O=Lab', '"'], read: text => { const name = readDistinguishedName(text); return name === undefined ? undefined : keyOfName(name) } },
     { name: 'a name in a certificate', longest: 64 * KIB, units: ['a', ', DNS:', '\0', 'a.'], read: text => [namesOf(Buffer.from(certificateWith([text]))), keyOfDns(text), isIpName(text)] },
     { name: 'names in a certificate', longest: 5 * KIB, dear: 50, units: ['a,', ',', 'a.b,'], read: text => namesOrWhy(Buffer.from(certificateWith(text.split(',')))) },

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Peers } from '../../../src/upstream/peers.ts'
 import { createPeers, createRelay } from '../../../src/serve/workers/changes.ts'
+import { aChange } from '../../helpers/changes.ts'
 import { fakeWorker, settled, type FakeWorker } from '../../helpers/channels.ts'
 
 interface Joined extends FakeWorker {
@@ -27,7 +28,8 @@ function lab (): { join: () => Joined, deafMember: () => FakeWorker, leave: (wor
       const worker = deafMember()
       const forgotten: string[] = []
       const peers = createPeers(worker.own)
-      peers.onChange(tenant => { forgotten.push(tenant) })
+      peers.onChange(async (tenant, change) => { forgotten.push(`${tenant}${change?.version === '1.0.0' ? '' : ' of which nothing is known'}`) })
+      peers.onDoubt(() => { forgotten.push('a doubt') })
       return { ...worker, peers, forgotten }
     }
   }
@@ -43,19 +45,19 @@ function watched (promise: Promise<void>): () => boolean {
 await t.test('a change is over when every other worker has forgotten, and not before', async t => {
   const { join } = lab()
   const [a, b, c] = [join(), join(), join()]
-  await a.peers.changed('org1/repo1')
+  await a.peers.changed(aChange('org1/repo1'))
   t.same([a.forgotten, b.forgotten, c.forgotten], [[], ['org1/repo1'], ['org1/repo1']], 'the others, once')
 })
 
 await t.test('a worker alone waits for nobody', async () => {
-  await lab().join().peers.changed('org1/repo1')
+  await lab().join().peers.changed(aChange('org1/repo1'))
 })
 
 await t.test('who ends while somebody waits for it counts no longer', async t => {
   const { join, deafMember, leave } = lab()
   const a = join()
   const deaf = deafMember()
-  const done = watched(a.peers.changed('x/y'))
+  const done = watched(a.peers.changed(aChange('x/y')))
   await settled()
   t.equal(done(), false, 'it is waited for as long as it lives')
   leave(deaf)
@@ -67,7 +69,7 @@ await t.test('what nobody asked for, and an acknowledgement that comes twice, ch
   const { join, deafMember } = lab()
   const a = join()
   const deaf = deafMember()
-  const done = watched(a.peers.changed('x/y'))
+  const done = watched(a.peers.changed(aChange('x/y')))
   await settled()
   const asked = deaf.sent.find(message => message.kind === 'forget')
   a.own.send({ kind: 'forgot', id: asked?.id as number })
@@ -94,7 +96,7 @@ await t.test('whatever many workers change at once, and whoever ends meanwhile, 
       if (ends) {
         gone.add(worker)
         leave(worker)
-      } else asked.push({ by: worker, tenant, done: watched(worker.peers.changed(tenant)) })
+      } else asked.push({ by: worker, tenant, done: watched(worker.peers.changed(aChange(tenant))) })
     }
     await settled()
     const living = asked.filter(({ by }) => !gone.has(by))

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { workerProcess } from '../../../src/serve/workers/fork.ts'
 import type { ToPrimary } from '../../../src/serve/workers/messages.ts'
+import { aChange } from '../../helpers/changes.ts'
 
 /** A program that answers on the line to its parent, and logs. */
 const ECHO = 'process.on("message", m => { if (m.kind === "stop") process.exit(3); console.log("one\\ntw"); process.send({ kind: "failed", message: m.kind }) })'
@@ -13,7 +14,7 @@ await t.test('a child process is spoken to, heard, and read line by line until i
   const child = workerProcess(spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, '-e', ECHO], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }), text => { lines.push(text) })
   const heard = new Promise<ToPrimary>(resolve => { child.receive(resolve) })
   const ended = new Promise(resolve => { child.onEnd((code, signal) => { resolve([code, signal]) }) })
-  child.send({ kind: 'forget', id: 1, tenant: 'x' })
+  child.send({ kind: 'forget', id: 1, change: aChange('x') })
   t.same(await heard, { kind: 'failed', message: 'forget' })
   child.send({ kind: 'stop' })
   t.same(await ended, [3, null])

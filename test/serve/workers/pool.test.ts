@@ -8,7 +8,7 @@ import { testConfig } from '../../helpers/app.ts'
 /** Something that is another each time. */
 function nothingInForce (number: number): InForce {
   const key = { pem: '', alg: 'RS256', file: `${number}` } as const
-  return { config: testConfig('/nowhere', undefined), authority: { users: [], robots: [], policies: [[]] }, keys: { upstream: key, own: [], issuers: [] }, tls: [] }
+  return { config: testConfig('/nowhere', undefined), authority: { users: [], robots: [], policies: [[]] }, keys: { upstream: key, own: [], issuers: [] }, tls: [], federation: [], revoked: [] }
 }
 
 interface Lab {

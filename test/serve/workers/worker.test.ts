@@ -11,7 +11,10 @@ import { inForce } from '../../../src/live/in-force.ts'
 import { openAuthority, type OpenedAuthority, type Reload } from '../../../src/live/reload.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Config } from '../../../src/config/schema.ts'
+import { NO_FEDERATION } from '../../../src/identity/federation/providers.ts'
 import { CLOCK } from '../../../src/lib/clock.ts'
+import { createLive } from '../../../src/lib/live.ts'
+import { createRevocations } from '../../../src/tokens/revocations.ts'
 import type { StartResult } from '../../../src/serve/started.ts'
 import { start } from '../../../src/serve/server.ts'
 import { startWorker } from '../../../src/serve/worker.ts'
@@ -22,6 +25,8 @@ import { chartOf } from '../../helpers/packages.ts'
 import { layKeys } from '../../helpers/key-pool.ts'
 import { freePorts, temporaryFolder, type TestLike } from '../../helpers/processes.ts'
 import { newMasterKey, recordToken } from '../../helpers/secrets.ts'
+import { startFaultyUpstream } from '../../helpers/faulty-upstream.ts'
+import { OPEN, startEmbedded } from '../../repository/servers.ts'
 import { startStubUpstream } from '../../helpers/stub-upstream.ts'
 import { mintForeign } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
@@ -95,6 +100,27 @@ function addressOf (each: Worker | undefined): string {
   const found = each?.said.find(message => message.kind === 'listening')
   return `http://${found?.address}`
 }
+
+await t.test('workers tell their primary which further addresses follow the first', async t => {
+  const { port } = await startEmbedded(t, await temporaryFolder(t), OPEN)
+  const origin = `http://127.0.0.1:${port}`
+  const other = await startFaultyUpstream(t, origin)
+  const base = testConfig(await stateFolder(t), origin)
+  const [adminPort] = await freePorts(1) as [number]
+  const config: Config = { ...base, workers: 2, upstream: { ...base.upstream, auth: 'none', further: [other.origin] }, admin: { host: '127.0.0.1', port: adminPort } }
+  const { started, workers: [first] } = await several(t, config)
+  if (!started.ok) throw new Error(started.message)
+  const verbose = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${adminPort}/readyz?verbose`)).text()
+  t.match(await verbose(), `upstream.urls: warning: ${other.origin}: is not read from: it has not shown yet`)
+  let count = 0
+  await until(async () => {
+    const answer = await fetch(`${addressOf(first)}/api/org1/repo1/charts`, { method: 'POST', headers: { authorization: `Bearer ${config.masterKey}` }, body: await chartOf('web', `1.0.${count++}`) })
+    t.equal(answer.status, 201)
+    return first?.said.some(({ kind }) => kind === 'followers') === true ? true : undefined
+  })
+  await until(async () => (await verbose()).includes('upstream.urls: ok') ? true : undefined)
+  t.equal(await started.stop(), true)
+})
 
 await t.test('workers share the repository and the keys, and drop what one of them changed', async t => {
   const base = testConfig(await stateFolder(t), undefined)
@@ -251,7 +277,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const each = worker(reload)
   const keys = await openKeys({ ...config, stateDir: await stateFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
+  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() }, federation: { live: createLive(NO_FEDERATION), stamps: new Map() }, revocations: { held: createRevocations(CLOCK), stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)

@@ -1,0 +1,132 @@
+// The registry at /v2/, put together: what is stored, asked through the same readers as by every
+// other door; what is kept of what was answered; and what waits for the tag of its push.
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { OciDoorOptions } from '../../plugins/oci-door.ts'
+import type { Settings } from '../live/settings.ts'
+import type { LiveAuthority } from '../live/reload.ts'
+import { createDeleter } from '../doors/oci/delete.ts'
+import { createKept, type Kept } from '../doors/oci/kept.ts'
+import { readRepository, tagOfVersion } from '../doors/oci/names.ts'
+import { createPuller } from '../doors/oci/pull.ts'
+import { createPusher } from '../doors/oci/push.ts'
+import { createStoredVersions } from '../doors/oci/stored-versions.ts'
+import { createUploadStates } from '../doors/oci/upload-state.ts'
+import { createWaiting } from '../doors/oci/waiting.ts'
+import { createWaitingLedger } from '../doors/oci/waiting-ledger.ts'
+import { atMostEvery } from '../lib/at-most-every.ts'
+import type { Locks } from '../lib/locks.ts'
+import { every } from '../lib/timers.ts'
+import { GONE, type Change } from '../upstream/change.ts'
+import type { FileReader } from '../upstream/file-reader.ts'
+import { createListReader } from '../upstream/list-reader.ts'
+import { createRemover } from '../upstream/remove.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+import type { UploadTaker } from '../uploads/inspect.ts'
+import type { Spool, SpoolStanding } from '../uploads/spool.ts'
+import type { Uploader } from '../uploads/store.ts'
+import type { Depth } from '../words/tenant.ts'
+
+export interface RegistryParts {
+  readonly settings: Settings
+  readonly upstreams: Upstreams
+  readonly files: FileReader
+  readonly uploader: Uploader
+  readonly locks: Locks
+  readonly spool: Spool
+  readonly taker: UploadTaker
+  readonly live: LiveAuthority
+  readonly log: Logger
+  /** Lets every read from now on show it. */
+  readonly changed: (change: Change) => Promise<void>
+}
+
+export interface Registry {
+  readonly door: OciDoorOptions
+  /** Hears of every change of a chart, whichever door it came by. */
+  changed (change: Change): Promise<void>
+  /** How much waits, of all workers, and what came to wait in this process, ever. */
+  standing (): Omit<SpoolStanding, 'max'>
+  close (): void
+}
+
+/** Milliseconds between two lines about the same disk, and between two looks at what waits. */
+const PAUSE = 60_000
+/** Milliseconds that what was pushed waits for its tag since it was last touched. */
+const PATIENCE = 10 * 60_000
+/** Files that may wait. */
+const MOST_FILES = { ofRepository: 256, ofTenant: 1_024, ofAll: 4_096 }
+/** Of the room for uploads what waits has so much at most, and of that again one tenant. */
+const SHARE = 1 / 2
+
+export function openRegistry (parts: RegistryParts): Registry {
+  const { settings, upstreams, files, uploader, locks, spool, taker, live, changed } = parts
+  const { stateDir, basePath, workers } = settings.current
+  const maxUploadSize = (): number => settings.current.charts.maxUploadSize
+  const dir = join(stateDir, 'spool', 'oci')
+  // One push, whose provenance and config are small, has room always.
+  const atLeast = (bytes: number): number => Math.max(bytes, maxUploadSize() * 2)
+  const bytesOfAll = (): number => atLeast(settings.current.charts.spool.maxBytes * SHARE)
+  const ledger = createWaitingLedger(dir, {
+    patience: PATIENCE,
+    ...MOST_FILES,
+    bytesOfTenant: () => atLeast(bytesOfAll() * SHARE),
+    bytesOfAll
+  }, { clock: () => performance.now(), wall: () => Date.now() })
+  const kept = keptOf(parts)
+  const waiting = createWaiting(dir, ledger, spool, maxUploadSize)
+  const stored = createStoredVersions(createListReader(upstreams), files)
+  const puller = createPuller(stored, kept, waiting)
+  // What waits is everybody's: each worker has its part of it in its part of the spool's bound.
+  spool.besides(() => ledger.standing().bytes / workers)
+  const close = every(PAUSE, () => { void ledger.look() })
+  return {
+    door: {
+      puller,
+      stored,
+      waiting,
+      live,
+      maxUploadSize,
+      states: createUploadStates(dir),
+      pusher: createPusher({
+        waiting, puller, stored, kept, taker, changed, uploader
+      }),
+      deleter: createDeleter({
+        waiting, stored, kept, changed, remover: createRemover(upstreams, locks, basePath)
+      })
+    },
+    changed: async change => { await forgetOld(kept, taker.depth, change) },
+    standing () {
+      const { bytes, files } = ledger.standing()
+      return { used: bytes, files, written: waiting.written() }
+    },
+    close
+  }
+}
+
+function keptOf ({ settings, log }: RegistryParts): Kept {
+  const { stateDir } = settings.current
+  let error: unknown
+  const say = atMostEvery(PAUSE, () => {
+    log.warn({ err: error, stateDir }, 'what the registry has answered cannot be kept: after a restart it asks anew')
+  }, () => performance.now())
+  return createKept(join(stateDir, 'oci'), (why) => {
+    error = why
+    say()
+  })
+}
+
+/** Forgets what was kept of an archive that is not there any more. */
+async function forgetOld (
+  kept: Kept,
+  depth: Depth,
+  { tenantPath, chart, version, became, isNew }: Change
+): Promise<void> {
+  if (became === undefined || (isNew && became !== GONE)) return
+  const repository = readRepository(tenantPath === '' ? chart : `${tenantPath}/${chart}`, depth)
+  // It was never in the registry: a name may say more than its names, and a version more than a tag.
+  if ('code' in repository || tagOfVersion(version) === undefined) return
+  const stored = became === GONE ? undefined : became
+  const known = await kept.version(repository, version)
+  if (known !== undefined && known.archive !== stored) await kept.forget(repository, version, stored)
+}

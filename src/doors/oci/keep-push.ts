@@ -1,0 +1,67 @@
+// What is kept of a push that was made? Its manifest and what it names, so that each digest is
+// answered; and that this manifest has the tag of its version.
+import { readFile } from 'node:fs/promises'
+import { RefusalError } from '../../http/errors.ts'
+import type { Kept, KeptContent, KeptVersion } from './kept.ts'
+import type { OciRepository } from './names.ts'
+import { LONGEST_MANIFEST, type PushedManifest } from './pushed-manifest.ts'
+import type { Waiting } from './waiting.ts'
+
+/** A manifest, and the version that it was found to be of. */
+export interface FoundManifest extends PushedManifest {
+  /** SHA-256 of it, in hex. */
+  readonly hex: string
+  readonly bytes: Buffer
+  readonly version: string
+}
+
+export interface PushKeeper {
+  /** @throws RefusalError where no more manifests of this version are kept */
+  checkRoom (repository: OciRepository, manifest: FoundManifest): Promise<void>
+  /** Keeps it, and lets it have the tag. */
+  keep (repository: OciRepository, manifest: FoundManifest): Promise<void>
+}
+
+export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
+  async function isKept (repository: OciRepository, { hex, archive }: FoundManifest): Promise<boolean> {
+    return (await kept.find(repository, hex, archive.hex))?.archive === archive.hex
+  }
+
+  /** What is known of the version, as far as it is of this archive. */
+  async function versionNow (
+    repository: OciRepository,
+    { version, archive }: FoundManifest
+  ): Promise<{ known: KeptVersion | undefined, isOther: boolean }> {
+    const before = await kept.version(repository, version)
+    const isOther = before !== undefined && before.archive !== archive.hex
+    return { known: isOther ? undefined : before, isOther }
+  }
+
+  return {
+    async checkRoom (repository, manifest) {
+      const { known } = await versionNow(repository, manifest)
+      if ((known?.pushed ?? 0) + manifest.bytes.length <= LONGEST_MANIFEST) return
+      if (await isKept(repository, manifest)) return
+      const detail = `${repository.chart} ${manifest.version} was pushed under too many other digests: ` +
+        'delete its tag first'
+      throw new RefusalError({ code: 'chart_exists', detail })
+    },
+    async keep (repository, manifest) {
+      const { hex, bytes, version, config, archive, provenance } = manifest
+      const of = { version, archive: archive.hex }
+      const put = async (kind: KeptContent['kind'], blob: string): Promise<void> => {
+        const file = await waiting.find(repository, 'blob', blob)
+        if (file !== undefined) await kept.keep(repository, blob, { ...of, kind, bytes: await readFile(file.path) })
+      }
+      await put('config', config.hex)
+      if (provenance !== undefined) await put('provenance', provenance.hex)
+      await kept.keep(repository, archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) })
+      const more = await isKept(repository, manifest) ? 0 : bytes.length
+      await kept.keep(repository, hex, { ...of, kind: 'manifest', bytes })
+      const { known, isOther } = await versionNow(repository, manifest)
+      const pushed = (known?.pushed ?? 0) + more
+      await kept.keepVersion(repository, version, { archive: archive.hex, size: archive.size, tagged: hex, pushed })
+      if (isOther) await kept.forget(repository, version, archive.hex)
+    }
+  }
+}

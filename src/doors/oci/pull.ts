@@ -1,0 +1,207 @@
+// What does a registry answer to who pulls? The manifest of a version by its tag or a digest,
+// and the blobs that it names: what the chart repository has now, and of it alone. A digest is
+// answered while the archive that it is of is the stored one.
+import { createHash } from 'node:crypto'
+import { open, readFile } from 'node:fs/promises'
+import { RefusalError, type Refusal } from '../../http/errors.ts'
+import type { Asker } from '../../upstream/asker.ts'
+import type { ReadAnswer } from '../../upstream/read-through.ts'
+import { hexOfDigest } from '../../words/digest.ts'
+import type { ListedVersion } from './entry.ts'
+import type { Kept, KeptContent, KeptVersion } from './kept.ts'
+import { canonicalManifest, isManifestOf } from './manifest.ts'
+import type { OciRepository } from './names.ts'
+import { EMPTY_JSON } from './pushed-manifest.ts'
+import type { OciReference } from './request.ts'
+import type { StoredVersion, StoredVersions } from './stored-versions.ts'
+import type { Waiting } from './waiting.ts'
+
+/** A manifest, and the version that it is of; one that waits for its tag is of none yet. */
+export interface PulledManifest {
+  readonly bytes: Buffer
+  /** SHA-256, in hex. */
+  readonly hex: string
+  readonly version?: ListedVersion
+}
+
+/** Content that a digest names. */
+export type PulledBlob =
+  | { readonly kind: 'bytes', readonly hex: string, readonly bytes: Buffer }
+  | {
+    /** An archive, or what waits for the tag of its push. */
+    readonly kind: 'stream'
+    readonly hex: string
+    readonly size: number
+    /**
+     * Its bytes, of which the last come when all are known to be what the digest says.
+     * @throws RefusalError when the upstream does not give it
+     */
+    open (): Promise<AsyncIterable<Uint8Array> | Buffer>
+  }
+
+export interface Puller {
+  /** @throws RefusalError for what is not there, and when the upstream does not say */
+  manifest (repository: OciRepository, reference: OciReference, asker: Asker): Promise<PulledManifest>
+  /** @throws RefusalError as above */
+  blob (repository: OciRepository, digest: string, asker: Asker): Promise<PulledBlob>
+}
+
+export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<Waiting, 'find'>): Puller {
+  async function byTag (repository: OciRepository, version: string, asker: Asker): Promise<PulledManifest> {
+    const [found, before] = await Promise.all([
+      stored.read(repository, version, asker),
+      kept.version(repository, version)
+    ])
+    if (found === undefined) throw unknown('oci_manifest_unknown')
+    const known = before?.archive === found.archive ? before : await learn(repository, found, before, asker)
+    const tagged = known.tagged === undefined ? undefined : await kept.find(repository, known.tagged)
+    if (tagged !== undefined && known.tagged !== undefined && isManifestOf(tagged.bytes, found)) {
+      return { bytes: tagged.bytes, hex: known.tagged, version: found }
+    }
+    return { ...await canonical(repository, found, known.size), version: found }
+  }
+
+  /** What is to be known of an archive that nobody has asked for, or that is another one by now. */
+  async function learn (
+    repository: OciRepository,
+    found: StoredVersion,
+    before: KeptVersion | undefined,
+    asker: Asker
+  ): Promise<KeptVersion> {
+    const { archive, version } = found
+    const known = { archive, size: await stored.measure(repository, found, asker) }
+    await kept.keep(repository, archive, { kind: 'archive', version, archive, bytes: EMPTY })
+    await kept.keepVersion(repository, version, known)
+    if (before !== undefined) await kept.forget(repository, version, archive)
+    return known
+  }
+
+  /** The canonical manifest; it and what it names are kept before anybody hears of them. */
+  async function canonical (
+    repository: OciRepository,
+    { archive, version, config, metadata, provenance }: StoredVersion,
+    size: number
+  ): Promise<{ bytes: Buffer, hex: string }> {
+    const beside = provenance === undefined ? undefined : { hex: provenance.hex, size: provenance.bytes.length }
+    const manifest = canonicalManifest({ config, metadata }, { hex: archive, size }, beside)
+    const all = { config, manifest, ...(provenance === undefined ? {} : { provenance }) }
+    await Promise.all(Object.entries(all).map(async ([kind, { hex, bytes }]) => {
+      await kept.keep(repository, hex, { kind: kind as keyof typeof all, version, archive, bytes })
+    }))
+    return manifest
+  }
+
+  async function byDigest (repository: OciRepository, digest: string, asker: Asker): Promise<PulledManifest> {
+    const hex = hexOfDigest(digest)
+    if (hex === undefined) throw unknown('oci_manifest_unknown')
+    const found = await kept.find(repository, hex)
+    if (found?.kind === 'manifest') {
+      const version = await stored.listed(repository, found.version, asker)
+      if (version?.archive === found.archive) return { bytes: found.bytes, hex, version }
+    }
+    const waits = await waiting.find(repository, 'manifest', hex)
+    const bytes = waits === undefined ? undefined : await readFile(waits.path).catch(() => undefined)
+    if (bytes === undefined) throw unknown('oci_manifest_unknown')
+    return { bytes, hex }
+  }
+
+  /** Where a blob is that is stored. */
+  async function place (
+    repository: OciRepository,
+    hex: string,
+    asker: Asker
+  ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
+    const content = await kept.find(repository, hex)
+    if (content === undefined || content.kind === 'manifest') return undefined
+    const version = await stored.listed(repository, content.version, asker)
+    const now = version === undefined ? undefined : await kept.find(repository, hex, version.archive)
+    return version !== undefined && now?.archive === version.archive ? { content: now, version } : undefined
+  }
+
+  /** One that was never answered may be an archive all the same. */
+  async function archivePlace (
+    repository: OciRepository,
+    hex: string,
+    asker: Asker
+  ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
+    if (await kept.find(repository, hex) !== undefined) return undefined
+    const version = await stored.withArchive(repository, hex, asker)
+    return version === undefined
+      ? undefined
+      : { content: { kind: 'archive', version: version.version, archive: hex, bytes: EMPTY }, version }
+  }
+
+  async function waitingBlob (repository: OciRepository, hex: string): Promise<PulledBlob | undefined> {
+    const waits = await waiting.find(repository, 'blob', hex)
+    if (waits === undefined) return undefined
+    return { kind: 'stream', hex, size: waits.size, open: async () => readWaiting(waits.path, hex) }
+  }
+
+  async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {
+    const known = await kept.version(repository, listed.version)
+    return known?.archive === listed.archive ? known.size : await stored.measure(repository, listed, asker)
+  }
+
+  return {
+    async manifest (repository, reference, asker) {
+      if (reference.kind === 'digest') return await byDigest(repository, reference.digest, asker)
+      if (reference.version === undefined) throw unknown('oci_manifest_unknown')
+      return await byTag(repository, reference.version, asker)
+    },
+    async blob (repository, digest, asker) {
+      const hex = hexOfDigest(digest)
+      if (hex === undefined) throw unknown('oci_blob_unknown')
+      if (hex === EMPTY_JSON.hex) return { kind: 'bytes', ...EMPTY_JSON }
+      const known = await place(repository, hex, asker)
+      const waits = known === undefined ? await waitingBlob(repository, hex) : undefined
+      if (waits !== undefined) return waits
+      const found = known ?? await archivePlace(repository, hex, asker)
+      if (found === undefined) throw unknown('oci_blob_unknown')
+      const { content, version } = found
+      if (content.kind !== 'archive') return { kind: 'bytes', hex, bytes: content.bytes }
+      const size = await sizeOf(repository, version, asker)
+      return {
+        kind: 'stream',
+        hex,
+        size,
+        open: async () => archiveOf(await stored.open(repository, version, asker), hex)
+      }
+    }
+  }
+}
+
+/** What waits, if it does still. It is opened when somebody reads: who never does leaves nothing open. */
+async function * readWaiting (path: string, hex: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path).catch(() => { throw unknown('oci_blob_unknown') })
+  yield * verified(file.createReadStream(), hex)
+}
+
+const EMPTY = Buffer.alloc(0)
+
+function unknown (code: 'oci_manifest_unknown' | 'oci_blob_unknown'): RefusalError {
+  return new RefusalError({ code } satisfies Refusal)
+}
+
+/** The bytes of an archive, if they are those of the digest. */
+function archiveOf (answer: ReadAnswer, hex: string): AsyncIterable<Uint8Array> | Buffer {
+  switch (answer.kind) {
+    case 'failed': throw new RefusalError(answer.refusal, { cause: answer.cause })
+    case 'streamed': return verified(answer.body, hex)
+    case 'whole':
+      if (createHash('sha256').update(answer.body).digest('hex') !== hex) throw unknown('oci_blob_unknown')
+      return answer.body
+  }
+}
+
+/** Passes on what comes, the last of it when all is what it should be: else it breaks off. */
+async function * verified (body: AsyncIterable<Uint8Array>, hex: string): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256')
+  let last: Uint8Array = EMPTY
+  for await (const chunk of body) {
+    hash.update(chunk)
+    if (last.length > 0) yield last
+    last = chunk
+  }
+  if (hash.digest('hex') !== hex) throw new Error('the archive changed while it was read')
+  yield last
+}

@@ -1,0 +1,184 @@
+// How does a push become a version? At its tag: what waits under the digests of the manifest
+// has to be the version that the tag says, and what the client says of the chart in its config
+// counts for nothing. Then one upload goes to the upstream, as from every door, and the
+// manifest is kept beside what it names.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
+import { RefusalError, statusOf } from '../../http/errors.ts'
+import type { UploadFacts } from '../../observe/outcome.ts'
+import { toItsEnd, type Asker } from '../../upstream/asker.ts'
+import type { Change } from '../../upstream/change.ts'
+import type { Upload, UploadTaker } from '../../uploads/inspect.ts'
+import type { Uploader } from '../../uploads/store.ts'
+import { contentOf } from './entry.ts'
+import { createPushKeeper, type FoundManifest } from './keep-push.ts'
+import type { Kept } from './kept.ts'
+import type { OciRepository } from './names.ts'
+import type { Puller } from './pull.ts'
+import { createPushedBlobs } from './pushed-blobs.ts'
+import { checkConfig, manifestInvalid, readPushedManifest, type PushedManifest } from './pushed-manifest.ts'
+import { createPushedVersions } from './pushed-version.ts'
+import type { StoredVersions } from './stored-versions.ts'
+import type { Waiting } from './waiting.ts'
+
+/** A manifest as it comes. */
+export interface IncomingManifest {
+  readonly repository: OciRepository
+  readonly bytes: Buffer
+  readonly contentType: string
+  readonly asker: Asker
+}
+
+/** One that is under a tag, and who hears what is found to be pushed, before anything is stored. */
+export interface TaggedManifest extends IncomingManifest {
+  /** Of the tag; undefined: it is the tag of none. */
+  readonly version: string | undefined
+  /** @throws RefusalError when it may not be stored */
+  found (facts: UploadFacts): Promise<void>
+}
+
+export interface Pusher {
+  /**
+   * Lets a manifest wait for its tag, under its own digest.
+   * @throws RefusalError when it is none of a chart, or names what was not pushed
+   */
+  wait (manifest: IncomingManifest, hex: string): Promise<void>
+  /**
+   * Makes the version of it that its tag says, and gives its digest in hex.
+   * @throws RefusalError as above; when other bytes are there; and when the upstream refuses or cannot be reached
+   */
+  commit (manifest: TaggedManifest): Promise<string>
+}
+
+export interface PusherParts {
+  readonly waiting: Waiting
+  readonly puller: Puller
+  readonly stored: StoredVersions
+  readonly kept: Kept
+  readonly uploader: Uploader
+  readonly taker: UploadTaker
+  /** Lets every read from now on show it. */
+  readonly changed: (change: Change) => Promise<void>
+}
+
+/** Milliseconds before the next look whether a version is listed that was stored. */
+const LOOKS = [0, 10, 25, 50, 100, 200, 400, 800]
+
+export function createPusher ({ waiting, puller, stored, kept, uploader, taker, changed }: PusherParts): Pusher {
+  const blobs = createPushedBlobs(waiting, puller)
+  const versions = createPushedVersions(waiting, stored, taker)
+  const keeper = createPushKeeper(kept, waiting)
+
+  async function make (incoming: TaggedManifest, manifest: PushedManifest): Promise<string> {
+    const { repository, asker, bytes } = incoming
+    const { version, upload } = await versions.understand(repository, manifest, asker)
+    try {
+      const { chart } = repository
+      checkTag(incoming, version)
+      checkConfig(await blobs.config(repository, manifest.config, asker), { name: chart, version })
+      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version }
+      await keeper.checkRoom(repository, found)
+      await incoming.found(factsOf(incoming, found, upload))
+      if (upload !== undefined) await store(incoming, upload)
+      await keeper.keep(repository, found)
+      await untilListed(repository, found, asker)
+      return found.hex
+    } finally {
+      await upload?.remove()
+    }
+  }
+
+  /** Once more what is there is a push that is done. @throws RefusalError for other bytes */
+  async function store ({ repository, asker }: IncomingManifest, upload: Upload): Promise<void> {
+    const { tenant, tenantPath, chart } = repository
+    let isSent = false
+    let became: string | undefined
+    try {
+      await uploader.store(uploadRequest(repository), upload, asker, () => { isSent = true })
+      became = upload.chart?.digest
+    } catch (error) {
+      if (isRefusal(error, 'file_exists')) throw otherBytes(error, upload)
+      if (!isRefusal(error, 'already_stored')) throw error
+    } finally {
+      // also after a failure: nobody knows then what the upstream did
+      const isNew = became !== undefined && upload.prov === undefined
+      if (isSent) await changed({ tenant, tenantPath, chart, version: upload.version, became, isNew })
+    }
+  }
+
+  /** ChartMuseum lists a version a moment after it has stored it; who pushed may pull it at once. */
+  async function untilListed (
+    repository: OciRepository,
+    { version, archive }: FoundManifest,
+    asker: Asker
+  ): Promise<void> {
+    for (const pause of LOOKS) {
+      await sleep(pause)
+      const listed = await stored.listed(repository, version, toItsEnd(asker)).catch(() => undefined)
+      if (listed?.archive === archive.hex) return
+    }
+  }
+
+  async function forget ({ repository, bytes }: IncomingManifest, manifest: PushedManifest): Promise<void> {
+    const { config, archive, provenance = config } = manifest
+    for (const { hex } of [config, archive, provenance]) await waiting.remove(repository, 'blob', hex)
+    await waiting.remove(repository, 'manifest', contentOf(bytes).hex)
+  }
+
+  return {
+    async wait (incoming, hex) {
+      const { repository, bytes, contentType, asker } = incoming
+      if (contentOf(bytes).hex !== hex) throw new RefusalError({ code: 'oci_digest_mismatch' })
+      await blobs.check(repository, readPushedManifest(bytes, contentType), asker)
+      await waiting.put(repository, 'manifest', hex, bodyOf(bytes))
+    },
+    async commit (incoming) {
+      const { repository, bytes, contentType, asker } = incoming
+      const manifest = readPushedManifest(bytes, contentType)
+      try {
+        await blobs.check(repository, manifest, asker)
+        const hex = await make(incoming, manifest)
+        await forget(incoming, manifest)
+        return hex
+      } catch (error) {
+        // What may do better in a moment is tried again with the blobs that wait.
+        if (error instanceof RefusalError && statusOf(error.refusal) < 500) await forget(incoming, manifest)
+        throw error
+      }
+    }
+  }
+}
+
+async function * bodyOf (bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+function uploadRequest ({ tenant, tenantPath }: OciRepository): ChartRequest {
+  const access = { type: 'artifact-repository', name: tenant, action: 'push' } as const
+  return { route: 'upload-chart', method: 'POST', tenant, tenantPath, query: {}, access }
+}
+
+function factsOf (
+  { repository: { chart } }: IncomingManifest,
+  { version, archive }: FoundManifest,
+  upload: Upload | undefined
+): UploadFacts {
+  return { chart, version, digest: archive.hex, bytes: archive.size, provenance: upload?.prov?.digest }
+}
+
+/** @throws RefusalError when the tag is not the version's */
+function checkTag ({ repository: { chart }, version: asked }: TaggedManifest, version: string): void {
+  if (asked === version) return
+  throw manifestInvalid(`the archive is ${chart} ${version}, and its tag is that version, with _ in the place of +`)
+}
+
+function isRefusal (error: unknown, code: RefusalError['refusal']['code']): error is RefusalError {
+  return error instanceof RefusalError && error.refusal.code === code
+}
+
+/** Other bytes, or another version, are in the way: what its pusher can do. */
+function otherBytes (error: RefusalError, { name, version }: Upload): RefusalError {
+  const detail = error.refusal.detail ?? `${name} ${version} is there with other bytes: push another version, ` +
+    'or delete its tag first, or overwrite it at the API with ?force'
+  return new RefusalError({ code: 'chart_exists', detail })
+}

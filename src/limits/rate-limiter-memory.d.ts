@@ -1,8 +1,0 @@
-// The one file of the library that is needed: its index loads a client of every database
-// that it knows, which takes a start longer than all of ours.
-declare module 'rate-limiter-flexible/lib/RateLimiterMemory.js' {
-  import type { RateLimiterMemory } from 'rate-limiter-flexible'
-
-  const Limiter: typeof RateLimiterMemory
-  export default Limiter
-}

@@ -1,0 +1,146 @@
+// To which Redis is there a connection now? To the one at redis.url; or to whichever is the master,
+// as Sentinels say: then the connections to the one before end, whatever became of it.
+import type { RedisConfig, RedisPlace } from '../config/schema.ts'
+import type { Later } from '../lib/timers.ts'
+import type { TlsTexts } from '../tls/material.ts'
+import { sentenceOf } from './faults.ts'
+import type { RedisOutages } from './outages.ts'
+import { askMaster } from './sentinel.ts'
+
+type Library = typeof import('redis')
+
+/** Milliseconds that an answer is waited for. */
+export const PATIENCE = 1_000
+/** Milliseconds between two tries to connect. */
+const AGAIN = 250
+/** Milliseconds between two words to a Redis that is asked nothing, and without one from it till a connection ends. */
+const [PING, SILENCE] = [1_000, 3_000]
+/** Milliseconds between two questions to Sentinels. */
+const LOOK = 1_000
+
+export interface ConnectionOptions {
+  readonly config: RedisConfig
+  /** What redis.tls names. */
+  readonly texts: TlsTexts
+  readonly outages: Pick<RedisOutages, 'report'>
+  readonly later: Later
+}
+
+type Client = ReturnType<typeof clientOf>
+
+/** One that asks, and one that hears what others publish. */
+interface Pair {
+  readonly place: RedisPlace
+  readonly asks: Client
+  readonly hears: Client
+}
+
+export interface Connections {
+  /** Undefined: nobody has said yet where Redis is. */
+  asks (): Client | undefined
+  /** From now on this hears what is published there, whenever there is a connection. */
+  hear (channel: string, heard: (text: string) => void): void
+  close (): void
+}
+
+/** Opens them, and waits as long for them as for an answer. */
+export async function connect (redis: Library, options: ConnectionOptions): Promise<Connections> {
+  const { config, outages, later } = options
+  const channels = new Map<string, (text: string) => void>()
+  let pair: Pair | undefined
+  let endLooks = (): void => {}
+  let closed = false
+
+  /** Sent when there is a connection; what breaks off with one is sent anew with the next. */
+  function subscribe (hears: Client, channel: string, heard: (text: string) => void): void {
+    hears.subscribe(channel, heard).catch(() => {})
+  }
+
+  async function open (place: RedisPlace): Promise<void> {
+    const [asks, hears] = [clientOf(redis, place, options), clientOf(redis, place, options)]
+    pair = { place, asks, hears }
+    asks.on('error', (error: unknown) => { outages.report(sentenceOf(error)) })
+    hears.on('error', () => {}) // the other one says the same
+    hears.on('ready', () => { for (const each of channels) subscribe(hears, ...each) })
+    const looked = new Promise<void>(resolve => {
+      const cancel = later(PATIENCE, resolve)
+      for (const event of ['ready', 'error'] as const) {
+        asks.once(event, () => {
+          cancel()
+          resolve()
+        })
+      }
+    })
+    for (const client of [asks, hears]) client.connect().catch(() => {}) // it is tried again until it is closed
+    await looked
+  }
+
+  function end (): void {
+    if (pair !== undefined) for (const client of [pair.asks, pair.hears]) client.destroy()
+    pair = undefined
+  }
+
+  async function look (sentinel: Required<RedisConfig>['sentinel']): Promise<void> {
+    try {
+      const place = await askMaster({ sentinel, ask: async (one, words) => await askOnce(redis, one, options, words) })
+      if (closed || (pair?.place.host === place.host && pair.place.port === place.port)) return
+      end()
+      await open(place)
+    } catch (error) {
+      // While there is a Redis nobody has to be asked where it is.
+      if (pair === undefined) outages.report(sentenceOf(error))
+    } finally {
+      if (!closed) endLooks = later(LOOK, () => { void look(sentinel) })
+    }
+  }
+
+  if (config.sentinel === undefined) await open(config)
+  else await look(config.sentinel)
+  return {
+    asks: () => pair?.asks,
+    hear (channel, heard) {
+      channels.set(channel, heard)
+      if (pair !== undefined) subscribe(pair.hears, channel, heard)
+    },
+    close () {
+      closed = true
+      endLooks()
+      end()
+    }
+  }
+}
+
+/** It comes back by itself. */
+function clientOf (redis: Library, place: RedisPlace, options: ConnectionOptions) {
+  const { database, username, password } = options.config
+  return redis.createClient({
+    database,
+    pingInterval: PING,
+    disableOfflineQueue: true,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    socket: { ...socketOf(place, options), socketTimeout: SILENCE, reconnectStrategy: () => AGAIN }
+  })
+}
+
+/** Sentinels are asked over a connection for each question, and without a password. */
+async function askOnce (
+  redis: Library,
+  place: RedisPlace,
+  options: ConnectionOptions,
+  words: readonly string[]
+): Promise<unknown> {
+  const socket = { ...socketOf(place, options), socketTimeout: PATIENCE, reconnectStrategy: false as const }
+  const client = redis.createClient({ disableOfflineQueue: true, socket })
+  client.on('error', () => {}) // what it says is thrown too
+  try {
+    await client.connect()
+    return await client.sendCommand(words)
+  } finally {
+    if (client.isOpen) client.destroy()
+  }
+}
+
+function socketOf ({ host, port }: RedisPlace, { config, texts }: ConnectionOptions) {
+  return { host, port, connectTimeout: PATIENCE, ...(config.tls === undefined ? {} : { tls: true as const, ...texts }) }
+}

@@ -1,0 +1,93 @@
+// How is Redis spoken to? Over two connections of node-redis, one for questions and one that
+// hears what others publish; both come back by themselves. A question has an answer within
+// a second, or is a fault: nothing here waits for a Redis that is away.
+import type { CountReads, CountStore } from '../limits/counter.ts'
+import { connect, PATIENCE, type ConnectionOptions } from './connections.ts'
+import { RedisSilent, sentenceOf } from './faults.ts'
+import { NoMaster } from './sentinel.ts'
+
+/** A script in Redis's Lua, which runs as a whole. */
+export interface Script {
+  readonly lua: string
+  readonly keys: readonly string[]
+  /**
+   * It writes what Redis may refuse to take: that it does not says that Redis can be used. One that is full
+   * or read-only still answers all else.
+   */
+  readonly stores?: true
+}
+
+export interface Redis {
+  /** Runs a script; what it returns. @throws Error when it is not known to have run */
+  run (script: Script, args: readonly string[]): Promise<unknown>
+  /** When something was last stored, by the clock. */
+  readonly storedAt: () => number
+  /** From now on this hears what is published there, whenever there is a connection. */
+  hear (channel: string, heard: (text: string) => void): void
+  /** What the library of limits asks in its own way (limits/counter.ts), with the same patience. */
+  readonly store: CountStore
+  close (): void
+}
+
+export interface RedisOptions extends ConnectionOptions {
+  /** Milliseconds of a clock that only goes on. */
+  readonly clock: () => number
+}
+
+/**
+ * Opens it, and waits as long for it as for an answer; whether it can be used is said by `outages`, and
+ * nothing else waits for it.
+ */
+export async function openRedis (options: RedisOptions): Promise<Redis> {
+  const redis = await import('redis') // loaded where there is one: a fifth of a second
+  const { outages, later, clock } = options
+  const connections = await connect(redis, options)
+  let storedAt = -Infinity
+
+  function asks (): NonNullable<ReturnType<typeof connections.asks>> {
+    const client = connections.asks()
+    if (client === undefined) throw new NoMaster('nobody has said yet where Redis is')
+    return client
+  }
+
+  async function inTime<T> (asked: Promise<T>, stores = false): Promise<T> {
+    try {
+      const answer = await new Promise<T>((resolve, reject) => {
+        const cancel = later(PATIENCE, () => { reject(new RedisSilent('no answer in time')) })
+        asked.finally(cancel).then(resolve, reject)
+      })
+      if (stores) {
+        outages.report(undefined)
+        storedAt = clock()
+      }
+      return answer
+    } catch (error) {
+      if (!(error instanceof redis.ClientOfflineError)) outages.report(sentenceOf(error))
+      throw error // of a connection that is not there its own error has said why
+    }
+  }
+
+  return {
+    run: async ({ lua, keys, stores }, args) =>
+      await inTime(asks().eval(lua, { keys: [...keys], arguments: [...args] }), stores),
+    storedAt: () => storedAt,
+    hear: connections.hear,
+    store: {
+      eval: async (lua, given) => await inTime(asks().eval(lua, given), true),
+      multi () {
+        const asked: ((reads: CountReads) => void)[] = []
+        const chain: CountReads = {
+          get (key) { asked.push(reads => { reads.get(key) }); return chain },
+          pTTL (key) { asked.push(reads => { reads.pTTL(key) }); return chain },
+          async exec (asOne) {
+            const reads = asks().multi() as unknown as CountReads
+            for (const each of asked) each(reads)
+            return await inTime(reads.exec(asOne))
+          }
+        }
+        return chain
+      }
+    },
+    close: connections.close
+  }
+}

@@ -1,0 +1,84 @@
+// With whom does this process share what has to be common to be right? With all replicas on
+// the same Redis, if the configuration names one; else with its own workers at most.
+import type { Config } from '../config/schema.ts'
+import type { Locks } from '../lib/locks.ts'
+import { every, later } from '../lib/timers.ts'
+import type { CountStore } from '../limits/counter.ts'
+import type { Settings } from '../live/settings.ts'
+import type { Meter } from '../metrics/meter.ts'
+import { readRedis } from '../metrics/readings.ts'
+import type { OutageLog } from '../replicas/outages.ts'
+import type { Revocations } from '../tokens/revocations.ts'
+import type { Peers } from '../upstream/peers.ts'
+
+/** What a process that has clients shares. */
+export interface Shared {
+  readonly peers: Peers
+  readonly locks: Locks
+}
+
+export interface Joined extends Shared {
+  /** Where all replicas count; undefined: there is no such place. */
+  readonly store?: CountStore
+  close (): Promise<void>
+}
+
+export interface JoinOptions {
+  readonly settings: Settings
+  /** Of this chartgate alone. */
+  readonly own: Shared
+  readonly log: OutageLog
+  readonly meter: Meter
+  readonly revocations: Revocations
+}
+
+/** Where somebody else says it. */
+export const UNSAID: OutageLog = { error () {} }
+
+const TIMES = { clock: () => performance.now(), later, every }
+
+/** For a process that has clients. @throws Error when what the configuration says of Redis cannot be used */
+export async function joinReplicas ({ settings, own, log, meter, revocations }: JoinOptions): Promise<Joined> {
+  const { redis } = settings.current
+  if (redis === undefined) return { ...own, close: async () => {} }
+  const { openReplicas } = await import('../replicas/replicas.ts')
+  const keeps = (): boolean => {
+    const { charts, upstream } = settings.current
+    return charts.index.maxAge > 0 || upstream.further.length > 0
+  }
+  const replicas = await openReplicas(redis, { ...TIMES, locks: own.locks, keeps, revocations, log })
+  readRedis(meter, replicas.isUp)
+  return replicas
+}
+
+/** Where the primary of workers counts for them, with all replicas; its workers say what Redis is doing. */
+export async function openCounts (
+  { redis }: Pick<Config, 'redis'>
+): Promise<{ readonly store?: CountStore, close (): void }> {
+  if (redis === undefined) return { close () {} }
+  const { connectRedis } = await import('../replicas/replicas.ts')
+  return (await connectRedis(redis, { ...TIMES, log: UNSAID })).redis
+}
+
+interface Log {
+  info (fields: object, message: string): void
+}
+
+type OfReplicas = Pick<Config, 'redis' | 'upstream' | 'charts' | 'tokens'>
+
+/**
+ * What one of several has for itself without Redis. It is taken for one where all keys that several
+ * have to share come from files: a single gateway makes its own, and hears nothing of this.
+ */
+export function sayAlone ({ redis, upstream, charts, tokens }: OfReplicas, log: Log): void {
+  const isAsIfAlone = tokens.keys.length === 0 || (upstream.auth === 'bearer' && upstream.keyFile === undefined)
+  if (redis !== undefined || upstream.url === undefined || isAsIfAlone) return
+  const { maxAge } = charts.index
+  const reads = [
+    ...(maxAge === 0 ? [] : [`answer an index that is up to ${maxAge} s (charts.index.maxAge) older than a push`]),
+    ...(upstream.further.length === 0 ? [] : ['read at an address (upstream.urls) what is of before a push'])
+  ]
+  log.info({}, 'redis.url is not set: other chartgates in front of the same chart repository do not know of failed ' +
+    'logins and revoked tokens here, nor of a push that runs' +
+    (reads.length === 0 ? '' : `, and may ${reads.join(', and ')}`))
+}

@@ -1,0 +1,27 @@
+// Which further addresses of the chart repository follow the first? Each worker finds that out
+// with the changes that it makes, and the primary, which answers the probes, hears of it.
+import type { FollowerState } from '../../upstream/follower.ts'
+import type { Member, Office } from './member.ts'
+
+export interface FollowersOffice extends Office {
+  /** The best that a worker knows of each. */
+  states (): readonly FollowerState[]
+}
+
+/** From the best to what says least. */
+const ORDER: readonly FollowerState[] = ['follows', 'behind', 'unproven']
+
+/** @param count how many further addresses there are */
+export function createFollowersOffice (count: number): FollowersOffice {
+  const said = new Map<Member, readonly FollowerState[]>()
+  return {
+    join (member) {
+      member.receive(message => {
+        if (message.kind === 'followers') said.set(member, message.states)
+      })
+    },
+    leave (member) { said.delete(member) },
+    states: () => Array.from({ length: count }, (_, i) =>
+      ORDER.find(state => [...said.values()].some(states => states[i] === state)) ?? 'unproven')
+  }
+}

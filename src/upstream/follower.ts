@@ -1,0 +1,163 @@
+// Would another address of the chart repository answer as the first one does? No page of
+// ChartMuseum's says whether it keeps an index of its own, which it does unless it is run
+// with --always-regenerate-chart-index or shares a cache (v0.16.5, multitenant/index.go and
+// cache.go), nor where its storage is. So it has to have shown it: each change that went
+// through the first is looked for here before its client is answered. Who shows several in a
+// row at once follows; who once does not, follows no more before that answer is given. What
+// others than this process change is looked for when they tell it.
+import { putBounded } from '../lib/put-bounded.ts'
+import type { Later } from '../lib/timers.ts'
+import { textOf } from './answers.ts'
+import { alone, gatewayItself } from './asker.ts'
+import { GONE, type Change } from './change.ts'
+import type { Question, Upstream } from './client.ts'
+import { canBeAsked } from './stored.ts'
+
+export const FOLLOWER_STATES = ['unproven', 'follows', 'behind'] as const
+export type FollowerState = typeof FOLLOWER_STATES[number]
+
+export interface Follower {
+  /** `unproven`: nothing is known, or no more; `behind`: it did not show what the first showed. */
+  state (): FollowerState
+  /** Can it be read from? It follows, and was not told of anything that it has not shown yet. */
+  isFresh (): boolean
+  /**
+   * Looks for a change. Resolves when this address shows it, or is not read from any more; at
+   * once when it is not read from anyway.
+   */
+  see (change: Change): Promise<void>
+  /** Something may have changed, and nobody knows what: it has to show anew that it follows. */
+  doubt (): void
+}
+
+export interface FollowerOptions {
+  readonly first: Pick<Upstream, 'ask'>
+  readonly other: Pick<Upstream, 'ask'>
+  readonly later: Later
+  /** Hears of each other state. */
+  readonly onChange: (state: FollowerState) => void
+}
+
+/**
+ * Changes in a row. An index that is made anew every so often may be so just when it is
+ * looked at, but not twice: a look is some milliseconds after its change.
+ */
+export const ENOUGH = 2
+/** Tenants that are remembered as looked at before. */
+const MOST_TENANTS = 1_000
+/** The first may write its index a moment after its 201 (in a goroutine; with Redis, that is a question to it). */
+const LOOKS = 4
+const PAUSE = 50
+/** Milliseconds for the beginning of an answer. */
+const PATIENCE = 2_000
+/** Bytes of one entry of the API. */
+const LONGEST_ENTRY = 8 * 1024 * 1024
+
+export function createFollower (options: FollowerOptions): Follower {
+  const { onChange } = options
+  let state: FollowerState = 'unproven'
+  /** Changes that it showed, one after another. */
+  let shown = 0
+  /** Looks that run while it is not read from; what comes meanwhile is missed. */
+  let looking = false
+  let missed = false
+  /** Changes that were answered, or will be, and are being looked for. */
+  let unseen = 0
+  /** Tenants whose index it has read: only a change after that tells whether it reads it again. */
+  const known = new Map<string, true>()
+
+  function become (next: FollowerState): void {
+    if (next !== 'follows') shown = 0
+    if (next === state) return
+    state = next
+    onChange(next)
+  }
+
+  function judge (change: Change, found: Found, isKnown: boolean): void {
+    if (found === 'unknown') {
+      known.clear() // it may have been started again
+      return become('unproven')
+    }
+    putBounded(known, change.tenant, true, MOST_TENANTS)
+    if (found === 'behind') return become('behind')
+    if (found === 'shows' && change.isNew && isKnown && !missed) shown++
+    if (shown >= ENOUGH) become('follows')
+  }
+
+  return {
+    state: () => state,
+    isFresh: () => state === 'follows' && unseen === 0,
+    doubt () {
+      shown = 0
+      if (looking) missed = true
+      if (state === 'follows') become('unproven')
+    },
+    async see (change) {
+      const isKnown = known.has(change.tenant)
+      if (state === 'follows') {
+        const isAnswered = change.became !== undefined
+        if (isAnswered) unseen++
+        const found = await look(options, change)
+        if (isAnswered) unseen--
+        return judge(change, found, isKnown)
+      }
+      if (looking) {
+        missed = true
+        shown = 0
+        return
+      }
+      looking = true
+      void look(options, change).then(found => {
+        judge(change, found, isKnown)
+        looking = missed = false
+      })
+    }
+  }
+}
+
+/** `agrees`: nothing speaks against it; `unknown`: it gave no answer. */
+type Found = 'shows' | 'agrees' | 'behind' | 'unknown'
+
+async function look ({ first, other, later }: FollowerOptions, change: Change): Promise<Found> {
+  let found: Found = 'agrees'
+  if (!canBeAsked(change.chart)) return found
+  for (let i = 0; i < LOOKS; i++) {
+    if (i > 0 && found === 'agrees') await new Promise<void>(resolve => { later(PAUSE, resolve) })
+    const there = await shownBy(other, change)
+    if (there === undefined) return 'unknown'
+    if (there === change.became) return 'shows'
+    // A first that went away meanwhile shows what is known of the change.
+    const here = await shownBy(first, change) ?? change.became ?? there
+    const next = here === there ? 'agrees' : 'behind'
+    // Once, the first may have come to it between the two questions.
+    if (next === 'behind' ? found === 'behind' : change.became === undefined) return next
+    found = next
+  }
+  return found
+}
+
+/** What an address says that the version is; undefined when it does not say. Never rejects. */
+async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
+  const { tenant, tenantPath, chart, version } = change
+  const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
+  // Its clients do not wait for one that is away.
+  const asker = { ...gatewayItself(tenant), insists: false }
+  try {
+    const answer = await upstream.ask({
+      method: 'GET',
+      target,
+      company: alone(asker),
+      named: false,
+      most: LONGEST_ENTRY,
+      longer: 'left',
+      patience: PATIENCE
+    })
+    if (answer.status === 404) return GONE
+    if (answer.status !== 200) return undefined
+    const entry = JSON.parse(textOf(answer)) as { readonly version?: unknown, readonly digest?: unknown } | null
+    // Asked for a version that is not there, ChartMuseum gives one that fits it.
+    return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE
+  } catch {
+    return undefined
+  }
+}

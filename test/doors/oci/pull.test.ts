@@ -1,0 +1,84 @@
+// What is read may be gone, another one by now, or not be given: a digest gets its own bytes or none.
+import { hash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import t, { type Test } from 'tap'
+import { contentOf } from '../../../src/doors/oci/entry.ts'
+import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
+import { readRepository, type OciRepository } from '../../../src/doors/oci/names.ts'
+import { createPuller, type Puller } from '../../../src/doors/oci/pull.ts'
+import type { StoredVersion, StoredVersions } from '../../../src/doors/oci/stored-versions.ts'
+import { RefusalError } from '../../../src/http/errors.ts'
+import type { ReadAnswer } from '../../../src/upstream/read-through.ts'
+import { someAsker } from '../../helpers/askers.ts'
+import { temporaryFolder } from '../../helpers/processes.ts'
+
+const REPOSITORY = readRepository('org1/repo1/mychart', 2) as OciRepository
+const DIGEST = `sha256:${'a'.repeat(64)}`
+
+const hexOf = (text: string): string => hash('sha256', text, 'hex')
+const codeOf = async (work: Promise<unknown>): Promise<unknown> => await work.then(() => undefined, (error: unknown) => error instanceof RefusalError ? error.refusal.code : error)
+
+/** A version 1.0.0 whose archive is this. */
+function versionOf (archive: string): StoredVersion {
+  const metadata = { name: 'mychart', version: '1.0.0' }
+  return { ...metadata, file: 'mychart-1.0.0.tgz', archive: hexOf(archive), config: contentOf(Buffer.from(JSON.stringify(metadata))), metadata, provenance: undefined }
+}
+
+/** A repository with this archive, which answers so when it is asked for. */
+async function storedOf (t: Test, archive: () => string, answer: () => ReadAnswer): Promise<{ puller: Puller, kept: Kept }> {
+  const kept = createKept(await temporaryFolder(t), error => { throw error })
+  const current = async (): Promise<StoredVersion> => versionOf(archive())
+  const stored = { read: current, listed: current, measure: async () => archive().length, open: async () => answer() } as Partial<StoredVersions> as StoredVersions
+  return { kept, puller: createPuller(stored, kept, { find: async () => undefined }) }
+}
+
+await t.test('what was there a moment ago, and is not any more, is unknown', async t => {
+  const folder = await temporaryFolder(t)
+  const kept = createKept(folder, error => { throw error })
+  const puller = createPuller({} as StoredVersions, kept, { find: async () => ({ path: `${folder}/gone`, size: 5 }) })
+  const blob = await puller.blob(REPOSITORY, DIGEST, someAsker())
+  t.match(blob, { kind: 'stream', size: 5 })
+  const body = blob.kind === 'stream' ? await blob.open() : []
+  t.equal(await codeOf(Readable.from(body as AsyncIterable<Uint8Array>).toArray()), 'oci_blob_unknown')
+  t.equal(await codeOf(puller.manifest(REPOSITORY, { kind: 'digest', digest: DIGEST }, someAsker())), 'oci_manifest_unknown')
+})
+
+await t.test('of an archive that is another one by now nothing is kept that was of the first', async t => {
+  let archive = 'the first'
+  const { puller, kept } = await storedOf(t, () => archive, () => { throw new Error('no archive is asked for') })
+  const tag = { kind: 'tag', tag: '1.0.0', version: '1.0.0' } as const
+  const [first, again] = [await puller.manifest(REPOSITORY, tag, someAsker()), await puller.manifest(REPOSITORY, tag, someAsker())]
+  t.strictSame(again, first)
+  archive = 'the second one'
+  const second = await puller.manifest(REPOSITORY, tag, someAsker())
+  t.not(second.hex, first.hex)
+  t.strictSame(await kept.version(REPOSITORY, '1.0.0'), { archive: hexOf(archive), size: archive.length })
+  for (const hex of [first.hex, hexOf('the first')]) t.equal(await kept.find(REPOSITORY, hex), undefined)
+  for (const hex of [second.hex, hexOf(archive), versionOf(archive).config.hex]) t.match(await kept.find(REPOSITORY, hex), { archive: hexOf(archive) })
+})
+
+await t.test('an archive comes whole, in pieces, or not: with other bytes than its digest says it never ends', async t => {
+  const head = { status: 200, headers: {} }
+  const whole = (text: string): ReadAnswer => ({ ...head, kind: 'whole', body: Buffer.from(text) })
+  const streamed = (...texts: string[]): ReadAnswer => ({ ...head, kind: 'streamed', body: Readable.from(texts.map(text => Buffer.from(text))) })
+  const cases: [name: string, answer: ReadAnswer, comes: string, ends: unknown][] = [
+    ['whole', whole('an archive'), 'an archive', undefined],
+    ['whole, and another one', whole('an archivist'), '', 'oci_blob_unknown'],
+    ['in pieces', streamed('an ', 'arch', 'ive'), 'an archive', undefined],
+    ['in pieces of another one', streamed('an ', 'arch', 'ivist'), 'an arch', { message: 'the archive changed while it was read' }],
+    ['not at all', { kind: 'failed', refusal: { code: 'upstream_away' }, cause: new Error('away') }, '', 'upstream_away']
+  ]
+  for (const [name, answer, comes, ends] of cases) {
+    const { puller } = await storedOf(t, () => 'an archive', () => answer)
+    await puller.manifest(REPOSITORY, { kind: 'tag', tag: '1.0.0', version: '1.0.0' }, someAsker())
+    const blob = await puller.blob(REPOSITORY, `sha256:${hexOf('an archive')}`, someAsker())
+    t.match(blob, { kind: 'stream', size: 10 }, name)
+    let came = ''
+    const read = async (): Promise<void> => {
+      const body = blob.kind === 'stream' ? await blob.open() : blob.bytes
+      for await (const chunk of Buffer.isBuffer(body) ? [body] : body) came += String(chunk)
+    }
+    t.match(await codeOf(read()), ends, name)
+    t.equal(came, comes, name)
+  }
+})

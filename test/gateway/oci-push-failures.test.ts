@@ -1,0 +1,129 @@
+// What is left of a push to the registry that goes wrong at its tag: the chart as a whole or
+// nothing of it, and what waits as long as trying again may help.
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { startApp, type TestGateway } from '../helpers/app.ts'
+import { ociAsker, digestOfBytes, pushBlob, pushOci, pushOf, putManifest, type AskOci } from '../helpers/oci.ts'
+import { chartOf, provenanceOf } from '../helpers/packages.ts'
+import { overEachRepository } from '../helpers/repositories.ts'
+import { startStubUpstream } from '../helpers/stub-upstream.ts'
+
+const TENANT = 'org1/repo1'
+
+async function waitingOf ({ config }: Pick<TestGateway, 'config'>): Promise<number> {
+  const files = await readdir(join(config.stateDir, 'spool'), { recursive: true, withFileTypes: true })
+  return files.filter(entry => entry.isFile() && entry.name !== '_key').length
+}
+
+const asker = (gateway: TestGateway): AskOci => ociAsker(gateway.url, () => `Bearer ${gateway.masterKey}`)
+
+await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
+  const { gateway, between } = repository
+  const ask = asker(gateway)
+
+  await t.test('while the repository fails the blobs wait, and the same manifest again is enough', async t => {
+    for (const [fault, name] of [['500', 'refused'], ['cut', 'cut']] as const) {
+      const push = pushOf(name, '1.0.0', { chart: await chartOf(name, '1.0.0'), provenance: provenanceOf(name, '1.0.0') })
+      for (const blob of push.blobs) t.equal((await pushBlob(ask, `${TENANT}/${name}`, blob)).status, 201)
+      between.fault = request => request.startsWith('POST ') ? fault : undefined
+      t.match(await putManifest(ask, `${TENANT}/${name}`, '1.0.0', push.manifest), { status: 502, codes: ['UNAVAILABLE'] }, fault)
+      between.fault = () => undefined
+      t.match(await ask(`${TENANT}/${name}/manifests/1.0.0`), { status: 404 })
+      t.strictSame(await repository.files(TENANT), (await repository.files(TENANT)).filter(file => !file.startsWith(name)))
+      t.equal(await waitingOf(gateway), 3)
+      t.equal((await putManifest(ask, `${TENANT}/${name}`, '1.0.0', push.manifest)).status, 201)
+      t.equal(await waitingOf(gateway), 0)
+      t.ok((await ask(`${TENANT}/${name}/manifests/1.0.0`)).bytes.equals(push.manifest))
+    }
+  })
+
+  await t.test('what the repository does not say is no blob that is missing', async t => {
+    const chart = await chartOf('silent', '1.0.0')
+    const push = pushOf('silent', '1.0.0', { chart })
+    between.fault = request => request.startsWith('GET ') ? '500' : undefined
+    t.match(await putManifest(ask, `${TENANT}/silent`, push.digest, push.manifest), { status: 502, codes: ['UNAVAILABLE'] })
+    t.match(await ask(`org2/repo2/silent/blobs/uploads/?mount=${digestOfBytes(chart)}&from=${TENANT}/silent`, { method: 'POST' }), { status: 502, codes: ['UNAVAILABLE'] })
+    between.fault = () => undefined
+    t.match(await putManifest(ask, `${TENANT}/silent`, push.digest, push.manifest), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] })
+  })
+
+  await t.test('an answer that is lost behind a chart that was stored is a push that is done', async t => {
+    const push = pushOf('lost', '1.0.0', { chart: await chartOf('lost', '1.0.0') })
+    let lost = 0
+    between.fault = request => request.startsWith('POST ') && lost++ === 0 ? 'lost' : undefined
+    t.equal((await pushOci(ask, `${TENANT}/lost`, '1.0.0', push)).status, 201)
+    between.fault = () => undefined
+    t.ok((await ask(`${TENANT}/lost/manifests/1.0.0`)).bytes.equals(push.manifest))
+    t.equal(await waitingOf(gateway), 0)
+  })
+
+  await t.test('when the second half of a pair fails there is none of it', async t => {
+    const push = pushOf('half', '1.0.0', { chart: await chartOf('half', '1.0.0'), provenance: provenanceOf('half', '1.0.0') })
+    between.fault = request => request.startsWith('POST ') && request.endsWith('/prov') ? '500' : undefined
+    t.match(await pushOci(ask, `${TENANT}/half`, '1.0.0', push), { status: 502 })
+    between.fault = () => undefined
+    t.strictSame((await repository.files(TENANT)).filter(file => file.startsWith('half')), [])
+    t.equal((await putManifest(ask, `${TENANT}/half`, '1.0.0', push.manifest)).status, 201)
+    t.equal(await waitingOf(gateway), 0)
+  })
+
+  await t.test('a repository that does not list what it has stored is waited for, and not for ever', async t => {
+    const push = pushOf('late', '1.0.0', { chart: await chartOf('late', '1.0.0') })
+    let looks = 0
+    between.fault = request => request.startsWith(`GET /api/${TENANT}/charts/late/1.0.0`) && looks++ < 5 ? '500' : undefined
+    t.equal((await pushOci(ask, `${TENANT}/late`, '1.0.0', push)).status, 201)
+    t.ok(looks > 5, 'until it does')
+    looks = -1_000
+    const other = pushOf('late', '2.0.0', { chart: await chartOf('late', '2.0.0') })
+    between.fault = request => request.startsWith(`GET /api/${TENANT}/charts/late/2.0.0`) ? '500' : undefined
+    t.equal((await pushOci(ask, `${TENANT}/late`, '2.0.0', other)).status, 201)
+    between.fault = () => undefined
+    t.ok((await ask(`${TENANT}/late/manifests/2.0.0`)).bytes.equals(other.manifest))
+  })
+})
+
+await t.test('what may not be recorded is not made, and may be tried again', async t => {
+  const stub = await startStubUpstream(t)
+  stub.answer = ({ method }) => method === 'POST' ? { status: 201, body: '{"saved":true}' } : { status: 404, body: '{}' }
+  let records = true
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, audit: { reads: true, required: true } }), records: async () => records })
+  const ask = asker(gateway)
+  const push = pushOf('mychart', '1.0.0', { chart: await chartOf('mychart', '1.0.0') })
+  for (const blob of push.blobs) await pushBlob(ask, `${TENANT}/mychart`, blob)
+  records = false
+  t.match(await putManifest(ask, `${TENANT}/mychart`, '1.0.0', push.manifest), { status: 503, codes: ['UNAVAILABLE'] })
+  t.strictSame(stub.seen.filter(({ method }) => method === 'POST'), [])
+  t.match(await ask(`${TENANT}/mychart/manifests/1.0.0`, { method: 'DELETE' }), { status: 503 })
+  t.strictSame(stub.seen.filter(({ method }) => method === 'DELETE'), [])
+  records = true
+  t.equal((await putManifest(ask, `${TENANT}/mychart`, '1.0.0', push.manifest)).status, 201)
+  t.strictSame(gateway.audit.filter(({ action, outcome }) => action === 'push' && outcome !== 'failure').map(({ phase, version, digest }) => ({ phase, version, digest })), [
+    { phase: 'intent', version: '1.0.0', digest: digestOfBytes(push.blobs[1] as Buffer).slice(7) },
+    { phase: 'outcome', version: '1.0.0', digest: digestOfBytes(push.blobs[1] as Buffer).slice(7) }
+  ])
+})
+
+await t.test('so many manifests of a version are kept as have 4 MiB together, and then its tag has to go first', async t => {
+  const stub = await startStubUpstream(t)
+  const chart = await chartOf('mychart', '1.0.0')
+  const hex = digestOfBytes(chart).slice(7)
+  let isStored = false
+  stub.answer = ({ method, target }) => {
+    if (method === 'POST') isStored = true
+    if (method === 'POST') return { status: 201, body: '{"saved":true}' }
+    if (method === 'DELETE') return { body: '{"deleted":true}' }
+    if (!isStored || target.endsWith('.prov')) return { status: 404, body: '{}' }
+    const entry = `{"name":"mychart","version":"1.0.0","urls":["charts/mychart-1.0.0.tgz"],"digest":"${hex}"}`
+    return { body: target.endsWith('.tgz') ? chart : target.endsWith('/1.0.0') ? entry : `[${entry}]` }
+  }
+  const gateway = await startApp(t, { origin: stub.origin })
+  const ask = asker(gateway)
+  const long = (digit: string): ReturnType<typeof pushOf> => pushOf('mychart', '1.0.0', { chart, created: digit.repeat(1_500_000) })
+  for (const digit of ['1', '2']) t.equal((await pushOci(ask, `${TENANT}/mychart`, '1.0.0', long(digit))).status, 201)
+  t.match(await pushOci(ask, `${TENANT}/mychart`, '1.0.0', long('3')), { status: 409, codes: ['DENIED'] })
+  t.equal((await pushOci(ask, `${TENANT}/mychart`, '1.0.0', long('1'))).status, 201, 'one that is known')
+  t.equal((await pushOci(ask, `${TENANT}/mychart`, '1.0.0', pushOf('mychart', '1.0.0', { chart }))).status, 201, 'a small one')
+  t.equal((await ask(`${TENANT}/mychart/manifests/1.0.0`, { method: 'DELETE' })).status, 202)
+  t.equal((await pushOci(ask, `${TENANT}/mychart`, '1.0.0', long('3'))).status, 201)
+})

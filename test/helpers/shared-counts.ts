@@ -1,0 +1,40 @@
+// Where several processes count, as Redis does it: each key has half of a window of a minute left.
+import type { CountReads, CountStore } from '../../src/limits/counter.ts'
+
+export interface SharedCountsLab {
+  readonly store: CountStore
+  readonly there: Map<string, number>
+  /** What came with each addition. */
+  readonly given: string[][]
+  isAway: boolean
+}
+
+export function createSharedCounts (): SharedCountsLab {
+  const lab: SharedCountsLab = { store: { eval: add, multi: read }, there: new Map(), given: [], isAway: false }
+
+  function refuse (): void {
+    if (lab.isAway) throw new Error('away')
+  }
+
+  async function add (_lua: string, { keys: [key = ''], arguments: words }: Parameters<CountStore['eval']>[1]): Promise<unknown> {
+    refuse()
+    lab.given.push(words)
+    lab.there.set(key, (lab.there.get(key) ?? 0) + 1)
+    return [lab.there.get(key), 30_000]
+  }
+
+  function read (): CountReads {
+    let asked = ''
+    const reads: CountReads = {
+      get (key) { asked = key; return reads },
+      pTTL: () => reads,
+      async exec () {
+        refuse()
+        return lab.there.has(asked) ? [String(lab.there.get(asked)), 30_000] : [null, -2]
+      }
+    }
+    return reads
+  }
+
+  return lab
+}

@@ -1,0 +1,37 @@
+// One line when Redis goes or comes back, and none in between; each fault in its own sentence.
+import t from 'tap'
+import { RedisSilent, sentenceOf } from '../../src/replicas/faults.ts'
+import { createRedisOutages } from '../../src/replicas/outages.ts'
+
+await t.test('an outage is one line, another reason another one, and its end says how long it was', async t => {
+  const lines: unknown[] = []
+  let now = 0
+  const outages = createRedisOutages({ error (fields, message) { lines.push([fields, message]) } }, 'redis:6379', () => now)
+  t.equal(outages.isUp(), undefined)
+  outages.report(undefined)
+  t.equal(outages.isUp(), true)
+  t.same(lines, [])
+  for (const sentence of ['a', 'a', 'b', 'b']) outages.report(sentence)
+  t.equal(outages.isUp(), false)
+  now = 61_000
+  outages.report(undefined)
+  const then = 'till then each replica is alone (docs/scaling.md)'
+  t.same(lines, [
+    [{ redis: 'redis:6379' }, `a; ${then}`],
+    [{ redis: 'redis:6379' }, `b; ${then}`],
+    [{ redis: 'redis:6379', seconds: 61 }, 'Redis can be used again, after 61 s']
+  ])
+})
+
+await t.test('each fault says what is to be done, and others are quoted, in short', async t => {
+  const say = (message: string): string => sentenceOf(new Error(message))
+  t.match(say('NOAUTH HELLO must be called'), /set redis\.password/)
+  t.match(say('NOPERM this user has no permissions'), /docs\/scaling\.md/)
+  t.match(say('MISCONF Redis is configured to save'), /its own log/)
+  t.match(say('LOADING Redis is loading'), /starting/)
+  t.match(say('Unknown RESP type 72 "H"'), /no Redis/)
+  t.equal(say('ERR odd\n'), 'Redis cannot be used: it says "ERR odd\\n"')
+  t.ok(say('x'.repeat(10_000)).length < 300)
+  t.equal(sentenceOf(new RedisSilent()), 'Redis does not answer')
+  t.equal(sentenceOf(Object.assign(new Error('x'), { code: 'ENOTFOUND' })), 'Redis cannot be reached (ENOTFOUND)')
+})

@@ -1,0 +1,159 @@
+// How Redis is spoken to, against the real one: what it answers, what is said when it is away or
+// is none, and that nothing waits for it.
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createRedisOutages, type RedisOutages } from '../../src/replicas/outages.ts'
+import { openRedis, type Redis } from '../../src/replicas/redis.ts'
+import type { RedisConfig } from '../../src/config/schema.ts'
+import type { TlsTexts } from '../../src/tls/material.ts'
+import { later } from '../../src/lib/timers.ts'
+import { SAY } from '../../src/replicas/scripts.ts'
+import { Authority } from '../helpers/certificates.ts'
+import { testFolder } from '../helpers/folder.ts'
+import { freePorts } from '../helpers/processes.ts'
+import { newMasterKey } from '../helpers/secrets.ts'
+import { notTried } from '../helpers/not-tried.ts'
+import { NO_REDIS, redisServer, startRedis } from '../helpers/redis.ts'
+import { until, untilTrue } from '../helpers/until.ts'
+
+const clock = (): number => performance.now()
+const ECHO = { keys: [], lua: 'return ARGV[1]', stores: true } as const
+const WRITE = { keys: ['x'], lua: "return redis.call('SET', KEYS[1], ARGV[1])", stores: true } as const
+
+interface Opened {
+  readonly redis: Redis
+  readonly outages: RedisOutages
+  readonly lines: string[]
+}
+
+async function open (t: Test, port: number, more: Partial<RedisConfig> = {}, texts: TlsTexts = {}): Promise<Opened> {
+  const lines: string[] = []
+  const outages = createRedisOutages({ error: (_fields, message) => { lines.push(message) } }, 'here', clock)
+  const redis = await openRedis({ config: { host: '127.0.0.1', port, database: 0, ...more }, texts, outages, later, clock })
+  t.teardown(() => { redis.close() })
+  return { redis, outages, lines }
+}
+
+async function works (redis: Redis): Promise<void> {
+  await untilTrue(async () => await redis.run(ECHO, ['a']).then(() => true, () => false))
+}
+
+if (redisServer === undefined) await notTried(t, 'a real Redis', NO_REDIS)
+else {
+  await t.test('a script is run with what it is given, and what is published is heard, also after Redis was away', async t => {
+    const server = await startRedis(t)
+    const { redis, outages, lines } = await open(t, server.port)
+    t.equal(redis.storedAt(), -Infinity)
+    const heard: string[] = []
+    redis.hear('news', text => { heard.push(text) })
+    await works(redis)
+    t.equal(await redis.run(ECHO, ['hello']), 'hello')
+    t.equal(outages.isUp(), true)
+    t.ok(redis.storedAt() > 0)
+    await untilTrue(async () => {
+      await redis.run(SAY, ['news', 'one'])
+      return heard.includes('one')
+    })
+    await server.kill()
+    await until(async () => await redis.run(ECHO, ['a']).then(() => undefined, () => true))
+    t.equal(outages.isUp(), false)
+    await server.start()
+    await works(redis)
+    await untilTrue(async () => {
+      await redis.run(SAY, ['news', 'two'])
+      return heard.includes('two')
+    })
+    t.match(lines.at(-1), /^Redis can be used again, after \d+ s$/)
+    t.match(lines[0], /^Redis cannot be (?:reached|used).*; till then each replica is alone/)
+  })
+
+  await t.test('who wants to hear while Redis is away hears when it is back', async t => {
+    const server = await startRedis(t)
+    const { redis } = await open(t, server.port)
+    await works(redis)
+    await server.kill()
+    await until(async () => await redis.run(ECHO, ['a']).then(() => undefined, () => true))
+    const heard: string[] = []
+    redis.hear('news', text => { heard.push(text) })
+    await server.start()
+    await untilTrue(async () => {
+      await redis.run(SAY, ['news', 'one']).catch(() => {})
+      return heard.includes('one')
+    })
+  })
+
+  await t.test('over TLS its certificate is verified', async t => {
+    const authority = Authority.make(testFolder(t))
+    const { cert, key } = authority.issue()
+    const [port] = await freePorts(1) as [number]
+    await startRedis(t, ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', authority.cert, '--tls-auth-clients', 'no'])
+    const tls = { tls: { ca: authority.cert } }
+    const sound = await open(t, port, tls, { ca: authority.certText })
+    await works(sound.redis)
+    const wrong = await open(t, port, tls)
+    t.match(await until(() => wrong.lines[0]), /^Redis cannot be reached \([A-Z_]+\);/)
+  })
+
+  await t.test('who counts in it is answered by the same connection', async t => {
+    const server = await startRedis(t)
+    const { redis: { store, ...redis } } = await open(t, server.port)
+    await works({ store, ...redis })
+    t.equal(await store.eval(WRITE.lua, { keys: ['x'], arguments: ['7'] }), 'OK')
+    t.same(await store.multi().get('x').pTTL('x').exec(true), ['7', -1])
+  })
+
+  await t.test('a Redis that answers nothing is not waited for, and is said once', async t => {
+    const server = await startRedis(t)
+    const { redis, lines } = await open(t, server.port)
+    await works(redis)
+    lines.length = 0
+    server.signal('SIGSTOP')
+    await t.rejects(redis.run(ECHO, ['a']), 'no answer in time')
+    await t.rejects(redis.store.multi().get('x').exec(true))
+    t.match(lines, ['Redis does not answer; till then each replica is alone (docs/scaling.md)'])
+    server.signal('SIGCONT')
+    await works(redis)
+  })
+
+  await t.test('a password is needed, wrong or right', async t => {
+    const password = newMasterKey()
+    const server = await startRedis(t, [], password)
+    const without = await open(t, server.port)
+    t.match(await until(() => without.lines[0]), /^Redis wants a password: set redis\.password;/)
+    const wrong = await open(t, server.port, { password: newMasterKey() })
+    t.match(await until(() => wrong.lines[0]), /^Redis refuses redis\.username and redis\.password/)
+    const right = await open(t, server.port, { username: 'default', password })
+    await works(right.redis)
+    await sleep(0)
+    t.same([without.lines.length, wrong.lines.length, right.lines.length], [1, 1, 0], 'one line each')
+  })
+
+  await t.test('a Redis that is read-only or full says so', async t => {
+    const first = await startRedis(t)
+    const replica = await startRedis(t, ['--replicaof', '127.0.0.1', String(first.port)])
+    const { redis, lines } = await open(t, replica.port)
+    await works(redis)
+    await t.rejects(redis.run(WRITE, ['a']))
+    t.match(lines, [/^Redis is read-only: redis\.url names a replica/])
+    const full = await open(t, first.port)
+    await works(full.redis)
+    await first.ask('CONFIG', 'SET', 'maxmemory', '1')
+    await t.rejects(full.redis.run(WRITE, ['a']))
+    t.match(full.lines, [/^Redis is full \(maxmemory\)/])
+  })
+}
+
+await t.test('what is no Redis is called so, and what is not there cannot be reached', async t => {
+  const web = createServer(socket => { socket.once('data', () => { socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') }) })
+  await new Promise<void>(resolve => { web.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { web.close() })
+  const { port } = web.address() as { port: number }
+  const { redis, lines } = await open(t, port)
+  t.match(await until(() => lines[0]), /^what answers at redis\.url is no Redis;/)
+  await t.rejects(redis.run(ECHO, ['a']))
+  const [gone] = await freePorts(1) as [number]
+  const nobody = await open(t, gone)
+  nobody.redis.hear('news', () => {})
+  t.match(await until(() => nobody.lines[0]), /^Redis cannot be reached \(ECONNREFUSED\);/)
+})

@@ -1,0 +1,91 @@
+// A change is told in one way: what is remembered goes, other addresses show it or are left, and
+// the others do the same.
+import t from 'tap'
+import type { Change } from '../../src/upstream/change.ts'
+import { readElsewhereWhileTold, tellChanges } from '../../src/upstream/changes.ts'
+import type { HearChange, Peers } from '../../src/upstream/peers.ts'
+import type { Upstreams } from '../../src/upstream/upstreams.ts'
+import { settled } from '../helpers/channels.ts'
+import { aChange } from '../helpers/changes.ts'
+
+interface Lab {
+  readonly changed: (change: Change) => Promise<void>
+  readonly hear: HearChange
+  readonly doubt: () => void
+  /** What was done, in order. */
+  readonly done: string[]
+  /** Lets the look at the other addresses end, and the others answer. */
+  shown (): void
+  told (): void
+}
+
+function lab (): Lab {
+  const done: string[] = []
+  let [hear, doubt]: [HearChange?, (() => void)?] = []
+  let [shown, told] = [() => {}, () => {}]
+  const upstreams = {
+    async show ({ tenant }: Change) {
+      done.push(`look ${tenant}`)
+      await new Promise<void>(resolve => { shown = resolve })
+    },
+    doubt () { done.push('doubt') }
+  } as unknown as Upstreams
+  const peers = {
+    onChange (each: HearChange) { hear = each },
+    onDoubt (each: () => void) { doubt = each },
+    async changed ({ tenant }: Change) {
+      done.push(`tell ${tenant}`)
+      await new Promise<void>(resolve => { told = resolve })
+    }
+  } as unknown as Peers
+  const changed = tellChanges({ upstreams, peers, store: { drop (tenant = '*') { done.push(`drop ${tenant}`) } } })
+  if (hear === undefined || doubt === undefined) throw new Error('it hears nothing')
+  return { changed, hear, doubt, done, shown () { shown() }, told () { told() } }
+}
+
+const watched = (promise: Promise<unknown>): (() => boolean) => {
+  let isDone = false
+  void promise.then(() => { isDone = true })
+  return () => isDone
+}
+
+await t.test('a change is answered when other addresses show it and the others know it, and what was read meanwhile counts no more', async t => {
+  const { changed, done, shown, told } = lab()
+  const isDone = watched(changed(aChange()))
+  t.strictSame(done, ['drop org1/repo1', 'look org1/repo1', 'tell org1/repo1'], 'the others look at the same time')
+  told()
+  await settled()
+  t.notOk(isDone())
+  shown()
+  await settled()
+  t.ok(isDone())
+  t.strictSame(done.slice(3), ['drop org1/repo1'])
+})
+
+await t.test('what another one changed is dropped at once, and looked for before it is said that it was', async t => {
+  const { hear, done, shown } = lab()
+  const isDone = watched(hear('org1/repo1', aChange()))
+  t.strictSame(done, ['drop org1/repo1', 'look org1/repo1'], 'and nobody else is told')
+  await settled()
+  t.notOk(isDone())
+  shown()
+  await settled()
+  t.ok(isDone())
+})
+
+await t.test('where nobody knows what changed, other addresses are not known to show it', async t => {
+  const { hear, doubt, done } = lab()
+  await hear('org1/repo1')
+  await hear()
+  doubt()
+  t.strictSame(done, ['drop org1/repo1', 'doubt', 'drop org1/repo1', 'drop *', 'doubt', 'drop *', 'doubt'])
+})
+
+await t.test('reads go elsewhere while every change is told, and to the first address else', async t => {
+  let knowsAll = true
+  const upstreams = readElsewhereWhileTold({ of: (tenant: string) => `first ${tenant}`, forReads: (tenant: string) => `any ${tenant}` } as unknown as Upstreams, { knowsAll: () => knowsAll })
+  t.equal(upstreams.forReads('a'), 'any a')
+  knowsAll = false
+  t.equal(upstreams.forReads('a'), 'first a')
+  t.equal(upstreams.of('a'), 'first a')
+})

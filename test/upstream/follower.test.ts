@@ -1,0 +1,224 @@
+// Which address follows the first? Told from what it shows of changes, and from nothing else.
+import t from 'tap'
+import { RefusalError } from '../../src/http/errors.ts'
+import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
+import { GONE, type Change } from '../../src/upstream/change.ts'
+import type { Question } from '../../src/upstream/client.ts'
+import { createFollower, ENOUGH, type Follower, type FollowerState } from '../../src/upstream/follower.ts'
+import { settled } from '../helpers/channels.ts'
+
+/** What an address says of a version: its digest, or another answer. */
+type Says = string | UpstreamAnswer | Error
+
+interface Lab {
+  readonly follower: Follower
+  readonly heard: FollowerState[]
+  /** Who was asked, in order. */
+  readonly asked: ('first' | 'other')[]
+  /** What they say from now on; of several, one after the other. */
+  first: Says | Says[]
+  other: Says | Says[]
+  /** Sees a change to its end. */
+  see (change?: Partial<Change>): Promise<void>
+}
+
+const whole = (body: string, status = 200): UpstreamAnswer => ({ kind: 'whole', status, headers: {}, body: Buffer.from(body) })
+const NONE = whole('{"error":"no chart version found"}', 404)
+
+let count = 0
+function lab (later = (_ms: number, run: () => void): (() => void) => { setImmediate(run); return () => {} }): Lab {
+  const ask = (who: 'first' | 'other') => async ({ target }: Question): Promise<UpstreamAnswer> => {
+    each.asked.push(who)
+    const says = each[who]
+    const next = Array.isArray(says) ? (says.length > 1 ? says.shift() : says[0]) as Says : says
+    if (next instanceof Error) throw next
+    return typeof next === 'string' ? whole(JSON.stringify({ version: target.version, digest: next })) : next
+  }
+  const heard: FollowerState[] = []
+  const each: Lab = {
+    heard,
+    asked: [],
+    first: NONE,
+    other: NONE,
+    follower: createFollower({ first: { ask: ask('first') }, other: { ask: ask('other') }, later, onChange: state => { heard.push(state) } }),
+    async see (change = {}) {
+      const digest = 'became' in change ? change.became : String(++count)
+      const isHere = each.other === NONE && digest !== undefined && digest !== GONE
+      if (isHere) each.other = digest
+      await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: digest, isNew: true, ...change })
+      await settled()
+      if (isHere) each.other = NONE
+    }
+  }
+  return each
+}
+
+/** One that follows already. */
+async function following (): Promise<Lab> {
+  const each = lab()
+  for (let i = 0; i <= ENOUGH; i++) await each.see()
+  t.equal(each.follower.state(), 'follows')
+  each.asked.length = 0
+  return each
+}
+
+await t.test('an address follows when it has shown several changes in a row of a tenant that it was asked for before', async t => {
+  const each = lab()
+  t.equal(each.follower.state(), 'unproven')
+  for (let i = 0; i < ENOUGH; i++) await each.see({ tenant: `org1/other${i}` })
+  t.equal(each.follower.state(), 'unproven', 'who is asked for a tenant for the first time makes its index then, whatever it keeps')
+  await each.see({ tenant: 'org1/other0' })
+  await each.see({ tenant: 'org1/other0', isNew: false })
+  t.equal(each.follower.state(), 'unproven', 'what was there before says nothing')
+  await each.see({ tenant: 'org1/other1' })
+  t.equal(each.follower.state(), 'follows')
+  t.strictSame(each.asked, Array.from({ length: ENOUGH + 3 }, () => 'other'), 'the first is not asked for what it did')
+  await each.see({ became: GONE, chart: 'other' })
+  t.strictSame(each.heard, ['follows'])
+})
+
+await t.test('what is deleted is gone there, and another version that fits is none', async t => {
+  const each = await following()
+  each.other = NONE
+  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: GONE, isNew: true })
+  each.other = whole('{"version":"2.0.0","digest":"x"}')
+  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: GONE, isNew: true })
+  t.strictSame([each.follower.state(), each.asked], ['follows', ['other', 'other']])
+})
+
+await t.test('one that does not show what the first shows is behind, before the change is answered', async t => {
+  const each = await following()
+  each.other = 'old'
+  each.first = 'new'
+  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true })
+  t.equal(each.follower.state(), 'behind')
+  t.strictSame(each.asked, ['other', 'first', 'other', 'first'], 'it is asked once more, in case it was asked a moment too early')
+  each.other = NONE
+  await each.see()
+  t.equal(each.follower.state(), 'behind', 'one change is not enough')
+  await each.see()
+  t.equal(each.follower.state(), 'follows')
+  t.strictSame(each.heard, ['follows', 'behind', 'follows'])
+})
+
+await t.test('it is not behind a first that shows the change a moment later itself', async t => {
+  const each = await following()
+  each.other = ['old', 'old', 'new']
+  each.first = 'old'
+  await each.see({ became: 'new' })
+  t.strictSame([each.follower.state(), each.asked], ['follows', ['other', 'first', 'other', 'first', 'other']])
+  each.other = 'old'
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'follows', 'nor when the first does not show it in the end: it is as fresh as that')
+  each.other = ['old', 'new']
+  each.first = 'new'
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'follows', 'nor when it comes between two questions')
+})
+
+await t.test('of a change of which nobody knows what came of it, both say the same', async t => {
+  const each = await following()
+  for (const [first, other, state] of [['a', 'a', 'follows'], [NONE, NONE, 'follows'], ['a', 'b', 'behind']] as const) {
+    Object.assign(each, { first, other })
+    await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: undefined, isNew: false })
+    t.equal(each.follower.state(), state)
+  }
+})
+
+await t.test('a first that goes away in the middle of a change takes nothing from who follows', async t => {
+  const each = await following()
+  each.first = new RefusalError({ code: 'upstream_unreachable' })
+  each.other = 'old'
+  await each.see({ became: undefined })
+  t.equal(each.follower.state(), 'follows')
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'behind', 'but what it said is done has to be shown')
+})
+
+await t.test('one that says nothing is not known to follow any more, and begins anew', async t => {
+  for (const other of [new RefusalError({ code: 'upstream_away' }), whole('', 500), whole('no JSON'), { ...whole(''), kind: 'left' } as unknown as UpstreamAnswer]) {
+    const each = await following()
+    each.other = other
+    await each.see()
+    t.equal(each.follower.state(), 'unproven')
+    each.other = NONE
+    for (let i = 0; i < ENOUGH; i++) await each.see()
+    t.equal(each.follower.state(), 'unproven', 'it may have been started again')
+    await each.see()
+    t.equal(each.follower.state(), 'follows')
+  }
+  const each = await following()
+  each.other = whole('null')
+  each.first = NONE
+  await each.see({ became: undefined })
+  t.equal(each.follower.state(), 'follows', 'an entry that says nothing is none')
+})
+
+await t.test('one that follows is not read from while what was answered is looked for there', async t => {
+  const each = await following()
+  t.ok(each.follower.isFresh())
+  const see = async (became: string | undefined): Promise<boolean> => {
+    each.other = each.first = 'x'
+    const seen = each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became, isNew: false })
+    const meanwhile = each.follower.isFresh()
+    await seen
+    return meanwhile
+  }
+  t.notOk(await see('x'))
+  t.ok(each.follower.isFresh())
+  t.ok(await see(undefined), 'of what failed nobody was told that it is so')
+  each.first = 'y'
+  await each.see({ became: 'y' })
+  t.strictSame([each.follower.state(), each.follower.isFresh()], ['behind', false])
+})
+
+await t.test('when nobody knows what changed, it has to show anew that it follows', async t => {
+  const each = await following()
+  each.follower.doubt()
+  t.equal(each.follower.state(), 'unproven')
+  for (let i = 1; i < ENOUGH; i++) await each.see()
+  each.follower.doubt()
+  for (let i = 1; i < ENOUGH; i++) await each.see()
+  t.equal(each.follower.state(), 'unproven')
+  await each.see()
+  t.equal(each.follower.state(), 'follows')
+  for (let i = 0; i < 2; i++) { // the second time while it is looked at
+    each.follower.doubt()
+    const seen = each.see()
+    each.follower.doubt()
+    await seen
+  }
+  for (let i = 1; i < ENOUGH; i++) await each.see()
+  t.equal(each.follower.state(), 'unproven', 'what is shown meanwhile counts for nothing')
+  each.other = 'old'
+  each.first = 'new'
+  await each.see({ became: 'new' })
+  each.follower.doubt()
+  t.equal(each.follower.state(), 'behind', 'and one that was behind is so still')
+})
+
+await t.test('a chart whose name the API takes for something else is not asked for', async t => {
+  const each = await following()
+  await each.see({ chart: 'charts' })
+  t.strictSame([each.follower.state(), each.asked], ['follows', []])
+})
+
+await t.test('nobody waits for one that is not read from, and changes that it was not asked about count for nothing', async t => {
+  const waiting: (() => void)[] = []
+  const each = lab((_ms, run) => { waiting.push(run); return () => {} })
+  each.other = 'new'
+  await each.see({ became: 'new' })
+  each.first = each.other = 'old'
+  const change: Change = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true }
+  await each.follower.see(change)
+  await settled()
+  t.equal(waiting.length, 1, 'it is still being looked for')
+  await each.follower.see(change)
+  each.other = 'new'
+  waiting[0]?.()
+  await settled()
+  for (let i = 1; i < ENOUGH; i++) await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'unproven')
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'follows')
+})
