@@ -1,38 +1,14 @@
 // Does the upstream answer, and since when does it not? One line for each change and none
 // in between, however many requests see it: `error`, because nobody is served, and at the
 // end how long that lasted.
-
-export interface OutageLog {
-  error (fields: object, message: string): void
-}
-
-export interface Outages {
-  /** What is wrong now, with what to look at; undefined: nothing. */
-  report (sentence: string | undefined): void
-  /** Whether it answers as it should; undefined before the first report. */
-  isUp (): boolean | undefined
-}
+import { watchOutages, type OutageLog, type Outages } from '../lib/outages.ts'
 
 /** @param clock milliseconds that only go on */
 export function createOutages (log: OutageLog, upstream: string, clock: () => number): Outages {
-  let now: string | undefined
-  let since = 0
-  let reported = false
-  return {
-    isUp: () => reported ? now === undefined : undefined,
-    report (sentence) {
-      reported = true
-      if (sentence === now) return
-      if (now === undefined) since = clock()
-      now = sentence
-      if (sentence !== undefined) {
-        log.error({ upstream }, sentence)
-        return
-      }
-      const seconds = Math.round((clock() - since) / 1000)
-      log.error({ upstream, seconds }, `the chart repository answers again, after ${seconds} s`)
-    }
-  }
+  return watchOutages({
+    lost (sentence) { log.error({ upstream }, sentence) },
+    back (seconds) { log.error({ upstream, seconds }, `the chart repository answers again, after ${seconds} s`) }
+  }, clock)
 }
 
 /** Which of several addresses it is; `only`: there is one. */

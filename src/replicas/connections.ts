@@ -4,7 +4,7 @@ import type { RedisConfig, RedisPlace } from '../config/schema.ts'
 import type { Later } from '../lib/timers.ts'
 import type { TlsTexts } from '../tls/material.ts'
 import { sentenceOf } from './faults.ts'
-import type { RedisOutages } from './outages.ts'
+import type { Outages } from '../lib/outages.ts'
 import { askMaster } from './sentinel.ts'
 
 type Library = typeof import('redis')
@@ -22,7 +22,7 @@ export interface ConnectionOptions {
   readonly config: RedisConfig
   /** What redis.tls names. */
   readonly texts: TlsTexts
-  readonly outages: Pick<RedisOutages, 'report'>
+  readonly outages: Pick<Outages, 'report'>
   readonly later: Later
 }
 

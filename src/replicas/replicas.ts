@@ -13,7 +13,8 @@ import type { Peers } from '../upstream/peers.ts'
 import { createLeases } from './leases.ts'
 import { createReplicaLocks } from './locks.ts'
 import { createOthers } from './others.ts'
-import { createRedisOutages, type OutageLog, type RedisOutages } from './outages.ts'
+import type { OutageLog, Outages } from '../lib/outages.ts'
+import { createRedisOutages } from './outages.ts'
 import { openRedis, type Redis } from './redis.ts'
 import { createRevoked } from './revoked.ts'
 import { LEAVE, REVOKE, SAY } from './scripts.ts'
@@ -52,7 +53,7 @@ const GONE = 'chartgate:gone'
 export async function connectRedis (
   config: RedisConfig,
   { log, clock, later }: RedisTimes
-): Promise<{ readonly redis: Redis, readonly outages: RedisOutages }> {
+): Promise<{ readonly redis: Redis, readonly outages: Outages }> {
   const outages = createRedisOutages(log, `${config.host}:${config.port}`, clock)
   return { redis: await openRedis({ config, texts: await textsOf(config), outages, later, clock }), outages }
 }

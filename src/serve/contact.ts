@@ -2,7 +2,8 @@
 // this process's own, and has no outage. Each of several addresses is watched alone.
 import { CLOCK } from '../lib/clock.ts'
 import { later } from '../lib/timers.ts'
-import { createOutages, type OutageLog } from '../observe/outages.ts'
+import type { OutageLog } from '../lib/outages.ts'
+import { createOutages } from '../observe/outages.ts'
 import { watchContact, type ContactWatch } from '../upstream/contact.ts'
 import { firstContact, whatIsWrong, type Contact } from '../upstream/first-contact.ts'
 import type { Config } from '../config/schema.ts'

@@ -2,12 +2,12 @@
 // the same Redis, if the configuration names one; else with its own workers at most.
 import type { Config } from '../config/schema.ts'
 import type { Locks } from '../lib/locks.ts'
+import type { OutageLog } from '../lib/outages.ts'
 import { every, later } from '../lib/timers.ts'
 import type { CountStore } from '../limits/counter.ts'
 import type { Settings } from '../live/settings.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { readRedis } from '../metrics/readings.ts'
-import type { OutageLog } from '../replicas/outages.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import type { Peers } from '../upstream/peers.ts'
 

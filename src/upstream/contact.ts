@@ -1,7 +1,7 @@
 // Is the chart repository there, and as the configuration says? Asked at the start, and
 // whenever a request was not answered as it should be; while something is wrong again and
 // again, each time after a longer pause.
-import type { Outages } from '../observe/outages.ts'
+import type { Outages } from '../lib/outages.ts'
 import type { Later } from '../lib/timers.ts'
 import type { Contact } from './first-contact.ts'
 

@@ -3,7 +3,8 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createRedisOutages, type RedisOutages } from '../../src/replicas/outages.ts'
+import type { Outages } from '../../src/lib/outages.ts'
+import { createRedisOutages } from '../../src/replicas/outages.ts'
 import { openRedis, type Redis } from '../../src/replicas/redis.ts'
 import type { RedisConfig } from '../../src/config/schema.ts'
 import type { TlsTexts } from '../../src/tls/material.ts'
@@ -23,7 +24,7 @@ const WRITE = { keys: ['x'], lua: "return redis.call('SET', KEYS[1], ARGV[1])", 
 
 interface Opened {
   readonly redis: Redis
-  readonly outages: RedisOutages
+  readonly outages: Outages
   readonly lines: string[]
 }
 
