@@ -169,8 +169,8 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   })
   const tell = tellChanges({ upstreams, store, peers })
   const changed = async (change: Change): Promise<void> => {
+    await tell(change) // first, so that a disk that fails the registry keeps nobody from hearing of it
     await registry?.changed(change)
-    await tell(change)
   }
 
   const files = createFileReader(upstreams)
