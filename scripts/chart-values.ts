@@ -141,7 +141,10 @@ export const CHART_VALUES: ChartValues = {
     type: text('ClusterIP', 'the type of the Service', 'no Gateway and no ingress',
       { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }),
     port: { ...number(80, 1, 'its port', 'with tls: 443'), schema: { type: 'integer', minimum: 1, maximum: 65535 } },
-    annotations: texts('its annotations', 'a load balancer of a cloud')
+    annotations: texts('its annotations', 'a load balancer of a cloud'),
+    sessionAffinity: text('None', 'ClientIP: the requests of one address come to one gateway, also from the controller ' +
+      'that ingress.controller names', 'several gateways, and pushes to oci://, whose requests have to come to one ' +
+      '(docs/oci.md)', { enum: ['None', 'ClientIP'] })
   },
   httpRoute: {
     enabled: flag(false, 'an HTTPRoute of the Gateway API for the host and path of config.publicUrl',

@@ -123,6 +123,26 @@ async function tryChart (t: Test, versions: readonly Helm[]): Promise<void> {
     t.end()
   })
 
+  await t.test('the registry is routed at the root of the host, where it is said to be there', t => {
+    const made = of('the registry at the root of the host, behind an ingress and a Gateway')
+    t.match(find(made, 'HTTPRoute', 'chartgate').spec.rules[0].matches, [{ path: { value: '/helm' } }, { path: { type: 'PathPrefix', value: '/v2' } }])
+    t.match(find(made, 'Ingress', 'chartgate').spec.rules[0].http.paths, [{ path: '/helm' }, { path: '/v2', pathType: 'Prefix' }])
+    t.equal(find(of('Traefik in front'), 'Ingress', 'chartgate').spec.rules[0].http.paths.length, 1)
+    t.end()
+  })
+
+  await t.test('with affinity by address the Service has it, and the controller that sends past the Service', t => {
+    const annotations = { nginx: ['nginx.org/lb-method', 'ip_hash'], 'ingress-nginx': ['nginx.ingress.kubernetes.io/upstream-hash-by', '$binary_remote_addr'], haproxy: ['haproxy.org/load-balance', 'source'], 'haproxy-ingress': ['haproxy-ingress.github.io/balance-algorithm', 'source'] } as const
+    for (const [controller, [name, value]] of Object.entries(annotations)) {
+      const made = of(`several gateways and affinity by address, behind ${controller}`)
+      t.equal(find(made, 'Service', 'chartgate').spec.sessionAffinity, 'ClientIP')
+      t.equal(find(made, 'Ingress', 'chartgate').metadata.annotations?.[name], value)
+    }
+    t.equal(find(of('no values'), 'Service', 'chartgate').spec.sessionAffinity, 'None')
+    t.notMatch(find(of('nginx in front'), 'Ingress', 'chartgate').metadata.annotations, { 'nginx.org/lb-method': 'ip_hash' })
+    t.end()
+  })
+
   await t.test('only the Job that makes keys has a token, and a right for one Secret', t => {
     for (const [name, made] of rows) {
       for (const each of made) {

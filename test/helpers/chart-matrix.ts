@@ -41,7 +41,9 @@ export const GOOD: Readonly<Record<string, object>> = {
   'the retired one': ingress('ingress-nginx', 'charts-tls'),
   'HAProxy in front': ingress('haproxy', 'charts-tls'),
   'the other HAProxy': ingress('haproxy-ingress', 'charts-tls'),
+  ...Object.fromEntries(['nginx', 'ingress-nginx', 'haproxy', 'haproxy-ingress', ''].map(controller => [`several gateways and affinity by address, behind ${controller || 'any controller'}`, { ...ingress(controller), upstream: { url: URL }, replicaCount: 2, service: { sessionAffinity: 'ClientIP' } }])),
   'Contour in front': ingress('contour'),
+  'the registry at the root of the host, behind an ingress and a Gateway': { config: { ...HELM, oci: { atRoot: true } }, ingress: { enabled: true }, ...ROUTE },
   'Traefik in front': ingress('traefik'),
   'TLS by itself, on both listeners, with secrets from everywhere': {
     config: { publicUrl: 'https://charts.example.com', admin: { tls: { cert: '/run/chartgate/admin/tls.crt', key: '/run/chartgate/admin/tls.key' } }, listen: { tls: { minVersion: '1.3' } } },
@@ -115,6 +117,7 @@ export const BAD: readonly (readonly [values: object, sentence: RegExp])[] = [
   [{ config: { admin: { token: 'nobody-should-read-this' } } }, /config\.admin\.token is a secret.* adminToken\.existingSecret/],
   [{ config: { stateDir: 'data' } }, /config\.stateDir has to be absolute/],
   [{ ingress: { enabled: true } }, /httpRoute and ingress have the host and the path of config\.publicUrl: set it/],
+  ...['contour', 'traefik'].map(controller => [{ ...ingress(controller), service: { sessionAffinity: 'ClientIP' } }, /ingress\.controller: (?:contour|traefik) knows no annotation .* service\.sessionAffinity: None, and pushes to oci:\/\/ with one gateway/] as const),
   [{ httpRoute: { enabled: true } }, /httpRoute\.enabled needs httpRoute\.parentRefs/],
   [{ serviceMonitor: { enabled: true } }, /serviceMonitor\.enabled needs networkPolicy\.adminFrom, or nobody reaches the admin port/],
   [{ networkPolicy: { chartmuseumSelector: { a: 'b' } } }, /networkPolicy\.chartmuseumSelector is for the ChartMuseum of upstream\.url, which is not set/],

@@ -55,6 +55,9 @@
 {{- if and (or .Values.httpRoute.enabled .Values.ingress.enabled) (not .Values.config.publicUrl) -}}
 {{- $wrong = append $wrong "httpRoute and ingress have the host and the path of config.publicUrl: set it to the URL that clients use" -}}
 {{- end -}}
+{{- if and .Values.ingress.enabled (eq .Values.service.sessionAffinity "ClientIP") (has .Values.ingress.controller (list "contour" "traefik")) -}}
+{{- $wrong = append $wrong (printf "ingress.controller: %s knows no annotation that lets the requests of one address come to one gateway: service.sessionAffinity: None, and pushes to oci:// with one gateway" .Values.ingress.controller) -}}
+{{- end -}}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
 {{- $wrong = append $wrong "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that it belongs to, such as [{name: web}]" -}}
 {{- end -}}
