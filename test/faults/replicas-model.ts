@@ -15,6 +15,8 @@ export interface ModelOptions {
   readonly operations: number
   /** and more, until nothing happens to them any more. */
   readonly isOver: () => boolean
+  /** Hears when each read began that was answered. */
+  readonly onRead: (begunAt: number) => void
   readonly clients: number
 }
 
@@ -35,7 +37,7 @@ interface Version {
   busy: boolean
 }
 
-export async function runModel ({ urls, key, reader, operations, isOver, clients }: ModelOptions): Promise<ModelResult> {
+export async function runModel ({ urls, key, reader, operations, isOver, onRead, clients }: ModelOptions): Promise<ModelResult> {
   const known = new Map<string, Version>()
   const wrong: string[] = []
   const counts = { stored: 0, reads: 0, conflicts: 0, failed: 0 }
@@ -87,12 +89,14 @@ export async function runModel ({ urls, key, reader, operations, isOver, clients
 
   async function read (tenant: string): Promise<void> {
     const before = [...known].filter(([name, { busy, state }]) => name.startsWith(`${tenant} `) && !busy && state !== 'unknown').map(([name, version]) => ({ name, version, state: version.state }))
+    const begunAt = performance.now()
     const { status, text } = await ask('GET', `/${tenant}/index.yaml`)
     if (status !== 200) {
       counts.failed++
       return
     }
     counts.reads++
+    onRead(begunAt)
     const listed = new Set(Array.from(text.matchAll(/c-(1\.0\.\d+)\.tgz/g), ([, version]) => `${tenant} ${version}`))
     for (const { name, version, state } of before) {
       if (version.busy || version.state !== state) continue // it was changed meanwhile

@@ -21,6 +21,8 @@ import { untilTrue } from '../helpers/until.ts'
 /** Of each of the clients. */
 const OPERATIONS = inShort(40, 1_250)
 const CLIENTS = 8
+/** Seconds. */
+const MAX_AGE = 3
 
 interface Line {
   readonly port: number
@@ -38,6 +40,10 @@ interface Behind {
 }
 
 interface Lab extends Pick<Behind, 'killFirst' | 'startFirst'> {
+  /** Whether there is a second address. */
+  readonly hasOther: boolean
+  /** How many reads were answered that began at a moment or later. */
+  readonly readsSince: (moment: number) => number
   readonly redis: RedisServer
   readonly gateways: readonly [Gateway, Gateway, Gateway]
   /** Of each replica to Redis. */
@@ -80,13 +86,16 @@ async function lab (t: Test, open: (t: Test) => Promise<Behind>): Promise<Lab> {
   const tokens = { issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [{ file: join(keys, 'keys', 'token.pem'), alg: 'RS256', state: 'active' }] }
   const start = async (): Promise<readonly [Gateway, Line]> => {
     const line = await cuttable(t, redis.port)
-    return [await startGateway(t, { masterKey: key, tokens, upstream: { urls: origins, auth: 'none' }, redis: { url: `redis://127.0.0.1:${line.port}` }, charts: { index: { maxAge: '3s' } }, log: { level: 'error' } }), line]
+    return [await startGateway(t, { masterKey: key, tokens, upstream: { urls: origins, auth: 'none' }, redis: { url: `redis://127.0.0.1:${line.port}` }, charts: { index: { maxAge: `${MAX_AGE}s` } }, log: { level: 'error' } }), line]
   }
   const [first, second, third] = [await start(), await start(), await start()]
   const gateways = [first[0], second[0], third[0]] as const
   for (const { adminUrl } of gateways) await untilTrue(async () => (await (await fetch(`${adminUrl}/metrics`)).text()).includes('chartgate_redis_up 1'))
   await redis.age()
+  const reads: number[] = []
   return {
+    hasOther: origins.length > 1,
+    readsSince: moment => reads.filter(begunAt => begunAt >= moment).length,
     killFirst,
     startFirst,
     redis,
@@ -99,7 +108,7 @@ async function lab (t: Test, open: (t: Test) => Promise<Behind>): Promise<Lab> {
       const reader = recordToken((await answer.json() as { token: string }).token)
       let isOver = false
       const disturbed = disturb().finally(() => { isOver = true })
-      const [result] = await Promise.all([runModel({ urls, key, reader, operations: OPERATIONS, isOver: () => isOver, clients: CLIENTS }), disturbed])
+      const [result] = await Promise.all([runModel({ urls, key, reader, operations: OPERATIONS, isOver: () => isOver, onRead (begunAt) { reads.push(begunAt) }, clients: CLIENTS }), disturbed])
       t.same(result.wrong, [])
       t.ok(result.stored > 5, `${result.stored} stored, ${result.reads} reads, ${result.conflicts} conflicts, ${result.failed} without an answer`)
     }
@@ -135,6 +144,14 @@ async function cuttable (t: Test, to: number): Promise<Line> {
   }
 }
 
+/** Milliseconds until each replica has seen changes at the second address. */
+const FOLLOWS = 60_000
+
+/** Does the second address stand in for the first, as far as this replica knows? */
+async function follows ({ adminUrl }: Gateway): Promise<boolean> {
+  return /^chartgate_upstream_followers\{[^}]*state="follows"[^}]*\} 1$/m.test(await (await fetch(`${adminUrl}/metrics`)).text())
+}
+
 /** What happens meanwhile. */
 const DISTURBANCES: readonly (readonly [name: string, disturb: (lab: Lab) => Promise<void>])[] = [
   ['while everything is there', async () => {}],
@@ -144,10 +161,14 @@ const DISTURBANCES: readonly (readonly [name: string, disturb: (lab: Lab) => Pro
     await sleep(3_000)
     await redis.start()
   }],
-  ['while the first address is killed, and comes back', async ({ killFirst, startFirst }) => {
+  ['while the first address is killed, and comes back', async ({ hasOther, gateways, readsSince, killFirst, startFirst }) => {
     await sleep(1_500)
+    if (hasOther) await untilTrue(async () => (await Promise.all(gateways.map(follows))).every(Boolean), FOLLOWS)
     await killFirst()
-    await sleep(3_000)
+    // Till then indexes that were read from it may be answered from memory.
+    await sleep(MAX_AGE * 1_000)
+    const forgotten = performance.now()
+    await (hasOther ? untilTrue(() => readsSince(forgotten) > 0) : sleep(500)) // reads go on
     await startFirst()
   }],
   ['while a replica stands still for longer than its lease, and another one is killed', async ({ gateways: [, second, third] }) => {
