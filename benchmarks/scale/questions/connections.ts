@@ -12,7 +12,7 @@ import { cpuOfEach, startBefore, startIndexServer, type Asked } from '../common.
 import type { ScaleQuestion } from '../question.ts'
 
 /** A turn begins with opening them all, which a longer one has not more of. */
-const [SHORT, LONG] = [2, 6]
+const [SHORT, LONG] = [3, 8]
 /** Of them are opened at once. */
 const AT_ONCE = 100
 const LIMITS = { maxConnections: 10_000, maxConnectionsPerAddress: 10_000 }
@@ -34,7 +34,7 @@ export const connections: ScaleQuestion = {
     { name: 'memory at most', unit: 'MiB', of: 'whole' },
     { name: 'at most of plain Node', unit: 'MiB', of: 'whole' }
   ],
-  words: 'A small index with a token, `maxAge: 1s`, `listen.maxConnections` above the default; the load generator has the other core. Plain Node is its own HTTP server with the same bounds of time, which answers as many bytes and asks nothing. CPU and answers are what a turn of six seconds has more than one of two: to open connections is not in it. Memory is above what the process had before, after two seconds with 32 connections: silent, when each has asked once and none asks any more; and at most, while all ask.',
+  words: 'A small index with a token, `maxAge: 1s`, `listen.maxConnections` above the default; the load generator has the other core. Plain Node is its own HTTP server with the same bounds of time, which answers as many bytes and asks nothing. CPU and answers are what a turn of eight seconds has more than one of three: to open connections is not in it. Memory is above what the process had before, after two seconds with 32 connections: silent, when each has asked once and none asks any more; and at most, while all ask.',
   async measure (lab, size) {
     const gateway = await startBefore(lab, await startIndexServer(lab), { maxAge: '1s', listen: LIMITS })
     const headers = { authorization: await gateway.authorization('org1/v1') as string }
