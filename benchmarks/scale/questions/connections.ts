@@ -68,6 +68,7 @@ async function measureOne (lab: Lab, asked: Asked, headers: Readonly<Record<stri
   await sleep(1_000)
   const silent = await mebibytesOf(pid) - before
   for (const each of open) each.destroy()
+  await sleep(1_000) // that they end is no part of the next turn
   await forgetMost(pid)
   const short = await cpuOfEach(lab, asked, { ...drive, seconds: SHORT })
   const long = await cpuOfEach(lab, asked, { ...drive, seconds: LONG })
