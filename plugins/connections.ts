@@ -50,7 +50,7 @@ export default fp<ConnectionsOptions>(async (app, { counts, read, settings }) =>
     const { address, isProxy } = read(socket.remoteAddress, {})
     const origin = isProxy ? undefined : originOf(address)
     if (counts.take(origin) === 'taken') {
-      socket.once('close', () => { counts.giveBack(origin) })
+      socket.on('close', () => { counts.giveBack(origin) })
       return
     }
     sayAddress(address)

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { acceptsGzip, knowsEtag } from '../src/http/conditional.ts'
-import { endOfTurn } from '../src/lib/turn.ts'
+import { together } from '../src/lib/turn.ts'
 import { ANONYMOUS, type Principal } from '../src/words/principal.ts'
 import type { Index } from '../src/upstream/index-memory.ts'
 import { INDEX_CONTENT_TYPE } from '../src/upstream/index-reader.ts'
@@ -26,7 +26,7 @@ export default fp<IndexDoorOptions>(async (app, { store }) => {
       const chartRequest = chartRequestOf(request)
       const fresh = store.fresh(chartRequest.tenant)
       if (fresh !== undefined) request.outcome.made = 'fresh'
-      const result = fresh === undefined ? store.read(chartRequest, callerOf(request)) : endOfTurn().then(() => fresh)
+      const result = fresh === undefined ? store.read(chartRequest, callerOf(request)) : together().then(() => fresh)
       result.then(result => { sendResult(request, reply, result) }).catch((error: unknown) => { reply.send(error) })
     }
   })

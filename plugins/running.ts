@@ -25,8 +25,13 @@ declare module 'fastify' {
 }
 
 interface Connection {
-  /** The last one, which may still run. */
-  reply: FastifyReply
+  /**
+   * The one that runs; undefined as soon as nothing of it is with Node any more, which lets go of
+   * the connection when the kernel has the last byte: before anything can be read that was sent
+   * in answer to that byte. One that waits keeps nothing of what was asked over it before: of
+   * thousands that would be what the collector copies again and again.
+   */
+  reply: FastifyReply | undefined
   readonly presence: Presence
 }
 
@@ -40,13 +45,13 @@ export default fp(async (app) => {
     endAfter(request, before)
   }
 
-  function watch (socket: Socket, reply: FastifyReply): Connection {
+  function watch (socket: Socket): Connection {
     const presence = createPresence()
-    const connection: Connection = { reply, presence }
+    const connection: Connection = { reply: undefined, presence }
     connections.set(socket, connection)
     // Who closes their half has left too: Node closes the other one.
-    socket.once('end', () => { presence.leave() })
-    socket.once('close', () => {
+    socket.on('end', () => { presence.leave() })
+    socket.on('close', () => {
       connections.delete(socket)
       presence.leave()
       if (isRunning(connection.reply)) logAborted(connection.reply)
@@ -62,10 +67,10 @@ export default fp(async (app) => {
     const known = connections.get(request.socket)
     // Not answered, and for good: neither done() nor a reply (RFC 9112 section 9.3.2 lets a
     // client do it, and a server close).
-    if (known === undefined || hasLeft(known.reply)) return take(request, reply, known, done)
+    if (known?.reply === undefined) return take(request, reply, known, done)
     if (!mayHaveLeft(known.reply)) return drop(request, known.reply)
     setImmediate(() => {
-      if (hasLeft(known.reply)) take(request, reply, known, done)
+      if (known.reply === undefined) take(request, reply, known, done)
       else drop(request, known.reply)
     })
   })
@@ -76,9 +81,11 @@ export default fp(async (app) => {
     known: Connection | undefined,
     done: HookHandlerDoneFunction
   ): void {
-    const { presence } = known ?? watch(request.socket, reply)
-    if (known !== undefined) known.reply = reply
-    request.presence = presence
+    const connection = known ?? watch(request.socket)
+    connection.reply = reply
+    // Behind Node's own listener, which has let go of the connection by then.
+    reply.raw.on('finish', () => { connection.reply = undefined })
+    request.presence = connection.presence
     // Node's response says so when it is written to after its end, and an error that nobody hears ends the process.
     reply.raw.on('error', ignore)
     // A body that no door reads would stop the reading of its connection, whose end is not seen then.
@@ -100,16 +107,8 @@ function endAfter (request: FastifyRequest, before: FastifyReply): void {
 
 function ignore (): void {}
 
-function isRunning ({ raw }: FastifyReply): boolean {
-  return !raw.writableFinished
-}
-
-/**
- * Nothing of it is with Node any more, which lets go of the connection when the kernel
- * has the last byte: before anything can be read that was sent in answer to that byte.
- */
-function hasLeft ({ raw }: FastifyReply): boolean {
-  return raw.writableFinished && raw.socket === null
+function isRunning (reply: FastifyReply | undefined): reply is FastifyReply {
+  return reply !== undefined && !reply.raw.writableFinished
 }
 
 /**

@@ -7,7 +7,7 @@ import type { LiveKeys } from '../src/live/live-keys.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 import { RefusalError, statusOf, type Refusal } from '../src/http/errors.ts'
 import { countOf } from '../src/http/request-head.ts'
-import { endOfTurn } from '../src/lib/turn.ts'
+import { together } from '../src/lib/turn.ts'
 import type { Authenticator } from '../src/identity/authenticate.ts'
 import type { CertificateSource } from '../src/identity/sources/certificates.ts'
 import type { Authentication } from '../src/identity/sources/source.ts'
@@ -128,7 +128,7 @@ async function answer (
   await recordIntent(request)
   const { subject, proof } = who.principal
   const issued = await issueToken(key, { ...source, ttl }, subject, granted, time, proof?.federated)
-  await endOfTurn() // answers whose signatures came together are written together
+  await together() // answers whose signatures came together are written together
   const scope = formatScopes(granted)
   request.outcome.token = { asked, granted: scope }
   request.outcome.issued = { tokenId: issued.id, keyId: key.kid }

@@ -19,7 +19,7 @@ export default fp<UnaskedOptions>(async (app, { patience }) => {
   const open = new Set<Socket>()
   const follow = (socket: Socket): void => {
     open.add(socket)
-    socket.once('close', () => { open.delete(socket) })
+    socket.on('close', () => { open.delete(socket) })
   }
   app.server.prependListener('connection', follow)
   // Over TLS a request comes through a socket of its own around that one.

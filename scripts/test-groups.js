@@ -19,6 +19,7 @@ const OTHERS = [
   /^faults\/(?!patience\.)/,
   /^properties\/(?:neighbours|linear-input)\./,
   /^regressions\/(?:41|43|45|46|50)-/,
+  /^replicas\/valkey\./,
   /^serve\/workers\/(?:hung-workers|metrics|processes|revoked|tls-names|tls-swap)\./,
   /^read-only-disk\.|^gateway\/(?:descriptors|upload-memory)\./
 ]

@@ -1,5 +1,5 @@
 // What has a process used? As the system counts it (proc(5)).
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 
 /** Microseconds of CPU, user and system: utime and stime, in hundredths of a second. */
 export async function cpuOf (pid: number): Promise<number> {
@@ -12,4 +12,9 @@ export async function mebibytesOf (pid: number, what: 'VmRSS' | 'VmHWM' = 'VmRSS
   const kibibytes = new RegExp(`^${what}:\\s*(\\d+) kB$`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
   if (kibibytes === undefined) throw new Error('the system does not say how much memory a process has')
   return Number(kibibytes) / 1024
+}
+
+/** From now on the most that it had is what it has. */
+export async function forgetMost (pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5')
 }

@@ -26,8 +26,11 @@ export interface Drive {
   readonly seconds: number
 }
 
-/** Microseconds of CPU of the gateway for a request of such a turn, and what the generator saw. @throws when an answer was 400 or above */
-export async function cpuOfEach (lab: Lab, { origin, program }: Pick<Gateway, 'origin' | 'program'>, { path, ...how }: Drive): Promise<{ readonly each: number, readonly load: Load }> {
+/** What is asked. */
+export type Asked = Pick<Gateway, 'origin' | 'program'>
+
+/** Microseconds of CPU of it for a request of such a turn, and what the generator saw. @throws when an answer was 400 or above */
+export async function cpuOfEach (lab: Lab, { origin, program }: Asked, { path, ...how }: Drive): Promise<{ readonly each: number, readonly load: Load }> {
   const before = await cpuOf(program.pid)
   const load = await lab.load.run({ url: origin + path, ...how })
   const faults = Object.entries(load.faults).map(([kind, count]) => `${count} ${kind}`)

@@ -26,25 +26,30 @@ export class NobodyThere extends Error {
   }
 }
 
-export function createPresence (): OwnPresence {
-  const listeners = new Set<() => void>()
-  let gone = false
-  return {
-    get gone () { return gone },
-    onGone (run) {
-      if (gone) {
-        run()
-        return () => {}
-      }
-      const listener = (): void => { run() } // one of its own, so that the same function can wait twice
-      listeners.add(listener)
-      return () => { listeners.delete(listener) }
-    },
-    leave () {
-      gone = true
-      const leaving = [...listeners]
-      listeners.clear()
-      for (const run of leaving) run()
+/** Each connection has one, and few are ever waited for. */
+class ConnectionPresence implements OwnPresence {
+  gone = false
+  private listeners: Set<() => void> | undefined
+
+  onGone (run: () => void): () => void {
+    if (this.gone) {
+      run()
+      return () => {}
     }
+    const listener = (): void => { run() } // one of its own, so that the same function can wait twice
+    const listeners = this.listeners ??= new Set()
+    listeners.add(listener)
+    return () => { listeners.delete(listener) }
   }
+
+  leave (): void {
+    this.gone = true
+    const leaving = [...this.listeners ?? []]
+    this.listeners?.clear()
+    for (const run of leaving) run()
+  }
+}
+
+export function createPresence (): OwnPresence {
+  return new ConnectionPresence()
 }

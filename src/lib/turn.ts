@@ -15,3 +15,39 @@ export function endOfTurn (): Promise<void> {
   })
   return turn
 }
+
+/**
+ * So many at most go on together. Thousands of connections may have something to read in one turn,
+ * and who waits for its end is copied by each run of the collector until then, with its request; a
+ * wake-up for so many costs nothing any more.
+ */
+const MOST = 64
+
+interface Group {
+  size: number
+  readonly goes: Promise<void>
+  readonly go: () => void
+}
+
+let group: Group | undefined
+
+/** Resolves at the end of the current turn too, or earlier: as soon as there are enough to write together. */
+export function together (): Promise<void> {
+  group ??= gather()
+  const { goes, go } = group
+  if (++group.size === MOST) go()
+  return goes
+}
+
+function gather (): Group {
+  let go = (): void => {}
+  const goes = new Promise<void>(resolve => {
+    go = () => {
+      if (group === own) group = undefined
+      resolve()
+    }
+  })
+  const own: Group = { size: 0, goes, go }
+  void endOfTurn().then(go)
+  return own
+}

@@ -11,7 +11,8 @@ const OF_REDIS: readonly (readonly [RegExp, string])[] = [
   [/\bNOAUTH\b/, 'Redis wants a password: set redis.password'],
   [/\bWRONGPASS\b/, 'Redis refuses redis.username and redis.password: give those of one of its users'],
   [
-    /\bNOPERM\b|\buser executing the script can't\b/,
+    // of a script redis 7.0 says it in the second way, and Valkey 8 and 9 in the third
+    /\bNOPERM\b|\buser executing the script can't\b|\bACL failure in script\b/,
     'Redis does not let redis.username do what is needed: it needs the commands of docs/scaling.md'
   ],
   [/\bREADONLY\b/, 'Redis is read-only: redis.url names a replica of it, and has to name the one that is written to'],

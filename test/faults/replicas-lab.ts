@@ -14,6 +14,10 @@ import { newMasterKey, recordToken } from '../helpers/secrets.ts'
 import { untilTrue } from '../helpers/until.ts'
 
 const CLIENTS = 8
+/** Seconds that an index may be answered from memory. */
+const MAX_AGE = 3
+/** Milliseconds until each replica has seen changes at the second address. */
+const FOLLOWS = 60_000
 
 interface Line {
   readonly port: number
@@ -75,7 +79,7 @@ async function lab (t: TestLike, open: Open): Promise<Lab> {
   const tokens = { issuer: 'http://charts.example.test', service: 'charts.example.test', keys: [{ file: join(keys, 'keys', 'token.pem'), alg: 'RS256', state: 'active' }] }
   const start = async (): Promise<readonly [Gateway, Line]> => {
     const line = await cuttable(t, redis.port)
-    return [await startGateway(t, { masterKey: key, tokens, upstream: { urls: behind.urls, auth: 'none' }, redis: { url: `redis://127.0.0.1:${line.port}` }, charts: { index: { maxAge: '3s' } }, log: { level: 'error' } }), line]
+    return [await startGateway(t, { masterKey: key, tokens, upstream: { urls: behind.urls, auth: 'none' }, redis: { url: `redis://127.0.0.1:${line.port}` }, charts: { index: { maxAge: `${MAX_AGE}s` } }, log: { level: 'error' } }), line]
   }
   const [first, second, third] = [await start(), await start(), await start()]
   const gateways = [first[0], second[0], third[0]] as const
@@ -119,17 +123,23 @@ interface Disturbance {
   readonly disturb: (lab: Lab, enter: (phase: string) => void) => Promise<void>
 }
 
-/** The phase in which nobody is at the first address. */
+/** The phase in which nobody is at the first address, for longer than anything of it may be in memory. */
 const AWAY = 'nobody is at the first address'
+
+/** Does the second address stand in for the first, as far as this replica knows? */
+async function follows ({ adminUrl }: Gateway): Promise<boolean> {
+  return /^chartgate_upstream_followers\{[^}]*state="follows"[^}]*\} 1$/m.test(await (await fetch(`${adminUrl}/metrics`)).text())
+}
 
 /** Comes first, while no replica has a reason not to trust the second address. */
 const FIRST_AWAY: Disturbance = {
   name: 'the first address is killed, and comes back',
-  async disturb ({ killFirst, startFirst }, enter) {
-    await sleep(1_500)
+  async disturb ({ urls, gateways, killFirst, startFirst }, enter) {
+    if (urls.length > 1) await untilTrue(async () => (await Promise.all(gateways.map(follows))).every(Boolean), FOLLOWS)
     await killFirst()
+    await sleep(MAX_AGE * 1_000)
     enter(AWAY)
-    await sleep(3_000)
+    await sleep(2_000)
     enter(FIRST_AWAY.name)
     await startFirst()
   }

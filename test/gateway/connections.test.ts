@@ -6,10 +6,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { startApp } from '../helpers/app.ts'
 import { chartOf, formOf } from '../helpers/packages.ts'
 import { answersIn, openRaw, sendRaw } from '../helpers/raw.ts'
+import { until, untilTrue } from '../helpers/until.ts'
 
 const FILE = '/org1/repo1/charts/a-1.0.0.tgz'
 const CHARTS = '/api/org1/repo1/charts'
@@ -170,6 +173,24 @@ await t.test('a connection that says nothing is closed', async t => {
   const connection = await openRaw(t, gateway.port)
   await connection.closed
   t.equal(connection.text(), '')
+})
+
+await t.test('a connection that waits for its next request keeps nothing of the one before', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const asked = new Promise<ServerResponse>(resolve => { upstream.answer = (_request, response) => { resolve(response) } })
+  const { app, port, masterKey } = await startApp(t, { origin: upstream.origin })
+  const connection = await openRaw(t, port)
+  connection.socket.write(`GET ${FILE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${masterKey}\r\n\r\n`)
+  const answer = new WeakRef(await until(() => app.running()[0]?.raw))
+  const response = await asked
+  response.writeHead(200, { 'content-type': 'application/x-tar' }).end('the last bytes')
+  await connection.received(/the last bytes/)
+  await untilTrue(() => {
+    collect()
+    return answer.deref() === undefined
+  })
+  t.equal(connection.socket.readyState, 'open')
 })
 
 await t.test('who is refused early reads why, however much is still to be sent', async t => {

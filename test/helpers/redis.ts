@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { findProgram, freePorts, temporaryFolder, type TestLike } from './processes.ts'
 import { untilTrue } from './until.ts'
 
@@ -12,6 +13,8 @@ import { untilTrue } from './until.ts'
 export const redisServer = process.env['REDIS_SERVER'] ?? await findProgram('redis-server') ?? await findProgram('valkey-server')
 
 export const NO_REDIS = 'no redis-server and no valkey-server on the PATH, and REDIS_SERVER names none'
+
+export const NO_TLS = 'it was built without TLS'
 
 export interface RedisServer {
   readonly port: number
@@ -60,12 +63,23 @@ export async function startRedis (t: TestLike, more: readonly string[] = [], pas
   return server
 }
 
-/** Starts a Sentinel that watches that Redis as `mymaster`, and makes a replica of it the master when it is gone; its port. */
-export async function startSentinel (t: TestLike, master: RedisServer): Promise<number> {
+/** Whether it can: who packs one into something else may leave that out. Without a certificate it ends, and says why. */
+export async function speaksTls (): Promise<boolean> {
+  const [port] = await freePorts(1) as [number]
+  const child = spawn(redisServer as string, ['--port', '0', '--tls-port', String(port)], { stdio: ['ignore', 'pipe', 'ignore'] })
+  return /configure TLS/.test(await text(child.stdout))
+}
+
+/**
+ * Starts a Sentinel that watches what is at that port as `mymaster`, and makes a replica of it the master when it is gone.
+ * @param more lines of its configuration
+ * @returns its port
+ */
+export async function startSentinel (t: TestLike, master: Pick<RedisServer, 'port'>, more: readonly string[] = []): Promise<number> {
   const [port] = await freePorts(1) as [number]
   const dir = await temporaryFolder(t)
   const file = join(dir, 'sentinel.conf')
-  const own = ['bind 127.0.0.1', `port ${port}`, `dir ${dir}`, `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`, 'sentinel down-after-milliseconds mymaster 500', 'sentinel failover-timeout mymaster 3000']
+  const own = ['bind 127.0.0.1', `port ${port}`, `dir ${dir}`, `sentinel monitor mymaster 127.0.0.1 ${master.port} 1`, 'sentinel down-after-milliseconds mymaster 500', 'sentinel failover-timeout mymaster 3000', ...more]
   await writeFile(file, own.join('\n'))
   const child = spawn(redisServer as string, [file, '--sentinel'], { stdio: 'ignore' })
   const ended = once(child, 'exit')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { endOfTurn } from '../../src/lib/turn.ts'
+import { endOfTurn, together } from '../../src/lib/turn.ts'
 
 await t.test('whoever asks in one turn of the event loop goes on together, after what was ready to be read', async t => {
   const order: string[] = []
@@ -13,4 +13,19 @@ await t.test('whoever asks in one turn of the event loop goes on together, after
   order.length = 0
   await endOfTurn().then(note('c'))
   t.same(order.at(-1), 'c', 'the next turn has an end of its own')
+})
+
+await t.test('those who write together wait for the end of the turn as well, but not for more than 64', async t => {
+  const order: string[] = []
+  const say = (text: string) => (): void => { order.push(text) }
+  setImmediate(say('end of the turn'))
+  const first = Array.from({ length: 64 }, () => together())
+  const rest = together()
+  await Promise.all(first).then(say('64'))
+  await rest.then(say('one more'))
+  t.same(order, ['64', 'end of the turn', 'one more'])
+  order.length = 0
+  setImmediate(say('end of the next'))
+  await together().then(say('the next'))
+  t.same(order, ['end of the next', 'the next'])
 })

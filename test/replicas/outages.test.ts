@@ -27,6 +27,7 @@ await t.test('each fault says what is to be done, and others are quoted, in shor
   const say = (message: string): string => sentenceOf(new Error(message))
   t.match(say('NOAUTH HELLO must be called'), /set redis\.password/)
   t.match(say('NOPERM this user has no permissions'), /docs\/scaling\.md/)
+  t.equal(say("ERR ACL failure in script: User gate has no permissions to run the 'zadd' command script"), say('NOPERM x'), 'of Valkey')
   t.match(say('MISCONF Redis is configured to save'), /its own log/)
   t.match(say('LOADING Redis is loading'), /starting/)
   t.match(say('Unknown RESP type 72 "H"'), /no Redis/)

@@ -14,8 +14,8 @@ import { Authority } from '../helpers/certificates.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { freePorts } from '../helpers/processes.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
-import { notTried } from '../helpers/not-tried.ts'
-import { NO_REDIS, redisServer, startRedis } from '../helpers/redis.ts'
+import { notTried, skipped } from '../helpers/not-tried.ts'
+import { NO_REDIS, NO_TLS, redisServer, speaksTls, startRedis } from '../helpers/redis.ts'
 import { until, untilTrue } from '../helpers/until.ts'
 
 const clock = (): number => performance.now()
@@ -84,17 +84,20 @@ else {
     })
   })
 
-  await t.test('over TLS its certificate is verified', async t => {
-    const authority = Authority.make(testFolder(t))
-    const { cert, key } = authority.issue()
-    const [port] = await freePorts(1) as [number]
-    await startRedis(t, ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', authority.cert, '--tls-auth-clients', 'no'])
-    const tls = { tls: { ca: authority.cert } }
-    const sound = await open(t, port, tls, { ca: authority.certText })
-    await works(sound.redis)
-    const wrong = await open(t, port, tls)
-    t.match(await until(() => wrong.lines[0]), /^Redis cannot be reached \([A-Z_]+\);/)
-  })
+  if (!await speaksTls()) await skipped(t, 'over TLS', NO_TLS)
+  else {
+    await t.test('over TLS its certificate is verified', async t => {
+      const authority = Authority.make(testFolder(t))
+      const { cert, key } = authority.issue()
+      const [port] = await freePorts(1) as [number]
+      await startRedis(t, ['--tls-port', String(port), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', authority.cert, '--tls-auth-clients', 'no'])
+      const tls = { tls: { ca: authority.cert } }
+      const sound = await open(t, port, tls, { ca: authority.certText })
+      await works(sound.redis)
+      const wrong = await open(t, port, tls)
+      t.match(await until(() => wrong.lines[0]), /^Redis cannot be reached \([A-Z_]+\);/)
+    })
+  }
 
   await t.test('who counts in it is answered by the same connection', async t => {
     const server = await startRedis(t)
