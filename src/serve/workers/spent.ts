@@ -3,23 +3,13 @@
 import type { Spent } from '../../tokens/spent.ts'
 import type { Office } from './member.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
+import { createQuestions } from './questions.ts'
 
 /** What the primary remembers, as a worker sees it. */
 export function createSharedSpent (channel: Channel<ToWorker, ToPrimary>): Spent {
-  const waiting = new Map<number, (isFirst: boolean) => void>()
-  let last = 0
-  channel.receive(message => {
-    if (message.kind !== 'spent') return
-    waiting.get(message.id)?.(message.isFirst)
-    waiting.delete(message.id)
-  })
+  const ask = createQuestions(channel, 'spent')
   return {
-    async spend (name, seconds) {
-      const id = ++last
-      const answer = new Promise<boolean>(resolve => { waiting.set(id, resolve) })
-      channel.send({ kind: 'spend', id, name, seconds })
-      return await answer
-    }
+    spend: async (name, seconds) => (await ask(id => ({ kind: 'spend', id, name, seconds }))).isFirst
   }
 }
 
