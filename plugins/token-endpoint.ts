@@ -18,7 +18,7 @@ import type { Claimant } from '../src/limits/attempts.ts'
 import { narrow } from '../src/judge.ts'
 import { formatScopes, parseScopes } from '../src/words/scope.ts'
 import { issueToken, type TokenSource } from '../src/tokens/issue.ts'
-import type { Spent } from '../src/tokens/spent.ts'
+import { shownNow, type Spent } from '../src/tokens/spent.ts'
 import { ISSUED_TOKEN_TYPE, readTokenRequest, type TokenRequest } from '../src/doors/token/token-request.ts'
 import { byCertificate, claimantOf, refusalBy } from './authenticate.ts'
 import { refusalOf } from './errors.ts'
@@ -120,9 +120,9 @@ async function answer (
   const ttl = expires === undefined ? source.ttl : Math.min(source.ttl, Math.ceil(secondsUntil(clock, expires)))
   if (ttl < 1) return reply.refuse(refusalFor(EXPIRED, read.request))
   const { exchangeOnly: once } = who.principal
-  if (once !== undefined && !await spent.spend(once.name, once.seconds)) {
-    return reply.refuse(refusalFor(USED, read.request))
-  }
+  const use = once === undefined ? 'first' : await spent.spend(shownNow(once, clock))
+  if (use === 'unproved') return reply.refuse({ code: 'federation_use_unproved' })
+  if (use !== 'first') return reply.refuse(refusalFor(NOT_FIRST[use], read.request))
   const key = keys.current.ring.signing(time)
   request.outcome.allowedBy = 'token endpoint'
   await recordIntent(request)
@@ -145,7 +145,10 @@ async function answer (
 }
 
 const EXPIRED = { ok: false, code: 'token_expired' } as const
-const USED = { ok: false, code: 'federation_token_used' } as const
+const NOT_FIRST = {
+  used: { ok: false, code: 'federation_token_used' },
+  too_early: { ok: false, code: 'federation_token_too_early' }
+} as const
 const REFUSED_AS = { subject_token: 'invalid_request', assertion: 'invalid_grant' } as const
 
 /** A token that was to be exchanged is refused as its grant type says. */

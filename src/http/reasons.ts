@@ -211,10 +211,16 @@ export const REASON_GROUPS = {
     federation_token_used: {
       status: 401,
       error: 'unauthorized',
-      means: 'the token of a job was exchanged before, and its provider says `exchangeOnce`; or so many were that no ' +
-        'more can be remembered',
+      means: 'the token of a job was exchanged before, and its provider says `exchangeOnce`',
       todo: 'let the job ask its platform for another one; if it was not the job, `actor.token_id` of the audit log ' +
         'says what was done with it'
+    },
+    federation_token_too_early: {
+      status: 401,
+      error: 'unauthorized',
+      means: 'the token of a job counts once (`exchangeOnce`), and may have been exchanged: it was issued before ' +
+        'Redis or `stateDir/exchanged` began to remember that',
+      todo: 'let the job ask its platform for another one, some seconds later'
     },
     token_unknown_subject: {
       status: 401,
@@ -349,6 +355,13 @@ export const REASON_GROUPS = {
       means: 'Redis (redis.url) does not say who else stores this version, and the chart repository would store it ' +
         'twice; or the upload took longer than it could be known',
       todo: 'look at the log\'s line about Redis; docs/operations.md'
+    },
+    federation_use_unproved: {
+      status: 503,
+      error: 'nobody can say now whether the token was exchanged before: try again shortly',
+      means: 'the token of a job counts once (`exchangeOnce`), and Redis does not answer, `stateDir/exchanged` ' +
+        'cannot be written, or its provider has 100,000 others',
+      todo: 'look at the log\'s line about Redis or that file; docs/ci.md'
     },
     spool_full: {
       status: 503,

@@ -9,6 +9,7 @@ import type { Every, Later } from '../lib/timers.ts'
 import type { CountStore } from '../limits/counter.ts'
 import { readMaterial, type TlsTexts } from '../tls/material.ts'
 import type { Revocations } from '../tokens/revocations.ts'
+import type { Spent } from '../tokens/spent.ts'
 import type { Peers } from '../upstream/peers.ts'
 import { createLeases } from './leases.ts'
 import { createReplicaLocks } from './locks.ts'
@@ -17,6 +18,7 @@ import type { OutageLog, Outages } from '../lib/outages.ts'
 import { createRedisOutages } from './outages.ts'
 import { openRedis, type Redis } from './redis.ts'
 import { createRevoked } from './revoked.ts'
+import { createReplicaSpent } from './spent.ts'
 import { LEAVE, REVOKE, SAY } from './scripts.ts'
 
 /** What a process has of it that has clients. */
@@ -25,6 +27,7 @@ export interface Replicas {
   readonly locks: Locks
   /** Where all of them count. */
   readonly store: CountStore
+  readonly spent: Spent
   /** Undefined: it is not known yet. */
   isUp (): boolean | undefined
   /** Says goodbye to the others. */
@@ -94,6 +97,7 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
     },
     locks,
     store: redis.store,
+    spent: createReplicaSpent(redis),
     isUp: outages.isUp,
     async close () {
       await leases.close()

@@ -4,6 +4,7 @@
 // run of the server that they were written in: all of it is an epoch, with a name and an age.
 // A Redis that was restarted or emptied, and a replica of it that has taken its place, begin
 // another one: what it held before may be lost or old.
+import { MOST_SPENT } from '../tokens/spent.ts'
 import type { Script } from './redis.ts'
 
 const MEMBERS = '{chartgate}:replicas'
@@ -180,5 +181,31 @@ for i = 3, #ARGV do
   end
 end
 return new
+`
+}
+
+/** Seconds after which a provider of which nothing was exchanged is forgotten: longer than a token is remembered. */
+const SPENT_LASTS = 90_000
+
+/**
+ * A token that counts once is exchanged. Arguments: a name for a new epoch, whose it is, its own name, and in
+ * milliseconds how long it is remembered, and since when it is issued at most. Returns a `Use` (tokens/spent.ts).
+ */
+export const SPEND: Script = {
+  keys: KEYS,
+  stores: true,
+  lua: `${EPOCH}
+local _, age = epochNow(ARGV[1])
+local token, share = '{chartgate}:exchanged:' .. ARGV[3], '{chartgate}:exchanged-of:' .. ARGV[2]
+if redis.call('EXISTS', token) == 1 then return 'used' end
+if tonumber(ARGV[5]) >= age then return 'too_early' end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', share, '-inf', now)
+if redis.call('ZCARD', share) >= ${MOST_SPENT} then return 'unproved' end
+redis.call('SET', token, '', 'PX', ARGV[4])
+redis.call('ZADD', share, now + ARGV[4], ARGV[3])
+redis.call('EXPIRE', share, ${SPENT_LASTS})
+return 'first'
 `
 }

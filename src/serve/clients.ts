@@ -3,7 +3,6 @@
 import { join } from 'node:path'
 import type pino from 'pino'
 import type { Config } from '../config/schema.ts'
-import { CLOCK } from '../lib/clock.ts'
 import { createLocks } from '../lib/locks.ts'
 import type { Pulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
@@ -14,7 +13,6 @@ import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
 import type { AuditOutput } from '../observe/audit/auditing.ts'
 import { NO_PEERS } from '../upstream/peers.ts'
-import { createSpent } from '../tokens/spent.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
 import { reportReload } from './audit.ts'
@@ -24,8 +22,9 @@ import type { Lifecycle } from './lifecycle.ts'
 import { openLogins } from './logins.ts'
 import type { Measuring } from './measure.ts'
 import type { Parts } from './parts.ts'
-import { joinReplicas, openCounts } from './replicas.ts'
+import { joinReplicas, shareForWorkers } from './replicas.ts'
 import type { RereadingOptions } from './rereading.ts'
+import { openSpent } from './spent.ts'
 import type { ServeOptions } from './started.ts'
 import { createAuditOffice } from './workers/audit.ts'
 import { followForWorkers, type FollowedForWorkers } from './workers/follow.ts'
@@ -66,7 +65,6 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
   const { config, settings, log, pulse, keys, tls, certificates, federation, revocations } = options
   const { audit, measuring, lifecycle } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
-  const spent = createSpent(CLOCK.monotonic)
   const report = reportTo(audit.output, measuring, log)
   const parts = [auditPart(audit, log)]
   const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload, report }
@@ -76,6 +74,8 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     const own = { peers: NO_PEERS, locks: createLocks() }
     const replicas = await joinReplicas({ settings, own, log, meter, revocations: revocations.held })
     lifecycle.opened.push(replicas.close)
+    const opened = await openSpent(config, replicas.spent, log)
+    if (!opened.ok) return opened
     return await openFront({
       ...followed,
       audit,
@@ -84,22 +84,28 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       peers: replicas.peers,
       locks: replicas.locks,
       logins: loginsOf(options, replicas.store),
-      spent,
+      spent: opened.spent,
       pulse,
       meter,
       logStream
     })
   }
-  const counts = await openCounts(config)
-  lifecycle.opened.push(async () => { counts.close() })
-  const logins = loginsOf(options, counts.store)
+  const shared = await shareForWorkers(config)
+  lifecycle.opened.push(async () => { shared.close() })
+  const opened = await openSpent(config, shared.spent, log)
+  if (!opened.ok) return opened
+  const logins = loginsOf(options, shared.store)
   return await openWorkers(followForWorkers({ ...options, followed, loginKey: logins.key, audit: audit.aim }), {
     count: config.workers,
     fork: () => fork(lines => { logStream.write(lines) }),
     onTrouble: options.onTrouble,
     onReplaced: measuring.onReplaced,
     offices: [
-      measuring.counts, options.followers, createLoginOffice(logins), createSpentOffice(spent), createAuditOffice(audit)
+      measuring.counts,
+      options.followers,
+      createLoginOffice(logins),
+      createSpentOffice(opened.spent),
+      createAuditOffice(audit)
     ],
     log,
     clock: () => performance.now(),

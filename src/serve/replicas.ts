@@ -9,6 +9,7 @@ import type { Settings } from '../live/settings.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { readRedis } from '../metrics/readings.ts'
 import type { Revocations } from '../tokens/revocations.ts'
+import type { Spent } from '../tokens/spent.ts'
 import type { Peers } from '../upstream/peers.ts'
 
 /** What a process that has clients shares. */
@@ -20,6 +21,8 @@ export interface Shared {
 export interface Joined extends Shared {
   /** Where all replicas count; undefined: there is no such place. */
   readonly store?: CountStore
+  /** What all replicas remember of tokens that count once; undefined: there is no such place. */
+  readonly spent?: Spent
   close (): Promise<void>
 }
 
@@ -51,13 +54,15 @@ export async function joinReplicas ({ settings, own, log, meter, revocations }: 
   return replicas
 }
 
-/** Where the primary of workers counts for them, with all replicas; its workers say what Redis is doing. */
-export async function openCounts (
-  { redis }: Pick<Config, 'redis'>
-): Promise<{ readonly store?: CountStore, close (): void }> {
-  if (redis === undefined) return { close () {} }
+/** What the primary of workers shares with all replicas, for them; they say themselves what Redis is doing. */
+export async function shareForWorkers (
+  { redis: config }: Pick<Config, 'redis'>
+): Promise<Pick<Joined, 'store' | 'spent'> & { close (): void }> {
+  if (config === undefined) return { close () {} }
   const { connectRedis } = await import('../replicas/replicas.ts')
-  return (await connectRedis(redis, { ...TIMES, log: UNSAID })).redis
+  const { createReplicaSpent } = await import('../replicas/spent.ts')
+  const { redis } = await connectRedis(config, { ...TIMES, log: UNSAID })
+  return { store: redis.store, spent: createReplicaSpent(redis), close: redis.close }
 }
 
 interface Log {
@@ -79,6 +84,6 @@ export function sayAlone ({ redis, upstream, charts, tokens }: OfReplicas, log: 
     ...(upstream.further.length === 0 ? [] : ['read at an address (upstream.urls) what is of before a push'])
   ]
   log.info({}, 'redis.url is not set: other chartgates in front of the same chart repository do not know of failed ' +
-    'logins and revoked tokens here, nor of a push that runs' +
+    'logins, of revoked and exchanged tokens here, nor of a push that runs' +
     (reads.length === 0 ? '' : `, and may ${reads.join(', and ')}`))
 }

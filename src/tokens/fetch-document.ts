@@ -30,22 +30,33 @@ export async function fetchDocument ({ url, ca, tokenFile }: DocumentPlace, boun
     ? new Agent({ connect: trusted })
     : new EnvHttpProxyAgent({ connect: trusted, requestTls: trusted })
   try {
-    return await download(url, dispatcher, token, bounds)
+    bounds.signal.throwIfAborted() // it may be the second document of one time
+    return await inTime(download(url, dispatcher, token, bounds.bytes), bounds.signal)
   } finally {
-    void dispatcher.destroy()
+    void dispatcher.destroy() // with all that is still on its way there
   }
+}
+
+/** What comes before the signal; undici looks at one of its own only when there is a connection. @throws its reason */
+async function inTime<T> (awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      const { reason } = signal as { readonly reason: Error }
+      reject(reason)
+    }, { once: true })
+    awaited.then(resolve, reject)
+  })
 }
 
 async function download (
   url: string,
   dispatcher: Dispatcher,
   token: string | undefined,
-  { bytes, signal }: DocumentBounds
+  bytes: number
 ): Promise<string> {
   const { statusCode, body } = await request(url, {
     dispatcher,
     headers: { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-    signal,
     reset: true
   })
   if (statusCode !== 200) {

@@ -25,8 +25,20 @@ export interface Principal {
   readonly expires?: Moment
   /** Which token it was. */
   readonly proof?: TokenProof
-  /** Of a token that counts at the token endpoint alone, and there once: what it is remembered by, and how long. */
-  readonly exchangeOnly?: { readonly name: string, readonly seconds: number }
+  /** Of a token that counts at the token endpoint alone, and there once. */
+  readonly exchangeOnly?: OnceToken
+}
+
+/** What a token is remembered by that counts once. */
+export interface OnceToken {
+  /** Who issued it. */
+  readonly provider: string
+  /** What no two tokens share, in base64url. */
+  readonly name: string
+  /** How long it is remembered. */
+  readonly seconds: number
+  /** Not later than it was issued, by whichever clock. */
+  readonly issued: Moment
 }
 
 export interface OwnRights {

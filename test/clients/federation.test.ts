@@ -31,7 +31,7 @@ await t.test('in every worker a rule that is taken out ends what it let in, and 
   const [provider, another] = [await startOpenIdProvider(t, AUDIENCE), await startOpenIdProvider(t, AUDIENCE)]
   const file = join(await temporaryFolder(t), 'chartgate.yaml')
   const generic = { kind: 'generic', audience: AUDIENCE }
-  const providers = [{ ...generic, name: 'build', issuer: provider.issuer }, { ...generic, name: 'once', issuer: another.issuer, exchangeOnce: true }]
+  const providers = [{ ...generic, name: 'build', issuer: provider.issuer }, { ...generic, name: 'once', issuer: another.issuer, exchangeOnce: true, clockSkew: '0s' }]
   const federation = (rules: readonly object[]): string => stringify({ workers: 2, federation: { providers, rules } })
   const rule = { match: { sub: 'build-7' }, subject: 'ci:build:{sub}', repositories: ['org1/*'], actions: ['pull'] }
   await writeFile(file, federation([{ ...rule, provider: 'build' }, { ...rule, provider: 'once' }]))
@@ -48,8 +48,13 @@ await t.test('in every worker a rule that is taken out ends what it let in, and 
     return got === undefined ? undefined : recordToken(got)
   }
   const exchanged = await exchange(token) as string
-  const single = await another.idTokenOf('build-7')
-  t.equal((await Promise.all(Array.from({ length: 12 }, async () => await exchange(single)))).filter(got => got !== undefined).length, 1, 'what counts once counts once for all workers')
+  const exchanges = async (assertion: string): Promise<number> => (await Promise.all(Array.from({ length: 12 }, async () => await exchange(assertion)))).filter(got => got !== undefined).length
+  let single = ''
+  // The first seconds belong to what was before it was remembered.
+  t.equal(await until(async () => {
+    single = await another.idTokenOf('build-7')
+    return await exchanges(single) || undefined
+  }), 1, 'what counts once counts once for all workers')
   t.strictSame([await ask(token), await ask(exchanged)], [[200], [200]])
   await writeFile(file, federation([]))
   await until(async () => [...await ask(token), ...await ask(exchanged)].every(status => status === 401) ? true : undefined)

@@ -8,6 +8,7 @@ import type { FederationRule, ProviderConfig } from '../../src/identity/federati
 import { NO_FEDERATION } from '../../src/identity/federation/providers.ts'
 import { federationPart } from '../../src/live/live-federation.ts'
 import type { Look } from '../../src/live/part.ts'
+import type { Shown, Spent, Use } from '../../src/tokens/spent.ts'
 import { askedBy, question } from '../helpers/authz.ts'
 import { testClock, type TestClock } from '../helpers/clock.ts'
 import { AUDIENCE, GITHUB, githubClaims, idToken, ruleFor, startIssuer, type StubIssuer } from '../helpers/federation.ts'
@@ -33,13 +34,14 @@ interface Lab extends Team {
   rules (...rules: readonly Partial<FederationRule>[]): Promise<void>
 }
 
-async function lab (t: TestLike, more: Partial<ProviderConfig> = {}): Promise<Lab> {
+async function lab (t: TestLike, more: Partial<ProviderConfig> = {}, spent?: Spent): Promise<Lab> {
   const issuer = await startIssuer(t, KEY)
   const provider = { ...GITHUB, issuer: issuer.issuer, ...more }
   const clock = testClock(NOW)
   const federated = (rules: readonly Partial<FederationRule>[]): Config['federation'] => ({ providers: [provider], rules: rules.map(rule => ruleFor(provider, rule)) })
   const team = await startTeam(t, {
     clock,
+    ...(spent === undefined ? {} : { spent }),
     policy: [{ repositories: ['shared/*'], subjects: ['group:publishers'], actions: ['pull'] }, { repositories: ['public/*'], subjects: ['anonymous'], actions: ['pull'] }, { repositories: ['known/*'], subjects: ['authenticated'], actions: ['pull'] }],
     config: config => ({ ...config, audit: { reads: true, required: false }, authz: askedBy('traefik', { push: true }), federation: federated([{ groups: ['publishers'] }]) })
   })
@@ -128,6 +130,27 @@ await t.test('one that counts once is exchanged once, and gets in nowhere else',
   const unnamed = { jti: undefined, run_attempt: '4' }
   t.equal((await token(`?scope=${SCOPE}`, { authorization: basic('ci', await job(unnamed)) })).status, 200)
   t.equal((await token('', form({ grant_type: JWT_BEARER, assertion: await job(unnamed) }))).status, 400)
+})
+
+await t.test('one that counts once is not exchanged where nobody can say that it is the first, and the client is told whether to try again', async t => {
+  const asked: Shown[] = []
+  let use: Use = 'unproved'
+  const { job, token, gateway, clock } = await lab(t, { exchangeOnce: true, clockSkew: 30 }, { async spend (shown) { asked.push(shown); return use } })
+  const secret = await job()
+  clock.pass(100)
+  for (const parameters of [{ grant_type: JWT_BEARER, assertion: secret }, { grant_type: TOKEN_EXCHANGE, subject_token: secret, subject_token_type: ID_TOKEN }]) {
+    const away = await token('', form(parameters))
+    t.match([away.status, away.headers['retry-after'], JSON.parse(away.body)], [503, '5', { error: 'server_error', error_description: 'nobody can say now whether the token was exchanged before: try again shortly' }])
+  }
+  t.equal((await token(`?scope=${SCOPE}`, { authorization: basic('ci', secret) })).status, 503)
+  t.match(gateway.log.at(-1), { reason: 'federation_use_unproved', subject: 'ci:github:octo-org/octo-repo' })
+  t.match(asked[0], { provider: 'github', name: /^[\w-]{43}$/, seconds: 1_100, age: 131 }, 'as old as it is by both clocks')
+  clock.pass(50)
+  use = 'too_early'
+  t.match(JSON.parse((await token('', form({ grant_type: JWT_BEARER, assertion: secret }))).body), { error: 'invalid_grant' })
+  t.equal((await token(`?scope=${SCOPE}`, { authorization: basic('ci', secret) })).status, 401)
+  t.match(gateway.audit.at(-1), { action: 'login', outcome: 'denied', reason: 'federation_token_too_early' })
+  t.equal(asked.at(-1)?.age, 181, 'and older when it comes again')
 })
 
 await t.test('what was let in ends when its rule is changed or gone: the job and what it exchanged', async t => {

@@ -24,7 +24,7 @@ import { createPulse } from '../../src/lib/pulse.ts'
 import { severalUpstreams } from '../../src/upstream/upstreams.ts'
 import { createUpstreamMinter, issueToken } from '../../src/tokens/issue.ts'
 import { createRevocations, type Revocations } from '../../src/tokens/revocations.ts'
-import { createSpent } from '../../src/tokens/spent.ts'
+import type { Spent } from '../../src/tokens/spent.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
 import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
 import { createFollower } from '../../src/upstream/follower.ts'
@@ -39,6 +39,7 @@ import { clockOf } from './clock.ts'
 import { testFolder, type TestLike } from './folder.ts'
 import { layKeys } from './key-pool.ts'
 import { KEPT_LOG_LEVEL, keepLog, newMasterKey, recordToken } from './secrets.ts'
+import { spentIn } from './spent.ts'
 
 export interface TestGateway {
   readonly app: FastifyInstance
@@ -94,6 +95,8 @@ export interface Overrides {
   readonly peers?: Peers
   /** Laid over how long the upstream is waited for. */
   readonly waits?: Partial<Patience>
+  /** Which tokens of jobs were exchanged; default: this gateway's own, since ever. */
+  readonly spent?: Spent
   /** With audit.required: whether a line comes to the disk; default: each does. */
   readonly records?: (line: string, ifNot: IfNot) => Promise<boolean>
 }
@@ -137,7 +140,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, locks = createLocks(), takesConditions = false, waits = {}, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, locks = createLocks(), takesConditions = false, waits = {}, spent, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -187,7 +190,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     locks,
     logins: openLogins(settings, { warn: (fields, message) => { app.log.warn(fields, message) } }, { clock }),
     revocations,
-    spent: createSpent(clock.monotonic),
+    spent: spent ?? await spentIn(stateDir, clock),
     pulse: createPulse(() => () => {}), // no time goes by
     handsOut: auth === 'bearer' ? { kind: 'bearer', mint } : { kind: 'none' },
     audit: {

@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders } from 'undici/types/header.js'
 import { request } from 'undici'
 import type { Config } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/lib/clock.ts'
+import type { Spent } from '../../src/tokens/spent.ts'
 import { createPasswords, type Hashers } from '../../src/identity/sources/passwords.ts'
 import { digestOf } from '../../src/identity/sources/robot-secret.ts'
 import { cheapBcrypt, cheapHash } from './accounts.ts'
@@ -41,6 +42,8 @@ export interface TeamOptions {
   /** Seconds since the epoch, of a clock that nobody sets. */
   readonly now?: () => number
   readonly clock?: Clock
+  /** Which tokens of jobs were exchanged; default: the gateway's own, since ever. */
+  readonly spent?: Spent
 }
 
 export interface Answer {
@@ -78,7 +81,7 @@ export async function accountsFile (people: readonly Person[], robots: readonly 
   })
 }
 
-export async function startTeam (t: TestLike, { people = [], robots = [], policy = [], config: change = config => config, now, clock }: TeamOptions): Promise<Team> {
+export async function startTeam (t: TestLike, { people = [], robots = [], policy = [], config: change = config => config, now, clock, spent }: TeamOptions): Promise<Team> {
   const file = join(await temporaryFolder(t), 'accounts.yaml')
   writeFileSync(file, await accountsFile(people, robots))
   const hashed: Team['hashed'] = []
@@ -93,7 +96,8 @@ export async function startTeam (t: TestLike, { people = [], robots = [], policy
     config: config => change({ ...config, accounts: { files: [file] }, policy }),
     passwords: createPasswords(hashers),
     ...(now === undefined ? {} : { now }),
-    ...(clock === undefined ? {} : { clock })
+    ...(clock === undefined ? {} : { clock }),
+    ...(spent === undefined ? {} : { spent })
   })
 
   const ask = async (path: string, { method = 'GET', authorization, headers = {}, body }: Ask = {}): Promise<Answer> => {

@@ -12,6 +12,7 @@ import { aChange } from '../helpers/changes.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis, type RedisServer } from '../helpers/redis.ts'
 import { newMasterKey } from '../helpers/secrets.ts'
+import { shown } from '../helpers/spent.ts'
 import { until, untilTrue } from '../helpers/until.ts'
 
 const clock = (): number => performance.now()
@@ -60,6 +61,7 @@ else {
     const text = revocationText({ subject: 'user:alice' }, CLOCK.wall(), 300)
     t.equal(await revokeForAll(config, text, CLOCK.wall(), { clock, later }), undefined)
     await untilTrue(() => a.revocations.has(text) && b.revocations.has(text))
+    t.equal(await a.spent.spend(shown('a-token')), 'first')
     const counts = { within: () => 60, most: 10, shared: { store: a.store, name: '{chartgate}:of-this-test' } }
     const counter = createCounter(counts)
     await counter.add('x')

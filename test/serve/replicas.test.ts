@@ -6,7 +6,7 @@ import { CLOCK } from '../../src/lib/clock.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createMeter } from '../../src/metrics/meter.ts'
-import { joinReplicas, openCounts, sayAlone, type JoinOptions, type Joined } from '../../src/serve/replicas.ts'
+import { joinReplicas, sayAlone, shareForWorkers, type JoinOptions, type Joined } from '../../src/serve/replicas.ts'
 import { createRevocations, revocationText } from '../../src/tokens/revocations.ts'
 import type { Change } from '../../src/upstream/change.ts'
 import { NO_PEERS } from '../../src/upstream/peers.ts'
@@ -15,6 +15,7 @@ import { aChange } from '../helpers/changes.ts'
 import { testFolder } from '../helpers/folder.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis } from '../helpers/redis.ts'
+import { shown } from '../helpers/spent.ts'
 import { untilTrue } from '../helpers/until.ts'
 
 const log = { error () {} }
@@ -34,10 +35,11 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   t.equal(joined.store, undefined)
   await joined.close()
   await joined.peers.changed(aChange('a'))
-  const counts = await openCounts(config)
-  t.equal(counts.store, undefined)
+  const counts = await shareForWorkers(config)
+  t.strictSame([counts.store, counts.spent, joined.spent], [undefined, undefined, undefined])
   counts.close()
-  const away = await openCounts({ redis: HERE }) // its workers say that it is
+  const away = await shareForWorkers({ redis: HERE }) // its workers say that it is
+  t.equal(await away.spent?.spend(shown('a')), 'unproved')
   away.close()
   const lines: string[] = []
   const say = (more: object): void => { sayAlone({ ...config, ...more }, { info: (_fields, message) => { lines.push(message) } }) }
@@ -83,10 +85,11 @@ else {
     t.ok(forgotten.includes('org1/repo1') || !b.peers.holds())
     t.equal(await a.locks.hold('x', async hold => hold()), 'proved')
     t.same(options.meter.snapshot().rows.chartgate_redis_up, [[0, 1]])
-    const counts = await openCounts(config)
+    const counts = await shareForWorkers(config)
     const count = { keys: ['x'], arguments: [] }
     await untilTrue(async () => await counts.store?.eval("return redis.call('INCR', KEYS[1])", count).then(() => true, () => false) === true)
     t.equal(await a.store?.eval("return redis.call('INCR', KEYS[1])", count), 2)
+    t.strictSame([await counts.spent?.spend(shown('a')), await a.spent?.spend(shown('a')), await b.spent?.spend(shown('b'))], ['first', 'used', 'first'])
     counts.close()
     await b.close()
     await a.peers.changed(aChange('org1/repo1'))

@@ -388,5 +388,8 @@ await t.test('both listeners speak TLS where that is configured, and a certifica
   t.match(await start({ ...config, federation }, { announce: () => {} }), { ok: false, message: 'federation.providers[0]: /nowhere/keys.json cannot be read (ENOENT)' })
   await mkdir(join(dir, 'state/revoked'))
   t.match(await start(config, { announce: () => {} }), { ok: false, message: `${join(dir, 'state/revoked')}: the file cannot be read (EISDIR)` })
+  await rm(join(dir, 'state/revoked'), { recursive: true })
+  await mkdir(join(dir, 'state/exchanged'))
+  for (const workers of [1, 2]) t.match(await start({ ...config, workers }, { announce: () => {} }), { ok: false, message: `${join(dir, 'state/exchanged')}: the file cannot be read (EISDIR)` })
   t.match(await start({ ...config, listen: { ...config.listen, tls: { cert, key: cert, minVersion: '1.2' } } }, { announce: () => {} }), { ok: false, message: `listen.tls: ${cert} is not an unencrypted private key in PEM` })
 })

@@ -11,7 +11,7 @@ import { named } from '../../tokens/issuers.ts'
 import { keySourceOf, openKeySource, type KeyPlace, type KeySource } from '../../tokens/key-source.ts'
 import type { SignedToken } from '../../tokens/signature.ts'
 import { EVERYONE, subjectOf } from '../../words/subject.ts'
-import type { Principal } from '../../words/principal.ts'
+import type { OnceToken, Principal } from '../../words/principal.ts'
 import type { FederationConfig, ProviderConfig } from './federation-config.ts'
 import { compileFederationRule, matchRule, type CompiledRule } from './rules.ts'
 
@@ -148,7 +148,7 @@ export function judgeIdToken ({ provider, key }: Signed, token: SignedToken, clo
     }
     const groups = rule.config.groups.map(group => subjectOf('group', group))
     const { subject } = match
-    const only = provider.config.exchangeOnce === true ? { exchangeOnly: onceOf(token, clock) } : {}
+    const only = provider.config.exchangeOnce === true ? { exchangeOnly: onceOf(provider, token, clock) } : {}
     return {
       ok: true,
       rule,
@@ -171,11 +171,15 @@ const [LONGEST_LIFETIME, MORE_THAN_CLOCKS_DIFFER] = [86_400, 600]
  * signed; never the signature, which may have several spellings. For as long as another rule
  * could let it in.
  */
-function onceOf ({ payload, input }: SignedToken, { wall }: Clock): NonNullable<Principal['exchangeOnly']> {
-  const { iss, jti, exp } = payload
+function onceOf ({ config }: Provider, { payload, input }: SignedToken, clock: Clock): OnceToken {
+  const { iss, jti, iat, exp } = payload
   const parts = typeof jti === 'string' && jti !== '' ? ['jti', iss, jti] : ['input', input]
-  const seconds = Math.min(exp as number - wall(), LONGEST_LIFETIME) + MORE_THAN_CLOCKS_DIFFER
-  return { name: hash('sha256', JSON.stringify(parts), 'base64url'), seconds }
+  return {
+    provider: config.name,
+    name: hash('sha256', JSON.stringify(parts), 'base64url'),
+    seconds: Math.min(exp as number - clock.wall(), LONGEST_LIFETIME) + MORE_THAN_CLOCKS_DIFFER,
+    issued: momentAt(clock, iat as number - leewayOf(config))
+  }
 }
 
 /** For this audience and no other: who else is sent the token could come here with it. */

@@ -7,25 +7,15 @@ import type { Change } from '../../upstream/change.ts'
 import type { Peers } from '../../upstream/peers.ts'
 import type { Member, Office } from './member.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
+import { createQuestions } from './questions.ts'
 
 export function createPeers (channel: Channel<ToWorker, ToPrimary>): Peers {
-  const waiting = new Map<number, () => void>()
-  let last = 0
-  channel.receive(message => {
-    if (message.kind !== 'all_forgot') return
-    waiting.get(message.id)?.()
-    waiting.delete(message.id)
-  })
+  const ask = createQuestions(channel, 'all_forgot')
   return {
     holds: () => true,
     knowsAll: () => true,
     onDoubt () {},
-    async changed (change) {
-      const id = ++last
-      const answered = new Promise<void>(resolve => { waiting.set(id, resolve) })
-      channel.send({ kind: 'changed', id, change })
-      await answered
-    },
+    async changed (change) { await ask(id => ({ kind: 'changed', id, change })) },
     onChange (hear) {
       channel.receive(message => {
         if (message.kind !== 'forget') return

@@ -7,22 +7,14 @@ import type { Locks } from '../../lib/locks.ts'
 import type { Later } from '../../lib/timers.ts'
 import type { Member, Office } from './member.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
+import { createQuestions } from './questions.ts'
 
 /** Locks that all workers share, as one of them sees them; one message to the primary and back for each. */
 export function createSharedLocks (channel: Channel<ToWorker, ToPrimary>): Locks {
-  const waiting = new Map<number, () => void>()
-  let last = 0
-  channel.receive(message => {
-    if (message.kind !== 'locked') return
-    waiting.get(message.id)?.()
-    waiting.delete(message.id)
-  })
+  const ask = createQuestions(channel, 'locked')
   return {
     async hold (name, work) {
-      const id = ++last
-      const mine = new Promise<void>(resolve => { waiting.set(id, resolve) })
-      channel.send({ kind: 'lock', id, name })
-      await mine
+      const { id } = await ask(id => ({ kind: 'lock', id, name }))
       try {
         return await work(() => 'own')
       } finally {

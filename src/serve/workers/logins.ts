@@ -4,22 +4,14 @@
 import type { Admission, LoginLimits } from '../../limits/logins.ts'
 import type { Office } from './member.ts'
 import type { Channel, LoginQuestion, ToPrimary, ToWorker } from './messages.ts'
+import { createQuestions } from './questions.ts'
 
 /** The primary's limits, as a worker sees them. @param key what the primary names credentials with */
 export function createSharedLogins (channel: Channel<ToWorker, ToPrimary>, key: string): LoginLimits {
-  const waiting = new Map<number, (admission: Admission) => void>()
-  let last = 0
-  channel.receive(message => {
-    if (message.kind !== 'login_judged') return
-    waiting.get(message.id)?.(message.admission)
-    waiting.delete(message.id)
-  })
+  const questions = createQuestions(channel, 'login_judged')
 
   async function ask (asked: LoginQuestion): Promise<Admission> {
-    const id = ++last
-    const judged = new Promise<Admission>(resolve => { waiting.set(id, resolve) })
-    channel.send({ kind: 'login', id, asked })
-    return await judged
+    return (await questions(id => ({ kind: 'login', id, asked }))).admission
   }
 
   return {

@@ -8,6 +8,7 @@ import type { FollowerState } from '../../upstream/follower.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
+import type { Shown, Use } from '../../tokens/spent.ts'
 
 /** What a worker needs to know before it opens anything. */
 export interface WorkerSetup {
@@ -36,7 +37,7 @@ export type ToWorker =
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
-  | { readonly kind: 'spent', readonly id: number, /** nobody has used it up before */ readonly isFirst: boolean }
+  | { readonly kind: 'spent', readonly id: number, readonly use: Use }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
   | { readonly kind: 'reread', readonly id: number }
@@ -62,12 +63,7 @@ export type ToPrimary =
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
-  | {
-    /** a token is exchanged (spent.ts) */ readonly kind: 'spend'
-    readonly id: number
-    readonly name: string
-    readonly seconds: number
-  }
+  | { /** a token is exchanged (spent.ts) */ readonly kind: 'spend', readonly id: number, readonly shown: Shown }
   | { readonly kind: 'followers', /** of upstream.urls (follower.ts) */ readonly states: readonly FollowerState[] }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | {

@@ -1,25 +1,15 @@
-// Which tokens were exchanged already, by whichever worker? It is remembered in the primary, so
+// Which tokens were exchanged already, by whichever worker? The primary knows, or asks Redis, so
 // that once is once for all of them and outlives each: one message and one back.
 import type { Spent } from '../../tokens/spent.ts'
 import type { Office } from './member.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
+import { createQuestions } from './questions.ts'
 
-/** What the primary remembers, as a worker sees it. */
+/** What the primary knows, as a worker sees it. */
 export function createSharedSpent (channel: Channel<ToWorker, ToPrimary>): Spent {
-  const waiting = new Map<number, (isFirst: boolean) => void>()
-  let last = 0
-  channel.receive(message => {
-    if (message.kind !== 'spent') return
-    waiting.get(message.id)?.(message.isFirst)
-    waiting.delete(message.id)
-  })
+  const ask = createQuestions(channel, 'spent')
   return {
-    async spend (name, seconds) {
-      const id = ++last
-      const answer = new Promise<boolean>(resolve => { waiting.set(id, resolve) })
-      channel.send({ kind: 'spend', id, name, seconds })
-      return await answer
-    }
+    spend: async shown => (await ask(id => ({ kind: 'spend', id, shown }))).use
   }
 }
 
@@ -29,8 +19,8 @@ export function createSpentOffice (spent: Spent): Office {
     join (member) {
       member.receive(message => {
         if (message.kind !== 'spend') return
-        const { id, name, seconds } = message
-        void spent.spend(name, seconds).then(isFirst => { member.send({ kind: 'spent', id, isFirst }) })
+        const { id, shown } = message
+        void spent.spend(shown).then(use => { member.send({ kind: 'spent', id, use }) })
       })
     },
     leave () {}

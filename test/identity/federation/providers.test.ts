@@ -92,6 +92,9 @@ await t.test('one that counts once is remembered by its id, else by all that is 
   t.equal((await once({ jti: undefined }, { now: NOW + 1 }))?.name, unnamed?.name)
   t.equal(first?.seconds, 1_200, 'while it lasts, and both clocks may differ')
   t.equal((await once({ exp: NOW + 1e9 }))?.seconds, 87_000, 'and no longer than any rule gives')
+  t.equal(first?.provider, 'github')
+  t.strictSame(first?.issued, { wall: NOW - 10, monotonic: NOW - 10 }, 'its clock may be ahead')
+  t.equal((await judge({}, { provider: { exchangeOnce: true, clockSkew: 60 } }) as Principal).exchangeOnly?.issued.wall, NOW - 60)
   t.notHas(await judge({}) as object, { exchangeOnly: {} })
 })
 

@@ -1,11 +1,15 @@
 // What one worker has exchanged is used up for all others, and no answer goes to another one.
 import t from 'tap'
 import { createSharedSpent, createSpentOffice } from '../../../src/serve/workers/spent.ts'
-import { createSpent, type Spent } from '../../../src/tokens/spent.ts'
+import type { Spent } from '../../../src/tokens/spent.ts'
 import { fakeWorker, settled } from '../../helpers/channels.ts'
+import { testClock } from '../../helpers/clock.ts'
+import { testFolder } from '../../helpers/folder.ts'
+import { shown, spentIn } from '../../helpers/spent.ts'
+import { NOW } from '../../helpers/tokens.ts'
 
 await t.test('several workers use a token up as one, and a worker that ends gives none back', async t => {
-  const office = createSpentOffice(createSpent(() => 0))
+  const office = createSpentOffice(await spentIn(testFolder(t), testClock(NOW)))
   const join = (pid: number): Spent & { end: () => void } => {
     const worker = fakeWorker(pid)
     office.join(worker.process)
@@ -14,8 +18,8 @@ await t.test('several workers use a token up as one, and a worker that ends give
     return Object.assign(createSharedSpent(worker.own), { end: () => { worker.end(1); office.leave(worker.process) } })
   }
   const [a, b] = [join(1), join(2)]
-  t.strictSame(await Promise.all([a.spend('one', 60), b.spend('two', 60), a.spend('two', 60), b.spend('one', 60)]), [true, true, false, false])
+  t.strictSame(await Promise.all([a.spend(shown('one')), b.spend(shown('two')), a.spend(shown('two')), b.spend(shown('one'))]), ['first', 'first', 'used', 'used'])
   a.end()
-  t.strictSame(await Promise.all([b.spend('one', 60), b.spend('three', 60)]), [false, true])
+  t.strictSame(await Promise.all([b.spend(shown('one')), b.spend(shown('three'))]), ['used', 'first'])
   await settled()
 })
