@@ -22,6 +22,8 @@ interface Difference {
   readonly because: string
 }
 
+t.setTimeout(300_000)
+
 const isToken = ({ request }: Exchange): boolean => request.target.startsWith('/token')
 const isBearer = ({ request }: Exchange): boolean => request.headers.some(line => line.startsWith('Authorization: {BEARER'))
 const answered = (...statuses: readonly number[]) => ({ response }: Exchange): boolean => statuses.includes(response.status)
