@@ -7,7 +7,7 @@ import { basename, join } from 'node:path'
 import { ROOT, findProgram, run } from './processes.ts'
 
 /** Folders of test/clients. */
-export type GoToolName = 'helm3' | 'helm4' | 'oras' | 'compose' | 'scalars' | 'loader' | 'kubernetes' | 'conformance' | 'crane' | 'flux'
+export type GoToolName = 'helm3' | 'helm4' | 'oras' | 'compose' | 'scalars' | 'loader' | 'kubernetes' | 'conformance' | 'crane' | 'flux' | 'cosign'
 
 export type GoTool =
   | { readonly ok: true, /** the binary */ readonly path: string }
