@@ -24,6 +24,16 @@ export const smallChart: Fill = async root => {
   await put(root, SMALL_FILE, await smallArchive('mychart', '0.1.0'), 0)
 }
 
+/** So many versions of the small chart: 0.1.0, 0.2.0 and so on. */
+export function smallVersions (count: number): Fill {
+  return async root => {
+    for (let i = 0; i < count; i++) {
+      const version = `0.${i + 1}.0`
+      await put(root, `mychart-${version}.tgz`, await smallArchive('mychart', version), i)
+    }
+  }
+}
+
 /** 4,000 versions of 20 charts: an index of about 1.8 MB. */
 export const manyCharts: Fill = async root => { await chartsOf(VERSIONS)(root) }
 

@@ -1,5 +1,5 @@
 // Tokens of clients: chartgate's own, and those that ChartMuseum's bearer auth takes.
-import { ACTIONS } from '../../src/words/access.ts'
+import type { Grant } from '../../src/words/access.ts'
 import { issueToken } from '../../src/tokens/issue.ts'
 import type { SigningKey } from '../../src/tokens/keys.ts'
 import type { Lab } from './lab.ts'
@@ -15,12 +15,17 @@ const AT_ONCE = 100
 
 /** A token of chartgate's, as its token endpoint issues it to a user. */
 export async function clientToken ({ keys }: Lab, tenant = TENANT): Promise<string> {
-  return await tokenOf(keys.signing, TTL, tenant, ['pull', 'push', 'delete'])
+  return await tokenOf(keys.signing, TTL, { type: 'artifact-repository', name: tenant, actions: ['pull', 'push', 'delete'] })
+}
+
+/** The same for one repository of a registry, as Docker's clients ask for it: any registry that knows the lab's key takes it. */
+export async function registryToken ({ keys }: Lab, name: string): Promise<string> {
+  return await tokenOf(keys.signing, TTL, { type: 'repository', name, actions: ['pull', 'push'] })
 }
 
 /** The same for ChartMuseum, which knows two actions and takes what the upstream key signs. */
 export async function chartMuseumToken ({ keys }: Lab, tenant = TENANT): Promise<string> {
-  return await tokenOf(keys.upstream, LONG_TTL, tenant, ['pull', 'push'])
+  return await tokenOf(keys.upstream, LONG_TTL, { type: 'artifact-repository', name: tenant, actions: ['pull', 'push'] })
 }
 
 /** So many different ones. */
@@ -30,7 +35,7 @@ export async function manyTokens (count: number, make: () => Promise<string>): P
   return tokens
 }
 
-async function tokenOf (key: SigningKey, ttl: number, tenant: string, actions: ReadonlyArray<typeof ACTIONS[number]>): Promise<string> {
-  const { token } = await issueToken(key, { issuer: PUBLIC_URL, audience: SERVICE, ttl }, `user:${USER}`, [{ type: 'artifact-repository', name: tenant, actions }], Math.floor(Date.now() / 1000))
+async function tokenOf (key: SigningKey, ttl: number, grant: Grant): Promise<string> {
+  const { token } = await issueToken(key, { issuer: PUBLIC_URL, audience: SERVICE, ttl }, `user:${USER}`, [grant], Math.floor(Date.now() / 1000))
   return token
 }

@@ -1,5 +1,6 @@
 // Is it the answer that was asked for? What is expected of one request before a turn and
 // one after it, and of what the load generator counted in between.
+import { isDeepStrictEqual } from 'node:util'
 import type { Answer } from './answer.ts'
 import type { Load } from './outputs.ts'
 
@@ -18,6 +19,12 @@ export const exactly = (body: Buffer): Expectation => answer =>
   has(200, answer) ?? (answer.body.equals(body) ? undefined : `the body is another one, of ${answer.body.length} bytes instead of ${body.length}`)
 
 export const notModified: Expectation = answer => has(304, answer) ?? (answer.body.length === 0 ? undefined : 'a 304 has a body')
+
+/** A registry's list of exactly these tags. */
+export const tagsOf = (tags: readonly string[]): Expectation => answer => {
+  const found = has(200, answer) === undefined ? (JSON.parse(answer.body.toString()) as { readonly tags: readonly string[] }).tags.toSorted() : []
+  return has(200, answer) ?? (isDeepStrictEqual(found, tags.toSorted()) ? undefined : `the tags are ${found.join(' ')}`)
+}
 
 /** An answer that has a token in it. */
 export const tokenAnswer: Expectation = answer => has(200, answer) ?? (answer.body.includes('"access_token":"ey') ? undefined : 'there is no token in the answer')

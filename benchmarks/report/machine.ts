@@ -8,6 +8,7 @@ import { VERSION } from '../../src/lib/version.ts'
 import { chartMuseum, NO_CHARTMUSEUM } from '../../test/helpers/chartmuseum.ts'
 import { ROOT, findProgram, run } from '../../test/helpers/processes.ts'
 import type { Cores } from '../lab/cores.ts'
+import { registryVersion } from '../lab/registry.ts'
 import type { LoadGenerator } from '../load/load.ts'
 import type { Facts } from './results.ts'
 
@@ -23,6 +24,7 @@ export async function factsOf (cores: Cores, load: LoadGenerator): Promise<Facts
     ['Node', `${process.version}, OpenSSL ${process.versions.openssl}`],
     ['load generator', load.name === 'wrk' ? await versionOf('wrk', ['-v'], /wrk \S+/) : `autocannon ${autocannonVersion()} (wrk is not installed)`],
     ['ChartMuseum', chartMuseum === undefined ? `missing: ${NO_CHARTMUSEUM}` : await versionOf(chartMuseum, ['--version'], /version \S+/)],
+    ["distribution's registry", await registryVersion()],
     ['HAProxy', await versionOf('haproxy', ['-v'], /version \S+/)],
     ['nginx', await versionOf('nginx', ['-v'], /nginx\/\S+/)]
   ]

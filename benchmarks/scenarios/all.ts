@@ -8,6 +8,8 @@ import { indexBearer } from './index-bearer.ts'
 import { indexLarge } from './index-large.ts'
 import { indexManyTokens } from './index-many-tokens.ts'
 import { latencyScenario } from './latency.ts'
+import { ociPull } from './oci-pull.ts'
+import { ociPush } from './oci-push.ts'
 import { policy } from './policy.ts'
 import { repository } from './repository.ts'
 import { startAndMemory } from './start-and-memory.ts'
@@ -18,7 +20,7 @@ import { wrongPasswords } from './wrong-passwords.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
   indexBearer, indexBasic, indexManyTokens, indexLarge,
-  chartSmall, chartLarge, uploadLarge,
+  chartSmall, chartLarge, uploadLarge, ociPull, ociPush,
   latencyScenario, tokenIssuance, workers, wrongPasswords,
   startAndMemory, freshness, policy, repository
 ]

@@ -1,21 +1,16 @@
 // A push of 16 MiB: the gateway stores it, looks at every file in it, and hands it on;
 // the repository alone takes it once.
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { startChartMuseum } from '../lab/chartmuseum.ts'
 import { largeArchive, noCharts } from '../lab/charts.ts'
-import { runDriver } from '../lab/drivers.ts'
 import { startGateway, startInFront } from '../lab/gateway.ts'
-import type { Lab } from '../lab/lab.ts'
-import { TENANT, type MaybeServer } from '../lab/server.ts'
-import type { Contestant, Goal, Scenario } from '../scenario.ts'
+import type { MaybeServer } from '../lab/server.ts'
+import type { Goal, Scenario } from '../scenario.ts'
 import { MUSEUM_OPEN } from './names.ts'
+import { uploading, type Chart } from './uploads.ts'
 
 const GATEWAY = 'chartgate'
 const MIB = 16
 const AT_ONCE = [{ count: 1, words: 'one at a time' }, { count: 4, words: 'four at once' }]
-
-interface Chart { readonly file: string, readonly name: string, readonly version: string }
 
 export const uploadLarge: Scenario = {
   name: 'upload-large',
@@ -31,19 +26,6 @@ export const uploadLarge: Scenario = {
       [GATEWAY, await startInFront(lab, await startChartMuseum(lab, { charts: noCharts, auth: 'bearer', place: 'beside' }))],
       [`${GATEWAY}, embedded repository`, await startGateway(lab)]
     ]
-    return AT_ONCE.flatMap(({ count, words }) => servers.map(([name, server]) => uploading(lab, `${name}, ${words}`, server, charts.slice(0, count))))
-  }
-}
-
-function uploading (lab: Lab, name: string, server: MaybeServer, charts: readonly Chart[]): Contestant {
-  if ('missing' in server) return { name, missing: server.missing }
-  return {
-    name,
-    async turn (seconds) {
-      const authorizationFile = join(await lab.folder(), 'authorization')
-      await writeFile(authorizationFile, await server.authorization() ?? '', { mode: 0o600 })
-      const { rate } = await runDriver<{ rate: number }>(lab, 'beside', 'upload', { origin: server.origin, tenant: TENANT, authorizationFile, charts, seconds })
-      return [{ name, unit: 'MiB/s', value: rate * MIB }]
-    }
+    return AT_ONCE.flatMap(({ count, words }) => servers.map(([name, server]) => uploading(lab, `${name}, ${words}`, server, { door: 'classic', charts: charts.slice(0, count) }, rate => ({ unit: 'MiB/s', value: rate * MIB }))))
   }
 }

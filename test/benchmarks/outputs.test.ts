@@ -1,5 +1,5 @@
 import t from 'tap'
-import { exactly, faultOf, indexOf, notModified, tokenAnswer, type Expectation } from '../../benchmarks/load/expectations.ts'
+import { exactly, faultOf, indexOf, notModified, tagsOf, tokenAnswer, type Expectation } from '../../benchmarks/load/expectations.ts'
 import { readAutocannon, readWrk } from '../../benchmarks/load/outputs.ts'
 
 const WRK = `Running 1s test @ http://127.0.0.1:1234/x
@@ -59,6 +59,7 @@ await t.test('an answer is what was asked for, or it is said what it is instead'
     [indexOf(2), 200, `entries:\n${entry}${entry}`, `entries:\n${entry}`],
     [exactly(Buffer.from('chart')), 200, 'chart', 'charts'],
     [notModified, 304, '', 'index'],
+    [tagsOf(['0.9.0', '0.10.0']), 200, '{"name":"x","tags":["0.10.0","0.9.0"]}\n', '{"name":"x","tags":["0.9.0"]}'],
     [tokenAnswer, 200, '{"access_token":"eyJ"}', '{"error":"x"}']
   ]
   for (const [expect, status, good, bad] of table) {

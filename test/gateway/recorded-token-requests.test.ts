@@ -1,25 +1,22 @@
 // The token requests that Helm 3, Helm 4 and oras were recorded with, replayed as bytes:
 // each gets what the policy gives of what it asked, or the refusal that makes its client
 // fall back or give up. The people of the recording have accounts here.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import t from 'tap'
-import { ROOT } from '../helpers/processes.ts'
 import { sendRaw, type RawResponse } from '../helpers/raw.ts'
 import { newSecret, recordToken } from '../helpers/secrets.ts'
 import { startTeam } from '../helpers/team.ts'
+import { SCENARIOS, type RecordedRequest } from './oci-recordings.ts'
 
-interface Recorded {
-  readonly client: 'helm3' | 'helm4' | 'oras'
+interface Recorded extends RecordedRequest {
+  readonly client: string
   readonly command: string
-  readonly method: 'GET' | 'POST'
-  readonly target: string
-  readonly headers: readonly string[]
-  readonly body?: string
 }
 
-const recorded = JSON.parse(await readFile(join(ROOT, 'test/data/clients/token-requests.json'), 'utf8')) as Recorded[]
+/** Each of them once. */
+const recorded: readonly Recorded[] = [...new Map(SCENARIOS.flatMap(({ id, command, exchanges }) => exchanges
+  .filter(({ request }) => request.target.startsWith('/token'))
+  .map(({ request }): [string, Recorded] => [JSON.stringify(request), { ...request, client: id.split('/')[0] as string, command }]))).values()]
 const secret = newSecret()
 const chart = (tenant: string, name: string, actions: string): string => `repository:${tenant}/${name}:${actions}`
 

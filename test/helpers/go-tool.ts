@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto'
 import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { ROOT, findProgram, run } from './processes.ts'
 
 /** Folders of test/clients. */
-export type GoToolName = 'helm3' | 'helm4' | 'oras' | 'compose' | 'scalars' | 'loader' | 'kubernetes' | 'conformance'
+export type GoToolName = 'helm3' | 'helm4' | 'oras' | 'compose' | 'scalars' | 'loader' | 'kubernetes' | 'conformance' | 'crane' | 'flux' | 'cosign'
 
 export type GoTool =
   | { readonly ok: true, /** the binary */ readonly path: string }
@@ -18,7 +18,13 @@ export const BUILD_LIMIT = 20 * 60_000
 
 /** The program, built if need be; or why there is none. */
 export async function goTool (name: GoToolName): Promise<GoTool> {
-  const module = join(ROOT, 'test', 'clients', name)
+  return await goToolOf(`test/clients/${name}`)
+}
+
+/** The same for another folder of the project with a go.mod. */
+export async function goToolOf (place: string): Promise<GoTool> {
+  const module = join(ROOT, place)
+  const name = basename(place)
   const sources = (await readdir(module)).sort()
   const hash = createHash('sha256').update(Buffer.concat(await Promise.all(sources.map(async file => await readFile(join(module, file)))))).digest('hex').slice(0, 16)
   const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'chartgate-test-clients', hash)

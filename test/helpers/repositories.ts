@@ -39,10 +39,10 @@ export interface Answered {
   readonly retryAfter: string | null
 }
 
-/** Runs the test over each of them. */
-export async function overEachRepository (t: Test, flags: Partial<ServerFlags>, work: (t: Test, repository: Repository) => Promise<void>): Promise<void> {
+/** Runs the test over each of them. @param depths fewer, for what comes behind the parser */
+export async function overEachRepository (t: Test, flags: Partial<ServerFlags>, work: (t: Test, repository: Repository) => Promise<void>, depths: readonly Depth[] = [2, 'dynamic']): Promise<void> {
   for (const [name, start] of [['the embedded repository', startEmbedded], ['ChartMuseum', startChartMuseum]] as const) {
-    for (const depth of [2, 'dynamic'] as const) {
+    for (const depth of depths) {
       const title = `${name} at depth ${depth}`
       if (start === startChartMuseum && findChartMuseum() === undefined) await skipped(t, title, NO_CHARTMUSEUM)
       else await t.test(title, async t => { await work(t, await open(t, title, start, { ...OPEN, ...flags, depth })) })

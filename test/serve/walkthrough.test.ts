@@ -75,7 +75,7 @@ await t.test('at a terminal it says in text where it listens, and what to try', 
 
 await t.test('the README shows the commands that are printed', async t => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
-  const [section = ''] = /### The walkthrough\n.*?(?=\n## )/s.exec(readme) ?? []
+  const [section = ''] = /### The walkthrough\n.*?(?=\n### )/s.exec(readme) ?? []
   const shown = [...section.matchAll(/^```sh runnable\n(.*?)\n```$/gms)].map(([, block]) => block)
   t.strictSame(shown, walkthroughSteps('http://localhost:5001').map(({ commands }) => commands.join('\n')))
 })

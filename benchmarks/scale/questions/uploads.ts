@@ -26,7 +26,7 @@ export const uploads: ScaleQuestion = {
     const folder = await lab.folder()
     const charts: { readonly file: string, readonly name: string, readonly version: string }[] = []
     for (let i = 0; i < size; i++) charts.push({ file: await largeArchive(folder, 'large', `0.${i}.0`, 1), name: 'large', version: `0.${i}.0` })
-    const task = { origin: gateway.origin, tenant: TENANT, authorizationFile: await inFile(lab, await gateway.authorization() as string), charts }
+    const task = { origin: gateway.origin, tenant: TENANT, door: 'classic', authorizationFile: await inFile(lab, await gateway.authorization() as string), charts }
     await runDriver(lab, 'beside', 'upload', { ...task, charts: charts.slice(0, 1), seconds: 1 })
     const [cpu, idle] = [await cpuOf(pid), await mebibytesOf(pid, 'VmHWM')]
     const { count, rate } = await runDriver<{ count: number, rate: number }>(lab, 'beside', 'upload', { ...task, seconds: SECONDS })
