@@ -4,16 +4,17 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { partOf, sliced } from '../src/http/byte-range.ts'
 import { knowsEtag } from '../src/http/conditional.ts'
+import type { Attached } from '../src/doors/oci/attached.ts'
 import { OCI_HEADERS } from '../src/doors/oci/errors.ts'
 import { INDEX_TYPE, MANIFEST_TYPE } from '../src/doors/oci/manifest.ts'
 import type { PulledBlob, PulledManifest } from '../src/doors/oci/pull.ts'
-import { LONGEST_MANIFEST } from '../src/doors/oci/pushed-manifest.ts'
-import { NO_REFERRERS, filtersApplied } from '../src/doors/oci/referrers.ts'
+import { LONGEST_MANIFEST } from '../src/doors/oci/read-manifest.ts'
+import { filtersApplied, referrersIndex } from '../src/doors/oci/referrers.ts'
 import type { OciRequest } from '../src/doors/oci/request.ts'
 import type { StoredVersions } from '../src/doors/oci/stored-versions.ts'
 import { pageOf, tagsOf } from '../src/doors/oci/tags.ts'
-import { RefusalError } from '../src/http/errors.ts'
-import { digestOfHex } from '../src/words/digest.ts'
+import { isRefusal } from '../src/http/errors.ts'
+import { digestOfHex, hexOfDigest } from '../src/words/digest.ts'
 import { callerOf } from './client.ts'
 import { createOciChanges, type OciChangesOptions } from './oci-changes.ts'
 import { createOciUploads, type OciUploadsOptions } from './oci-uploads.ts'
@@ -22,6 +23,7 @@ import { OCI_DOOR, ociRequestOf } from './request-target.ts'
 
 export interface OciDoorOptions extends OciUploadsOptions, OciChangesOptions {
   stored: StoredVersions
+  attached: Attached
   /** Bytes, now. */
   maxUploadSize: () => number
 }
@@ -29,7 +31,7 @@ export interface OciDoorOptions extends OciUploadsOptions, OciChangesOptions {
 type Of<R extends OciRequest['route']> = Extract<OciRequest, { readonly route: R }>
 
 export default fp<OciDoorOptions>(async (app, options) => {
-  const { puller, stored, maxUploadSize } = options
+  const { puller, stored, attached, maxUploadSize } = options
   const uploads = createOciUploads(options)
   const changes = createOciChanges(options)
   // Nobody reads a body here but who streams it.
@@ -49,8 +51,7 @@ export default fp<OciDoorOptions>(async (app, options) => {
       case 'oci-base': return await reply.header('content-type', 'application/json').send('{}')
       case 'oci-tags': return await sendTags(request, reply, asked)
       case 'oci-referrers':
-        return await reply.headers(filtersApplied(asked.artifactType))
-          .header('content-type', INDEX_TYPE).send(Buffer.from(NO_REFERRERS))
+        return await sendReferrers(request, reply, asked)
       case 'oci-blob':
         return await sendBlob(request, reply, await puller.blob(asked.repository, asked.digest, callerOf(request)))
       case 'oci-manifest': return await answerManifest(request, reply, asked)
@@ -87,7 +88,7 @@ export default fp<OciDoorOptions>(async (app, options) => {
     try {
       return await answer(request, reply)
     } catch (error) {
-      if (error instanceof RefusalError && error.refusal.code === 'body_too_large') {
+      if (isRefusal(error, 'body_too_large')) {
         return reply.refuse(tooLarge(mostOf(request)))
       }
       if (isAbort(error)) return reply.refuse({ code: 'upload_aborted' })
@@ -102,6 +103,17 @@ export default fp<OciDoorOptions>(async (app, options) => {
     const { tags, next } = pageOf(tagsOf(versions), n, last)
     if (next !== undefined) reply.header('link', `</v2/${repository.name}/tags/list?${next}>; rel="next"`)
     return await reply.header('content-type', 'application/json').send(JSON.stringify({ name: repository.name, tags }))
+  }
+
+  async function sendReferrers (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { repository, digest, artifactType }: Of<'oci-referrers'>
+  ): Promise<FastifyReply> {
+    const hex = hexOfDigest(digest)
+    const all = hex === undefined ? [] : await attached.referrers(repository, hex, callerOf(request))
+    return await reply.headers(filtersApplied(artifactType))
+      .header('content-type', INDEX_TYPE).send(referrersIndex(all, artifactType))
   }
 
   app.route({

@@ -2,11 +2,11 @@
 // once or from another repository. What waits is src/doors/oci/waiting.ts's.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { rangeOf, saidPart } from '../src/doors/oci/content-range.ts'
-import type { PulledBlob, Puller } from '../src/doors/oci/pull.ts'
+import { bytesOf, type Puller } from '../src/doors/oci/pull.ts'
 import type { OciRequest } from '../src/doors/oci/request.ts'
 import type { UploadStates } from '../src/doors/oci/upload-state.ts'
 import type { UploadPart, Waiting } from '../src/doors/oci/waiting.ts'
-import { RefusalError } from '../src/http/errors.ts'
+import { RefusalError, isRefusal } from '../src/http/errors.ts'
 import { judge } from '../src/judge.ts'
 import type { LiveAuthority } from '../src/live/reload.ts'
 import { digestOfHex, hexOfDigest } from '../src/words/digest.ts'
@@ -145,15 +145,4 @@ async function expectNothing (request: FastifyRequest): Promise<void> {
 function created (reply: FastifyReply, name: string, hex: string): void {
   const digest = digestOfHex(hex)
   reply.code(201).header('location', `/v2/${name}/blobs/${digest}`).header('docker-content-digest', digest)
-}
-
-/** Opened when there is a place for it. */
-async function * bytesOf (blob: PulledBlob): AsyncGenerator<Uint8Array> {
-  const body = blob.kind === 'bytes' ? blob.bytes : await blob.open()
-  if (Buffer.isBuffer(body)) yield body
-  else yield * body
-}
-
-function isRefusal (error: unknown, code: RefusalError['refusal']['code']): boolean {
-  return error instanceof RefusalError && error.refusal.code === code
 }

@@ -83,9 +83,10 @@ function logOutcome ({ request, statusCode }: FastifyReply): void {
   log[level](fields, message)
 }
 
-function isChange ({ target, method }: FastifyRequest): boolean {
+/** A manifest that is attached to another one is known for a change when it has been read. */
+function isChange ({ target, method, outcome }: FastifyRequest): boolean {
   if (target.kind === 'authz') return isAskedChange(target.request)
-  if (target.kind === 'oci') return isOciChange(target.request)
+  if (target.kind === 'oci') return isOciChange(target.request) || outcome.upload !== undefined
   return method === 'POST' || method === 'DELETE'
 }
 

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Depth } from '../src/words/tenant.ts'
-import { RefusalError } from '../src/http/errors.ts'
+import { isRefusal } from '../src/http/errors.ts'
 import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Change } from '../src/upstream/change.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
@@ -48,7 +48,7 @@ async function takeIn (request: FastifyRequest, reply: FastifyReply, place: Uplo
   try {
     await save(request, place, most)
   } catch (error) {
-    if (error instanceof RefusalError && error.refusal.code === 'body_too_large') {
+    if (isRefusal(error, 'body_too_large')) {
       return reply.refuse(tooLarge(most))
     }
     // What is no refusal is no fault of the client's, also while its body is still coming.

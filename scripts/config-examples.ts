@@ -111,6 +111,10 @@ charts:
 publicUrl: https://example.com/helm
 oci: { enabled: true, atRoot: true }
 ---
+# ten thousand signatures and SBOMs for a chart, in a gigabyte for a tenant
+oci:
+  attachments: { perChart: 10000, maxBytes: 1GiB }
+---
 # the chart repository alone
 oci: { enabled: false }
 `,

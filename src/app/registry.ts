@@ -5,6 +5,10 @@ import type { Logger } from 'pino'
 import type { OciDoorOptions } from '../../plugins/oci-door.ts'
 import type { Settings } from '../live/settings.ts'
 import type { LiveAuthority } from '../live/reload.ts'
+import { createAttacher } from '../doors/oci/attach.ts'
+import { createAttached } from '../doors/oci/attached.ts'
+import { createAttachmentSweep } from '../doors/oci/attachment-sweep.ts'
+import { createAttachments, type Attachments } from '../doors/oci/attachments.ts'
 import { createDeleter } from '../doors/oci/delete.ts'
 import { createKept, type Kept } from '../doors/oci/kept.ts'
 import { readRepository, tagOfVersion } from '../doors/oci/names.ts'
@@ -52,6 +56,8 @@ export interface Registry {
 
 /** Milliseconds between two lines about the same disk, and between two looks at what waits. */
 const PAUSE = 60_000
+/** Milliseconds between two looks for what is attached to something that was deleted elsewhere. */
+const SWEEP = 60 * 60_000
 /** Milliseconds that what was pushed waits for its tag since it was last touched. */
 const PATIENCE = 10 * 60_000
 /** Files that may wait. */
@@ -76,31 +82,43 @@ export function openRegistry (parts: RegistryParts): Registry {
   const kept = keptOf(parts)
   const waiting = createWaiting(dir, ledger, spool, maxUploadSize)
   const stored = createStoredVersions(createListReader(upstreams), files)
-  const puller = createPuller(stored, kept, waiting)
+  const attachments = createAttachments(join(stateDir, 'oci'))
+  const attached = createAttached(attachments, stored)
+  const puller = createPuller({ stored, kept, attached, waiting })
   // What waits is everybody's: each worker has its part of it in its part of the spool's bound.
   spool.besides(() => ledger.standing().bytes / workers)
-  const close = every(PAUSE, () => { void ledger.look() })
+  const sweep = createAttachmentSweep({ attachments, stored, depth: taker.depth, clock: () => performance.now() })
+  const timers = [every(PAUSE, () => { void ledger.look() }), every(SWEEP, () => { void sweep() })]
   return {
     door: {
       puller,
       stored,
+      attached,
       waiting,
       live,
       maxUploadSize,
       states: createUploadStates(dir),
       pusher: createPusher({
-        waiting, puller, stored, kept, taker, changed, uploader
+        waiting, puller, stored, kept, attached, taker, changed, uploader
+      }),
+      attacher: createAttacher({
+        waiting,
+        puller,
+        attached,
+        attachments,
+        locks,
+        bounds: () => settings.current.redis === undefined ? settings.current.oci.attachments : undefined
       }),
       deleter: createDeleter({
-        waiting, stored, kept, changed, remover: createRemover(upstreams, locks, basePath)
+        waiting, stored, kept, attached, attachments, changed, remover: createRemover(upstreams, locks, basePath)
       })
     },
-    changed: async change => { await forgetOld(kept, taker.depth, change) },
+    changed: async change => { await forgetOld(kept, attachments, taker.depth, change) },
     standing () {
       const { bytes, files } = ledger.standing()
       return { used: bytes, files, written: waiting.written() }
     },
-    close
+    close () { for (const stop of timers) stop() }
   }
 }
 
@@ -116,9 +134,10 @@ function keptOf ({ settings, log }: RegistryParts): Kept {
   })
 }
 
-/** Forgets what was kept of an archive that is not there any more. */
+/** Forgets what was kept of an archive that is not there any more, and what was attached to it. */
 async function forgetOld (
   kept: Kept,
+  attachments: Attachments,
   depth: Depth,
   { tenantPath, chart, version, became, isNew }: Change
 ): Promise<void> {
@@ -129,4 +148,5 @@ async function forgetOld (
   const stored = became === GONE ? undefined : became
   const known = await kept.version(repository, version)
   if (known !== undefined && known.archive !== stored) await kept.forget(repository, version, stored)
+  await attachments.remove(repository, each => each.version === version && each.archive !== stored)
 }

@@ -194,7 +194,10 @@ function settle (values: ConfigFile, { file, isBlank, secretFiles, lineOfRule }:
     written: writtenIn(values),
     publicUrl,
     basePath: pathname === '/' ? '' : pathname,
-    oci: { enabled: values.oci.enabled === 'auto' ? pathname === '/' || values.oci.atRoot : values.oci.enabled },
+    oci: {
+      enabled: values.oci.enabled === 'auto' ? pathname === '/' || values.oci.atRoot : values.oci.enabled,
+      attachments: { ...values.oci.attachments, maxBytes: readSize(values.oci.attachments.maxBytes) }
+    },
     workers: readWorkers(values.workers),
     drain: { delay: readDuration(values.drain.delay) },
     stateDir: resolve(base, values.stateDir),

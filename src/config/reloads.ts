@@ -73,6 +73,8 @@ export const RELOAD_OF: Readonly<Record<ConfigKey, Reloads>> = {
   'charts.index.maxBytes': 'live',
   'oci.enabled': 'restart',
   'oci.atRoot': 'restart',
+  'oci.attachments.perChart': 'live',
+  'oci.attachments.maxBytes': 'live',
   'tokens.ttl': 'restart',
   'tokens.issuer': 'restart',
   'tokens.service': 'restart',

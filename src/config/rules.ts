@@ -103,7 +103,10 @@ export function ruleMistakes (values: ConfigFile, unsound: readonly string[]): M
   }
   rule(['upstream.username'], () => upstream.username.includes(':') &&
     'it contains a colon, which ends the user name in Basic (RFC 7617 section 2)')
-  for (const key of ['charts.maxUploadSize', 'charts.spool.maxBytes', 'charts.index.maxBytes'] as const) {
+  const sizes = [
+    'charts.maxUploadSize', 'charts.spool.maxBytes', 'charts.index.maxBytes', 'oci.attachments.maxBytes'
+  ] as const
+  for (const key of sizes) {
     rule([key], () => !Number.isSafeInteger(readSize(valueAt(values, key))) &&
       `"${valueAt(values, key)}" is not a size that a computer can have`)
   }

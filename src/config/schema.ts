@@ -122,7 +122,12 @@ export interface Config extends Pick<ConfigFile, Unchanged> {
   readonly publicUrl: string
   /** The path of publicUrl: '' or '/helm'. */
   readonly basePath: string
-  readonly oci: { /** there is a registry at /v2/ */ readonly enabled: boolean }
+  readonly oci: {
+    /** There is a registry at /v2/. */
+    readonly enabled: boolean
+    /** `maxBytes` in bytes. */
+    readonly attachments: { readonly perChart: number, readonly maxBytes: number }
+  }
   /** How many processes there are. */
   readonly workers: number
   /** Absolute. */

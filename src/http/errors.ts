@@ -88,3 +88,8 @@ export class RefusalError extends Error {
 export function isOutOfDescriptors (code: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE'
 }
+
+/** True for what is refused for this reason. */
+export function isRefusal (error: unknown, code: ReasonCode): error is RefusalError {
+  return error instanceof RefusalError && error.refusal.code === code
+}

@@ -398,8 +398,8 @@ export const REASON_GROUPS = {
     oci_manifest_unknown: {
       status: 404,
       error: 'no such version',
-      means: 'the chart has no version of this tag, and no manifest of this digest',
-      todo: 'nothing; a digest is known while the archive that it is of is stored'
+      means: 'the chart has no version of this tag, no manifest of this digest, and nothing of it is attached',
+      todo: 'nothing; a digest is known while the archive that it is of, or is attached to, is stored'
     },
     oci_blob_unknown: {
       status: 404,
@@ -434,7 +434,7 @@ export const REASON_GROUPS = {
     oci_manifest_invalid: {
       status: 400,
       error: 'the manifest is none of a chart',
-      means: 'what was pushed is no chart, or says something else than its archive',
+      means: 'what was pushed is no chart, or says something else than its archive; or it is attached to nothing here',
       todo: 'look at `detail`; push with helm push'
     },
     oci_manifest_blob_unknown: {
@@ -461,6 +461,12 @@ export const REASON_GROUPS = {
         'try again later',
       means: 'more waits for its tag than there is room for (docs/oci.md)',
       todo: 'look who begins pushes and does not finish them; what waits is forgotten after ten minutes'
+    },
+    oci_attachments_full: {
+      status: 409,
+      error: 'no more is attached to this chart, or in this tenant',
+      means: 'more would be attached to a chart, or kept for a tenant, than oci.attachments says',
+      todo: 'delete what nobody needs (oras manifest delete), or raise oci.attachments'
     },
     oci_upload_unknown: {
       status: 404,

@@ -14,6 +14,8 @@ export interface UploadFacts {
   readonly bytes: number | undefined
   /** The digest of the provenance file. */
   readonly provenance: string | undefined
+  /** It is attached to the manifest with this digest; then `digest` is that of its own manifest, and `bytes` of all. */
+  readonly attachedTo?: string
 }
 
 /** What a token request asked for and was granted, as scopes. */

@@ -4,7 +4,7 @@
 // ChartMuseum's own form is not used: it cleans up in its own way when half of it fails.
 import type { Readable } from 'node:stream'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
-import { RefusalError } from '../http/errors.ts'
+import { RefusalError, isRefusal } from '../http/errors.ts'
 import type { Locks } from '../lib/locks.ts'
 import type { Later } from '../lib/timers.ts'
 import { refusalOfAnswer } from '../upstream/answers.ts'
@@ -212,7 +212,7 @@ async function dropProvenance (place: UploadPlace, upload: Upload, chart: SpoolF
   const failure = await removeFiles(place, upload.name, upload.version).then(() => undefined, (error: unknown) => error)
   const again = async (): Promise<void> => { await sendFile(place, upload, 'upload-chart', chart, FORCE) }
   await again().catch(again)
-  if (failure === undefined || (failure instanceof RefusalError && failure.refusal.code === 'not_in_upstream')) return
+  if (failure === undefined || isRefusal(failure, 'not_in_upstream')) return
   if (isOld(await provenanceOfFile(place, upload.file), upload, chart)) throw failure
 }
 

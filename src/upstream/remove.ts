@@ -4,7 +4,7 @@
 // file it is looked at first.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
-import { RefusalError } from '../http/errors.ts'
+import { RefusalError, isRefusal } from '../http/errors.ts'
 import { responseHeaders } from '../http/headers.ts'
 import type { Locks } from '../lib/locks.ts'
 import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
@@ -88,7 +88,7 @@ async function removeElsewhere (place: TenantPlace, name: string, version: strin
 }
 
 function isNotThere (error: unknown): boolean {
-  return error instanceof RefusalError && error.refusal.code === 'not_in_upstream'
+  return isRefusal(error, 'not_in_upstream')
 }
 
 /** A 404 that says what would have been removed, and how that is. */

@@ -65,7 +65,7 @@ await t.test('everything has a default', async t => {
     stateDir: join(process.cwd(), 'data'),
     upstream: { url: undefined, further: [], auth: 'bearer', username: '', password: '' },
     charts: { depth: 2, contextPath: '', allowOverwrite: false, maxUploadSize: 20 * 1024 ** 2, chartPostFormFieldName: 'chart', provPostFormFieldName: 'prov', spool: { maxBytes: 1024 ** 3 }, index: { maxAge: 0, maxBytes: 256 * 1024 ** 2 } },
-    oci: { enabled: true },
+    oci: { enabled: true, attachments: { perChart: 1_000, maxBytes: 256 * 1024 * 1024 } },
     tokens: { ttl: 300, issuer: 'http://localhost:5001', service: 'localhost:5001', keys: [], issuers: [] },
     limits: { logins: { perAccount: 10, perAddress: 100, within: 300 } },
     masterKey: '',
@@ -147,6 +147,8 @@ await t.test('every mistake is one line that says where, what and what was expec
     ['a list as a file', '- a', {}, [/the file is not a mapping/]],
     ['a registry that nobody would find', 'publicUrl: https://x/helm\noci: { enabled: true }', {}, [/^oci\.enabled: OCI clients ask at \/v2\/ of a host and know no path, and publicUrl has \/helm: /]],
     ['a registry of a wrong form', 'oci: { enabled: often, atRoot: 1 }', {}, [/^oci\.enabled: "often" is not true, false or auto$/, /^oci\.atRoot: 1 is not true or false$/]],
+    ['attachments of a wrong form', 'oci: { attachments: { perChart: -1, maxBytes: much } }', {}, [/^oci\.attachments\.perChart: -1 is not a whole number from 0 to 1000000$/, /^oci\.attachments\.maxBytes: "much" is not a size such as 20MiB$/]],
+    ['more attachments than a computer can have', 'oci: { attachments: { maxBytes: 99999999GiB } }', {}, [/^oci\.attachments\.maxBytes: .* is not a size that a computer can have$/]],
     ['a long drain', 'drain: { delay: 6m }', {}, [/^drain\.delay: "6m" is more than 5m/]],
     ['limits of logins', 'limits: { logins: { perAccount: 0, perAddress: many, within: 5 } }', {}, [/^limits\.logins\.perAccount: 0 is not a whole number from 1 to 1000000/, /^limits\.logins\.perAddress: "many" is not a whole number/, /^limits\.logins\.within: 5 is not a duration/]],
     ['limits of logins that do not fit', 'limits: { logins: { perAccount: 11, perAddress: 10, within: 25h } }', {}, [/^limits\.logins\.within: "25h" is more than 24h: /, /^limits\.logins\.perAddress: 10 is less than limits\.logins\.perAccount \(11\)/]],
@@ -283,5 +285,5 @@ await t.test('there is a registry, unless it is switched off or publicUrl has a 
     ['', { CHARTGATE_OCI_ENABLED: 'false' }, false],
     ['oci: { enabled: false }', { CHARTGATE_OCI_ENABLED: 'true' }, true]
   ]
-  for (const [text, env, enabled] of cases) t.strictSame((await config(t, text, env)).oci, { enabled }, `${text} ${JSON.stringify(env)}`)
+  for (const [text, env, enabled] of cases) t.equal((await config(t, text, env)).oci.enabled, enabled, `${text} ${JSON.stringify(env)}`)
 })

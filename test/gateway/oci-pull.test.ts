@@ -366,7 +366,7 @@ await t.test('what is longer than anybody writes is no entry', async t => {
 
 await t.test('where it is off there is none, and what is asked is told so', async t => {
   const stub = await startStubUpstream(t)
-  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, oci: { enabled: false } }) })
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, oci: { ...config.oci, enabled: false } }) })
   t.match(await asker({ gateway })(''), { status: 404, codes: [] })
   t.strictSame(gateway.meter.snapshot().rows.chartgate_oci_waiting_files, [[0, 0]], 'and nothing waits')
 })

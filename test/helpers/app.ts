@@ -116,7 +116,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
     admin: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://charts.example.test',
     basePath: '',
-    oci: { enabled: true },
+    oci: { enabled: true, attachments: { perChart: 1_000, maxBytes: 256 * 1024 * 1024 } },
     isBlank: false,
     secretFiles: [],
     written: {},

@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { startGateway, type Gateway, type GatewayOptions } from './gateway.ts'
+import type { AskOci } from './oci.ts'
 import { chartOf } from './packages.ts'
 import type { TestLike } from './processes.ts'
 import { until, untilTrue } from './until.ts'
@@ -105,5 +106,18 @@ export async function halfAnUpload (gateway: Pick<Gateway, 'url' | 'stateDir'>, 
   return async () => {
     sent.end(chart.subarray(20))
     return await answer
+  }
+}
+
+/** Asks the registry over a connection, which is one of a worker's. */
+export function ociOver ({ url }: Pick<Gateway, 'url'>, agent: () => Agent): AskOci {
+  return async (path, { method = 'GET', headers = {}, body } = {}) => {
+    const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body as Buffer)
+    const sent = request(`${url.replace('localhost', '127.0.0.1')}/v2/${path}`, { agent: agent(), method, headers: { authorization: `Bearer ${KEY}`, 'content-length': bytes.length, ...headers } })
+    sent.end(bytes)
+    const [answer] = await once(sent, 'response') as [IncomingMessage]
+    const chunks: Buffer[] = []
+    for await (const chunk of answer) chunks.push(chunk as Buffer)
+    return { status: answer.statusCode as number, headers: answer.headers, bytes: Buffer.concat(chunks), codes: [] }
   }
 }

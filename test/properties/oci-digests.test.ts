@@ -13,6 +13,7 @@ import { createKept } from '../../src/doors/oci/kept.ts'
 import { readRepository, type OciRepository } from '../../src/doors/oci/names.ts'
 import { createPuller, type Puller } from '../../src/doors/oci/pull.ts'
 import { createPusher, type Pusher } from '../../src/doors/oci/push.ts'
+import { readManifest } from '../../src/doors/oci/read-manifest.ts'
 import { createStoredVersions } from '../../src/doors/oci/stored-versions.ts'
 import { createWaiting } from '../../src/doors/oci/waiting.ts'
 import { createWaitingLedger } from '../../src/doors/oci/waiting-ledger.ts'
@@ -22,6 +23,7 @@ import type { ListReader } from '../../src/upstream/list-reader.ts'
 import type { FileReader } from '../../src/upstream/file-reader.ts'
 import { chartOf } from '../helpers/packages.ts'
 import { digestOfBytes, MANIFEST_TYPE, pushOf } from '../helpers/oci.ts'
+import { NOTHING_ATTACHED } from '../helpers/attached.ts'
 import { someAsker } from '../helpers/askers.ts'
 import { inShort } from '../helpers/in-short.ts'
 
@@ -106,9 +108,9 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
   const waiting = createWaiting(spool, createWaitingLedger(spool, bounds, { clock: () => 0, wall: () => 0 }), { left: () => Infinity }, () => Infinity)
   const open = (): Puller & Pusher => {
     const [stored, kept] = [createStoredVersions(shelf.lists, shelf.files), createKept(join(dir, 'oci'), error => { throw error })]
-    const puller = createPuller(stored, kept, waiting)
+    const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting })
     const changed = async (): Promise<void> => {}
-    return { ...puller, ...createPusher({ waiting, puller, stored, kept, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, changed }) }
+    return { ...puller, ...createPusher({ waiting, puller, stored, kept, attached: NOTHING_ATTACHED, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, changed }) }
   }
   const pullers = Array.from({ length: WORKERS }, open)
   const answered = new Map<string, Answered>()
@@ -154,7 +156,7 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
     const config = Buffer.from(`{"name":"mychart","version":"${version}"}`)
     const { manifest, blobs, digest } = pushOf('mychart', version, { chart: archive, config, created: `2026-01-0${day}T00:00:00Z` })
     for (const blob of blobs) await waiting.put(REPOSITORY, 'blob', hexOf(blob), bodyOf(blob))
-    const incoming = { repository: REPOSITORY, bytes: manifest, contentType: MANIFEST_TYPE, asker: someAsker(), version, found: async () => {} }
+    const incoming = { repository: REPOSITORY, bytes: manifest, manifest: readManifest(manifest, MANIFEST_TYPE), asker: someAsker(), version, found: async () => {} }
     const refused = await worker.commit(incoming).then(() => undefined, (error: unknown) => error instanceof RefusalError ? error.refusal.code : error)
     if (refused !== (before === undefined || before.archive.equals(archive) ? undefined : 'chart_exists')) throw new Error(`${version} was pushed: ${String(refused)}`)
     if (refused !== undefined) return

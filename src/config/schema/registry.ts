@@ -1,5 +1,6 @@
 // The keys of the registry: the same charts, for OCI clients.
-import { flag, flagOr, mapping } from '../../files/nodes.ts'
+import { flag, flagOr, integer, mapping } from '../../files/nodes.ts'
+import { size } from './kinds.ts'
 
 export const oci = mapping({
   enabled: flagOr('auto', {
@@ -12,5 +13,16 @@ export const oci = mapping({
       'the root of the host always',
     default: false,
     expected: 'true or false'
+  }),
+  attachments: mapping({
+    perChart: integer({
+      description: 'how many signatures, attestations and SBOMs a chart may have, of all its versions together; ' +
+        '0: none are taken',
+      default: 1_000,
+      minimum: 0,
+      maximum: 1_000_000,
+      expected: 'a whole number from 0 to 1000000'
+    }),
+    maxBytes: size('how much of the disk of stateDir those of a tenant may have, of all its charts together', '256MiB')
   })
 })

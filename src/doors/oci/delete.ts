@@ -1,6 +1,6 @@
 // What goes when a manifest is deleted? The version that it is of, as every delete takes one
-// away; one that waits for its tag is of none, and is forgotten. A blob has no version of its
-// own, and is not deleted.
+// away; of what is attached, that and what is attached to it in turn. One that waits for its tag
+// is of none, and is forgotten. A blob is nothing of its own, and is not deleted.
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError } from '../../http/errors.ts'
 import type { UploadFacts } from '../../observe/outcome.ts'
@@ -8,6 +8,8 @@ import type { Asker } from '../../upstream/asker.ts'
 import { GONE, type Change } from '../../upstream/change.ts'
 import type { Remover } from '../../upstream/remove.ts'
 import { hexOfDigest } from '../../words/digest.ts'
+import type { Attached } from './attached.ts'
+import type { Attachment, Attachments } from './attachments.ts'
 import type { Kept } from './kept.ts'
 import type { OciRepository } from './names.ts'
 import type { OciReference } from './request.ts'
@@ -31,18 +33,22 @@ export interface DeleterParts {
   readonly remover: Remover
   readonly stored: StoredVersions
   readonly kept: Kept
+  readonly attached: Attached
+  readonly attachments: Attachments
   readonly waiting: Waiting
   /** Lets every read from now on show it. */
   readonly changed: (change: Change) => Promise<void>
 }
 
-export function createDeleter ({ remover, stored, kept, waiting, changed }: DeleterParts): Deleter {
+export function createDeleter (parts: DeleterParts): Deleter {
+  const { remover, stored, kept, attached, attachments, waiting, changed } = parts
+
   /** What a reference names; undefined for what only waited, and is gone. */
   async function namedBy ({ repository, reference, asker }: Deletion): Promise<NamedVersion | undefined> {
-    if (reference.kind === 'tag') {
-      if (reference.version === undefined) throw unknown()
+    if (reference.kind === 'tag' && reference.version !== undefined) {
       return { version: reference.version, archive: undefined }
     }
+    if (reference.kind !== 'digest') throw unknown()
     const hex = hexOfDigest(reference.digest)
     if (hex === undefined) throw unknown()
     const found = await kept.find(repository, hex)
@@ -55,8 +61,20 @@ export function createDeleter ({ remover, stored, kept, waiting, changed }: Dele
     return undefined
   }
 
+  async function removeAttached (
+    { repository, found }: Deletion,
+    [first, ...others]: readonly [Attachment, ...Attachment[]]
+  ): Promise<void> {
+    const { version, manifest: { hex: digest }, subject: attachedTo } = first
+    await found({ chart: repository.chart, version, digest, bytes: undefined, provenance: undefined, attachedTo })
+    const names = new Set([first, ...others].map(({ name }) => name))
+    await attachments.remove(repository, ({ name, manifest }) => names.has(name) && manifest.hex === digest)
+  }
+
   return {
     async remove (deletion) {
+      const [beside, ...others] = await attached.named(deletion.repository, deletion.reference, deletion.asker)
+      if (beside !== undefined) return await removeAttached(deletion, [beside, ...others])
       const named = await namedBy(deletion)
       if (named === undefined) return
       const { version, archive: digest } = named

@@ -31,6 +31,7 @@ const BY_REASON: Readonly<Partial<Record<ReasonCode, OciError>>> = {
   oci_size_invalid: { code: 'SIZE_INVALID' },
   oci_manifest_invalid: { code: 'MANIFEST_INVALID' },
   oci_manifest_blob_unknown: { code: 'MANIFEST_BLOB_UNKNOWN' },
+  oci_attachments_full: { code: 'DENIED' },
   oci_upload_busy: { code: 'BLOB_UPLOAD_INVALID' },
   oci_upload_out_of_order: { code: 'BLOB_UPLOAD_INVALID' },
   oci_upload_unknown: { code: 'BLOB_UPLOAD_UNKNOWN', todo: 'push again, from the beginning' },

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { RefusalError } from '../../http/errors.ts'
 import type { Kept, KeptContent, KeptVersion } from './kept.ts'
 import type { OciRepository } from './names.ts'
-import { LONGEST_MANIFEST, type PushedManifest } from './pushed-manifest.ts'
+import type { PushedManifest } from './pushed-manifest.ts'
+import { LONGEST_MANIFEST } from './read-manifest.ts'
 import type { Waiting } from './waiting.ts'
 
 /** A manifest, and the version that it was found to be of. */

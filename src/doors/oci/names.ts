@@ -71,3 +71,11 @@ export function versionOfTag (tag: string): string | undefined {
   const version = tag.replaceAll('_', '+')
   return isVersion(version) ? version : undefined
 }
+
+// cosign's name of what it attaches to a digest (sigstore/cosign v3.1.3, pkg/oci/remote/remote.go, normalize).
+const COSIGN_TAG = /^sha256-([a-f0-9]{64})\.(?:sig|att|sbom)$/
+
+/** The SHA-256, in hex, of the manifest that a tag of cosign's is attached to; undefined for any other tag. */
+export function subjectOfTag (tag: string): string | undefined {
+  return COSIGN_TAG.exec(tag)?.[1]
+}

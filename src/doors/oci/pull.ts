@@ -1,22 +1,23 @@
-// What does a registry answer to who pulls? The manifest of a version by its tag or a digest,
-// and the blobs that it names: what the chart repository has now, and of it alone. A digest is
-// answered while the archive that it is of is the stored one.
+// What does a registry answer to who pulls? The manifest of a version by its tag or a digest, and
+// the blobs that it names: what the chart repository has now, and what is attached to that. A
+// digest is answered while the archive that it is of is the stored one.
 import { createHash } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { RefusalError, type Refusal } from '../../http/errors.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
 import { hexOfDigest } from '../../words/digest.ts'
+import type { Attached } from './attached.ts'
 import type { ListedVersion } from './entry.ts'
 import type { Kept, KeptContent, KeptVersion } from './kept.ts'
 import { canonicalManifest, isManifestOf } from './manifest.ts'
 import type { OciRepository } from './names.ts'
-import { EMPTY_JSON } from './pushed-manifest.ts'
+import { EMPTY_JSON } from './read-manifest.ts'
 import type { OciReference } from './request.ts'
 import type { StoredVersion, StoredVersions } from './stored-versions.ts'
 import type { Waiting } from './waiting.ts'
 
-/** A manifest, and the version that it is of; one that waits for its tag is of none yet. */
+/** A manifest, and the version that it is of; one that is attached, or waits for its tag, is of none. */
 export interface PulledManifest {
   readonly bytes: Buffer
   /** SHA-256, in hex. */
@@ -28,7 +29,7 @@ export interface PulledManifest {
 export type PulledBlob =
   | { readonly kind: 'bytes', readonly hex: string, readonly bytes: Buffer }
   | {
-    /** An archive, or what waits for the tag of its push. */
+    /** An archive, what is attached, or what waits for the tag of its push. */
     readonly kind: 'stream'
     readonly hex: string
     readonly size: number
@@ -46,7 +47,14 @@ export interface Puller {
   blob (repository: OciRepository, digest: string, asker: Asker): Promise<PulledBlob>
 }
 
-export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<Waiting, 'find'>): Puller {
+export interface PullerParts {
+  readonly stored: StoredVersions
+  readonly kept: Kept
+  readonly attached: Attached
+  readonly waiting: Pick<Waiting, 'find'>
+}
+
+export function createPuller ({ stored, kept, attached, waiting }: PullerParts): Puller {
   async function byTag (repository: OciRepository, version: string, asker: Asker): Promise<PulledManifest> {
     const [found, before] = await Promise.all([
       stored.read(repository, version, asker),
@@ -91,14 +99,20 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
     return manifest
   }
 
-  async function byDigest (repository: OciRepository, digest: string, asker: Asker): Promise<PulledManifest> {
-    const hex = hexOfDigest(digest)
+  async function byDigest (
+    repository: OciRepository,
+    reference: Extract<OciReference, { readonly kind: 'digest' }>,
+    asker: Asker
+  ): Promise<PulledManifest> {
+    const hex = hexOfDigest(reference.digest)
     if (hex === undefined) throw unknown('oci_manifest_unknown')
     const found = await kept.find(repository, hex)
     if (found?.kind === 'manifest') {
       const version = await stored.listed(repository, found.version, asker)
       if (version?.archive === found.archive) return { bytes: found.bytes, hex, version }
     }
+    const beside = await attached.manifest(repository, reference, asker)
+    if (beside !== undefined) return beside
     const waits = await waiting.find(repository, 'manifest', hex)
     const bytes = waits === undefined ? undefined : await readFile(waits.path).catch(() => undefined)
     if (bytes === undefined) throw unknown('oci_manifest_unknown')
@@ -137,6 +151,17 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
     return { kind: 'stream', hex, size: waits.size, open: async () => readWaiting(waits.path, hex) }
   }
 
+  async function attachedBlob (
+    repository: OciRepository,
+    hex: string,
+    asker: Asker
+  ): Promise<PulledBlob | undefined> {
+    const blob = await attached.blob(repository, hex, asker)
+    return blob === undefined
+      ? undefined
+      : { kind: 'stream', hex, size: blob.size, open: async () => verified(blob.open(), hex) }
+  }
+
   async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {
     const known = await kept.version(repository, listed.version)
     return known?.archive === listed.archive ? known.size : await stored.measure(repository, listed, asker)
@@ -144,17 +169,23 @@ export function createPuller (stored: StoredVersions, kept: Kept, waiting: Pick<
 
   return {
     async manifest (repository, reference, asker) {
-      if (reference.kind === 'digest') return await byDigest(repository, reference.digest, asker)
-      if (reference.version === undefined) throw unknown('oci_manifest_unknown')
-      return await byTag(repository, reference.version, asker)
+      if (reference.kind === 'digest') return await byDigest(repository, reference, asker)
+      if (reference.kind === 'tag' && reference.version !== undefined) {
+        return await byTag(repository, reference.version, asker)
+      }
+      const beside = await attached.manifest(repository, reference, asker)
+      if (beside === undefined) throw unknown('oci_manifest_unknown')
+      return beside
     },
     async blob (repository, digest, asker) {
       const hex = hexOfDigest(digest)
       if (hex === undefined) throw unknown('oci_blob_unknown')
       if (hex === EMPTY_JSON.hex) return { kind: 'bytes', ...EMPTY_JSON }
       const known = await place(repository, hex, asker)
-      const waits = known === undefined ? await waitingBlob(repository, hex) : undefined
-      if (waits !== undefined) return waits
+      const besides = known === undefined
+        ? await attachedBlob(repository, hex, asker) ?? await waitingBlob(repository, hex)
+        : undefined
+      if (besides !== undefined) return besides
       const found = known ?? await archivePlace(repository, hex, asker)
       if (found === undefined) throw unknown('oci_blob_unknown')
       const { content, version } = found
@@ -202,6 +233,13 @@ async function * verified (body: AsyncIterable<Uint8Array>, hex: string): AsyncG
     if (last.length > 0) yield last
     last = chunk
   }
-  if (hash.digest('hex') !== hex) throw new Error('the archive changed while it was read')
+  if (hash.digest('hex') !== hex) throw new Error('the blob changed while it was read')
   yield last
+}
+
+/** The bytes of a blob, opened when somebody reads them. */
+export async function * bytesOf (blob: PulledBlob): AsyncGenerator<Uint8Array> {
+  const body = blob.kind === 'bytes' ? blob.bytes : await blob.open()
+  if (Buffer.isBuffer(body)) yield body
+  else yield * body
 }

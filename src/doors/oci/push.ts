@@ -4,20 +4,23 @@
 // manifest is kept beside what it names.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
-import { RefusalError, statusOf } from '../../http/errors.ts'
+import { RefusalError, isRefusal, statusOf } from '../../http/errors.ts'
 import type { UploadFacts } from '../../observe/outcome.ts'
 import { toItsEnd, type Asker } from '../../upstream/asker.ts'
 import type { Change } from '../../upstream/change.ts'
 import type { Upload, UploadTaker } from '../../uploads/inspect.ts'
 import type { Uploader } from '../../uploads/store.ts'
+import type { Attached } from './attached.ts'
 import { contentOf } from './entry.ts'
 import { createPushKeeper, type FoundManifest } from './keep-push.ts'
 import type { Kept } from './kept.ts'
+import type { Described } from './manifest.ts'
 import type { OciRepository } from './names.ts'
 import type { Puller } from './pull.ts'
 import { createPushedBlobs } from './pushed-blobs.ts'
-import { checkConfig, manifestInvalid, readPushedManifest, type PushedManifest } from './pushed-manifest.ts'
+import { chartIn, checkConfig, type PushedManifest } from './pushed-manifest.ts'
 import { createPushedVersions } from './pushed-version.ts'
+import { manifestInvalid, type AnyManifest } from './read-manifest.ts'
 import type { StoredVersions } from './stored-versions.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -25,7 +28,8 @@ import type { Waiting } from './waiting.ts'
 export interface IncomingManifest {
   readonly repository: OciRepository
   readonly bytes: Buffer
-  readonly contentType: string
+  /** What stands in these bytes. */
+  readonly manifest: AnyManifest
   readonly asker: Asker
 }
 
@@ -55,6 +59,7 @@ export interface PusherParts {
   readonly puller: Puller
   readonly stored: StoredVersions
   readonly kept: Kept
+  readonly attached: Pick<Attached, 'blob'>
   readonly uploader: Uploader
   readonly taker: UploadTaker
   /** Lets every read from now on show it. */
@@ -64,7 +69,8 @@ export interface PusherParts {
 /** Milliseconds before the next look whether a version is listed that was stored. */
 const LOOKS = [0, 10, 25, 50, 100, 200, 400, 800]
 
-export function createPusher ({ waiting, puller, stored, kept, uploader, taker, changed }: PusherParts): Pusher {
+export function createPusher (parts: PusherParts): Pusher {
+  const { waiting, puller, stored, kept, attached, uploader, taker, changed } = parts
   const blobs = createPushedBlobs(waiting, puller)
   const versions = createPushedVersions(waiting, stored, taker)
   const keeper = createPushKeeper(kept, waiting)
@@ -119,24 +125,34 @@ export function createPusher ({ waiting, puller, stored, kept, uploader, taker, 
     }
   }
 
+  /** What the repository has as something attached alone, and its client did not send again, becomes the chart's. */
+  async function bringAttached ({ repository, asker }: IncomingManifest, manifest: PushedManifest): Promise<void> {
+    for (const { hex } of blobsOf(manifest)) {
+      const waits = await waiting.find(repository, 'blob', hex)
+      if (waits === undefined && await attached.blob(repository, hex, asker) !== undefined) {
+        await blobs.bring(repository, hex, asker)
+      }
+    }
+  }
+
   async function forget ({ repository, bytes }: IncomingManifest, manifest: PushedManifest): Promise<void> {
-    const { config, archive, provenance = config } = manifest
-    for (const { hex } of [config, archive, provenance]) await waiting.remove(repository, 'blob', hex)
+    for (const { hex } of blobsOf(manifest)) await waiting.remove(repository, 'blob', hex)
     await waiting.remove(repository, 'manifest', contentOf(bytes).hex)
   }
 
   return {
     async wait (incoming, hex) {
-      const { repository, bytes, contentType, asker } = incoming
+      const { repository, bytes, asker } = incoming
       if (contentOf(bytes).hex !== hex) throw new RefusalError({ code: 'oci_digest_mismatch' })
-      await blobs.check(repository, readPushedManifest(bytes, contentType), asker)
+      await blobs.check(repository, blobsOf(chartIn(incoming.manifest)), asker)
       await waiting.put(repository, 'manifest', hex, bodyOf(bytes))
     },
     async commit (incoming) {
-      const { repository, bytes, contentType, asker } = incoming
-      const manifest = readPushedManifest(bytes, contentType)
+      const { repository, asker } = incoming
+      const manifest = chartIn(incoming.manifest)
       try {
-        await blobs.check(repository, manifest, asker)
+        await blobs.check(repository, blobsOf(manifest), asker)
+        await bringAttached(incoming, manifest)
         const hex = await make(incoming, manifest)
         await forget(incoming, manifest)
         return hex
@@ -147,6 +163,10 @@ export function createPusher ({ waiting, puller, stored, kept, uploader, taker, 
       }
     }
   }
+}
+
+function blobsOf ({ config, archive, provenance }: PushedManifest): Described[] {
+  return [config, archive, ...(provenance === undefined ? [] : [provenance])]
 }
 
 async function * bodyOf (bytes: Buffer): AsyncGenerator<Buffer> {
@@ -170,10 +190,6 @@ function factsOf (
 function checkTag ({ repository: { chart }, version: asked }: TaggedManifest, version: string): void {
   if (asked === version) return
   throw manifestInvalid(`the archive is ${chart} ${version}, and its tag is that version, with _ in the place of +`)
-}
-
-function isRefusal (error: unknown, code: RefusalError['refusal']['code']): error is RefusalError {
-  return error instanceof RefusalError && error.refusal.code === code
 }
 
 /** Other bytes, or another version, are in the way: what its pusher can do. */

@@ -1,18 +1,23 @@
 // Where are the blobs that a pushed manifest names? In the spool, or stored already, of this
 // repository in both cases: what another one has is not there.
 import { readFile } from 'node:fs/promises'
-import { RefusalError } from '../../http/errors.ts'
+import { RefusalError, isRefusal } from '../../http/errors.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import { digestOfHex } from '../../words/digest.ts'
+import type { SpoolFile } from '../../uploads/spool.ts'
 import type { Described } from './manifest.ts'
 import type { OciRepository } from './names.ts'
-import type { Puller } from './pull.ts'
-import { EMPTY_JSON, type PushedManifest } from './pushed-manifest.ts'
+import { bytesOf, type PulledBlob, type Puller } from './pull.ts'
+import { EMPTY_JSON } from './read-manifest.ts'
 import type { Waiting } from './waiting.ts'
 
 export interface PushedBlobs {
   /** @throws RefusalError when one is not there, or not as long as the manifest says */
-  check (repository: OciRepository, manifest: PushedManifest, asker: Asker): Promise<void>
+  check (repository: OciRepository, blobs: readonly Described[], asker: Asker): Promise<void>
+  /** Lets a blob that is there wait, as if it came now. @throws RefusalError when it is not, or no room is */
+  bring (repository: OciRepository, hex: string, asker: Asker): Promise<void>
+  /** Holds blobs that were checked, from wherever they are. @throws RefusalError as above; nothing is held then */
+  hold (repository: OciRepository, blobs: readonly Described[], asker: Asker): Promise<readonly SpoolFile[]>
   /** The bytes of a config that was checked. @throws RefusalError when it is too long for one */
   config (repository: OciRepository, config: Described, asker: Asker): Promise<Buffer>
 }
@@ -28,20 +33,45 @@ export function createPushedBlobs (waiting: Waiting, puller: Puller): PushedBlob
     throw new RefusalError({ code: 'oci_size_invalid', detail })
   }
 
-  async function sizeOfStored (repository: OciRepository, hex: string, asker: Asker): Promise<number> {
+  async function stored (repository: OciRepository, hex: string, asker: Asker): Promise<PulledBlob> {
     try {
-      const blob = await puller.blob(repository, digestOfHex(hex), asker)
-      return blob.kind === 'bytes' ? blob.bytes.length : blob.size
+      return await puller.blob(repository, digestOfHex(hex), asker)
     } catch (error) {
-      const isMissing = error instanceof RefusalError && error.refusal.code === 'oci_blob_unknown'
-      throw isMissing ? new RefusalError({ code: 'oci_manifest_blob_unknown' }) : error
+      throw isRefusal(error, 'oci_blob_unknown') ? new RefusalError({ code: 'oci_manifest_blob_unknown' }) : error
     }
   }
 
+  async function sizeOfStored (repository: OciRepository, hex: string, asker: Asker): Promise<number> {
+    const blob = await stored(repository, hex, asker)
+    return blob.kind === 'bytes' ? blob.bytes.length : blob.size
+  }
+
+  async function bring (repository: OciRepository, hex: string, asker: Asker): Promise<void> {
+    await waiting.put(repository, 'blob', hex, bytesOf(await stored(repository, hex, asker)))
+  }
+
+  async function holdOne (repository: OciRepository, hex: string, asker: Asker): Promise<SpoolFile> {
+    const waits = await waiting.hold(repository, hex)
+    if (waits !== undefined) return waits
+    await bring(repository, hex, asker)
+    const brought = await waiting.hold(repository, hex)
+    if (brought !== undefined) return brought
+    throw new RefusalError({ code: 'oci_manifest_blob_unknown' }) // another push has ended with it meanwhile
+  }
+
   return {
-    async check (repository, { config, archive, provenance }, asker) {
-      for (const each of [config, archive, provenance]) {
-        if (each !== undefined) await checkOne(repository, each, asker)
+    async check (repository, blobs, asker) {
+      for (const each of blobs) await checkOne(repository, each, asker)
+    },
+    bring,
+    async hold (repository, blobs, asker) {
+      const held: SpoolFile[] = []
+      try {
+        for (const { hex } of blobs) held.push(await holdOne(repository, hex, asker))
+        return held
+      } catch (error) {
+        for (const file of held) await file.remove()
+        throw error
       }
     },
     async config (repository, { hex, size }, asker) {

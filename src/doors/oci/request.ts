@@ -7,7 +7,7 @@ import { hexOfDigest, isDigest } from '../../words/digest.ts'
 import type { Depth } from '../../words/tenant.ts'
 import { EMPTY_OR_DOT_SEGMENT, pathFault } from '../chartmuseum/path.ts'
 import { readQuery } from '../chartmuseum/query.ts'
-import { isTag, readRepository, versionOfTag, type OciRepository } from './names.ts'
+import { isTag, readRepository, subjectOfTag, versionOfTag, type OciRepository } from './names.ts'
 import {
   methodsOf, needOf, ociRouteOf, type OciFactRoute, type OciMethod, type OciRouteId
 } from './routes.ts'
@@ -20,6 +20,13 @@ export type OciReference =
     readonly tag: string
     /** the version of the chart; undefined: it is the tag of none */
     readonly version: string | undefined
+  }
+  | {
+    /** what cosign calls by what it is attached to */
+    readonly kind: 'attached'
+    readonly tag: string
+    /** SHA-256 of that manifest, in hex */
+    readonly subject: string
   }
 
 interface OfRepository {
@@ -85,6 +92,7 @@ export function ociFactsOf (request: OciChartRequest): OciFacts {
 
 function namedBy (reference: OciReference): Pick<OciFacts, 'version' | 'digest'> {
   if (reference.kind === 'tag') return { version: reference.version ?? reference.tag }
+  if (reference.kind === 'attached') return { version: reference.tag }
   const hex = hexOfDigest(reference.digest)
   return hex === undefined ? {} : { digest: hex }
 }
@@ -98,14 +106,20 @@ function isOciPush (request: OciRequest): boolean {
   return request.route === 'oci-manifest' && request.access.action === 'push' && request.reference.kind === 'tag'
 }
 
-/** True for what changes a chart when it is done: blobs and manifests that are sent before wait for it. */
+/**
+ * True for what changes something when it is done: blobs and manifests that are sent before wait
+ * for it. A manifest that is put by its digest is a change too, where it says that it is attached
+ * to another one.
+ */
 export function isOciChange (request: OciRequest): boolean {
-  return isOciPush(request) || (request.route === 'oci-manifest' && request.access.action === 'delete')
+  if (request.route !== 'oci-manifest') return false
+  const { access: { action }, reference: { kind } } = request
+  return action === 'delete' || (action === 'push' && kind !== 'digest')
 }
 
-/** True for what of a push waits for its tag, and changes nothing yet. */
+/** True for what of a push waits for its tag, and changes nothing yet, as far as its head says. */
 export function isOciPreparation (request: OciRequest): boolean {
-  return request.route !== 'oci-base' && request.access.action === 'push' && !isOciPush(request)
+  return request.route !== 'oci-base' && request.access.action === 'push' && !isOciChange(request)
 }
 
 /** Where every path of a registry begins; it is at the root of a host always. */
@@ -240,7 +254,11 @@ const DIGEST_INVALID: Refusal = { code: 'oci_digest_invalid' }
 
 function readReference (text: string): OciReference | Refusal {
   if (text.includes(':')) return isDigest(text) ? { kind: 'digest', digest: text } : DIGEST_INVALID
-  return isTag(text) ? { kind: 'tag', tag: text, version: versionOfTag(text) } : { code: 'oci_manifest_unknown' }
+  if (!isTag(text)) return { code: 'oci_manifest_unknown' }
+  const subject = subjectOfTag(text)
+  return subject === undefined
+    ? { kind: 'tag', tag: text, version: versionOfTag(text) }
+    : { kind: 'attached', tag: text, subject }
 }
 
 /** What cannot be read is as good as what is not there: both are the same answer. */

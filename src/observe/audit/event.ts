@@ -7,7 +7,7 @@ import { statusOf, type Refusal } from '../../http/errors.ts'
 import { REASON_GROUPS } from '../../http/reasons.ts'
 import { chartFileOf } from '../../words/chart-names.ts'
 import { readSubject } from '../../words/subject.ts'
-import type { LoginFacts, Outcome } from '../outcome.ts'
+import type { LoginFacts, Outcome, UploadFacts } from '../outcome.ts'
 import {
   AUDIT_CATEGORY, AUDIT_SCHEMA, type AuditAction, type AuditActor, type AuditEvent, type AuditOutcome
 } from './schema.ts'
@@ -53,7 +53,7 @@ export function requestEvent (
   now: number
 ): AuditEvent {
   const { refusal, upload, token, issued } = outcome
-  const action = refusal !== undefined && isLoginFailure(refusal) ? 'login' : asked.action
+  const action = refusal !== undefined && isLoginFailure(refusal) ? 'login' : actionOf(asked, upload)
   return withoutGaps({
     ...beginning(outcome.eventId ?? randomUUID(), phase, action),
     outcome: phase === 'intent' ? undefined : outcomeOf(refusal),
@@ -62,8 +62,9 @@ export function requestEvent (
     tenant: asked.tenant,
     chart: upload?.chart ?? asked.chart,
     version: upload?.version ?? asked.version,
-    file: upload === undefined ? asked.file : chartFileOf(upload.chart, upload.version),
+    file: upload === undefined ? asked.file : fileOf(upload),
     digest: upload?.digest ?? asked.digest,
+    attached_to: upload?.attachedTo,
     provenance: upload?.provenance,
     size: upload?.bytes,
     rule: outcome.allowedBy,
@@ -77,6 +78,17 @@ export function requestEvent (
       ? undefined
       : withoutGaps({ ...token, id: issued?.tokenId, key_id: issued?.keyId })
   })
+}
+
+/** What is done to something attached is done to no version. */
+function actionOf ({ action }: AuditedRequest, upload: UploadFacts | undefined): AuditAction {
+  if (upload?.attachedTo === undefined) return action
+  return action === 'delete' ? 'detach' : 'attach'
+}
+
+/** The file of a version; what is attached to one has none there. */
+function fileOf ({ chart, version, attachedTo }: UploadFacts): string | undefined {
+  return attachedTo === undefined ? chartFileOf(chart, version) : undefined
 }
 
 /** Something that was done without a request: by a command, or by the process itself. */

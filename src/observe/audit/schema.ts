@@ -14,6 +14,8 @@ export const AUDIT_ACTIONS = {
   push: 'a new version was stored',
   overwrite: 'a version was stored over what was there (`?force`)',
   delete: 'a version was deleted',
+  attach: 'a signature, an attestation or an SBOM was attached to a version',
+  detach: 'one was deleted',
   'token.issue': 'a token was issued at /oauth/token',
   login: 'credentials came that are nobody\'s, or that do not count',
   request: 'what was asked is nothing that is served',
@@ -91,9 +93,11 @@ export const AuditSchema = mapping({
   chart: told('the name of the chart'),
   version: told('its version'),
   file: told('the file in the repository'),
-  digest: sha256('SHA-256 of the archive that was pushed, or of the manifest or blob that was named by it at /v2/'),
+  digest: sha256('SHA-256 of the archive that was pushed, of the manifest of what was attached, or of the manifest ' +
+    'or blob that was named by it at /v2/'),
+  attached_to: sha256('of what was attached: SHA-256 of the manifest that it is attached to'),
   provenance: sha256('SHA-256 of the provenance file that was pushed'),
-  size: integer({ minimum: 0, description: 'bytes of the archive' }),
+  size: integer({ minimum: 0, description: 'bytes of the archive, or of all that was attached' }),
   rule: told('what allowed it: places of rules, `token` or `master key`'),
   door: oneOf(['authz'], {
     description: 'a proxy asked whether the request may pass: `success` says that it was told yes, and not what ' +

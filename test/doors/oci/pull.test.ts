@@ -9,6 +9,7 @@ import { createPuller, type Puller } from '../../../src/doors/oci/pull.ts'
 import type { StoredVersion, StoredVersions } from '../../../src/doors/oci/stored-versions.ts'
 import { RefusalError } from '../../../src/http/errors.ts'
 import type { ReadAnswer } from '../../../src/upstream/read-through.ts'
+import { NOTHING_ATTACHED } from '../../helpers/attached.ts'
 import { someAsker } from '../../helpers/askers.ts'
 import { temporaryFolder } from '../../helpers/processes.ts'
 
@@ -29,13 +30,13 @@ async function storedOf (t: Test, archive: () => string, answer: () => ReadAnswe
   const kept = createKept(await temporaryFolder(t), error => { throw error })
   const current = async (): Promise<StoredVersion> => versionOf(archive())
   const stored = { read: current, listed: current, measure: async () => archive().length, open: async () => answer() } as Partial<StoredVersions> as StoredVersions
-  return { kept, puller: createPuller(stored, kept, { find: async () => undefined }) }
+  return { kept, puller: createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined } }) }
 }
 
 await t.test('what was there a moment ago, and is not any more, is unknown', async t => {
   const folder = await temporaryFolder(t)
   const kept = createKept(folder, error => { throw error })
-  const puller = createPuller({} as StoredVersions, kept, { find: async () => ({ path: `${folder}/gone`, size: 5 }) })
+  const puller = createPuller({ stored: {} as StoredVersions, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => ({ path: `${folder}/gone`, size: 5 }) } })
   const blob = await puller.blob(REPOSITORY, DIGEST, someAsker())
   t.match(blob, { kind: 'stream', size: 5 })
   const body = blob.kind === 'stream' ? await blob.open() : []
@@ -65,7 +66,7 @@ await t.test('an archive comes whole, in pieces, or not: with other bytes than i
     ['whole', whole('an archive'), 'an archive', undefined],
     ['whole, and another one', whole('an archivist'), '', 'oci_blob_unknown'],
     ['in pieces', streamed('an ', 'arch', 'ive'), 'an archive', undefined],
-    ['in pieces of another one', streamed('an ', 'arch', 'ivist'), 'an arch', { message: 'the archive changed while it was read' }],
+    ['in pieces of another one', streamed('an ', 'arch', 'ivist'), 'an arch', { message: 'the blob changed while it was read' }],
     ['not at all', { kind: 'failed', refusal: { code: 'upstream_away' }, cause: new Error('away') }, '', 'upstream_away']
   ]
   for (const [name, answer, comes, ends] of cases) {

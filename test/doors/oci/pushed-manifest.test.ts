@@ -2,8 +2,10 @@
 import t from 'tap'
 import { refusalIn } from '../../helpers/refusal.ts'
 import { ARCHIVE_TYPE, CONFIG_TYPE, MANIFEST_TYPE, PROVENANCE_TYPE } from '../../../src/doors/oci/manifest.ts'
-import { checkConfig, readPushedManifest, type PushedManifest } from '../../../src/doors/oci/pushed-manifest.ts'
+import { chartIn, checkConfig, type PushedManifest } from '../../../src/doors/oci/pushed-manifest.ts'
+import { readManifest } from '../../../src/doors/oci/read-manifest.ts'
 
+const chartOf = (bytes: Buffer, type: string): PushedManifest => chartIn(readManifest(bytes, type))
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`
 const config = { mediaType: CONFIG_TYPE, digest: digest('c'), size: 3 }
 const archive = { mediaType: ARCHIVE_TYPE, digest: digest('a'), size: 1 }
@@ -11,7 +13,7 @@ const provenance = { mediaType: PROVENANCE_TYPE, digest: digest('b'), size: 2 }
 const good = { schemaVersion: 2, config, layers: [archive] }
 
 const read = (manifest: object | string, type = MANIFEST_TYPE): PushedManifest =>
-  readPushedManifest(Buffer.from(typeof manifest === 'string' ? manifest : JSON.stringify(manifest)), type)
+  chartOf(Buffer.from(typeof manifest === 'string' ? manifest : JSON.stringify(manifest)), type)
 
 await t.test('a chart is a config, an archive, and a provenance or none, in any order', async t => {
   const [ofConfig, ofArchive] = [{ mediaType: CONFIG_TYPE, hex: 'c'.repeat(64), size: 3 }, { mediaType: ARCHIVE_TYPE, hex: 'a'.repeat(64), size: 1 }]
@@ -50,7 +52,7 @@ await t.test('anything else is refused with what it is', async t => {
     ['a size below nothing', { ...good, layers: [{ ...archive, size: -1 }] }, /no size/]
   ]
   for (const [name, manifest, detail, type] of cases) t.match(refusalIn(() => read(manifest, type)), { code: 'oci_manifest_invalid', detail }, name)
-  t.match(refusalIn(() => readPushedManifest(Buffer.from([0x7b, 0xff, 0x7d]), MANIFEST_TYPE)), { detail: /no JSON object/ }, 'no UTF-8')
+  t.match(refusalIn(() => chartOf(Buffer.from([0x7b, 0xff, 0x7d]), MANIFEST_TYPE)), { detail: /no JSON object/ }, 'no UTF-8')
 })
 
 await t.test('a config says the name and the version of its chart, or nothing', async t => {

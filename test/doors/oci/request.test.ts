@@ -35,6 +35,8 @@ await t.test('every endpoint is understood, with the one right that it needs', a
     ['GET', 'org1/repo1/mychart/manifests/latest', { route: 'oci-manifest', ...of('GET', 'pull'), reference: { kind: 'tag', tag: 'latest', version: undefined } }],
     ['PUT', `org1/repo1/mychart/manifests/${DIGEST}`, { route: 'oci-manifest', ...of('PUT', 'push'), reference: { kind: 'digest', digest: DIGEST } }],
     ['DELETE', 'org1/repo1/mychart/manifests/0.1.0', { route: 'oci-manifest', ...of('DELETE', 'delete'), reference: { kind: 'tag', tag: '0.1.0', version: '0.1.0' } }],
+    ['PUT', `org1/repo1/mychart/manifests/sha256-${'a'.repeat(64)}.sig`, { route: 'oci-manifest', ...of('PUT', 'push'), reference: { kind: 'attached', tag: `sha256-${'a'.repeat(64)}.sig`, subject: 'a'.repeat(64) } }],
+    ['GET', `org1/repo1/mychart/manifests/sha256-${'a'.repeat(64)}`, { route: 'oci-manifest', ...of('GET', 'pull'), reference: { kind: 'tag', tag: `sha256-${'a'.repeat(64)}`, version: undefined } }],
     ['GET', `org1/repo1/mychart/blobs/${DIGEST}`, { route: 'oci-blob', ...of('GET', 'pull'), digest: DIGEST }],
     ['POST', 'org1/repo1/mychart/blobs/uploads/', { route: 'oci-uploads', ...of('POST', 'push') }],
     ['POST', `org1/repo1/mychart/blobs/uploads/?digest=${DIGEST}`, { route: 'oci-uploads', ...of('POST', 'push'), digest: DIGEST }],

@@ -9,7 +9,9 @@ import { isChartFile, isChartName, isVersion, isVersionQuery } from '../../../sr
 import { parseRequestTarget } from '../../../src/doors/request-target.ts'
 import { saidPart } from '../../../src/doors/oci/content-range.ts'
 import { MANIFEST_TYPE } from '../../../src/doors/oci/manifest.ts'
-import { readPushedManifest } from '../../../src/doors/oci/pushed-manifest.ts'
+import { attachedIn } from '../../../src/doors/oci/attached-manifest.ts'
+import { chartIn } from '../../../src/doors/oci/pushed-manifest.ts'
+import { readManifest } from '../../../src/doors/oci/read-manifest.ts'
 import { createClientReader } from '../../../src/http/client.ts'
 import { acceptsGzip, conditionsOf, knowsEtag, wantsPage } from '../../../src/http/conditional.ts'
 import { PART_HEADERS, responseHeaders } from '../../../src/http/headers.ts'
@@ -151,7 +153,7 @@ export async function inputs (): Promise<readonly Input[]> {
     { name: 'an index in JSON', longest: 64 * KIB, starts: ['"entries":{"a":[{"urls":["', '"entries":{', '"'], units: ['{"a":', '[', '"a":[],', '\\u0041', '{"urls":["charts/a.tgz"]},'], ends: ['"]}]}}', '}}', ']'], read: text => rewriteIndex(Buffer.from(`{${text}`), PLACE) },
     { name: 'an index in other YAML', ...YAML, longest: 6 * KIB, dear: 50, read: text => rewriteIndex(Buffer.from(text), PLACE) },
     { name: 'a link of an index', longest: 64 * KIB, starts: ['charts/', 'http://', 'http://a/cm/org1/repo1/charts/', '//', 'HTTPS://[', '/cm/org1/repo1/charts/'], units: ['%2B', '../', 'a/', '//', 'http:', '[', ':'], ends: ['.tgz', '\\', '/..'], read: text => localUrl(text) },
-    { name: 'a manifest that is pushed', longest: 64 * KIB, isText: true, starts: ['{"schemaVersion":2,"config":{', '{"layers":[', '{"'], units: ['{"a":', '[', '"a":1,', '\\u0041', '\\"', '"layers":[{}],', '{},'], ends: [']}', '}', '"}', '":1}'], read: text => refusalIn(() => readPushedManifest(Buffer.from(text), MANIFEST_TYPE)) },
+    { name: 'a manifest that is pushed', longest: 64 * KIB, isText: true, starts: ['{"schemaVersion":2,"config":{', '{"layers":[', '{"'], units: ['{"a":', '[', '"a":1,', '\\u0041', '\\"', '"layers":[{}],', '{},'], ends: [']}', '}', '"}', '":1}'], read: text => [attachedIn, chartIn].map(read => refusalIn(() => read(readManifest(Buffer.from(text), MANIFEST_TYPE)))) },
     { name: 'a distinguished name', longest: 64 * KIB, starts: ['CN=ci,', 'CN=', '2.5.4.', ' ', 'CN=a\\ '], units: ['CN=a,', 'CN=a+', ' ', '\\ ', '\\2c', '=', '1.', 'a', ',CN='], ends: ['=a', ' ', '\\', ',O=Lab', '"'], read: text => { const name = readDistinguishedName(text); return name === undefined ? undefined : keyOfName(name) } },
     { name: 'a name in a certificate', longest: 64 * KIB, units: ['a', ', DNS:', '\0', 'a.'], read: text => [namesOf(Buffer.from(certificateWith([text]))), keyOfDns(text), isIpName(text)] },
     { name: 'names in a certificate', longest: 5 * KIB, dear: 50, units: ['a,', ',', 'a.b,'], read: text => namesOrWhy(Buffer.from(certificateWith(text.split(',')))) },

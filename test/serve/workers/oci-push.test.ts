@@ -1,35 +1,21 @@
 // A push whose requests come to one worker and the other by turns is a push as any other: what
 // waits is in one folder, and no worker knows more of it than the others.
-import { request, type Agent } from 'node:http'
-import { once } from 'node:events'
+import type { Agent } from 'node:http'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { digestOfBytes, MANIFEST_TYPE, placeOf, pushBlob, pushOf, putManifest, type AskOci, type OciAnswer } from '../../helpers/oci.ts'
+import { digestOfBytes, MANIFEST_TYPE, placeOf, pushBlob, pushOf, putManifest } from '../../helpers/oci.ts'
 import { chartOf } from '../../helpers/packages.ts'
-import { connectionTo, KEY, startSeveral, type Several } from '../../helpers/several.ts'
+import { connectionTo, ociOver, startSeveral } from '../../helpers/several.ts'
 
 const CHART = 'org1/repo1/mychart'
-
-/** Asks over one connection. */
-function askOver (gateway: Several, agent: () => Agent): AskOci {
-  return async (path, { method = 'GET', headers = {}, body } = {}) => {
-    const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body as Buffer)
-    const sent = request(`${gateway.url.replace('localhost', '127.0.0.1')}/v2/${path}`, { agent: agent(), method, headers: { authorization: `Bearer ${KEY}`, 'content-length': bytes.length, ...headers } })
-    sent.end(bytes)
-    const [answer] = await once(sent, 'response')
-    const chunks: Buffer[] = []
-    for await (const chunk of answer) chunks.push(chunk as Buffer)
-    return { status: answer.statusCode, headers: answer.headers, bytes: Buffer.concat(chunks), codes: [] } satisfies OciAnswer
-  }
-}
 
 await t.test('requests of a push alternate between two workers', async t => {
   const gateway = await startSeveral(t)
   const one = await connectionTo(gateway, t)
   const two = await connectionTo(gateway, t, pid => pid !== one.pid)
   let turn = 0
-  const ask = askOver(gateway, () => [one, two][turn++ % 2]?.agent as Agent)
+  const ask = ociOver(gateway, () => [one, two][turn++ % 2]?.agent as Agent)
   const chart = await chartOf('mychart', '1.0.0')
   const push = pushOf('mychart', '1.0.0', { chart })
   const [config, archive] = push.blobs as [Buffer, Buffer]

@@ -1,0 +1,181 @@
+// What is attached to the charts of a registry? A file for each (attachment-file.ts), in a folder
+// of its chart's in stateDir/oci, which all workers share. What is known of a folder is what was
+// read last, while the folder is as it was then: no worker has to be told of anything.
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { putBounded } from '../../lib/put-bounded.ts'
+import {
+  ASIDE, readHead, readItsBlob, readItsManifest, writeAttachment, type AttachmentHead
+} from './attachment-file.ts'
+import type { ContentBytes } from './entry.ts'
+import { subjectOfTag, type OciRepository } from './names.ts'
+
+/** One that is there; whether its chart is, nobody has looked. */
+export interface Attachment extends AttachmentHead {
+  /** Of its file: cosign's tag, or the SHA-256 of its manifest. */
+  readonly name: string
+  /** That it takes on the disk. */
+  readonly bytes: number
+}
+
+export type AttachmentPlace = Pick<OciRepository, 'name'>
+
+export interface Attachments {
+  /** All of a repository. */
+  of (place: AttachmentPlace): Promise<readonly Attachment[]>
+  /** Bytes on the disk of all that a tenant has. */
+  bytesOfTenant (tenant: Pick<OciRepository, 'tenantPath'>): Promise<number>
+  /** Keeps one, durably, in the place of what has its name. */
+  put (
+    place: AttachmentPlace,
+    name: string,
+    head: AttachmentHead,
+    manifest: Buffer,
+    blobs: readonly { readonly path: string }[]
+  ): Promise<void>
+  /** Removes those that are to go, and what is attached to one that is not there. */
+  remove (place: AttachmentPlace, isGone: (attachment: Attachment) => boolean): Promise<void>
+  /** Its manifest as it is now; undefined when it is not there any more. */
+  manifest (place: AttachmentPlace, name: string): Promise<ContentBytes | undefined>
+  /** A blob of it; nothing when it is not there any more. */
+  blob (place: AttachmentPlace, name: string, hex: string): AsyncGenerator<Uint8Array>
+  /** The names of repositories with a folder for them. */
+  repositories (): AsyncGenerator<string>
+  /** Removes what a process has begun to write, and ended before it had. @param age milliseconds that it is old */
+  tidy (place: AttachmentPlace, age: number): Promise<void>
+}
+
+const FOLDER = '_attachments'
+const BY_DIGEST = /^[a-f0-9]{64}$/
+/** What a small file takes of most disks. */
+const BLOCK = 4096
+
+/** Folders that are remembered, and how many digests each of them has at most. */
+const MOST_REMEMBERED = 64
+const MOST_DIGESTS = 4_000
+/**
+ * Milliseconds after which a further change of a folder gives it another time for certain: file
+ * systems take that from a clock which ticks each few milliseconds.
+ */
+const SETTLED = 100
+/** Files of a folder that are open at once while it is read. */
+const AT_ONCE = 16
+
+interface LookedAt {
+  readonly stamp: string
+  readonly attachment: Attachment
+}
+
+interface Look {
+  /** Of the folder, before it was read; '' while another change may give it the same. */
+  readonly stamp: string
+  readonly files: ReadonlyMap<string, LookedAt>
+  readonly all: readonly Attachment[]
+}
+
+/** @param dir with a folder for each repository, or for the parts of its name */
+export function createAttachments (dir: string): Attachments {
+  const remembered = new Map<string, Look>()
+  const folderOf = ({ name }: AttachmentPlace): string => join(dir, ...name.split('/'), FOLDER)
+
+  async function look (folder: string): Promise<readonly Attachment[]> {
+    const found = await stampOf(folder)
+    if (found === undefined) {
+      remembered.delete(folder)
+      return []
+    }
+    const before = remembered.get(folder)
+    if (before?.stamp === found.stamp) return before.all
+    const names = (await readdir(folder).catch(() => [])).filter(isName)
+    const files = new Map(before?.files)
+    for (const name of files.keys()) if (!names.includes(name)) files.delete(name)
+    for (let i = 0; i < names.length; i += AT_ONCE) {
+      await Promise.all(names.slice(i, i + AT_ONCE).map(async name => {
+        const read = await readAnew(folder, name, files.get(name))
+        if (read === undefined) files.delete(name)
+        else files.set(name, read)
+      }))
+    }
+    const all = [...files.values()].map(({ attachment }) => attachment)
+    const digests = all.reduce((sum, { blobs }) => sum + 1 + blobs.length, 0)
+    const stamp = Date.now() - found.at > SETTLED ? found.stamp : ''
+    if (digests <= MOST_DIGESTS) putBounded(remembered, folder, { stamp, files, all }, MOST_REMEMBERED)
+    return all
+  }
+
+  return {
+    of: async place => await look(folderOf(place)),
+    async bytesOfTenant ({ tenantPath }) {
+      const above = join(dir, ...tenantPath.split('/'))
+      let bytes = 0
+      for (const chart of await foldersIn(above)) {
+        for (const attachment of await look(join(above, chart, FOLDER))) bytes += attachment.bytes
+      }
+      return bytes
+    },
+    async put (place, name, head, manifest, blobs) {
+      await writeAttachment(join(folderOf(place), name), head, manifest, blobs)
+    },
+    async remove (place, isGone) {
+      let going: readonly Attachment[] = (await this.of(place)).filter(isGone)
+      do {
+        for (const { name } of going) await rm(join(folderOf(place), name), { force: true })
+        going = orphansIn(await this.of(place))
+      } while (going.length > 0)
+    },
+    manifest: async (place, name) => await readItsManifest(join(folderOf(place), name)),
+    blob: (place, name, hex) => readItsBlob(join(folderOf(place), name), hex),
+    repositories: () => repositoriesBelow(dir, ''),
+    async tidy (place, age) {
+      const folder = folderOf(place)
+      for (const name of await readdir(folder).catch(() => [])) {
+        const path = join(folder, name)
+        const begun = name.startsWith(ASIDE) ? await stat(path).catch(() => undefined) : undefined
+        if (begun !== undefined && Date.now() - begun.mtimeMs > age) await rm(path, { force: true })
+      }
+    }
+  }
+}
+
+function isName (name: string): boolean {
+  return BY_DIGEST.test(name) || subjectOfTag(name) !== undefined
+}
+
+async function readAnew (folder: string, name: string, before: LookedAt | undefined): Promise<LookedAt | undefined> {
+  // What is named by its digest is the same whenever it is there; a tag may be of another one.
+  if (before !== undefined && BY_DIGEST.test(name)) return before
+  const path = join(folder, name)
+  const found = await stampOf(path)
+  if (found?.stamp === before?.stamp) return before
+  const head = await readHead(path)
+  if (found === undefined || head === undefined) return undefined
+  return { stamp: found.stamp, attachment: { ...head, name, bytes: Math.ceil(found.size / BLOCK) * BLOCK } }
+}
+
+/** What is attached to something attached that is not there any more. */
+function orphansIn (all: readonly Attachment[]): readonly Attachment[] {
+  const there = new Set(all.map(({ manifest }) => manifest.hex))
+  return all.filter(({ isNested, subject }) => isNested && !there.has(subject))
+}
+
+/** Says of a file or folder what is another one when it was changed or replaced. */
+async function stampOf (path: string): Promise<{ stamp: string, at: number, size: number } | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  if (found === undefined) return undefined
+  const { ino, mtimeNs, mtimeMs, size } = found
+  return { stamp: `${ino} ${mtimeNs} ${size}`, at: Number(mtimeMs), size: Number(size) }
+}
+
+/** Those that are parts of names. */
+async function foldersIn (dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch(() => [])
+  return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith('_')).map(({ name }) => name)
+}
+
+async function * repositoriesBelow (dir: string, above: string): AsyncGenerator<string> {
+  for (const part of await foldersIn(dir)) {
+    const [folder, name] = [join(dir, part), above + part]
+    if (await stampOf(join(folder, FOLDER)) !== undefined) yield name
+    yield * repositoriesBelow(folder, `${name}/`)
+  }
+}
