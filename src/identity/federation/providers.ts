@@ -38,16 +38,19 @@ export interface FederationReading {
   readonly mistakes: readonly string[]
 }
 
-/** @param before what is in force: a provider that is as it was keeps its keys, where they cannot be read anew */
+/** @param before what is in force: a provider whose keys are at the same place keeps those that it has */
 export async function openFederation (
   config: FederationConfig,
   before: Federation = NO_FEDERATION
 ): Promise<FederationReading> {
   const mistakes: string[] = []
   const sources = await Promise.all(config.providers.map(async (provider, i) => {
-    const same = before.providers.find(each => isDeepStrictEqual(each.config, provider))
+    const place = placeOf(provider)
+    const same = before.providers.find(({ config }) => {
+      return config.name === provider.name && isDeepStrictEqual(placeOf(config), place)
+    })
     if (same?.remote !== undefined) return same
-    const source = await openKeySource(placeOf(provider))
+    const source = await openKeySource(place)
     if (typeof source !== 'string') return source
     mistakes.push(`federation.providers[${i}]: ${source}`)
     return same ?? NO_KEYS
