@@ -101,6 +101,7 @@ export default fp<AuthenticateOptions>(async (app, { authenticator, certificates
         done()
       } else {
         request.outcome.subject = result.subject
+        request.outcome.because = result.because
         reply.refuse(refusalBy(result))
       }
     }

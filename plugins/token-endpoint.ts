@@ -104,6 +104,7 @@ async function answer (
   if (request.presence.gone) return reply.hijack()
   if (!who.ok) {
     request.outcome.subject = who.subject
+    request.outcome.because = who.because
     return reply.refuse(refusalFor(who, read.request))
   }
   request.outcome.subject = who.principal.subject

@@ -135,5 +135,7 @@ function wordMistakes (given: readonly string[], { name, words = [], orNoWords, 
   const isMore = manyWords === true && given.length > words.length
   if (isMore || given.length === words.length || (orNoWords === true && given.length === 0)) return []
   const takes = words.length === 0 ? 'no more words' : words.join(' ')
-  return [`${name} takes ${takes}${given.length === 0 ? '' : `: ${given.join(' ')}`}`]
+  // They are not said again: one may be a password or a token, which belongs on standard input.
+  const there = given.length === 0 ? '' : `, and ${given.length} ${given.length === 1 ? 'is' : 'are'} there`
+  return [`${name} takes ${takes}${there}`]
 }

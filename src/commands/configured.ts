@@ -125,14 +125,16 @@ async function runCheck (
   const mistakes = [...read, ...keys.mistakes]
   if (!loaded.ok || !tls.ok || !federation.ok || mistakes.length > 0) return fail(io, ...mistakes)
   const ofTls = [...schemeWarnings(config), ...certificateWarnings(tls.opened, CLOCK.wall())]
-  const ofJobs = await providerWarnings(federation.opened.live.current.providers)
-  const warnings = [...loaded.warnings, ...keys.warnings, ...ofJobs, ...ofTls]
+  const ofProviders = await providerWarnings(federation.opened.live.current.providers)
+  const warnings = [...loaded.warnings, ...keys.warnings, ...ofProviders, ...ofTls]
   for (const warning of warnings) io.stderr(`chartgate: warning: ${warning}\n`)
   const { users, robots } = loaded.authority.accounts
+  const jobs = config.federation.rules.length
+  const ofJobs = jobs === 0 ? '' : ` and ${count(jobs, 'rule')} of federation`
   const upstream = config.upstream.url ?? `the embedded repository on ${join(config.stateDir, 'charts')}`
   io.stdout(
     `configuration is valid: ${config.publicUrl} on ${config.listen.host}:${config.listen.port} ` +
-    `in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}, ` +
+    `in front of ${upstream}, depth ${config.charts.depth}, ${count(config.policy.length, 'rule')}${ofJobs}, ` +
     `${count(users.size, 'user')}, ${count(robots.size, 'robot')}; ${nameOfConfig(config.file)}\n`
   )
   const more = [

@@ -6,11 +6,11 @@ import type { Federation } from '../identity/federation/providers.ts'
 import { nearest } from '../files/mistakes.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { openLiveFederation } from '../live/live-federation.ts'
+import { momentText, textOf } from '../tokens/in-words.ts'
 import { readToken, type JsonObject } from '../tokens/signature.ts'
 import { readCredential } from './asker.ts'
 import { fail, printJson, type Command, type ExitCode } from './command.ts'
 import { configured, type Configured } from './configured.ts'
-import { momentText, textOf } from './token-words.ts'
 
 export const FEDERATION_EXPLAIN: Command = configured(runExplain)
 
@@ -71,7 +71,8 @@ const SIGNED = {
 function providerLines ({ provider: { config }, signed, fault, rules }: WhyProvider): string[] {
   const wrong = fault === undefined
     ? ''
-    : `; ${fault}: ${REASONS[fault].means} (its audience is to be ${textOf(config.audience)} alone)`
+    : `; ${fault}: ${REASONS[fault].means}` +
+      (fault === 'token_wrong_claims' ? ` (its audience is to be ${textOf(config.audience)} alone)` : '')
   return [
     `provider ${config.name}: ${SIGNED[signed]}${wrong}`,
     ...rules.length === 0 ? ['  no rule names it'] : [],

@@ -200,7 +200,7 @@ export const REASON_GROUPS = {
       error: 'unauthorized',
       means: 'the token of a CI platform or a cluster is sound, and no rule of federation takes it; or keys of two ' +
         'providers verify it',
-      todo: 'chartgate federation explain says of each rule why not'
+      todo: 'look at `because`; chartgate federation explain says of each rule why not'
     },
     federation_exchange_only: {
       status: 401,

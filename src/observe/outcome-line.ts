@@ -19,11 +19,11 @@ export function outcomeLine (
   status: number,
   now: number
 ): OutcomeLine {
-  const { refusal, allowedBy, upload, arrivedAt, failure } = outcome
+  const { refusal, because, allowedBy, upload, arrivedAt, failure } = outcome
   const fields = {
     ...asked,
     decision: refusal === undefined ? 'allowed' : 'refused',
-    ...(refusal === undefined ? { by: allowedBy } : { reason: refusal.code, detail: refusal.detail }),
+    ...(refusal === undefined ? { by: allowedBy } : { reason: refusal.code, detail: refusal.detail, because }),
     ...upload,
     status,
     ms: Math.round(now - arrivedAt),

@@ -47,6 +47,8 @@ interface Seldom {
   /** How the credentials came, where that is not the Authorization header. */
   login: LoginFacts | undefined
   refusal: Refusal | undefined
+  /** What stood in the way, where the refusal does not say it: never for the client. */
+  because: string | undefined
   /** Why something behind the gateway failed, in full: never for the client. */
   failure: unknown
   upload: UploadFacts | undefined
@@ -88,6 +90,7 @@ export class Outcome implements Waits {
 const USUALLY: Seldom = {
   login: undefined,
   refusal: undefined,
+  because: undefined,
   failure: undefined,
   upload: undefined,
   token: undefined,

@@ -32,7 +32,7 @@ export async function readPem (pem: string): Promise<readonly IssuerKey[] | stri
   const publicKey = parsePublic(pem)
   const key = publicKey === undefined ? undefined : await issuerKeyOf(publicKey, {})
   return key === undefined
-    ? 'it is not a public key or certificate in PEM, of RSA (2048 bits and more), EC or Ed25519'
+    ? 'it is not a public key or certificate in PEM, of RSA (2048 to 8192 bits), EC or Ed25519'
     : [key]
 }
 

@@ -48,13 +48,18 @@ const SCHEMES = {
 
 export type Algorithm = keyof typeof SCHEMES
 
-const SMALLEST_MODULUS = 2048
+/** Bits; larger ones take a verifier milliseconds for each signature, good or not. */
+const [SMALLEST_MODULUS, LARGEST_MODULUS] = [2048, 8192]
+/** What does is 65537; with one of thousands of bits a signature takes fifty times as long. */
+const LARGEST_EXPONENT = 2n ** 33n
 const signLater = promisify(sign)
 
-/** Every algorithm that a key can be used with; none for a key that is too weak or of another kind. */
+/** Every algorithm that a key can be used with; none for a key that is too weak, too slow or of another kind. */
 export function algorithmsOf (key: KeyObject): Algorithm[] {
   const { modulusLength = 0, publicExponent = 0n, namedCurve } = key.asymmetricKeyDetails as AsymmetricKeyDetails
-  if (key.asymmetricKeyType === 'rsa' && (modulusLength < SMALLEST_MODULUS || publicExponent < 3n)) return []
+  const isSound = modulusLength >= SMALLEST_MODULUS && modulusLength <= LARGEST_MODULUS &&
+    publicExponent >= 3n && publicExponent < LARGEST_EXPONENT
+  if (key.asymmetricKeyType === 'rsa' && !isSound) return []
   return (Object.entries(SCHEMES) as [Algorithm, Scheme][])
     .filter(([, { keyType, curve }]) =>
       keyType === key.asymmetricKeyType && curve === (keyType === 'ec' ? namedCurve : undefined))

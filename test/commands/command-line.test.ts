@@ -53,7 +53,7 @@ void t.test('what is wrong is one line, with what was probably meant and how to 
     [['--nope'], 'there is no option --nope', 'chartgate --help'],
     [['--confg', 'x', 'serve'], 'there is no option --confg: did you mean --config?', 'chartgate --help'],
     [['--config', 'x'], 'no command: say what to do, for example chartgate serve', 'chartgate --help'],
-    [['serve', 'now', 'please'], 'serve takes no more words: now please', 'chartgate serve --help'],
+    [['serve', 'now', 'please'], 'serve takes no more words, and 2 are there', 'chartgate serve --help'],
     [['serve', '--out', 'x'], 'serve takes no --out', 'chartgate serve --help'],
     [['serve', '--version'], 'serve takes no --version', 'chartgate serve --help'],
     [['check', '--chart'], 'check takes no --chart: did you mean --charts?', 'chartgate check --help'],
@@ -64,9 +64,9 @@ void t.test('what is wrong is one line, with what was probably meant and how to 
     [['check', '--config', '--json'], '--config needs FILE behind it, and --json looks like an option: --config=--json if that is meant', 'chartgate check --help'],
     [['check', '--json=yes'], '--json takes nothing behind it', 'chartgate check --help'],
     [['robot', 'create'], 'robot create takes NAME', 'chartgate robot create --help'],
-    [['explain', '--as', 'x', 'pull'], 'explain takes ACTION TENANT: pull', 'chartgate explain --help'],
-    [['hash-password', 'secret'], 'hash-password takes no more words: secret', 'chartgate hash-password --help'],
-    [['version', 'now'], 'version takes no more words: now', 'chartgate version --help']
+    [['explain', '--as', 'x', 'pull'], 'explain takes ACTION TENANT, and 1 is there', 'chartgate explain --help'],
+    [['hash-password', 'secret'], 'hash-password takes no more words, and 1 is there', 'chartgate hash-password --help'],
+    [['version', 'now'], 'version takes no more words, and 1 is there', 'chartgate version --help']
   ]
   for (const [argv, wrong, help] of cases) t.strictSame(readCommandLine(argv), { kind: 'wrong', wrong: [wrong], help }, argv.join(' '))
   t.match(readCommandLine(['serve', '--out', 'x', '--dir', 'y']), { kind: 'wrong', wrong: ['serve takes no --out', 'serve takes no --dir'] }, 'every option that is wrong')

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse, stringify } from 'yaml'
-import { momentText, textOf } from '../../src/commands/token-words.ts'
+import { momentText, textOf } from '../../src/tokens/in-words.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { openLiveFederation } from '../../src/live/live-federation.ts'
 import { openKeys } from '../../src/live/live-keys.ts'
@@ -94,8 +94,8 @@ await t.test('it says what is wrong with the token, whichever rule there is', as
   const { explain } = lab(t)
   const cases: [string, RegExp][] = [
     [await job({ repository_id: '75' }), /rules\[1\] does not: repository_id is "75".*\ndenied: federation_no_rule: /s],
-    [await job({ exp: NOW - 100 }), /provider github: one of its keys has signed it; token_expired: .*audience is to be "https:\/\/charts.example.test" alone\).*takes it.*denied: token_expired/s],
-    [await job({ aud: 'x', exp: 'never' }), /ends at no time that can be read.*token_wrong_claims/s],
+    [await job({ exp: NOW - 100 }), /provider github: one of its keys has signed it; token_expired: the token has ended\n {2}federation.*takes it.*denied: token_expired/s],
+    [await job({ aud: 'x', exp: 'never' }), /ends at no time that can be read.*token_wrong_claims: .*audience is to be "https:\/\/charts.example.test" alone\)/s],
     [await job({}, await keyNamed('stranger')), /provider github: none of its keys has signed it.*denied: token_unknown_key/s],
     [await job({ iss: `${GITHUB.issuer}/` }), /no provider of federation has this issuer, to the letter: one has "https:\/\/token.actions.githubusercontent.com"\ndenied: token_unknown_key/],
     [await job({ iss: 'https://elsewhere.example' }), /no provider of federation has this issuer\ndenied/],
@@ -160,7 +160,7 @@ await t.test('a key set that is not there is a mistake of every command, and one
   t.match(await rights('--token', await job(), 'push', 'team-a/web'), { code: 1, err: /gone.json cannot be read/ })
   const issuer = await startIssuer(t)
   const empty = lab(t, [{ ...GITHUB, issuer: issuer.issuer }])
-  t.match(await command(['check', '--config', join(empty.dir, 'chartgate.yaml')]), { code: 0, err: `chartgate: warning: federation.providers[0]: no key that verifies is to be had of github now, at "${issuer.issuer}"\n` })
+  t.match(await command(['check', '--config', join(empty.dir, 'chartgate.yaml')]), { code: 0, out: /depth 2, 0 rules and [12] rules? of federation, 0 users, /, err: `chartgate: warning: federation.providers[0]: no key that verifies is to be had of github now, at "${issuer.issuer}"\n` })
 })
 
 await t.test('claims stand in quotes, bounded, and times are times', t => {

@@ -109,7 +109,7 @@ await t.test('what hinders it is said, and then there is no secret', async t => 
     ['no time at all', ['create', 'ci', '--expires', '0d'], 2, /not "0d"/],
     ['a name in capitals', ['create', 'CI', '--expires', '1d'], 1, /"CI" is not a robot's name/],
     ['a name with a dollar', ['create', 'ci$x', '--expires', '1d'], 1, /is not a robot's name/],
-    ['two names', ['create', 'ci', 'cd', '--expires', '1d'], 2, /takes NAME: ci cd/],
+    ['two names', ['create', 'ci', 'cd', '--expires', '1d'], 2, /takes NAME, and 2 are there/],
     ['groups that are none', ['create', 'ci', '--expires', '1d', '--groups', 'a b'], 2, /--groups "a b" is not a list/],
     ['a folder that is not there', ['create', 'ci', '--expires', '1d', '--file', join(dir, 'none/x.yaml')], 1, /ENOENT/],
     ['a file with mistakes', ['create', 'ci', '--expires', '1d', '--file', join(dir, 'wrong.yaml')], 1, /robots: 1 is not a list of robots\n/],

@@ -108,7 +108,7 @@ async function publish (t: Test, helm: string): Promise<void> {
     t.match(await script(before + bump + lines.replaceAll(place, 'pod-token'), { N: String(i + 2), POD_TOKEN: tokens.cluster }), '{"saved":true}')
   }
 
-  const exchanged = await script(blocks.find(text => text.startsWith('curl -sSf https://charts.example.com/oauth/token')) as string, { ID_TOKEN: tokens.github })
+  const exchanged = await script(blocks.find(text => text.startsWith('curl -sS --fail-with-body https://charts.example.com/oauth/token')) as string, { ID_TOKEN: tokens.github })
   t.match(exchanged, /"scope":"artifact-repository:team-a\/web:pull,push"\}.*"scope":"artifact-repository:team-a\/web:push"\}/)
   for (const subject of ['ci:github:octo-org/octo-repo', 'ci:gitlab:my-group/my-project', 'ci:cluster:ci/publisher']) t.match(gateway.stdout(), `"subject":"${subject}"`)
 }

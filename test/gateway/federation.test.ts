@@ -65,6 +65,21 @@ await t.test('the token of a job gets in as Bearer, as it is, and as the passwor
   t.match(gateway.log.filter(({ route }) => route === 'index').at(-1), { subject: 'ci:github:octo-org/octo-repo', by: 'federation.rules[0]' })
 })
 
+await t.test('the log says whose job was refused and what is in the way, and no client is told', async t => {
+  const { ask, job, rules, token, gateway } = await lab(t)
+  await rules({ match: { repository_id: ['75'] } }, { match: { repository_id: ['74'], ref: ['refs/heads/dev'] } }, { match: { repository_id: ['7'] } })
+  const said = 'a job of github, sub "repo:octo-org/octo-repo:ref:refs/heads/main", with a token for "https://charts.example.test"'
+  const refused = await ask('/team-a/web/index.yaml', { authorization: `Bearer ${await job()}` })
+  t.match(refused, { status: 401, body: '{"error":"unauthorized"}' })
+  t.match(gateway.log.at(-1), { reason: 'federation_no_rule', because: `${said}: federation.rules[1] does not take it: ref is "refs/heads/main", and has to be "refs/heads/dev"` })
+  const grant = await token('', form({ grant_type: JWT_BEARER, assertion: await job({ aud: 'https://github.com/octo-org' }), scope: SCOPE }))
+  t.match(grant, { status: 400, body: /^(?!.*octo)/ })
+  t.match(gateway.log.at(-1), { reason: 'token_wrong_claims', because: /for "https:\/\/github.com\/octo-org"$/ })
+  await rules()
+  await ask('/team-a/web/index.yaml', { authorization: `Bearer ${await job()}` })
+  t.match(gateway.log.at(-1), { because: `${said}: no rule names github` })
+})
+
 await t.test('it has the rights of its rule, of the rule\'s groups and what is open to everyone, and no more', async t => {
   const { ask, job, stub } = await lab(t)
   const [bearer, asBasic] = [`Bearer ${await job()}`, basic('ci', await job())]

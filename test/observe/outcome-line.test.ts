@@ -21,11 +21,12 @@ await t.test('what was refused says why, and what failed behind the gateway', t 
   const outcome = new Outcome()
   outcome.allowedBy = 'policy[3]'
   outcome.refusal = { code: 'upstream_bad_answer', detail: 'of 500' }
+  outcome.because = 'a job that no rule takes'
   outcome.failure = 'the upstream answered 500'
   t.strictSame(outcomeLine(outcome, ASKED, 502, outcome.arrivedAt), {
     level: 'warn',
     message: 'refused',
-    fields: { ...ASKED, decision: 'refused', reason: 'upstream_bad_answer', detail: 'of 500', status: 502, ms: 0, err: 'the upstream answered 500' }
+    fields: { ...ASKED, decision: 'refused', reason: 'upstream_bad_answer', detail: 'of 500', because: 'a job that no rule takes', status: 502, ms: 0, err: 'the upstream answered 500' }
   })
   t.equal(isRefused(outcome), true)
   t.end()

@@ -17,7 +17,7 @@ await t.test('a PEM is one public key, for tokens of any kid', async t => {
   const wrong: [string, RegExp][] = [
     ['', /not a public key or certificate/],
     ['ssh-rsa AAAA', /not a public key or certificate/],
-    [spki(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), /RSA \(2048 bits and more\)/],
+    [spki(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey), /RSA \(2048 to 8192 bits\)/],
     [rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, /it holds a private key/],
     [rsa.privateKey.export({ type: 'pkcs1', format: 'pem' }) as string, /it holds a private key/],
     [spki(rsa.publicKey) + spki(ec.publicKey), /it holds 2 keys/]
@@ -39,6 +39,13 @@ await t.test('what verifies no signature is left out', async t => {
   ]
   t.strictSame(await readJwks(set(...left)), [])
   t.match(await readJwks(set(...left, jwk(ec.publicKey))), [{ algorithms: ['ES256'] }])
+})
+
+await t.test('a key of RSA that makes its verifier work for milliseconds is left out', async t => {
+  const modulus = (bits: number): string => Buffer.alloc(bits / 8, 255).toString('base64url')
+  const kept = (bits: number, e: string): Promise<unknown> => readJwks(set({ kty: 'RSA', n: modulus(bits), e }))
+  for (const [bits, e] of [[8200, 'AQAB'], [16_384, 'AQAB'], [3072, modulus(3000)], [2048, 'AgAAAAE']] as const) t.strictSame(await kept(bits, e), [], `${bits} ${e.slice(0, 10)}`)
+  for (const [bits, e] of [[8192, 'AQAB'], [2048, 'Aw'], [2048, 'Af____8']] as const) t.match(await kept(bits, e), [{ algorithms: RSA_ALL }], `${bits} ${e}`)
 })
 
 await t.test('what is no set is a sentence', async t => {

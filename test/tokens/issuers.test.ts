@@ -190,7 +190,7 @@ await t.test('issuers are opened from their files, or every reason why not is sa
       `tokens.issuers[0]: ${at('none.pem')} cannot be read (ENOENT)`,
       `tokens.issuers[1]: ${at('empty.json')} cannot be used: it holds no key that verifies signatures`,
       `tokens.issuers[2]: ${at('bad.json')} cannot be used: it is not JSON`,
-      `tokens.issuers[3]: ${at('bad.json')} cannot be used: it is not a public key or certificate in PEM, of RSA (2048 bits and more), EC or Ed25519`
+      `tokens.issuers[3]: ${at('bad.json')} cannot be used: it is not a public key or certificate in PEM, of RSA (2048 to 8192 bits), EC or Ed25519`
     ]
   })
   const before = good.ok ? good.issuers : []

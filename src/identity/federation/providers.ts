@@ -6,10 +6,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ReasonCode } from '../../http/errors.ts'
 import { momentAt, secondsUntil, type Clock } from '../../lib/clock.ts'
 import { isTime, LEEWAY, timeFault } from '../../tokens/claims.ts'
+import { textOf } from '../../tokens/in-words.ts'
 import { keyThatSigned, type IssuerKey } from '../../tokens/issuer-keys.ts'
 import { named } from '../../tokens/issuers.ts'
 import { keySourceOf, openKeySource, type KeyPlace, type KeySource } from '../../tokens/key-source.ts'
-import type { SignedToken } from '../../tokens/signature.ts'
+import type { JsonObject, SignedToken } from '../../tokens/signature.ts'
 import { EVERYONE, subjectOf } from '../../words/subject.ts'
 import type { OnceToken, Principal } from '../../words/principal.ts'
 import type { FederationConfig, ProviderConfig } from './federation-config.ts'
@@ -37,16 +38,19 @@ export interface FederationReading {
   readonly mistakes: readonly string[]
 }
 
-/** @param before what is in force: a provider that is as it was keeps its keys, where they cannot be read anew */
+/** @param before what is in force: a provider whose keys are at the same place keeps those that it has */
 export async function openFederation (
   config: FederationConfig,
   before: Federation = NO_FEDERATION
 ): Promise<FederationReading> {
   const mistakes: string[] = []
   const sources = await Promise.all(config.providers.map(async (provider, i) => {
-    const same = before.providers.find(each => isDeepStrictEqual(each.config, provider))
+    const place = placeOf(provider)
+    const same = before.providers.find(({ config }) => {
+      return config.name === provider.name && isDeepStrictEqual(placeOf(config), place)
+    })
     if (same?.remote !== undefined) return same
-    const source = await openKeySource(placeOf(provider))
+    const source = await openKeySource(place)
     if (typeof source !== 'string') return source
     mistakes.push(`federation.providers[${i}]: ${source}`)
     return same ?? NO_KEYS
@@ -110,7 +114,12 @@ export function signersOf (
 
 export type IdTokenVerdict =
   | { readonly ok: true, readonly principal: Principal, readonly rule: CompiledRule }
-  | { readonly ok: false, readonly code: ReasonCode }
+  | {
+    readonly ok: false
+    readonly code: ReasonCode
+    /** Whose it is, and what is in the way. */
+    readonly because: string
+  }
 
 /** Left out, or what an ID token says; an access token of the same issuer is none (RFC 9068 section 2.1). */
 const TYPE = /^(?:application\/)?jwt$/i
@@ -132,15 +141,23 @@ export function claimsFault (
 
 /** Who a job is, by the first rule that takes it. */
 export function judgeIdToken ({ provider, key }: Signed, token: SignedToken, clock: Clock): IdTokenVerdict {
-  const fault = claimsFault(provider, token, clock.wall())
-  if (fault !== undefined) return { ok: false, code: fault }
   const { payload, header } = token
+  const fault = claimsFault(provider, token, clock.wall())
+  if (fault !== undefined) return { ok: false, code: fault, because: jobOf(provider, payload) }
+  /** What stands in the way of the rule that asks for the least of what the job is not. */
+  let nearest = { because: `no rule names ${provider.config.name}`, met: -1 }
   for (const rule of provider.rules) {
     const match = matchRule(rule, payload)
-    if (!match.ok) continue
+    if (!match.ok) {
+      const { because, met } = match
+      if (met > nearest.met) nearest = { because: `${rule.place} does not take it: ${because}`, met }
+      continue
+    }
     const end = Math.floor(Math.min(payload['exp'] as number, payload['iat'] as number + rule.config.maxLifetime))
     const expires = momentAt(clock, end)
-    if (secondsUntil(clock, expires) <= -leewayOf(provider.config)) return { ok: false, code: 'token_expired' }
+    if (secondsUntil(clock, expires) <= -leewayOf(provider.config)) {
+      return { ok: false, code: 'token_expired', because: jobOf(provider, payload) }
+    }
     const proof = {
       ...named('tokenId', payload['jti']),
       ...named('keyId', header['kid'] ?? key.kid),
@@ -155,7 +172,12 @@ export function judgeIdToken ({ provider, key }: Signed, token: SignedToken, clo
       principal: { kind: 'ci', subject, subjects: [...groups, EVERYONE], rights: rule.rights, expires, proof, ...only }
     }
   }
-  return { ok: false, code: 'federation_no_rule' }
+  return { ok: false, code: 'federation_no_rule', because: `${jobOf(provider, payload)}: ${nearest.because}` }
+}
+
+/** A job that is let in under no name, as the log has it. */
+function jobOf ({ config: { name } }: Provider, { sub, aud }: JsonObject): string {
+  return `a job of ${name}, sub ${textOf(sub)}, with a token for ${textOf(aud)}`
 }
 
 /** Seconds that its tokens count before they begin and after they have ended. */

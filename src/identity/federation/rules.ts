@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Federated, OwnRights } from '../../words/principal.ts'
 import { compileRules } from '../../policy/rules.ts'
+import { textOf } from '../../tokens/in-words.ts'
 import type { JsonObject } from '../../tokens/signature.ts'
 import { claimOf } from './claims.ts'
 import type { FederationRule, ProviderConfig } from './federation-config.ts'
@@ -24,7 +25,13 @@ export interface CompiledRule {
 
 export type Match =
   | { readonly ok: true, readonly subject: string, readonly federated: Federated }
-  | { readonly ok: false, /** the end of "it does not match because" */ readonly because: string }
+  | {
+    readonly ok: false
+    /** The end of "it does not match because". */
+    readonly because: string
+    /** Claims of `match` that are as they have to be, before the first that is not. */
+    readonly met: number
+  }
 
 /** @param index its place in the configuration */
 export function compileFederationRule (config: FederationRule, index: number, provider: ProviderConfig): CompiledRule {
@@ -49,15 +56,18 @@ export function compileFederationRule (config: FederationRule, index: number, pr
 
 /** Whether a rule takes a job of its provider that says this. */
 export function matchRule ({ id, config, provider: { kind } }: CompiledRule, claims: JsonObject): Match {
-  for (const [claim, values] of Object.entries(config.match)) {
+  const pins = Object.entries(config.match)
+  for (const [met, [claim, values]] of pins.entries()) {
     const reading = claimOf(kind, claims, claim)
-    if (reading.is !== 'text') return { ok: false, because: `${claim} ${inWords(reading.is)}` }
+    if (reading.is !== 'text') return { ok: false, because: `${claim} ${inWords(reading.is)}`, met }
     if (!values.includes(reading.text)) {
-      return { ok: false, because: `${claim} is ${show(reading.text)}, and has to be ${values.map(show).join(' or ')}` }
+      const wanted = values.map(textOf).join(' or ')
+      return { ok: false, because: `${claim} is ${textOf(reading.text)}, and has to be ${wanted}`, met }
     }
   }
+  const met = pins.length
   const veto = vetoOf(kind, config, claims)
-  if (veto !== undefined) return { ok: false, because: veto }
+  if (veto !== undefined) return { ok: false, because: veto, met }
   const valueOf = (claim: string): string | undefined => {
     const reading = claimOf(kind, claims, claim)
     return reading.is === 'text' ? reading.text : undefined
@@ -65,7 +75,7 @@ export function matchRule ({ id, config, provider: { kind } }: CompiledRule, cla
   const filled = fillTemplate(config.subject, valueOf)
   if (!filled.ok) {
     const because = `${filled.claim} is missing, or nothing that may stand in a subject (${config.subject})`
-    return { ok: false, because }
+    return { ok: false, because, met }
   }
   const ids = Object.entries(KINDS[kind].ids).flatMap(([name, claim]) => {
     const value = valueOf(claim)
@@ -81,7 +91,7 @@ function vetoOf (kind: FederationKind, { match }: FederationRule, claims: JsonOb
   const reading = claimOf(kind, claims, event.claim)
   if (reading.is !== 'text') return `${event.claim} ${inWords(reading.is)}`
   return event.vetoed.includes(reading.text)
-    ? `${event.claim} is ${show(reading.text)}, which somebody outside can set off: name it in match, if it is meant`
+    ? `${event.claim} is ${textOf(reading.text)}, which somebody outside can set off: name it in match, if it is meant`
     : undefined
 }
 
@@ -89,15 +99,11 @@ function inWords (is: 'missing' | 'no single value'): string {
   return is === 'missing' ? 'is missing' : 'is no single value'
 }
 
-const LONGEST_SHOWN = 200
+const LONGEST_ID = 200
 
-function show (text: string): string {
-  return JSON.stringify(printable(text))
-}
-
-/** It stands in the log, and on a terminal. */
+/** It stands in the audit log. */
 function printable (text: string): string {
-  return text.replace(/\p{C}/gu, '?').slice(0, LONGEST_SHOWN)
+  return text.replace(/\p{C}/gu, '?').slice(0, LONGEST_ID)
 }
 
 function isPlain (value: unknown): value is Record<string, unknown> {

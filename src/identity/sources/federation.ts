@@ -49,7 +49,6 @@ const MOST_TOKENS = 20_000
 const MOST_DISMISSED = 2_000
 const UNKNOWN_KEY: Authentication = { ok: false, code: 'token_unknown_key' }
 const EXPIRED: Authentication = { ok: false, code: 'token_expired' }
-const NO_RULE: Authentication = { ok: false, code: 'federation_no_rule' }
 
 export function createFederationSource (
   { federation, ours, clock, most = MOST_TOKENS }: FederationSourceOptions
@@ -88,7 +87,10 @@ export function createFederationSource (
     const [signed] = signers
     if (signed === undefined) return undefined
     // Two that cannot be told apart are neither.
-    if (signers.length > 1) return NO_RULE
+    if (signers.length > 1) {
+      const names = signers.map(({ provider: { config } }) => config.name).join(' and ')
+      return { ok: false, code: 'federation_no_rule', because: `keys of ${names} verify it` }
+    }
     const verdict = judgeIdToken(signed, token, clock)
     if (!verdict.ok) {
       // Its time may come; all else stays as it is.

@@ -20,6 +20,8 @@ export type Authentication =
     readonly code: ReasonCode
     /** The account that it was about, where there is one; for the log. */
     readonly subject?: string
+    /** What stands in the way, where the code does not say it; for the log, and never for who asks. */
+    readonly because?: string
     /** Seconds after which it may be tried again, where that is known. */
     readonly retryAfter?: number
   }

@@ -123,8 +123,14 @@ await t.test('key sets come from files, from URLs and by discovery; what is as i
   const { federation: again } = await openFederation({ ...config, rules: [] }, federation)
   t.equal(again.providers[1]?.remote, federation.providers[1]?.remote)
   t.equal(again.rules.size, 0)
-  const { federation: changed } = await openFederation({ ...config, providers: config.providers.map(each => ({ ...each, audience: 'other' })) }, federation)
-  t.not(changed.providers[1]?.remote, federation.providers[1]?.remote)
+  const changed = async (more: object): Promise<boolean[]> => {
+    const { federation: next } = await openFederation({ ...config, providers: config.providers.map(each => ({ ...each, ...more })) }, federation)
+    t.match(next.providers, config.providers.map(() => ({ config: more })))
+    return next.providers.slice(1).map(({ remote }, i) => remote === federation.providers[i + 1]?.remote)
+  }
+  t.strictSame(await changed({ audience: 'other', exchangeOnce: true, clockSkew: 5 }), [true, true], 'also while the issuer is away')
+  t.strictSame(await changed({ ca: '/ca.pem' }), [false, false], 'they are asked for in another way')
+  t.strictSame(await changed({ issuer: 'https://y.example' }), [false, true])
 })
 
 await t.test('a file that cannot be used is said, and leaves its provider the keys that it had', async t => {

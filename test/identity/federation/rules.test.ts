@@ -32,7 +32,7 @@ await t.test('every claim has to be there, single and with one of the values, to
   t.equal(because({ ref: 'refs/heads/main2' }, { match: { ...MATCH, ref: ['a', 'b'] } }), 'ref is "refs/heads/main2", and has to be "a" or "b"')
   t.equal(because({ repository_id: undefined }), 'repository_id is missing')
   t.equal(because({ repository_id: ['74'] }), 'repository_id is no single value')
-  t.equal(because({ ref: 'refs/heads/\u001b[2Jmain' }), 'ref is "refs/heads/?[2Jmain", and has to be "refs/heads/main"', 'and moves no cursor')
+  t.equal(because({ ref: 'refs/heads/\u001b[2Jmain' }), 'ref is "refs/heads/\\u001b[2Jmain", and has to be "refs/heads/main"', 'and moves no cursor')
 })
 
 await t.test('what somebody outside can set off counts only where it is named', async t => {

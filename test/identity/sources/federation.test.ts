@@ -63,10 +63,10 @@ await t.test('a signature is verified once, also of a token that no rule takes',
   for (let i = 0; i < 3; i++) t.match(made.ask(token), SOMEBODY)
   t.equal(verified(), 1)
   const stranger = await idToken(KEY, githubClaims({ repository_id: '75' }))
-  for (let i = 0; i < 3; i++) t.strictSame(made.ask(stranger), NO_RULE)
+  for (let i = 0; i < 3; i++) t.match(made.ask(stranger), NO_RULE)
   t.equal(verified(), 2)
   const early = await idToken(KEY, githubClaims({ nbf: NOW + 100 }))
-  t.strictSame(made.ask(early), { ok: false, code: 'token_not_yet_valid' })
+  t.match(made.ask(early), { ok: false, code: 'token_not_yet_valid' })
   made.clock.pass(100)
   t.match(made.ask(early), SOMEBODY, 'whose time has come')
 })
@@ -107,7 +107,7 @@ await t.test('a rule that is changed or gone ends what it took, and one that mov
   t.equal(changed.principal.rights?.find('team-a/web', 'push'), undefined)
   made.now = await federationOf(config(), KEY)
   t.equal(changed.again?.(), undefined, 'on a connection too')
-  t.strictSame(made.ask(token), NO_RULE)
+  t.match(made.ask(token), { ...NO_RULE, because: /^a job of github, sub / })
   made.now = await federationOf(config({}), KEY)
   t.match(made.ask(token), SOMEBODY, 'a refusal stands as long as nothing is changed')
   made.now = NO_FEDERATION
@@ -127,7 +127,7 @@ await t.test('a key that is taken out of the set ends what it signed', async t =
 await t.test('a token that two providers could have signed is nobody\'s', async t => {
   const twins = [{ ...KUBERNETES, name: 'a' }, { ...KUBERNETES, name: 'b', jwksFile: '/b' }]
   const made = await lab(await federationOf({ providers: twins, rules: [] }, KEY))
-  t.strictSame(made.ask(await idToken(KEY, { iss: KUBERNETES.issuer })), NO_RULE)
+  t.strictSame(made.ask(await idToken(KEY, { iss: KUBERNETES.issuer })), { ...NO_RULE, because: 'keys of a and b verify it' })
 })
 
 await t.test('so many tokens are remembered, and strangers push none of them out', async t => {
