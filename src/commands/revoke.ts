@@ -6,6 +6,7 @@ import { rewriteFile } from '../files/rewrite.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { later } from '../lib/timers.ts'
 import { revocationsFile } from '../live/live-revocations.ts'
+import { ownGrants } from '../tokens/claims.ts'
 import { isTokenId, revocationsIn, revocationText, type RevocationOf } from '../tokens/revocations.ts'
 import { readToken } from '../tokens/signature.ts'
 import { MASTER } from '../words/principal.ts'
@@ -24,6 +25,8 @@ async function run ({ config, io, options }: Configured): Promise<ExitCode | Wro
   const text = revocationText(of, now, config.tokens.ttl)
   const mistakes = await write(config, text, now)
   if (mistakes.length > 0) return fail(io, ...mistakes)
+  const mayBeOfJob = 'token' in of || isCiSubject(of.subject)
+  if (mayBeOfJob && config.federation.providers.length > 0) io.stderr(`chartgate: warning: ${NOT_OF_PLATFORM}\n`)
   const what = 'token' in of ? `the token ${of.token} is` : `what was issued to ${of.subject} until now is`
   if (config.redis === undefined) {
     io.stdout(`${what} revoked at this chartgate, ${config.stateDir}, within a second\n`)
@@ -39,6 +42,9 @@ async function run ({ config, io, options }: Configured): Promise<ExitCode | Wro
   return fail(io, `${what} revoked at this chartgate alone, which tells the others as soon as it can: ${hindrance}`)
 }
 
+const NOT_OF_PLATFORM = 'this is for tokens that chartgate issued: the one that a job has of its platform counts ' +
+  'until it ends, or its rule of federation is taken out or changed'
+
 type Read =
   | { readonly of: RevocationOf, readonly wrong?: undefined }
   | { readonly of?: undefined, readonly wrong: string }
@@ -47,7 +53,7 @@ type Read =
 function readOptions ({ token, subject }: Options): Read {
   if ((token === undefined) === (subject === undefined)) return { wrong: 'give one of --token and --subject' }
   if (token !== undefined) {
-    const id = isTokenId(token) ? token : readToken(token)?.payload['jti']
+    const id = isTokenId(token) ? token : idOf(token)
     if (typeof id === 'string' && isTokenId(id)) return { of: { token: id } }
     return { wrong: '--token is no token of chartgate, and no id (jti) of one, as docs/audit.md has it in token.id' }
   }
@@ -61,6 +67,12 @@ function readOptions ({ token, subject }: Options): Read {
     wrong: `${JSON.stringify(named)} is nobody whom tokens are issued to: user:NAME, robot:NAME, cert:NAME, ` +
       `ci:PROVIDER:NAME, ${MASTER.subject} or ${EVERYONE}`
   }
+}
+
+/** The id of a token, which has grants where it is one of ours; those of jobs have ids too. */
+function idOf (token: string): unknown {
+  const payload = readToken(token)?.payload
+  return ownGrants(payload?.['access']) === undefined ? undefined : payload?.['jti']
 }
 
 /** For the audit log: never a token itself. */

@@ -4,7 +4,9 @@ import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { command, type CommandResult } from '../helpers/commands.ts'
+import { GITHUB, githubClaims, idToken, ruleFor } from '../helpers/federation.ts'
 import { testFolder } from '../helpers/folder.ts'
+import { keyNamed } from '../helpers/keys.ts'
 import { freePorts } from '../helpers/processes.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis } from '../helpers/redis.ts'
@@ -25,6 +27,19 @@ await t.test('a token is revoked by its id or itself, and a subject by its name,
   t.match(await revoke(dir, ['--token', await mintToken()]), { code: 0, out: /^the token 00000000-0000-4000-8000-000000000000 is revoked/ })
   for (const subject of ['robot:team-a-ci', 'key:master', 'ci:github:acme/web', 'anonymous']) t.match(await revoke(dir, ['--subject', subject]), { code: 0, out: `what was issued to ${subject} until now is revoked` })
   t.match(await lines(dir), [new RegExp(`^token ${ID} \\d{10}$`), /^token 0{8}-\S+ \d{10}$/, /^subject robot:team-a-ci \d{10} \d{10}$/, /^subject key:master /, /^subject ci:github:acme\/web /, /^subject anonymous /, ''])
+})
+
+await t.test('nobody is told that the token which a job has of its platform is revoked', async t => {
+  const dir = testFolder(t)
+  const config = join(dir, 'chartgate.yaml')
+  const provider = { ...GITHUB, jwksUrl: 'http://127.0.0.1:9/' }
+  await writeFile(config, JSON.stringify({ stateDir: dir, federation: { providers: [provider], rules: [{ ...ruleFor(provider), groups: undefined, maxLifetime: undefined }] } }))
+  const job = await idToken(await keyNamed('platform'), githubClaims())
+  t.match(await revoke(dir, ['--token', job, '--config', config]), { code: 2, err: /--token is no token of chartgate/ })
+  for (const argv of [['--token', ID], ['--subject', 'ci:github:octo-org/octo-repo']]) {
+    t.match(await revoke(dir, [...argv, '--config', config]), { code: 0, out: /revoked/, err: /^chartgate: warning: .* counts until it ends, or its rule of federation is taken out or changed\n$/ }, argv[0] as string)
+  }
+  t.match(await revoke(dir, ['--subject', 'user:alice', '--config', config]), { code: 0, err: '' })
 })
 
 await t.test('what is no token and nobody is wrong usage, and never printed where it may be a secret', async t => {
