@@ -171,7 +171,8 @@ await t.test('a file that could not be read for want of descriptors is read when
   await write('accounts.yaml', { robots: [robot('gone', gone), robot('stays', stays)] })
   await write('chartgate.yaml', { accounts: { files: ['accounts.yaml'] }, policy: [RULE] })
   const [port, adminPort] = await freePorts(2) as [number, number]
-  const started = await startProcess(t, 'sh', ['-c', 'ulimit -n 120; exec "$0" "$@"', process.execPath, 'dist/src/cli.js', 'serve', '--config', join(dir, 'chartgate.yaml')], {
+  // Enough for a start, at which Node opens all modules of a level at once.
+  const started = await startProcess(t, 'sh', ['-c', 'ulimit -n 240; exec "$0" "$@"', process.execPath, 'dist/src/cli.js', 'serve', '--config', join(dir, 'chartgate.yaml')], {
     env: { CHARTGATE_LISTEN_PORT: String(port), CHARTGATE_ADMIN_PORT: String(adminPort), CHARTGATE_STATE_DIR: join(dir, 'state') },
     readyUrl: `http://127.0.0.1:${adminPort}/readyz`
   })
@@ -179,7 +180,7 @@ await t.test('a file that could not be read for want of descriptors is read when
   t.equal(await statusOf(gateway, `Bearer ${gone}`), 200)
   const sockets: Socket[] = []
   t.teardown(() => { for (const socket of sockets) socket.destroy() })
-  for (let i = 0; i < 140; i++) {
+  for (let i = 0; i < 260; i++) {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     sockets.push(socket)
