@@ -238,6 +238,29 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     t.match(gateway.log.findLast(line => line['route'] === 'oci-manifest'), { decision: 'refused', reason: 'oci_digest_mismatch' })
   })
 
+  await t.test('the bounds are those of the configuration as it is now', async t => {
+    const name = `${TENANT}/bounded`
+    const chart = await push('bounded', '1.0.0')
+    const { settings } = gateway
+    const whole = settings.current
+    t.teardown(() => { settings.current = whole })
+    const bound = (bounds: Partial<Config['oci']['attachments']>): void => {
+      settings.current = { ...whole, oci: { ...whole.oci, attachments: { ...whole.oci.attachments, ...bounds } } }
+    }
+    const next = (text: string): OciPush => attachmentOf({ subject: chart, blobs: [Buffer.from(text)] })
+    bound({ perChart: 1 })
+    t.equal((await attach(ask, name, next('one'))).status, 201)
+    const second = await attach(ask, name, next('two'))
+    t.match(second, { status: 409, codes: ['DENIED'] })
+    t.match(second.bytes.toString(), /bounded has 1 of them \(oci\.attachments\.perChart\)/)
+    bound({ maxBytes: 1 })
+    const third = await attach(ask, name, next('three'))
+    t.match(third, { status: 409, codes: ['DENIED'] })
+    t.match(third.bytes.toString(), /may have 1 bytes \(oci\.attachments\.maxBytes\)/)
+    bound({})
+    t.equal((await attach(ask, name, next('four'))).status, 201)
+  })
+
   await t.test('a chart whose archive was attached to another version first is pushed all the same', async t => {
     const name = `${TENANT}/before`
     const first = await push('before', '1.0.0')

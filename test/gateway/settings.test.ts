@@ -239,7 +239,8 @@ const PROOFS: Partial<Record<ConfigKey, (t: Test) => Promise<void>>> = {
 const ELSEWHERE: readonly ConfigKey[] = [
   'drain.delay', 'tokens.keys', 'tokens.issuers', 'allowDemoKey', 'accounts.files', 'identity.certificates', 'federation.providers', 'federation.rules', 'policy',
   'audit.file', 'audit.required', 'authz.trustedProxies', 'authz.push', 'listen.tls.minVersion', 'charts.allowOverwrite',
-  'upstream.tls.ca', 'upstream.tls.cert', 'upstream.tls.key', 'upstream.tls.serverName'
+  'upstream.tls.ca', 'upstream.tls.cert', 'upstream.tls.key', 'upstream.tls.serverName',
+  'oci.attachments.perChart', 'oci.attachments.maxBytes'
 ]
 
 t.same(Object.keys(RELOAD_OF).filter(isLive).sort(), [...Object.keys(PROOFS), ...ELSEWHERE].sort(), 'each key has its proof')
