@@ -8,6 +8,7 @@ import type { CountStore } from '../limits/counter.ts'
 import type { Settings } from '../live/settings.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { readRedis } from '../metrics/readings.ts'
+import type { Answered } from '../replicas/answered.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import type { Spent } from '../tokens/spent.ts'
 import type { Peers } from '../upstream/peers.ts'
@@ -23,6 +24,8 @@ export interface Joined extends Shared {
   readonly store?: CountStore
   /** What all replicas remember of tokens that count once; undefined: there is no such place. */
   readonly spent?: Spent
+  /** What the registries of all replicas have answered with; undefined: there is no such place. */
+  readonly answered?: Answered
   close (): Promise<void>
 }
 
