@@ -16,6 +16,12 @@ await t.test('a fault is no answer, and nothing more', async t => {
   t.strictSame(await Promise.all(all), all.map(() => undefined))
 })
 
+await t.test('of a version it is read what has the tag, and of which digests there is content', async t => {
+  const replies = [[], [A, `${B} 3`, 'last', '5 x']]
+  const answered = createReplicaAnswered({ run: async () => replies.shift() })
+  t.strictSame([await answered.version(PLACE, '1.0.0'), await answered.version(PLACE, '1.0.0')], [NOTHING, { last: '5 x', has: [A] }])
+})
+
 async function replica (t: Test, { port }: RedisServer): Promise<Answered> {
   const { redis } = await connectRedis({ host: '127.0.0.1', port, database: 0 }, { log: { error () {} }, clock: () => performance.now(), later })
   t.teardown(redis.close)

@@ -165,6 +165,15 @@ await t.test('without Redis each goes by what it has; then the later push has th
   t.equal(await taggedAt(one), last.hex, 'where Redis takes no more it is as without')
 })
 
+await t.test('of two pushes with one number, by clocks of their own, the one that Redis hears of first has the tag', async t => {
+  const redis = shared()
+  const [one, other] = [await replica(t, redis), await replica(t, redis)]
+  const [first, second] = [await push(one.own, 'first'), await push(other.own, 'second')]
+  await one.own.keepVersion(PLACE, '1.0.0', { ...first.version, taggedAt: 7 })
+  await other.own.keepVersion(PLACE, '1.0.0', { ...second.version, taggedAt: 7 })
+  t.strictSame([await taggedAt(other), await taggedAt(one), await taggedAt(other)], [second.hex, second.hex, second.hex])
+})
+
 await t.test('a manifest that is not there, or is none, is not told again', async t => {
   const redis = shared()
   const one = await replica(t, redis)
