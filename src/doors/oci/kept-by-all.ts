@@ -5,12 +5,12 @@
 import { isUtf8 } from 'node:buffer'
 import { putBounded } from '../../lib/put-bounded.ts'
 import type { Answered } from '../../replicas/answered.ts'
+import { isVersion } from '../../words/chart-names.ts'
 import { digestOfHex, isDigest } from '../../words/digest.ts'
 import { contentOf } from './entry.ts'
 import { fileOf, readContent, readVersion, type Kept, type KeptContent, type KeptVersion } from './kept.ts'
-import { MANIFEST_TYPE } from './manifest.ts'
+import { namedIn } from './manifest.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
-import { readPushedManifest } from './pushed-manifest.ts'
 
 type Place = Pick<OciRepository, 'name'>
 
@@ -59,9 +59,9 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
   async function tellAgain (repository: Place, version: string, kept: KeptVersion, { text }: Last): Promise<void> {
     const { taggedAt = 0, tagged = '', ...rest } = kept
     const manifest = await own.find(repository, tagged)
-    if (manifest === undefined) return
-    const { config, provenance = config } = readPushedManifest(manifest.bytes, MANIFEST_TYPE)
-    for (const hex of new Set([tagged, config.hex, provenance.hex])) {
+    const named = manifest === undefined ? undefined : namedIn(manifest.bytes)
+    if (named === undefined) return
+    for (const hex of [tagged, ...named]) {
       const content = await own.find(repository, hex)
       if (content !== undefined) await tell(repository, hex, content)
     }
@@ -87,7 +87,7 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       if (ours !== undefined && (archive === undefined || ours.archive === archive)) return ours
       const text = await answered.content(repository.name, hex)
       const theirs = text === undefined ? undefined : readContent(Buffer.from(text))
-      if (theirs === undefined || contentOf(theirs.bytes).hex !== hex) return ours
+      if (theirs === undefined || !isSound(theirs, hex)) return ours
       if (archive !== undefined && theirs.archive !== archive) return ours
       await own.keep(repository, hex, theirs)
       return theirs
@@ -102,7 +102,7 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       const isOf = (each: KeptVersion | undefined): each is KeptVersion =>
         each !== undefined && (archive === undefined || each.archive === archive)
       if (isOf(ours) && (ours.taggedAt ?? 0) > last.number) {
-        if (ours.tagged !== undefined) await tellAgain(repository, version, ours, last).catch(() => {})
+        if (ours.tagged !== undefined) await tellAgain(repository, version, ours, last)
         return ours
       }
       if (isOf(last.kept)) {
@@ -136,6 +136,12 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
   }
 }
 
+/** Has it the bytes of its digest, and could it be in a file here? */
+function isSound ({ kind, version, bytes }: KeptContent, hex: string): boolean {
+  if (contentOf(bytes).hex !== hex || !isVersion(version) || tagOfVersion(version) === undefined) return false
+  return kind !== 'manifest' || namedIn(bytes) !== undefined
+}
+
 function withoutTag (kept: KeptVersion | undefined): KeptVersion | undefined {
   if (kept === undefined) return undefined
   const { tagged, taggedAt, ...rest } = kept
@@ -149,10 +155,10 @@ function readLast (text: string): Last {
   if (number === undefined) return { text, number: -1, kept: undefined }
   const taggedAt = Number(number)
   const kept: unknown = readVersion(Buffer.from(json))
-  return { text, number: taggedAt, kept: isVersion(kept) ? { ...kept, taggedAt } : undefined }
+  return { text, number: taggedAt, kept: isPushed(kept) ? { ...kept, taggedAt } : undefined }
 }
 
-function isVersion (value: unknown): value is KeptVersion {
+function isPushed (value: unknown): value is KeptVersion {
   const { archive, size, tagged, pushed = 0 } = Object(value) as Partial<Record<keyof KeptVersion, unknown>>
   return isHex(archive) && isHex(tagged) && isCount(size) && isCount(pushed)
 }
