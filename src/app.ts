@@ -32,6 +32,7 @@ import { authzNow, buildAuthz } from './app/authz.ts'
 import { CONNECTION_LIMITS, requestOptions, type ConnectionLimits } from './app/options.ts'
 import { openRegistry } from './app/registry.ts'
 import { NO_PEERS, type Peers } from './upstream/peers.ts'
+import type { Answered } from './replicas/answered.ts'
 import type { LiveKeys } from './live/live-keys.ts'
 import type { LiveFederation } from './live/live-federation.ts'
 import type { LiveAuthority } from './live/reload.ts'
@@ -93,6 +94,8 @@ export interface AppDependencies {
   readonly pulse: Pulse
   /** Others that keep an index in memory too: workers, or replicas. */
   readonly peers?: Peers
+  /** What the registries of all replicas have answered with; undefined: there are none. */
+  readonly answered?: Answered | undefined
   /** chartgate's own version, for /info. */
   readonly version: string
   readonly clock: Clock
@@ -133,7 +136,7 @@ const NOTHING_WAITS = { used: 0, files: 0, written: 0 }
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
   const { settings, keys, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
-  const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS } = deps
+  const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS, answered } = deps
   const upstreams = readElsewhereWhileTold(deps.upstreams, peers)
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
@@ -233,7 +236,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
   const registry = config.oci.enabled
-    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, log, changed })
+    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, answered, log, changed })
     : undefined
   if (registry !== undefined) {
     await app.register(ociDoor, registry.door)

@@ -11,6 +11,7 @@ import { createAttachmentSweep } from '../doors/oci/attachment-sweep.ts'
 import { createAttachments, type Attachments } from '../doors/oci/attachments.ts'
 import { createDeleter } from '../doors/oci/delete.ts'
 import { createKept, type Kept } from '../doors/oci/kept.ts'
+import { createKeptByAll } from '../doors/oci/kept-by-all.ts'
 import { readRepository, tagOfVersion } from '../doors/oci/names.ts'
 import { createPuller } from '../doors/oci/pull.ts'
 import { createPusher } from '../doors/oci/push.ts'
@@ -21,6 +22,7 @@ import { createWaitingLedger } from '../doors/oci/waiting-ledger.ts'
 import { atMostEvery } from '../lib/at-most-every.ts'
 import type { Locks } from '../lib/locks.ts'
 import { every } from '../lib/timers.ts'
+import type { Answered } from '../replicas/answered.ts'
 import { GONE, type Change } from '../upstream/change.ts'
 import type { FileReader } from '../upstream/file-reader.ts'
 import { createListReader } from '../upstream/list-reader.ts'
@@ -40,6 +42,8 @@ export interface RegistryParts {
   readonly spool: Spool
   readonly taker: UploadTaker
   readonly live: LiveAuthority
+  /** What all replicas have answered with; undefined: there are no others. */
+  readonly answered: Answered | undefined
   readonly log: Logger
   /** Lets every read from now on show it. */
   readonly changed: (change: Change) => Promise<void>
@@ -122,16 +126,17 @@ export function openRegistry (parts: RegistryParts): Registry {
   }
 }
 
-function keptOf ({ settings, log }: RegistryParts): Kept {
+function keptOf ({ settings, log, answered }: RegistryParts): Kept {
   const { stateDir } = settings.current
   let error: unknown
   const say = atMostEvery(PAUSE, () => {
     log.warn({ err: error, stateDir }, 'what the registry has answered cannot be kept: after a restart it asks anew')
   }, () => performance.now())
-  return createKept(join(stateDir, 'oci'), (why) => {
+  const own = createKept(join(stateDir, 'oci'), (why) => {
     error = why
     say()
   })
+  return answered === undefined ? own : createKeptByAll(own, answered)
 }
 
 /** Forgets what was kept of an archive that is not there any more, and what was attached to it. */

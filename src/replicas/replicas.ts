@@ -11,6 +11,7 @@ import { readMaterial, type TlsTexts } from '../tls/material.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import type { Spent } from '../tokens/spent.ts'
 import type { Peers } from '../upstream/peers.ts'
+import { createReplicaAnswered, type Answered } from './answered.ts'
 import { createLeases } from './leases.ts'
 import { createReplicaLocks } from './locks.ts'
 import { createOthers } from './others.ts'
@@ -28,6 +29,8 @@ export interface Replicas {
   /** Where all of them count. */
   readonly store: CountStore
   readonly spent: Spent
+  /** What all of their registries have answered with. */
+  readonly answered: Answered
   /** Undefined: it is not known yet. */
   isUp (): boolean | undefined
   /** Says goodbye to the others. */
@@ -98,6 +101,7 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
     locks,
     store: redis.store,
     spent: createReplicaSpent(redis),
+    answered: createReplicaAnswered(redis),
     isUp: outages.isUp,
     async close () {
       await leases.close()

@@ -209,3 +209,115 @@ redis.call('EXPIRE', share, ${SPENT_LASTS})
 return 'first'
 `
 }
+
+/** Seconds that something of a registry is kept which nobody asks for: 90 days. */
+const ANSWERED_LASTS = 7_776_000
+
+/** Bytes of content that are kept of one version: whoever may push could push many. */
+const MOST_OF_VERSION = 256 * 1024
+
+/**
+ * Where something of a registry is: of a version a hash, with what has its tag (`last`) and, for each digest, the
+ * archive and the bytes of the content; and the content itself. What others need of Redis comes before it: from
+ * half of `maxmemory` on it takes nothing more.
+ */
+const REGISTRY = `
+local version = '{chartgate}:registry:' .. ARGV[1] .. ':' .. ARGV[2]
+local function contentOf (hex) return '{chartgate}:registry:' .. ARGV[1] .. '@' .. hex end
+local function isRoom ()
+  local info = redis.call('INFO', 'memory')
+  local most = tonumber(string.match(info, 'maxmemory:(%d+)')) or 0
+  return most == 0 or tonumber(string.match(info, 'used_memory:(%d+)')) < most / 2
+end
+local function numberAfter (least)
+  local time = redis.call('TIME')
+  local last = tonumber(string.match(redis.call('HGET', version, 'last') or '', '^%d+')) or 0
+  return math.max(time[1] * 1000 + math.floor(time[2] / 1000), least + 1, last + 1)
+end
+local function put (field, value)
+  redis.call('HSET', version, field, value)
+  redis.call('EXPIRE', version, ${ANSWERED_LASTS})
+end
+`
+
+/** What a digest names, or ''. Arguments: the repository, the digest. */
+export const REGISTRY_CONTENT: Script = {
+  keys: [],
+  lua: `${REGISTRY}
+local found = redis.call('GET', contentOf(ARGV[2]))
+if found then redis.call('EXPIRE', contentOf(ARGV[2]), ${ANSWERED_LASTS}) end
+return found or ''
+`
+}
+
+/** Keeps content. Arguments: the repository, the tag of its version, its digest, that of its archive, and the text. */
+export const REGISTRY_KEEP: Script = {
+  keys: [],
+  lua: `${REGISTRY}
+local bytes = #ARGV[5]
+local all = redis.call('HGETALL', version)
+for i = 1, #all, 2 do
+  if all[i] ~= 'last' and all[i] ~= ARGV[3] then bytes = bytes + tonumber(string.match(all[i + 1], '%d+$')) end
+end
+if bytes > ${MOST_OF_VERSION} or not isRoom() then return 0 end
+redis.call('SET', contentOf(ARGV[3]), ARGV[5], 'EX', ${ANSWERED_LASTS})
+put(ARGV[3], ARGV[4] .. ' ' .. #ARGV[5])
+return 1
+`
+}
+
+/** The fields of a version and their values in turn. Arguments: the repository, the tag. */
+export const REGISTRY_VERSION: Script = {
+  keys: [],
+  lua: `${REGISTRY}
+redis.call('EXPIRE', version, ${ANSWERED_LASTS})
+return redis.call('HGETALL', version)
+`
+}
+
+/**
+ * Something else has the tag. Arguments: the repository, the tag, the text, a number that is below its own.
+ * Returns that; 0 when there is no room.
+ */
+export const REGISTRY_TAG: Script = {
+  keys: [],
+  lua: `${REGISTRY}
+if redis.call('EXISTS', version) == 0 and not isRoom() then return 0 end
+local number = numberAfter(tonumber(ARGV[4]))
+put('last', string.format('%.0f', number) .. ' ' .. ARGV[3])
+return number
+`
+}
+
+/** The same with its number, which Redis had. Arguments: the repository, the tag, both, and what is there now. */
+export const REGISTRY_TAG_AGAIN: Script = {
+  keys: [],
+  lua: `${REGISTRY}
+if (redis.call('HGET', version, 'last') or '') ~= ARGV[4] then return 0 end
+if redis.call('EXISTS', version) == 0 and not isRoom() then return 0 end
+put('last', ARGV[3])
+return 1
+`
+}
+
+/**
+ * What is of an archive is gone; that it has not the tag any more is known, so that nobody tells again who has not
+ * heard of it. Arguments: the repository, the tag, the archive.
+ */
+export const REGISTRY_FORGET: Script = {
+  keys: [],
+  lua: `${REGISTRY}
+local all = redis.call('HGETALL', version)
+for i = 1, #all, 2 do
+  if all[i] == 'last' then
+    if string.find(all[i + 1], '"archive":"' .. ARGV[3] .. '"', 1, true) then
+      redis.call('HSET', version, 'last', string.format('%.0f', numberAfter(0)) .. ' ')
+    end
+  elseif string.match(all[i + 1], '^%x+') == ARGV[3] then
+    redis.call('HDEL', version, all[i])
+    redis.call('DEL', contentOf(all[i]))
+  end
+end
+return 1
+`
+}

@@ -82,6 +82,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       upstreams: options.upstreams,
       spool,
       peers: replicas.peers,
+      answered: replicas.answered,
       locks: replicas.locks,
       logins: loginsOf(options, replicas.store),
       spent: opened.spent,

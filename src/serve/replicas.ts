@@ -8,6 +8,7 @@ import type { CountStore } from '../limits/counter.ts'
 import type { Settings } from '../live/settings.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { readRedis } from '../metrics/readings.ts'
+import type { Answered } from '../replicas/answered.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import type { Spent } from '../tokens/spent.ts'
 import type { Peers } from '../upstream/peers.ts'
@@ -23,6 +24,8 @@ export interface Joined extends Shared {
   readonly store?: CountStore
   /** What all replicas remember of tokens that count once; undefined: there is no such place. */
   readonly spent?: Spent
+  /** What the registries of all replicas have answered with; undefined: there is no such place. */
+  readonly answered?: Answered
   close (): Promise<void>
 }
 
@@ -69,13 +72,13 @@ interface Log {
   info (fields: object, message: string): void
 }
 
-type OfReplicas = Pick<Config, 'redis' | 'upstream' | 'charts' | 'tokens'>
+type OfReplicas = Pick<Config, 'redis' | 'upstream' | 'charts' | 'tokens' | 'oci'>
 
 /**
  * What one of several has for itself without Redis. It is taken for one where all keys that several
  * have to share come from files: a single gateway makes its own, and hears nothing of this.
  */
-export function sayAlone ({ redis, upstream, charts, tokens }: OfReplicas, log: Log): void {
+export function sayAlone ({ redis, upstream, charts, tokens, oci }: OfReplicas, log: Log): void {
   const isAsIfAlone = tokens.keys.length === 0 || (upstream.auth === 'bearer' && upstream.keyFile === undefined)
   if (redis !== undefined || upstream.url === undefined || isAsIfAlone) return
   const { maxAge } = charts.index
@@ -84,6 +87,7 @@ export function sayAlone ({ redis, upstream, charts, tokens }: OfReplicas, log: 
     ...(upstream.further.length === 0 ? [] : ['read at an address (upstream.urls) what is of before a push'])
   ]
   log.info({}, 'redis.url is not set: other chartgates in front of the same chart repository do not know of failed ' +
-    'logins, of revoked and exchanged tokens here, nor of a push that runs' +
+    'logins, of revoked and exchanged tokens here, ' + (oci.enabled ? 'of what its registry has answered, ' : '') +
+    'nor of a push that runs' +
     (reads.length === 0 ? '' : `, and may ${reads.join(', and ')}`))
 }

@@ -78,6 +78,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       audit: { output, hashName },
       reload: reloadOf(config.file),
       peers: replicas.peers,
+      answered: replicas.answered,
       authority,
       keys,
       tls,

@@ -28,6 +28,7 @@ import type { Spent } from '../../src/tokens/spent.ts'
 import { sayBreaker } from '../../src/observe/outages.ts'
 import { createUpstream, type Patience, type UpstreamOptions } from '../../src/upstream/client.ts'
 import { createFollower } from '../../src/upstream/follower.ts'
+import type { Answered } from '../../src/replicas/answered.ts'
 import type { Peers } from '../../src/upstream/peers.ts'
 import { openSpool, type Spool } from '../../src/uploads/spool.ts'
 import type { Grant } from '../../src/words/access.ts'
@@ -93,6 +94,8 @@ export interface Overrides {
   readonly locks?: Locks
   /** Other gateways or workers that hear of changes; default: none. */
   readonly peers?: Peers
+  /** What the registries of all gateways have answered with; default: each has its own. */
+  readonly answered?: Answered
   /** Laid over how long the upstream is waited for. */
   readonly waits?: Partial<Patience>
   /** Which tokens of jobs were exchanged; default: this gateway's own, since ever. */
@@ -140,7 +143,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, locks = createLocks(), takesConditions = false, waits = {}, spent, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, answered, locks = createLocks(), takesConditions = false, waits = {}, spent, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -214,6 +217,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     limits: { ...CONNECTION_LIMITS, ...limits },
     ...(passwords === undefined ? {} : { passwords }),
     ...(peers === undefined ? {} : { peers }),
+    answered,
     certificates,
     federation: federating,
     ...(listener === undefined ? {} : { tls: listener }),

@@ -53,8 +53,8 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   t.same(lines, [], 'one that makes a key of its own is no replica')
   say({ tokens, upstream })
   say({ tokens, upstream: { ...config.upstream, auth: 'basic' }, charts: { ...config.charts, index: { maxAge: 5, maxBytes: 1 } } })
-  say({ tokens, upstream: { ...upstream, further: ['http://other'] } })
-  t.match(lines, [/^redis\.url is not set: .* nor of a push that runs$/, /up to 5 s \(charts\.index\.maxAge\) older than a push$/, /runs, and may read at an address \(upstream\.urls\) what is of before a push$/])
+  say({ tokens, upstream: { ...upstream, further: ['http://other'] }, oci: { enabled: false } })
+  t.match(lines, [/^redis\.url is not set: .* tokens here, of what its registry has answered, nor of a push that runs$/, /up to 5 s \(charts\.index\.maxAge\) older than a push$/, /tokens here, nor of a push that runs, and may read at an address \(upstream\.urls\) what is of before a push$/])
 })
 
 await t.test('files of redis.tls that cannot be used are said', async t => {

@@ -33,7 +33,7 @@ export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
     repository: OciRepository,
     { version, archive }: FoundManifest
   ): Promise<{ known: KeptVersion | undefined, isOther: boolean }> {
-    const before = await kept.version(repository, version)
+    const before = await kept.version(repository, version, archive.hex)
     const isOther = before !== undefined && before.archive !== archive.hex
     return { known: isOther ? undefined : before, isOther }
   }

@@ -27,6 +27,8 @@ export interface KeptVersion {
   readonly size: number
   /** The manifest that was pushed under its tag, in hex; left out: none was. */
   readonly tagged?: string
+  /** The number of that push, which says of two replicas which was later (kept-by-all.ts). */
+  readonly taggedAt?: number
   /** Bytes of the manifests that were pushed for it, all together. */
   readonly pushed?: number
 }
@@ -42,7 +44,11 @@ export interface Kept {
   find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined>
   /** Keeps it, durably, before it is answered; what the disk does not take, as long as there is room in memory. */
   keep (repository: Place, hex: string, content: KeptContent): Promise<void>
-  version (repository: Place, version: string): Promise<KeptVersion | undefined>
+  /**
+   * What is known of a version.
+   * @param archive that is stored now: what is of it comes before what is of another one
+   */
+  version (repository: Place, version: string, archive?: string): Promise<KeptVersion | undefined>
   keepVersion (repository: Place, version: string, kept: KeptVersion): Promise<void>
   /** Forgets all that is of a version, unless it is of the archive that is stored now. */
   forget (repository: Place, version: string, stored: string | undefined): Promise<void>
@@ -90,10 +96,9 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   return {
     find,
     async keep (repository, hex, content) {
-      const { kind, version, archive, bytes } = content
-      if ((await find(repository, hex, archive))?.archive === archive) return
+      if ((await find(repository, hex, content.archive))?.archive === content.archive) return
       const path = contentPath(repository, hex)
-      const written = write(path, Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes]))
+      const written = write(path, fileOf(content))
       const isWritten = await written.then(() => true, (error: unknown) => {
         failed(error)
         return false
@@ -151,7 +156,13 @@ async function write (path: string, bytes: Buffer): Promise<void> {
 const HEADER = /^(manifest|config|provenance|archive) (\S+) ([a-f0-9]{64})$/
 const LINE_END = 0x0a
 
-function readContent (file: Buffer | undefined): KeptContent | undefined {
+/** What a file of it holds. */
+export function fileOf ({ kind, version, archive, bytes }: KeptContent): Buffer {
+  return Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes])
+}
+
+/** What such a file says; undefined for another one. */
+export function readContent (file: Buffer | undefined): KeptContent | undefined {
   const end = file?.indexOf(LINE_END) ?? -1
   if (file === undefined || end < 0) return undefined
   const [, kind, version, archive] = HEADER.exec(file.subarray(0, end).toString('utf8')) ?? []
@@ -164,7 +175,8 @@ function readContent (file: Buffer | undefined): KeptContent | undefined {
   }
 }
 
-function readVersion (file: Buffer | undefined): KeptVersion | undefined {
+/** What a file of a version says; undefined for none, and for one that is no JSON. */
+export function readVersion (file: Buffer | undefined): KeptVersion | undefined {
   try {
     return file === undefined ? undefined : JSON.parse(file.toString('utf8')) as KeptVersion
   } catch {

@@ -56,11 +56,9 @@ export interface PullerParts {
 
 export function createPuller ({ stored, kept, attached, waiting }: PullerParts): Puller {
   async function byTag (repository: OciRepository, version: string, asker: Asker): Promise<PulledManifest> {
-    const [found, before] = await Promise.all([
-      stored.read(repository, version, asker),
-      kept.version(repository, version)
-    ])
+    const found = await stored.read(repository, version, asker)
     if (found === undefined) throw unknown('oci_manifest_unknown')
+    const before = await kept.version(repository, version, found.archive)
     const known = before?.archive === found.archive ? before : await learn(repository, found, before, asker)
     const tagged = known.tagged === undefined ? undefined : await kept.find(repository, known.tagged)
     if (tagged !== undefined && known.tagged !== undefined && isManifestOf(tagged.bytes, found)) {
@@ -119,13 +117,13 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     return { bytes, hex }
   }
 
-  /** Where a blob is that is stored. */
+  /** Where a blob is that is stored. @param content what is known of it */
   async function place (
     repository: OciRepository,
     hex: string,
+    content: KeptContent | undefined,
     asker: Asker
   ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
-    const content = await kept.find(repository, hex)
     if (content === undefined || content.kind === 'manifest') return undefined
     const version = await stored.listed(repository, content.version, asker)
     const now = version === undefined ? undefined : await kept.find(repository, hex, version.archive)
@@ -138,7 +136,6 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     hex: string,
     asker: Asker
   ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
-    if (await kept.find(repository, hex) !== undefined) return undefined
     const version = await stored.withArchive(repository, hex, asker)
     return version === undefined
       ? undefined
@@ -163,7 +160,7 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
   }
 
   async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {
-    const known = await kept.version(repository, listed.version)
+    const known = await kept.version(repository, listed.version, listed.archive)
     return known?.archive === listed.archive ? known.size : await stored.measure(repository, listed, asker)
   }
 
@@ -181,15 +178,16 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
       const hex = hexOfDigest(digest)
       if (hex === undefined) throw unknown('oci_blob_unknown')
       if (hex === EMPTY_JSON.hex) return { kind: 'bytes', ...EMPTY_JSON }
-      const known = await place(repository, hex, asker)
+      const content = await kept.find(repository, hex)
+      const known = await place(repository, hex, content, asker)
       const besides = known === undefined
         ? await attachedBlob(repository, hex, asker) ?? await waitingBlob(repository, hex)
         : undefined
       if (besides !== undefined) return besides
-      const found = known ?? await archivePlace(repository, hex, asker)
+      const found = known ?? (content === undefined ? await archivePlace(repository, hex, asker) : undefined)
       if (found === undefined) throw unknown('oci_blob_unknown')
-      const { content, version } = found
-      if (content.kind !== 'archive') return { kind: 'bytes', hex, bytes: content.bytes }
+      const { version } = found
+      if (found.content.kind !== 'archive') return { kind: 'bytes', hex, bytes: found.content.bytes }
       const size = await sizeOf(repository, version, asker)
       return {
         kind: 'stream',

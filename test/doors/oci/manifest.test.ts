@@ -1,7 +1,7 @@
 // The canonical manifest, against what Helm was recorded to push.
 import t from 'tap'
 import { contentOf } from '../../../src/doors/oci/entry.ts'
-import { ARCHIVE_TYPE, PROVENANCE_TYPE, canonicalManifest, isManifestOf } from '../../../src/doors/oci/manifest.ts'
+import { ARCHIVE_TYPE, PROVENANCE_TYPE, canonicalManifest, isManifestOf, namedIn } from '../../../src/doors/oci/manifest.ts'
 
 /** What Helm 3.21.4 pushed for the chart of the recordings, but for the time of the file. */
 const PUSHED = '{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:f5ad66957c486760b3a30f3a82a492b1250e69f7065998f30a49600ae7fafb15","size":272},"layers":[{"mediaType":"application/vnd.cncf.helm.chart.content.v1.tar+gzip","digest":"sha256:c197857fbec83f66d7e02585b0212271576e540c96cff2e91becadbfa3af8243","size":442}],"annotations":{"category":"Test","org.opencontainers.image.authors":"ops (ops@example.test)","org.opencontainers.image.description":"mychart chart \\u003ca\\u0026b\\u003e of the recorder","org.opencontainers.image.title":"mychart","org.opencontainers.image.version":"0.2.0"}}'
@@ -56,4 +56,10 @@ await t.test('a pushed manifest is one of what is stored when it names the archi
   t.equal(isManifestOf(signed, stored(ARCHIVE.hex, undefined)), false)
   t.equal(isManifestOf(plain, stored('0'.repeat(64), undefined)), false)
   t.equal(isManifestOf(plain, { ...stored(ARCHIVE.hex, undefined), config: other }), false, 'with another config than the metadata of the repository')
+})
+
+await t.test('a manifest names its config and its layers, and what is none names nothing', async t => {
+  t.strictSame(namedIn(Buffer.from(PUSHED)), ['f5ad66957c486760b3a30f3a82a492b1250e69f7065998f30a49600ae7fafb15', ARCHIVE.hex])
+  t.strictSame(namedIn(Buffer.from(`{"config":{},"layers":[{"digest":"sha256:../${ARCHIVE.hex}"},{"digest":"sha512:${ARCHIVE.hex}${ARCHIVE.hex}"},{"digest":5}]}`)), [])
+  for (const text of ['', 'null', '{}', '{"config":{},"layers":5}', '{"config":null,"layers":[]}', '{"config":{},"layers":[null]}']) t.equal(namedIn(Buffer.from(text)), undefined, text)
 })
