@@ -11,7 +11,7 @@ import { diskRefusalOf } from '../../uploads/spool.ts'
 import { attachedIn, type AttachedManifest } from './attached-manifest.ts'
 import type { AttachmentHead } from './attachment-file.ts'
 import type { Attached } from './attached.ts'
-import type { Attachments } from './attachments.ts'
+import { MOST_DIGESTS, type Attachments } from './attachments.ts'
 import { contentOf } from './entry.ts'
 import type { Described } from './manifest.ts'
 import type { OciRepository } from './names.ts'
@@ -157,6 +157,11 @@ export function createAttacher ({ waiting, puller, attached, attachments, locks,
     const [replaced] = all.filter(each => each.name === name)
     const others = all.filter(each => each !== replaced)
     if (others.length >= perChart) throw full(`${repository.chart} has ${perChart} of them (oci.attachments.perChart)`)
+    const digests = [head, ...others].reduce((sum, { blobs }) => sum + 1 + blobs.length, 0)
+    if (digests > MOST_DIGESTS) {
+      throw full(`all that is attached to ${repository.chart} would be ${digests} manifests and blobs, ` +
+        `and ${MOST_DIGESTS} is the most`)
+    }
     const beside = others.filter(({ subject }) => subject === head.subject).map(({ manifest }) => manifest)
     if (sizeOf([head.manifest, ...beside]) > LONGEST_MANIFEST) {
       throw full(`the manifests of those that are attached to ${digestOfHex(head.subject)} have 4 MiB together`)

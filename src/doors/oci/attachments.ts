@@ -50,9 +50,14 @@ const BY_DIGEST = /^[a-f0-9]{64}$/
 /** What a small file takes of most disks. */
 const BLOCK = 4096
 
-/** Folders that are remembered, and how many digests each of them has at most. */
+/**
+ * Digests that all that is attached to a chart may have, of manifests and blobs: who asks for one has
+ * it looked for among them.
+ */
+export const MOST_DIGESTS = 4_000
+/** Folders of which everything is remembered, and of which it is how many bytes they have. */
 const MOST_REMEMBERED = 64
-const MOST_DIGESTS = 4_000
+const MOST_SUMS = 10_000
 /**
  * Milliseconds after which a further change of a folder gives it another time for certain: file
  * systems take that from a clock which ticks each few milliseconds.
@@ -66,6 +71,12 @@ interface LookedAt {
   readonly attachment: Attachment
 }
 
+interface Sum {
+  /** Of the folder, as with a look. */
+  readonly stamp: string
+  readonly bytes: number
+}
+
 interface Look {
   /** Of the folder, before it was read; '' while another change may give it the same. */
   readonly stamp: string
@@ -76,6 +87,7 @@ interface Look {
 /** @param dir with a folder for each repository, or for the parts of its name */
 export function createAttachments (dir: string): Attachments {
   const remembered = new Map<string, Look>()
+  const sums = new Map<string, Sum>()
   const folderOf = ({ name }: AttachmentPlace): string => join(dir, ...name.split('/'), FOLDER)
 
   async function look (folder: string): Promise<readonly Attachment[]> {
@@ -97,10 +109,20 @@ export function createAttachments (dir: string): Attachments {
       }))
     }
     const all = [...files.values()].map(({ attachment }) => attachment)
-    const digests = all.reduce((sum, { blobs }) => sum + 1 + blobs.length, 0)
     const stamp = Date.now() - found.at > SETTLED ? found.stamp : ''
-    if (digests <= MOST_DIGESTS) putBounded(remembered, folder, { stamp, files, all }, MOST_REMEMBERED)
+    putBounded(remembered, folder, { stamp, files, all }, MOST_REMEMBERED)
+    putBounded(sums, folder, { stamp, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) }, MOST_SUMS)
     return all
+  }
+
+  /** Of a tenant with many charts nothing is read again but what has changed. */
+  async function bytesIn (folder: string): Promise<number> {
+    const found = await stampOf(folder)
+    if (found === undefined) return 0
+    const known = sums.get(folder)
+    return known?.stamp === found.stamp
+      ? known.bytes
+      : (await look(folder)).reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   return {
@@ -108,20 +130,18 @@ export function createAttachments (dir: string): Attachments {
     async bytesOfTenant ({ tenantPath }) {
       const above = join(dir, ...tenantPath.split('/'))
       let bytes = 0
-      for (const chart of await foldersIn(above)) {
-        for (const attachment of await look(join(above, chart, FOLDER))) bytes += attachment.bytes
-      }
+      for (const chart of await foldersIn(above)) bytes += await bytesIn(join(above, chart, FOLDER))
       return bytes
     },
     async put (place, name, head, manifest, blobs) {
       await writeAttachment(join(folderOf(place), name), head, manifest, blobs)
     },
     async remove (place, isGone) {
-      let going: readonly Attachment[] = (await this.of(place)).filter(isGone)
-      do {
+      let going = goingIn(await this.of(place), isGone)
+      while (going.length > 0) {
         for (const { name } of going) await rm(join(folderOf(place), name), { force: true })
-        going = orphansIn(await this.of(place))
-      } while (going.length > 0)
+        going = goingIn(await this.of(place), () => false) // what came meanwhile
+      }
     },
     manifest: async (place, name) => await readItsManifest(join(folderOf(place), name)),
     blob: (place, name, hex) => readItsBlob(join(folderOf(place), name), hex),
@@ -152,10 +172,21 @@ async function readAnew (folder: string, name: string, before: LookedAt | undefi
   return { stamp: found.stamp, attachment: { ...head, name, bytes: Math.ceil(found.size / BLOCK) * BLOCK } }
 }
 
-/** What is attached to something attached that is not there any more. */
-function orphansIn (all: readonly Attachment[]): readonly Attachment[] {
-  const there = new Set(all.map(({ manifest }) => manifest.hex))
-  return all.filter(({ isNested, subject }) => isNested && !there.has(subject))
+/** Those that go, and with them what is attached to something attached that is not there any more. */
+function goingIn (all: readonly Attachment[], isGone: (attachment: Attachment) => boolean): readonly Attachment[] {
+  /** How many there are of a manifest: by its digest and by a tag. */
+  const left = new Map<string, number>()
+  const nested = new Map<string, Attachment[]>()
+  for (const each of all) {
+    left.set(each.manifest.hex, (left.get(each.manifest.hex) ?? 0) + 1)
+    if (each.isNested) nested.set(each.subject, [...nested.get(each.subject) ?? [], each])
+  }
+  const going = new Set(all.filter(each => isGone(each) || (each.isNested && !left.has(each.subject))))
+  for (const { manifest: { hex } } of going) { // also over those that are added meanwhile
+    left.set(hex, (left.get(hex) as number) - 1)
+    if (left.get(hex) === 0) for (const each of nested.get(hex) ?? []) going.add(each)
+  }
+  return [...going]
 }
 
 /** Says of a file or folder what is another one when it was changed or replaced. */

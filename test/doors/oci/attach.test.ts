@@ -82,6 +82,19 @@ await t.test('the manifests that are attached to one have no more than a list of
   t.equal((await worker.attached.referrers(CHART, chart.digest.slice(7), someAsker())).length, 2)
 })
 
+await t.test('all that is attached to a chart has no more manifests and blobs than can be looked through for each request', async t => {
+  const dir = await temporaryFolder(t)
+  const parts: AttachingParts = { stored: new Map() }
+  const worker = attachingIn(dir, parts)
+  const [chart, other] = [await storeVersion(worker, parts, CHART, '1.0.0'), repositoryOf('org1/repo1/other')]
+  const blobs = Array.from({ length: 250 }, (_, at) => Buffer.from(`blob ${at}`))
+  const next = (subject: typeof chart, at: number): ReturnType<typeof attachmentOf> => attachmentOf({ subject, blobs, annotations: { at: String(at) } })
+  for (let at = 0; at < 15; at++) t.equal(await refusalOf(worker.attach(CHART, next(chart, at))), 'taken')
+  t.match(await refusalOf(worker.attach(CHART, next(chart, 15))), { code: 'oci_attachments_full', detail: /mychart would be 4016 manifests and blobs, and 4000 is the most/ })
+  t.equal(await refusalOf(worker.attach(CHART, attachmentOf({ subject: chart, blobs: blobs.slice(0, 200) }))), 'taken')
+  t.equal(await refusalOf(worker.attach(other, next(await storeVersion(worker, parts, other, '1.0.0'), 0))), 'taken')
+})
+
 await t.test('several replicas take none, and neither does who switches it off', async t => {
   const dir = await temporaryFolder(t)
   const stored = new Map<string, string>()

@@ -55,11 +55,21 @@ await t.test('a folder is read once while it stays as it is', async t => {
   t.equal(await attachments.of(PLACE), first, 'the same list')
   await put(attachments, 'more')
   t.equal((await attachments.of(PLACE)).find(({ name }) => name === hexOf('text')), first[0], 'and of a file what was read of it')
-  const many = Array.from({ length: 4_001 }, (_, at) => ({ hex: hexOf(String(at)), size: 1 }))
-  await put(attachments, 'large', headOf('large', 'chart', { blobs: many.slice(0, 200) }))
-  for (let at = 0; at < 20; at++) await put(attachments, `large ${at}`, headOf(`large ${at}`, 'chart', { blobs: many.slice(0, 200) }))
+})
+
+await t.test('of a tenant with more charts than are remembered it is known how many bytes they have', async t => {
+  const dir = await temporaryFolder(t)
+  const attachments = createAttachments(dir)
+  const places = Array.from({ length: 80 }, (_, at) => ({ name: `org1/repo1/chart${at}` }))
+  for (const place of places) await put(attachments, 'text', headOf('text'), hexOf('text'), place)
   await sleep(150)
-  t.not(await attachments.of(PLACE), await attachments.of(PLACE), 'one that is too large is not remembered')
+  const sum = async (): Promise<number> => await attachments.bytesOfTenant({ tenantPath: 'org1/repo1' })
+  t.equal(await sum(), 80 * 4096)
+  // Nobody reads it again: another text of the same length would have another size then.
+  for (const { name } of places) await writeFile(join(dir, name, '_attachments', hexOf('text')), 'x'.repeat(5_000))
+  t.equal(await sum(), 80 * 4096)
+  await put(attachments, 'more', headOf('more'), hexOf('more'), { name: 'org1/repo1/another' })
+  t.equal(await sum(), 81 * 4096)
 })
 
 await t.test('what goes takes along what is attached to it, and what is attached to that, as long as nobody else has it', async t => {
@@ -72,6 +82,20 @@ await t.test('what goes takes along what is attached to it, and what is attached
   t.equal((await attachments.of(PLACE)).length, 3, 'its tag has it still')
   await attachments.remove(PLACE, ({ name }) => name.endsWith('.sbom'))
   t.strictSame(await attachments.of(PLACE), [])
+})
+
+await t.test('a chain of a thousand goes with its first one, each once', async t => {
+  const attachments = createAttachments(await temporaryFolder(t))
+  for (let at = 0; at < 1_000; at++) await put(attachments, `${at}`, headOf(`${at}`, `${at - 1}`, { isNested: at > 0 }))
+  let looks = 0
+  const { of } = attachments
+  attachments.of = async place => {
+    looks++
+    return await of(place)
+  }
+  await attachments.remove(PLACE, ({ name }) => name === hexOf('0'))
+  t.strictSame(await of(PLACE), [])
+  t.equal(looks, 2, 'before, and for what came meanwhile')
 })
 
 await t.test('bytes are those of the disk, of all charts of a tenant and of no other', async t => {
