@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { request } from 'undici'
 import { stringify } from 'yaml'
@@ -24,6 +25,9 @@ const RULE = { repositories: ['team/*'], subjects: ['authenticated'], actions: [
 const BROKEN = 'policy: [\n'
 
 type Line = Readonly<Record<string, unknown>>
+
+/** Milliseconds after which every process has seen a change that one has. */
+const LOOKED = 2_000
 
 interface Files {
   /** Writes a file as an editor does: whole, and under its name at once. */
@@ -94,9 +98,11 @@ for (const workers of WORKER_COUNTS) {
 
     await write('more.yaml', { users: [{ ...alice, disabled: true }] })
     await is(401, asAlice)
+    await sleep(LOOKED) // so has the primary, which looks for itself, and from which the next worker knows it
     await write('more.yaml', 'users: [')
     await write('accounts.yaml', { robots: [robot('comes', comes)] })
     await is(401, asStays)
+    await sleep(LOOKED)
     await is(401, asComes, asAlice)
 
     if (workers > 1) {
