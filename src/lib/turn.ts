@@ -40,7 +40,7 @@ export function together (): Promise<void> {
 }
 
 function gather (): Group {
-  let go = (): void => {}
+  let go!: () => void // set at once
   const goes = new Promise<void>(resolve => {
     go = () => {
       if (group === own) group = undefined
