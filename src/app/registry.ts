@@ -74,6 +74,7 @@ export function openRegistry (parts: RegistryParts): Registry {
   const { stateDir, basePath, workers } = settings.current
   const maxUploadSize = (): number => settings.current.charts.maxUploadSize
   const dir = join(stateDir, 'spool', 'oci')
+  const clock = (): number => performance.now()
   // One push, whose provenance and config are small, has room always.
   const atLeast = (bytes: number): number => Math.max(bytes, maxUploadSize() * 2)
   const bytesOfAll = (): number => atLeast(settings.current.charts.spool.maxBytes * SHARE)
@@ -82,7 +83,7 @@ export function openRegistry (parts: RegistryParts): Registry {
     ...MOST_FILES,
     bytesOfTenant: () => atLeast(bytesOfAll() * SHARE),
     bytesOfAll
-  }, { clock: () => performance.now(), wall: () => Date.now() })
+  }, { clock, wall: () => Date.now() })
   const kept = keptOf(parts)
   const waiting = createWaiting(dir, ledger, spool, maxUploadSize)
   const stored = createStoredVersions(createListReader(upstreams), files)
@@ -91,7 +92,7 @@ export function openRegistry (parts: RegistryParts): Registry {
   const puller = createPuller({ stored, kept, attached, waiting })
   // What waits is everybody's: each worker has its part of it in its part of the spool's bound.
   spool.besides(() => ledger.standing().bytes / workers)
-  const sweep = createAttachmentSweep({ attachments, stored, depth: taker.depth, clock: () => performance.now() })
+  const sweep = createAttachmentSweep({ attachments, stored, depth: taker.depth, clock })
   const timers = [every(PAUSE, () => { void ledger.look() }), every(SWEEP, () => { void sweep() })]
   return {
     door: {
