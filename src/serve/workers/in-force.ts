@@ -121,9 +121,9 @@ type Put = (changes: Partial<InForce>) => Promise<void>
 /** For a worker, before it says that it hears. */
 export function hearInForce (channel: Channel<ToWorker, ToPrimary>): Heard {
   const { add } = createCollector<Partial<InForce>>()
-  let put: Put | undefined
-  let begin = (_whole: InForce): void => {}
-  let start = (): void => {}
+  let put!: Put
+  let begin!: (whole: InForce) => void
+  let start!: () => void
   let isWhole = false
   /** Rejects when something could not be put in force: then this process ends, and another begins with the whole. */
   let turn = new Promise<void>(resolve => { start = resolve })
@@ -133,7 +133,7 @@ export function hearInForce (channel: Channel<ToWorker, ToPrimary>): Heard {
     if (message.kind !== 'in_force') return
     const data = add(message.piece)
     if (data === undefined) return
-    if (isWhole) turn = turn.then(async () => { await put?.(data) })
+    if (isWhole) turn = turn.then(async () => { await put(data) })
     else begin(data as InForce)
     isWhole = true
   })

@@ -282,7 +282,9 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
   each.process.send({ kind: 'begin', setup: { number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
   const goneBy = { settings: createLive(config), authority: await authorityOf(config), keys: keys.opened, tls: { parts: [] }, certificates: openCertificates(config), federation: { live: createLive(NO_FEDERATION) }, revocations: { held: createRevocations(CLOCK) } }
-  for (const piece of piecesOf({ ...inForce(goneBy) })) each.process.send({ kind: 'in_force', piece })
+  const whole = inForce(goneBy)
+  const { keys: changed } = whole // it comes before anything is open
+  for (const data of [{ ...whole }, { keys: changed }]) for (const piece of piecesOf(data)) each.process.send({ kind: 'in_force', piece })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
