@@ -88,9 +88,9 @@ function reloadOf (
 }
 
 /* c8 ignore start -- in a process of its own, as serveAsWorker() itself */
-async function runWorker (_options: Options, env: Environment): Promise<ExitCode> {
+async function runWorker (): Promise<ExitCode> {
   const { serveAsWorker } = await import('../serve/server.ts')
-  await serveAsWorker(file => reloadOf(file, env))
+  await serveAsWorker()
   return 0
 }
 /* c8 ignore stop */

@@ -2,7 +2,7 @@
 // somebody: with as many workers as cores each of them has one.
 import { constants, setPriority } from 'node:os'
 import { parentPort, type MessagePort } from 'node:worker_threads'
-import { piecesOf } from './pieces.ts'
+import { piecesOf } from '../lib/pieces.ts'
 import { understand, type Job } from './reading.ts'
 
 const parent = parentPort as MessagePort
@@ -13,7 +13,7 @@ const parent = parentPort as MessagePort
 if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL)
 
 async function work ({ task, pieces }: Job): Promise<void> {
-  for (const piece of piecesOf(await understand(task))) pieces.postMessage(piece)
+  for (const piece of piecesOf({ ...await understand(task) })) pieces.postMessage(piece)
   parent.postMessage('done')
 }
 

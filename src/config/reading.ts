@@ -3,13 +3,15 @@
 // 5,000 accounts take two seconds, in which nobody else would be answered.
 import { extname } from 'node:path'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
+import { createCollector, type Piece } from '../lib/pieces.ts'
 import { nextTurn } from '../lib/steps.ts'
 import { accountsOf, type FileAccounts } from '../identity/sources/accounts-file.ts'
 import { readAtRest, type FileText, type Stamps } from '../files/files.ts'
 import type { Environment } from './environment.ts'
 import { configOf, type ConfigResult } from './load.ts'
-import { createCollector, type Piece, type Result } from './pieces.ts'
 import type { Written } from './reloads.ts'
+
+type Result = ConfigResult | FileAccounts
 
 export interface ConfigReader {
   /** Of every file that was read, as it was then. */
@@ -94,12 +96,12 @@ async function understoodBy (thread: Worker, task: Task): Promise<Result> {
         .once('exit', () => { reject(new Error('the thread that read it ended')) })
       thread.postMessage({ task, pieces: port2 } satisfies Job, [port2])
     })
-    const collector = createCollector()
-    for (let piece = receive(port1); piece !== undefined; piece = receive(port1)) {
-      collector.add(piece)
+    const { add } = createCollector<Result>()
+    for (;;) {
+      const result = add(receive(port1))
+      if (result !== undefined) return result
       await nextTurn()
     }
-    return collector.result()
   } finally {
     for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event)
     thread.on('error', () => {}) // of a thread that nobody waits for any more
@@ -107,6 +109,7 @@ async function understoodBy (thread: Worker, task: Task): Promise<Result> {
   }
 }
 
-function receive (port: MessagePort): Piece | undefined {
-  return (receiveMessageOnPort(port) as { message: Piece } | undefined)?.message
+/** The next one, which is there. */
+function receive (port: MessagePort): Piece {
+  return (receiveMessageOnPort(port) as { readonly message: Piece }).message
 }

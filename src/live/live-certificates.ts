@@ -7,8 +7,17 @@ import type { LivePart } from './part.ts'
 
 export type LiveCertificates = Live<CertificateAccounts>
 
-export function openCertificates ({ identity }: Pick<Config, 'identity'>): LiveCertificates {
-  return createLive(compileCertificates(identity.certificates as Entries))
+export function openCertificates (config: Pick<Config, 'identity'>): LiveCertificates {
+  return createLive(compiled(config))
+}
+
+/** Puts in force what this configuration says. */
+export function putCertificates (live: LiveCertificates, config: Pick<Config, 'identity'>): void {
+  live.current = compiled(config)
+}
+
+function compiled ({ identity }: Pick<Config, 'identity'>): CertificateAccounts {
+  return compileCertificates(identity.certificates as Entries)
 }
 
 type Entries = Parameters<typeof compileCertificates>[0]
@@ -16,8 +25,8 @@ type Entries = Parameters<typeof compileCertificates>[0]
 export function certificatesPart (live: LiveCertificates): LivePart {
   return {
     files: async () => [],
-    async load ({ config: { identity } }) {
-      live.current = compileCertificates(identity.certificates as Entries)
+    async load ({ config }) {
+      putCertificates(live, config)
       return { changed: [], mistakes: [], again: false } // its key is one of the settings
     }
   }

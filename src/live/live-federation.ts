@@ -3,12 +3,14 @@
 // it adds. Keys from URLs are fetched behind the requests, and stay while nothing is changed.
 import { stampsOf, type Stamps } from '../files/files.ts'
 import type { FederationConfig } from '../identity/federation/federation-config.ts'
-import { createFederation, openFederation, sourceOf, type Federation } from '../identity/federation/providers.ts'
+import {
+  createFederation, NO_FEDERATION, openFederation, sourceOf, type Federation
+} from '../identity/federation/providers.ts'
 import type { Config } from '../config/schema.ts'
 import { createLive, type Live } from '../lib/live.ts'
 import { issuerKeysData, issuerKeysOf, type IssuerKeyData } from '../tokens/keys-data.ts'
-import { followIssuers } from './live-keys.ts'
-import type { LivePart } from './part.ts'
+import { followIssuers, type Fetching } from './live-keys.ts'
+import type { LivePart, ReloadLog } from './part.ts'
 
 export type LiveFederation = Live<Federation>
 
@@ -38,17 +40,21 @@ export function federationPart (live: LiveFederation, fetching = followIssuers):
   return {
     files: async config => federationFiles(config),
     async load ({ config: { federation } }, log) {
-      const before = live.current
       // What a rule took away counts also while a key set cannot be read.
-      const opened = await openFederation(federation, before)
-      live.current = opened.federation
-      const [had, has] = [before, live.current].map(({ providers }) => new Set(providers.map(({ remote }) => remote)))
-      for (const { remote } of before.providers) if (has?.has(remote) !== true) remote?.close()
-      fetching(live.current.providers.filter(({ remote }) => had?.has(remote) !== true), log)
-      const { mistakes } = opened
+      const { federation: opened, mistakes } = await openFederation(federation, live.current)
+      putFederation(live, opened, fetching, log)
       return { changed: [], mistakes, again: mistakes.length > 0 } // what changed is among the settings
     }
   }
+}
+
+/** Puts it in force. @param fetching begins to fetch keys that are had from URLs which were not asked before */
+export function putFederation (live: LiveFederation, next: Federation, fetching: Fetching, log: ReloadLog): void {
+  const before = live.current
+  live.current = next
+  const [had, has] = [before, next].map(({ providers }) => new Set(providers.map(({ remote }) => remote)))
+  for (const { remote } of before.providers) if (has?.has(remote) !== true) remote?.close()
+  fetching(next.providers.filter(({ remote }) => had?.has(remote) !== true), log)
 }
 
 /** Every file whose change may change a provider's keys. */
@@ -56,17 +62,21 @@ export function federationFiles ({ federation }: Federating): string[] {
   return federation.providers.flatMap(({ jwksFile }) => jwksFile ?? [])
 }
 
-/** Of each provider, in the configuration's order: what its file held; what comes from a URL is fetched anew. */
-export type FederationData = readonly (readonly IssuerKeyData[])[]
-
-export function federationData ({ providers }: Federation): FederationData {
-  return providers.map(({ keys, remote }) => remote === undefined ? issuerKeysData(keys()) : [])
+/** As plain data, for another process. */
+export interface FederationData {
+  readonly config: FederationConfig
+  /** Of each provider: what its file held; what comes from a URL each process fetches itself. */
+  readonly keys: readonly (readonly IssuerKeyData[])[]
 }
 
-/** What was in force in another process. */
-export async function federationOfData (config: FederationConfig, data: FederationData): Promise<Federation> {
+export function federationData ({ config, providers }: Federation): FederationData {
+  return { config, keys: providers.map(({ keys, remote }) => remote === undefined ? issuerKeysData(keys()) : []) }
+}
+
+/** What is in force in another process. @param before what is in force here */
+export async function federationOfData ({ config, keys }: FederationData, before = NO_FEDERATION): Promise<Federation> {
   const sources = await Promise.all(config.providers.map(async (provider, i) => {
-    return sourceOf(provider, await issuerKeysOf(data[i] as FederationData[number]))
+    return sourceOf(provider, await issuerKeysOf(keys[i] as FederationData['keys'][number]), before)
   }))
   return createFederation(config, sources)
 }

@@ -63,10 +63,7 @@ export function keysPart (
       const before = live.current
       const loaded = await loadTrusted(config, upstream, before)
       if (!loaded.ok) return { changed: [], mistakes: loaded.mistakes, again: true } // few files, and small ones
-      live.current = loaded.trusted
-      const dropped = before.issuers.filter(issuer => !loaded.trusted.issuers.includes(issuer))
-      for (const { remote } of dropped) remote?.close()
-      fetching(loaded.trusted.issuers.filter(issuer => !before.issuers.includes(issuer)), log)
+      putKeys(live, loaded.trusted, fetching, log)
       const [was, is] = [summary(before, now()), summary(loaded.trusted, now())]
       const isSame = isDeepStrictEqual(was, is)
       if (!isSame) log.info(is, 'keys were read again')
@@ -75,8 +72,18 @@ export function keysPart (
   }
 }
 
+/** Puts them in force. @param fetching begins to fetch keys that are had from URLs which were not asked before */
+export function putKeys (live: LiveKeys, next: TrustedKeys, fetching: Fetching, log: ReloadLog): void {
+  const { issuers: before } = live.current
+  live.current = next
+  for (const issuer of before) if (!next.issuers.includes(issuer)) issuer.remote?.close()
+  fetching(next.issuers.filter(issuer => !before.includes(issuer)), log)
+}
+
 /** Somebody whose keys count here, by name. */
 export interface Publisher extends Pick<KeySource, 'remote'> { readonly config: { readonly name: string } }
+
+export type Fetching = (publishers: readonly Publisher[], log: ReloadLog) => void
 
 /** Begins to fetch keys that are had from URLs. */
 export function followIssuers (issuers: readonly Publisher[], log: ReloadLog): void {
@@ -110,6 +117,8 @@ export async function keyFiles (config: KeysConfig): Promise<readonly string[]> 
 function summary ({ ring, issuers }: TrustedKeys, now: number): object {
   return {
     keys: ring.states(now).map(({ key: { kid }, state }) => `${kid} ${state}`),
-    issuers: issuers.map(({ config: { name }, keys }) => `${name} ${keys().length}`)
+    issuers: issuers.map(({ config: { name }, keys, remote }) => {
+      return remote === undefined ? `${name} ${keys().length}` : name // what is fetched is said by who fetches it
+    })
   }
 }

@@ -1,5 +1,5 @@
-// What was revoked by a command on this machine? A file of stateDir says so, which every
-// process of this chartgate watches itself; what it learns from other replicas is beside it.
+// What was revoked by a command on this machine? A file of stateDir says so, which is watched as
+// all others are; what a process learns from other replicas is beside it.
 import { join } from 'node:path'
 import { readText, stampsOf, type Stamps } from '../files/files.ts'
 import type { Config } from '../config/schema.ts'

@@ -2,7 +2,6 @@
 // configuration that names some is a part of what is watched, with what else is said of them
 // there: what cannot be used leaves all of the part as it was, holds up nobody else, and is
 // tried again until it can be.
-import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { readText, stampsOf, type FileText, type Stamps } from '../files/files.ts'
 import type { Config } from '../config/schema.ts'
@@ -115,9 +114,8 @@ export function tlsParts ({ parts }: Pick<OpenedTls, 'parts'>, now: () => number
         const read = await readPart(key, namesIn(config), now(), async file => await reader.text(file))
         if (!read.ok) return { changed: [], mistakes: read.mistakes, again: true } // also one whose time comes
         const { material } = read
-        const changed = keysOfOthers(key, live.current, material)
+        const changed = put({ key, live }, material)
         if (changed.length === 0) return { changed, mistakes: [], again: false }
-        live.current = material
         const end = firstEnd(material)
         const expires = end === undefined ? undefined : timeText(end)
         const fingerprint = material.own?.fingerprint256
@@ -126,6 +124,13 @@ export function tlsParts ({ parts }: Pick<OpenedTls, 'parts'>, now: () => number
       }
     }
   })
+}
+
+/** Puts it in force, unless it is; the keys of the configuration of which it has something else. */
+function put ({ key, live }: TlsPart, material: Material): string[] {
+  const changed = keysOfOthers(key, live.current, material)
+  if (changed.length > 0) live.current = material
+  return changed
 }
 
 /** The keys of which the name, or what the file of that name holds, is another. */
@@ -143,17 +148,7 @@ function keysOfOthers (part: TlsKey, before: Material, after: Material): string[
 
 const WHATS = ['ca', 'cert', 'key'] as const
 
-/** What tells one state from another, wherever its files lie. */
-function digestOf ({ texts: { cert, key, ca }, minVersion, serverName }: Material): string {
-  return hash('sha256', JSON.stringify({ cert, key, ca, minVersion, serverName }))
-}
-
-/** Of all that is in force: the same in every process that has the same. */
-export function digestOfTls ({ parts }: Pick<OpenedTls, 'parts'>): string {
-  return hash('sha256', parts.map(({ live }) => digestOf(live.current)).join())
-}
-
-/** As plain data, for another process that begins with what is in force here. */
+/** As plain data, for another process. */
 export type TlsData = readonly (Pick<TlsPart, 'key'> & TlsNames & Pick<Material, 'texts'>)[]
 
 export function tlsData ({ parts }: Pick<OpenedTls, 'parts'>): TlsData {
@@ -163,12 +158,18 @@ export function tlsData ({ parts }: Pick<OpenedTls, 'parts'>): TlsData {
   })
 }
 
-/** What was in force in another process, also when its time has come since. */
-export function tlsOfData (data: TlsData, stamps: Stamps): OpenedTls {
-  const parts = data.map(({ key, texts, ...names }) => {
-    const read = readMaterial(names, texts)
-    if (!read.ok) throw new Error(read.mistakes.join()) // they were read before
-    return { key, live: createLive(read.material) }
-  })
-  return { parts, stamps }
+/** What is in force in another process, also when its time has come since. */
+export function tlsOfData (data: TlsData): Pick<OpenedTls, 'parts'> {
+  return { parts: data.map(each => ({ key: each.key, live: createLive(materialOf(each)) })) }
+}
+
+/** Puts in force here what is in another process, which has the same parts. */
+export function putTls ({ parts }: Pick<OpenedTls, 'parts'>, data: TlsData): void {
+  for (const [i, each] of data.entries()) put(parts[i] as TlsPart, materialOf(each))
+}
+
+function materialOf ({ key: _key, texts, ...names }: TlsData[number]): Material {
+  const read = readMaterial(names, texts)
+  if (!read.ok) throw new Error(read.mistakes.join()) // they were read before
+  return read.material
 }

@@ -90,8 +90,6 @@ export type ReloadReport = (facts: ReloadFacts) => void
 
 /** Something that is read from files. */
 export interface LivePart {
-  /** Who hears of what cannot be used, where no worker reads the same; left out: the log of the watch. */
-  readonly log?: ReloadLog
   /** The files, as this configuration names them. */
   files (config: Config): Promise<readonly string[]>
   /** Reads them and puts what they say in force, as far as it can be used. */

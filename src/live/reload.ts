@@ -53,8 +53,6 @@ export interface ConfigWatch extends Pick<Watch, 'close'> {
   lookNow (): Promise<Rereading>
   /** What is known now. */
   standing (): ReloadStanding
-  /** The newest configuration that could be used, and of all files, if all of them could, what they were then. */
-  newest (): { readonly config: Config, readonly stamps?: Stamps }
 }
 
 /** Reads accounts and rules for the first time. */
@@ -74,7 +72,6 @@ export function watchConfig (
 ): ConfigWatch {
   const own = configFiles(running)
   let config = running
-  let known = stamps
   let configOutcome = SOUND
   let later: readonly string[] = []
   let last: Change | undefined
@@ -86,11 +83,11 @@ export function watchConfig (
   let changed: readonly string[] = []
 
   /** Says what cannot be used: once, unless somebody asks. */
-  function say (outcome: ReloadOutcome, before: ReloadOutcome, asked: boolean, to = log): void {
+  function say (outcome: ReloadOutcome, before: ReloadOutcome, asked: boolean): void {
     const { mistakes } = outcome
     read.push(outcome)
     if (!asked && isDeepStrictEqual(mistakes, before.mistakes)) return
-    for (const mistake of mistakes) to.error({ mistake }, 'a changed file is not used')
+    for (const mistake of mistakes) log.error({ mistake }, 'a changed file is not used')
     said.push(...mistakes)
   }
 
@@ -144,7 +141,7 @@ export function watchConfig (
       if (!(everything || (again && before.again) || its.some(file => changed.has(file)))) continue
       const sound = configOutcome.mistakes.length === 0
       const outcome = await part.load({ config, sound, stamps, asked, reader }, log)
-      say(outcome, before, asked, part.log)
+      say(outcome, before, asked)
       outcomes.set(part, outcome)
     }
     return new Map(named.map(file => [file, reader.stamps.get(file) ?? stamps.get(file) as string]))
@@ -153,17 +150,18 @@ export function watchConfig (
   async function look (glance: Glance): Promise<Stand> {
     const { changed, again, asked } = glance
     const reader = openReader()
+    let seen: Stamps
     try {
       const everything = asked || (again && configOutcome.again) || own.some(file => changed.has(file))
       if (everything) await readConfig(reader, asked)
-      known = await readParts(glance, everything, reader)
+      seen = await readParts(glance, everything, reader)
     } finally {
       reader.close()
     }
     if (asked) saidLater = []
     reportLook()
     if (asked) log.info({ mistakes: standing().mistakes.length }, 'every file was read again, as was asked')
-    return { stamps: known, again: all().some(outcome => outcome.again) }
+    return { stamps: seen, again: all().some(outcome => outcome.again) }
   }
 
   const { lookNow, close } = watchFiles(stamps, look)
@@ -173,10 +171,6 @@ export function watchConfig (
     async lookNow () {
       await lookNow()
       return { changed, ...standing() }
-    },
-    newest () {
-      const isWhole = all().every(({ mistakes, again }) => mistakes.length === 0 && !again)
-      return { config, ...(isWhole ? { stamps: known } : {}) }
     }
   }
 }

@@ -1,13 +1,11 @@
 // What becomes of the audit log when the configuration names another place for it, or has it
 // required, while the process runs? One part of what is read again: in the process that
 // writes the file, which alone can say whether it can.
-import type { LivePart, ReloadLog } from '../live/part.ts'
+import type { LivePart } from '../live/part.ts'
 import type { OpenedAudit } from './audit.ts'
 
-/** @param log who hears of a file that cannot be used */
-export function auditPart ({ aim, aimAt }: Pick<OpenedAudit, 'aim' | 'aimAt'>, log: ReloadLog): LivePart {
+export function auditPart ({ aim, aimAt }: Pick<OpenedAudit, 'aim' | 'aimAt'>): LivePart {
   return {
-    log,
     files: async () => [], // it is written here, and nobody else's to change
     async load ({ config: { audit } }) {
       const { file, required } = aim.current

@@ -1,5 +1,5 @@
 // Who has the clients? This process, or workers of which it is the primary: then it follows
-// the files for what they begin with, and does for them what one process has to do alone.
+// the files for them, and does for them what one process has to do alone.
 import { join } from 'node:path'
 import type pino from 'pino'
 import type { Config } from '../config/schema.ts'
@@ -8,6 +8,8 @@ import type { Pulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
 import type { CountStore } from '../limits/counter.ts'
 import type { OwnLoginLimits } from '../limits/logins.ts'
+import { endFetching, follow, publishersOf } from '../live/in-force.ts'
+import { followIssuers } from '../live/live-keys.ts'
 import type { ReloadReport } from '../live/part.ts'
 import type { Settings } from '../live/settings.ts'
 import { readLogins } from '../metrics/readings.ts'
@@ -32,7 +34,6 @@ import { forkWorker } from './workers/fork.ts'
 import { createLoginOffice } from './workers/logins.ts'
 import type { Office } from './workers/member.ts'
 import { openPool } from './workers/pool.ts'
-import { createRereadOffice } from './workers/rereads.ts'
 import { createSpentOffice } from './workers/spent.ts'
 
 /** A front of which everything can be read again. */
@@ -66,8 +67,9 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
   const { audit, measuring, lifecycle } = options
   const { authority, reload, logStream, fork = forkWorker } = asked
   const report = reportTo(audit.output, measuring, log)
-  const parts = [auditPart(audit, log)]
-  const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload, report }
+  const parts = [auditPart(audit)]
+  const goneBy = { settings, authority, keys, tls, certificates, federation, revocations }
+  const followed = { ...goneBy, parts, reload, report }
   const spool = await openSpool(join(config.stateDir, 'spool'), () => settings.current.charts.spool.maxBytes)
   if (config.workers === 1) {
     const { meter } = measuring
@@ -76,8 +78,8 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     lifecycle.opened.push(replicas.close)
     const opened = await openSpent(config, replicas.spent, log)
     if (!opened.ok) return opened
-    return await openFront({
-      ...followed,
+    const result = await openFront({
+      ...goneBy,
       audit,
       upstreams: options.upstreams,
       spool,
@@ -90,6 +92,14 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       meter,
       logStream
     })
+    if (!result.ok) return result
+    followIssuers(publishersOf(goneBy), log)
+    const { lookNow, standing, close } = follow(followed, log)
+    lifecycle.opened.push(async () => {
+      close()
+      endFetching(goneBy)
+    })
+    return { ok: true, front: { ...result.front, lookNow, standing } }
   }
   const shared = await shareForWorkers(config)
   lifecycle.opened.push(async () => { shared.close() })
@@ -132,12 +142,11 @@ function reportTo (audit: AuditOutput, measuring: Measuring, log: pino.Logger): 
   }
 }
 
-/** Workers, and this process, which follows what they begin with. */
+/** Workers, and this process, which follows the files for them. */
 async function openWorkers (
-  { setup, certificates, lookNow, standing }: FollowedForWorkers,
+  { setup, workers, lookNow, standing }: FollowedForWorkers,
   options: WorkersOptions
 ): Promise<ServingResult> {
-  const workers = createRereadOffice(options.later)
-  const result = await openPool({ ...options, setup, offices: [...options.offices, certificates, workers] })
+  const result = await openPool({ ...options, setup, offices: [...options.offices, workers] })
   return result.ok ? { ok: true, front: { ...result.front, lookNow, standing, workers } } : result
 }

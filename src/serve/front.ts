@@ -1,12 +1,9 @@
-// The public listener of this process, open and watched: what clients speak to.
+// The public listener of this process: what clients speak to.
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildApp, type App, type AppDependencies } from '../app.ts'
-import { follow, type Followed } from '../live/in-force.ts'
-import { followIssuers } from '../live/live-keys.ts'
+import type { GoneBy } from '../live/in-force.ts'
 import { listenerTls } from '../live/live-tls.ts'
-import type { ReloadLog } from '../live/part.ts'
-import type { ConfigWatch } from '../live/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { listenMistake, type Address, type ListenKey } from './start-mistakes.ts'
@@ -26,20 +23,18 @@ export interface Front {
   logCutOff (): void
 }
 
-/** A front that reads its files itself. */
-export interface OwnFront extends Front, Pick<ConfigWatch, 'lookNow' | 'standing'> {}
-
 export type FrontResult =
-  | { readonly ok: true, readonly front: OwnFront }
+  | { readonly ok: true, readonly front: Front }
   | { readonly ok: false, readonly message: string }
 
 type FromHere =
   | 'handsOut' | 'live' | 'keys' | 'tls' | 'certificates' | 'federation' | 'revocations' | 'version' | 'clock'
-export interface FrontOptions extends Omit<AppDependencies, FromHere>, Followed {}
+export interface FrontOptions extends Omit<AppDependencies, FromHere>, GoneBy {}
 
 /** Opens it; what hinders that comes back as one sentence. */
-export async function openFront ({ parts = [], reload, report, ...given }: FrontOptions): Promise<FrontResult> {
-  const { settings, authority, keys, tls, certificates, federation, revocations, ...options } = given
+export async function openFront (
+  { settings, authority, keys, tls, certificates, federation, revocations, ...options }: FrontOptions
+): Promise<FrontResult> {
   const config = settings.current
   const listener = listenerTls(tls)
   const app = await buildApp({
@@ -63,45 +58,22 @@ export async function openFront ({ parts = [], reload, report, ...given }: Front
     await close()
     return { ok: false, message: mistake }
   }
-  const followed = { settings, authority, keys, tls, certificates, federation, revocations, parts, reload }
-  const watch = followAll({ ...followed, ...(report === undefined ? {} : { report }) }, app.log)
   return {
     ok: true,
     front: {
       address: addressOf(app),
       hindrance: () => undefined,
       listening: () => undefined,
-      lookNow: watch.lookNow,
-      standing: watch.standing,
       async close () {
         const { delay } = settings.current.drain
         if (delay > 0) {
           for (const each of apps) each.leave(delay)
           await sleep(delay * 1000)
         }
-        watch.close()
         await close()
         return true
       },
       logCutOff () { for (const each of apps) each.logCutOff() }
-    }
-  }
-}
-
-/** Keeps accounts, rules, keys and certificates at what their files and URLs say. */
-function followAll (followed: Followed, log: ReloadLog): Omit<ConfigWatch, 'newest'> {
-  const { keys, federation } = followed
-  const publishers = (): Parameters<typeof followIssuers>[0] => {
-    return [...keys.live.current.issuers, ...federation.live.current.providers]
-  }
-  followIssuers(publishers(), log)
-  const watch = follow(followed, log)
-  return {
-    lookNow: watch.lookNow,
-    standing: watch.standing,
-    close () {
-      watch.close()
-      for (const { remote } of publishers()) remote?.close()
     }
   }
 }

@@ -35,7 +35,7 @@ import { sayListening } from './say-listening.ts'
 import { startMistake } from './start-mistakes.ts'
 import type { ServeOptions, ServeResult, StartResult } from './started.ts'
 import { untilSignal, type Stoppable } from './until-signal.ts'
-import { startWorker, type WorkerOptions } from './worker.ts'
+import { startWorker } from './worker.ts'
 import { createFollowersOffice } from './workers/followers.ts'
 import { PRIMARY } from './workers/fork.ts'
 import type { ToPrimary } from './workers/messages.ts'
@@ -66,10 +66,10 @@ export async function serve (
 }
 
 /** The same in a worker, which begins as its primary says, also stops when it does, and never outlives it. */
-export async function serveAsWorker (reloadOf: WorkerOptions['reloadOf']): Promise<void> {
+export async function serveAsWorker (): Promise<void> {
   endWithParent()
   const asked = new Promise<void>(resolve => { PRIMARY.receive(message => { if (message.kind === 'stop') resolve() }) })
-  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), reloadOf, channel: PRIMARY })
+  const started = await startWorker({ logStream: openLog(STANDARD_OUTPUT), channel: PRIMARY })
   if (started.ok) return await untilSignal(started, { asked, rereads: false })
   // The primary says it, once for all workers.
   await new Promise(resolve => {

@@ -1,19 +1,21 @@
 // One worker from start to stop: opens a way to the repository and the public listener, as
-// its primary says, begins with the accounts, rules, keys and certificates that are in force there, and
-// watches their files itself.
+// its primary says, and goes by the accounts, rules, keys, certificates and settings that are in
+// force there, as it begins and from then on. It reads none of their files.
 import { join } from 'node:path'
 import pino from 'pino'
 import type { AppDependencies } from '../app.ts'
 import { createWorkerAudit } from './workers/audit.ts'
 import { openMeter } from './measure.ts'
-import { sayCertificates } from './workers/certificates.ts'
 import { createPeers } from './workers/changes.ts'
 import { sayCounts } from './workers/counts.ts'
+import { hearInForce } from './workers/in-force.ts'
 import { createSharedLocks } from './workers/locks.ts'
 import { createSharedLogins } from './workers/logins.ts'
 import { createSharedSpent } from './workers/spent.ts'
 import type { Channel, ToPrimary, ToWorker, WorkerSetup } from './workers/messages.ts'
-import { beginWith } from '../live/in-force.ts'
+import { beginWith, putInForce } from '../live/hand-over.ts'
+import { endFetching, publishersOf } from '../live/in-force.ts'
+import { followIssuers, type Fetching } from '../live/live-keys.ts'
 import { liveOf } from '../live/live-tls.ts'
 import { openFront } from './front.ts'
 import { joinReplicas, UNSAID } from './replicas.ts'
@@ -22,7 +24,7 @@ import { createPulse } from '../lib/pulse.ts'
 import { every, later } from '../lib/timers.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { openNameHash } from '../observe/audit/name-key.ts'
-import type { ServeOptions, StartResult } from './started.ts'
+import type { StartResult } from './started.ts'
 import { startMistake } from './start-mistakes.ts'
 import { SHORTEST_PAUSE } from '../upstream/contact.ts'
 import { connectUpstreams } from './connect.ts'
@@ -30,24 +32,26 @@ import { openSpool } from '../uploads/spool.ts'
 
 export interface WorkerOptions extends Pick<AppDependencies, 'logStream'> {
   readonly channel: Channel<ToWorker, ToPrimary>
-  /** Reads the file again that its primary found; undefined: there is none. */
-  readonly reloadOf: (file: string | undefined) => ServeOptions['reload']
 }
 
 /** Starts what its primary says, when it says so. */
-export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptions): Promise<StartResult> {
-  const { inForce, number, socketPath, loginKey, audit: aim } = await new Promise<WorkerSetup>(resolve => {
+export async function startWorker ({ channel, logStream }: WorkerOptions): Promise<StartResult> {
+  const heard = hearInForce(channel)
+  const { number, socketPath, loginKey, audit: aim } = await new Promise<WorkerSetup>(resolve => {
     channel.receive(message => { if (message.kind === 'begin') resolve(message.setup) })
     channel.send({ kind: 'hears' }) // what comes before is lost
   })
+  const inForce = await heard.whole
   const { stateDir } = inForce.config
   try {
-    const { settings, authority, keys, tls, certificates, federation, revocations } = await beginWith(inForce)
+    const goneBy = await beginWith(inForce)
+    const { settings, keys, tls, revocations } = goneBy
     const config = settings.current
     const tell = (): void => { channel.send({ kind: 'upstream_trouble' }) }
     const onTrouble = atMostEvery(SHORTEST_PAUSE, tell, () => performance.now())
     const { meter, onAnswer, close: closeMeter } = openMeter(logStream, every)
     const log = pino({ ...LOG_FORM, level: config.log.level }, logStream)
+    settings.follow(({ log: { level } }) => { log.level = level })
     const { upstreams, close: closeUpstreams } = connectUpstreams(settings, keys.upstream, socketPath, {
       onTrouble,
       onAnswer,
@@ -71,20 +75,15 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     channel.receive(message => { if (message.kind === 'ping') channel.send({ kind: 'pong', stuck: pulse.stuck() }) })
     sayCounts(channel, meter)
     channel.send({ kind: 'joined' }) // before it listens, and so before there is an index to forget
-    sayCertificates(channel, tls)
+    let fetch: Fetching = () => {} // from URLs, when it is open
+    const fetching: Fetching = (...asked) => { fetch(...asked) }
+    await heard.follow(async changes => { await putInForce(goneBy, changes, log, fetching) })
     const opened = await openFront({
-      settings,
+      ...goneBy,
       logStream,
       audit: { output, hashName },
-      reload: reloadOf(config.file),
       peers: replicas.peers,
       answered: replicas.answered,
-      authority,
-      keys,
-      tls,
-      certificates,
-      federation,
-      revocations,
       upstreams,
       spool,
       locks: replicas.locks,
@@ -95,10 +94,8 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
     })
     if (!opened.ok) return opened
     const { front } = opened
-    channel.receive(message => {
-      if (message.kind !== 'reread') return
-      void front.lookNow().then(({ mistakes }) => { channel.send({ kind: 'reread', id: message.id, mistakes }) })
-    })
+    fetch = followIssuers
+    fetch(publishersOf(goneBy), log)
     channel.send({ kind: 'listening', address: front.address })
     return {
       ok: true,
@@ -108,6 +105,7 @@ export async function startWorker ({ channel, reloadOf, logStream }: WorkerOptio
       logCutOff: front.logCutOff,
       async stop () {
         await front.close()
+        endFetching(goneBy)
         await replicas.close()
         await closeUpstreams()
         pulse.close()

@@ -33,10 +33,7 @@ export type IssuersResult =
   | { readonly ok: true, readonly issuers: readonly Issuer[] }
   | { readonly ok: false, /** one line each */ readonly mistakes: readonly string[] }
 
-/**
- * @param before issuers in force: one whose keys come from the same URL in the same way
- * stays as it is, with the keys that it has
- */
+/** @param before issuers in force */
 export async function openIssuers (
   configs: readonly IssuerConfig[],
   before: readonly Issuer[] = []
@@ -48,10 +45,15 @@ export async function openIssuers (
 }
 
 async function openIssuer (config: IssuerConfig, before: readonly Issuer[]): Promise<Issuer | string> {
-  const same = before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
+  const same = sameIssuer(config, before)
   if (same !== undefined) return same
   const source = await openKeySource(placeOf(config))
   return typeof source === 'string' ? source : { config, ...source }
+}
+
+/** The one whose keys come from the same URL in the same way: it stays as it is, with the keys that it has. */
+export function sameIssuer (config: IssuerConfig, before: readonly Issuer[]): Issuer | undefined {
+  return before.find(each => each.remote !== undefined && isDeepStrictEqual(each.config, config))
 }
 
 /** @param keys of its file; one with a URL has those that are fetched from there */

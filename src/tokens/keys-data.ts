@@ -1,8 +1,8 @@
 // How do keys get from one process of ours to another? As PEM texts of what is in force,
-// which may be more than can be read from their files at that moment: a worker that starts
-// while a key file is broken goes on with what all others go on with.
+// which may be more than can be read from their files at that moment: while a key file is
+// broken a worker that starts goes on with what all others go on with.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { createIssuer, type Issuer, type IssuerConfig } from './issuers.ts'
+import { createIssuer, sameIssuer, type Issuer, type IssuerConfig } from './issuers.ts'
 import type { IssuerKey } from './issuer-keys.ts'
 import { thumbprintOf, type OwnAlgorithm, type SigningKey, type VerifyingKey } from './keys.ts'
 import { createRing, type DatedKey } from './ring.ts'
@@ -69,10 +69,14 @@ function keyDataOf (key: VerifyingKey | SigningKey, since: number | undefined): 
   return { pem: (key as SigningKey).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, alg, file, since }
 }
 
-/** @param lifetime seconds that a token of ours lives at most */
+/**
+ * @param lifetime seconds that a token of ours lives at most
+ * @param before issuers in force
+ */
 export async function keysOfData (
   { upstream, own, issuers }: KeysData,
-  lifetime: number
+  lifetime: number,
+  before: readonly Issuer[] = []
 ): Promise<{ readonly upstream: SigningKey, readonly trusted: TrustedKeys }> {
   const keys = await Promise.all(own.map(async data => ({ key: await keyOf(data), since: data.since })))
   // There is always one that signs.
@@ -83,7 +87,7 @@ export async function keysOfData (
     upstream: upstreamKey,
     trusted: {
       ring: createRing(signers, verifiers, lifetime),
-      issuers: await Promise.all(issuers.map(issuerOf)),
+      issuers: await Promise.all(issuers.map(async issuer => await issuerOf(issuer, before))),
       ours: new Set([upstreamKey, ...keys.map(({ key }) => key)].map(({ kid }) => kid))
     }
   }
@@ -95,6 +99,6 @@ async function keyOf ({ pem, alg, file, since }: KeyData): Promise<VerifyingKey 
   return since === undefined ? key : { ...key, privateKey: createPrivateKey(pem) }
 }
 
-async function issuerOf ({ config, keys }: IssuerData): Promise<Issuer> {
-  return createIssuer(config, await issuerKeysOf(keys))
+async function issuerOf ({ config, keys }: IssuerData, before: readonly Issuer[]): Promise<Issuer> {
+  return sameIssuer(config, before) ?? createIssuer(config, await issuerKeysOf(keys))
 }

@@ -10,7 +10,7 @@ import { testFolder } from '../helpers/folder.ts'
 
 const authority = Authority.make(join(testFolder(t), 'ca'))
 const own = authority.issue()
-const tls = tlsOfData([{ key: 'listen.tls', files: { cert: '/tls.crt', key: '/tls.key' }, texts: { cert: own.certText, key: own.keyText } }], new Map())
+const tls = tlsOfData([{ key: 'listen.tls', files: { cert: '/tls.crt', key: '/tls.key' }, texts: { cert: own.certText, key: own.keyText } }])
 
 await t.test('two weeks before its end a certificate is spoken of', async t => {
   const shown = tls.parts[0]?.live.current.own
@@ -21,7 +21,7 @@ await t.test('two weeks before its end a certificate is spoken of', async t => {
   t.match(certificateWarnings(tls, end - 13 * 86_400), [/^listen\.tls: the certificate in \/tls\.crt ends at .*Z: put a new one in its place before that$/])
   t.strictSame(await certificatesCheck(tls, () => end).look(), certificateWarnings(tls, end), 'also to who asks whether it is ready')
   t.match(certificateWarnings(tls, end), [/^listen\.tls: the certificate in \/tls\.crt ended at .*Z: put a new one in its place$/])
-  const authorities = tlsOfData([{ key: 'listen.tls', files: { ca: '/ca.crt' }, texts: { ca: authority.certText } }], new Map())
+  const authorities = tlsOfData([{ key: 'listen.tls', files: { ca: '/ca.crt' }, texts: { ca: authority.certText } }])
   t.match(certificateWarnings(authorities, end + 86_400), [/^listen\.tls: the authority "O=Lab, CN=Lab Root" in \/ca\.crt ended at/])
 })
 

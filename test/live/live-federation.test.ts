@@ -31,7 +31,7 @@ await t.test('a start needs every key set, and says of each what is wrong', asyn
   t.strictSame([...opened.opened.stamps.keys()], [jwksFile])
   t.equal(opened.opened.live.current.rules.size, 1)
   const data = JSON.parse(JSON.stringify(federationData(opened.opened.live.current))) as ReturnType<typeof federationData>
-  const arrived = await federationOfData(config.federation, data)
+  const arrived = await federationOfData(data)
   t.strictSame([...arrived.rules.keys()], [...opened.opened.live.current.rules.keys()])
   t.strictSame(arrived.providers[0]?.keys().map(({ thumbprint }) => thumbprint), opened.opened.live.current.providers[0]?.keys().map(({ thumbprint }) => thumbprint))
 })
@@ -43,7 +43,7 @@ await t.test('what comes from a URL is fetched where it is new, and left where i
   const opened = await openLiveFederation(configWith({ providers: [GITHUB, file], rules: [ruleFor(GITHUB)] }))
   if (!opened.ok) throw new Error(opened.mistakes.join())
   const { live } = opened.opened
-  t.strictSame((await federationOfData({ providers: [GITHUB, file], rules: [] }, federationData(live.current))).providers.map(({ keys, remote }) => [keys().length, remote !== undefined]), [[0, true], [1, false]])
+  t.strictSame((await federationOfData(federationData(live.current))).providers.map(({ keys, remote }) => [keys().length, remote !== undefined]), [[0, true], [1, false]])
   const begun: string[][] = []
   const part = federationPart(live, (publishers: readonly Publisher[]) => { begun.push(publishers.filter(({ remote }) => remote !== undefined).map(({ config: { name } }) => name)) })
   t.strictSame(await part.files(configWith({ providers: [GITHUB, file], rules: [] })), [jwksFile])

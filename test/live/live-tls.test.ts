@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
-import { digestOfTls, listenerTls, liveOf, openTls, tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsKey } from '../../src/live/live-tls.ts'
+import { listenerTls, liveOf, openTls, putTls, tlsData, tlsOfData, tlsParts, type OpenedTls, type TlsKey } from '../../src/live/live-tls.ts'
 import type { ReloadFacts } from '../../src/live/part.ts'
 import { watchConfig } from '../../src/live/reload.ts'
 import { CLOCK } from '../../src/lib/clock.ts'
@@ -53,7 +53,7 @@ function write (dir: string, { certText, keyText }: Pick<Issued, 'certText' | 'k
   writeFileSync(join(dir, 'tls.key'), keyText)
 }
 
-const fingerprintOf = ({ certText, keyText }: Issued): string | undefined => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: certText, key: keyText } }], new Map()).parts[0]?.live.current.own?.fingerprint256
+const fingerprintOf = ({ certText, keyText }: Issued): string | undefined => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: certText, key: keyText } }]).parts[0]?.live.current.own?.fingerprint256
 
 await t.test('a pair that does not fit leaves the old one in force, says so once, and is tried until it fits', async t => {
   const dir = testFolder(t)
@@ -120,10 +120,22 @@ await t.test('another process begins with what is in force, also when its time h
   write(dir, first)
   const { tls } = await run(t, dir)
   const data = JSON.parse(JSON.stringify(tlsData(tls))) as ReturnType<typeof tlsData>
-  t.equal(digestOfTls(tlsOfData(data, new Map())), digestOfTls(tls))
-  const old = tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: ended.certText, key: ended.keyText } }], new Map())
-  t.not(digestOfTls(old), digestOfTls(tls))
-  t.throws(() => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: first.certText, key: second.keyText } }], new Map()), /is not the key/)
+  const other = tlsOfData(data)
+  t.strictSame(tlsData(other), tlsData(tls))
+  const old = tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: ended.certText, key: ended.keyText } }])
+  t.match(tlsData(old), [{ key: 'listen.tls', texts: { cert: ended.certText } }])
+  t.throws(() => tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: first.certText, key: second.keyText } }]), /is not the key/)
+})
+
+await t.test('another process takes what is another one there, and leaves what is not', async t => {
+  const tls = tlsOfData([{ key: 'listen.tls', files: {}, texts: { cert: first.certText, key: first.keyText } }, { key: 'upstream.tls', files: {}, texts: {} }])
+  const swapped: string[] = []
+  for (const { key, live } of tls.parts) live.follow(() => { swapped.push(key) })
+  putTls(tls, tlsData(tls))
+  t.strictSame(swapped, [])
+  putTls(tls, [{ key: 'listen.tls', files: {}, texts: { cert: second.certText, key: second.keyText } }, { key: 'upstream.tls', files: {}, texts: {} }])
+  t.strictSame(swapped, ['listen.tls'])
+  t.match(tlsData(tls), [{ texts: { cert: second.certText } }, {}])
 })
 
 await t.test('who asks for what is as it was gets it, and nothing is said', async t => {

@@ -2,7 +2,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { stampsOf } from '../../src/files/files.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { openAuthority } from '../../src/live/reload.ts'
 import { cheapBcrypt, cheapHash } from '../helpers/accounts.ts'
@@ -137,30 +136,9 @@ await t.test('who asks hears that everything was read, and what cannot be used, 
   t.match(log.at(-1), { message: 'every file was read again, as was asked', mistakes: 1 })
 })
 
-await t.test('what a new process could begin with is known as long as every file can be used', async t => {
-  const { dir, watch, write, nextLine } = await watched(t, CONFIG, { 'accounts.yaml': users('alice') })
-  const files = ['chartgate.yaml', 'accounts.yaml'].map(name => join(dir, name))
-  const stamps = async (): Promise<unknown> => new Map([...await stampsOf(files)])
-  t.strictSame(watch.newest().stamps, await stamps())
-  write('accounts.yaml', users('alice', 'bob'))
-  await nextLine(AGAIN)
-  await watch.lookNow()
-  t.strictSame(watch.newest().stamps, await stamps())
-  write('accounts.yaml', 'users: [')
-  await nextLine(NOT_USED)
-  await watch.lookNow()
-  t.match(watch.newest(), { config: { policy: [{ subjects: ['group:team'] }] }, stamps: undefined })
-  write('accounts.yaml', users('alice'))
-  write('chartgate.yaml', 'policy: [')
-  await nextLine(NOT_USED)
-  await watch.lookNow()
-  t.match(watch.newest(), { config: { policy: [{ subjects: ['group:team'] }] }, stamps: undefined })
-})
-
 await t.test('keys stay where they lay at the start, whatever the configuration says by now', async t => {
-  const { dir, watch, reports, write } = await watched(t, `stateDir: one\n${CONFIG}`, { 'accounts.yaml': users('alice') })
+  const { reports, write } = await watched(t, `stateDir: one\n${CONFIG}`, { 'accounts.yaml': users('alice') })
   write('chartgate.yaml', `stateDir: two\ntokens: { ttl: 1h }\n${CONFIG}`)
   await untilTrue(() => reports.length === 1)
   t.same(reports[0]?.later, ['stateDir', 'tokens.ttl'])
-  t.match(watch.newest().config, { stateDir: join(dir, 'one'), tokens: { ttl: 300 } })
 })

@@ -29,7 +29,7 @@ await t.test('from one place to the next no line is lost, and each place is told
   const [one, two] = [join(folder, 'one.log'), join(folder, 'two.log')]
   const stream: string[] = []
   const audit = await begin({}, stream)
-  const part = auditPart(audit, QUIET)
+  const part = auditPart(audit)
   const load = async (aim: Aim): Promise<unknown> => {
     const config = { audit: { reads: false, required: false, ...aim } } as Config
     return await part.load({ config } as Look, QUIET)

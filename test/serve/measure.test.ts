@@ -64,7 +64,7 @@ await t.test('a process looks at its event loop until it closes', async t => {
 
 await t.test('of each place with certificates the first end is known', async t => {
   const authority = Authority.make(join(await temporaryFolder(t), 'ca'))
-  const tls = tlsOfData([{ key: 'listen.tls.clientCa', files: {}, texts: { ca: authority.certText } }], new Map())
+  const tls = tlsOfData([{ key: 'listen.tls.clientCa', files: {}, texts: { ca: authority.certText } }])
   const rows = measuring({ tls }).meter.snapshot().rows.chartgate_certificate_expiry_timestamp_seconds
   t.strictSame(rows?.map(([place]) => place), [1])
   t.equal(rows?.[0]?.[1], Date.parse(new X509Certificate(authority.certText).validTo) / 1000)

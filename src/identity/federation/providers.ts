@@ -23,12 +23,14 @@ export interface Provider extends KeySource {
 }
 
 export interface Federation {
+  /** What it was made of. */
+  readonly config: FederationConfig
   readonly providers: readonly Provider[]
   /** By id. */
   readonly rules: ReadonlyMap<string, CompiledRule>
 }
 
-export const NO_FEDERATION: Federation = { providers: [], rules: new Map() }
+export const NO_FEDERATION: Federation = { config: { providers: [], rules: [] }, providers: [], rules: new Map() }
 
 /** What was read, as far as it can be used. */
 export interface FederationReading {
@@ -45,12 +47,9 @@ export async function openFederation (
 ): Promise<FederationReading> {
   const mistakes: string[] = []
   const sources = await Promise.all(config.providers.map(async (provider, i) => {
-    const place = placeOf(provider)
-    const same = before.providers.find(({ config }) => {
-      return config.name === provider.name && isDeepStrictEqual(placeOf(config), place)
-    })
+    const same = sameProvider(provider, before)
     if (same?.remote !== undefined) return same
-    const source = await openKeySource(place)
+    const source = await openKeySource(placeOf(provider))
     if (typeof source !== 'string') return source
     mistakes.push(`federation.providers[${i}]: ${source}`)
     return same ?? NO_KEYS
@@ -58,15 +57,23 @@ export async function openFederation (
   return { federation: createFederation(config, sources), mistakes }
 }
 
+/** The one of this name whose keys are at the same place. */
+function sameProvider (provider: ProviderConfig, { providers }: Federation): Provider | undefined {
+  const place = placeOf(provider)
+  return providers.find(({ config }) => config.name === provider.name && isDeepStrictEqual(placeOf(config), place))
+}
+
 const NO_KEYS: KeySource = { keys: () => [] }
 
 /** @param sources where each provider's keys come from, in the configuration's order */
-export function createFederation ({ providers, rules }: FederationConfig, sources: readonly KeySource[]): Federation {
+export function createFederation (federating: FederationConfig, sources: readonly KeySource[]): Federation {
+  const { providers, rules } = federating
   const compiled = rules.map((rule, i) => {
     // The configuration's rules see to it that there is one.
     return compileFederationRule(rule, i, providers.find(({ name }) => name === rule.provider) as ProviderConfig)
   })
   return {
+    config: federating,
     providers: providers.map((config, i) => {
       const { keys, remote } = sources[i] as KeySource
       const own = compiled.filter(({ provider }) => provider === config)
@@ -76,9 +83,10 @@ export function createFederation ({ providers, rules }: FederationConfig, source
   }
 }
 
-/** Of a provider whose keys another process has read from its file. */
-export function sourceOf (config: ProviderConfig, keys: readonly IssuerKey[]): KeySource {
-  return keySourceOf(placeOf(config), keys)
+/** Of a provider whose keys another process has read from its file. @param before what is in force */
+export function sourceOf (config: ProviderConfig, keys: readonly IssuerKey[], before: Federation): KeySource {
+  const same = sameProvider(config, before)
+  return same?.remote === undefined ? keySourceOf(placeOf(config), keys) : same
 }
 
 function placeOf ({ issuer, jwksUrl, jwksFile, ca, tokenFile }: ProviderConfig): KeyPlace {

@@ -1,8 +1,8 @@
-// What does a worker begin with? For that the primary follows the files too, and leaves it to
-// the workers to say what it finds: what it is asked, and what a restart alone applies, it
-// says itself.
+// Who reads the files of a gateway with workers? The primary alone: it says what it finds there,
+// and tells the workers what is in force by then.
 import type pino from 'pino'
-import { follow, inForce, type Followed } from '../../live/in-force.ts'
+import { changesOf, inForce } from '../../live/hand-over.ts'
+import { follow, type Followed } from '../../live/in-force.ts'
 import type { ConfigWatch } from '../../live/reload.ts'
 import type { Live } from '../../lib/live.ts'
 import { later } from '../../lib/timers.ts'
@@ -10,16 +10,17 @@ import type { AuditAim } from '../audit.ts'
 import type { Front } from '../front.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { aimOfWorker } from './audit.ts'
-import { createCertificateOffice, type CertificateOffice } from './certificates.ts'
+import { createInForceOffice, type InForceOffice } from './in-force.ts'
 import type { WorkerSetup } from './messages.ts'
 
 export interface FollowedForWorkers extends Pick<ConfigWatch, 'lookNow' | 'standing'> {
-  /** What a worker begins with now. */
+  /** What a worker begins with now, beside what is in force. */
   setup (): Omit<WorkerSetup, 'number'>
-  readonly certificates: CertificateOffice
+  /** Where workers hear of what is in force. */
+  readonly workers: InForceOffice
 }
 
-export interface SetupOptions {
+export interface FollowForWorkersOptions {
   readonly followed: Followed
   readonly socketPath: string | undefined
   readonly loginKey: string
@@ -30,23 +31,25 @@ export interface SetupOptions {
 }
 
 export function followForWorkers (
-  { followed, socketPath, loginKey, audit, log, lifecycle: { opened } }: SetupOptions
+  { followed, socketPath, loginKey, audit, log, lifecycle: { opened } }: FollowForWorkersOptions
 ): FollowedForWorkers {
-  const watch = follow(followed, log.child({}, { level: 'silent' }), () => {})
-  const certificates = createCertificateOffice({ tls: followed.tls, log, later })
-  opened.push(async () => {
-    watch.close()
-    certificates.close()
-  })
+  const workers = createInForceOffice({ whole: () => inForce(followed), changes: changesOf(followed), later })
+  const { lookNow, standing, close } = follow({
+    ...followed,
+    report (facts) {
+      workers.tell()
+      followed.report(facts)
+    }
+  }, log, () => {}) // keys from URLs the workers fetch
+  opened.push(async () => { close() })
   return {
-    certificates,
+    workers,
     setup: () => ({
-      inForce: inForce(followed, watch),
       loginKey,
       audit: aimOfWorker(audit.current),
       ...(socketPath === undefined ? {} : { socketPath })
     }),
-    lookNow: watch.lookNow,
-    standing: watch.standing
+    lookNow,
+    standing
   }
 }

@@ -10,6 +10,8 @@ export interface Member extends Channel<ToPrimary, ToWorker> {
 
 /** Somebody whom workers ask for something. */
 export interface Office {
+  /** It hears, and has been told how it begins. */
+  begin? (member: Member): void
   /** From now on it may ask. Before this a worker has no index and takes no request: it joins before it listens. */
   join (member: Member): void
   /** Its process has ended. */

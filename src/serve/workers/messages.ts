@@ -1,7 +1,5 @@
-// What the primary process and its workers say to each other. Of accounts, rules, keys and certificates
-// only what is in force when a worker begins: every process watches those files itself, and
-// so learns of a change without being told.
-import type { InForce } from '../../live/in-force.ts'
+// What the primary process and its workers say to each other.
+import type { Piece } from '../../lib/pieces.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
 import type { Change } from '../../upstream/change.ts'
 import type { FollowerState } from '../../upstream/follower.ts'
@@ -10,10 +8,8 @@ import type { OfLibrary } from '../../metrics/prom.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
 import type { Shown, Use } from '../../tokens/spent.ts'
 
-/** What a worker needs to know before it opens anything. */
+/** What a worker needs to know before it opens anything, beside what is in force. */
 export interface WorkerSetup {
-  /** What it begins with: its files may be broken by now. */
-  readonly inForce: InForce
   /** Which of the workers it is, from 1; who takes the place of another has its number. */
   readonly number: number
   /** The embedded repository's socket, when there is one. */
@@ -40,7 +36,8 @@ export type ToWorker =
   | { readonly kind: 'spent', readonly id: number, readonly use: Use }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
-  | { readonly kind: 'reread', readonly id: number }
+  | { /** of what is in force (in-force.ts) */ readonly kind: 'in_force', readonly piece: Piece }
+  | { /** who goes by all that came before says so */ readonly kind: 'up_to_date', readonly id: number }
   | {
     readonly kind: 'audited'
     readonly id: number
@@ -53,11 +50,10 @@ export type ToWorker =
 export type ToPrimary =
   | { readonly kind: 'hears' }
   | { readonly kind: 'joined' }
-  | { readonly kind: 'reread', readonly id: number, /** what it cannot use */ readonly mistakes: readonly string[] }
+  | { readonly kind: 'up_to_date', readonly id: number }
   | { readonly kind: 'listening', readonly address: string }
   | { readonly kind: 'failed', readonly message: string }
   | AuditMessage
-  | { readonly kind: 'certificates', /** of those that it has (live-tls.ts) */ readonly digest: string }
   | { readonly kind: 'changed', readonly id: number, readonly change: Change }
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }

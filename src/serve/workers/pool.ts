@@ -122,7 +122,10 @@ export async function openPool (options: PoolOptions): Promise<PoolResult> {
 
     /** What it said of why it cannot start, if it did. */
     function hear (place: WorkerPlace, worker: WorkerProcess, message: ToPrimary): string | undefined {
-      if (message.kind === 'hears') worker.send({ kind: 'begin', setup: { ...setup(), number: place.number } })
+      if (message.kind === 'hears') {
+        worker.send({ kind: 'begin', setup: { ...setup(), number: place.number } })
+        for (const office of offices) office.begin?.(worker)
+      }
       if (message.kind === 'upstream_trouble') onTrouble()
       if (message.kind === 'joined') for (const office of offices) office.join(worker)
       if (message.kind === 'listening') {

@@ -1,15 +1,7 @@
 // As many workers as there should be, whatever becomes of them.
 import t from 'tap'
 import { openPool, type Pool, type PoolResult } from '../../../src/serve/workers/pool.ts'
-import type { InForce } from '../../../src/live/in-force.ts'
 import { fakeWorker, manualBeats, manualTimers, settled, type Beats, type FakeWorker } from '../../helpers/channels.ts'
-import { testConfig } from '../../helpers/app.ts'
-
-/** Something that is another each time. */
-function nothingInForce (number: number): InForce {
-  const key = { pem: '', alg: 'RS256', file: `${number}` } as const
-  return { config: testConfig('/nowhere', undefined), authority: { users: [], robots: [], policies: [[]] }, keys: { upstream: key, own: [], issuers: [] }, tls: [], federation: [], revoked: [] }
-}
 
 interface Lab {
   readonly opened: Promise<PoolResult>
@@ -33,7 +25,7 @@ function lab (count: number): Lab {
   const line = (level: string) => (fields: object, message: string): void => { log.push({ level, fields: { ...fields }, message }) }
   const opened = openPool({
     count,
-    setup: () => ({ config: testConfig('/nowhere', undefined), inForce: nothingInForce(begun++), loginKey: 'a key of this test', audit: { toPrimary: false, required: false }, socketPath: 'run/repo' }),
+    setup: () => ({ loginKey: 'a key of this test', audit: { toPrimary: false, required: false }, socketPath: `run/${begun++}` }),
     fork () {
       const worker = fakeWorker(100 + workers.length)
       workers.push(worker)
@@ -77,7 +69,7 @@ await t.test('it is open when all listen; each worker has a number, and is told 
   const pool = await poolOf(l)
   t.equal(pool.address, '127.0.0.1:5001')
   t.same(l.workers.map(numberOf), [1, 2, 3])
-  t.match(l.workers[0]?.sent, [{ kind: 'begin', setup: { socketPath: 'run/repo', config: { stateDir: '/nowhere' } } }])
+  t.match(l.workers[0]?.sent, [{ kind: 'begin', setup: { socketPath: 'run/0', number: 1 } }])
   t.equal(pool.hindrance(), undefined)
   t.match(l.log, [{ level: 'info', fields: { worker: 100 } }, { fields: { worker: 102 } }, { fields: { worker: 101 } }])
 })

@@ -7,13 +7,15 @@ import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import type { ToPrimary } from '../../../src/serve/workers/messages.ts'
 import { openKeys } from '../../../src/live/live-keys.ts'
-import { inForce } from '../../../src/live/in-force.ts'
+import { inForce } from '../../../src/live/hand-over.ts'
+import { openCertificates } from '../../../src/live/live-certificates.ts'
 import { openAuthority, type OpenedAuthority, type Reload } from '../../../src/live/reload.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import type { Config } from '../../../src/config/schema.ts'
 import { NO_FEDERATION } from '../../../src/identity/federation/providers.ts'
 import { CLOCK } from '../../../src/lib/clock.ts'
 import { createLive } from '../../../src/lib/live.ts'
+import { piecesOf } from '../../../src/lib/pieces.ts'
 import { createRevocations } from '../../../src/tokens/revocations.ts'
 import type { StartResult } from '../../../src/serve/started.ts'
 import { start } from '../../../src/serve/server.ts'
@@ -52,12 +54,12 @@ interface Worker extends FakeWorker {
 }
 
 /** A worker in this process, which ends when its primary says so. */
-function worker (reload: Reload, pid = 1): Worker {
+function worker (pid = 1): Worker {
   const fake = fakeWorker(pid)
   const log: string[] = []
   const said: ToPrimary[] = []
   fake.process.receive(message => { said.push(message) })
-  const started = startWorker({ channel: fake.own, reloadOf: () => reload, logStream: { write: line => { log.push(line) } } })
+  const started = startWorker({ channel: fake.own, logStream: { write: line => { log.push(line) } } })
   fake.own.receive(message => {
     if (message.kind !== 'stop') return
     void started.then(async result => { fake.end(result.ok && await result.stop() ? 0 : 1) })
@@ -84,7 +86,7 @@ async function several (t: Test, config: Config, { onFork = () => {}, reload = a
     logStream: { write: line => { log.push(line) } },
     fork () {
       onFork()
-      const each = worker(reload, workers.length)
+      const each = worker(workers.length)
       workers.push(each)
       t.teardown(async () => { // a process that is killed takes these with it
         const result = await each.started
@@ -212,7 +214,7 @@ await t.test('a change is told to all, also where no index is kept: another work
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   await fetch(`${addressOf(workers[0])}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE', headers: { authorization: `Bearer ${config.masterKey}` } })
-  const ready = ['hears', 'joined', 'certificates', 'listening']
+  const ready = ['hears', 'joined', 'listening']
   t.same(workers.map(({ said }) => said.map(({ kind }) => kind)), [[...ready, 'lock', 'unlock', 'changed'], [...ready, 'forgot']])
   started.logCutOff()
   t.equal(await started.stop(), false, 'they were cut off')
@@ -256,10 +258,10 @@ await t.test('a worker begins with accounts, rules, keys and certificates that a
   t.equal(await started.stop(), true)
 })
 
-await t.test('a worker answers its primary, says what stands still in it, and reads again when it is told to', async t => {
+await t.test('a worker answers its primary, says what stands still in it and when it goes by what was read, of which it says nothing', async t => {
   const stub = await startStubUpstream(t)
   const config = { ...testConfig(await stateFolder(t), stub.origin), workers: 2 }
-  const { started, workers } = await several(t, config)
+  const { started, workers, log } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   const [first] = workers as [Worker, Worker]
   first.process.send({ kind: 'ping' })
@@ -267,17 +269,22 @@ await t.test('a worker answers its primary, says what stands still in it, and re
   t.same(first.said.at(-2), { kind: 'pong' })
   t.match(first.said.at(-1), { kind: 'counted', snapshot: { rows: { chartgate_spool_max_bytes: [[0, config.charts.spool.maxBytes / 2]] } } }, 'and with what it has counted')
   started.reread()
-  await until(() => workers.every(({ log }) => log.some(line => line.includes('every file was read again, as was asked'))) || undefined)
+  await until(() => workers.every(({ said }) => said.some(({ kind }) => kind === 'up_to_date')) || undefined)
+  t.equal(log.filter(line => line.includes('every file was read again, as was asked')).length, 1)
+  t.same(workers.map(each => each.log), [[], []])
   t.equal(await started.stop(), true)
 })
 
 /** A worker that is told to begin, and what hindered it. */
 async function hindered (t: Test, config: Config): Promise<unknown> {
-  const reload: Reload = async () => ({ ok: true, config })
-  const each = worker(reload)
+  const each = worker()
   const keys = await openKeys({ ...config, stateDir: await stateFolder(t) })
   if (!keys.ok) throw new Error(keys.mistakes.join('\n'))
-  each.process.send({ kind: 'begin', setup: { inForce: inForce({ authority: await authorityOf(config), keys: keys.opened, tls: { parts: [], stamps: new Map() }, federation: { live: createLive(NO_FEDERATION), stamps: new Map() }, revocations: { held: createRevocations(CLOCK), stamps: new Map() } }, { newest: () => ({ config }) }), number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
+  each.process.send({ kind: 'begin', setup: { number: 1, loginKey: 'a key of this test', audit: { toPrimary: false, required: false } } })
+  const goneBy = { settings: createLive(config), authority: await authorityOf(config), keys: keys.opened, tls: { parts: [] }, certificates: openCertificates(config), federation: { live: createLive(NO_FEDERATION) }, revocations: { held: createRevocations(CLOCK) } }
+  const whole = inForce(goneBy)
+  const { keys: changed } = whole // it comes before anything is open
+  for (const data of [{ ...whole }, { keys: changed }]) for (const piece of piecesOf(data)) each.process.send({ kind: 'in_force', piece })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
