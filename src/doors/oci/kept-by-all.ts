@@ -9,8 +9,8 @@ import {
   fileOf, readContent, readVersion, type Kept, type KeptContent, type KeptVersion, type KeptVersionOf,
   type TaggedVersion
 } from './kept.ts'
-import { namedIn } from './manifest.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
+import { namedIn } from './read-manifest.ts'
 
 type Place = Pick<OciRepository, 'name'>
 
@@ -95,8 +95,10 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       return ours
     }
     if (isOf(last.kept)) {
-      if (archive !== undefined) await adopt(repository, version, ours, last.kept)
-      return last.kept
+      // How large an archive is that it has had itself, this replica knows.
+      const theirs = ours?.archive === last.kept.archive ? { ...last.kept, size: ours.size } : last.kept
+      if (archive !== undefined) await adopt(repository, version, ours, theirs)
+      return theirs
     }
     return withoutTag(ours)
   }

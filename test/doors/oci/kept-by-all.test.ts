@@ -243,4 +243,10 @@ await t.test('what Redis has is believed no more than a file: other bytes than t
   }
   redis.versions.set('1.0.0', { last: `5 ${JSON.stringify(good)}`, has: new Map() })
   t.strictSame(await one.version(PLACE, '1.0.0', A), { ...good, taggedAt: 5 })
+  redis.versions.set('1.0.0', { last: `6 ${JSON.stringify({ ...good, size: 7 })}`, has: new Map() })
+  t.strictSame(await one.version(PLACE, '1.0.0', A), { ...good, taggedAt: 6 }, 'how large its archive is a replica knows itself')
+  for (const text of ['5', '[]', '{"config":5,"layers":[]}', '{"config":{},"layers":"abc"}', '{"config":{},"layers":[null]}']) {
+    redis.contents.set(hexOf(Buffer.from(text)), `manifest 1.0.0 ${A}\n${text}`)
+    t.equal(await one.find(PLACE, hexOf(Buffer.from(text)), A), undefined, text)
+  }
 })
