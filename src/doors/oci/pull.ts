@@ -232,7 +232,9 @@ async function * verified (body: AsyncIterable<Uint8Array>, hex: string): AsyncG
     if (last.length > 0) yield last
     last = chunk
   }
-  if (hash.digest('hex') !== hex) throw new Error('the blob changed while it was read')
+  if (hash.digest('hex') !== hex) {
+    throw last === EMPTY ? unknown('oci_blob_unknown') : new Error('the blob changed while it was read')
+  }
   yield last
 }
 
