@@ -213,6 +213,12 @@ return 'first'
 /** Seconds that something of a registry is kept which nobody asks for: 90 days. */
 const ANSWERED_LASTS = 7_776_000
 
+/**
+ * And that a version is gone, which a replica may not have heard that still has it: 7 days. Who pushes and deletes
+ * leaves no more than that.
+ */
+const GONE_LASTS = 604_800
+
 /** Bytes of content that are kept of one version: whoever may push could push many. */
 const MOST_OF_VERSION = 256 * 1024
 
@@ -266,12 +272,22 @@ return 1
 `
 }
 
-/** The fields of a version and their values in turn. Arguments: the repository, the tag. */
+/**
+ * The fields of a version and their values in turn, without those of which the content is lost. Arguments: the
+ * repository, the tag.
+ */
 export const REGISTRY_VERSION: Script = {
   keys: [],
   lua: `${REGISTRY}
-redis.call('EXPIRE', version, ${ANSWERED_LASTS})
-return redis.call('HGETALL', version)
+local all, found = redis.call('HGETALL', version), {}
+for i = 1, #all, 2 do
+  if all[i] == 'last' or redis.call('EXPIRE', contentOf(all[i]), ${ANSWERED_LASTS}) == 1 then
+    found[#found + 1] = all[i]
+    found[#found + 1] = all[i + 1]
+  end
+end
+if #found > 0 then redis.call('EXPIRE', version, ${ANSWERED_LASTS}) end
+return found
 `
 }
 
@@ -317,6 +333,9 @@ for i = 1, #all, 2 do
     redis.call('HDEL', version, all[i])
     redis.call('DEL', contentOf(all[i]))
   end
+end
+if redis.call('HLEN', version) == 1 and string.match(redis.call('HGET', version, 'last') or '', '^%d+ $') then
+  redis.call('EXPIRE', version, ${GONE_LASTS})
 end
 return 1
 `

@@ -59,6 +59,12 @@ async function tryOras (program: string): Promise<void> {
     t.equal((await discover(`${production}:1.0.0`)).length, 2)
     t.match(await discover(`${production}@${sbom?.digest}`), [{ artifactType: 'application/x.signature' }])
 
+    const tag = `${(await digestOf(staging)).trim().replace(':', '-')}.sig`
+    await done('push', '--plain-http', `${staging}:${tag}`, 'signature:text/plain')
+    t.match(await ask('resolve', '--plain-http', `${production}:${tag}`), { code: 1 }, 'a tag of cosign\'s does not refer to the chart')
+    await done(...copy, `${staging}:${tag}`, `${production}:${tag}`)
+    t.equal(await done('resolve', '--plain-http', `${production}:${tag}`), await done('resolve', '--plain-http', `${staging}:${tag}`))
+
     await done('manifest', 'delete', '--plain-http', '-f', `${staging}@${sbom?.digest}`)
     t.match(await discover(`${staging}:1.0.0`), [{ artifactType: 'application/x.archive' }])
     await done('manifest', 'delete', '--plain-http', '-f', `${staging}:1.0.0`)

@@ -87,6 +87,7 @@ export const NOT_RUN: Readonly<Record<string, readonly Reason[]>> = {
   ],
   'docs/oci.md': [
     { begins: '$ helm push mychart', test: 'test/clients/oci-push.test.ts' },
+    { begins: '$ oras cp', test: 'test/clients/oci-attachments.test.ts' },
     { begins: 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: charts-registry', because: NO_CLUSTER },
     { begins: 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: charts-org1-oci', because: NO_CLUSTER },
     { begins: 'module.exports', because: 'Renovate is not part of the tests; the sentence above it names the code that reads it' }

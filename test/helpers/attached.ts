@@ -4,7 +4,6 @@ import type { Attached } from '../../src/doors/oci/attached.ts'
 import { descriptorOf, digestOfBytes, MANIFEST_TYPE, pushBlob, putManifest, type AskOci, type OciAnswer, type OciPush } from './oci.ts'
 
 export const NOTHING_ATTACHED: Attached = {
-  find: async () => [],
   named: async () => [],
   manifest: async () => undefined,
   blob: async () => undefined,

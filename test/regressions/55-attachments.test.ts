@@ -83,6 +83,23 @@ await overEachRepository(t, {}, async (t, { gateway }) => {
     t.equal((await putManifest(all, MINE, sbom.digest, Buffer.alloc(4 * 1024 * 1024 + 1))).status, 413)
   })
 
+  await t.test('who may push and not delete takes nothing away that others attach, also with a chart that is attached to itself', async t => {
+    const name = 'org1/repo1/trap'
+    const push = pushOf('trap', '1.0.0', { chart: await chartOf('trap', '1.0.0') })
+    const pusher = await somebody(gateway, name, 'pull', 'push')
+    t.equal((await pushOci(pusher, name, '1.0.0', push)).status, 201)
+    const tag = cosignTag(push.digest, 'att')
+    t.equal((await putManifest(pusher, name, tag, push.manifest)).status, 201)
+    const sbom = attachmentOf({ subject: push, blobs: [Buffer.from('an SBOM')] })
+    t.equal((await attach(all, name, sbom)).status, 201)
+    t.equal((await attach(pusher, name, attachmentOf({ blobs: [Buffer.from('another')] }), tag)).status, 201)
+    t.match(await referrersOf(all, name, push.digest), [{ digest: sbom.digest }])
+    t.equal((await putManifest(pusher, name, tag, push.manifest)).status, 201)
+    t.equal((await all(`${name}/manifests/${push.digest}`, { method: 'DELETE' })).status, 202)
+    t.equal((await all(`${name}/manifests/1.0.0`)).status, 404, 'and its digest names the version')
+    t.strictSame(await attachmentsIn(gateway, name), [])
+  })
+
   await t.test('of a chart that goes while things are attached to it nothing is left', async t => {
     for (let round = 0; round < inShort(3, 30); round++) {
       const name = `org1/repo1/going${round}`

@@ -58,6 +58,36 @@ else {
     t.match((await one.version(PLACE, '1.0.0'))?.last, new RegExp(`${B}`), 'what is of another archive stays')
   })
 
+  await t.test('who asks for a version renews what there is of it, and what Redis has lost of it is not said to be there', async t => {
+    const server = await startRedis(t)
+    const [one, other] = [await replica(t, server), await replica(t, server)]
+    const keyOf = (hex: string): string => `{chartgate}:registry:${PLACE}@${hex}`
+    for (const hex of [A, B]) await one.keep(PLACE, '1.0.0', { hex, archive: C, text: 'content' })
+    await server.ask('EXPIRE', keyOf(A), '10')
+    await server.ask('DEL', keyOf(B))
+    t.strictSame((await other.version(PLACE, '1.0.0'))?.has, [A])
+    t.match(await server.ask('PTTL', keyOf(A)), /^:777\d{7}\r/)
+    await one.keep(PLACE, '1.0.0', { hex: B, archive: C, text: 'content' })
+    t.strictSame([...(await other.version(PLACE, '1.0.0'))?.has ?? []].sort(), [A, B])
+  })
+
+  await t.test('that a version is gone is known for a week, whatever it had before', async t => {
+    const server = await startRedis(t)
+    const one = await replica(t, server)
+    const key = `{chartgate}:registry:${PLACE}:1.0.0`
+    await one.tag(PLACE, '1.0.0', `{"archive":"${A}"}`, 0)
+    await one.forget(PLACE, '1.0.0', A)
+    t.match(await server.ask('PTTL', key), /^:60[34]\d{6}\r/)
+    await one.keep(PLACE, '1.0.0', { hex: B, archive: A, text: 'told late' })
+    await one.forget(PLACE, '1.0.0', A)
+    t.match(await server.ask('PTTL', key), /^:60[34]\d{6}\r/)
+    await one.tag(PLACE, '1.0.0', `{"archive":"${A}"}`, 0)
+    t.match(await server.ask('PTTL', key), /^:777\d{7}\r/, 'and one that comes again is kept as long as any other')
+    await one.keep(PLACE, '2.0.0', { hex: B, archive: B, text: 'pulled' })
+    await one.forget(PLACE, '2.0.0', B)
+    t.match(await server.ask('EXISTS', `{chartgate}:registry:${PLACE}:2.0.0`), /^:0/, 'of one that had no tag nothing stays')
+  })
+
   await t.test('each push has a number above all that are known, whatever the clock says', async t => {
     const server = await startRedis(t)
     const [one, other] = [await replica(t, server), await replica(t, server)]

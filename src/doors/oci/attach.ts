@@ -90,18 +90,19 @@ export function createAttacher ({ waiting, puller, attached, attachments, locks,
   /** @throws RefusalError when a manifest is none of this repository */
   async function subjectOf (repository: OciRepository, hex: string, asker: Asker): Promise<Subject> {
     const reference = { kind: 'digest', digest: digestOfHex(hex) } as const
-    const [beside] = await attached.named(repository, reference, asker)
-    if (beside !== undefined) {
-      const { version, archive, manifest: { size } } = beside
-      return { subject: hex, isNested: true, version, archive, size }
-    }
+    // A chart's comes first: it may be attached to something, too, and what is attached to it is not to go with that.
     const found = await puller.manifest(repository, reference, asker).catch((error: unknown) => {
       if (isRefusal(error, 'oci_manifest_unknown')) return undefined
       throw error
     })
-    if (found?.version === undefined) throw notHere(repository, hex)
-    const { bytes, version: { version, archive } } = found
-    return { subject: hex, isNested: false, version, archive, size: bytes.length }
+    if (found?.version !== undefined) {
+      const { bytes, version: { version, archive } } = found
+      return { subject: hex, isNested: false, version, archive, size: bytes.length }
+    }
+    const [beside] = await attached.named(repository, reference, asker)
+    if (beside === undefined) throw notHere(repository, hex)
+    const { version, archive, manifest: { size } } = beside
+    return { subject: hex, isNested: true, version, archive, size }
   }
 
   /** What is to be kept. @throws RefusalError for what is not right */

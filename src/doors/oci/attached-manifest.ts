@@ -62,7 +62,7 @@ export interface ReferrerDescriptor {
 
 /** @param bytes of a manifest that was taken @param hex their SHA-256 */
 export function referrerOf (bytes: Buffer, hex: string): ReferrerDescriptor {
-  const manifest = jsonOf(bytes.toString('utf8')) as {
+  const { artifactType = '', config, annotations } = jsonOf(bytes.toString('utf8')) as {
     readonly artifactType?: string
     readonly config: { readonly mediaType: string }
     readonly annotations?: object
@@ -71,7 +71,7 @@ export function referrerOf (bytes: Buffer, hex: string): ReferrerDescriptor {
     mediaType: MANIFEST_TYPE,
     digest: digestOfHex(hex),
     size: bytes.length,
-    artifactType: manifest.artifactType ?? manifest.config.mediaType,
-    ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations })
+    artifactType: artifactType === '' ? config.mediaType : artifactType,
+    ...(annotations === undefined ? {} : { annotations })
   }
 }

@@ -6,6 +6,7 @@ import { hexOfDigest } from '../../words/digest.ts'
 import { referrerOf, type ReferrerDescriptor } from './attached-manifest.ts'
 import type { Attachment, Attachments } from './attachments.ts'
 import type { ContentBytes } from './entry.ts'
+import type { Described } from './manifest.ts'
 import type { OciRepository } from './names.ts'
 import type { OciReference } from './request.ts'
 import type { StoredVersions } from './stored-versions.ts'
@@ -19,12 +20,6 @@ export interface AttachedBlob {
 
 /** All of these throw a RefusalError when the upstream does not say whether the chart is there. */
 export interface Attached {
-  /** Those that are answered. */
-  find (
-    repository: OciRepository,
-    isWanted: (attachment: Attachment) => boolean,
-    asker: Asker
-  ): Promise<readonly Attachment[]>
   /** Those that a reference names. */
   named (repository: OciRepository, reference: OciReference, asker: Asker): Promise<readonly Attachment[]>
   /** The manifest that a reference names. */
@@ -35,53 +30,52 @@ export interface Attached {
 }
 
 export function createAttached (attachments: Attachments, stored: Pick<StoredVersions, 'listed'>): Attached {
-  async function find (
+  /** Those that are answered; of each version it is asked once, and only when its turn comes. */
+  async function * find (
     repository: OciRepository,
     isWanted: (attachment: Attachment) => boolean,
     asker: Asker
-  ): Promise<readonly Attachment[]> {
-    const wanted = (await attachments.of(repository)).filter(isWanted)
+  ): AsyncGenerator<Attachment, undefined> {
     const archives = new Map<string, string | undefined>()
-    for (const version of new Set(wanted.map(({ version }) => version))) {
-      archives.set(version, (await stored.listed(repository, version, asker))?.archive)
+    for (const each of (await attachments.of(repository)).filter(isWanted)) {
+      const { version, archive } = each
+      if (!archives.has(version)) archives.set(version, (await stored.listed(repository, version, asker))?.archive)
+      if (archives.get(version) === archive) yield each
     }
-    return wanted.filter(({ version, archive }) => archives.get(version) === archive)
+    return undefined
   }
 
-  async function named (
+  function namedBy (
     repository: OciRepository,
     reference: OciReference,
     asker: Asker
-  ): Promise<readonly Attachment[]> {
-    switch (reference.kind) {
-      case 'tag': return []
-      case 'attached': return await find(repository, ({ name }) => name === reference.tag, asker)
-      case 'digest': {
-        const hex = hexOfDigest(reference.digest)
-        return await find(repository, ({ manifest }) => manifest.hex === hex, asker)
-      }
-    }
+  ): AsyncGenerator<Attachment, undefined> {
+    const hex = reference.kind === 'digest' ? hexOfDigest(reference.digest) : undefined
+    const tag = reference.kind === 'attached' ? reference.tag : undefined
+    return find(repository, ({ name, manifest }) => name === tag || manifest.hex === hex, asker)
   }
 
   return {
-    find,
-    named,
+    async named (repository, reference, asker) {
+      const all: Attachment[] = []
+      for await (const each of namedBy(repository, reference, asker)) all.push(each)
+      return all
+    },
     async manifest (repository, reference, asker) {
-      const [found] = await named(repository, reference, asker)
+      const { value: found } = await namedBy(repository, reference, asker).next()
       return found === undefined ? undefined : await attachments.manifest(repository, found.name)
     },
     async blob (repository, hex, asker) {
-      const found = await find(repository, ({ blobs }) => blobs.some(blob => blob.hex === hex), asker)
-      const [first] = found.flatMap(({ name, blobs }) => {
-        return blobs.filter(blob => blob.hex === hex).map(({ size }) => ({ name, size }))
-      })
-      if (first === undefined) return undefined
-      return { size: first.size, open: () => attachments.blob(repository, first.name, hex) }
+      const isIt = (blob: Described): boolean => blob.hex === hex
+      const { value: found } = await find(repository, ({ blobs }) => blobs.some(isIt), asker).next()
+      if (found === undefined) return undefined
+      const { size } = found.blobs.find(isIt) as Described // it was looked for by that
+      return { size, open: () => attachments.blob(repository, found.name, hex) }
     },
     async referrers (repository, hex, asker) {
-      const found = await find(repository, ({ isReferrer, subject }) => isReferrer && subject === hex, asker)
+      const isWanted = ({ isReferrer, subject }: Attachment): boolean => isReferrer && subject === hex
       const manifests = new Map<string, ReferrerDescriptor>()
-      for (const { name } of found) {
+      for await (const { name } of find(repository, isWanted, asker)) {
         const manifest = await attachments.manifest(repository, name)
         if (manifest !== undefined) manifests.set(manifest.hex, referrerOf(manifest.bytes, manifest.hex))
       }

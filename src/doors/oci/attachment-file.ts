@@ -1,13 +1,15 @@
 // How does what is attached lie on the disk? In one file for each: a line that says what it is,
 // then its manifest and its blobs, one after the other. So it comes, is replaced and goes as a
 // whole, in one step of the file system, whichever process does it and whenever that ends.
-import { randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { open, type FileHandle } from 'node:fs/promises'
+import { unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { readSpooled } from '../../uploads/spool.ts'
+import { isVersion } from '../../words/chart-names.ts'
+import { isHex } from '../../words/digest.ts'
 import { contentOf, type ContentBytes } from './entry.ts'
 import type { Described } from './manifest.ts'
-import { isObject, jsonOf } from './read-manifest.ts'
+import { tagOfVersion } from './names.ts'
+import { LONGEST_MANIFEST, isObject, jsonOf } from './read-manifest.ts'
 
 /** What the first line says. All digests are SHA-256, in hex. */
 export interface AttachmentHead {
@@ -28,9 +30,6 @@ export interface AttachmentHead {
 const LONGEST_HEAD = 64 * 1024
 const LINE_END = 0x0a
 
-/** Of files that are being written; no attachment has such a name. */
-export const ASIDE = '.'
-
 /**
  * Writes it, on the disk when this returns, in the place of what has the path.
  * @param blobs files with the blobs of the head, in its order
@@ -41,18 +40,7 @@ export async function writeAttachment (
   manifest: Buffer,
   blobs: readonly { readonly path: string }[]
 ): Promise<void> {
-  const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const aside = join(folder, ASIDE + randomUUID())
-  try {
-    await writeFile(aside, contents(head, manifest, blobs), { mode: 0o600, flush: true })
-    await rename(aside, path)
-  } catch (error) {
-    await rm(aside, { force: true })
-    throw error
-  }
-  const above = await open(folder)
-  await above.sync().finally(async () => { await above.close() })
+  await writeWhole(path, contents(head, manifest, blobs))
 }
 
 async function * contents (
@@ -64,7 +52,10 @@ async function * contents (
   for (const blob of blobs) yield * readSpooled(blob) as AsyncIterable<Uint8Array>
 }
 
-/** What a file says of itself; undefined for one that is none, or not there. */
+/**
+ * What a file says of itself; undefined for one that is none, or not there.
+ * @throws what else keeps it from being read, as do the others
+ */
 export async function readHead (path: string): Promise<AttachmentHead | undefined> {
   return await withFile(path, async file => (await headOf(file))?.head)
 }
@@ -84,7 +75,7 @@ export async function readItsManifest (path: string): Promise<ContentBytes | und
 
 /** A blob of it, as it comes from the disk; nothing, where it has none such any more. */
 export async function * readItsBlob (path: string, hex: string): AsyncGenerator<Uint8Array> {
-  const file = await open(path).catch(() => undefined)
+  const file = await unlessNoFile(open(path))
   try {
     const found = file === undefined ? undefined : await headOf(file)
     if (file === undefined || found === undefined) return
@@ -100,10 +91,10 @@ export async function * readItsBlob (path: string, hex: string): AsyncGenerator<
 }
 
 async function withFile<T> (path: string, work: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-  const file = await open(path).catch(() => undefined)
+  const file = await unlessNoFile(open(path))
   if (file === undefined) return undefined
   try {
-    return await work(file)
+    return await unlessNoFile(work(file)) // a folder can be opened
   } finally {
     await file.close()
   }
@@ -114,8 +105,18 @@ async function headOf (file: FileHandle): Promise<{ head: AttachmentHead, end: n
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(LONGEST_HEAD), 0, LONGEST_HEAD, 0)
   const line = buffer.subarray(0, bytesRead).indexOf(LINE_END)
   const head = line < 0 ? undefined : jsonOf(buffer.subarray(0, line).toString('utf8'))
-  // as it was written, or what somebody has put there
-  return isObject(head) && isObject(head['manifest']) && Array.isArray(head['blobs'])
-    ? { head: head as unknown as AttachmentHead, end: line + 1 }
-    : undefined
+  return isHead(head) ? { head, end: line + 1 } : undefined
+}
+
+/** As it was written; anything else somebody has put there. */
+function isHead (value: unknown): value is AttachmentHead {
+  if (!isObject(value)) return false
+  const { subject, isReferrer, isNested, version, archive, manifest, blobs } = value
+  return isHex(subject) && isHex(archive) && typeof isReferrer === 'boolean' && typeof isNested === 'boolean' &&
+    typeof version === 'string' && isVersion(version) && tagOfVersion(version) !== undefined &&
+    isDescribed(manifest) && manifest.size <= LONGEST_MANIFEST && Array.isArray(blobs) && blobs.every(isDescribed)
+}
+
+function isDescribed (value: unknown): value is Described {
+  return isObject(value) && isHex(value['hex']) && Number.isSafeInteger(value['size']) && Number(value['size']) >= 0
 }

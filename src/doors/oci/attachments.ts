@@ -3,10 +3,10 @@
 // read last, while the folder is as it was then: no worker has to be told of anything.
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ASIDE, unlessNoFile } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
-import {
-  ASIDE, readHead, readItsBlob, readItsManifest, writeAttachment, type AttachmentHead
-} from './attachment-file.ts'
+import { isHex } from '../../words/digest.ts'
+import { readHead, readItsBlob, readItsManifest, writeAttachment, type AttachmentHead } from './attachment-file.ts'
 import type { ContentBytes } from './entry.ts'
 import { subjectOfTag, type OciRepository } from './names.ts'
 
@@ -20,6 +20,7 @@ export interface Attachment extends AttachmentHead {
 
 export type AttachmentPlace = Pick<OciRepository, 'name'>
 
+/** What cannot be read now is not taken for what is not there: then all but `tidy` reject. */
 export interface Attachments {
   /** All of a repository. */
   of (place: AttachmentPlace): Promise<readonly Attachment[]>
@@ -46,7 +47,6 @@ export interface Attachments {
 }
 
 const FOLDER = '_attachments'
-const BY_DIGEST = /^[a-f0-9]{64}$/
 /** What a small file takes of most disks. */
 const BLOCK = 4096
 
@@ -98,7 +98,7 @@ export function createAttachments (dir: string): Attachments {
     }
     const before = remembered.get(folder)
     if (before?.stamp === found.stamp) return before.all
-    const names = (await readdir(folder).catch(() => [])).filter(isName)
+    const names = (await unlessNoFile(readdir(folder)) ?? []).filter(isName)
     const files = new Map(before?.files)
     for (const name of files.keys()) if (!names.includes(name)) files.delete(name)
     for (let i = 0; i < names.length; i += AT_ONCE) {
@@ -158,12 +158,12 @@ export function createAttachments (dir: string): Attachments {
 }
 
 function isName (name: string): boolean {
-  return BY_DIGEST.test(name) || subjectOfTag(name) !== undefined
+  return isHex(name) || subjectOfTag(name) !== undefined
 }
 
 async function readAnew (folder: string, name: string, before: LookedAt | undefined): Promise<LookedAt | undefined> {
   // What is named by its digest is the same whenever it is there; a tag may be of another one.
-  if (before !== undefined && BY_DIGEST.test(name)) return before
+  if (before !== undefined && isHex(name)) return before
   const path = join(folder, name)
   const found = await stampOf(path)
   if (found?.stamp === before?.stamp) return before
@@ -191,7 +191,7 @@ function goingIn (all: readonly Attachment[], isGone: (attachment: Attachment) =
 
 /** Says of a file or folder what is another one when it was changed or replaced. */
 async function stampOf (path: string): Promise<{ stamp: string, at: number, size: number } | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  const found = await unlessNoFile(stat(path, { bigint: true }))
   if (found === undefined) return undefined
   const { ino, mtimeNs, mtimeMs, size } = found
   return { stamp: `${ino} ${mtimeNs} ${size}`, at: Number(mtimeMs), size: Number(size) }
@@ -199,7 +199,7 @@ async function stampOf (path: string): Promise<{ stamp: string, at: number, size
 
 /** Those that are parts of names. */
 async function foldersIn (dir: string): Promise<string[]> {
-  const entries = await readdir(dir, { withFileTypes: true }).catch(() => [])
+  const entries = await unlessNoFile(readdir(dir, { withFileTypes: true })) ?? []
   return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith('_')).map(({ name }) => name)
 }
 

@@ -43,22 +43,37 @@ export interface DeleterParts {
 export function createDeleter (parts: DeleterParts): Deleter {
   const { remover, stored, kept, attached, attachments, waiting, changed } = parts
 
-  /** What a reference names; undefined for what only waited, and is gone. */
-  async function namedBy ({ repository, reference, asker }: Deletion): Promise<NamedVersion | undefined> {
-    if (reference.kind === 'tag' && reference.version !== undefined) {
-      return { version: reference.version, archive: undefined }
+  /** The version that a reference names; undefined: it names none. */
+  async function versionOf ({ repository, reference, asker }: Deletion): Promise<NamedVersion | undefined> {
+    if (reference.kind === 'attached') return undefined
+    if (reference.kind === 'tag') {
+      return reference.version === undefined ? undefined : { version: reference.version, archive: undefined }
     }
-    if (reference.kind !== 'digest') throw unknown()
     const hex = hexOfDigest(reference.digest)
-    if (hex === undefined) throw unknown()
-    const found = await kept.find(repository, hex)
-    if (found?.kind === 'manifest') {
-      const listed = await stored.listed(repository, found.version, asker)
-      if (listed?.archive === found.archive) return found
-    }
-    if (await waiting.find(repository, 'manifest', hex) === undefined) throw unknown()
+    const found = hex === undefined ? undefined : await kept.find(repository, hex)
+    if (found?.kind !== 'manifest') return undefined
+    const listed = await stored.listed(repository, found.version, asker)
+    return listed?.archive === found.archive ? found : undefined
+  }
+
+  /** @throws RefusalError when it does not */
+  async function removeWaiting ({ repository, reference }: Deletion): Promise<void> {
+    const hex = reference.kind === 'digest' ? hexOfDigest(reference.digest) : undefined
+    if (hex === undefined || await waiting.find(repository, 'manifest', hex) === undefined) throw unknown()
     await waiting.remove(repository, 'manifest', hex)
-    return undefined
+  }
+
+  async function removeVersion (deletion: Deletion, { version, archive: digest }: NamedVersion): Promise<void> {
+    const { repository: { tenant, tenantPath, chart }, asker } = deletion
+    await deletion.found({ chart, version, digest, bytes: undefined, provenance: undefined })
+    let isGone = false
+    try {
+      await remover.remove(deleteRequest(deletion.repository, version), asker)
+      isGone = true
+    } finally {
+      // also after a failure: nobody knows then what the upstream did
+      await changed({ tenant, tenantPath, chart, version, became: isGone ? GONE : undefined, isNew: isGone })
+    }
   }
 
   async function removeAttached (
@@ -73,21 +88,11 @@ export function createDeleter (parts: DeleterParts): Deleter {
 
   return {
     async remove (deletion) {
+      const named = await versionOf(deletion)
+      if (named !== undefined) return await removeVersion(deletion, named)
       const [beside, ...others] = await attached.named(deletion.repository, deletion.reference, deletion.asker)
       if (beside !== undefined) return await removeAttached(deletion, [beside, ...others])
-      const named = await namedBy(deletion)
-      if (named === undefined) return
-      const { version, archive: digest } = named
-      const { repository: { tenant, tenantPath, chart }, asker } = deletion
-      await deletion.found({ chart, version, digest, bytes: undefined, provenance: undefined })
-      let isGone = false
-      try {
-        await remover.remove(deleteRequest(deletion.repository, version), asker)
-        isGone = true
-      } finally {
-        // also after a failure: nobody knows then what the upstream did
-        await changed({ tenant, tenantPath, chart, version, became: isGone ? GONE : undefined, isNew: isGone })
-      }
+      await removeWaiting(deletion)
     }
   }
 }

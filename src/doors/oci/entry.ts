@@ -4,6 +4,7 @@
 // ChartVersion, and pkg/registry/client.go, Push).
 import { hash } from 'node:crypto'
 import { isChartFile } from '../../words/chart-names.ts'
+import { isHex } from '../../words/digest.ts'
 
 /** A version that is listed. */
 export interface ListedVersion {
@@ -32,7 +33,6 @@ export function contentOf (bytes: Buffer): ContentBytes {
 /** What follows the metadata in an entry; nothing behind it can hold the same. */
 const URLS = Buffer.from(',"urls":[')
 const BRACE = Buffer.from('}')
-const HEX = /^[a-f0-9]{64}$/
 
 /** @param text the JSON of one entry; undefined for what is none, or has not all that is needed */
 export function readEntry (text: Buffer): ListedVersion | undefined {
@@ -45,7 +45,7 @@ export function readEntry (text: Buffer): ListedVersion | undefined {
   const { urls, digest } = entry
   const url = Array.isArray(urls) ? urls[0] as unknown : undefined
   if (typeof name !== 'string' || typeof version !== 'string' || typeof url !== 'string') return undefined
-  if (typeof digest !== 'string' || !HEX.test(digest)) return undefined
+  if (!isHex(digest)) return undefined
   const file = url.slice(url.lastIndexOf('/') + 1)
   if (!isChartFile(file)) return undefined // it is asked for: no dot segment, and nothing that a path cannot say
   return { name, version, file, archive: digest, config: contentOf(bytes), metadata }

@@ -2,6 +2,7 @@
 // answered; and that this manifest has the tag of its version.
 import { readFile } from 'node:fs/promises'
 import { RefusalError } from '../../http/errors.ts'
+import { createLocks } from '../../lib/locks.ts'
 import type { Kept, KeptContent, KeptVersion } from './kept.ts'
 import type { OciRepository } from './names.ts'
 import type { PushedManifest } from './pushed-manifest.ts'
@@ -19,11 +20,13 @@ export interface FoundManifest extends PushedManifest {
 export interface PushKeeper {
   /** @throws RefusalError where no more manifests of this version are kept */
   checkRoom (repository: OciRepository, manifest: FoundManifest): Promise<void>
-  /** Keeps it, and lets it have the tag. */
+  /** Keeps it, and lets it have the tag. @throws RefusalError as above: others may have been pushed at the same time */
   keep (repository: OciRepository, manifest: FoundManifest): Promise<void>
 }
 
 export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
+  const locks = createLocks()
+
   async function isKept (repository: OciRepository, { hex, archive }: FoundManifest): Promise<boolean> {
     return (await kept.find(repository, hex, archive.hex))?.archive === archive.hex
   }
@@ -38,31 +41,41 @@ export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
     return { known: isOther ? undefined : before, isOther }
   }
 
+  async function checkRoom (repository: OciRepository, manifest: FoundManifest): Promise<void> {
+    const { known } = await versionNow(repository, manifest)
+    if ((known?.pushed ?? 0) + manifest.bytes.length <= LONGEST_MANIFEST) return
+    if (await isKept(repository, manifest)) return
+    const detail = `${repository.chart} ${manifest.version} was pushed under too many other digests: ` +
+      'delete its tag first'
+    throw new RefusalError({ code: 'chart_exists', detail })
+  }
+
+  async function keepNow (repository: OciRepository, manifest: FoundManifest): Promise<void> {
+    const { hex, bytes, version, config, archive, provenance } = manifest
+    const of = { version, archive: archive.hex }
+    const put = async (kind: KeptContent['kind'], blob: string): Promise<void> => {
+      const file = await waiting.find(repository, 'blob', blob)
+      if (file !== undefined) await kept.keep(repository, blob, { ...of, kind, bytes: await readFile(file.path) })
+    }
+    await put('config', config.hex)
+    if (provenance !== undefined) await put('provenance', provenance.hex)
+    await kept.keep(repository, archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) })
+    const more = await isKept(repository, manifest) ? 0 : bytes.length
+    await kept.keep(repository, hex, { ...of, kind: 'manifest', bytes })
+    const { known, isOther } = await versionNow(repository, manifest)
+    const pushed = (known?.pushed ?? 0) + more
+    await kept.keepVersion(repository, version, { archive: archive.hex, size: archive.size, tagged: hex, pushed })
+    if (isOther) await kept.forget(repository, version, archive.hex)
+  }
+
   return {
-    async checkRoom (repository, manifest) {
-      const { known } = await versionNow(repository, manifest)
-      if ((known?.pushed ?? 0) + manifest.bytes.length <= LONGEST_MANIFEST) return
-      if (await isKept(repository, manifest)) return
-      const detail = `${repository.chart} ${manifest.version} was pushed under too many other digests: ` +
-        'delete its tag first'
-      throw new RefusalError({ code: 'chart_exists', detail })
-    },
+    checkRoom,
     async keep (repository, manifest) {
-      const { hex, bytes, version, config, archive, provenance } = manifest
-      const of = { version, archive: archive.hex }
-      const put = async (kind: KeptContent['kind'], blob: string): Promise<void> => {
-        const file = await waiting.find(repository, 'blob', blob)
-        if (file !== undefined) await kept.keep(repository, blob, { ...of, kind, bytes: await readFile(file.path) })
-      }
-      await put('config', config.hex)
-      if (provenance !== undefined) await put('provenance', provenance.hex)
-      await kept.keep(repository, archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) })
-      const more = await isKept(repository, manifest) ? 0 : bytes.length
-      await kept.keep(repository, hex, { ...of, kind: 'manifest', bytes })
-      const { known, isOther } = await versionNow(repository, manifest)
-      const pushed = (known?.pushed ?? 0) + more
-      await kept.keepVersion(repository, version, { archive: archive.hex, size: archive.size, tagged: hex, pushed })
-      if (isOther) await kept.forget(repository, version, archive.hex)
+      // Of each worker one at a time: what they have together is bounded then.
+      await locks.hold(`${repository.name}:${manifest.version}`, async () => {
+        await checkRoom(repository, manifest)
+        await keepNow(repository, manifest)
+      })
     }
   }
 }

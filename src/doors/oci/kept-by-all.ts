@@ -5,12 +5,12 @@
 import { isUtf8 } from 'node:buffer'
 import { putBounded } from '../../lib/put-bounded.ts'
 import type { Answered } from '../../replicas/answered.ts'
-import { isVersion } from '../../words/chart-names.ts'
-import { digestOfHex, isDigest } from '../../words/digest.ts'
-import { contentOf } from './entry.ts'
-import { fileOf, readContent, readVersion, type Kept, type KeptContent, type KeptVersion } from './kept.ts'
-import { namedIn } from './manifest.ts'
+import {
+  fileOf, readContent, readVersion, type Kept, type KeptContent, type KeptVersion, type KeptVersionOf,
+  type TaggedVersion
+} from './kept.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
+import { namedIn } from './read-manifest.ts'
 
 type Place = Pick<OciRepository, 'name'>
 
@@ -26,7 +26,7 @@ interface Last {
   /** -1: nothing was told. */
   readonly number: number
   /** Undefined: nothing that was pushed has the tag. */
-  readonly kept: KeptVersion | undefined
+  readonly kept: TaggedVersion | undefined
 }
 
 /** @param own what this replica keeps for itself */
@@ -56,8 +56,8 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
   }
 
   /** Redis has lost it, or was away when it was pushed. */
-  async function tellAgain (repository: Place, version: string, kept: KeptVersion, { text }: Last): Promise<void> {
-    const { taggedAt = 0, tagged = '', ...rest } = kept
+  async function tellAgain (repository: Place, version: string, kept: TaggedVersion, { text }: Last): Promise<void> {
+    const { taggedAt = 0, tagged, ...rest } = kept
     const manifest = await own.find(repository, tagged)
     const named = manifest === undefined ? undefined : namedIn(manifest.bytes)
     if (named === undefined) return
@@ -74,20 +74,50 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
     repository: Place,
     version: string,
     ours: KeptVersion | undefined,
-    theirs: KeptVersion
+    theirs: TaggedVersion
   ): Promise<void> {
     if (ours?.archive === theirs.archive && ours.taggedAt === theirs.taggedAt && ours.tagged === theirs.tagged) return
     await own.keepVersion(repository, version, theirs)
     if (ours !== undefined && ours.archive !== theirs.archive) await own.forget(repository, version, theirs.archive)
   }
 
+  /** @param archive that is stored; undefined: whichever it is */
+  async function choose (
+    repository: Place,
+    version: string,
+    { ours, last, archive }: { ours: KeptVersion | undefined, last: Last | undefined, archive: string | undefined }
+  ): Promise<KeptVersion | undefined> {
+    if (last === undefined) return ours
+    const isOf = <V extends KeptVersion>(each: V | undefined): each is V =>
+      each !== undefined && (archive === undefined || each.archive === archive)
+    if (isOf(ours) && (ours.taggedAt ?? 0) > last.number) {
+      if (isTagged(ours)) await tellAgain(repository, version, ours, last)
+      return ours
+    }
+    if (isOf(last.kept)) {
+      // How large an archive is that it has had itself, this replica knows.
+      const theirs = ours?.archive === last.kept.archive ? { ...last.kept, size: ours.size } : last.kept
+      if (archive !== undefined) await adopt(repository, version, ours, theirs)
+      return theirs
+    }
+    return withoutTag(ours)
+  }
+
+  function beginVersion (repository: Place, version: string): KeptVersionOf {
+    const [ours, last] = [own.beginVersion(repository, version), lastOf(repository, version)]
+    return async archive => await choose(repository, version, { ours: await ours(), last: await last, archive })
+  }
+
   return {
+    beginVersion,
+    learnVersion: own.learnVersion,
+    version: async (repository, version, archive) => await beginVersion(repository, version)(archive),
     async find (repository, hex, archive) {
       const ours = await own.find(repository, hex, archive)
       if (ours !== undefined && (archive === undefined || ours.archive === archive)) return ours
       const text = await answered.content(repository.name, hex)
-      const theirs = text === undefined ? undefined : readContent(Buffer.from(text))
-      if (theirs === undefined || !isSound(theirs, hex)) return ours
+      const theirs = text === undefined ? undefined : readContent(Buffer.from(text), hex)
+      if (theirs === undefined || !isSound(theirs)) return ours
       if (archive !== undefined && theirs.archive !== archive) return ours
       await own.keep(repository, hex, theirs)
       return theirs
@@ -96,26 +126,7 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       await own.keep(repository, hex, content)
       await tell(repository, hex, content)
     },
-    async version (repository, version, archive) {
-      const [ours, last] = await Promise.all([own.version(repository, version), lastOf(repository, version)])
-      if (last === undefined) return ours
-      const isOf = (each: KeptVersion | undefined): each is KeptVersion =>
-        each !== undefined && (archive === undefined || each.archive === archive)
-      if (isOf(ours) && (ours.taggedAt ?? 0) > last.number) {
-        if (ours.tagged !== undefined) await tellAgain(repository, version, ours, last)
-        return ours
-      }
-      if (isOf(last.kept)) {
-        if (archive !== undefined) await adopt(repository, version, ours, last.kept)
-        return last.kept
-      }
-      return withoutTag(ours)
-    },
     async keepVersion (repository, version, kept) {
-      if (kept.tagged === undefined) {
-        await own.keepVersion(repository, version, kept)
-        return
-      }
       const known = (await own.version(repository, version))?.taggedAt ?? 0
       const number = await answered.tag(repository.name, tagOf(version), JSON.stringify(kept), known)
       // Without Redis the clock of this machine has to do.
@@ -136,10 +147,9 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
   }
 }
 
-/** Has it the bytes of its digest, and could it be in a file here? */
-function isSound ({ kind, version, bytes }: KeptContent, hex: string): boolean {
-  if (contentOf(bytes).hex !== hex || !isVersion(version) || tagOfVersion(version) === undefined) return false
-  return kind !== 'manifest' || namedIn(bytes) !== undefined
+/** Can it be worked with? An archive has no bytes by which that could be seen. */
+function isSound ({ kind, bytes }: KeptContent): boolean {
+  return kind !== 'archive' && (kind !== 'manifest' || namedIn(bytes) !== undefined)
 }
 
 function withoutTag (kept: KeptVersion | undefined): KeptVersion | undefined {
@@ -154,19 +164,10 @@ function readLast (text: string): Last {
   const [, number, json = ''] = LAST.exec(text) ?? []
   if (number === undefined) return { text, number: -1, kept: undefined }
   const taggedAt = Number(number)
-  const kept: unknown = readVersion(Buffer.from(json))
-  return { text, number: taggedAt, kept: isPushed(kept) ? { ...kept, taggedAt } : undefined }
+  const kept = readVersion(Buffer.from(json))
+  return { text, number: taggedAt, kept: isTagged(kept) ? { ...kept, taggedAt } : undefined }
 }
 
-function isPushed (value: unknown): value is KeptVersion {
-  const { archive, size, tagged, pushed = 0 } = Object(value) as Partial<Record<keyof KeptVersion, unknown>>
-  return isHex(archive) && isHex(tagged) && isCount(size) && isCount(pushed)
-}
-
-function isHex (value: unknown): boolean {
-  return typeof value === 'string' && isDigest(digestOfHex(value))
-}
-
-function isCount (value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
+function isTagged (kept: KeptVersion | undefined): kept is TaggedVersion {
+  return kept?.tagged !== undefined
 }

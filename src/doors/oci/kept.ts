@@ -4,11 +4,15 @@
 // repository; in it a file for each piece of content, named by its digest, and one for each
 // version. No more than what is stored has brought: who pulls adds nothing twice, and what
 // belongs to an archive that is gone goes too.
-import { randomUUID } from 'node:crypto'
-import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
+import { isVersion } from '../../words/chart-names.ts'
+import { isHex } from '../../words/digest.ts'
+import { contentOf } from './entry.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
+import { isObject, jsonOf } from './read-manifest.ts'
 
 /** What a digest names in a repository. */
 export interface KeptContent {
@@ -33,8 +37,15 @@ export interface KeptVersion {
   readonly pushed?: number
 }
 
+/** One of which a manifest was pushed. */
+export type TaggedVersion = KeptVersion & { readonly tagged: string }
+
 type Place = Pick<OciRepository, 'name'>
 
+/** What is known of a version, for who knows by now which archive is stored. */
+export type KeptVersionOf = (archive?: string) => Promise<KeptVersion | undefined>
+
+/** What reads of it rejects when a file is there and cannot be read now. */
 export interface Kept {
   /**
    * What a digest names in a repository; undefined when it has not been answered there.
@@ -49,7 +60,16 @@ export interface Kept {
    * @param archive that is stored now: what is of it comes before what is of another one
    */
   version (repository: Place, version: string, archive?: string): Promise<KeptVersion | undefined>
-  keepVersion (repository: Place, version: string, kept: KeptVersion): Promise<void>
+  /** The same, looked for while it is not known yet which archive is stored. */
+  beginVersion (repository: Place, version: string): KeptVersionOf
+  /** Of a push: its manifest has the tag from now on. */
+  keepVersion (repository: Place, version: string, kept: TaggedVersion): Promise<void>
+  /**
+   * What was found of an archive that is stored, and nobody had asked for.
+   * @param before the archive that was known before that; undefined: none was
+   * @returns true when it is kept; false when by now something else is known, as of a push that was made meanwhile
+   */
+  learnVersion (repository: Place, version: string, kept: KeptVersion, before: string | undefined): Promise<boolean>
   /** Forgets all that is of a version, unless it is of the archive that is stored now. */
   forget (repository: Place, version: string, stored: string | undefined): Promise<void>
 }
@@ -83,7 +103,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       // Another worker may have forgotten it.
       if (!known.isWritten || await isThere(path)) return known.content
     }
-    const content = readContent(await readOr(path))
+    const content = readContent(await readWhole(path), hex)
     if (content !== undefined) remember(path, { content, isWritten: true })
     else if (known?.isWritten === true) remembered.delete(path)
     return content ?? remembered.get(path)?.content
@@ -93,41 +113,58 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
     if (found.content.bytes.length <= SMALL) putBounded(remembered, path, found, MOST_REMEMBERED)
   }
 
+  async function versionAt (path: string): Promise<KeptVersion | undefined> {
+    return readVersion(await readWhole(path)) ?? versions.get(path)
+  }
+
+  async function putVersion (path: string, kept: KeptVersion, isWanted = async () => true): Promise<boolean> {
+    return await writeWhole(path, Buffer.from(JSON.stringify(kept)), isWanted).catch(async (error: unknown) => {
+      failed(error)
+      if (!await isWanted()) return false
+      putBounded(versions, path, kept, MOST_REMEMBERED)
+      return true
+    })
+  }
+
   return {
     find,
     async keep (repository, hex, content) {
       if ((await find(repository, hex, content.archive))?.archive === content.archive) return
       const path = contentPath(repository, hex)
-      const written = write(path, fileOf(content))
-      const isWritten = await written.then(() => true, (error: unknown) => {
+      const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
         failed(error)
         return false
       })
       remember(path, { content, isWritten })
     },
-    async version (repository, version) {
-      const path = versionPath(repository, version)
-      return readVersion(await readOr(path)) ?? versions.get(path)
+    version: async (repository, version) => await versionAt(versionPath(repository, version)),
+    beginVersion (repository, version) {
+      const known = versionAt(versionPath(repository, version))
+      known.catch(() => {}) // who asked may have gone before it is wanted
+      return async () => await known
     },
     async keepVersion (repository, version, kept) {
+      await putVersion(versionPath(repository, version), kept)
+    },
+    async learnVersion (repository, version, kept, before) {
       const path = versionPath(repository, version)
-      await write(path, Buffer.from(JSON.stringify(kept))).catch((error: unknown) => {
-        putBounded(versions, path, kept, MOST_REMEMBERED)
-        failed(error)
-      })
+      return await putVersion(path, kept, async () => (await versionAt(path))?.archive === before)
     },
     async forget (repository, version, stored) {
       const content = join(folder(repository), '_content')
-      for (const hex of await readdir(content).catch(() => [])) {
+      // What cannot be read now is left there, and is not answered.
+      const hear = (error: unknown): undefined => { failed(error) }
+      for (const hex of await unlessNoFile(readdir(content)).catch(hear) ?? []) {
         const path = join(content, hex)
-        const found = readContent(await readOr(path))
+        const found = readContent(await readWhole(path).catch(hear))
         if (found?.version !== version || found.archive === stored) continue
         remembered.delete(path)
-        await rm(path, { force: true }).catch(failed)
+        await rm(path, { force: true }).catch(hear)
       }
-      const kept = versionPath(repository, version)
-      versions.delete(kept)
-      if (readVersion(await readOr(kept))?.archive !== stored) await rm(kept, { force: true }).catch(failed)
+      const path = versionPath(repository, version)
+      versions.delete(path)
+      const known = readVersion(await readWhole(path).catch(hear))
+      if (known?.archive !== stored) await rm(path, { force: true }).catch(hear)
     }
   }
 }
@@ -136,24 +173,8 @@ async function isThere (path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false)
 }
 
-async function readOr (path: string): Promise<Buffer | undefined> {
-  return await readFile(path).catch(() => undefined)
-}
-
-/** Whole or not at all, and on the disk when this returns. */
-async function write (path: string, bytes: Buffer): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const aside = `${path}.${randomUUID()}`
-  try {
-    await writeFile(aside, bytes, { mode: 0o600, flush: true })
-    await rename(aside, path)
-  } catch (error) {
-    await rm(aside, { force: true })
-    throw error
-  }
-}
-
-const HEADER = /^(manifest|config|provenance|archive) (\S+) ([a-f0-9]{64})$/
+const HEADER = /^(\S+) (\S+) (\S+)$/
+const KINDS: ReadonlySet<string> = new Set<KeptContent['kind']>(['manifest', 'config', 'provenance', 'archive'])
 const LINE_END = 0x0a
 
 /** What a file of it holds. */
@@ -161,25 +182,37 @@ export function fileOf ({ kind, version, archive, bytes }: KeptContent): Buffer 
   return Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes])
 }
 
-/** What such a file says; undefined for another one. */
-export function readContent (file: Buffer | undefined): KeptContent | undefined {
+/**
+ * What such a file says; undefined for another one.
+ * @param hex of which its bytes have to be, where that is wanted
+ */
+export function readContent (file: Buffer | undefined, hex?: string): KeptContent | undefined {
   const end = file?.indexOf(LINE_END) ?? -1
   if (file === undefined || end < 0) return undefined
-  const [, kind, version, archive] = HEADER.exec(file.subarray(0, end).toString('utf8')) ?? []
-  if (kind === undefined) return undefined
-  return {
-    kind: kind as KeptContent['kind'],
-    version: version as string,
-    archive: archive as string,
-    bytes: file.subarray(end + 1)
-  }
+  const [, kind, version = '', archive = ''] = HEADER.exec(file.subarray(0, end).toString('utf8')) ?? []
+  const isTagged = isVersion(version) && tagOfVersion(version) !== undefined
+  if (!isKind(kind) || !isTagged || !isHex(archive)) return undefined
+  const bytes = file.subarray(end + 1)
+  if (hex !== undefined && kind !== 'archive' && contentOf(bytes).hex !== hex) return undefined
+  return { kind, version, archive, bytes }
 }
 
-/** What a file of a version says; undefined for none, and for one that is no JSON. */
+function isKind (text: string | undefined): text is KeptContent['kind'] {
+  return text !== undefined && KINDS.has(text)
+}
+
+/** What a file of a version says; undefined for none, and for another one. */
 export function readVersion (file: Buffer | undefined): KeptVersion | undefined {
-  try {
-    return file === undefined ? undefined : JSON.parse(file.toString('utf8')) as KeptVersion
-  } catch {
-    return undefined // a file that somebody has put there
-  }
+  const value = file === undefined ? undefined : jsonOf(file.toString('utf8'))
+  return isKeptVersion(value) ? value : undefined
+}
+
+function isKeptVersion (value: unknown): value is KeptVersion {
+  if (!isObject(value)) return false
+  const { archive, size, tagged = archive, taggedAt = 0, pushed = 0 } = value
+  return isHex(archive) && isHex(tagged) && [size, taggedAt, pushed].every(isCount)
+}
+
+function isCount (value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }

@@ -3,7 +3,7 @@
 // process, before and after every restart, gives the same digest (helm/helm v3.21.4,
 // pkg/registry/client.go, Push, and util.go, generateOCIAnnotations).
 import { compareBytes, goJsonString } from '../../lib/go-string.ts'
-import { digestOfHex, hexOfDigest, isDigest } from '../../words/digest.ts'
+import { digestOfHex } from '../../words/digest.ts'
 import { contentOf, type ContentBytes, type ListedVersion } from './entry.ts'
 
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
@@ -98,15 +98,4 @@ export function isManifestOf (manifest: Buffer, { archive, config, provenance }:
   }
   return named.digest === digestOfHex(config.hex) &&
     isNamed(ARCHIVE_TYPE, archive) && isNamed(PROVENANCE_TYPE, provenance?.hex)
-}
-
-/** What a manifest names, in hex; undefined for what is none. */
-export function namedIn (manifest: Buffer): string[] | undefined {
-  try {
-    const { config, layers } = JSON.parse(manifest.toString('utf8')) as ReadManifest
-    const digests = [config, ...layers].map(({ digest }) => String(digest))
-    return digests.filter(isDigest).flatMap(digest => hexOfDigest(digest) ?? [])
-  } catch {
-    return undefined
-  }
 }

@@ -3,6 +3,7 @@
 // which no version has (helm/helm v3.21.4, pkg/registry/reference.go).
 import type { Refusal } from '../../http/errors.ts'
 import { isChartName, isVersion } from '../../words/chart-names.ts'
+import { isHex } from '../../words/digest.ts'
 import { ROOT_TENANT, isTenantName, type Depth } from '../../words/tenant.ts'
 
 /** A repository of a registry: one chart of a tenant. */
@@ -73,9 +74,10 @@ export function versionOfTag (tag: string): string | undefined {
 }
 
 // cosign's name of what it attaches to a digest (sigstore/cosign v3.1.3, pkg/oci/remote/remote.go, normalize).
-const COSIGN_TAG = /^sha256-([a-f0-9]{64})\.(?:sig|att|sbom)$/
+const COSIGN_TAG = /^sha256-([^.]+)\.(?:sig|att|sbom)$/
 
 /** The SHA-256, in hex, of the manifest that a tag of cosign's is attached to; undefined for any other tag. */
 export function subjectOfTag (tag: string): string | undefined {
-  return COSIGN_TAG.exec(tag)?.[1]
+  const hex = COSIGN_TAG.exec(tag)?.[1]
+  return isHex(hex) ? hex : undefined
 }

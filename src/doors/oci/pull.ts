@@ -56,9 +56,10 @@ export interface PullerParts {
 
 export function createPuller ({ stored, kept, attached, waiting }: PullerParts): Puller {
   async function byTag (repository: OciRepository, version: string, asker: Asker): Promise<PulledManifest> {
+    const knownOf = kept.beginVersion(repository, version)
     const found = await stored.read(repository, version, asker)
     if (found === undefined) throw unknown('oci_manifest_unknown')
-    const before = await kept.version(repository, version, found.archive)
+    const before = await knownOf(found.archive)
     const known = before?.archive === found.archive ? before : await learn(repository, found, before, asker)
     const tagged = known.tagged === undefined ? undefined : await kept.find(repository, known.tagged)
     if (tagged !== undefined && known.tagged !== undefined && isManifestOf(tagged.bytes, found)) {
@@ -77,8 +78,8 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     const { archive, version } = found
     const known = { archive, size: await stored.measure(repository, found, asker) }
     await kept.keep(repository, archive, { kind: 'archive', version, archive, bytes: EMPTY })
-    await kept.keepVersion(repository, version, known)
-    if (before !== undefined) await kept.forget(repository, version, archive)
+    const isNews = await kept.learnVersion(repository, version, known, before?.archive)
+    if (isNews && before !== undefined) await kept.forget(repository, version, archive)
     return known
   }
 
@@ -231,7 +232,9 @@ async function * verified (body: AsyncIterable<Uint8Array>, hex: string): AsyncG
     if (last.length > 0) yield last
     last = chunk
   }
-  if (hash.digest('hex') !== hex) throw new Error('the blob changed while it was read')
+  if (hash.digest('hex') !== hex) {
+    throw last === EMPTY ? unknown('oci_blob_unknown') : new Error('the blob changed while it was read')
+  }
   yield last
 }
 

@@ -50,6 +50,15 @@ export function descriptorIn (value: unknown, what: string): Descriptor {
   return { mediaType, hex, size: size as number }
 }
 
+/** What a manifest names, in hex; undefined for what is none. */
+export function namedIn (manifest: Buffer): string[] | undefined {
+  const value = jsonOf(manifest.toString('utf8'))
+  const { config, layers } = isObject(value) ? value : {} as AnyManifest
+  if (!isObject(config) || !Array.isArray(layers) || !layers.every(isObject)) return undefined
+  const digests = [config, ...layers].map(({ digest }) => String(digest))
+  return digests.filter(isDigest).flatMap(digest => hexOfDigest(digest) ?? [])
+}
+
 /** The value of a JSON text; undefined for what is none. */
 export function jsonOf (text: string): unknown {
   try {

@@ -137,6 +137,21 @@ await t.test('an SBOM that goes while it is signed takes the signature along', a
   t.strictSame(await filesIn(dir), [])
 })
 
+await t.test('what is attached to a chart stays also where the manifest of the chart is attached to it, and goes', async t => {
+  const dir = await temporaryFolder(t)
+  const parts: AttachingParts = { stored: new Map() }
+  const worker = attachingIn(dir, parts)
+  const version = attachmentOf({ blobs: [Buffer.from('archive')] })
+  const hex = version.digest.slice(7)
+  parts.stored.set(`${CHART.name} 1.0.0`, hexOf('archive'))
+  await worker.kept.keep(CHART, hex, { kind: 'manifest', version: '1.0.0', archive: hexOf('archive'), bytes: version.manifest })
+  const tag = cosignTag(version.digest, 'sig')
+  t.equal(await refusalOf(worker.attach(CHART, version, { tag })), 'taken')
+  t.equal(await refusalOf(worker.attach(CHART, sbom(version, 'SBOM'))), 'taken')
+  t.equal(await refusalOf(worker.attach(CHART, attachmentOf({ blobs: [Buffer.from('another')] }), { tag })), 'taken')
+  t.equal((await worker.attached.referrers(CHART, hex, someAsker())).length, 1)
+})
+
 await t.test('what its upstream does not say when it is done is done', async t => {
   const dir = await temporaryFolder(t)
   const parts: AttachingParts = { stored: new Map() }

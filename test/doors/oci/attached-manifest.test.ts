@@ -42,5 +42,6 @@ await t.test('it is listed with its type, or that of its config, and its annotat
   const listed = (manifest: object): object => referrerOf(Buffer.from(JSON.stringify(manifest)), hex('d'))
   const base = { mediaType: MANIFEST_TYPE, digest: `sha256:${hex('d')}` }
   t.strictSame(listed(good), { ...base, size: JSON.stringify(good).length, artifactType: EMPTY.mediaType })
+  t.match(listed({ ...good, artifactType: '' }), { artifactType: EMPTY.mediaType }, 'an empty type is none')
   t.match(listed({ ...good, artifactType: 'x', annotations: { a: 'b' } }), { artifactType: 'x', annotations: { a: 'b' } })
 })

@@ -76,6 +76,16 @@ await t.test('a file of another kind is none', async t => {
     t.equal(await readItsManifest(path), undefined)
     t.equal(await read(path, hexOf('one')), '')
   }
+  const size = (bytes: unknown): AttachmentHead['manifest'] => ({ hex: hexOf(MANIFEST), size: bytes as number })
+  const changed: Partial<Record<keyof AttachmentHead, unknown>>[] = [
+    { subject: 'a' }, { archive: 5 }, { isReferrer: 1 }, { isNested: undefined }, { version: '../1.0.0' }, { version: 7 }, { version: `1.0.0-${'x'.repeat(128)}` },
+    ...[-1, 0.5, '8', undefined, 5_000_000].map(bytes => ({ manifest: size(bytes) })), ...[null, { size: 1 }, size(-1)].map(blob => ({ blobs: [blob] })), { blobs: { length: 1 } }
+  ]
+  for (const each of changed) {
+    await writeFile(join(dir, 'head'), `${JSON.stringify({ ...HEAD, ...each })}\n${MANIFEST}`)
+    t.equal(await readHead(join(dir, 'head')), undefined, JSON.stringify(each).slice(0, 100))
+    t.equal(await readItsManifest(join(dir, 'head')), undefined)
+  }
   await writeFile(join(dir, 'changed'), `${JSON.stringify(HEAD)}\n${MANIFEST.replace('1', '2')}`)
   t.equal(await readItsManifest(join(dir, 'changed')), undefined, 'other bytes than its digest says')
 })

@@ -1,5 +1,5 @@
 // What is attached, as each worker on its folder sees it: at once, whoever changed it.
-import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -109,6 +109,27 @@ await t.test('bytes are those of the disk, of all charts of a tenant and of no o
   const found: string[] = []
   for await (const name of attachments.repositories()) found.push(name)
   t.strictSame(found.sort(), places.map(([name]) => name).sort())
+})
+
+await t.test('what cannot be read now is not taken for what is not there, and takes nothing along', async t => {
+  const dir = await temporaryFolder(t)
+  const attachments = createAttachments(dir)
+  await put(attachments, 'sbom')
+  await put(attachments, 'signature', headOf('signature', 'sbom', { isNested: true }))
+  const path = join(dir, PLACE.name, '_attachments', hexOf('sbom'))
+  await rename(path, join(dir, 'aside'))
+  await symlink(path, path) // a link to itself: as unreadable to root as to anybody
+  await sleep(150) // by then a folder is remembered
+  const other = createAttachments(dir)
+  for (let again = 0; again < 2; again++) {
+    await t.rejects(other.of(PLACE), { code: 'ELOOP' })
+    await t.rejects(other.remove(PLACE, () => false), { code: 'ELOOP' })
+    await t.rejects(other.bytesOfTenant({ tenantPath: 'org1/repo1' }), { code: 'ELOOP' })
+  }
+  await t.rejects(other.manifest(PLACE, hexOf('sbom')), { code: 'ELOOP' })
+  await t.rejects(other.blob(PLACE, hexOf('sbom'), hexOf('blob')).next(), { code: 'ELOOP' })
+  await rename(join(dir, 'aside'), path)
+  t.equal((await other.of(PLACE)).length, 2)
 })
 
 await t.test('what is no attachment is not looked at, and what was never finished goes when it is old', async t => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createKept, type Kept, type KeptContent, type KeptVersion } from '../../../src/doors/oci/kept.ts'
+import { createKept, type Kept, type KeptContent, type TaggedVersion } from '../../../src/doors/oci/kept.ts'
 import { createKeptByAll } from '../../../src/doors/oci/kept-by-all.ts'
 import type { Answered } from '../../../src/replicas/answered.ts'
 import { pushOf } from '../../helpers/oci.ts'
@@ -73,7 +73,7 @@ async function replica (t: Test, redis: Answered): Promise<Kept & { readonly own
   return { ...createKeptByAll(own, redis), own }
 }
 
-interface Pushed { readonly hex: string, readonly config: string, readonly version: KeptVersion }
+interface Pushed { readonly hex: string, readonly config: string, readonly version: TaggedVersion }
 
 /** Keeps what a push of this archive brings. */
 async function push (kept: Kept, created: string, archive = A, version = '1.0.0'): Promise<Pushed> {
@@ -127,7 +127,7 @@ await t.test('who pulls tells each content once, and no archive, no large file a
   await one.version(PLACE, '1.0.0', A)
   await one.keep(PLACE, 'd'.repeat(64), content('config', Buffer.from('{}')))
   t.equal(redis.contents.size, 1, 'again when a look at the version says that Redis has lost it')
-  await one.keepVersion(PLACE, '1.0.0', { archive: A, size: 5 })
+  await one.learnVersion(PLACE, '1.0.0', { archive: A, size: 5 }, undefined)
   t.equal(redis.versions.get('1.0.0')?.last, '', 'nothing that was pushed has the tag')
 })
 
@@ -243,4 +243,10 @@ await t.test('what Redis has is believed no more than a file: other bytes than t
   }
   redis.versions.set('1.0.0', { last: `5 ${JSON.stringify(good)}`, has: new Map() })
   t.strictSame(await one.version(PLACE, '1.0.0', A), { ...good, taggedAt: 5 })
+  redis.versions.set('1.0.0', { last: `6 ${JSON.stringify({ ...good, size: 7 })}`, has: new Map() })
+  t.strictSame(await one.version(PLACE, '1.0.0', A), { ...good, taggedAt: 6 }, 'how large its archive is a replica knows itself')
+  for (const text of ['5', '[]', '{"config":5,"layers":[]}', '{"config":{},"layers":"abc"}', '{"config":{},"layers":[null]}']) {
+    redis.contents.set(hexOf(Buffer.from(text)), `manifest 1.0.0 ${A}\n${text}`)
+    t.equal(await one.find(PLACE, hexOf(Buffer.from(text)), A), undefined, text)
+  }
 })

@@ -1,7 +1,8 @@
 // The canonical manifest, against what Helm was recorded to push.
 import t from 'tap'
 import { contentOf } from '../../../src/doors/oci/entry.ts'
-import { ARCHIVE_TYPE, PROVENANCE_TYPE, canonicalManifest, isManifestOf, namedIn } from '../../../src/doors/oci/manifest.ts'
+import { ARCHIVE_TYPE, PROVENANCE_TYPE, canonicalManifest, isManifestOf } from '../../../src/doors/oci/manifest.ts'
+import { namedIn } from '../../../src/doors/oci/read-manifest.ts'
 
 /** What Helm 3.21.4 pushed for the chart of the recordings, but for the time of the file. */
 const PUSHED = '{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:f5ad66957c486760b3a30f3a82a492b1250e69f7065998f30a49600ae7fafb15","size":272},"layers":[{"mediaType":"application/vnd.cncf.helm.chart.content.v1.tar+gzip","digest":"sha256:c197857fbec83f66d7e02585b0212271576e540c96cff2e91becadbfa3af8243","size":442}],"annotations":{"category":"Test","org.opencontainers.image.authors":"ops (ops@example.test)","org.opencontainers.image.description":"mychart chart \\u003ca\\u0026b\\u003e of the recorder","org.opencontainers.image.title":"mychart","org.opencontainers.image.version":"0.2.0"}}'

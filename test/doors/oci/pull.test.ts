@@ -58,6 +58,22 @@ await t.test('of an archive that is another one by now nothing is kept that was 
   for (const hex of [second.hex, hexOf(archive), versionOf(archive).config.hex]) t.match(await kept.find(REPOSITORY, hex), { archive: hexOf(archive) })
 })
 
+await t.test('a push that is made while its version is learned of keeps the tag', async t => {
+  const dir = await temporaryFolder(t)
+  const [own, other] = [0, 1].map(() => createKept(dir, error => { throw error })) as [Kept, Kept]
+  const [archive, pushed] = [versionOf('an archive'), 'b'.repeat(64)]
+  const stored = {
+    read: async () => archive,
+    async measure () {
+      await other.keepVersion(REPOSITORY, '1.0.0', { archive: archive.archive, size: 10, tagged: pushed })
+      return 10
+    }
+  } as Partial<StoredVersions> as StoredVersions
+  const puller = createPuller({ stored, kept: own, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined } })
+  await puller.manifest(REPOSITORY, { kind: 'tag', tag: '1.0.0', version: '1.0.0' }, someAsker())
+  for (const kept of [own, other]) t.match(await kept.version(REPOSITORY, '1.0.0'), { tagged: pushed })
+})
+
 await t.test('an archive comes whole, in pieces, or not: with other bytes than its digest says it never ends', async t => {
   const head = { status: 200, headers: {} }
   const whole = (text: string): ReadAnswer => ({ ...head, kind: 'whole', body: Buffer.from(text) })
@@ -67,6 +83,7 @@ await t.test('an archive comes whole, in pieces, or not: with other bytes than i
     ['whole, and another one', whole('an archivist'), '', 'oci_blob_unknown'],
     ['in pieces', streamed('an ', 'arch', 'ive'), 'an archive', undefined],
     ['in pieces of another one', streamed('an ', 'arch', 'ivist'), 'an arch', { message: 'the blob changed while it was read' }],
+    ['in no pieces, because it has just gone', streamed(), '', 'oci_blob_unknown'],
     ['not at all', { kind: 'failed', refusal: { code: 'upstream_away' }, cause: new Error('away') }, '', 'upstream_away']
   ]
   for (const [name, answer, comes, ends] of cases) {

@@ -1,0 +1,67 @@
+// How does a file of the gateway's own come to the disk, and from there? Whole or not at all,
+// whoever else writes it, and whenever the process or the machine ends; and what cannot be read
+// now is not taken for what is not there.
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** What the names begin with of files that are being written. */
+export const ASIDE = '.'
+
+export type FileContent = Uint8Array | AsyncIterable<Uint8Array>
+
+/**
+ * Writes a file in the place of what has the path, on the disk when this returns; folders are made.
+ * @param isWanted is asked last, when its name alone is missing: a file that is not is not there
+ * @returns true where it is there
+ * @throws what the file system says, and what the content throws; nothing of it is left then
+ */
+export async function writeWhole (
+  path: string,
+  content: FileContent,
+  isWanted: () => Promise<boolean> = async () => true
+): Promise<boolean> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const aside = join(folder, ASIDE + randomUUID())
+  try {
+    await writeFile(aside, content, { mode: 0o600, flush: true })
+    if (!await isWanted()) {
+      await rm(aside, { force: true })
+      return false
+    }
+    await rename(aside, path)
+  } catch (error) {
+    await rm(aside, { force: true })
+    throw error
+  }
+  const above = await open(folder)
+  await above.sync().finally(async () => { await above.close() })
+  return true
+}
+
+/** Nothing that could be read in a moment: no file, or one of another kind, or of somebody else. */
+const NO_FILE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'])
+
+/** True for an error that says that there is no such file. */
+export function isNoFile (error: unknown): boolean {
+  return NO_FILE.has(String((error as NodeJS.ErrnoException).code))
+}
+
+/**
+ * What was wanted of a file; undefined where there is none.
+ * @throws what else keeps it from being read, as that no descriptor is left
+ */
+export async function unlessNoFile<T> (work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (isNoFile(error)) return undefined
+    throw error
+  }
+}
+
+/** What a file holds; undefined where there is none. @throws as above */
+export async function readWhole (path: string): Promise<Buffer | undefined> {
+  return await unlessNoFile(readFile(path))
+}
