@@ -223,7 +223,7 @@ await t.test('what Redis has is believed no more than a file: other bytes than t
   const redis = shared()
   const one = await replica(t, redis)
   const hex = hexOf(Buffer.from('{}'))
-  for (const text of ['', 'nothing', `config 1.0.0 ${A}\n{ }`, 'config 1.0.0 short\n{}', `config 1.0.0 ${B}\n{}`]) {
+  for (const text of ['', 'nothing', `config 1.0.0 ${A}\n{ }`, 'config 1.0.0 short\n{}', `config 1.0.0 ${B}\n{}`, `archive 1.0.0 ${A}\n{}`]) {
     redis.contents.set(hex, text)
     t.equal(await one.find(PLACE, hex, A), undefined, text)
   }

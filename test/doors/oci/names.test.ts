@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isTag, tagOfVersion, versionOfTag } from '../../../src/doors/oci/names.ts'
+import { isTag, tagOfVersion, versionOfTag, subjectOfTag } from '../../../src/doors/oci/names.ts'
 import { isVersion } from '../../../src/words/chart-names.ts'
 
 await t.test('a version and its tag say the same, and + is _', async t => {
@@ -21,4 +21,10 @@ await t.test('every version that a tag can say comes back from it', async () => 
     const tag = tagOfVersion(version)
     return tag === undefined || (isTag(tag) && versionOfTag(tag) === version)
   }), { numRuns: 500 })
+})
+
+await t.test('cosign\'s tags say a digest, and what is written like one says none', async t => {
+  const hex = 'a'.repeat(64)
+  for (const kind of ['sig', 'att', 'sbom']) t.equal(subjectOfTag(`sha256-${hex}.${kind}`), hex)
+  for (const tag of ['1.0.0', `sha256-${hex}`, `sha256-${hex}.other`, `sha256-${hex}a.sig`, `sha256-${'A'.repeat(64)}.sig`, 'sha256-a.sig']) t.equal(subjectOfTag(tag), undefined, tag)
 })
