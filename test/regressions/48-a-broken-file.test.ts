@@ -145,7 +145,7 @@ await t.test('what a file said for a moment, before it was broken, all workers h
   const all = secrets.map(secret => `Bearer ${secret}`)
   const { dir, write } = await filesOf(t)
   await write('accounts.yaml', { robots: secrets.map((secret, i) => robot(`r${i}`, secret)) })
-  await write('chartgate.yaml', { workers: 3, accounts: { files: ['accounts.yaml'] }, policy: [RULE] })
+  await write('chartgate.yaml', { workers: 3, accounts: { files: ['accounts.yaml'] }, policy: [RULE], limits: { logins: MANY_LOGINS } })
   const gateway = await serveFile(t, { file: join(dir, 'chartgate.yaml') })
   await until(() => workersOf(gateway).length === 3 ? true : undefined)
   for (const round of secrets.keys()) {
