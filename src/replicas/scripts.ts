@@ -334,7 +334,8 @@ for i = 1, #all, 2 do
     redis.call('DEL', contentOf(all[i]))
   end
 end
-if redis.call('HLEN', version) == 1 and string.match(redis.call('HGET', version, 'last') or '', '^%d+ $') then
+local left = redis.call('HGETALL', version)
+if #left == 2 and left[1] == 'last' and string.match(left[2], '^%d+ $') then
   redis.call('EXPIRE', version, ${GONE_LASTS})
 end
 return 1

@@ -145,4 +145,7 @@ await t.test('what is no attachment is not looked at, and what was never finishe
   t.strictSame((await readdir(folder)).sort(), ['.new', 'A'.repeat(64), 'b'.repeat(64), hexOf('text'), 'other'].sort())
   await attachments.tidy({ name: 'org1/repo1/nothing' }, 0)
   t.equal(await attachments.manifest(PLACE, 'c'.repeat(64)), undefined)
+  await mkdir(join(dir, 'org1', 'repo1', 'odd'))
+  await writeFile(join(dir, 'org1', 'repo1', 'odd', '_attachments'), 'no folder')
+  t.strictSame(await attachments.of({ name: 'org1/repo1/odd' }), [])
 })
