@@ -15,9 +15,18 @@ export interface Total {
 type Values = readonly number[]
 
 const ADD: Readonly<Record<Adding, (a: number, b: number) => number>> = {
-  sum: (a, b) => a + b,
+  sum: (a, b) => toMicros(a + b),
   max: Math.max,
   min: Math.min
+}
+
+/**
+ * Seconds to the microsecond, and whole numbers as they are. Floating point has another sum of the
+ * same for another order, and a worker that ends changes that: a counter would fall by the last
+ * digit, which Prometheus takes for one that began anew.
+ */
+function toMicros (value: number): number {
+  return Number.isInteger(value) ? value : Math.round(value * 1e6) / 1e6
 }
 
 /**
@@ -38,10 +47,11 @@ export function createTotal (admitted: Set<string>, most = MOST_TENANTS): Total 
   function addRows (name: MetricName, rows: readonly Row[]): void {
     const known = metrics.get(name) ?? new Map<number, Values>()
     metrics.set(name, known)
-    const add = ADD[METRICS[name].adds]
-    for (const [place, ...values] of rows) {
+    const { adds } = METRICS[name]
+    for (const [place, ...said] of rows) {
+      const values = adds === 'sum' ? said.map(toMicros) : said
       const before = known.get(place)
-      known.set(place, before === undefined ? values : values.map((value, i) => add(before[i] as number, value)))
+      known.set(place, before === undefined ? values : values.map((value, i) => ADD[adds](before[i] as number, value)))
     }
   }
 

@@ -22,6 +22,23 @@ await t.test('counters, histograms and sums are sums, and other gauges the great
   })
 })
 
+await t.test('seconds are the same sum in whatever order they come, and do not fall when one of them has ended', async t => {
+  const snapshotOf = (seconds: number): Snapshot => ({ rows: { chartgate_event_loop_delay_seconds: [[0, 1, 0, 0, seconds]], chartgate_queue_wait_seconds_total: [[0, seconds]] }, tenants: [] })
+  const sumOf = (...all: number[]): unknown => {
+    const total = createTotal(new Set())
+    for (const seconds of all) total.add(snapshotOf(seconds))
+    return total.snapshot().rows
+  }
+  const orders = [[0.1, 0.2, 0.3], [0.1, 0.3, 0.2], [0.2, 0.3, 0.1], [0.3, 0.2, 0.1]]
+  t.not(0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1, 'as Node adds them they are not')
+  for (const order of orders) t.strictSame(sumOf(...order), { chartgate_event_loop_delay_seconds: [[0, 3, 0, 0, 0.6]], chartgate_queue_wait_seconds_total: [[0, 0.6]] })
+  const ended = createTotal(new Set())
+  ended.addLasting(snapshotOf(0.123_456_7))
+  ended.addLasting(snapshotOf(2.465_934_071_000_000_4))
+  t.strictSame(ended.snapshot().rows, sumOf(2.465_934_071_000_000_4, 0.123_456_7))
+  t.strictSame(sumOf(0.123_456_7), { chartgate_event_loop_delay_seconds: [[0, 1, 0, 0, 0.123_457]], chartgate_queue_wait_seconds_total: [[0, 0.123_457]] }, 'also where one alone has any')
+})
+
 await t.test('of what has ended stays what never falls', async t => {
   const total = createTotal(new Set())
   total.addLasting(one)
