@@ -5,6 +5,7 @@
 import type { Registry, MetricObjectWithValues, MetricValue } from 'prom-client'
 import type { Row } from './cells.ts'
 import type { Snapshot } from './meter.ts'
+import { toMicros } from './micros.ts'
 import { METRICS, TENANT_LABEL, labelsOf, seriesOf, type Metric, type MetricName } from './table.ts'
 
 /** What the library says of one process; plain data, for a message. */
@@ -38,14 +39,26 @@ export async function askLibrary (): Promise<OfLibrary> {
   registry ??= openRegistry()
   const metrics = await (await registry).getMetricsAsJSON() as unknown as OfLibrary
   // By itself it leaves the time of the start out of a sum.
-  return metrics.map(metric => metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'min' } : metric)
+  return inMicros(metrics)
+    .map(metric => metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'min' } : metric)
+}
+
+function inMicros (metrics: OfLibrary): OfLibrary {
+  return metrics.map(metric => String(metric.type) === 'gauge'
+    ? metric
+    : { ...metric, values: metric.values.map(each => ({ ...each, value: toMicros(each.value) })) })
+}
+
+/** What the library says of several processes, as of one. */
+async function sumOf (libraries: readonly OfLibrary[]): Promise<OfLibrary> {
+  const { AggregatorRegistry } = await import('prom-client')
+  const together = AggregatorRegistry.aggregate(libraries.map(each => [...each]))
+  return inMicros(await together.getMetricsAsJSON() as unknown as OfLibrary)
 }
 
 /** Of a process that has ended: what never falls. */
 export async function addLasting (before: OfLibrary, ended: OfLibrary): Promise<OfLibrary> {
-  const { AggregatorRegistry } = await import('prom-client')
-  const lasting = ended.filter(({ type }) => String(type) !== 'gauge')
-  return await AggregatorRegistry.aggregate([[...before], [...lasting]]).getMetricsAsJSON() as unknown as OfLibrary
+  return await sumOf([before, ended.filter(({ type }) => String(type) !== 'gauge')])
 }
 
 /** All of it as text. @param libraries what the library said in each process */
@@ -55,7 +68,7 @@ export async function textOf (snapshot: Snapshot, libraries: readonly OfLibrary[
     const rows = metric.ofTenants === true ? tenantRows(metric, snapshot) : closedRows(name, metric, snapshot)
     return rows.length === 0 ? [] : [{ name, help: metric.help, type: metric.type, aggregator: 'sum', values: rows }]
   })
-  const all = [ours, ...libraries].map(each => form === 'openMetrics' ? each.map(withoutSuffix) : [...each])
+  const all = [ours, await sumOf(libraries)].map(each => form === 'openMetrics' ? each.map(withoutSuffix) : [...each])
   const together = AggregatorRegistry.aggregate(all)
   together.setContentType(FORMS[form])
   return await together.metrics()

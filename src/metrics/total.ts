@@ -2,6 +2,7 @@
 // process that has ended stays what never falls: its counters and histograms.
 import type { Row } from './cells.ts'
 import type { Snapshot } from './meter.ts'
+import { toMicros } from './micros.ts'
 import { METRICS, type Adding, type MetricName } from './table.ts'
 import { MOST_TENANTS, OTHER_TENANTS } from './tenants.ts'
 
@@ -18,15 +19,6 @@ const ADD: Readonly<Record<Adding, (a: number, b: number) => number>> = {
   sum: (a, b) => toMicros(a + b),
   max: Math.max,
   min: Math.min
-}
-
-/**
- * Seconds to the microsecond, and whole numbers as they are. Floating point has another sum of the
- * same for another order, and a worker that ends changes that: a counter would fall by the last
- * digit, which Prometheus takes for one that began anew.
- */
-function toMicros (value: number): number {
-  return Number.isInteger(value) ? value : Math.round(value * 1e6) / 1e6
 }
 
 /**

@@ -1,7 +1,7 @@
 // Who looks at the same time gets the same, collected once, in the form that each reads.
 import t from 'tap'
 import { createMeter } from '../../src/metrics/meter.ts'
-import { FORMS, addLasting, askLibrary, type OfLibrary } from '../../src/metrics/prom.ts'
+import { FORMS, addLasting, askLibrary, textOf, type OfLibrary } from '../../src/metrics/prom.ts'
 import { createScrape } from '../../src/metrics/scrape.ts'
 
 await t.test('all who look at once share one collection, and the next look begins a new one', async t => {
@@ -41,9 +41,19 @@ await t.test('a collection that fails is told to who looked, and not to the next
   t.match(await scrape('text'), 'chartgate_tokens_issued_total 0')
 })
 
+const of = (name: string, type: string, value: number): OfLibrary => [{ name, help: 'x', type, aggregator: 'sum', values: [{ value, labels: {} }] }] as unknown as OfLibrary
+
 await t.test('of what the library knew of a process that ended stays what never falls', async t => {
-  const of = (name: string, type: string, value: number): OfLibrary => [{ name, help: 'x', type, aggregator: 'sum', values: [{ value, labels: {} }] }] as unknown as OfLibrary
   const kept = await addLasting(await addLasting([], [...of('a_total', 'counter', 2), ...of('b', 'gauge', 7)]), of('a_total', 'counter', 3))
   t.match(kept, [{ name: 'a_total', values: [{ value: 5 }] }])
   t.equal(kept.length, 1)
+})
+
+await t.test('what the library counted in seconds is the same sum in whatever order processes are asked', async t => {
+  for (const order of [[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.2, 0.3, 0.1]]) {
+    const libraries = order.map(seconds => [...of('a_seconds_total', 'counter', seconds), ...of('b_seconds', 'gauge', 0.5)])
+    const text = await textOf({ rows: {}, tenants: [] }, libraries, 'text')
+    t.match(text, /^a_seconds_total 0\.6$/m)
+    t.match(text, /^b_seconds 1\.5$/m)
+  }
 })
