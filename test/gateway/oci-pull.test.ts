@@ -142,9 +142,11 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
   })
 
   await t.test('nothing refers to a manifest, and a filter is said to be applied', async t => {
-    const answer = await pull(`${CHART}/referrers/${NOTHING}?artifactType=application/x`)
-    t.match(answer, { status: 200, headers: { 'content-type': 'application/vnd.oci.image.index.v1+json', 'oci-filters-applied': 'artifactType' } })
-    t.strictSame(JSON.parse(answer.bytes.toString()), { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] })
+    for (const digest of [NOTHING, `sha512:${'0'.repeat(128)}`]) {
+      const answer = await pull(`${CHART}/referrers/${digest}?artifactType=application/x`)
+      t.match(answer, { status: 200, headers: { 'content-type': 'application/vnd.oci.image.index.v1+json', 'oci-filters-applied': 'artifactType' } })
+      t.strictSame(JSON.parse(answer.bytes.toString()), { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] })
+    }
   })
 
   await t.test('an archive that nobody asked for by tag is found by its digest', async t => {
