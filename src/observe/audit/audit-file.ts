@@ -20,7 +20,7 @@ const SLOW_READER = 'EAGAIN'
 /** Milliseconds that somebody waits for the disk. */
 export const LONGEST_WAIT = 10_000
 /** Milliseconds that the end of the process gives to it. */
-const LAST_WAIT = 2_000
+export const LAST_WAIT = 2_000
 
 export interface AuditFileOptions {
   readonly file: string
@@ -51,6 +51,8 @@ export class AuditFile implements Required<AuditOutput> {
   private isRenamed = false
   private isRemoved = false
   private isClosed = false
+  /** Lines of which nobody knows yet whether the file takes them. */
+  private writing: readonly WaitingLine[] = []
   private running: Promise<void> | undefined
   private resting: (() => void) | undefined
 
@@ -115,20 +117,21 @@ export class AuditFile implements Required<AuditOutput> {
 
   /**
    * Writes what waits, as far as the disk takes it in time, and closes the file.
-   * @returns the lines that it did not take and that are still of use
+   * @returns the lines that it did not take and that are still of use; of a disk that hangs
+   *   also those that it may yet take: better twice than nowhere
    */
   async close (): Promise<string> {
-    const end = performance.now() + LAST_WAIT
-    for (this.start(); this.isBusy() && performance.now() < end;) {
-      await new Promise<void>(resolve => { setTimeout(resolve, RETRY_READER) })
-    }
+    this.start()
+    await this.whileFor(LAST_WAIT, () => this.isBusy())
     this.isClosed = true
     this.resting?.()
+    // A try that has begun just now is soon over, unless the disk hangs.
+    await this.whileFor(RETRY, () => this.running !== undefined)
     if (this.running === undefined) await this.handle.close()
     await this.next?.opened.handle.close()
     if (this.unsaid > 0) this.sayLost()
     this.backlog.startOver(false)
-    this.backlog.wrote(this.backlog.take().lines, 0, true)
+    this.backlog.wrote([...this.writing, ...this.backlog.take().lines], 0, true)
     const { bytes, lines } = this.backlog.take()
     this.backlog.wrote(lines, bytes.length, false)
     return bytes.toString().trimStart() // in front there may be the end of somebody's line
@@ -141,6 +144,14 @@ export class AuditFile implements Required<AuditOutput> {
     try {
       if (bytes.length > 0) writeSync(this.handle.fd, bytes)
     } catch {} // nobody is left who could be told
+  }
+
+  /** Waits while it holds, and no longer than so many milliseconds. */
+  private async whileFor (limit: number, holds: () => boolean): Promise<void> {
+    const end = performance.now() + limit
+    while (holds() && performance.now() < end) {
+      await new Promise<void>(resolve => { setTimeout(resolve, RETRY_READER) })
+    }
   }
 
   private isBusy (): boolean {
@@ -203,6 +214,7 @@ export class AuditFile implements Required<AuditOutput> {
   /** One write of all that waits; the system's word for what keeps the rest out. */
   private async writeBatch (): Promise<string | undefined> {
     const { bytes, lines } = this.backlog.take()
+    this.writing = lines
     let code: string | undefined
     let written = 0
     try {
@@ -210,6 +222,7 @@ export class AuditFile implements Required<AuditOutput> {
     } catch (error) {
       code = codeOf(error)
     }
+    this.writing = []
     const whole = this.backlog.wrote(lines, written, code !== undefined && code !== SLOW_READER)
     const waiting = whole.filter(({ settle }) => settle !== undefined)
     if (waiting.length === 0) return code

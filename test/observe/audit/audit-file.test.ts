@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { later } from '../../../src/lib/timers.ts'
-import { AuditFile, LONGEST_WAIT, MOST_AUDIT_BYTES } from '../../../src/observe/audit/audit-file.ts'
+import { AuditFile, LAST_WAIT, LONGEST_WAIT, MOST_AUDIT_BYTES } from '../../../src/observe/audit/audit-file.ts'
 import { openAuditFile } from '../../../src/observe/audit/open-file.ts'
 import { manualTimers, settled } from '../../helpers/channels.ts'
 import { builtUrl } from '../../helpers/built.ts'
@@ -314,12 +314,24 @@ await t.test('a disk that takes longer than the end waits is not waited for', as
   }) as unknown as FileHandle['write']
   const { audit } = await opened(t, undefined, disk.handle)
   audit.write('one\n')
-  await audit.close()
+  t.equal(await audit.close(), 'one\n', 'nobody knows whether it has that line')
   t.equal(disk.closed, false)
   goOn()
   await new Promise(resolve => { setTimeout(resolve, 20) })
   audit.write('two\n')
   t.equal(disk.closed, false, 'nothing more is done')
+})
+
+await t.test('a line of which the disk says just as the end gives up that it has no room is handed back', async t => {
+  const disk = fakeDisk()
+  disk.handle.write = (async () => {
+    await new Promise(resolve => { setTimeout(resolve, LAST_WAIT + 100) })
+    throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+  }) as unknown as FileHandle['write']
+  const { audit } = await opened(t, undefined, disk.handle)
+  audit.write('one\n')
+  t.equal(await audit.close(), 'one\n')
+  t.equal(disk.closed, true)
 })
 
 await t.test('where nobody can look at the end of a file, lines are appended to it all the same', async t => {
@@ -392,7 +404,7 @@ await t.test('a file that was to take the place of one that hangs is closed with
   const next = fakeDisk()
   audit.moveTo('/next', { handle: next.handle, isCut: false })
   audit.write('two\n')
-  t.equal(await audit.close(), 'two\n', 'what becomes of the first nobody knows')
+  t.equal(await audit.close(), 'one\ntwo\n', 'what becomes of the first nobody knows')
   t.equal(next.closed, true)
   endWrite()
 })
