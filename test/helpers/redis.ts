@@ -91,16 +91,19 @@ export async function startSentinel (t: TestLike, master: Pick<RedisServer, 'por
   return port
 }
 
-/** One command to whatever is there; what it answers, as it comes. */
+/** One command to whatever is there; what it answers, as it comes. @throws what ends the connection before, as Redis does to those of a replica that becomes the master */
 export async function asks (port: number, words: readonly string[], before?: readonly string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8')
+  const reply = async (): Promise<string> => await new Promise((resolve, reject) => {
+    socket.once('data', resolve).once('error', reject).once('close', () => { reject(new Error('closed without an answer')) })
+  })
   const command = (each: readonly string[]): string => `*${each.length}\r\n${each.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
   if (before !== undefined) {
     socket.write(command(before))
-    await once(socket, 'data')
+    await reply()
   }
   socket.write(command(words))
-  const [text] = await once(socket, 'data') as [string]
+  const text = await reply()
   socket.destroy()
   return text
 }
