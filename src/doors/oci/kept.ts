@@ -6,6 +6,7 @@
 // belongs to an archive that is gone goes too.
 import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stateOf } from '../../files/state.ts'
 import { readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { isVersion } from '../../words/chart-names.ts'
@@ -42,6 +43,9 @@ export type TaggedVersion = KeptVersion & { readonly tagged: string }
 
 type Place = Pick<OciRepository, 'name'>
 
+/** What digests name, each with its SHA-256 in hex. */
+export type Contents = ReadonlyArray<readonly [hex: string, content: KeptContent]>
+
 /** What is known of a version, for who knows by now which archive is stored. */
 export type KeptVersionOf = (archive?: string) => Promise<KeptVersion | undefined>
 
@@ -53,8 +57,8 @@ export interface Kept {
    * @param archive of which it should be: two archives of a version may have one config
    */
   find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined>
-  /** Keeps it, durably, before it is answered; what the disk does not take, as long as there is room in memory. */
-  keep (repository: Place, hex: string, content: KeptContent): Promise<void>
+  /** Keeps all of them, durably, before they are answered; what the disk does not take, as long as there is room. */
+  keep (repository: Place, contents: Contents): Promise<void>
   /**
    * What is known of a version.
    * @param archive that is stored now: what is of it comes before what is of another one
@@ -76,10 +80,20 @@ export interface Kept {
 
 interface Remembered {
   readonly content: KeptContent
+  readonly path: string
   /** In a file, which other workers read too. */
   readonly isWritten: boolean
+  /** Of its folder when it was seen there last; '' while another change may give it the same. */
+  stamp: string
 }
 
+/** What was in a file when that was so. */
+interface ReadVersion {
+  readonly stamp: string
+  readonly kept: KeptVersion
+}
+
+const [CONTENT, VERSIONS] = ['_content', '_versions']
 /** How many contents are remembered, and how many bytes each has at most; what is larger is read again. */
 const MOST_REMEMBERED = 4_000
 const SMALL = 4 * 1024
@@ -90,23 +104,55 @@ const SMALL = 4 * 1024
  */
 export function createKept (dir: string, failed: (error: unknown) => void): Kept {
   const remembered = new Map<string, Remembered>()
+  const read = new Map<string, ReadVersion>()
+  /** Those that the disk did not take. */
   const versions = new Map<string, KeptVersion>()
   const folder = ({ name }: Place): string => join(dir, ...name.split('/'))
-  const contentPath = (place: Place, hex: string): string => join(folder(place), '_content', hex)
+  const contentPath = (place: Place, hex: string): string => join(folder(place), CONTENT, hex)
   const versionPath = (place: Place, version: string): string =>
-    join(folder(place), '_versions', tagOfVersion(version) as string)
+    join(folder(place), VERSIONS, tagOfVersion(version) as string)
 
   async function find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined> {
     const path = contentPath(repository, hex)
     const known = remembered.get(path)
-    if (known !== undefined && (archive === undefined || known.content.archive === archive)) {
-      // Another worker may have forgotten it.
-      if (!known.isWritten || await isThere(path)) return known.content
-    }
+    const isOf = known !== undefined && (archive === undefined || known.content.archive === archive)
+    if (isOf && await areThere(repository, [known])) return known.content
     const content = readContent(await readWhole(path), hex)
-    if (content !== undefined) remember(path, { content, isWritten: true })
+    if (content !== undefined) remember(path, { content, path, isWritten: true, stamp: '' })
     else if (known?.isWritten === true) remembered.delete(path)
     return content ?? remembered.get(path)?.content
+  }
+
+  /** Another worker may have forgotten them: a folder that is as it was says of all at one look that none has. */
+  async function areThere (repository: Place, all: readonly Remembered[]): Promise<boolean> {
+    const written = all.filter(({ isWritten }) => isWritten)
+    if (written.length === 0) return true
+    const now = await stateOf(join(folder(repository), CONTENT))
+    if (now === undefined) return false
+    for (const each of written) {
+      if (each.stamp === now.stamp) continue
+      if (!await isThere(each.path)) return false
+      each.stamp = now.isSettled ? now.stamp : ''
+    }
+    return true
+  }
+
+  async function areKept (repository: Place, contents: Contents): Promise<boolean> {
+    const known = contents.flatMap(([hex, { archive }]) => {
+      const found = remembered.get(contentPath(repository, hex))
+      return found?.content.archive === archive ? [found] : []
+    })
+    return known.length === contents.length && await areThere(repository, known)
+  }
+
+  async function keepOne (repository: Place, [hex, content]: Contents[number]): Promise<void> {
+    if ((await find(repository, hex, content.archive))?.archive === content.archive) return
+    const path = contentPath(repository, hex)
+    const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
+      failed(error)
+      return false
+    })
+    remember(path, { content, path, isWritten, stamp: '' })
   }
 
   function remember (path: string, found: Remembered): void {
@@ -114,7 +160,13 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   }
 
   async function versionAt (path: string): Promise<KeptVersion | undefined> {
-    return readVersion(await readWhole(path)) ?? versions.get(path)
+    const state = await stateOf(path)
+    const before = read.get(path)
+    if (state !== undefined && before?.stamp === state.stamp) return before.kept
+    const kept = readVersion(await readWhole(path))
+    if (kept === undefined) return versions.get(path)
+    if (state?.isSettled === true) putBounded(read, path, { stamp: state.stamp, kept }, MOST_REMEMBERED)
+    return kept
   }
 
   async function putVersion (path: string, kept: KeptVersion, isWanted = async () => true): Promise<boolean> {
@@ -128,14 +180,9 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
   return {
     find,
-    async keep (repository, hex, content) {
-      if ((await find(repository, hex, content.archive))?.archive === content.archive) return
-      const path = contentPath(repository, hex)
-      const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
-        failed(error)
-        return false
-      })
-      remember(path, { content, isWritten })
+    async keep (repository, contents) {
+      if (await areKept(repository, contents)) return
+      await Promise.all(contents.map(async each => { await keepOne(repository, each) }))
     },
     version: async (repository, version) => await versionAt(versionPath(repository, version)),
     beginVersion (repository, version) {
@@ -151,7 +198,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       return await putVersion(path, kept, async () => (await versionAt(path))?.archive === before)
     },
     async forget (repository, version, stored) {
-      const content = join(folder(repository), '_content')
+      const content = join(folder(repository), CONTENT)
       // What cannot be read now is left there, and is not answered.
       const hear = (error: unknown): undefined => { failed(error) }
       for (const hex of await unlessNoFile(readdir(content)).catch(hear) ?? []) {

@@ -22,10 +22,10 @@ await t.test('what is kept is found by whoever opens the folder, in that reposit
   const [small, long] = ['{}\n\u00e4', 'x\n'.repeat(5_000)]
   const large = content('provenance', '1.0.0+b', A, long)
   const one = keptIn(dir)
-  await one.keep(PLACE, hexOf(small), content('manifest', '1.0.0+b', A, small))
-  await one.keep(PLACE, hexOf(long), large)
-  await one.keep(PLACE, hexOf(long), large)
-  await one.keep(PLACE, A, content('archive', '1.0.0+b', A, ''))
+  await one.keep(PLACE, [[hexOf(small), content('manifest', '1.0.0+b', A, small)]])
+  await one.keep(PLACE, [[hexOf(long), large]])
+  await one.keep(PLACE, [[hexOf(long), large]])
+  await one.keep(PLACE, [[A, content('archive', '1.0.0+b', A, '')]])
   await one.keepVersion(PLACE, '1.0.0+b', { archive: A, size: 5, tagged: B })
   for (const kept of [one, keptIn(dir)]) {
     t.strictSame(await kept.find(PLACE, hexOf(small)), content('manifest', '1.0.0+b', A, small))
@@ -42,7 +42,7 @@ await t.test('what another worker has forgotten is not remembered, and is kept a
   const dir = await temporaryFolder(t)
   const [one, two] = [keptIn(dir), keptIn(dir)]
   for (const archive of [A, A]) {
-    await two.keep(PLACE, hexOf('bytes'), content('manifest', '1.0.0', archive, 'bytes'))
+    await two.keep(PLACE, [[hexOf('bytes'), content('manifest', '1.0.0', archive, 'bytes')]])
     for (const kept of [one, two]) t.equal((await kept.find(PLACE, hexOf('bytes')))?.archive, A)
     await one.forget(PLACE, '1.0.0', undefined)
     for (const kept of [one, two]) t.equal(await kept.find(PLACE, hexOf('bytes')), undefined)
@@ -52,9 +52,9 @@ await t.test('what another worker has forgotten is not remembered, and is kept a
 await t.test('what is of an archive that is gone is forgotten, and what is of others stays', async t => {
   const dir = await temporaryFolder(t)
   const kept = keptIn(dir)
-  await kept.keep(PLACE, hexOf('old'), content('manifest', '1.0.0', A, 'old'))
-  await kept.keep(PLACE, hexOf('new'), content('manifest', '1.0.0', B, 'new'))
-  await kept.keep(PLACE, hexOf('other'), content('manifest', '2.0.0', C, 'other'))
+  await kept.keep(PLACE, [[hexOf('old'), content('manifest', '1.0.0', A, 'old')]])
+  await kept.keep(PLACE, [[hexOf('new'), content('manifest', '1.0.0', B, 'new')]])
+  await kept.keep(PLACE, [[hexOf('other'), content('manifest', '2.0.0', C, 'other')]])
   await kept.learnVersion(PLACE, '1.0.0', { archive: B, size: 1 }, undefined)
   await kept.forget(PLACE, '1.0.0', B)
   for (const each of [kept, keptIn(dir)]) {
@@ -73,7 +73,7 @@ await t.test('what two archives of a version have in common is of the one that i
   const dir = await temporaryFolder(t)
   const [one, other] = [keptIn(dir), keptIn(dir)]
   for (const [kept, archive] of [[one, A], [other, B], [one, A]] as const) {
-    await kept.keep(PLACE, hexOf('{}'), content('config', '1.0.0', archive, '{}'))
+    await kept.keep(PLACE, [[hexOf('{}'), content('config', '1.0.0', archive, '{}')]])
     for (const each of [one, other, keptIn(dir)]) t.match(await each.find(PLACE, hexOf('{}'), archive), { archive })
   }
 })
@@ -83,7 +83,7 @@ await t.test('a disk that takes nothing is said, and what is small is remembered
   await writeFile(dir, 'a file in the way')
   const failures: unknown[] = []
   const kept = keptIn(dir, failures)
-  await kept.keep(PLACE, A, content('config', '1.0.0', A, '{}'))
+  await kept.keep(PLACE, [[A, content('config', '1.0.0', A, '{}')]])
   t.equal(await kept.learnVersion(PLACE, '1.0.0', { archive: A, size: 1 }, undefined), true)
   t.match(await kept.find(PLACE, A), { kind: 'config' })
   t.match(await kept.find(PLACE, A, B), { kind: 'config', archive: A }, 'also where it is asked for as of another one, which it may be')
