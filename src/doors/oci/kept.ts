@@ -6,7 +6,7 @@
 // belongs to an archive that is gone goes too.
 import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stateOf } from '../../files/state.ts'
+import { stateOf, type FileState } from '../../files/state.ts'
 import { readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { isVersion } from '../../words/chart-names.ts'
@@ -161,11 +161,15 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
   async function versionAt (path: string): Promise<KeptVersion | undefined> {
     const state = await stateOf(path)
+    const kept = state === undefined ? undefined : await versionIn(path, state)
+    return kept ?? versions.get(path)
+  }
+
+  async function versionIn (path: string, { stamp, isSettled }: FileState): Promise<KeptVersion | undefined> {
     const before = read.get(path)
-    if (state !== undefined && before?.stamp === state.stamp) return before.kept
+    if (before?.stamp === stamp) return before.kept
     const kept = readVersion(await readWhole(path))
-    if (kept === undefined) return versions.get(path)
-    if (state?.isSettled === true) putBounded(read, path, { stamp: state.stamp, kept }, MOST_REMEMBERED)
+    if (kept !== undefined && isSettled) putBounded(read, path, { stamp, kept }, MOST_REMEMBERED)
     return kept
   }
 

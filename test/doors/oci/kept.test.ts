@@ -1,5 +1,5 @@
 // What the registry keeps, on a disk that takes it and on one that does not.
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { createKept, type Kept, type KeptContent } from '../../../src/doors/oci/kept.ts'
@@ -36,6 +36,28 @@ await t.test('what is kept is found by whoever opens the folder, in that reposit
     t.equal(await kept.version(PLACE, '1.0.0'), undefined)
     for (const name of ['org1/repo1', 'org1/repo1/mychart2', 'org2/repo1/mychart']) t.equal(await kept.find({ name }, hexOf(small)), undefined, name)
   }
+})
+
+await t.test('what has not changed for a moment is not read again, and what has is', async t => {
+  const dir = await temporaryFolder(t)
+  const kept = keptIn(dir)
+  const long = new Date(Date.now() - 60_000)
+  const hex = hexOf('bytes')
+  const [folder, version] = [join(dir, PLACE.name, '_content'), join(dir, PLACE.name, '_versions', '1.0.0')]
+  await kept.keep(PLACE, [[hex, content('manifest', '1.0.0', A, 'bytes')]])
+  await kept.keepVersion(PLACE, '1.0.0', { archive: A, size: 1, tagged: hex })
+  for (const path of [folder, version]) await utimes(path, long, long)
+  t.equal((await kept.find(PLACE, hex))?.archive, A)
+  t.match(await kept.version(PLACE, '1.0.0'), { size: 1 })
+  // As nobody does: so that only another look shows it.
+  await rm(join(folder, hex))
+  await writeFile(version, JSON.stringify({ archive: A, size: 2, tagged: hex }))
+  for (const path of [folder, version]) await utimes(path, long, long)
+  t.equal((await kept.find(PLACE, hex))?.archive, A)
+  t.match(await kept.version(PLACE, '1.0.0'), { size: 1 })
+  for (const path of [folder, version]) await utimes(path, new Date(), new Date())
+  t.equal(await kept.find(PLACE, hex), undefined)
+  t.match(await kept.version(PLACE, '1.0.0'), { size: 2 })
 })
 
 await t.test('what another worker has forgotten is not remembered, and is kept anew', async t => {
