@@ -122,12 +122,17 @@ async function look ({ first, other, later }: FollowerOptions, change: Change): 
   let found: Found = 'agrees'
   if (!canBeAsked(change.chart)) return found
   for (let i = 0; i < LOOKS; i++) {
-    if (i > 0 && found === 'agrees') await new Promise<void>(resolve => { later(PAUSE, resolve) })
+    if (i > 0 && found !== 'behind') await new Promise<void>(resolve => { later(PAUSE, resolve) })
     const there = await shownBy(other, change)
     if (there === undefined) return 'unknown'
+    if (there === UNSURE) {
+      found = 'unknown'
+      continue
+    }
     if (there === change.became) return 'shows'
+    const says = await shownBy(first, change)
     // A first that went away meanwhile shows what is known of the change.
-    const here = await shownBy(first, change) ?? change.became ?? there
+    const here = says === undefined || says === UNSURE ? change.became ?? there : says
     const next = here === there ? 'agrees' : 'behind'
     // Once, the first may have come to it between the two questions.
     if (next === 'behind' ? found === 'behind' : change.became === undefined) return next
@@ -136,7 +141,13 @@ async function look ({ first, other, later }: FollowerOptions, change: Change): 
   return found
 }
 
-/** What an address says that the version is; undefined when it does not say. Never rejects. */
+/**
+ * It answers, and not what it has: a ChartMuseum that lists its files (--always-regenerate-chart-index)
+ * says 500 when one of them is deleted just then, of whichever chart (v0.16.5, multitenant/cache.go).
+ */
+const UNSURE = 'unsure'
+
+/** What an address says that the version is, or UNSURE; undefined when there is no answer. Never rejects. */
 async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
   const { tenant, tenantPath, chart, version } = change
   const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
@@ -153,7 +164,7 @@ async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promis
       patience: PATIENCE
     })
     if (answer.status === 404) return GONE
-    if (answer.status !== 200) return undefined
+    if (answer.status !== 200) return UNSURE
     const entry = JSON.parse(textOf(answer)) as { readonly version?: unknown, readonly digest?: unknown } | null
     // Asked for a version that is not there, ChartMuseum gives one that fits it.
     return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE

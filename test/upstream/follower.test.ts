@@ -154,6 +154,20 @@ await t.test('one that says nothing is not known to follow any more, and begins 
   t.equal(each.follower.state(), 'follows', 'an entry that says nothing is none')
 })
 
+await t.test('one that cannot say it for a moment, since files go while it lists them, is asked again', async t => {
+  const each = await following()
+  each.other = [whole('', 500), whole('', 500), 'new']
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'follows')
+  each.other = ['old', whole('', 500), 'old', 'new']
+  each.first = whole('', 500)
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'follows', 'also where the first cannot say it either')
+  each.other = [whole('', 500), 'old']
+  await each.see({ became: 'new' })
+  t.equal(each.follower.state(), 'behind', 'and has to show it all the same')
+})
+
 await t.test('one that follows is not read from while what was answered is looked for there', async t => {
   const each = await following()
   t.ok(each.follower.isFresh())
