@@ -95,7 +95,14 @@ export function createInForceOffice ({ whole, changes, later }: InForceOfficeOpt
 
   return {
     begin (member) {
-      member.receive(message => { if (message.kind === 'up_to_date') heard(member, message.id) })
+      member.receive(message => {
+        if (message.kind === 'up_to_date') heard(member, message.id)
+        if (message.kind !== 'all_told') return
+        next(async () => {
+          await catchUp(member)
+          member.send({ kind: 'all_told' })
+        })
+      })
       members.add(member)
       next(async () => {
         if (!members.has(member)) return
@@ -132,7 +139,7 @@ export interface Heard {
   readonly whole: Promise<InForce>
   /**
    * Puts in force what comes, and what has come since; one after another.
-   * @returns when all is that has come by now
+   * @returns when all is that its primary has to tell by now: some of it may be on its way, or wait there
    */
   follow (put: Put): Promise<void>
 }
@@ -145,12 +152,15 @@ export function hearInForce (channel: Channel<ToWorker, ToPrimary>): Heard {
   let put!: Put
   let begin!: (whole: InForce) => void
   let start!: () => void
+  let end!: (turn: Promise<void>) => void
   let isWhole = false
   /** Rejects when something could not be put in force: then this process ends, and another begins with the whole. */
   let turn = new Promise<void>(resolve => { start = resolve })
   const whole = new Promise<InForce>(resolve => { begin = resolve })
+  const all = new Promise<void>(resolve => { end = resolve })
   channel.receive(message => {
     if (message.kind === 'up_to_date') turn = turn.then(() => { channel.send({ kind: 'up_to_date', id: message.id }) })
+    if (message.kind === 'all_told') end(turn)
     if (message.kind !== 'in_force') return
     const data = add(message.piece)
     if (data === undefined) return
@@ -163,7 +173,8 @@ export function hearInForce (channel: Channel<ToWorker, ToPrimary>): Heard {
     async follow (run) {
       put = run
       start()
-      await turn
+      channel.send({ kind: 'all_told' })
+      await Promise.all([turn, all])
     }
   }
 }
