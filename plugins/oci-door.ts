@@ -140,7 +140,7 @@ async function sendBlob (request: FastifyRequest, reply: FastifyReply, blob: Pul
   const size = blob.kind === 'bytes' ? blob.bytes.length : blob.size
   reply.header('accept-ranges', 'bytes')
   if (request.method === 'HEAD') return await reply.header('content-length', size).send()
-  const part = partOf(request.headers.range, size)
+  const part = partOf(request.headers, etagOf(blob.hex), size)
   if (part === 'none') {
     return await reply.header('content-range', `bytes */${size}`).refuse({ code: 'oci_no_such_part' })
   }
@@ -161,8 +161,11 @@ function sendDigested (
   hex: string,
   type: string
 ): FastifyReply | undefined {
-  const digest = digestOfHex(hex)
-  const etag = `"${digest}"`
-  reply.header('content-type', type).header('docker-content-digest', digest).header('etag', etag)
+  const etag = etagOf(hex)
+  reply.header('content-type', type).header('docker-content-digest', digestOfHex(hex)).header('etag', etag)
   return knowsEtag(request.headers['if-none-match'], etag) ? reply.code(304).send() : undefined
+}
+
+function etagOf (hex: string): string {
+  return `"${digestOfHex(hex)}"`
 }

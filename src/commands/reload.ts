@@ -42,7 +42,8 @@ async function reload (stateDir: string, io: Io, found: readonly string[] = []):
     case 'starting':
       return fail(io, ...found, `the chartgate with stateDir ${stateDir} is starting: it reads its files just now`)
     case 'silent':
-      return fail(io, ...found, `the chartgate with stateDir ${stateDir} did not answer: its log may say why`)
+      return fail(io, ...found, `the chartgate with stateDir ${stateDir} did not answer: ` +
+        'it may be reading large files still, and its log says when it has, or why not')
   }
 }
 

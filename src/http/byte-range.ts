@@ -1,5 +1,6 @@
 // Which part of a body does a client want? One range of bytes; what asks for several, or for
 // anything else than bytes, gets the whole (RFC 9110 section 14.2).
+import type { IncomingHttpHeaders } from 'node:http'
 
 /** The first and the last byte of a part. */
 export interface BytePart {
@@ -7,8 +8,18 @@ export interface BytePart {
   readonly last: number
 }
 
-/** @returns undefined: the whole; `none`: there is no such part (416) */
-export function partOf (range: string | undefined, length: number): BytePart | 'none' | undefined {
+/**
+ * @param headers of the request; with `if-range` a part is for who has the rest of the same bytes, which a time
+ * does not say (RFC 9110 section 13.1.5)
+ * @param etag of the body
+ * @returns undefined: the whole; `none`: there is no such part (416)
+ */
+export function partOf (
+  { range, 'if-range': same }: IncomingHttpHeaders,
+  etag: string,
+  length: number
+): BytePart | 'none' | undefined {
+  if (same !== undefined && same !== etag) return undefined
   const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range ?? '') ?? []
   if (from === undefined || to === undefined || (from === '' && to === '')) return undefined
   if (from === '') {

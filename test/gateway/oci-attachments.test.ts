@@ -252,7 +252,7 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     t.equal((await attach(ask, name, next('one'))).status, 201)
     const second = await attach(ask, name, next('two'))
     t.match(second, { status: 409, codes: ['DENIED'] })
-    t.match(second.bytes.toString(), /bounded has 1 of them \(oci\.attachments\.perChart\)/)
+    t.match(second.bytes.toString(), /bounded has 1 of them, and 1 is the most \(oci\.attachments\.perChart\)/)
     bound({ maxBytes: 1 })
     const third = await attach(ask, name, next('three'))
     t.match(third, { status: 409, codes: ['DENIED'] })

@@ -80,6 +80,8 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
         t.strictSame([middle.status, middle.bytes, middle.headers['content-range']], [206, bytes.subarray(10, 30), `bytes 10-29/${bytes.length}`])
         t.strictSame((await part('bytes=-7')).bytes, bytes.subarray(-7))
         t.match(await part(`bytes=${bytes.length}-`), { status: 416, headers: { 'content-range': `bytes */${bytes.length}` } })
+        const onlyIf = async (same: string): Promise<number> => (await pull(`${CHART}/blobs/${digest}`, { headers: { range: 'bytes=10-29', 'if-range': same } })).status
+        t.strictSame([await onlyIf(`"${digest}"`), await onlyIf('"of other bytes"'), await onlyIf('Mon, 13 Nov 2023 22:13:20 GMT')], [206, 200, 200], 'a part only for who has the rest of the same bytes')
         t.match(await part('bytes=0-1,3-4'), { status: 200, bytes })
       }
     }

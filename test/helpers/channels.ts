@@ -13,6 +13,8 @@ export interface FakeWorker {
   readonly killed: () => boolean
   /** Its process ends. */
   end (code: number | null, signal?: string): void
+  /** It takes nothing and says nothing (SIGSTOP), until what comes back is called (SIGCONT). */
+  stop (): () => void
 }
 
 /** A worker that runs nothing by itself; `kill` ends it as SIGKILL does. */
@@ -23,7 +25,13 @@ export function fakeWorker (pid: number): FakeWorker {
   const ends: ((code: number | null, signal: string | null) => void)[] = []
   let killed = false
   let alive = true
-  const later = (run: () => void): void => { setImmediate(() => { if (alive) run() }) }
+  let stopped: { readonly held: (() => void)[], readonly ended: Promise<void> } | undefined
+  const later = (run: () => void): void => {
+    setImmediate(() => {
+      if (stopped !== undefined) stopped.held.push(run)
+      else if (alive) run()
+    })
+  }
   const end = (code: number | null, signal?: string): void => {
     if (!alive) return
     alive = false
@@ -33,8 +41,19 @@ export function fakeWorker (pid: number): FakeWorker {
     sent,
     killed: () => killed,
     end,
+    stop () {
+      const held: (() => void)[] = []
+      let goOn!: () => void
+      stopped = { held, ended: new Promise(resolve => { goOn = resolve }) }
+      return () => {
+        stopped = undefined
+        for (const run of held) later(run)
+        goOn()
+      }
+    },
     process: {
       pid,
+      taken: async () => { await stopped?.ended },
       send (message) {
         sent.push(message)
         later(() => { for (const handler of toWorker) handler(JSON.parse(JSON.stringify(message)) as ToWorker) })

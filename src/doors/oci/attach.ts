@@ -157,7 +157,10 @@ export function createAttacher ({ waiting, puller, attached, attachments, locks,
     const all = await attachments.of(repository)
     const [replaced] = all.filter(each => each.name === name)
     const others = all.filter(each => each !== replaced)
-    if (others.length >= perChart) throw full(`${repository.chart} has ${perChart} of them (oci.attachments.perChart)`)
+    if (others.length >= perChart) {
+      throw full(`${repository.chart} has ${all.length} of them, ` +
+        `and ${perChart} is the most (oci.attachments.perChart)`)
+    }
     const digests = [head, ...others].reduce((sum, { blobs }) => sum + 1 + blobs.length, 0)
     if (digests > MOST_DIGESTS) {
       throw full(`all that is attached to ${repository.chart} would be ${digests} manifests and blobs, ` +

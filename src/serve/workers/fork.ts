@@ -41,10 +41,22 @@ export function workerProcess (child: ChildProcess, write: (lines: string) => vo
   process.setMaxListeners(ANY_NUMBER).once('exit', kill)
   child.setMaxListeners(ANY_NUMBER)
   if (child.stdout !== null) passLines(child.stdout, write)
+  let waiting = 0
+  let whenTaken: (() => void)[] = []
+  // Also of what cannot be sent: who cannot be reached has ended, or will.
+  const sent = (): void => {
+    if (--waiting > 0) return
+    for (const run of whenTaken) run()
+    whenTaken = []
+  }
   return {
     pid: child.pid,
     kill,
-    send (message) { child.send(message, () => {}) }, // who cannot be reached has ended, or will
+    send (message) {
+      waiting++
+      child.send(message, sent)
+    },
+    async taken () { if (waiting > 0) await new Promise<void>(resolve => { whenTaken.push(resolve) }) },
     receive (handler) { child.on('message', handler) },
     onEnd (handler) {
       child.once('close', (code, signal) => {

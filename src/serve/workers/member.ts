@@ -6,6 +6,8 @@ export interface Member extends Channel<ToPrimary, ToWorker> {
   readonly pid: number | undefined
   /** Ends it at once. */
   kill (): void
+  /** Resolves when nothing that was sent to it waits here any more; one that stands still lets it wait. */
+  taken (): Promise<void>
 }
 
 /** Somebody whom workers ask for something. */

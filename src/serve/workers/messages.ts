@@ -38,6 +38,7 @@ export type ToWorker =
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
   | { /** of what is in force (in-force.ts) */ readonly kind: 'in_force', readonly piece: Piece }
   | { /** who goes by all that came before says so */ readonly kind: 'up_to_date', readonly id: number }
+  | { /** that was all of what is in force by now */ readonly kind: 'all_told' }
   | {
     readonly kind: 'audited'
     readonly id: number
@@ -50,6 +51,7 @@ export type ToWorker =
 export type ToPrimary =
   | { readonly kind: 'hears' }
   | { readonly kind: 'joined' }
+  | { /** it goes by what it was told, and asks whether that is all, before it listens */ readonly kind: 'all_told' }
   | { readonly kind: 'up_to_date', readonly id: number }
   | { readonly kind: 'listening', readonly address: string }
   | { readonly kind: 'failed', readonly message: string }

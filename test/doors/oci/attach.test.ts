@@ -26,16 +26,19 @@ async function waitingIn (dir: string): Promise<string[]> {
 
 await t.test('a chart has as many as are allowed, also from two workers at once, and none of another one\'s count', async t => {
   const dir = await temporaryFolder(t)
-  const parts: AttachingParts = { stored: new Map(), bounds: () => ({ perChart: 5, maxBytes: 1e9 }) }
+  let perChart = 5
+  const parts: AttachingParts = { stored: new Map(), bounds: () => ({ perChart, maxBytes: 1e9 }) }
   const worker = attachingIn(dir, parts)
   const workers = [worker, attachingIn(dir, { ...parts, locks: { hold: async (_name, work) => await work((): Hold => 'own') } })]
   const chart = await storeVersion(worker, parts, CHART, '1.0.0')
   const refusals = await Promise.all(Array.from({ length: 12 }, async (_, at) => await refusalOf(worker.attach(CHART, sbom(chart, `SBOM ${at}`)))))
   t.equal(refusals.filter(each => each === 'taken').length, 5)
-  for (const each of refusals) if (each !== 'taken') t.match(each, { code: 'oci_attachments_full', detail: /mychart has 5 of them \(oci\.attachments\.perChart\)/ })
+  for (const each of refusals) if (each !== 'taken') t.match(each, { code: 'oci_attachments_full', detail: /mychart has 5 of them, and 5 is the most \(oci\.attachments\.perChart\)/ })
   t.equal((await filesIn(dir)).length, 5)
   t.equal((await waitingIn(dir)).length, 7, 'the blobs of those that were refused wait, and no other ones')
   for (const each of workers) t.match(await refusalOf(each.attach(CHART, sbom(chart, 'one more'))), { code: 'oci_attachments_full' })
+  perChart = 2
+  t.match(await refusalOf(worker.attach(CHART, sbom(chart, 'one more'))), { detail: /mychart has 5 of them, and 2 is the most \(/ }, 'where fewer are allowed than there are')
   const [again] = await worker.attached.referrers(CHART, chart.digest.slice(7), someAsker())
   t.ok(again)
   const other = repositoryOf('org1/repo1/other')

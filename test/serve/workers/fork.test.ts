@@ -4,6 +4,7 @@ import t from 'tap'
 import { workerProcess } from '../../../src/serve/workers/fork.ts'
 import type { ToPrimary } from '../../../src/serve/workers/messages.ts'
 import { aChange } from '../../helpers/changes.ts'
+import { untilTrue } from '../../helpers/until.ts'
 
 /** A program that answers on the line to its parent, and logs. */
 const ECHO = 'process.on("message", m => { if (m.kind === "stop") process.exit(3); console.log("one\\ntw"); process.send({ kind: "failed", message: m.kind }) })'
@@ -29,6 +30,33 @@ await t.test('it is killed whatever it does, and needs no output', async t => {
   t.type(child.pid, 'number')
   child.kill()
   t.same(await new Promise(resolve => { child.onEnd((code, signal) => { resolve([code, signal]) }) }), [null, 'SIGKILL'])
+})
+
+/** Says what it hears. */
+const LISTENS = 'process.on("message", m => { process.send({ kind: "failed", message: m.kind }) })'
+
+await t.test('what is sent to one that stands still waits here until it goes on, or has ended', async t => {
+  for (const signal of ['SIGCONT', 'SIGKILL'] as const) {
+    const child = workerProcess(spawn(process.execPath, ['-e', LISTENS], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }), () => {})
+    const heard: ToPrimary[] = []
+    child.receive(message => { heard.push(message) })
+    const ended = new Promise<void>(resolve => { child.onEnd(() => { resolve() }) })
+    await child.taken()
+    child.send({ kind: 'ping' })
+    await untilTrue(() => heard.length === 1) // it has started
+    await child.taken()
+    process.kill(child.pid as number, 'SIGSTOP')
+    for (let i = 0; i < 8; i++) child.send({ kind: 'in_force', piece: { kind: 'rest', rest: 'x'.repeat(200_000) } })
+    let taken = 0
+    const all = [child.taken(), child.taken()].map(async each => { await each; taken++ })
+    await new Promise(resolve => setTimeout(resolve, 100))
+    t.equal(taken, 0, 'more than a pipe holds')
+    process.kill(child.pid as number, signal)
+    await Promise.all(all)
+    if (signal === 'SIGCONT') await untilTrue(() => heard.length === 9)
+    child.kill()
+    await ended
+  }
 })
 
 await t.test('a dozen workers, each heard by a dozen rooms, are no leak to Node', async t => {

@@ -69,7 +69,7 @@ await t.test('who begins gets the whole, and then each change, in order and as i
   await goOn(second)
   t.same([first.states.at(-1), second.states], [['b'], [MANY, ['b']]])
   t.equal(first.states.length, 3)
-  t.ok(first.sent.every(message => message.kind === 'in_force' && (message.piece.kind === 'rest' || message.piece.items.length <= 200)))
+  t.ok(first.sent.every(message => message.kind !== 'in_force' || message.piece.kind === 'rest' || message.piece.items.length <= 200))
 })
 
 await t.test('who asks hears when all of them go by what was told', async t => {
@@ -123,4 +123,94 @@ await t.test('one that cannot put something in force says that to who waits for 
   each.office.tell()
   await settled()
   await t.rejects(only.heard.follow(async () => { throw new Error('no memory') }), { message: 'no memory' })
+})
+
+/** So many changes, one after the other. */
+async function change (each: Lab, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    each.revoked = [...MANY, `change ${i}`]
+    each.office.tell()
+    await settled()
+  }
+}
+
+await t.test('one that takes nothing is told no more than it was, and all of it when it goes on', async t => {
+  const each = lab()
+  const [first, second] = [begin(each, 11), begin(each, 12)]
+  await Promise.all([goOn(first), goOn(second)])
+  await settled()
+  const goesOn = first.stop()
+  const before = first.sent.length
+  await change(each, 20)
+  t.same([first.sent.length - before, second.states.at(-1)], [7, each.revoked], 'one change, and the others have them all')
+  let behind: readonly number[] | undefined
+  const asked = each.office.behind().then(pids => { behind = pids })
+  await settled()
+  t.equal(behind, undefined)
+  goesOn()
+  await asked
+  t.same([behind, first.states.at(-1)], [[], each.revoked])
+  await change(each, 1)
+  t.same(first.states.at(-1), each.revoked, 'and from then on what the others are told')
+})
+
+await t.test('one that takes nothing is named to who asks, and told nothing when it has ended', async t => {
+  const each = lab()
+  const only = begin(each, 11)
+  await goOn(only)
+  await settled()
+  const goesOn = only.stop()
+  await change(each, 2)
+  const asked = each.office.behind()
+  await settled()
+  each.timers.fire()
+  t.same(await asked, [11])
+  const before = only.sent.length
+  goesOn()
+  each.office.leave(only.process)
+  await settled()
+  t.equal(only.sent.length, before)
+})
+
+await t.test('what changes while one is told what it missed is not lost', async t => {
+  const each = lab()
+  const only = begin(each, 11)
+  await goOn(only)
+  await settled()
+  const goesOn = only.stop()
+  await change(each, 2)
+  goesOn()
+  each.revoked = ['b']
+  each.office.tell() // before it is known that it goes on
+  t.same([await each.office.behind(), only.states.at(-1)], [[], ['b']])
+})
+
+await t.test('one that ends while others are told, or while it is to be told what it missed, is waited for by nobody', async t => {
+  const each = lab()
+  const [first, second, third] = [begin(each, 11), begin(each, 12), begin(each, 13)]
+  await Promise.all([first, second, third].map(goOn))
+  await settled()
+  const goesOn = first.stop()
+  await change(each, 2)
+  goesOn()
+  each.revoked = MANY
+  each.office.tell()
+  await new Promise(resolve => { setImmediate(resolve) }) // the first of its pieces is sent
+  const before = first.sent.length
+  for (const { process } of [first, second]) each.office.leave(process)
+  t.same([await each.office.behind(), third.states.at(-1), first.sent.length], [[], MANY, before])
+})
+
+await t.test('one that missed a change while it began goes by it before it may listen', async t => {
+  const each = lab()
+  const only = begin(each, 11)
+  await only.heard.whole
+  const goesOn = only.stop()
+  await change(each, 2)
+  each.revoked = ['b'] // of this it is told nothing while it stands still
+  each.office.tell()
+  await settled()
+  goesOn()
+  await goOn(only)
+  t.same(only.states.at(-1), ['b'])
 })

@@ -214,7 +214,7 @@ await t.test('a change is told to all, also where no index is kept: another work
   const { started, workers } = await several(t, config)
   if (!started.ok) throw new Error(started.message)
   await fetch(`${addressOf(workers[0])}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE', headers: { authorization: `Bearer ${config.masterKey}` } })
-  const ready = ['hears', 'joined', 'listening']
+  const ready = ['hears', 'joined', 'all_told', 'listening']
   t.same(workers.map(({ said }) => said.map(({ kind }) => kind)), [[...ready, 'lock', 'unlock', 'changed'], [...ready, 'forgot']])
   started.logCutOff()
   t.equal(await started.stop(), false, 'they were cut off')
@@ -285,6 +285,7 @@ async function hindered (t: Test, config: Config): Promise<unknown> {
   const whole = inForce(goneBy)
   const { keys: changed } = whole // it comes before anything is open
   for (const data of [{ ...whole }, { keys: changed }]) for (const piece of piecesOf(data)) each.process.send({ kind: 'in_force', piece })
+  each.process.send({ kind: 'all_told' })
   await settled()
   const result = await each.started
   t.equal(each.said.some(({ kind }) => kind === 'listening'), false)
