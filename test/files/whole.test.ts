@@ -2,7 +2,7 @@
 import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { ASIDE, readWhole, writeWhole } from '../../src/files/whole.ts'
+import { isAside, readWhole, withFile, writeWhole } from '../../src/files/whole.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 
 async function * pieces (...texts: readonly string[]): AsyncGenerator<Buffer> {
@@ -29,7 +29,7 @@ await t.test('until it has its name it is a file that nobody takes for it', asyn
     beside = await readdir(dir)
     return false
   }), false)
-  t.match(beside, [new RegExp(`^\\${ASIDE}`)])
+  t.strictSame(beside.map(isAside), [true])
   t.strictSame(await readdir(dir), [], 'and one that is not wanted any more is not there')
 })
 
@@ -54,4 +54,21 @@ await t.test('what is no file is none, and what cannot be read now is no file th
   for (const name of ['.', 'nothing', 'file/below']) t.equal(await readWhole(join(dir, name)), undefined, name)
   await symlink('itself', join(dir, 'itself'))
   await t.rejects(readWhole(join(dir, 'itself')), { code: 'ELOOP' })
+})
+
+await t.test('an open file is closed, whatever is read of it', async t => {
+  const dir = await temporaryFolder(t)
+  const path = join(dir, 'file')
+  await writeFile(path, 'text')
+  const open: number[] = []
+  t.equal(await withFile(path, async file => {
+    open.push(file.fd)
+    return await file.readFile('utf8')
+  }), 'text')
+  await t.rejects(withFile(path, async ({ fd }) => {
+    open.push(fd)
+    throw new Error('it ends')
+  }), { message: 'it ends' })
+  t.equal(open[0], open[1], 'the number was free again')
+  for (const name of ['.', 'nothing']) t.equal(await withFile(join(dir, name), async file => await file.readFile()), undefined, name)
 })

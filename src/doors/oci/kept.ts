@@ -6,39 +6,13 @@
 // belongs to an archive that is gone goes too.
 import { access, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
+import { isAside, readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
-import { isVersion } from '../../words/chart-names.ts'
-import { isHex } from '../../words/digest.ts'
-import { contentOf } from './entry.ts'
+import { someAtOnce } from '../../lib/some-at-once.ts'
+import {
+  fileOf, foldersOf, readContent, readVersion, whoseContent, type KeptContent, type KeptVersion, type TaggedVersion
+} from './kept-file.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
-import { isObject, jsonOf } from './read-manifest.ts'
-
-/** What a digest names in a repository. */
-export interface KeptContent {
-  readonly kind: 'manifest' | 'config' | 'provenance' | 'archive'
-  /** The version that it is of. */
-  readonly version: string
-  /** SHA-256 of the archive that it is of, in hex: while that is stored, this is there. */
-  readonly archive: string
-  /** Those that the digest is of; of an archive none, which the chart repository has. */
-  readonly bytes: Buffer
-}
-
-export interface KeptVersion {
-  /** SHA-256 in hex, and bytes. */
-  readonly archive: string
-  readonly size: number
-  /** The manifest that was pushed under its tag, in hex; left out: none was. */
-  readonly tagged?: string
-  /** The number of that push, which says of two replicas which was later (kept-by-all.ts). */
-  readonly taggedAt?: number
-  /** Bytes of the manifests that were pushed for it, all together. */
-  readonly pushed?: number
-}
-
-/** One of which a manifest was pushed. */
-export type TaggedVersion = KeptVersion & { readonly tagged: string }
 
 type Place = Pick<OciRepository, 'name'>
 
@@ -83,6 +57,8 @@ interface Remembered {
 /** How many contents are remembered, and how many bytes each has at most; what is larger is read again. */
 const MOST_REMEMBERED = 4_000
 const SMALL = 4 * 1024
+/** Files that are read at once. */
+const AT_ONCE = 16
 
 /**
  * @param dir is made when something is kept
@@ -91,10 +67,9 @@ const SMALL = 4 * 1024
 export function createKept (dir: string, failed: (error: unknown) => void): Kept {
   const remembered = new Map<string, Remembered>()
   const versions = new Map<string, KeptVersion>()
-  const folder = ({ name }: Place): string => join(dir, ...name.split('/'))
-  const contentPath = (place: Place, hex: string): string => join(folder(place), '_content', hex)
+  const contentPath = (place: Place, hex: string): string => join(foldersOf(dir, place).content, hex)
   const versionPath = (place: Place, version: string): string =>
-    join(folder(place), '_versions', tagOfVersion(version) as string)
+    join(foldersOf(dir, place).versions, tagOfVersion(version) as string)
 
   async function find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined> {
     const path = contentPath(repository, hex)
@@ -129,8 +104,8 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   return {
     find,
     async keep (repository, hex, content) {
-      if ((await find(repository, hex, content.archive))?.archive === content.archive) return
       const path = contentPath(repository, hex)
+      if ((await find(repository, hex, content.archive))?.archive === content.archive) return
       const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
         failed(error)
         return false
@@ -151,16 +126,17 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       return await putVersion(path, kept, async () => (await versionAt(path))?.archive === before)
     },
     async forget (repository, version, stored) {
-      const content = join(folder(repository), '_content')
+      const { content } = foldersOf(dir, repository)
       // What cannot be read now is left there, and is not answered.
       const hear = (error: unknown): undefined => { failed(error) }
-      for (const hex of await unlessNoFile(readdir(content)).catch(hear) ?? []) {
+      const names = await unlessNoFile(readdir(content)).catch(hear) ?? []
+      await someAtOnce(names.filter(name => !isAside(name)), AT_ONCE, async hex => {
         const path = join(content, hex)
-        const found = readContent(await readWhole(path).catch(hear))
-        if (found?.version !== version || found.archive === stored) continue
+        const found = await whoseContent(path).catch(hear)
+        if (found?.version !== version || found.archive === stored) return
         remembered.delete(path)
         await rm(path, { force: true }).catch(hear)
-      }
+      })
       const path = versionPath(repository, version)
       versions.delete(path)
       const known = readVersion(await readWhole(path).catch(hear))
@@ -171,48 +147,4 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
 async function isThere (path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false)
-}
-
-const HEADER = /^(\S+) (\S+) (\S+)$/
-const KINDS: ReadonlySet<string> = new Set<KeptContent['kind']>(['manifest', 'config', 'provenance', 'archive'])
-const LINE_END = 0x0a
-
-/** What a file of it holds. */
-export function fileOf ({ kind, version, archive, bytes }: KeptContent): Buffer {
-  return Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes])
-}
-
-/**
- * What such a file says; undefined for another one.
- * @param hex of which its bytes have to be, where that is wanted
- */
-export function readContent (file: Buffer | undefined, hex?: string): KeptContent | undefined {
-  const end = file?.indexOf(LINE_END) ?? -1
-  if (file === undefined || end < 0) return undefined
-  const [, kind, version = '', archive = ''] = HEADER.exec(file.subarray(0, end).toString('utf8')) ?? []
-  const isTagged = isVersion(version) && tagOfVersion(version) !== undefined
-  if (!isKind(kind) || !isTagged || !isHex(archive)) return undefined
-  const bytes = file.subarray(end + 1)
-  if (hex !== undefined && kind !== 'archive' && contentOf(bytes).hex !== hex) return undefined
-  return { kind, version, archive, bytes }
-}
-
-function isKind (text: string | undefined): text is KeptContent['kind'] {
-  return text !== undefined && KINDS.has(text)
-}
-
-/** What a file of a version says; undefined for none, and for another one. */
-export function readVersion (file: Buffer | undefined): KeptVersion | undefined {
-  const value = file === undefined ? undefined : jsonOf(file.toString('utf8'))
-  return isKeptVersion(value) ? value : undefined
-}
-
-function isKeptVersion (value: unknown): value is KeptVersion {
-  if (!isObject(value)) return false
-  const { archive, size, tagged = archive, taggedAt = 0, pushed = 0 } = value
-  return isHex(archive) && isHex(tagged) && [size, taggedAt, pushed].every(isCount)
-}
-
-function isCount (value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
 }

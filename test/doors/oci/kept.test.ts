@@ -2,7 +2,8 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createKept, type Kept, type KeptContent } from '../../../src/doors/oci/kept.ts'
+import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
+import type { KeptContent } from '../../../src/doors/oci/kept-file.ts'
 import { hexOf } from '../../helpers/attaching.ts'
 import { temporaryFolder } from '../../helpers/processes.ts'
 
@@ -98,6 +99,18 @@ await t.test('a disk that takes nothing is said, and what is small is remembered
   await kept.keepVersion(PLACE, '2.0.0', { archive: A, size: 1, tagged: B })
   t.equal(failures.length, 3, 'also of a folder in a file\'s place')
   t.strictSame(await readdir(join(dir, PLACE.name, '_versions')), ['2.0.0'], 'and nothing half done is left')
+})
+
+await t.test('among many files those that go are found by their first line, and what is being written is left to who writes it', async t => {
+  const dir = await temporaryFolder(t)
+  const kept = keptIn(dir)
+  const texts = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(i * 100, 'x'))
+  for (const [i, text] of texts.entries()) await kept.keep(PLACE, hexOf(text), content('manifest', `1.0.${i % 2}`, A, text))
+  const half = join(dir, PLACE.name, '_content', '.half')
+  await writeFile(half, `manifest 1.0.0 ${A}\n`)
+  await kept.forget(PLACE, '1.0.0', undefined)
+  for (const [i, text] of texts.entries()) t.equal((await kept.find(PLACE, hexOf(text)))?.version, i % 2 === 0 ? undefined : '1.0.1')
+  t.equal((await readdir(join(dir, PLACE.name, '_content'))).length, 21)
 })
 
 await t.test('what was found of an archive takes the place of what was known before, and of nothing that was pushed since', async t => {
