@@ -2,11 +2,11 @@
 // whoever else writes it, and whenever the process or the machine ends; and what cannot be read
 // now is not taken for what is not there.
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** What the names begin with of files that are being written. */
-export const ASIDE = '.'
+const ASIDE = '.'
 
 /** True for the name of a file that is being written, or was until a process ended. */
 export function isAside (name: string): boolean {
@@ -87,5 +87,17 @@ export async function withFile<T> (path: string, work: (file: FileHandle) => Pro
     return await unlessNoFile(work(file)) // a folder can be opened
   } finally {
     await file.close()
+  }
+}
+
+/**
+ * Removes from a folder what processes have begun to write, and ended before they had.
+ * @param age milliseconds that it is old
+ */
+export async function tidyFolder (folder: string, age: number): Promise<void> {
+  for (const name of (await readdir(folder).catch(() => [])).filter(isAside)) {
+    const path = join(folder, name)
+    const begun = await stat(path).catch(() => undefined)
+    if (begun !== undefined && Date.now() - begun.mtimeMs > age) await rm(path, { force: true })
   }
 }

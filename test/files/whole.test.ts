@@ -1,8 +1,8 @@
 // A file comes whole or not at all, is made with its folders, and is no other one's business.
-import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { isAside, readWhole, withFile, writeWhole } from '../../src/files/whole.ts'
+import { isAside, readWhole, tidyFolder, withFile, writeWhole } from '../../src/files/whole.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 
 async function * pieces (...texts: readonly string[]): AsyncGenerator<Buffer> {
@@ -71,4 +71,14 @@ await t.test('an open file is closed, whatever is read of it', async t => {
   }), { message: 'it ends' })
   t.equal(open[0], open[1], 'the number was free again')
   for (const name of ['.', 'nothing']) t.equal(await withFile(join(dir, name), async file => await file.readFile()), undefined, name)
+})
+
+await t.test('what was never finished goes when it is old, and nothing else', async t => {
+  const dir = await temporaryFolder(t)
+  for (const name of ['.old', '.new', 'old']) await writeFile(join(dir, name), '')
+  await symlink('.itself', join(dir, '.itself'))
+  for (const name of ['.old', 'old']) await utimes(join(dir, name), 1, 1)
+  await tidyFolder(dir, 60_000)
+  t.strictSame((await readdir(dir)).sort(), ['.itself', '.new', 'old'])
+  await tidyFolder(join(dir, 'nothing'), 0)
 })

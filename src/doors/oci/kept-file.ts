@@ -1,11 +1,11 @@
 // How does what is kept lie on the disk? Each content in a file behind a line that says what it is,
 // and of which version and archive; what is known of a version in one of JSON, named by its tag.
-import { join } from 'node:path'
-import { withFile } from '../../files/whole.ts'
+import { basename, join } from 'node:path'
+import { readWhole, withFile } from '../../files/whole.ts'
 import { isVersion } from '../../words/chart-names.ts'
 import { isHex } from '../../words/digest.ts'
 import { contentOf } from './entry.ts'
-import { tagOfVersion, type OciRepository } from './names.ts'
+import { tagOfVersion, versionOfTag, type OciRepository } from './names.ts'
 import { isObject, jsonOf } from './read-manifest.ts'
 
 /** What a digest names in a repository. */
@@ -36,6 +36,9 @@ export interface KeptVersion {
 
 /** One of which a manifest was pushed. */
 export type TaggedVersion = KeptVersion & { readonly tagged: string }
+
+/** Milliseconds after which a file says anew that somebody has kept what is in it. */
+export const RENEWED = 30 * 60_000
 
 /** The folders of a repository: of content, named by its digest, and of versions, named by their tags. */
 export function foldersOf (dir: string, { name }: Pick<OciRepository, 'name'>): { content: string, versions: string } {
@@ -76,6 +79,12 @@ export async function whoseContent (path: string): Promise<Whose | undefined> {
     const { bytesRead } = await file.read(start, 0, LONGEST_LINE, 0)
     return start.subarray(0, bytesRead)
   }))
+}
+
+/** The version and archive that a file of a version is of; undefined for none, and for another one. */
+export async function whoseVersion (path: string): Promise<Whose | undefined> {
+  const [version, kept] = [versionOfTag(basename(path)), readVersion(await readWhole(path))]
+  return version === undefined || kept === undefined ? undefined : { version, archive: kept.archive }
 }
 
 function isKind (text: string | undefined): text is KeptContent['kind'] {

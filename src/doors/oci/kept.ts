@@ -4,13 +4,14 @@
 // repository; in it a file for each piece of content, named by its digest, and one for each
 // version. No more than what is stored has brought: who pulls adds nothing twice, and what
 // belongs to an archive that is gone goes too.
-import { access, readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isAside, readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
+import { isAside, isNoFile, readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { someAtOnce } from '../../lib/some-at-once.ts'
 import {
-  fileOf, foldersOf, readContent, readVersion, whoseContent, type KeptContent, type KeptVersion, type TaggedVersion
+  fileOf, foldersOf, readContent, readVersion, RENEWED, whoseContent, type KeptContent, type KeptVersion,
+  type TaggedVersion
 } from './kept-file.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
 
@@ -105,7 +106,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
     find,
     async keep (repository, hex, content) {
       const path = contentPath(repository, hex)
-      if ((await find(repository, hex, content.archive))?.archive === content.archive) return
+      if ((await find(repository, hex, content.archive))?.archive === content.archive && await renew(path)) return
       const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
         failed(error)
         return false
@@ -147,4 +148,19 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
 async function isThere (path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false)
+}
+
+/**
+ * Says on a file that it is wanted, to whoever is about to remove it as one of long ago (kept-shelf.ts).
+ * @returns false when it is not there any more
+ */
+async function renew (path: string): Promise<boolean> {
+  const now = Date.now()
+  try {
+    const { mtimeMs } = await stat(path)
+    if (now - mtimeMs > RENEWED) await utimes(path, now / 1000, now / 1000)
+    return true
+  } catch (error) {
+    return !isNoFile(error)
+  }
 }

@@ -101,6 +101,22 @@ await t.test('a disk that takes nothing is said, and what is small is remembered
   t.strictSame(await readdir(join(dir, PLACE.name, '_versions')), ['2.0.0'], 'and nothing half done is left')
 })
 
+await t.test('what the disk did not take is on it when it is kept again, and the disk takes it', async t => {
+  const dir = join(await temporaryFolder(t), 'oci')
+  await writeFile(dir, 'a file in the way')
+  const failures: unknown[] = []
+  const kept = keptIn(dir, failures)
+  const config = content('config', '1.0.0', A, '{}')
+  for (let again = 1; again <= 2; again++) {
+    await kept.keep(PLACE, hexOf('{}'), config)
+    t.equal(failures.length, again)
+  }
+  await rm(dir)
+  await kept.keep(PLACE, hexOf('{}'), config)
+  t.equal(failures.length, 2)
+  t.strictSame(await keptIn(dir).find(PLACE, hexOf('{}')), config)
+})
+
 await t.test('among many files those that go are found by their first line, and what is being written is left to who writes it', async t => {
   const dir = await temporaryFolder(t)
   const kept = keptIn(dir)
