@@ -6,7 +6,11 @@ import t, { type Test } from 'tap'
 import { createAttachments } from '../../src/doors/oci/attachments.ts'
 import { createKept } from '../../src/doors/oci/kept.ts'
 import { startApp } from '../helpers/app.ts'
+import { attach, attachmentOf } from '../helpers/attached.ts'
 import { hexOf } from '../helpers/attaching.ts'
+import { ociAsker, pushOci, pushOf } from '../helpers/oci.ts'
+import { chartOf } from '../helpers/packages.ts'
+import { overEachRepository } from '../helpers/repositories.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 import { until } from '../helpers/until.ts'
 
@@ -40,6 +44,13 @@ async function keepSome (stateDir: string, version: string): Promise<void> {
   await kept.keep(PLACE, name, { kind: 'manifest', version, archive, bytes: manifest })
   await kept.keepVersion(PLACE, version, { archive, size: 1, tagged: name })
   for (const path of [`_content/${name}`, `_versions/${version}`]) await utimes(join(dir, PLACE.name, path), 1, 1)
+}
+
+/** Lets all that is there be of long ago. */
+async function age (stateDir: string): Promise<void> {
+  for (const entry of await readdir(join(stateDir, 'oci'), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) await utimes(join(entry.parentPath, entry.name), 1, 1)
+  }
 }
 
 async function namesIn (stateDir: string): Promise<string[]> {
@@ -85,4 +96,35 @@ await t.test('one process of several looks for what is missing', async t => {
   const others = intervals.length
   await startApp(t, { origin })
   t.equal(intervals.length, others + others + 1)
+})
+
+await t.test('what was deleted in the repository itself is gone with all that was kept of it, and its other versions are as they were', async t => {
+  const time = timeOf(t)
+  await overEachRepository(t, {}, async (t, { gateway, origin }) => {
+    const { stateDir } = gateway.config
+    const ask = ociAsker(gateway.url, () => `Bearer ${gateway.masterKey}`)
+    const digests: string[] = []
+    for (const version of ['1.0.0', '2.0.0+b', '3.0.0']) {
+      const pushed = pushOf('mychart', version, { chart: await chartOf('mychart', version) })
+      t.equal((await pushOci(ask, PLACE.name, version.replace('+', '_'), pushed)).status, 201)
+      t.equal((await attach(ask, PLACE.name, attachmentOf({ subject: pushed, blobs: [Buffer.from('SBOM')] }))).status, 201)
+      digests.push(pushed.digest)
+    }
+    t.equal((await fetch(`${origin}/api/org1/repo1/charts/mychart/1.0.0`, { method: 'DELETE' })).status, 200)
+    await age(stateDir)
+    // Of each version a manifest, a config, an archive and what is known of it, and what is attached.
+    t.equal((await namesIn(stateDir)).length, 3 * 5)
+    const before = time.ahead
+    await until(async () => {
+      for (const run of time.intervals) run()
+      if ((await namesIn(stateDir)).length === 2 * 5) return true
+      time.ahead += HOUR
+      return undefined
+    })
+    t.ok(time.ahead - before >= 24 * HOUR)
+    const [gone, ...others] = digests
+    t.equal((await ask(`${PLACE.name}/manifests/${gone}`)).status, 404)
+    for (const digest of others) t.equal((await ask(`${PLACE.name}/manifests/${digest}`)).status, 200)
+    t.strictSame((await ask(`${PLACE.name}/manifests/2.0.0_b`)).headers['docker-content-digest'], digests[1])
+  }, [2])
 })
