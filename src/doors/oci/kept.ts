@@ -127,21 +127,22 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       return await putVersion(path, kept, async () => (await versionAt(path))?.archive === before)
     },
     async forget (repository, version, stored) {
-      const { content } = foldersOf(dir, repository)
       // What cannot be read now is left there, and is not answered.
       const hear = (error: unknown): undefined => { failed(error) }
-      const names = await unlessNoFile(readdir(content)).catch(hear) ?? []
-      await someAtOnce(names.filter(name => !isAside(name)), AT_ONCE, async hex => {
-        const path = join(content, hex)
-        const found = await whoseContent(path).catch(hear)
-        if (found?.version !== version || found.archive === stored) return
-        remembered.delete(path)
-        await rm(path, { force: true }).catch(hear)
-      })
+      // First what a push meanwhile puts another one in the place of: the look at the content may take a while.
       const path = versionPath(repository, version)
       versions.delete(path)
       const known = readVersion(await readWhole(path).catch(hear))
       if (known?.archive !== stored) await rm(path, { force: true }).catch(hear)
+      const { content } = foldersOf(dir, repository)
+      const names = await unlessNoFile(readdir(content)).catch(hear) ?? []
+      await someAtOnce(names.filter(name => !isAside(name)), AT_ONCE, async hex => {
+        const file = join(content, hex)
+        const found = await whoseContent(file).catch(hear)
+        if (found?.version !== version || found.archive === stored) return
+        remembered.delete(file)
+        await rm(file, { force: true }).catch(hear)
+      })
     }
   }
 }

@@ -6,6 +6,7 @@ import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
 import type { KeptContent } from '../../../src/doors/oci/kept-file.ts'
 import { hexOf } from '../../helpers/attaching.ts'
 import { temporaryFolder } from '../../helpers/processes.ts'
+import { untilTrue } from '../../helpers/until.ts'
 
 const PLACE = { name: 'org1/repo1/mychart' }
 const [A, B, C] = ['a', 'b', 'c'].map(digit => digit.repeat(64)) as [string, string, string]
@@ -127,6 +128,21 @@ await t.test('among many files those that go are found by their first line, and 
   await kept.forget(PLACE, '1.0.0', undefined)
   for (const [i, text] of texts.entries()) t.equal((await kept.find(PLACE, hexOf(text)))?.version, i % 2 === 0 ? undefined : '1.0.1')
   t.equal((await readdir(join(dir, PLACE.name, '_content'))).length, 21)
+})
+
+await t.test('what is pushed while much is being forgotten of the same version stays', async t => {
+  const dir = await temporaryFolder(t)
+  const [one, other] = [keptIn(dir), keptIn(dir)]
+  for (let i = 0; i < 200; i++) await one.keep(PLACE, hexOf(`${i}`), content('manifest', '1.0.0', A, `${i}`))
+  await one.keepVersion(PLACE, '1.0.0', { archive: A, size: 1, tagged: hexOf('0') })
+  const forgetting = one.forget(PLACE, '1.0.0', undefined)
+  await untilTrue(async () => (await readdir(join(dir, PLACE.name, '_content'))).length < 200)
+  await other.keep(PLACE, hexOf('new'), content('manifest', '1.0.0', B, 'new'))
+  await other.keepVersion(PLACE, '1.0.0', { archive: B, size: 1, tagged: hexOf('new') })
+  await forgetting
+  t.strictSame(await one.version(PLACE, '1.0.0'), { archive: B, size: 1, tagged: hexOf('new') })
+  t.match(await one.find(PLACE, hexOf('new')), { archive: B })
+  t.strictSame(await readdir(join(dir, PLACE.name, '_content')), [hexOf('new')])
 })
 
 await t.test('what was found of an archive takes the place of what was known before, and of nothing that was pushed since', async t => {
