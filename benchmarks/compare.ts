@@ -7,6 +7,7 @@
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { MANIFEST_TYPE } from '../test/helpers/oci.ts'
 import { ROOT } from '../test/helpers/processes.ts'
 import { startChartMuseum } from './lab/chartmuseum.ts'
 import { SMALL_FILE, smallChart } from './lab/charts.ts'
@@ -38,6 +39,7 @@ const QUESTIONS: readonly Question[] = [
   { name: 'index, 0s, Bearer', options: { maxAge: '0s' }, ask: () => ({ path: INDEX, expect: indexOf(1) }) },
   { name: 'index, 1s, Bearer', options: { maxAge: '1s' }, ask: () => ({ path: INDEX, expect: indexOf(1) }) },
   { name: 'index, 1s, Basic', options: { maxAge: '1s' }, ask: ({ basic }) => ({ path: INDEX, expect: indexOf(1), authorization: basic }) },
+  { name: 'oci:// manifest by tag', options: {}, ask: () => ({ path: `/v2/${TENANT}/mychart/manifests/0.1.0`, headers: { accept: MANIFEST_TYPE }, expect: found }) },
   { name: 'small chart file', options: {}, ask: () => ({ path: `/${TENANT}/charts/${SMALL_FILE}`, expect: found }) }
 ]
 

@@ -1,6 +1,6 @@
 // Who changes a file now? A lock file beside it, made with O_EXCL, so that of two commands
 // at once the second one waits and then sees what the first one wrote. One whose process
-// has died is taken away; how long anybody waits is bounded.
+// has died, or that is too old, is taken away; how long anybody waits is bounded.
 import { randomUUID } from 'node:crypto'
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -14,7 +14,7 @@ export type Held<T> =
 export interface LockTimes {
   /** How long the lock is waited for. */
   readonly wait: number
-  /** When it is given up by another machine that has it: no command takes so long. */
+  /** When it is given up: no command takes so long. */
   readonly stale: number
 }
 
@@ -90,7 +90,8 @@ async function read (lock: string): Promise<Seen | undefined> {
 
 function isStale ({ content, age }: Seen, stale: number): boolean {
   const [pid, host] = content.split(' ')
-  return host === hostname() ? !isAlive(Number(pid)) : age > stale
+  // In a container that was started anew the number may be another process's.
+  return age > stale || (host === hostname() && !isAlive(Number(pid)))
 }
 
 function isAlive (pid: number): boolean {

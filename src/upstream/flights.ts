@@ -30,12 +30,15 @@ interface FlightRoute<T> {
 }
 
 /**
- * So many get their answer in one turn of the event loop. Were it all, they would come
- * back all together, before anything else is looked at, and wait for their next flight
- * all together, with nothing left to do meanwhile; like this they become two groups, one
- * of which is answered while the upstream is asked for the other (docs/performance.md).
+ * So many get their answer in one turn of the event loop, or a part of a company that is larger.
+ * Were it all, they would come back all together, before anything else is looked at, and wait for
+ * their next flight all together, with nothing left to do meanwhile; like this they become two
+ * groups, one of which is answered while the upstream is asked for the other
+ * (docs/performance.md). Were it a number, the last of thousands would wait for as many turns as
+ * that goes into them, each longer than the one before: those who were called ask again.
  */
-const CALLS_AT_ONCE = 8
+const LEAST_AT_ONCE = 8
+const PART_AT_ONCE = 1 / 4
 
 export function createFlights<T> (): Flights<T> {
   const routes = new Map<string, FlightRoute<T>>()
@@ -69,10 +72,11 @@ export function createFlights<T> (): Flights<T> {
   }
 }
 
-/** Calls for a few at once, the others in the next turns of the event loop. */
+/** Calls for some at once, the others in the next turns of the event loop. */
 async function callInTurns<P> (all: readonly P[], call: (one: P) => void): Promise<void> {
+  const atOnce = Math.max(LEAST_AT_ONCE, Math.ceil(all.length * PART_AT_ONCE))
   for (const [i, one] of all.entries()) {
-    if (i > 0 && i % CALLS_AT_ONCE === 0) await endOfTurn()
+    if (i > 0 && i % atOnce === 0) await endOfTurn()
     call(one)
   }
 }

@@ -29,7 +29,7 @@ await t.test('one holder at a time, and nothing is left behind', async t => {
 
 await t.test('a lock whose holder is gone is taken away, by one of those who wait', async t => {
   const lock = join(testFolder(t), 'x.lock')
-  for (const [name, content, age] of [['a dead process', `${DEAD} ${hostname()} a\n`, 0], ['another machine long ago', '1 elsewhere a\n', 120], ['half written, long ago', '', 120]] as const) {
+  for (const [name, content, age] of [['a dead process', `${DEAD} ${hostname()} a\n`, 0], ['a number that another process has by now', `${process.pid} ${hostname()} a\n`, 120], ['another machine long ago', '1 elsewhere a\n', 120], ['half written, long ago', '', 120]] as const) {
     writeFileSync(lock, content)
     utimesSync(lock, new Date(), new Date(Date.now() - age * 1000))
     const held = await Promise.all([1, 2, 3].map(async i => await holdLockFile(lock, async () => i)))

@@ -41,7 +41,7 @@ async function keepSome (stateDir: string, version: string): Promise<void> {
   const head = { subject: hexOf('chart'), isReferrer: true, isNested: false, version, archive, manifest: { hex: name, size: manifest.length }, blobs: [] }
   await createAttachments(dir).put(PLACE, name, head, manifest, [])
   const kept = createKept(dir, error => { throw error })
-  await kept.keep(PLACE, name, { kind: 'manifest', version, archive, bytes: manifest })
+  await kept.keep(PLACE, [[name, { kind: 'manifest', version, archive, bytes: manifest }]])
   await kept.keepVersion(PLACE, version, { archive, size: 1, tagged: name })
   for (const path of [`_content/${name}`, `_versions/${version}`]) await utimes(join(dir, PLACE.name, path), 1, 1)
 }

@@ -336,7 +336,7 @@ await t.test('a manifest that was pushed has the tag while it is of what is stor
   const pushed = Buffer.from(canonical.bytes.toString().replace('"annotations":{', '"annotations":{"made":"elsewhere",'))
   const kept = createKept(join(gateway.config.stateDir, 'oci'), error => { throw error })
   const tagged = digestOfBytes(pushed).slice('sha256:'.length)
-  await kept.keep({ name: CHART }, tagged, { kind: 'manifest', version: '1.0.0', archive, bytes: pushed })
+  await kept.keep({ name: CHART }, [[tagged, { kind: 'manifest', version: '1.0.0', archive, bytes: pushed }]])
   await kept.keepVersion({ name: CHART }, '1.0.0', { archive, size: chart.length, tagged })
   t.ok((await pull(`${CHART}/manifests/1.0.0`)).bytes.equals(pushed))
   t.ok((await pull(`${CHART}/manifests/${digestOfBytes(canonical.bytes)}`)).bytes.equals(canonical.bytes), 'and the canonical one is there')

@@ -81,7 +81,7 @@ export async function storeVersion ({ kept }: Pick<Attaching, 'kept'>, { stored 
   const hex = hexOf(`${repository.name} ${version} ${archive}`)
   const manifest = Buffer.from(JSON.stringify({ of: `${repository.chart} ${version} ${archive}` }))
   stored.set(`${repository.name} ${version}`, hex)
-  await kept.keep(repository, hexOf(manifest), { kind: 'manifest', version, archive: hex, bytes: manifest })
+  await kept.keep(repository, [[hexOf(manifest), { kind: 'manifest', version, archive: hex, bytes: manifest }]])
   return { manifest, digest: `sha256:${hexOf(manifest)}` }
 }
 

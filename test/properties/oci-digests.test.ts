@@ -138,6 +138,7 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
         await sweeping
         now += step.hours * HOUR
         await age(oci, step.hours * HOUR)
+        pullers.splice(0, WORKERS, ...Array.from({ length: WORKERS }, open)) // who runs for so long knows no more of files' times
         if (step.isMeanwhile) goesOn = new Promise(resolve => { goOn = resolve })
         sweeping = sweep()
         if (step.isMeanwhile) continue // with what comes next

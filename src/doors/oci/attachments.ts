@@ -1,8 +1,9 @@
 // What is attached to the charts of a registry? A file for each (attachment-file.ts), in a folder
 // of its chart's in stateDir/oci, which all workers share. What is known of a folder is what was
 // read last, while the folder is as it was then: no worker has to be told of anything.
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stateOf } from '../../files/state.ts'
 import { tidyFolder, unlessNoFile } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { someAtOnce } from '../../lib/some-at-once.ts'
@@ -61,11 +62,6 @@ export const MOST_DIGESTS = 4_000
 /** Folders of which everything is remembered, and of which it is how many bytes they have. */
 const MOST_REMEMBERED = 64
 const MOST_SUMS = 10_000
-/**
- * Milliseconds after which a further change of a folder gives it another time for certain: file
- * systems take that from a clock which ticks each few milliseconds.
- */
-const SETTLED = 100
 /** Files of a folder that are open at once while it is read. */
 const AT_ONCE = 16
 
@@ -94,7 +90,7 @@ export function createAttachments (dir: string): Attachments {
   const folderOf = ({ name }: AttachmentPlace): string => join(dir, ...name.split('/'), FOLDER)
 
   async function look (folder: string): Promise<readonly Attachment[]> {
-    const found = await stampOf(folder)
+    const found = await stateOf(folder)
     if (found === undefined) {
       remembered.delete(folder)
       return []
@@ -110,7 +106,7 @@ export function createAttachments (dir: string): Attachments {
       else files.set(name, read)
     })
     const all = [...files.values()].map(({ attachment }) => attachment)
-    const stamp = Date.now() - found.at > SETTLED ? found.stamp : ''
+    const stamp = found.isSettled ? found.stamp : ''
     putBounded(remembered, folder, { stamp, files, all }, MOST_REMEMBERED)
     putBounded(sums, folder, { stamp, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) }, MOST_SUMS)
     return all
@@ -118,7 +114,7 @@ export function createAttachments (dir: string): Attachments {
 
   /** Of a tenant with many charts nothing is read again but what has changed. */
   async function bytesIn (folder: string): Promise<number> {
-    const found = await stampOf(folder)
+    const found = await stateOf(folder)
     if (found === undefined) return 0
     const known = sums.get(folder)
     return known?.stamp === found.stamp
@@ -161,7 +157,7 @@ async function readAnew (folder: string, name: string, before: LookedAt | undefi
   // What is named by its digest is the same whenever it is there; a tag may be of another one.
   if (before !== undefined && isHex(name)) return before
   const path = join(folder, name)
-  const found = await stampOf(path)
+  const found = await stateOf(path)
   if (found?.stamp === before?.stamp) return before
   const head = await readHead(path)
   if (found === undefined || head === undefined) return undefined
@@ -183,12 +179,4 @@ function goingIn (all: readonly Attachment[], isGone: (attachment: Attachment) =
     if (left.get(hex) === 0) for (const each of nested.get(hex) ?? []) going.add(each)
   }
   return [...going]
-}
-
-/** Says of a file or folder what is another one when it was changed or replaced. */
-async function stampOf (path: string): Promise<{ stamp: string, at: number, size: number } | undefined> {
-  const found = await unlessNoFile(stat(path, { bigint: true }))
-  if (found === undefined) return undefined
-  const { ino, mtimeNs, mtimeMs, size } = found
-  return { stamp: `${ino} ${mtimeNs} ${size}`, at: Number(mtimeMs), size: Number(size) }
 }

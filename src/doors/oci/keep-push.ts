@@ -56,13 +56,13 @@ export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
     const of = { version, archive: archive.hex }
     const put = async (kind: KeptContent['kind'], blob: string): Promise<void> => {
       const file = await waiting.find(repository, 'blob', blob)
-      if (file !== undefined) await kept.keep(repository, blob, { ...of, kind, bytes: await readFile(file.path) })
+      if (file !== undefined) await kept.keep(repository, [[blob, { ...of, kind, bytes: await readFile(file.path) }]])
     }
     await put('config', config.hex)
     if (provenance !== undefined) await put('provenance', provenance.hex)
-    await kept.keep(repository, archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) })
+    await kept.keep(repository, [[archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) }]])
     const more = await isKept(repository, manifest) ? 0 : bytes.length
-    await kept.keep(repository, hex, { ...of, kind: 'manifest', bytes })
+    await kept.keep(repository, [[hex, { ...of, kind: 'manifest', bytes }]])
     const { known, isOther } = await versionNow(repository, manifest)
     const pushed = (known?.pushed ?? 0) + more
     await kept.keepVersion(repository, version, { archive: archive.hex, size: archive.size, tagged: hex, pushed })

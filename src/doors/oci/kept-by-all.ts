@@ -119,12 +119,12 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       const theirs = text === undefined ? undefined : readContent(Buffer.from(text), hex)
       if (theirs === undefined || !isSound(theirs)) return ours
       if (archive !== undefined && theirs.archive !== archive) return ours
-      await own.keep(repository, hex, theirs)
+      await own.keep(repository, [[hex, theirs]])
       return theirs
     },
-    async keep (repository, hex, content) {
-      await own.keep(repository, hex, content)
-      await tell(repository, hex, content)
+    async keep (repository, contents) {
+      await own.keep(repository, contents)
+      for (const [hex, content] of contents) await tell(repository, hex, content)
     },
     async keepVersion (repository, version, kept) {
       const known = (await own.version(repository, version))?.taggedAt ?? 0

@@ -6,6 +6,7 @@
 // belongs to an archive that is gone goes too.
 import { access, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { stateOf, type FileState } from '../../files/state.ts'
 import { isAside, isNoFile, readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
 import { someAtOnce } from '../../lib/some-at-once.ts'
@@ -16,6 +17,9 @@ import {
 import { tagOfVersion, type OciRepository } from './names.ts'
 
 type Place = Pick<OciRepository, 'name'>
+
+/** What digests name, each with its SHA-256 in hex. */
+export type Contents = ReadonlyArray<readonly [hex: string, content: KeptContent]>
 
 /** What is known of a version, for who knows by now which archive is stored. */
 export type KeptVersionOf = (archive?: string) => Promise<KeptVersion | undefined>
@@ -28,8 +32,8 @@ export interface Kept {
    * @param archive of which it should be: two archives of a version may have one config
    */
   find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined>
-  /** Keeps it, durably, before it is answered; what the disk does not take, as long as there is room in memory. */
-  keep (repository: Place, hex: string, content: KeptContent): Promise<void>
+  /** Keeps all of them, durably, before they are answered; what the disk does not take, as long as there is room. */
+  keep (repository: Place, contents: Contents): Promise<void>
   /**
    * What is known of a version.
    * @param archive that is stored now: what is of it comes before what is of another one
@@ -51,8 +55,19 @@ export interface Kept {
 
 interface Remembered {
   readonly content: KeptContent
+  readonly path: string
   /** In a file, which other workers read too. */
   readonly isWritten: boolean
+  /** Of its folder when it was seen there last; '' while another change may give it the same. */
+  stamp: string
+  /** Milliseconds since the epoch, at which its file said last that it is wanted, as far as is known here. */
+  renewedAt: number
+}
+
+/** What was in a file when that was so. */
+interface ReadVersion {
+  readonly stamp: string
+  readonly kept: KeptVersion
 }
 
 /** How many contents are remembered, and how many bytes each has at most; what is larger is read again. */
@@ -67,6 +82,8 @@ const AT_ONCE = 16
  */
 export function createKept (dir: string, failed: (error: unknown) => void): Kept {
   const remembered = new Map<string, Remembered>()
+  const read = new Map<string, ReadVersion>()
+  /** Those that the disk did not take. */
   const versions = new Map<string, KeptVersion>()
   const contentPath = (place: Place, hex: string): string => join(foldersOf(dir, place).content, hex)
   const versionPath = (place: Place, version: string): string =>
@@ -75,14 +92,63 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   async function find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined> {
     const path = contentPath(repository, hex)
     const known = remembered.get(path)
-    if (known !== undefined && (archive === undefined || known.content.archive === archive)) {
-      // Another worker may have forgotten it.
-      if (!known.isWritten || await isThere(path)) return known.content
-    }
+    const isOf = known !== undefined && (archive === undefined || known.content.archive === archive)
+    if (isOf && await areThere(repository, [known])) return known.content
     const content = readContent(await readWhole(path), hex)
-    if (content !== undefined) remember(path, { content, isWritten: true })
+    if (content !== undefined) remember(path, { content, path, isWritten: true, stamp: '', renewedAt: 0 })
     else if (known?.isWritten === true) remembered.delete(path)
     return content ?? remembered.get(path)?.content
+  }
+
+  /** Another worker may have forgotten them: a folder that is as it was says of all at one look that none has. */
+  async function areThere (repository: Place, all: readonly Remembered[]): Promise<boolean> {
+    const written = all.filter(({ isWritten }) => isWritten)
+    if (written.length === 0) return true
+    const now = await stateOf(foldersOf(dir, repository).content)
+    if (now === undefined) return false
+    for (const each of written) {
+      if (each.stamp === now.stamp) continue
+      if (!await isThere(each.path)) return false
+      each.stamp = now.isSettled ? now.stamp : ''
+    }
+    return true
+  }
+
+  async function areKept (repository: Place, contents: Contents): Promise<boolean> {
+    const known = contents.flatMap(([hex, { archive }]) => {
+      const found = remembered.get(contentPath(repository, hex))
+      return found?.content.archive === archive ? [found] : []
+    })
+    const areWanted = known.every(({ isWritten, renewedAt }) => !isWritten || Date.now() - renewedAt <= RENEWED)
+    return known.length === contents.length && areWanted && await areThere(repository, known)
+  }
+
+  async function keepOne (repository: Place, [hex, content]: Contents[number]): Promise<void> {
+    const path = contentPath(repository, hex)
+    if ((await find(repository, hex, content.archive))?.archive === content.archive && await renew(path)) return
+    const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
+      failed(error)
+      return false
+    })
+    remember(path, { content, path, isWritten, stamp: '', renewedAt: Date.now() })
+  }
+
+  /**
+   * Says on a file that it is wanted, to whoever is about to remove it as one of long ago (kept-shelf.ts).
+   * @returns false when it is not there any more
+   */
+  async function renew (path: string): Promise<boolean> {
+    const now = Date.now()
+    try {
+      const { mtimeMs } = await stat(path)
+      const isOld = now - mtimeMs > RENEWED
+      if (isOld) await utimes(path, now / 1000, now / 1000)
+      const known = remembered.get(path)
+      if (known !== undefined) known.renewedAt = isOld ? now : mtimeMs
+      return true
+    } catch (error) {
+      return !isNoFile(error)
+    }
   }
 
   function remember (path: string, found: Remembered): void {
@@ -90,7 +156,17 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   }
 
   async function versionAt (path: string): Promise<KeptVersion | undefined> {
-    return readVersion(await readWhole(path)) ?? versions.get(path)
+    const state = await stateOf(path)
+    const kept = state === undefined ? undefined : await versionIn(path, state)
+    return kept ?? versions.get(path)
+  }
+
+  async function versionIn (path: string, { stamp, isSettled }: FileState): Promise<KeptVersion | undefined> {
+    const before = read.get(path)
+    if (before?.stamp === stamp) return before.kept
+    const kept = readVersion(await readWhole(path))
+    if (kept !== undefined && isSettled) putBounded(read, path, { stamp, kept }, MOST_REMEMBERED)
+    return kept
   }
 
   async function putVersion (path: string, kept: KeptVersion, isWanted = async () => true): Promise<boolean> {
@@ -104,14 +180,9 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
   return {
     find,
-    async keep (repository, hex, content) {
-      const path = contentPath(repository, hex)
-      if ((await find(repository, hex, content.archive))?.archive === content.archive && await renew(path)) return
-      const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
-        failed(error)
-        return false
-      })
-      remember(path, { content, isWritten })
+    async keep (repository, contents) {
+      if (await areKept(repository, contents)) return
+      await Promise.all(contents.map(async each => { await keepOne(repository, each) }))
     },
     version: async (repository, version) => await versionAt(versionPath(repository, version)),
     beginVersion (repository, version) {
@@ -149,19 +220,4 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
 async function isThere (path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false)
-}
-
-/**
- * Says on a file that it is wanted, to whoever is about to remove it as one of long ago (kept-shelf.ts).
- * @returns false when it is not there any more
- */
-async function renew (path: string): Promise<boolean> {
-  const now = Date.now()
-  try {
-    const { mtimeMs } = await stat(path)
-    if (now - mtimeMs > RENEWED) await utimes(path, now / 1000, now / 1000)
-    return true
-  } catch (error) {
-    return !isNoFile(error)
-  }
 }

@@ -8,8 +8,8 @@ import type { Asker } from '../../upstream/asker.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
 import { hexOfDigest } from '../../words/digest.ts'
 import type { Attached } from './attached.ts'
-import type { ListedVersion } from './entry.ts'
-import type { Kept } from './kept.ts'
+import type { ContentBytes, ListedVersion } from './entry.ts'
+import type { Contents, Kept } from './kept.ts'
 import type { KeptContent, KeptVersion } from './kept-file.ts'
 import { canonicalManifest, isManifestOf } from './manifest.ts'
 import type { OciRepository } from './names.ts'
@@ -78,7 +78,7 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
   ): Promise<KeptVersion> {
     const { archive, version } = found
     const known = { archive, size: await stored.measure(repository, found, asker) }
-    await kept.keep(repository, archive, { kind: 'archive', version, archive, bytes: EMPTY })
+    await kept.keep(repository, [[archive, { kind: 'archive', version, archive, bytes: EMPTY }]])
     const isNews = await kept.learnVersion(repository, version, known, before?.archive)
     if (isNews && before !== undefined) await kept.forget(repository, version, archive)
     return known
@@ -92,10 +92,13 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
   ): Promise<{ bytes: Buffer, hex: string }> {
     const beside = provenance === undefined ? undefined : { hex: provenance.hex, size: provenance.bytes.length }
     const manifest = canonicalManifest({ config, metadata }, { hex: archive, size }, beside)
-    const all = { config, manifest, ...(provenance === undefined ? {} : { provenance }) }
-    await Promise.all(Object.entries(all).map(async ([kind, { hex, bytes }]) => {
-      await kept.keep(repository, hex, { kind: kind as keyof typeof all, version, archive, bytes })
-    }))
+    const named = (kind: KeptContent['kind'], { hex, bytes }: ContentBytes): Contents[number] =>
+      [hex, { kind, version, archive, bytes }]
+    await kept.keep(repository, [
+      named('config', config),
+      named('manifest', manifest),
+      ...(provenance === undefined ? [] : [named('provenance', provenance)])
+    ])
     return manifest
   }
 

@@ -144,7 +144,7 @@ await t.test('what is attached to a chart stays also where the manifest of the c
   const version = attachmentOf({ blobs: [Buffer.from('archive')] })
   const hex = version.digest.slice(7)
   parts.stored.set(`${CHART.name} 1.0.0`, hexOf('archive'))
-  await worker.kept.keep(CHART, hex, { kind: 'manifest', version: '1.0.0', archive: hexOf('archive'), bytes: version.manifest })
+  await worker.kept.keep(CHART, [[hex, { kind: 'manifest', version: '1.0.0', archive: hexOf('archive'), bytes: version.manifest }]])
   const tag = cosignTag(version.digest, 'sig')
   t.equal(await refusalOf(worker.attach(CHART, version, { tag })), 'taken')
   t.equal(await refusalOf(worker.attach(CHART, sbom(version, 'SBOM'))), 'taken')

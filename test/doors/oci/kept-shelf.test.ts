@@ -38,9 +38,9 @@ async function labOf (t: Test): Promise<Lab> {
 /** A version with a manifest that was pushed. */
 async function keep ({ kept }: Pick<Lab, 'kept'>, version: string, archive: string, config = `config of ${version}`): Promise<string> {
   const manifest = `manifest of ${version} ${archive}`
-  await kept.keep(PLACE, hexOf(config), { kind: 'config', version, archive, bytes: Buffer.from(config) })
-  await kept.keep(PLACE, archive, { kind: 'archive', version, archive, bytes: Buffer.alloc(0) })
-  await kept.keep(PLACE, hexOf(manifest), { kind: 'manifest', version, archive, bytes: Buffer.from(manifest) })
+  await kept.keep(PLACE, [[hexOf(config), { kind: 'config', version, archive, bytes: Buffer.from(config) }]])
+  await kept.keep(PLACE, [[archive, { kind: 'archive', version, archive, bytes: Buffer.alloc(0) }]])
+  await kept.keep(PLACE, [[hexOf(manifest), { kind: 'manifest', version, archive, bytes: Buffer.from(manifest) }]])
   await kept.keepVersion(PLACE, version, { archive, size: 1, tagged: hexOf(manifest) })
   return hexOf(manifest)
 }
@@ -51,7 +51,7 @@ await t.test('each version of which something is kept is said with its archive, 
   t.strictSame(await shelf.of(PLACE), [])
   await keep(lab, '1.0.0+b', A)
   await lab.kept.keepVersion(PLACE, '2.0.0', { archive: B, size: 1, tagged: B })
-  await lab.kept.keep(PLACE, hexOf('old'), { kind: 'provenance', version: '2.0.0', archive: A, bytes: Buffer.from('old') })
+  await lab.kept.keep(PLACE, [[hexOf('old'), { kind: 'provenance', version: '2.0.0', archive: A, bytes: Buffer.from('old') }]])
   const [content, versions] = ['_content', '_versions'].map(name => join(lab.dir, PLACE.name, name)) as [string, string]
   for (const path of [join(content, 'e'.repeat(64)), join(versions, '3.0.0'), join(versions, 'no-version')]) await writeFile(path, `{"archive":"${A}"}\n`)
   await writeFile(join(versions, 'no-version'), JSON.stringify({ archive: A, size: 1 }))
@@ -94,19 +94,22 @@ await t.test('who keeps what is there writes no more on its file than that, and 
   const lab = await labOf(t)
   await keep(lab, '1.0.0', A)
   const content = join(lab.dir, PLACE.name, '_content')
-  const stamps = async (): Promise<string[]> => await Promise.all((await readdir(content)).map(async name => {
-    const { ino, mtimeMs } = await stat(join(content, name))
-    return `${name} ${ino} ${mtimeMs}`
+  const stamps = async (): Promise<{ name: string, ino: number, at: number }[]> => await Promise.all((await readdir(content)).map(async name => {
+    const { ino, mtimeMs: at } = await stat(join(content, name))
+    return { name, ino, at }
   }))
-  const before = await stamps()
-  await keep(lab, '1.0.0', A)
-  t.strictSame(await stamps(), before)
-  for (const name of await readdir(content)) await utimes(join(content, name), LONG_AGO, LONG_AGO)
-  await keep(lab, '1.0.0', A)
-  for (const [i, stamp] of (await stamps()).entries()) {
-    const [name, ino, time] = stamp.split(' ')
-    t.equal(`${name} ${ino}`, before[i]?.split(' ').slice(0, 2).join(' '))
-    t.ok(Date.now() - Number(time) < 60_000)
+  let before = await stamps()
+  const now = Date.now
+  t.teardown(() => { Date.now = now })
+  for (const [minutes, isRenewed] of [[0, false], [29, false], [31, true], [59, false], [62, true]] as const) {
+    Date.now = () => now() + minutes * 60_000
+    await keep(lab, '1.0.0', A)
+    await keep({ kept: createKept(lab.dir, () => {}) }, '1.0.0', A) // another worker
+    const after = await stamps()
+    t.strictSame(after.map(({ name, ino }) => ({ name, ino })), before.map(({ name, ino }) => ({ name, ino })))
+    for (const [i, { at }] of after.entries()) t.equal(at !== before[i]?.at, isRenewed, `after ${minutes} minutes`)
+    if (isRenewed) for (const { at } of after) t.ok(Math.abs(at - Date.now()) < 30_000)
+    before = after
   }
 })
 

@@ -148,7 +148,7 @@ await t.test('what was pushed again on the last moment stays, although no list h
   lab.says = async () => {
     for (const path of ['_content', '_versions']) for (const name of await readdir(join(lab.dir, ONE.name, path))) await utimes(join(lab.dir, ONE.name, path, name), 1, 1)
     const at = Date.now() / 1000 + 24 * 3_600 // as the clock says by then
-    await lab.worker.kept.keep(ONE, hexOf(manifest), { kind: 'manifest', version: '1.0.0', archive, bytes: manifest })
+    await lab.worker.kept.keep(ONE, [[hexOf(manifest), { kind: 'manifest', version: '1.0.0', archive, bytes: manifest }]])
     await lab.worker.kept.keepVersion(ONE, '1.0.0', { archive, size: 1, tagged: hexOf(manifest) })
     for (const path of [`_content/${hexOf(manifest)}`, '_versions/1.0.0']) await utimes(join(lab.dir, ONE.name, path), at, at)
   }
