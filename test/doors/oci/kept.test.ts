@@ -124,13 +124,28 @@ await t.test('a disk that takes nothing is said, and what is small is remembered
   t.strictSame(await readdir(join(dir, PLACE.name, '_versions')), ['2.0.0'], 'and nothing half done is left')
 })
 
+await t.test('what was in a folder that is gone as a whole is known no more', async t => {
+  const dir = await temporaryFolder(t)
+  const kept = keptIn(dir)
+  await kept.keep(PLACE, [[hexOf('{}'), content('config', '1.0.0', A, '{}')]])
+  await rm(join(dir, PLACE.name), { recursive: true })
+  t.equal(await kept.find(PLACE, hexOf('{}')), undefined)
+  await kept.keep(PLACE, [[hexOf('{}'), content('config', '1.0.0', A, '{}')]])
+  t.match(await keptIn(dir).find(PLACE, hexOf('{}')), { archive: A })
+})
+
 await t.test('what the disk does not take is not tried again with each answer', async t => {
   const dir = join(await temporaryFolder(t), 'oci')
   await writeFile(dir, 'a file in the way')
   const failures: unknown[] = []
   const kept = keptIn(dir, failures)
-  for (let again = 0; again < 2; again++) await kept.keep(PLACE, [[hexOf('{}'), content('config', '1.0.0', A, '{}')]])
+  const of = (text: string): [string, KeptContent] => [hexOf(text), content('config', '1.0.0', A, text)]
+  for (let again = 0; again < 2; again++) await kept.keep(PLACE, [of('{}')])
   t.equal(failures.length, 1)
+  await rm(dir)
+  await kept.keep(PLACE, [of('{}'), of('{ }')])
+  t.equal(failures.length, 1)
+  t.match(await keptIn(dir).find(PLACE, hexOf('{}')), { archive: A }, 'but with what is new')
 })
 
 await t.test('among many files those that go are found by their first line, and what is being written is left to who writes it', async t => {
