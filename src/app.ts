@@ -96,6 +96,8 @@ export interface AppDependencies {
   readonly peers?: Peers
   /** What the registries of all replicas have answered with; undefined: there are none. */
   readonly answered?: Answered | undefined
+  /** This process looks for what is of versions that were deleted elsewhere: one of those on its `stateDir` does. */
+  readonly sweeps: boolean
   /** chartgate's own version, for /info. */
   readonly version: string
   readonly clock: Clock
@@ -136,7 +138,7 @@ const NOTHING_WAITS = { used: 0, files: 0, written: 0 }
 /** The public listener's application. */
 export async function buildApp (deps: AppDependencies): Promise<App> {
   const { settings, keys, spool, live, revocations, locks, logins, pulse, version, clock, meter } = deps
-  const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS, answered } = deps
+  const { federation, limits = CONNECTION_LIMITS, peers = NO_PEERS, answered, sweeps } = deps
   const upstreams = readElsewhereWhileTold(deps.upstreams, peers)
   const config = settings.current // what a restart alone changes; of all else it is what it is now
   const challenge = { realm: config.publicUrl + '/oauth/token', service: config.tokens.service }
@@ -236,7 +238,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
   const registry = config.oci.enabled
-    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, answered, log, changed })
+    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, answered, sweeps, log, changed })
     : undefined
   if (registry !== undefined) {
     await app.register(ociDoor, registry.door)

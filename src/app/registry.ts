@@ -7,15 +7,16 @@ import type { Settings } from '../live/settings.ts'
 import type { LiveAuthority } from '../live/reload.ts'
 import { createAttacher } from '../doors/oci/attach.ts'
 import { createAttached } from '../doors/oci/attached.ts'
-import { createAttachmentSweep } from '../doors/oci/attachment-sweep.ts'
 import { createAttachments, type Attachments } from '../doors/oci/attachments.ts'
 import { createDeleter } from '../doors/oci/delete.ts'
 import { createKept, type Kept } from '../doors/oci/kept.ts'
 import { createKeptByAll } from '../doors/oci/kept-by-all.ts'
+import { createKeptShelf } from '../doors/oci/kept-shelf.ts'
 import { readRepository, tagOfVersion } from '../doors/oci/names.ts'
 import { createPuller } from '../doors/oci/pull.ts'
 import { createPusher } from '../doors/oci/push.ts'
 import { createStoredVersions } from '../doors/oci/stored-versions.ts'
+import { createSweep } from '../doors/oci/sweep.ts'
 import { createUploadStates } from '../doors/oci/upload-state.ts'
 import { createWaiting } from '../doors/oci/waiting.ts'
 import { createWaitingLedger } from '../doors/oci/waiting-ledger.ts'
@@ -44,6 +45,8 @@ export interface RegistryParts {
   readonly live: LiveAuthority
   /** What all replicas have answered with; undefined: there are no others. */
   readonly answered: Answered | undefined
+  /** This process removes what is of versions that were deleted elsewhere. */
+  readonly sweeps: boolean
   readonly log: Logger
   /** Lets every read from now on show it. */
   readonly changed: (change: Change) => Promise<void>
@@ -60,8 +63,8 @@ export interface Registry {
 
 /** Milliseconds between two lines about the same disk, and between two looks at what waits. */
 const PAUSE = 60_000
-/** Milliseconds between two looks for what is attached to something that was deleted elsewhere. */
-const SWEEP = 60 * 60_000
+/** Milliseconds between two looks which repositories are due to be looked at for what was deleted elsewhere. */
+const SWEEP = 15 * 60_000
 /** Milliseconds that what was pushed waits for its tag since it was last touched. */
 const PATIENCE = 10 * 60_000
 /** Files that may wait. */
@@ -70,10 +73,10 @@ const MOST_FILES = { ofRepository: 256, ofTenant: 1_024, ofAll: 4_096 }
 const SHARE = 1 / 2
 
 export function openRegistry (parts: RegistryParts): Registry {
-  const { settings, upstreams, files, uploader, locks, spool, taker, live, changed } = parts
+  const { settings, upstreams, files, uploader, locks, spool, taker, live, sweeps, changed } = parts
   const { stateDir, basePath, workers } = settings.current
   const maxUploadSize = (): number => settings.current.charts.maxUploadSize
-  const dir = join(stateDir, 'spool', 'oci')
+  const [dir, ociDir] = [join(stateDir, 'spool', 'oci'), join(stateDir, 'oci')]
   const clock = (): number => performance.now()
   // One push, whose provenance and config are small, has room always.
   const atLeast = (bytes: number): number => Math.max(bytes, maxUploadSize() * 2)
@@ -87,13 +90,16 @@ export function openRegistry (parts: RegistryParts): Registry {
   const kept = keptOf(parts)
   const waiting = createWaiting(dir, ledger, spool, maxUploadSize)
   const stored = createStoredVersions(createListReader(upstreams), files)
-  const attachments = createAttachments(join(stateDir, 'oci'))
+  const attachments = createAttachments(ociDir)
   const attached = createAttached(attachments, stored)
   const puller = createPuller({ stored, kept, attached, waiting })
   // What waits is everybody's: each worker has its part of it in its part of the spool's bound.
   spool.besides(() => ledger.standing().bytes / workers)
-  const sweep = createAttachmentSweep({ attachments, stored, depth: taker.depth, clock })
-  const timers = [every(PAUSE, () => { void ledger.look() }), every(SWEEP, () => { void sweep() })]
+  // What of it all replicas have is left to them: one that sees less of the repository takes nothing from others.
+  const shelves = [attachments, createKeptShelf(ociDir, () => Date.now())]
+  const sweep = createSweep({ dir: ociDir, shelves, stored, depth: taker.depth, clock })
+  const timers = [every(PAUSE, () => { void ledger.look() })]
+  if (sweeps) timers.push(every(SWEEP, () => { void sweep() }))
   return {
     door: {
       puller,

@@ -2,11 +2,21 @@
 // whoever else writes it, and whenever the process or the machine ends; and what cannot be read
 // now is not taken for what is not there.
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 /** What the names begin with of files that are being written. */
-export const ASIDE = '.'
+const ASIDE = '.'
+
+/** True for the name of a file that is being written, or was until a process ended. */
+export function isAside (name: string): boolean {
+  return name.startsWith(ASIDE)
+}
+
+/** A name beside a file, for who is about to put it there or to take it away. */
+export function asideOf (path: string): string {
+  return join(dirname(path), ASIDE + randomUUID())
+}
 
 export type FileContent = Uint8Array | AsyncIterable<Uint8Array>
 
@@ -23,7 +33,7 @@ export async function writeWhole (
 ): Promise<boolean> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const aside = join(folder, ASIDE + randomUUID())
+  const aside = asideOf(path)
   try {
     await writeFile(aside, content, { mode: 0o600, flush: true })
     if (!await isWanted()) {
@@ -64,4 +74,30 @@ export async function unlessNoFile<T> (work: Promise<T>): Promise<T | undefined>
 /** What a file holds; undefined where there is none. @throws as above */
 export async function readWhole (path: string): Promise<Buffer | undefined> {
   return await unlessNoFile(readFile(path))
+}
+
+/**
+ * What is read of an open file; undefined where there is none.
+ * @throws as above
+ */
+export async function withFile<T> (path: string, work: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+  const file = await unlessNoFile(open(path))
+  if (file === undefined) return undefined
+  try {
+    return await unlessNoFile(work(file)) // a folder can be opened
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Removes from a folder what processes have begun to write, and ended before they had.
+ * @param age milliseconds that it is old
+ */
+export async function tidyFolder (folder: string, age: number): Promise<void> {
+  for (const name of (await readdir(folder).catch(() => [])).filter(isAside)) {
+    const path = join(folder, name)
+    const begun = await stat(path).catch(() => undefined)
+    if (begun !== undefined && Date.now() - begun.mtimeMs > age) await rm(path, { force: true })
+  }
 }

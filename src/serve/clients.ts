@@ -85,6 +85,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
       spool,
       peers: replicas.peers,
       answered: replicas.answered,
+      sweeps: true,
       locks: replicas.locks,
       logins: loginsOf(options, replicas.store),
       spent: opened.spent,

@@ -84,6 +84,7 @@ export async function startWorker ({ channel, logStream }: WorkerOptions): Promi
       audit: { output, hashName },
       peers: replicas.peers,
       answered: replicas.answered,
+      sweeps: number === 1,
       upstreams,
       spool,
       locks: replicas.locks,

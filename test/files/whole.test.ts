@@ -1,8 +1,8 @@
 // A file comes whole or not at all, is made with its folders, and is no other one's business.
-import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { ASIDE, readWhole, writeWhole } from '../../src/files/whole.ts'
+import { isAside, readWhole, tidyFolder, withFile, writeWhole } from '../../src/files/whole.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
 
 async function * pieces (...texts: readonly string[]): AsyncGenerator<Buffer> {
@@ -29,7 +29,7 @@ await t.test('until it has its name it is a file that nobody takes for it', asyn
     beside = await readdir(dir)
     return false
   }), false)
-  t.match(beside, [new RegExp(`^\\${ASIDE}`)])
+  t.strictSame(beside.map(isAside), [true])
   t.strictSame(await readdir(dir), [], 'and one that is not wanted any more is not there')
 })
 
@@ -54,4 +54,31 @@ await t.test('what is no file is none, and what cannot be read now is no file th
   for (const name of ['.', 'nothing', 'file/below']) t.equal(await readWhole(join(dir, name)), undefined, name)
   await symlink('itself', join(dir, 'itself'))
   await t.rejects(readWhole(join(dir, 'itself')), { code: 'ELOOP' })
+})
+
+await t.test('an open file is closed, whatever is read of it', async t => {
+  const dir = await temporaryFolder(t)
+  const path = join(dir, 'file')
+  await writeFile(path, 'text')
+  const open: number[] = []
+  t.equal(await withFile(path, async file => {
+    open.push(file.fd)
+    return await file.readFile('utf8')
+  }), 'text')
+  await t.rejects(withFile(path, async ({ fd }) => {
+    open.push(fd)
+    throw new Error('it ends')
+  }), { message: 'it ends' })
+  t.equal(open[0], open[1], 'the number was free again')
+  for (const name of ['.', 'nothing']) t.equal(await withFile(join(dir, name), async file => await file.readFile()), undefined, name)
+})
+
+await t.test('what was never finished goes when it is old, and nothing else', async t => {
+  const dir = await temporaryFolder(t)
+  for (const name of ['.old', '.new', 'old']) await writeFile(join(dir, name), '')
+  await symlink('.itself', join(dir, '.itself'))
+  for (const name of ['.old', 'old']) await utimes(join(dir, name), 1, 1)
+  await tidyFolder(dir, 60_000)
+  t.strictSame((await readdir(dir)).sort(), ['.itself', '.new', 'old'])
+  await tidyFolder(join(dir, 'nothing'), 0)
 })

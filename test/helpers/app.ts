@@ -96,6 +96,8 @@ export interface Overrides {
   readonly peers?: Peers
   /** What the registries of all gateways have answered with; default: each has its own. */
   readonly answered?: Answered
+  /** It looks for what was deleted elsewhere, when its time comes; default: it does. */
+  readonly sweeps?: boolean
   /** Laid over how long the upstream is waited for. */
   readonly waits?: Partial<Patience>
   /** Which tokens of jobs were exchanged; default: this gateway's own, since ever. */
@@ -143,7 +145,7 @@ export function testConfig (stateDir: string, origin: string | undefined): Confi
   }
 }
 
-export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, answered, locks = createLocks(), takesConditions = false, waits = {}, spent, records = async () => true }: Overrides): Promise<TestGateway> {
+export async function startApp (t: TestLike, { origin, config: change = config => config, now, clock = now === undefined ? CLOCK : clockOf(now), keys: given, limits = {}, passwords, peers, answered, sweeps = true, locks = createLocks(), takesConditions = false, waits = {}, spent, records = async () => true }: Overrides): Promise<TestGateway> {
   const stateDir = testFolder(t)
   const meter = createMeter()
   const config = change(testConfig(stateDir, origin))
@@ -218,6 +220,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
     ...(passwords === undefined ? {} : { passwords }),
     ...(peers === undefined ? {} : { peers }),
     answered,
+    sweeps,
     certificates,
     federation: federating,
     ...(listener === undefined ? {} : { tls: listener }),

@@ -1,20 +1,22 @@
 // While an archive is stored every digest that was answered for it is answered, with the same
 // bytes, whoever asks and after every restart; when another one is stored in its place, or none,
-// it is not. Over random histories of pushes by either door, overwrites, deletes, provenance and
-// restarts.
+// it is not. Over random histories of pushes by either door, overwrites, deletes, provenance,
+// restarts, and looks for what is gone, during which others go on.
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { createKept } from '../../src/doors/oci/kept.ts'
+import { createKeptShelf } from '../../src/doors/oci/kept-shelf.ts'
 import { readRepository, type OciRepository } from '../../src/doors/oci/names.ts'
 import { createPuller, type Puller } from '../../src/doors/oci/pull.ts'
 import { createPusher, type Pusher } from '../../src/doors/oci/push.ts'
 import { readManifest } from '../../src/doors/oci/read-manifest.ts'
-import { createStoredVersions } from '../../src/doors/oci/stored-versions.ts'
+import { createStoredVersions, type StoredVersions } from '../../src/doors/oci/stored-versions.ts'
+import { createSweep } from '../../src/doors/oci/sweep.ts'
 import { createWaiting } from '../../src/doors/oci/waiting.ts'
 import { createWaitingLedger } from '../../src/doors/oci/waiting-ledger.ts'
 import { RefusalError } from '../../src/http/errors.ts'
@@ -30,6 +32,7 @@ import { inShort } from '../helpers/in-short.ts'
 const REPOSITORY = readRepository('org1/repo1/mychart', 2) as OciRepository
 const VERSIONS = ['1.0.0', '2.0.0+b'] as const
 const WORKERS = 2
+const HOUR = 60 * 60_000
 
 type Version = typeof VERSIONS[number]
 /** Some of each version, of which each is another one. */
@@ -86,6 +89,7 @@ type Step =
   | { readonly kind: 'sign', readonly version: Version, readonly text: string | undefined }
   | { readonly kind: 'pull', readonly version: Version, readonly worker: number }
   | { readonly kind: 'restart', readonly worker: number }
+  | { readonly kind: 'sweep', readonly hours: number, readonly isMeanwhile: boolean }
 
 const version = fc.constantFrom(...VERSIONS)
 const worker = fc.nat({ max: WORKERS - 1 })
@@ -95,7 +99,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('delete' as const), version }),
   fc.record({ kind: fc.constant('sign' as const), version, text: fc.constantFrom('one', 'two', undefined) }),
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('pull' as const), version, worker }) },
-  fc.record({ kind: fc.constant('restart' as const), worker })
+  fc.record({ kind: fc.constant('restart' as const), worker }),
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('sweep' as const), hours: fc.constantFrom(1, 24, 48), isMeanwhile: fc.boolean() }) }
 )
 
 /** What was answered once, as long as its archive is stored without a break. */
@@ -115,8 +120,30 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
   const pullers = Array.from({ length: WORKERS }, open)
   const answered = new Map<string, Answered>()
   const gone = new Map<string, Answered>()
+  let [now, sweeping, goesOn] = [0, Promise.resolve(), Promise.resolve()]
+  let goOn = (): void => {}
+  const oci = join(dir, 'oci')
+  const listing = createStoredVersions(shelf.lists, shelf.files)
+  /** What it goes by is what was stored before all that happens meanwhile. */
+  const archives: StoredVersions['archives'] = async (...asked) => {
+    const listed = await listing.archives(...asked)
+    await goesOn
+    return listed
+  }
+  const sweep = createSweep({ dir: oci, shelves: [createKeptShelf(oci, () => Date.now())], stored: { archives }, depth: 2, clock: () => now })
   for (const step of steps) {
     switch (step.kind) {
+      case 'sweep': {
+        goOn()
+        await sweeping
+        now += step.hours * HOUR
+        await age(oci, step.hours * HOUR)
+        pullers.splice(0, WORKERS, ...Array.from({ length: WORKERS }, open)) // who runs for so long knows no more of files' times
+        if (step.isMeanwhile) goesOn = new Promise(resolve => { goOn = resolve })
+        sweeping = sweep()
+        if (step.isMeanwhile) continue // with what comes next
+        break
+      }
       case 'store': put(step.version, { archive: archiveAt(step) }); break
       case 'push': await push(pullers[step.worker] as Puller & Pusher, step); break
       case 'delete': put(step.version, undefined); break
@@ -128,6 +155,8 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
       case 'restart': pullers[step.worker] = open(); break
       case 'pull': await learn(pullers[step.worker] as Puller, step.version)
     }
+    goOn()
+    await sweeping
     for (const puller of pullers) {
       for (const [digest, { kind, bytes }] of answered) {
         const read = await ask(puller, kind, digest)
@@ -136,6 +165,9 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
       for (const [digest, { kind }] of gone) if (await ask(puller, kind, digest) !== undefined) throw new Error(`${digest} is answered, and its archive is gone`)
     }
   }
+
+  goOn()
+  await sweeping
 
   function put (version: Version, stored: Stored | undefined): void {
     if (stored !== undefined && shelf.stored.get(version)?.archive.equals(stored.archive) === true) return
@@ -187,6 +219,15 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
   }
 }
 
+/** Lets files be older. */
+async function age (dir: string, ms: number): Promise<void> {
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => [])) {
+    const path = join(entry.parentPath, entry.name)
+    const then = ((await stat(path)).mtimeMs - ms) / 1000
+    if (entry.isFile()) await utimes(path, then, then)
+  }
+}
+
 async function * bodyOf (bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
@@ -207,6 +248,16 @@ function missing (error: unknown): undefined {
   throw error
 }
 
+/** What was deleted elsewhere is pushed again while it is swept away, and then asked for by another worker. */
+const AGAIN: readonly Step[] = [
+  { kind: 'push', version: '1.0.0', archive: 0, day: 1, worker: 0 },
+  { kind: 'delete', version: '1.0.0' },
+  { kind: 'sweep', hours: 1, isMeanwhile: false },
+  { kind: 'sweep', hours: 24, isMeanwhile: true },
+  { kind: 'push', version: '1.0.0', archive: 0, day: 1, worker: 0 },
+  { kind: 'pull', version: '1.0.0', worker: 1 }
+]
+
 await t.test('every digest that was answered is answered as long as its archive is stored', async t => {
   await t.resolves(fc.assert(fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async steps => {
     const dir = mkdtempSync(join(tmpdir(), 'chartgate-oci-'))
@@ -215,5 +266,5 @@ await t.test('every digest that was answered is answered as long as its archive 
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }
-  }), { numRuns: inShort(60, 1_000) }))
+  }), { numRuns: inShort(60, 1_000), examples: [[[...AGAIN]]] }))
 })

@@ -2,7 +2,7 @@
 // then its manifest and its blobs, one after the other. So it comes, is replaced and goes as a
 // whole, in one step of the file system, whichever process does it and whenever that ends.
 import { open, type FileHandle } from 'node:fs/promises'
-import { unlessNoFile, writeWhole } from '../../files/whole.ts'
+import { unlessNoFile, withFile, writeWhole } from '../../files/whole.ts'
 import { readSpooled } from '../../uploads/spool.ts'
 import { isVersion } from '../../words/chart-names.ts'
 import { isHex } from '../../words/digest.ts'
@@ -87,16 +87,6 @@ export async function * readItsBlob (path: string, hex: string): AsyncGenerator<
     yield * file.createReadStream({ start, end: start + size - 1, autoClose: false }) as AsyncIterable<Uint8Array>
   } finally {
     await file?.close()
-  }
-}
-
-async function withFile<T> (path: string, work: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-  const file = await unlessNoFile(open(path))
-  if (file === undefined) return undefined
-  try {
-    return await unlessNoFile(work(file)) // a folder can be opened
-  } finally {
-    await file.close()
   }
 }
 

@@ -1,15 +1,17 @@
 // What is attached to the charts of a registry? A file for each (attachment-file.ts), in a folder
 // of its chart's in stateDir/oci, which all workers share. What is known of a folder is what was
 // read last, while the folder is as it was then: no worker has to be told of anything.
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stateOf } from '../../files/state.ts'
-import { ASIDE, unlessNoFile } from '../../files/whole.ts'
+import { tidyFolder, unlessNoFile } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
+import { someAtOnce } from '../../lib/some-at-once.ts'
 import { isHex } from '../../words/digest.ts'
 import { readHead, readItsBlob, readItsManifest, writeAttachment, type AttachmentHead } from './attachment-file.ts'
 import type { ContentBytes } from './entry.ts'
 import { subjectOfTag, type OciRepository } from './names.ts'
+import { partsIn } from './repository-folders.ts'
 
 /** One that is there; whether its chart is, nobody has looked. */
 export interface Attachment extends AttachmentHead {
@@ -21,7 +23,7 @@ export interface Attachment extends AttachmentHead {
 
 export type AttachmentPlace = Pick<OciRepository, 'name'>
 
-/** What cannot be read now is not taken for what is not there: then all but `tidy` reject. */
+/** What cannot be read now is not taken for what is not there: then they reject. */
 export interface Attachments {
   /** All of a repository. */
   of (place: AttachmentPlace): Promise<readonly Attachment[]>
@@ -41,9 +43,10 @@ export interface Attachments {
   manifest (place: AttachmentPlace, name: string): Promise<ContentBytes | undefined>
   /** A blob of it; nothing when it is not there any more. */
   blob (place: AttachmentPlace, name: string, hex: string): AsyncGenerator<Uint8Array>
-  /** The names of repositories with a folder for them. */
-  repositories (): AsyncGenerator<string>
-  /** Removes what a process has begun to write, and ended before it had. @param age milliseconds that it is old */
+  /**
+   * Removes what a process has begun to write, and what it has begun to remove, and ended before it had.
+   * @param age milliseconds that it is old
+   */
   tidy (place: AttachmentPlace, age: number): Promise<void>
 }
 
@@ -97,13 +100,11 @@ export function createAttachments (dir: string): Attachments {
     const names = (await unlessNoFile(readdir(folder)) ?? []).filter(isName)
     const files = new Map(before?.files)
     for (const name of files.keys()) if (!names.includes(name)) files.delete(name)
-    for (let i = 0; i < names.length; i += AT_ONCE) {
-      await Promise.all(names.slice(i, i + AT_ONCE).map(async name => {
-        const read = await readAnew(folder, name, files.get(name))
-        if (read === undefined) files.delete(name)
-        else files.set(name, read)
-      }))
-    }
+    await someAtOnce(names, AT_ONCE, async name => {
+      const read = await readAnew(folder, name, files.get(name))
+      if (read === undefined) files.delete(name)
+      else files.set(name, read)
+    })
     const all = [...files.values()].map(({ attachment }) => attachment)
     const stamp = found.isSettled ? found.stamp : ''
     putBounded(remembered, folder, { stamp, files, all }, MOST_REMEMBERED)
@@ -126,7 +127,7 @@ export function createAttachments (dir: string): Attachments {
     async bytesOfTenant ({ tenantPath }) {
       const above = join(dir, ...tenantPath.split('/'))
       let bytes = 0
-      for (const chart of await foldersIn(above)) bytes += await bytesIn(join(above, chart, FOLDER))
+      for (const chart of await partsIn(above)) bytes += await bytesIn(join(above, chart, FOLDER))
       return bytes
     },
     async put (place, name, head, manifest, blobs) {
@@ -141,14 +142,9 @@ export function createAttachments (dir: string): Attachments {
     },
     manifest: async (place, name) => await readItsManifest(join(folderOf(place), name)),
     blob: (place, name, hex) => readItsBlob(join(folderOf(place), name), hex),
-    repositories: () => repositoriesBelow(dir, ''),
     async tidy (place, age) {
-      const folder = folderOf(place)
-      for (const name of await readdir(folder).catch(() => [])) {
-        const path = join(folder, name)
-        const begun = name.startsWith(ASIDE) ? await stat(path).catch(() => undefined) : undefined
-        if (begun !== undefined && Date.now() - begun.mtimeMs > age) await rm(path, { force: true })
-      }
+      await tidyFolder(folderOf(place), age)
+      await this.remove(place, () => false)
     }
   }
 }
@@ -183,18 +179,4 @@ function goingIn (all: readonly Attachment[], isGone: (attachment: Attachment) =
     if (left.get(hex) === 0) for (const each of nested.get(hex) ?? []) going.add(each)
   }
   return [...going]
-}
-
-/** Those that are parts of names. */
-async function foldersIn (dir: string): Promise<string[]> {
-  const entries = await unlessNoFile(readdir(dir, { withFileTypes: true })) ?? []
-  return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith('_')).map(({ name }) => name)
-}
-
-async function * repositoriesBelow (dir: string, above: string): AsyncGenerator<string> {
-  for (const part of await foldersIn(dir)) {
-    const [folder, name] = [join(dir, part), above + part]
-    if (await stateOf(join(folder, FOLDER)) !== undefined) yield name
-    yield * repositoriesBelow(folder, `${name}/`)
-  }
 }

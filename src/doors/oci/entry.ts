@@ -72,6 +72,18 @@ export function versionsOf (list: Buffer): string[] | undefined {
   })
 }
 
+/** The versions of a chart's list, each with its archive; undefined for a list of which not all can be read. */
+export function archivesOf (list: Buffer): Pick<ListedVersion, 'version' | 'archive'>[] | undefined {
+  const entries = jsonOf(list)
+  if (!Array.isArray(entries)) return undefined
+  const archives = entries.flatMap((entry: unknown) => {
+    if (!isObject(entry)) return []
+    const { version, digest } = entry
+    return typeof version === 'string' && isHex(digest) ? [{ version, archive: digest }] : []
+  })
+  return archives.length === entries.length ? archives : undefined
+}
+
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [OPENS, CLOSES] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])]
 

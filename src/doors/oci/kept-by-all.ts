@@ -5,10 +5,10 @@
 import { isUtf8 } from 'node:buffer'
 import { putBounded } from '../../lib/put-bounded.ts'
 import type { Answered } from '../../replicas/answered.ts'
+import type { Kept, KeptVersionOf } from './kept.ts'
 import {
-  fileOf, readContent, readVersion, type Kept, type KeptContent, type KeptVersion, type KeptVersionOf,
-  type TaggedVersion
-} from './kept.ts'
+  fileOf, readContent, readVersion, type KeptContent, type KeptVersion, type TaggedVersion
+} from './kept-file.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
 import { namedIn } from './read-manifest.ts'
 

@@ -4,42 +4,17 @@
 // repository; in it a file for each piece of content, named by its digest, and one for each
 // version. No more than what is stored has brought: who pulls adds nothing twice, and what
 // belongs to an archive that is gone goes too.
-import { access, readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stateOf, type FileState } from '../../files/state.ts'
-import { readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
+import { isAside, isNoFile, readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
 import { putBounded } from '../../lib/put-bounded.ts'
-import { isVersion } from '../../words/chart-names.ts'
-import { isHex } from '../../words/digest.ts'
-import { contentOf } from './entry.ts'
+import { someAtOnce } from '../../lib/some-at-once.ts'
+import {
+  fileOf, foldersOf, readContent, readVersion, RENEWED, whoseContent, type KeptContent, type KeptVersion,
+  type TaggedVersion
+} from './kept-file.ts'
 import { tagOfVersion, type OciRepository } from './names.ts'
-import { isObject, jsonOf } from './read-manifest.ts'
-
-/** What a digest names in a repository. */
-export interface KeptContent {
-  readonly kind: 'manifest' | 'config' | 'provenance' | 'archive'
-  /** The version that it is of. */
-  readonly version: string
-  /** SHA-256 of the archive that it is of, in hex: while that is stored, this is there. */
-  readonly archive: string
-  /** Those that the digest is of; of an archive none, which the chart repository has. */
-  readonly bytes: Buffer
-}
-
-export interface KeptVersion {
-  /** SHA-256 in hex, and bytes. */
-  readonly archive: string
-  readonly size: number
-  /** The manifest that was pushed under its tag, in hex; left out: none was. */
-  readonly tagged?: string
-  /** The number of that push, which says of two replicas which was later (kept-by-all.ts). */
-  readonly taggedAt?: number
-  /** Bytes of the manifests that were pushed for it, all together. */
-  readonly pushed?: number
-}
-
-/** One of which a manifest was pushed. */
-export type TaggedVersion = KeptVersion & { readonly tagged: string }
 
 type Place = Pick<OciRepository, 'name'>
 
@@ -85,6 +60,8 @@ interface Remembered {
   readonly isWritten: boolean
   /** Of its folder when it was seen there last; '' while another change may give it the same. */
   stamp: string
+  /** Milliseconds since the epoch, at which its file said last that it is wanted, as far as is known here. */
+  renewedAt: number
 }
 
 /** What was in a file when that was so. */
@@ -93,10 +70,11 @@ interface ReadVersion {
   readonly kept: KeptVersion
 }
 
-const [CONTENT, VERSIONS] = ['_content', '_versions']
 /** How many contents are remembered, and how many bytes each has at most; what is larger is read again. */
 const MOST_REMEMBERED = 4_000
 const SMALL = 4 * 1024
+/** Files that are read at once. */
+const AT_ONCE = 16
 
 /**
  * @param dir is made when something is kept
@@ -107,10 +85,9 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   const read = new Map<string, ReadVersion>()
   /** Those that the disk did not take. */
   const versions = new Map<string, KeptVersion>()
-  const folder = ({ name }: Place): string => join(dir, ...name.split('/'))
-  const contentPath = (place: Place, hex: string): string => join(folder(place), CONTENT, hex)
+  const contentPath = (place: Place, hex: string): string => join(foldersOf(dir, place).content, hex)
   const versionPath = (place: Place, version: string): string =>
-    join(folder(place), VERSIONS, tagOfVersion(version) as string)
+    join(foldersOf(dir, place).versions, tagOfVersion(version) as string)
 
   async function find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined> {
     const path = contentPath(repository, hex)
@@ -118,7 +95,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
     const isOf = known !== undefined && (archive === undefined || known.content.archive === archive)
     if (isOf && await areThere(repository, [known])) return known.content
     const content = readContent(await readWhole(path), hex)
-    if (content !== undefined) remember(path, { content, path, isWritten: true, stamp: '' })
+    if (content !== undefined) remember(path, { content, path, isWritten: true, stamp: '', renewedAt: 0 })
     else if (known?.isWritten === true) remembered.delete(path)
     return content ?? remembered.get(path)?.content
   }
@@ -127,7 +104,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   async function areThere (repository: Place, all: readonly Remembered[]): Promise<boolean> {
     const written = all.filter(({ isWritten }) => isWritten)
     if (written.length === 0) return true
-    const now = await stateOf(join(folder(repository), CONTENT))
+    const now = await stateOf(foldersOf(dir, repository).content)
     if (now === undefined) return false
     for (const each of written) {
       if (each.stamp === now.stamp) continue
@@ -142,17 +119,36 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       const found = remembered.get(contentPath(repository, hex))
       return found?.content.archive === archive ? [found] : []
     })
-    return known.length === contents.length && await areThere(repository, known)
+    const areWanted = known.every(({ isWritten, renewedAt }) => !isWritten || Date.now() - renewedAt <= RENEWED)
+    return known.length === contents.length && areWanted && await areThere(repository, known)
   }
 
   async function keepOne (repository: Place, [hex, content]: Contents[number]): Promise<void> {
-    if ((await find(repository, hex, content.archive))?.archive === content.archive) return
     const path = contentPath(repository, hex)
+    if ((await find(repository, hex, content.archive))?.archive === content.archive && await renew(path)) return
     const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
       failed(error)
       return false
     })
-    remember(path, { content, path, isWritten, stamp: '' })
+    remember(path, { content, path, isWritten, stamp: '', renewedAt: Date.now() })
+  }
+
+  /**
+   * Says on a file that it is wanted, to whoever is about to remove it as one of long ago (kept-shelf.ts).
+   * @returns false when it is not there any more
+   */
+  async function renew (path: string): Promise<boolean> {
+    const now = Date.now()
+    try {
+      const { mtimeMs } = await stat(path)
+      const isOld = now - mtimeMs > RENEWED
+      if (isOld) await utimes(path, now / 1000, now / 1000)
+      const known = remembered.get(path)
+      if (known !== undefined) known.renewedAt = isOld ? now : mtimeMs
+      return true
+    } catch (error) {
+      return !isNoFile(error)
+    }
   }
 
   function remember (path: string, found: Remembered): void {
@@ -202,68 +198,26 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       return await putVersion(path, kept, async () => (await versionAt(path))?.archive === before)
     },
     async forget (repository, version, stored) {
-      const content = join(folder(repository), CONTENT)
       // What cannot be read now is left there, and is not answered.
       const hear = (error: unknown): undefined => { failed(error) }
-      for (const hex of await unlessNoFile(readdir(content)).catch(hear) ?? []) {
-        const path = join(content, hex)
-        const found = readContent(await readWhole(path).catch(hear))
-        if (found?.version !== version || found.archive === stored) continue
-        remembered.delete(path)
-        await rm(path, { force: true }).catch(hear)
-      }
+      // First what a push meanwhile puts another one in the place of: the look at the content may take a while.
       const path = versionPath(repository, version)
       versions.delete(path)
       const known = readVersion(await readWhole(path).catch(hear))
       if (known?.archive !== stored) await rm(path, { force: true }).catch(hear)
+      const { content } = foldersOf(dir, repository)
+      const names = await unlessNoFile(readdir(content)).catch(hear) ?? []
+      await someAtOnce(names.filter(name => !isAside(name)), AT_ONCE, async hex => {
+        const file = join(content, hex)
+        const found = await whoseContent(file).catch(hear)
+        if (found?.version !== version || found.archive === stored) return
+        remembered.delete(file)
+        await rm(file, { force: true }).catch(hear)
+      })
     }
   }
 }
 
 async function isThere (path: string): Promise<boolean> {
   return await access(path).then(() => true, () => false)
-}
-
-const HEADER = /^(\S+) (\S+) (\S+)$/
-const KINDS: ReadonlySet<string> = new Set<KeptContent['kind']>(['manifest', 'config', 'provenance', 'archive'])
-const LINE_END = 0x0a
-
-/** What a file of it holds. */
-export function fileOf ({ kind, version, archive, bytes }: KeptContent): Buffer {
-  return Buffer.concat([Buffer.from(`${kind} ${version} ${archive}\n`), bytes])
-}
-
-/**
- * What such a file says; undefined for another one.
- * @param hex of which its bytes have to be, where that is wanted
- */
-export function readContent (file: Buffer | undefined, hex?: string): KeptContent | undefined {
-  const end = file?.indexOf(LINE_END) ?? -1
-  if (file === undefined || end < 0) return undefined
-  const [, kind, version = '', archive = ''] = HEADER.exec(file.subarray(0, end).toString('utf8')) ?? []
-  const isTagged = isVersion(version) && tagOfVersion(version) !== undefined
-  if (!isKind(kind) || !isTagged || !isHex(archive)) return undefined
-  const bytes = file.subarray(end + 1)
-  if (hex !== undefined && kind !== 'archive' && contentOf(bytes).hex !== hex) return undefined
-  return { kind, version, archive, bytes }
-}
-
-function isKind (text: string | undefined): text is KeptContent['kind'] {
-  return text !== undefined && KINDS.has(text)
-}
-
-/** What a file of a version says; undefined for none, and for another one. */
-export function readVersion (file: Buffer | undefined): KeptVersion | undefined {
-  const value = file === undefined ? undefined : jsonOf(file.toString('utf8'))
-  return isKeptVersion(value) ? value : undefined
-}
-
-function isKeptVersion (value: unknown): value is KeptVersion {
-  if (!isObject(value)) return false
-  const { archive, size, tagged = archive, taggedAt = 0, pushed = 0 } = value
-  return isHex(archive) && isHex(tagged) && [size, taggedAt, pushed].every(isCount)
-}
-
-function isCount (value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0
 }

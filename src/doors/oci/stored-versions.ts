@@ -11,7 +11,9 @@ import type { ListReader } from '../../upstream/list-reader.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
 import { collect, wholly } from '../../upstream/stored.ts'
 import { chartFileOf } from '../../words/chart-names.ts'
-import { contentOf, entriesOf, readEntry, versionsOf, type ContentBytes, type ListedVersion } from './entry.ts'
+import {
+  archivesOf, contentOf, entriesOf, readEntry, versionsOf, type ContentBytes, type ListedVersion
+} from './entry.ts'
 import type { OciRepository } from './names.ts'
 
 /** A version that is there, and the provenance that lies beside it. */
@@ -31,6 +33,11 @@ export interface StoredVersions {
   withArchive (repository: OciRepository, hex: string, asker: Asker): Promise<ListedVersion | undefined>
   /** The versions that are listed; undefined when there is no such chart. */
   versions (repository: OciRepository, asker: Asker): Promise<readonly string[] | undefined>
+  /**
+   * All that are listed, with their archives: one read of the chart's list.
+   * @throws RefusalError when the upstream does not say, or not all that it says can be read
+   */
+  archives (repository: OciRepository, asker: Asker): Promise<readonly Pick<ListedVersion, 'version' | 'archive'>[]>
   /** The bytes of its archive. @throws RefusalError when they are others than the list says */
   measure (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number>
   /** Its archive. */
@@ -118,6 +125,14 @@ export function createStoredVersions (lists: ListReader, files: FileReader): Sto
       const versions = versionsOf(list)
       if (versions !== undefined) putBounded(read, repository.name, { hex, versions }, MOST_LISTS)
       return versions
+    },
+    async archives (repository, asker) {
+      const list = await lists.read(repository, asker)
+      if (list === undefined) return []
+      const archives = archivesOf(list)
+      if (archives !== undefined) return archives
+      const cause = `${repository.tenant}: not all that is listed of ${repository.chart} can be read`
+      throw new RefusalError({ code: 'upstream_bad_answer' }, { cause })
     },
     measure (repository, version, asker) {
       const key = `${repository.name} ${version.archive}`

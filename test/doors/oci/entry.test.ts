@@ -1,7 +1,7 @@
 // What the API says of a version, cut as Go wrote it.
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { entriesOf, readEntry, versionsOf } from '../../../src/doors/oci/entry.ts'
+import { archivesOf, entriesOf, readEntry, versionsOf } from '../../../src/doors/oci/entry.ts'
 
 const HEX = 'a'.repeat(64)
 const TAIL = `,"urls":["charts/x-1.0.0.tgz"],"created":"2026-01-01T00:00:00Z","digest":"${HEX}"}`
@@ -36,4 +36,13 @@ await t.test('the entries of a list are found as they stand', async t => {
   t.strictSame(versionsOf(Buffer.from('[{"version":"1.0.0"},{"version":1},null,{}]')), ['1.0.0'])
   t.equal(versionsOf(Buffer.from('{"error":"x"}')), undefined)
   t.equal(versionsOf(Buffer.from('[')), undefined)
+})
+
+await t.test('a list says all that is listed, or nothing', async t => {
+  const entry = { name: 'x', version: '1.0.0', urls: ['x.tgz'], digest: HEX }
+  const read = (...entries: unknown[]): unknown => archivesOf(Buffer.from(JSON.stringify(entries)))
+  t.strictSame(read(entry, { version: '2.0.0', digest: HEX }), [{ version: '1.0.0', archive: HEX }, { version: '2.0.0', archive: HEX }])
+  t.strictSame(read(), [])
+  for (const odd of [null, 1, {}, { version: '2.0.0' }, { version: 2, digest: HEX }, { version: '2.0.0', digest: 'sha256:1' }]) t.equal(read(entry, odd), undefined, JSON.stringify(odd))
+  for (const text of ['', '[', '{}', 'null', '"no list"', '<html>']) t.equal(archivesOf(Buffer.from(text)), undefined, text)
 })

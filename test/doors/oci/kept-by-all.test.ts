@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createKept, type Kept, type KeptContent, type TaggedVersion } from '../../../src/doors/oci/kept.ts'
+import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
+import type { KeptContent, TaggedVersion } from '../../../src/doors/oci/kept-file.ts'
+import { createKeptShelf } from '../../../src/doors/oci/kept-shelf.ts'
 import { createKeptByAll } from '../../../src/doors/oci/kept-by-all.ts'
 import type { Answered } from '../../../src/replicas/answered.ts'
 import { pushOf } from '../../helpers/oci.ts'
@@ -68,9 +70,10 @@ function shared (): Shared {
   } satisfies Answered)
 }
 
-async function replica (t: Test, redis: Answered): Promise<Kept & { readonly own: Kept }> {
-  const own = createKept(join(await temporaryFolder(t), 'oci'), error => { throw error })
-  return { ...createKeptByAll(own, redis), own }
+async function replica (t: Test, redis: Answered): Promise<Kept & { readonly own: Kept, readonly dir: string }> {
+  const dir = join(await temporaryFolder(t), 'oci')
+  const own = createKept(dir, error => { throw error })
+  return { ...createKeptByAll(own, redis), own, dir }
 }
 
 interface Pushed { readonly hex: string, readonly config: string, readonly version: TaggedVersion }
@@ -201,6 +204,22 @@ await t.test('what is gone at one is gone at all, and nobody who has it still te
   t.equal(await taggedAt(one), undefined)
   const again = await push(one, 'again')
   t.equal(await taggedAt(other), again.hex)
+})
+
+await t.test('what one took for gone is not taken from the others, and it has it again as soon as it is asked for', async t => {
+  const redis = shared()
+  const [one, other] = [await replica(t, redis), await replica(t, redis)]
+  const { hex, config } = await push(one, 'first')
+  redis.asked.length = 0
+  await createKeptShelf(one.dir, () => Date.now() + 86_400_000).remove(PLACE, () => true)
+  t.strictSame([await one.own.find(PLACE, hex), await one.own.version(PLACE, '1.0.0')], [undefined, undefined])
+  t.strictSame(redis.asked, [], 'nobody else is told')
+  for (const each of [other, one]) {
+    t.equal((await each.find(PLACE, hex, A))?.kind, 'manifest')
+    t.equal((await each.find(PLACE, config, A))?.kind, 'config')
+    t.equal(await taggedAt(each), hex)
+    t.equal((await each.own.find(PLACE, hex))?.archive, A)
+  }
 })
 
 await t.test('another archive has a tag of its own, and who learns of it late takes nothing from who pushed it', async t => {

@@ -2,9 +2,11 @@
 import { mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createKept, type Kept, type KeptContent } from '../../../src/doors/oci/kept.ts'
+import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
+import type { KeptContent } from '../../../src/doors/oci/kept-file.ts'
 import { hexOf } from '../../helpers/attaching.ts'
 import { temporaryFolder } from '../../helpers/processes.ts'
+import { untilTrue } from '../../helpers/until.ts'
 
 const PLACE = { name: 'org1/repo1/mychart' }
 const [A, B, C] = ['a', 'b', 'c'].map(digit => digit.repeat(64)) as [string, string, string]
@@ -120,6 +122,57 @@ await t.test('a disk that takes nothing is said, and what is small is remembered
   await kept.keepVersion(PLACE, '2.0.0', { archive: A, size: 1, tagged: B })
   t.equal(failures.length, 3, 'also of a folder in a file\'s place')
   t.strictSame(await readdir(join(dir, PLACE.name, '_versions')), ['2.0.0'], 'and nothing half done is left')
+})
+
+await t.test('what was in a folder that is gone as a whole is known no more', async t => {
+  const dir = await temporaryFolder(t)
+  const kept = keptIn(dir)
+  await kept.keep(PLACE, [[hexOf('{}'), content('config', '1.0.0', A, '{}')]])
+  await rm(join(dir, PLACE.name), { recursive: true })
+  t.equal(await kept.find(PLACE, hexOf('{}')), undefined)
+  await kept.keep(PLACE, [[hexOf('{}'), content('config', '1.0.0', A, '{}')]])
+  t.match(await keptIn(dir).find(PLACE, hexOf('{}')), { archive: A })
+})
+
+await t.test('what the disk does not take is not tried again with each answer', async t => {
+  const dir = join(await temporaryFolder(t), 'oci')
+  await writeFile(dir, 'a file in the way')
+  const failures: unknown[] = []
+  const kept = keptIn(dir, failures)
+  const of = (text: string): [string, KeptContent] => [hexOf(text), content('config', '1.0.0', A, text)]
+  for (let again = 0; again < 2; again++) await kept.keep(PLACE, [of('{}')])
+  t.equal(failures.length, 1)
+  await rm(dir)
+  await kept.keep(PLACE, [of('{}'), of('{ }')])
+  t.equal(failures.length, 1)
+  t.match(await keptIn(dir).find(PLACE, hexOf('{}')), { archive: A }, 'but with what is new')
+})
+
+await t.test('among many files those that go are found by their first line, and what is being written is left to who writes it', async t => {
+  const dir = await temporaryFolder(t)
+  const kept = keptIn(dir)
+  const texts = Array.from({ length: 40 }, (_, i) => `${i}`.padEnd(i * 100, 'x'))
+  for (const [i, text] of texts.entries()) await kept.keep(PLACE, [[hexOf(text), content('manifest', `1.0.${i % 2}`, A, text)]])
+  const half = join(dir, PLACE.name, '_content', '.half')
+  await writeFile(half, `manifest 1.0.0 ${A}\n`)
+  await kept.forget(PLACE, '1.0.0', undefined)
+  for (const [i, text] of texts.entries()) t.equal((await kept.find(PLACE, hexOf(text)))?.version, i % 2 === 0 ? undefined : '1.0.1')
+  t.equal((await readdir(join(dir, PLACE.name, '_content'))).length, 21)
+})
+
+await t.test('what is pushed while much is being forgotten of the same version stays', async t => {
+  const dir = await temporaryFolder(t)
+  const [one, other] = [keptIn(dir), keptIn(dir)]
+  for (let i = 0; i < 200; i++) await one.keep(PLACE, [[hexOf(`${i}`), content('manifest', '1.0.0', A, `${i}`)]])
+  await one.keepVersion(PLACE, '1.0.0', { archive: A, size: 1, tagged: hexOf('0') })
+  const forgetting = one.forget(PLACE, '1.0.0', undefined)
+  await untilTrue(async () => (await readdir(join(dir, PLACE.name, '_content'))).length < 200)
+  await other.keep(PLACE, [[hexOf('new'), content('manifest', '1.0.0', B, 'new')]])
+  await other.keepVersion(PLACE, '1.0.0', { archive: B, size: 1, tagged: hexOf('new') })
+  await forgetting
+  t.strictSame(await one.version(PLACE, '1.0.0'), { archive: B, size: 1, tagged: hexOf('new') })
+  t.match(await one.find(PLACE, hexOf('new')), { archive: B })
+  t.strictSame(await readdir(join(dir, PLACE.name, '_content')), [hexOf('new')])
 })
 
 await t.test('what was found of an archive takes the place of what was known before, and of nothing that was pushed since', async t => {
