@@ -55,7 +55,7 @@ export function sayFollower (
         'both have one storage, and is it run with --always-regenerate-chart-index?')
     } else {
       log.warn({ upstream }, 'this address did not say whether it shows a change: it is not read from until it has ' +
-        'shown the next ones')
+        'shown it, or the next ones')
     }
   }
 }

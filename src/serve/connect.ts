@@ -1,7 +1,7 @@
 // Which chart repository does the configuration name, at which addresses, and how is it asked?
 import type { Settings } from '../live/settings.ts'
 import { CLOCK } from '../lib/clock.ts'
-import { later } from '../lib/timers.ts'
+import { every, later } from '../lib/timers.ts'
 import { createUpstreamMinter } from '../tokens/issue.ts'
 import type { OutageLog } from '../lib/outages.ts'
 import { sayBreaker, sayFollower, type AddressPlace, type FollowerLog } from '../observe/outages.ts'
@@ -59,6 +59,7 @@ export function connectUpstreams (
       first,
       other: upstream,
       later,
+      every,
       onChange (state) {
         say(state)
         onFollowers(upstreams.followers())

@@ -4,13 +4,15 @@
 // cache.go), nor where its storage is. So it has to have shown it: each change that went
 // through the first is looked for here before its client is answered. Who shows several in a
 // row at once follows; who once does not, follows no more before that answer is given. What
-// others than this process change is looked for when they tell it.
+// others than this process change is looked for when they tell it. One that could not say it is
+// read from again when it has.
 import { putBounded } from '../lib/put-bounded.ts'
-import type { Later } from '../lib/timers.ts'
+import type { Every, Later } from '../lib/timers.ts'
 import { textOf } from './answers.ts'
 import { alone, gatewayItself } from './asker.ts'
 import { GONE, type Change } from './change.ts'
 import type { Question, Upstream } from './client.ts'
+import { createOwedChanges, type Found } from './owed-changes.ts'
 import { canBeAsked } from './stored.ts'
 
 export const FOLLOWER_STATES = ['unproven', 'follows', 'behind'] as const
@@ -34,6 +36,7 @@ export interface FollowerOptions {
   readonly first: Pick<Upstream, 'ask'>
   readonly other: Pick<Upstream, 'ask'>
   readonly later: Later
+  readonly every: Every
   /** Hears of each other state. */
   readonly onChange: (state: FollowerState) => void
 }
@@ -54,7 +57,7 @@ const PATIENCE = 2_000
 const LONGEST_ENTRY = 8 * 1024 * 1024
 
 export function createFollower (options: FollowerOptions): Follower {
-  const { onChange } = options
+  const { every, onChange } = options
   let state: FollowerState = 'unproven'
   /** Changes that it showed, one after another. */
   let shown = 0
@@ -73,13 +76,27 @@ export function createFollower (options: FollowerOptions): Follower {
     onChange(next)
   }
 
+  const owed = createOwedChanges(async change => await look(options, change), every, found => {
+    if (found === 'shows') become('follows')
+    else fail(found)
+  })
+
+  function fail (found: 'behind' | 'unknown'): void {
+    owed.clear()
+    if (found === 'behind') return become('behind')
+    known.clear() // it may have been started again
+    become('unproven')
+  }
+
   function judge (change: Change, found: Found, isKnown: boolean): void {
-    if (found === 'unknown') {
-      known.clear() // it may have been started again
+    if (found === 'unknown') return fail(found)
+    if (found === 'unsure') {
+      if (state === 'follows' || owed.any()) owed.add(change)
       return become('unproven')
     }
     putBounded(known, change.tenant, true, MOST_TENANTS)
-    if (found === 'behind') return become('behind')
+    if (found === 'behind') return fail(found)
+    if (owed.any()) return
     if (found === 'shows' && change.isNew && isKnown && !missed) shown++
     if (shown >= ENOUGH) become('follows')
   }
@@ -89,6 +106,7 @@ export function createFollower (options: FollowerOptions): Follower {
     isFresh: () => state === 'follows' && unseen === 0,
     doubt () {
       shown = 0
+      owed.clear()
       if (looking) missed = true
       if (state === 'follows') become('unproven')
     },
@@ -101,6 +119,7 @@ export function createFollower (options: FollowerOptions): Follower {
         if (isAnswered) unseen--
         return judge(change, found, isKnown)
       }
+      if (owed.any()) return owed.add(change)
       if (looking) {
         missed = true
         shown = 0
@@ -115,9 +134,6 @@ export function createFollower (options: FollowerOptions): Follower {
   }
 }
 
-/** `agrees`: nothing speaks against it; `unknown`: it gave no answer. */
-type Found = 'shows' | 'agrees' | 'behind' | 'unknown'
-
 async function look ({ first, other, later }: FollowerOptions, change: Change): Promise<Found> {
   let found: Found = 'agrees'
   if (!canBeAsked(change.chart)) return found
@@ -126,7 +142,7 @@ async function look ({ first, other, later }: FollowerOptions, change: Change): 
     const there = await shownBy(other, change)
     if (there === undefined) return 'unknown'
     if (there === UNSURE) {
-      found = 'unknown'
+      found = UNSURE
       continue
     }
     if (there === change.became) return 'shows'

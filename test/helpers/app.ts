@@ -18,7 +18,7 @@ import { CLOCK, type Clock } from '../../src/lib/clock.ts'
 import { createMeter, type Meter } from '../../src/metrics/meter.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { createLocks, type Locks } from '../../src/lib/locks.ts'
-import { later } from '../../src/lib/timers.ts'
+import { every, later } from '../../src/lib/timers.ts'
 import { openLogins } from '../../src/serve/logins.ts'
 import { createPulse } from '../../src/lib/pulse.ts'
 import { severalUpstreams } from '../../src/upstream/upstreams.ts'
@@ -168,7 +168,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const upstream = createUpstream({ ...asked, origin })
   const standIns = config.upstream.further.map(each => {
     const other = createUpstream({ ...asked, origin: each })
-    return { upstream: other, follower: createFollower({ first: upstream, other, later, onChange: () => {} }) }
+    return { upstream: other, follower: createFollower({ first: upstream, other, later, every, onChange: () => {} }) }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))

@@ -5,7 +5,7 @@ import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
 import { GONE, type Change } from '../../src/upstream/change.ts'
 import type { Question } from '../../src/upstream/client.ts'
 import { createFollower, ENOUGH, type Follower, type FollowerState } from '../../src/upstream/follower.ts'
-import { settled } from '../helpers/channels.ts'
+import { manualBeats, settled } from '../helpers/channels.ts'
 
 /** What an address says of a version: its digest, or another answer. */
 type Says = string | UpstreamAnswer | Error
@@ -20,6 +20,10 @@ interface Lab {
   other: Says | Says[]
   /** Sees a change to its end. */
   see (change?: Partial<Change>): Promise<void>
+  /** It is asked again for what it could not say. */
+  again (): Promise<void>
+  /** How many wait for that. */
+  waiting (): number
 }
 
 const whole = (body: string, status = 200): UpstreamAnswer => ({ kind: 'whole', status, headers: {}, body: Buffer.from(body) })
@@ -35,12 +39,13 @@ function lab (later = (_ms: number, run: () => void): (() => void) => { setImmed
     return typeof next === 'string' ? whole(JSON.stringify({ version: target.version, digest: next })) : next
   }
   const heard: FollowerState[] = []
+  const { every, beat, count: waiting } = manualBeats()
   const each: Lab = {
     heard,
     asked: [],
     first: NONE,
     other: NONE,
-    follower: createFollower({ first: { ask: ask('first') }, other: { ask: ask('other') }, later, onChange: state => { heard.push(state) } }),
+    follower: createFollower({ first: { ask: ask('first') }, other: { ask: ask('other') }, later, every, onChange: state => { heard.push(state) } }),
     async see (change = {}) {
       const digest = 'became' in change ? change.became : String(++count)
       const isHere = each.other === NONE && digest !== undefined && digest !== GONE
@@ -48,7 +53,12 @@ function lab (later = (_ms: number, run: () => void): (() => void) => { setImmed
       await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: digest, isNew: true, ...change })
       await settled()
       if (isHere) each.other = NONE
-    }
+    },
+    async again () {
+      beat()
+      await settled()
+    },
+    waiting
   }
   return each
 }
@@ -136,7 +146,7 @@ await t.test('a first that goes away in the middle of a change takes nothing fro
 })
 
 await t.test('one that says nothing is not known to follow any more, and begins anew', async t => {
-  for (const other of [new RefusalError({ code: 'upstream_away' }), whole('', 500), whole('no JSON'), { ...whole(''), kind: 'left' } as unknown as UpstreamAnswer]) {
+  for (const other of [new RefusalError({ code: 'upstream_away' }), whole('no JSON'), { ...whole(''), kind: 'left' } as unknown as UpstreamAnswer]) {
     const each = await following()
     each.other = other
     await each.see()
@@ -166,6 +176,92 @@ await t.test('one that cannot say it for a moment, since files go while it lists
   each.other = [whole('', 500), 'old']
   await each.see({ became: 'new' })
   t.equal(each.follower.state(), 'behind', 'and has to show it all the same')
+})
+
+const CANNOT_SAY = whole('', 500)
+
+await t.test('one that cannot say it for longer is read from again when it has shown that and all that came since', async t => {
+  const each = await following()
+  const [one, other] = ['1.0.0', '2.0.0'].map(version => ({ version, became: 'new' })) as [Partial<Change>, Partial<Change>]
+  each.other = CANNOT_SAY
+  await each.see({ ...one, became: 'old' })
+  t.equal(each.follower.state(), 'unproven')
+  t.equal(each.waiting(), 1)
+  await each.see({ ...one, became: undefined })
+  await each.see(one)
+  await each.see(other)
+  await each.again()
+  t.strictSame([each.follower.state(), each.waiting()], ['unproven', 1])
+  each.other = ['new', 'new', CANNOT_SAY]
+  each.first = new RefusalError({ code: 'upstream_unreachable' })
+  await each.again()
+  t.equal(each.follower.state(), 'unproven', 'some are not all')
+  each.other = 'new'
+  await Promise.all([each.again(), each.again()])
+  t.strictSame([each.follower.state(), each.follower.isFresh(), each.waiting()], ['follows', true, 0], 'no new change was needed, and the first is away')
+  each.other = each.first = NONE
+  await each.see()
+  t.equal(each.follower.state(), 'follows')
+})
+
+await t.test('of what it owes one change that it does not show is enough to read nothing there, and so is no answer', async t => {
+  for (const [says, state] of [['old', 'behind'], [new RefusalError({ code: 'upstream_away' }), 'unproven']] as const) {
+    const each = await following()
+    each.other = CANNOT_SAY
+    await each.see({ became: 'new' })
+    await each.see({ version: '2.0.0', became: 'new' })
+    each.other = says
+    await each.again()
+    t.strictSame([each.follower.state(), each.waiting()], [state, 0])
+  }
+})
+
+await t.test('what is owed counts for nothing once nobody knows what changed, and of too much nothing is kept', async t => {
+  for (const forget of [
+    async (each: Lab) => { each.follower.doubt() },
+    async (each: Lab) => await Promise.all(Array.from({ length: 1_000 }, async (_, i) => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: `2.${i}.0`, became: 'new', isNew: true }) }))
+  ]) {
+    const each = await following()
+    each.other = CANNOT_SAY
+    await each.see({ became: 'new' })
+    each.other = 'new'
+    const asked = each.again() // it is being asked meanwhile
+    await forget(each)
+    await asked
+    t.strictSame([each.follower.state(), each.waiting()], ['unproven', 0])
+    each.other = NONE
+    for (let i = 0; i <= ENOUGH; i++) await each.see()
+    t.equal(each.follower.state(), 'follows', 'it has shown new ones')
+  }
+})
+
+await t.test('changes at once of which it can say some, and not others', async t => {
+  const each = await following()
+  // Both are asked for before either answer: then the first look of one, and the others.
+  each.other = [CANNOT_SAY, 'new', CANNOT_SAY]
+  const change = (version: string): Change => ({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true })
+  await Promise.all([each.follower.see(change('1.0.0')), each.follower.see(change('2.0.0'))])
+  t.strictSame([each.follower.state(), each.waiting()], ['unproven', 1])
+  each.other = 'new'
+  await each.again()
+  t.equal(each.follower.state(), 'follows')
+  each.other = CANNOT_SAY
+  await Promise.all([each.follower.see(change('3.0.0')), each.follower.see(change('4.0.0'))])
+  each.other = ['new', CANNOT_SAY]
+  await each.again()
+  t.equal(each.follower.state(), 'unproven', 'both are owed')
+})
+
+await t.test('one that cannot say it while it has to show that it follows begins anew', async t => {
+  const each = lab()
+  for (let i = 0; i < ENOUGH; i++) await each.see()
+  each.other = CANNOT_SAY
+  await each.see({ became: 'new' })
+  each.other = NONE
+  await each.see()
+  t.strictSame([each.follower.state(), each.waiting()], ['unproven', 0])
+  await each.see()
+  t.equal(each.follower.state(), 'follows')
 })
 
 await t.test('one that follows is not read from while what was answered is looked for there', async t => {

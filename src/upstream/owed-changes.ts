@@ -1,0 +1,76 @@
+// Which changes has an address to show that could not say whether it has them? Those, and what came
+// since. It is asked for them again and again: when it has shown all of them nobody has to wait for
+// new changes, which there may be none of, as while the first address is away.
+import { putBounded } from '../lib/put-bounded.ts'
+import type { Every } from '../lib/timers.ts'
+import type { Change } from './change.ts'
+
+/**
+ * What a look for a change says. `agrees`: nothing speaks against it; `unsure`: it answers, and does
+ * not say what it has; `unknown`: it gave no answer.
+ */
+export type Found = 'shows' | 'agrees' | 'behind' | 'unsure' | 'unknown'
+
+export interface OwedChanges {
+  /** Is there one that it has not shown? */
+  any (): boolean
+  /** One more, in the place of the last one of its version; of too many nothing is kept, and nobody hears of it. */
+  add (change: Change): void
+  /** Forgets all, and nobody hears of it. */
+  clear (): void
+}
+
+/** Milliseconds between two times that it is asked, and changes that are kept at most. */
+const AGAIN = 500
+const MOST = 1_000
+
+/**
+ * @param look does not reject
+ * @param over hears when all were shown, or that one was not: then nothing is owed any more
+ */
+export function createOwedChanges (
+  look: (change: Change) => Promise<Found>,
+  every: Every,
+  over: (found: 'shows' | 'behind' | 'unknown') => void
+): OwedChanges {
+  const owed = new Map<string, Change>()
+  let stop = (): void => {}
+  let isLooking = false
+
+  function clear (): void {
+    owed.clear()
+    stop()
+  }
+
+  /** @returns whether the others can be looked at */
+  async function lookAt (key: string, change: Change): Promise<boolean> {
+    const found = await look(change)
+    if (owed.get(key) !== change) return true // there is a later one, or nothing is owed
+    if (found === 'unsure') return false
+    owed.delete(key)
+    const isDone = found === 'shows' || found === 'agrees'
+    if (isDone && owed.size > 0) return true
+    clear()
+    over(isDone ? 'shows' : found)
+    return true
+  }
+
+  async function lookAtAll (): Promise<void> {
+    if (isLooking) return
+    isLooking = true
+    for (const [key, change] of owed) if (!await lookAt(key, change)) break
+    isLooking = false
+  }
+
+  return {
+    any: () => owed.size > 0,
+    add (change) {
+      if (owed.size === 0) stop = every(AGAIN, () => { void lookAtAll() })
+      if (owed.size === MOST) return clear()
+      // What nobody was told of takes the place of nothing that somebody was.
+      const isAnswered = change.became !== undefined
+      putBounded(owed, `${change.tenant} ${change.chart} ${change.version} ${isAnswered}`, change, MOST)
+    },
+    clear
+  }
+}
