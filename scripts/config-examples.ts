@@ -61,7 +61,7 @@ upstream:
   username: curator
   password: the-password-of-chartmuseum
 ---
-# two ChartMuseums with one storage, both with --always-regenerate-chart-index: the second is read from while the first is away
+# two ChartMuseums with one storage, both with --always-regenerate-chart-index and --disable-statefiles: the second is read from while the first is away
 upstream:
   urls: [http://chartmuseum-0:8080, http://chartmuseum-1:8080]
 ---

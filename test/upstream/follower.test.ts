@@ -15,9 +15,9 @@ interface Lab {
   readonly heard: FollowerState[]
   /** Who was asked, in order. */
   readonly asked: ('first' | 'other')[]
-  /** What they say from now on; of several, one after the other. */
+  /** What they say from now on; of several, one after the other, or by the version. */
   first: Says | Says[]
-  other: Says | Says[]
+  other: Says | Says[] | ((version: string) => Says)
   /** Sees a change to its end. */
   see (change?: Partial<Change>): Promise<void>
   /** It is asked again for what it could not say. */
@@ -34,7 +34,7 @@ function lab (later = (_ms: number, run: () => void): (() => void) => { setImmed
   const ask = (who: 'first' | 'other') => async ({ target }: Question): Promise<UpstreamAnswer> => {
     each.asked.push(who)
     const says = each[who]
-    const next = Array.isArray(says) ? (says.length > 1 ? says.shift() : says[0]) as Says : says
+    const next = typeof says === 'function' ? says(target.version as string) : Array.isArray(says) ? (says.length > 1 ? says.shift() : says[0]) as Says : says
     if (next instanceof Error) throw next
     return typeof next === 'string' ? whole(JSON.stringify({ version: target.version, digest: next })) : next
   }
@@ -237,17 +237,19 @@ await t.test('what is owed counts for nothing once nobody knows what changed, an
 
 await t.test('changes at once of which it can say some, and not others', async t => {
   const each = await following()
-  // Both are asked for before either answer: then the first look of one, and the others.
-  each.other = [CANNOT_SAY, 'new', CANNOT_SAY]
-  const change = (version: string): Change => ({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true })
-  await Promise.all([each.follower.see(change('1.0.0')), each.follower.see(change('2.0.0'))])
-  t.strictSame([each.follower.state(), each.waiting()], ['unproven', 1])
+  const see = async (...versions: string[]): Promise<void> => {
+    await Promise.all(versions.map(async version => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true }) }))
+  }
+  each.first = 'old'
+  each.other = version => version === '1.0.0' ? CANNOT_SAY : 'old'
+  await see('1.0.0', '2.0.0')
+  t.strictSame([each.follower.state(), each.waiting()], ['unproven', 1], 'who comes to an end after that proves nothing of it')
   each.other = 'new'
   await each.again()
   t.equal(each.follower.state(), 'follows')
   each.other = CANNOT_SAY
-  await Promise.all([each.follower.see(change('3.0.0')), each.follower.see(change('4.0.0'))])
-  each.other = ['new', CANNOT_SAY]
+  await see('3.0.0', '4.0.0')
+  each.other = version => version === '3.0.0' ? 'new' : CANNOT_SAY
   await each.again()
   t.equal(each.follower.state(), 'unproven', 'both are owed')
 })
