@@ -4,6 +4,7 @@
 // door is behind authorization, and every tenant has an entry of its own.
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import type { Company } from '../lib/company.ts'
+import { putBounded } from '../lib/put-bounded.ts'
 import type { Asker, Asking } from './asker.ts'
 import { createFlights } from './flights.ts'
 import type { IndexPlace } from './index-links.ts'
@@ -42,6 +43,15 @@ export interface IndexStoreOptions {
   readonly warn: Warn
 }
 
+/**
+ * Milliseconds for which nothing is remembered after a change: ChartMuseum updates its index behind
+ * its 201 (v0.16.5, multitenant/cache.go, startEventListener), and who asks in that moment gets the
+ * one of before, which is to be nobody else's.
+ */
+const UNSETTLED = 1_000
+/** Tenants of which it is known when they changed last. */
+const MOST_CHANGED = 10_000
+
 export function createIndexStore (options: IndexStoreOptions): IndexStore {
   const { reader, place, maxAge, clock, holds } = options
   const memory = createIndexMemory(options.maxBytes)
@@ -49,7 +59,12 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   const flights = createFlights<IndexResult>()
   /** Tenants that the upstream is asked for now, and whether they were dropped since. */
   const asking = new Map<string, { dropped: boolean }>()
+  const droppedAt = new Map<string, number>()
   let allDroppedAt = -Infinity
+
+  function isSettled (tenant: string, at: number): boolean {
+    return at - Math.max(droppedAt.get(tenant) ?? -Infinity, allDroppedAt) >= UNSETTLED
+  }
 
   async function ask (request: ChartRequest, company: Company<Asking>, { waits }: Asker): Promise<IndexResult> {
     const { tenant, tenantPath } = request
@@ -62,8 +77,8 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
       return answer
     }
     const known = memory.get(tenant)
-    // Nothing is younger than a change that came while it was on its way.
-    const youngAt = state.dropped ? -Infinity : askedAt
+    // Nothing is younger than a change that came while it was on its way, or may have to be shown yet.
+    const youngAt = state.dropped || !isSettled(tenant, askedAt) ? -Infinity : askedAt
     if (known?.raw.equals(answer.body) === true) {
       known.askedAt = youngAt
       waits.made = 'kept'
@@ -98,6 +113,7 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
         for (const state of asking.values()) state.dropped = true
         return
       }
+      putBounded(droppedAt, tenant, clock(), MOST_CHANGED)
       const entry = memory.get(tenant)
       if (entry !== undefined) entry.askedAt = -Infinity
       const state = asking.get(tenant)

@@ -164,6 +164,13 @@ await t.test('a change drops what is remembered, and what is on its way', async 
   t.equal(l.store.fresh('a'), undefined, 'but nobody else gets it')
   await l.answer('after')
   t.equal(mark(await after), 'after')
+  for (const [now, isKept] of [[0, false], [999, false], [1_000, true]] as const) {
+    l.now = now
+    const again = l.ask('a')
+    await l.answer('after')
+    await again
+    t.equal(l.store.fresh('a') !== undefined, isKept, `${now} ms after a change, which the upstream may show a moment later`)
+  }
   t.equal(mark(l.store.fresh('a') as IndexResult), 'after')
 
   const same = l.ask('a')
@@ -197,6 +204,13 @@ await t.test('a change of any tenant drops everything that is remembered, and al
   await it.answer(1)
   await late
   t.same(['a', 'b', 'c'].map(tenant => it.store.fresh(tenant)), [undefined, undefined, undefined])
+  for (const [now, isKept] of [[1_000, false], [1_001, true]] as const) {
+    it.now = now
+    const again = it.ask('a')
+    await it.answer(1)
+    await again
+    t.equal(it.store.fresh('a') !== undefined, isKept, `asked for at ${now} ms`)
+  }
 })
 
 await t.test('an index that is larger than the memory is answered and not kept', async t => {
