@@ -154,13 +154,19 @@ await t.test('one that takes nothing is told no more than it was, and all of it 
   t.same(first.states.at(-1), each.revoked, 'and from then on what the others are told')
 })
 
-await t.test('one that takes nothing is named to who asks, and told nothing when it has ended', async t => {
+/** One that stands still, and two changes of which the second waits for it. */
+async function oneThatStands (): Promise<{ each: ReturnType<typeof lab>, only: ReturnType<typeof begin>, goesOn: () => void }> {
   const each = lab()
   const only = begin(each, 11)
   await goOn(only)
   await settled()
   const goesOn = only.stop()
   await change(each, 2)
+  return { each, only, goesOn }
+}
+
+await t.test('one that takes nothing is named to who asks, and told nothing when it has ended', async t => {
+  const { each, only, goesOn } = await oneThatStands()
   const asked = each.office.behind()
   await settled()
   each.timers.fire()
@@ -173,12 +179,7 @@ await t.test('one that takes nothing is named to who asks, and told nothing when
 })
 
 await t.test('what changes while one is told what it missed is not lost', async t => {
-  const each = lab()
-  const only = begin(each, 11)
-  await goOn(only)
-  await settled()
-  const goesOn = only.stop()
-  await change(each, 2)
+  const { each, only, goesOn } = await oneThatStands()
   goesOn()
   each.revoked = ['b']
   each.office.tell() // before it is known that it goes on
