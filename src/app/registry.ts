@@ -7,12 +7,12 @@ import type { Settings } from '../live/settings.ts'
 import type { LiveAuthority } from '../live/reload.ts'
 import { createAttacher } from '../doors/oci/attach.ts'
 import { createAttached } from '../doors/oci/attached.ts'
-import { createAttachments, type Attachments } from '../doors/oci/attachments.ts'
+import { createAttachments } from '../doors/oci/attachments.ts'
 import { createDeleter } from '../doors/oci/delete.ts'
+import { createForgetter } from '../doors/oci/forget.ts'
 import { createKept, type Kept } from '../doors/oci/kept.ts'
 import { createKeptByAll } from '../doors/oci/kept-by-all.ts'
 import { createKeptShelf } from '../doors/oci/kept-shelf.ts'
-import { readRepository, tagOfVersion } from '../doors/oci/names.ts'
 import { createPuller } from '../doors/oci/pull.ts'
 import { createPusher } from '../doors/oci/push.ts'
 import { createStoredVersions } from '../doors/oci/stored-versions.ts'
@@ -24,7 +24,7 @@ import { atMostEvery } from '../lib/at-most-every.ts'
 import type { Locks } from '../lib/locks.ts'
 import { every } from '../lib/timers.ts'
 import type { Answered } from '../replicas/answered.ts'
-import { GONE, type Change } from '../upstream/change.ts'
+import type { Change } from '../upstream/change.ts'
 import type { FileReader } from '../upstream/file-reader.ts'
 import { createListReader } from '../upstream/list-reader.ts'
 import { createRemover } from '../upstream/remove.ts'
@@ -32,7 +32,6 @@ import type { Upstreams } from '../upstream/upstreams.ts'
 import type { UploadTaker } from '../uploads/inspect.ts'
 import type { Spool, SpoolStanding } from '../uploads/spool.ts'
 import type { Uploader } from '../uploads/store.ts'
-import type { Depth } from '../words/tenant.ts'
 
 export interface RegistryParts {
   readonly settings: Settings
@@ -110,7 +109,7 @@ export function openRegistry (parts: RegistryParts): Registry {
       maxUploadSize,
       states: createUploadStates(dir),
       pusher: createPusher({
-        waiting, puller, stored, kept, attached, taker, changed, uploader
+        waiting, puller, stored, kept, attached, taker, changed, uploader, locks
       }),
       attacher: createAttacher({
         waiting,
@@ -124,7 +123,7 @@ export function openRegistry (parts: RegistryParts): Registry {
         waiting, stored, kept, attached, attachments, changed, remover: createRemover(upstreams, locks, basePath)
       })
     },
-    changed: async change => { await forgetOld(kept, attachments, taker.depth, change) },
+    changed: createForgetter({ kept, attachments, locks, upstreams, depth: taker.depth }),
     standing () {
       const { bytes, files } = ledger.standing()
       return { used: bytes, files, written: waiting.written() }
@@ -144,21 +143,4 @@ function keptOf ({ settings, log, answered }: RegistryParts): Kept {
     say()
   })
   return answered === undefined ? own : createKeptByAll(own, answered)
-}
-
-/** Forgets what was kept of an archive that is not there any more, and what was attached to it. */
-async function forgetOld (
-  kept: Kept,
-  attachments: Attachments,
-  depth: Depth,
-  { tenantPath, chart, version, became, isNew }: Change
-): Promise<void> {
-  if (became === undefined || (isNew && became !== GONE)) return
-  const repository = readRepository(tenantPath === '' ? chart : `${tenantPath}/${chart}`, depth)
-  // It was never in the registry: a name may say more than its names, and a version more than a tag.
-  if ('code' in repository || tagOfVersion(version) === undefined) return
-  const stored = became === GONE ? undefined : became
-  const known = await kept.version(repository, version)
-  if (known !== undefined && known.archive !== stored) await kept.forget(repository, version, stored)
-  await attachments.remove(repository, each => each.version === version && each.archive !== stored)
 }

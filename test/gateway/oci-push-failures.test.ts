@@ -3,10 +3,15 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { NO_PEERS, type Peers } from '../../src/upstream/peers.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { ociAsker, digestOfBytes, pushBlob, pushOci, pushOf, putManifest, type AskOci } from '../helpers/oci.ts'
 import { chartOf, provenanceOf } from '../helpers/packages.ts'
-import { overEachRepository } from '../helpers/repositories.ts'
+import { temporaryFolder } from '../helpers/processes.ts'
+import { askAs, overEachRepository } from '../helpers/repositories.ts'
+import { startFaultyUpstream } from '../helpers/faulty-upstream.ts'
+import { until } from '../helpers/until.ts'
+import { OPEN, startEmbedded } from '../repository/servers.ts'
 import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
@@ -110,7 +115,7 @@ await t.test('so many manifests of a version are kept as have 4 MiB together, an
   const hex = digestOfBytes(chart).slice(7)
   let isStored = false
   stub.answer = ({ method, target }) => {
-    if (method === 'POST') isStored = true
+    if (method === 'POST' || method === 'DELETE') isStored = method === 'POST'
     if (method === 'POST') return { status: 201, body: '{"saved":true}' }
     if (method === 'DELETE') return { body: '{"deleted":true}' }
     if (!isStored || target.endsWith('.prov')) return { status: 404, body: '{}' }
@@ -126,4 +131,54 @@ await t.test('so many manifests of a version are kept as have 4 MiB together, an
   t.equal((await pushOci(ask, `${TENANT}/mychart`, '1.0.0', pushOf('mychart', '1.0.0', { chart }))).status, 201, 'a small one')
   t.equal((await ask(`${TENANT}/mychart/manifests/1.0.0`, { method: 'DELETE' })).status, 202)
   t.equal((await pushOci(ask, `${TENANT}/mychart`, '1.0.0', long('3'))).status, 201)
+})
+
+await t.test('a delete or an overwrite that is heard of late takes nothing from who pushed the version again meanwhile', async t => {
+  const { port } = await startEmbedded(t, await temporaryFolder(t), { ...OPEN, allowOverwrite: true, depth: 2 })
+  const between = await startFaultyUpstream(t, `http://127.0.0.1:${port}`)
+  const held: Array<() => void> = []
+  let holds = false
+  const peers: Peers = { ...NO_PEERS, changed: async () => { if (holds) await new Promise<void>(resolve => { held.push(resolve) }) } }
+  const gateway = await startApp(t, { origin: between.origin, peers, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' } }) })
+  const ask = asker(gateway)
+  const [same, other] = [await chartOf('again', '1.0.0'), await chartOf('again', '1.0.0', [{ name: 'again/more', body: 'x' }])]
+  const name = `${TENANT}/again`
+  const dir = join(gateway.config.stateDir, 'oci', name, '_content')
+  const api = async (method: string, path: string, body?: Buffer): Promise<number> => (await askAs(gateway, method, `/api/${TENANT}/charts${path}`, body)).status
+
+  const ways = {
+    'a delete, then the same bytes': { change: async () => await api('DELETE', '/again/1.0.0'), again: same },
+    'a delete, then other bytes': { change: async () => await api('DELETE', '/again/1.0.0'), again: other },
+    'an overwrite and a delete, then the same bytes': {
+      async change () {
+        await api('POST', '?force', other)
+        return 0
+      },
+      again: same
+    }
+  }
+  for (const [way, { change, again }] of Object.entries(ways)) {
+    const first = pushOf('again', '1.0.0', { chart: same, created: '2026-01-01T00:00:00Z' })
+    t.equal((await pushOci(ask, name, '1.0.0', first)).status, 201)
+    holds = true
+    const changing = change()
+    await until(() => held.length > 0 || undefined)
+    holds = false
+    if (way.startsWith('an overwrite')) t.equal(await api('DELETE', '/again/1.0.0'), 200)
+    const push = pushOf('again', '1.0.0', { chart: again, created: '2026-02-02T00:00:00Z' })
+    t.equal((await pushOci(ask, name, '1.0.0', push)).status, 201, way)
+    for (const go of held.splice(0)) go()
+    await changing
+    for (const reference of ['1.0.0', push.digest]) t.ok((await ask(`${name}/manifests/${reference}`)).bytes.equals(push.manifest), `${way}: ${reference}`)
+    t.equal(await api('DELETE', '/again/1.0.0'), 200)
+    t.strictSame(await readdir(dir), [], `${way}: and nothing stays`)
+  }
+
+  const push = pushOf('again', '1.0.0', { chart: same })
+  t.equal((await pushOci(ask, name, '1.0.0', push)).status, 201)
+  between.fault = request => request.startsWith('GET ') && request.includes('.tgz') ? '500' : undefined
+  t.equal(await api('DELETE', '/again/1.0.0'), 200)
+  between.fault = () => undefined
+  t.not((await readdir(dir)).length, 0, 'what the repository does not say is left to the sweep')
+  t.match(await ask(`${name}/manifests/${push.digest}`), { status: 404 }, 'and not answered')
 })

@@ -20,6 +20,7 @@ import { createSweep } from '../../src/doors/oci/sweep.ts'
 import { createWaiting } from '../../src/doors/oci/waiting.ts'
 import { createWaitingLedger } from '../../src/doors/oci/waiting-ledger.ts'
 import { RefusalError } from '../../src/http/errors.ts'
+import { createLocks } from '../../src/lib/locks.ts'
 import type { Uploader } from '../../src/uploads/store.ts'
 import type { ListReader } from '../../src/upstream/list-reader.ts'
 import type { FileReader } from '../../src/upstream/file-reader.ts'
@@ -111,11 +112,12 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
   const spool = join(dir, 'spool')
   const bounds = { patience: Infinity, ofRepository: 100, ofTenant: 100, ofAll: 100, bytesOfTenant: () => Infinity, bytesOfAll: () => Infinity }
   const waiting = createWaiting(spool, createWaitingLedger(spool, bounds, { clock: () => 0, wall: () => 0 }), { left: () => Infinity }, () => Infinity)
+  const locks = createLocks()
   const open = (): Puller & Pusher => {
     const [stored, kept] = [createStoredVersions(shelf.lists, shelf.files), createKept(join(dir, 'oci'), error => { throw error })]
     const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting })
     const changed = async (): Promise<void> => {}
-    return { ...puller, ...createPusher({ waiting, puller, stored, kept, attached: NOTHING_ATTACHED, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, changed }) }
+    return { ...puller, ...createPusher({ waiting, puller, stored, kept, attached: NOTHING_ATTACHED, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, locks, changed }) }
   }
   const pullers = Array.from({ length: WORKERS }, open)
   const answered = new Map<string, Answered>()

@@ -2,7 +2,7 @@
 // answered; and that this manifest has the tag of its version.
 import { readFile } from 'node:fs/promises'
 import { RefusalError } from '../../http/errors.ts'
-import { createLocks } from '../../lib/locks.ts'
+import type { Locks } from '../../lib/locks.ts'
 import type { Kept } from './kept.ts'
 import type { KeptContent, KeptVersion } from './kept-file.ts'
 import type { OciRepository } from './names.ts'
@@ -25,9 +25,12 @@ export interface PushKeeper {
   keep (repository: OciRepository, manifest: FoundManifest): Promise<void>
 }
 
-export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
-  const locks = createLocks()
+/** The lock for what is kept of a version. No file has such a name, which would be another lock's. */
+export function lockOfKept ({ name }: OciRepository, version: string): string {
+  return `${name}/:${version}`
+}
 
+export function createPushKeeper (kept: Kept, waiting: Waiting, locks: Locks): PushKeeper {
   async function isKept (repository: OciRepository, { hex, archive }: FoundManifest): Promise<boolean> {
     return (await kept.find(repository, hex, archive.hex))?.archive === archive.hex
   }
@@ -72,8 +75,8 @@ export function createPushKeeper (kept: Kept, waiting: Waiting): PushKeeper {
   return {
     checkRoom,
     async keep (repository, manifest) {
-      // Of each worker one at a time: what they have together is bounded then.
-      await locks.hold(`${repository.name}:${manifest.version}`, async () => {
+      // One at a time: what they have together is bounded then, and none is forgotten with what was there before.
+      await locks.hold(lockOfKept(repository, manifest.version), async () => {
         await checkRoom(repository, manifest)
         await keepNow(repository, manifest)
       })

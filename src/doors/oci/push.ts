@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError, isRefusal, statusOf } from '../../http/errors.ts'
+import type { Locks } from '../../lib/locks.ts'
 import type { UploadFacts } from '../../observe/outcome.ts'
 import { toItsEnd, type Asker } from '../../upstream/asker.ts'
 import type { Change } from '../../upstream/change.ts'
@@ -62,6 +63,7 @@ export interface PusherParts {
   readonly attached: Pick<Attached, 'blob'>
   readonly uploader: Uploader
   readonly taker: UploadTaker
+  readonly locks: Locks
   /** Lets every read from now on show it. */
   readonly changed: (change: Change) => Promise<void>
 }
@@ -70,10 +72,10 @@ export interface PusherParts {
 const LOOKS = [0, 10, 25, 50, 100, 200, 400, 800]
 
 export function createPusher (parts: PusherParts): Pusher {
-  const { waiting, puller, stored, kept, attached, uploader, taker, changed } = parts
+  const { waiting, puller, stored, kept, attached, uploader, taker, locks, changed } = parts
   const blobs = createPushedBlobs(waiting, puller)
   const versions = createPushedVersions(waiting, stored, taker)
-  const keeper = createPushKeeper(kept, waiting)
+  const keeper = createPushKeeper(kept, waiting, locks)
 
   async function make (incoming: TaggedManifest, manifest: PushedManifest): Promise<string> {
     const { repository, asker, bytes } = incoming

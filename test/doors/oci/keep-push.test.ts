@@ -1,8 +1,9 @@
 // How many manifests of one version are kept, also of pushes that come at once.
 import t from 'tap'
-import { createKept } from '../../../src/doors/oci/kept.ts'
-import { createPushKeeper, type FoundManifest } from '../../../src/doors/oci/keep-push.ts'
+import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
+import { createPushKeeper, type FoundManifest, type PushKeeper } from '../../../src/doors/oci/keep-push.ts'
 import type { Waiting } from '../../../src/doors/oci/waiting.ts'
+import { createLocks } from '../../../src/lib/locks.ts'
 import { RefusalError } from '../../../src/http/errors.ts'
 import { hexOf, repositoryOf } from '../../helpers/attaching.ts'
 import { temporaryFolder } from '../../helpers/processes.ts'
@@ -16,9 +17,13 @@ function manifestOf (text: string, version = '1.0.0'): FoundManifest {
 }
 
 await t.test('manifests of one version have 4 MiB together, also when they are pushed at once, and each is kept once', async t => {
-  const kept = createKept(await temporaryFolder(t), error => { throw error })
-  const keeper = createPushKeeper(kept, { find: async () => undefined } as Partial<Waiting> as Waiting)
+  // Two workers have one folder, and their locks in common.
+  const [dir, locks] = [await temporaryFolder(t), createLocks()]
+  const [kept, other] = [0, 1].map(() => createKept(dir, error => { throw error })) as [Kept, Kept]
+  const keepers = [kept, other].map(each => createPushKeeper(each, { find: async () => undefined } as Partial<Waiting> as Waiting, locks))
+  let pushes = 0
   const push = async (manifest: FoundManifest): Promise<unknown> => {
+    const keeper = keepers[pushes++ % 2] as PushKeeper
     await keeper.checkRoom(CHART, manifest)
     return await keeper.keep(CHART, manifest).then(() => 'kept')
   }
