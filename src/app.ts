@@ -69,6 +69,7 @@ import { readElsewhereWhileTold, tellChanges } from './upstream/changes.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
+import { createShowing } from './upstream/shown.ts'
 import { fieldsOf } from './uploads/multipart.ts'
 import type { Spool } from './uploads/spool.ts'
 import { createUploader } from './uploads/store.ts'
@@ -172,7 +173,8 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  const tell = tellChanges({ upstreams, store, peers })
+  const showing = createShowing(upstreams, later)
+  const tell = tellChanges({ upstreams, store, peers, showing, remembers: () => index().maxAge > 0 })
   const changed = async (change: Change): Promise<void> => {
     await tell(change) // first, so that a disk that fails the registry keeps nobody from hearing of it
     await registry?.changed(change)
@@ -238,7 +240,9 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(deleteDoor, { upstreams, locks, basePath: config.basePath, changed })
   await app.register(forwardDoor, { upstreams })
   const registry = config.oci.enabled
-    ? openRegistry({ settings, upstreams, files, uploader, locks, spool, taker, live, answered, sweeps, log, changed })
+    ? openRegistry({
+      settings, upstreams, files, uploader, locks, spool, taker, live, answered, sweeps, log, showing, changed
+    })
     : undefined
   if (registry !== undefined) {
     await app.register(ociDoor, registry.door)

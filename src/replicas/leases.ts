@@ -8,7 +8,7 @@
 // Why no answer is of before a change that was answered when it began: docs/architecture.md.
 import { randomUUID } from 'node:crypto'
 import type { Every, Later } from '../lib/timers.ts'
-import type { Change } from '../upstream/change.ts'
+import type { ToldChange } from '../upstream/change.ts'
 import type { HearChange, Peers } from '../upstream/peers.ts'
 import type { Redis } from './redis.ts'
 import { BEAT, CHANGE, LEAVE, SAY, pairsOf, type BeatReply, type ChangeReply, type Pairs } from './scripts.ts'
@@ -82,11 +82,11 @@ export function createLeases ({ redis, keeps, isAlone, mostAge, clock, later, ev
   let beating = false
   let closed = false
 
-  async function hear (tenant?: string, change?: Change): Promise<void> {
+  async function hear (tenant?: string, change?: ToldChange): Promise<void> {
     await Promise.all(hearers.map(async each => { await each(tenant, change) }))
   }
 
-  async function say (id: string, tenant: string, change?: Change): Promise<ChangeReply> {
+  async function say (id: string, tenant: string, change?: ToldChange): Promise<ChangeReply> {
     const what = change === undefined ? '' : JSON.stringify(change)
     return await redis.run(CHANGE, [tenant, randomUUID(), CHANGES, id, own, what]) as ChangeReply
   }
@@ -148,7 +148,7 @@ export function createLeases ({ redis, keeps, isAlone, mostAge, clock, later, ev
     const [now, seq, tenant, id, from, what] = JSON.parse(text) as [string, number, string, string, string, string]
     if (now === epoch && seq === seen + 1) seen = seq
     if (from === own) return
-    void hear(tenant, what === '' ? undefined : JSON.parse(what) as Change)
+    void hear(tenant, what === '' ? undefined : JSON.parse(what) as ToldChange)
       .then(async () => await redis.run(SAY, [forgotBy(from), JSON.stringify([id, own])])).catch(() => {})
   })
   redis.hear(forgotBy(own), text => {
@@ -162,7 +162,7 @@ export function createLeases ({ redis, keeps, isAlone, mostAge, clock, later, ev
     await new Promise<void>(resolve => { later(ms, resolve) })
   }
 
-  async function tell (change: Change, id: string): Promise<void> {
+  async function tell (change: ToldChange, id: string): Promise<void> {
     const forgot = new Set<string>()
     let look = (): void => {}
     rounds.set(id, member => {

@@ -16,3 +16,9 @@ export interface Change extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
   /** It was something else before, for certain. */
   readonly isNew: boolean
 }
+
+/** The same, as others are told of it. */
+export interface ToldChange extends Change {
+  /** The chart repository, at its first address, shows it to whoever asks from now on; false: nobody knows. */
+  readonly isShown: boolean
+}

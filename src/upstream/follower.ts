@@ -8,11 +8,10 @@
 // read from again when it has.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Every, Later } from '../lib/timers.ts'
-import { textOf } from './answers.ts'
-import { alone, gatewayItself } from './asker.ts'
-import { GONE, type Change } from './change.ts'
-import type { Question, Upstream } from './client.ts'
+import type { Change } from './change.ts'
+import type { Upstream } from './client.ts'
 import { createOwedChanges, type Found } from './owed-changes.ts'
+import { shownBy, UNSURE } from './shown.ts'
 import { canBeAsked } from './stored.ts'
 
 export const FOLLOWER_STATES = ['unproven', 'follows', 'behind'] as const
@@ -51,10 +50,6 @@ const MOST_TENANTS = 1_000
 /** The first may write its index a moment after its 201 (in a goroutine; with Redis, that is a question to it). */
 const LOOKS = 4
 const PAUSE = 50
-/** Milliseconds for the beginning of an answer. */
-const PATIENCE = 2_000
-/** Bytes of one entry of the API. */
-const LONGEST_ENTRY = 8 * 1024 * 1024
 
 export function createFollower (options: FollowerOptions): Follower {
   const { every, onChange } = options
@@ -155,36 +150,4 @@ async function look ({ first, other, later }: FollowerOptions, change: Change): 
     found = next
   }
   return found
-}
-
-/**
- * It answers, and not what it has: a ChartMuseum that lists its files (--always-regenerate-chart-index)
- * says 500 when one of them is deleted just then, of whichever chart (v0.16.5, multitenant/cache.go).
- */
-const UNSURE = 'unsure'
-
-/** What an address says that the version is, or UNSURE; undefined when there is no answer. Never rejects. */
-async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
-  const { tenant, tenantPath, chart, version } = change
-  const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
-  // Its clients do not wait for one that is away.
-  const asker = { ...gatewayItself(tenant), insists: false }
-  try {
-    const answer = await upstream.ask({
-      method: 'GET',
-      target,
-      company: alone(asker),
-      named: false,
-      most: LONGEST_ENTRY,
-      longer: 'left',
-      patience: PATIENCE
-    })
-    if (answer.status === 404) return GONE
-    if (answer.status !== 200) return UNSURE
-    const entry = JSON.parse(textOf(answer)) as { readonly version?: unknown, readonly digest?: unknown } | null
-    // Asked for a version that is not there, ChartMuseum gives one that fits it.
-    return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE
-  } catch {
-    return undefined
-  }
 }

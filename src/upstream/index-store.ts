@@ -4,7 +4,6 @@
 // door is behind authorization, and every tenant has an entry of its own.
 import type { ChartRequest } from '../chartmuseum/chart-request.ts'
 import type { Company } from '../lib/company.ts'
-import { putBounded } from '../lib/put-bounded.ts'
 import type { Asker, Asking } from './asker.ts'
 import { createFlights } from './flights.ts'
 import type { IndexPlace } from './index-links.ts'
@@ -20,8 +19,12 @@ export interface IndexStore {
   fresh (tenant: string): Index | undefined
   /** The index as it is after this moment. @throws NobodyThere when who asked went before */
   read (request: ChartRequest, asker: Asker): Promise<IndexResult>
-  /** Something of the tenant has changed, or of any if it is left out: what was read before counts no longer. */
-  drop (tenant?: string): void
+  /**
+   * Something has changed: what was read before counts no longer.
+   * @param tenant undefined: any may have
+   * @param isShown the upstream shows it to whoever asks from now on
+   */
+  drop (tenant: string | undefined, isShown: boolean): void
   /** Forgets what there is no room for by now. */
   shrink (): void
   /** Bytes of all that is remembered. */
@@ -44,11 +47,10 @@ export interface IndexStoreOptions {
 }
 
 /**
- * Milliseconds for which nothing is remembered after a change: ChartMuseum updates its index behind
- * its 201 (v0.16.5, multitenant/cache.go, startEventListener), and who asks in that moment gets the
- * one of before, which is to be nobody else's.
+ * Milliseconds for which nothing is remembered after a change that the upstream may come to show
+ * later (shown.ts): what somebody gets who asks meanwhile is to be nobody else's.
  */
-const UNSETTLED = 1_000
+const UNSETTLED = 10_000
 /** Tenants of which it is known when they changed last. */
 const MOST_CHANGED = 10_000
 
@@ -57,30 +59,35 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
   const memory = createIndexMemory(options.maxBytes)
   const sayLeftOut = createIndexWarnings(options.warn)
   const flights = createFlights<IndexResult>()
-  /** Tenants that the upstream is asked for now, and whether they were dropped since. */
-  const asking = new Map<string, { dropped: boolean }>()
-  const droppedAt = new Map<string, number>()
-  let allDroppedAt = -Infinity
+  /** Of a tenant, and of all: what was asked for until then may be of before a change. */
+  const unsettledUntil = new Map<string, number>()
+  let allUnsettledUntil = -Infinity
 
-  function isSettled (tenant: string, at: number): boolean {
-    return at - Math.max(droppedAt.get(tenant) ?? -Infinity, allDroppedAt) >= UNSETTLED
+  function unsettle (tenant: string, until: number): void {
+    const before = unsettledUntil.get(tenant) ?? -Infinity
+    unsettledUntil.delete(tenant) // it is the newest then
+    unsettledUntil.set(tenant, Math.max(before, until))
+    if (unsettledUntil.size <= MOST_CHANGED) return
+    const [oldest, its] = unsettledUntil.entries().next().value as [string, number]
+    unsettledUntil.delete(oldest)
+    allUnsettledUntil = Math.max(allUnsettledUntil, its)
+  }
+
+  function isSettled (tenant: string, askedAt: number): boolean {
+    return askedAt > allUnsettledUntil && askedAt > (unsettledUntil.get(tenant) ?? -Infinity)
   }
 
   async function ask (request: ChartRequest, company: Company<Asking>, { waits }: Asker): Promise<IndexResult> {
     const { tenant, tenantPath } = request
     const askedAt = clock()
-    const state = { dropped: false }
-    asking.set(tenant, state)
-    const answer = await reader.read(request, company).finally(() => { asking.delete(tenant) })
+    const answer = await reader.read(request, company)
     if (!answer.ok) {
       memory.forget(tenant)
       return answer
     }
     const known = memory.get(tenant)
-    // Nothing is younger than a change that came while it was on its way, or may have to be shown yet.
-    const youngAt = state.dropped || !isSettled(tenant, askedAt) ? -Infinity : askedAt
     if (known?.raw.equals(answer.body) === true) {
-      known.askedAt = youngAt
+      known.askedAt = askedAt
       waits.made = 'kept'
       return known.index
     }
@@ -91,7 +98,7 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
     }
     sayLeftOut(tenant, rewritten.leftOut)
     waits.made = 'rewritten'
-    return memory.put(tenant, answer.body, rewritten.body, youngAt)
+    return memory.put(tenant, answer.body, rewritten.body, askedAt)
   }
 
   return {
@@ -100,24 +107,17 @@ export function createIndexStore (options: IndexStoreOptions): IndexStore {
     fresh (tenant) {
       const age = maxAge()
       const entry = age === 0 || !holds() ? undefined : memory.get(tenant)
-      const isYoung = entry !== undefined && entry.askedAt > allDroppedAt && clock() - entry.askedAt < age * 1000
+      const isYoung = entry !== undefined && isSettled(tenant, entry.askedAt) && clock() - entry.askedAt < age * 1000
       return isYoung ? entry.index : undefined
     },
     read (request, asker) {
       asker.waits.made = 'shared' // unless it is the one for whom the upstream is asked
       return flights.join(request.tenant, asker, async company => await ask(request, company, asker))
     },
-    drop (tenant) {
-      if (tenant === undefined) {
-        allDroppedAt = clock()
-        for (const state of asking.values()) state.dropped = true
-        return
-      }
-      putBounded(droppedAt, tenant, clock(), MOST_CHANGED)
-      const entry = memory.get(tenant)
-      if (entry !== undefined) entry.askedAt = -Infinity
-      const state = asking.get(tenant)
-      if (state !== undefined) state.dropped = true
+    drop (tenant, isShown) {
+      const until = clock() + (isShown ? 0 : UNSETTLED)
+      if (tenant === undefined) allUnsettledUntil = Math.max(allUnsettledUntil, until)
+      else unsettle(tenant, until)
     }
   }
 }

@@ -1,5 +1,6 @@
 // index.yaml through the real door: conditional, under gzip, from memory, and never for
 // who may not read it.
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -138,4 +139,44 @@ await t.test('an upstream that fails is an error for everybody at once, and gone
   t.ok(stub.seen.length <= 20)
   stub.answer = () => ({ body: secretIndex('one') })
   t.equal((await ask({ authorization })).status, 200)
+})
+
+await t.test('a push or a delete is answered when the repository shows it to whoever reads then, from memory too', async t => {
+  const { gateway, stub, ask } = await start(t, 3_600)
+  const chart = await chartOf('late', '1.0.0')
+  const digest = createHash('sha256').update(chart).digest('hex')
+  let [isStored, isListed, left] = [false, false, 0]
+  const index = (): string => `apiVersion: v1\nentries:\n  late:${isListed ? `\n  - name: late\n    urls:\n    - charts/late-1.0.0.tgz\n    version: 1.0.0\n    digest: ${digest}\n` : ' []\n'}generated: "x"\nserverInfo: {}\n`
+  stub.answer = ({ method, target }) => {
+    if (method !== 'GET') {
+      isStored = method === 'POST'
+      return { status: method === 'POST' ? 201 : 200, body: '{"saved":true}' }
+    }
+    if (target.endsWith('/index.yaml')) return { body: index() }
+    if (target.endsWith('.tgz')) return isStored ? { body: chart } : { status: 404, body: '{}' }
+    if (isListed !== isStored && left-- === 0) isListed = isStored
+    return isListed ? { body: JSON.stringify({ name: 'late', version: '1.0.0', urls: ['charts/late-1.0.0.tgz'], digest }) } : { status: 404, body: '{}' }
+  }
+  const authorization = `Bearer ${gateway.masterKey}`
+  const change = async (method: 'POST' | 'DELETE'): Promise<number> => {
+    const path = method === 'POST' ? '' : '/late/1.0.0'
+    const answer = await request(`${gateway.url}/api/org2/repo2/charts${path}`, { method, headers: { authorization, 'content-type': 'application/octet-stream' }, ...(method === 'POST' ? { body: chart } : {}) })
+    await answer.body.dump()
+    return answer.statusCode
+  }
+  const shows = async (): Promise<boolean> => (await ask({ authorization })).body.includes(digest)
+  for (const looks of [0, 1, 4]) {
+    for (const [method, status] of [['POST', 201], ['DELETE', 200]] as const) {
+      await shows() // it is remembered
+      left = looks
+      t.equal(await change(method), status)
+      t.equal(await shows(), method === 'POST', `${method}, shown at look ${looks + 1}`)
+    }
+  }
+  await shows()
+  left = 1_000
+  t.equal(await change('POST'), 201, 'it is not waited for for ever')
+  t.notOk(await shows(), 'and this is what the repository has')
+  isListed = true
+  t.ok(await shows(), 'which is remembered for nobody')
 })

@@ -1,9 +1,10 @@
 // A change is told in one way: what is remembered goes, other addresses show it or are left, and
 // the others do the same.
 import t from 'tap'
-import type { Change } from '../../src/upstream/change.ts'
+import type { Change, ToldChange } from '../../src/upstream/change.ts'
 import { readElsewhereWhileTold, tellChanges } from '../../src/upstream/changes.ts'
 import type { HearChange, Peers } from '../../src/upstream/peers.ts'
+import type { Showing } from '../../src/upstream/shown.ts'
 import type { Upstreams } from '../../src/upstream/upstreams.ts'
 import { settled } from '../helpers/channels.ts'
 import { aChange } from '../helpers/changes.ts'
@@ -19,7 +20,7 @@ interface Lab {
   told (): void
 }
 
-function lab (): Lab {
+function lab ({ isShown = true, remembers = true } = {}): Lab {
   const done: string[] = []
   let [hear, doubt]: [HearChange?, (() => void)?] = []
   let [shown, told] = [() => {}, () => {}]
@@ -33,12 +34,20 @@ function lab (): Lab {
   const peers = {
     onChange (each: HearChange) { hear = each },
     onDoubt (each: () => void) { doubt = each },
-    async changed ({ tenant }: Change) {
-      done.push(`tell ${tenant}`)
+    async changed ({ tenant, isShown }: ToldChange) {
+      done.push(`tell ${tenant}${isShown ? '' : ' of what is not shown'}`)
       await new Promise<void>(resolve => { told = resolve })
     }
   } as unknown as Peers
-  const changed = tellChanges({ upstreams, peers, store: { drop (tenant = '*') { done.push(`drop ${tenant}`) } } })
+  const showing: Showing = {
+    async until ({ tenant }) {
+      done.push(`wait ${tenant}`)
+      return isShown
+    },
+    hear (change) { done.push(`hear ${change?.tenant ?? '*'}`) }
+  }
+  const store = { drop (tenant = '*', isShown: boolean) { done.push(`drop ${tenant}${isShown ? '' : ' for a while'}`) } }
+  const changed = tellChanges({ upstreams, peers, showing, store, remembers: () => remembers })
   if (hear === undefined || doubt === undefined) throw new Error('it hears nothing')
   return { changed, hear, doubt, done, shown () { shown() }, told () { told() } }
 }
@@ -52,20 +61,35 @@ const watched = (promise: Promise<unknown>): (() => boolean) => {
 await t.test('a change is answered when other addresses show it and the others know it, and what was read meanwhile counts no more', async t => {
   const { changed, done, shown, told } = lab()
   const isDone = watched(changed(aChange()))
-  t.strictSame(done, ['drop org1/repo1', 'look org1/repo1', 'tell org1/repo1'], 'the others look at the same time')
+  await settled()
+  t.strictSame(done, ['wait org1/repo1', 'hear org1/repo1', 'drop org1/repo1', 'look org1/repo1', 'tell org1/repo1'], 'the others look at the same time')
   told()
   await settled()
   t.notOk(isDone())
   shown()
   await settled()
   t.ok(isDone())
-  t.strictSame(done.slice(3), ['drop org1/repo1'])
+  t.strictSame(done.slice(5), ['drop org1/repo1'])
+})
+
+await t.test('a change that is not shown in time is told as such, and so is one where nothing is remembered, which nobody waits for', async t => {
+  for (const how of [{ isShown: false }, { remembers: false }]) {
+    const { changed, done, shown, told } = lab(how)
+    const isDone = watched(changed(aChange()))
+    await settled()
+    const waited = 'isShown' in how ? ['wait org1/repo1'] : []
+    t.strictSame(done, [...waited, 'hear org1/repo1', 'drop org1/repo1 for a while', 'look org1/repo1', 'tell org1/repo1 of what is not shown'])
+    shown()
+    told()
+    await settled()
+    t.ok(isDone())
+  }
 })
 
 await t.test('what another one changed is dropped at once, and looked for before it is said that it was', async t => {
   const { hear, done, shown } = lab()
   const isDone = watched(hear('org1/repo1', aChange()))
-  t.strictSame(done, ['drop org1/repo1', 'look org1/repo1'], 'and nobody else is told')
+  t.strictSame(done, ['hear org1/repo1', 'drop org1/repo1', 'look org1/repo1'], 'and nobody else is told')
   await settled()
   t.notOk(isDone())
   shown()
@@ -78,7 +102,10 @@ await t.test('where nobody knows what changed, other addresses are not known to 
   await hear('org1/repo1')
   await hear()
   doubt()
-  t.strictSame(done, ['drop org1/repo1', 'doubt', 'drop org1/repo1', 'drop *', 'doubt', 'drop *', 'doubt'])
+  t.strictSame(done, [
+    'hear *', 'drop org1/repo1 for a while', 'doubt', 'drop org1/repo1 for a while',
+    'hear *', 'drop * for a while', 'doubt', 'drop * for a while', 'doubt'
+  ])
 })
 
 await t.test('reads go elsewhere while every change is told, and to the first address else', async t => {

@@ -2,13 +2,13 @@
 // has to be the version that the tag says, and what the client says of the chart in its config
 // counts for nothing. Then one upload goes to the upstream, as from every door, and the
 // manifest is kept beside what it names.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError, isRefusal, statusOf } from '../../http/errors.ts'
 import type { Locks } from '../../lib/locks.ts'
 import type { UploadFacts } from '../../observe/outcome.ts'
-import { toItsEnd, type Asker } from '../../upstream/asker.ts'
+import type { Asker } from '../../upstream/asker.ts'
 import type { Change } from '../../upstream/change.ts'
+import type { Showing } from '../../upstream/shown.ts'
 import type { Upload, UploadTaker } from '../../uploads/inspect.ts'
 import type { Uploader } from '../../uploads/store.ts'
 import type { Attached } from './attached.ts'
@@ -64,15 +64,13 @@ export interface PusherParts {
   readonly uploader: Uploader
   readonly taker: UploadTaker
   readonly locks: Locks
+  readonly showing: Pick<Showing, 'until'>
   /** Lets every read from now on show it. */
   readonly changed: (change: Change) => Promise<void>
 }
 
-/** Milliseconds before the next look whether a version is listed that was stored. */
-const LOOKS = [0, 10, 25, 50, 100, 200, 400, 800]
-
 export function createPusher (parts: PusherParts): Pusher {
-  const { waiting, puller, stored, kept, attached, uploader, taker, locks, changed } = parts
+  const { waiting, puller, stored, kept, attached, uploader, taker, locks, showing, changed } = parts
   const blobs = createPushedBlobs(waiting, puller)
   const versions = createPushedVersions(waiting, stored, taker)
   const keeper = createPushKeeper(kept, waiting, locks)
@@ -89,7 +87,8 @@ export function createPusher (parts: PusherParts): Pusher {
       await incoming.found(factsOf(incoming, found, upload))
       if (upload !== undefined) await store(incoming, upload)
       await keeper.keep(repository, found)
-      await untilListed(repository, found, asker)
+      // Who pushed may pull it at once.
+      await showing.until(changeOf(incoming, version, found.archive.hex))
       return found.hex
     } finally {
       await upload?.remove()
@@ -97,8 +96,8 @@ export function createPusher (parts: PusherParts): Pusher {
   }
 
   /** Once more what is there is a push that is done. @throws RefusalError for other bytes */
-  async function store ({ repository, asker }: IncomingManifest, upload: Upload): Promise<void> {
-    const { tenant, tenantPath, chart } = repository
+  async function store (incoming: TaggedManifest, upload: Upload): Promise<void> {
+    const { repository, asker } = incoming
     let isSent = false
     let became: string | undefined
     try {
@@ -110,20 +109,7 @@ export function createPusher (parts: PusherParts): Pusher {
     } finally {
       // also after a failure: nobody knows then what the upstream did
       const isNew = became !== undefined && upload.prov === undefined
-      if (isSent) await changed({ tenant, tenantPath, chart, version: upload.version, became, isNew })
-    }
-  }
-
-  /** ChartMuseum lists a version a moment after it has stored it; who pushed may pull it at once. */
-  async function untilListed (
-    repository: OciRepository,
-    { version, archive }: FoundManifest,
-    asker: Asker
-  ): Promise<void> {
-    for (const pause of LOOKS) {
-      await sleep(pause)
-      const listed = await stored.listed(repository, version, toItsEnd(asker)).catch(() => undefined)
-      if (listed?.archive === archive.hex) return
+      if (isSent) await changed({ ...changeOf(incoming, upload.version, became), isNew })
     }
   }
 
@@ -178,6 +164,11 @@ async function * bodyOf (bytes: Buffer): AsyncGenerator<Buffer> {
 function uploadRequest ({ tenant, tenantPath }: OciRepository): ChartRequest {
   const access = { type: 'artifact-repository', name: tenant, action: 'push' } as const
   return { route: 'upload-chart', method: 'POST', tenant, tenantPath, query: {}, access }
+}
+
+function changeOf ({ repository }: IncomingManifest, version: string, became: string | undefined): Change {
+  const { tenant, tenantPath, chart } = repository
+  return { tenant, tenantPath, chart, version, became, isNew: false }
 }
 
 function factsOf (

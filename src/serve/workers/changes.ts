@@ -3,7 +3,7 @@
 // by itself (upstream.urls). The one that took the push tells the primary, the primary tells the
 // others, and the client is answered when all have forgotten, and read from no address that does
 // not show it: no read that begins after the answer is of before the push.
-import type { Change } from '../../upstream/change.ts'
+import type { ToldChange } from '../../upstream/change.ts'
 import type { Peers } from '../../upstream/peers.ts'
 import type { Member, Office } from './member.ts'
 import type { Channel, ToPrimary, ToWorker } from './messages.ts'
@@ -36,7 +36,7 @@ export function createRelay (): Office {
   const rounds = new Map<number, { readonly waitsFor: Set<Member>, readonly end: () => void }>()
   let last = 0
 
-  function begin (from: Member, asked: { readonly id: number, readonly change: Change }): void {
+  function begin (from: Member, asked: { readonly id: number, readonly change: ToldChange }): void {
     const id = ++last
     const waitsFor = new Set([...members].filter(member => member !== from))
     rounds.set(id, {

@@ -1,7 +1,7 @@
 // What the primary process and its workers say to each other.
 import type { Piece } from '../../lib/pieces.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
-import type { Change } from '../../upstream/change.ts'
+import type { ToldChange } from '../../upstream/change.ts'
 import type { FollowerState } from '../../upstream/follower.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
@@ -29,7 +29,7 @@ export interface WorkerAudit {
 
 export type ToWorker =
   | { readonly kind: 'begin', readonly setup: WorkerSetup }
-  | { readonly kind: 'forget', readonly id: number, readonly change: Change }
+  | { readonly kind: 'forget', readonly id: number, readonly change: ToldChange }
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
@@ -56,7 +56,7 @@ export type ToPrimary =
   | { readonly kind: 'listening', readonly address: string }
   | { readonly kind: 'failed', readonly message: string }
   | AuditMessage
-  | { readonly kind: 'changed', readonly id: number, readonly change: Change }
+  | { readonly kind: 'changed', readonly id: number, readonly change: ToldChange }
   | { readonly kind: 'forgot', readonly id: number }
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }

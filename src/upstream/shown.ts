@@ -1,0 +1,91 @@
+// Does the chart repository show a change? ChartMuseum answers a change and updates its index behind
+// that (v0.16.5, multitenant/cache.go, startEventListener): a moment, or with its Redis as long as it
+// takes to make an index anew, which with 10,000 versions is a second. Until then whoever asks gets
+// the index of before, which is to be nobody else's, and so it is asked for what was changed first.
+import type { Later } from '../lib/timers.ts'
+import { textOf } from './answers.ts'
+import { alone, gatewayItself } from './asker.ts'
+import { GONE, type Change } from './change.ts'
+import type { Question, Upstream } from './client.ts'
+import { canBeAsked } from './stored.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/**
+ * It answers, and not what it has: a ChartMuseum that lists its files (--always-regenerate-chart-index)
+ * says 500 when one of them is deleted just then, of whichever chart (v0.16.5, multitenant/cache.go).
+ */
+export const UNSURE = 'unsure'
+/** Milliseconds for the beginning of an answer. */
+const PATIENCE = 2_000
+/** Bytes of one entry of the API. */
+const LONGEST_ENTRY = 8 * 1024 * 1024
+/** Milliseconds before each look. */
+const LOOKS = [0, 5, 10, 25, 50, 100, 200, 400, 800]
+
+/** What an address says that the version is, or UNSURE; undefined when there is no answer. Never rejects. */
+export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
+  const { tenant, tenantPath, chart, version } = change
+  const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
+  // Its clients do not wait for one that is away.
+  const asker = { ...gatewayItself(tenant), insists: false }
+  try {
+    const answer = await upstream.ask({
+      method: 'GET',
+      target,
+      company: alone(asker),
+      named: false,
+      most: LONGEST_ENTRY,
+      longer: 'left',
+      patience: PATIENCE
+    })
+    if (answer.status === 404) return GONE
+    if (answer.status !== 200) return UNSURE
+    const entry = JSON.parse(textOf(answer)) as { readonly version?: unknown, readonly digest?: unknown } | null
+    // Asked for a version that is not there, ChartMuseum gives one that fits it.
+    return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE
+  } catch {
+    return undefined
+  }
+}
+
+export interface Showing {
+  /**
+   * Waits until the chart repository, at its first address, shows a change that was made. Never rejects.
+   * @returns false when nobody knows: it did not in time, or the version was changed once more
+   */
+  until (change: Change): Promise<boolean>
+  /** Something was changed. @param change undefined: nobody knows what */
+  hear (change: Change | undefined): void
+}
+
+export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later): Showing {
+  /** What is waited for, and whether another change has come since. */
+  const waits = new Set<{ readonly change: Change, isOver: boolean }>()
+
+  return {
+    async until (change) {
+      if (change.became === undefined || !canBeAsked(change.chart)) return false
+      const wait = { change, isOver: false }
+      waits.add(wait)
+      try {
+        for (const pause of LOOKS) {
+          if (pause > 0) await new Promise<void>(resolve => { later(pause, resolve) })
+          const says = wait.isOver ? undefined : await shownBy(upstreams.of(change.tenant), change)
+          if (says === undefined || says === change.became) return says !== undefined
+        }
+        return false
+      } finally {
+        waits.delete(wait)
+      }
+    },
+    hear (change) {
+      for (const wait of waits) {
+        if (change === undefined || isOfSame(change, wait.change)) wait.isOver = true
+      }
+    }
+  }
+}
+
+function isOfSame (one: Change, other: Change): boolean {
+  return one.tenant === other.tenant && one.chart === other.chart && one.version === other.version
+}

@@ -1,0 +1,95 @@
+// A change is waited for until the chart repository shows it, for a while, and no longer than it says anything.
+import t from 'tap'
+import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
+import { GONE, type Change } from '../../src/upstream/change.ts'
+import type { Question } from '../../src/upstream/client.ts'
+import { createShowing, type Showing } from '../../src/upstream/shown.ts'
+import type { Upstreams } from '../../src/upstream/upstreams.ts'
+import { settled } from '../helpers/channels.ts'
+import { aChange } from '../helpers/changes.ts'
+
+type Says = string | number | Error
+
+interface Lab {
+  readonly showing: Showing
+  /** Milliseconds of each pause. */
+  readonly paused: number[]
+  readonly asked: Question[]
+}
+
+const whole = (body: string, status = 200): UpstreamAnswer => ({ kind: 'whole', status, headers: {}, body: Buffer.from(body) })
+
+/** One that says what it is given, one after the other, and the last again and again. */
+function lab (says: Says[], paused: (count: number) => void = () => {}): Lab {
+  const each: Omit<Lab, 'showing'> = { paused: [], asked: [] }
+  const ask = async (question: Question): Promise<UpstreamAnswer> => {
+    each.asked.push(question)
+    const next = (says.length > 1 ? says.shift() : says[0]) as Says
+    if (next instanceof Error) throw next
+    if (typeof next === 'number') return whole('{}', next)
+    return next === GONE ? whole('{}', 404) : whole(JSON.stringify({ version: question.target.version, digest: next }))
+  }
+  const upstreams = { of: () => ({ ask }) } as unknown as Upstreams
+  const showing = createShowing(upstreams, (ms, run) => {
+    each.paused.push(ms)
+    paused(each.paused.length)
+    setImmediate(run)
+    return () => {}
+  })
+  return { ...each, showing }
+}
+
+await t.test('what is shown at once costs one question, of the version that was changed', async t => {
+  for (const [became, says] of [['new', 'new'], [GONE, GONE]] as const) {
+    const { showing, paused, asked } = lab([says])
+    t.equal(await showing.until(aChange('org1/repo1', { became })), true)
+    t.strictSame(paused, [])
+    t.match(asked, [{ method: 'GET', named: false, target: { route: 'version', tenant: 'org1/repo1', chart: 'web', version: '1.0.0' } }])
+    t.equal(asked.length, 1)
+  }
+})
+
+await t.test('it is asked again, with longer and longer pauses, until it shows it', async t => {
+  for (const [became, says] of [
+    ['new', [GONE, GONE, 'old', 500, 'new']],
+    [GONE, ['old', 'old', 500, 500, GONE]]
+  ] as const) {
+    const { showing, paused } = lab([...says])
+    t.equal(await showing.until(aChange('org1/repo1', { became })), true)
+    t.strictSame(paused, [5, 10, 25, 50])
+  }
+})
+
+await t.test('it is not waited for without end, nor when there is no answer', async t => {
+  const never = lab(['old'])
+  t.equal(await never.showing.until(aChange()), false)
+  t.equal(never.asked.length, 9)
+  t.equal(never.paused.reduce((sum, ms) => sum + ms), 1_590)
+  const away = lab([GONE, new Error('away')])
+  t.equal(await away.showing.until(aChange()), false)
+  t.equal(away.asked.length, 2)
+})
+
+await t.test('what nobody knows, or cannot be asked for, is not waited for', async t => {
+  const { showing, asked } = lab(['new'])
+  for (const change of [{ became: undefined }, { chart: 'charts' }]) t.equal(await showing.until(aChange('org1/repo1', change)), false)
+  t.strictSame(asked, [])
+})
+
+await t.test('who waits for what somebody else has changed since waits no longer', async t => {
+  const others: ReadonlyArray<readonly [string, Change | undefined, boolean]> = [
+    ['the same version', aChange('org1/repo1', { became: 'other' }), true],
+    ['nobody knows what', undefined, true],
+    ['another version', aChange('org1/repo1', { version: '2.0.0' }), false],
+    ['another chart', aChange('org1/repo1', { chart: 'other' }), false],
+    ['another tenant', aChange('org2/repo2'), false]
+  ]
+  for (const [what, other, isOver] of others) {
+    const { showing, asked } = lab(['old'], count => { if (count === 2) showing.hear(other) })
+    const waiting = showing.until(aChange())
+    await settled()
+    t.equal(await waiting, false)
+    t.equal(asked.length, isOver ? 2 : 9, what)
+    showing.hear(other)
+  }
+})
