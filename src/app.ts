@@ -64,8 +64,7 @@ import type { Pulse } from './lib/pulse.ts'
 import type { ListenerTls } from './tls/listener.ts'
 import type { UpstreamAuth } from './upstream/credential.ts'
 import type { Upstreams } from './upstream/upstreams.ts'
-import type { Change } from './upstream/change.ts'
-import { readElsewhereWhileTold, tellChanges } from './upstream/changes.ts'
+import { readElsewhereWhileTold, tellChanges, type TellChange } from './upstream/changes.ts'
 import { createFileReader } from './upstream/file-reader.ts'
 import { createIndexReader } from './upstream/index-reader.ts'
 import { createIndexStore } from './upstream/index-store.ts'
@@ -173,10 +172,11 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  const showing = createShowing(upstreams, later)
-  const tell = tellChanges({ upstreams, store, peers, showing, remembers: () => index().maxAge > 0 })
-  const changed = async (change: Change): Promise<void> => {
-    await tell(change) // first, so that a disk that fails the registry keeps nobody from hearing of it
+  const showing = createShowing(upstreams, later, () => performance.now())
+  const mayBeOld = (): boolean => index().maxAge > 0 || config.upstream.further.length > 0
+  const tell = tellChanges({ upstreams, store, peers, showing, mayBeOld })
+  const changed: TellChange = async (change, waits) => {
+    await tell(change, waits) // first, so that a disk that fails the registry keeps nobody from hearing of it
     await registry?.changed(change)
   }
 
@@ -241,7 +241,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   await app.register(forwardDoor, { upstreams })
   const registry = config.oci.enabled
     ? openRegistry({
-      settings, upstreams, files, uploader, locks, spool, taker, live, answered, sweeps, log, showing, changed
+      settings, upstreams, files, uploader, locks, spool, taker, live, answered, sweeps, log, changed
     })
     : undefined
   if (registry !== undefined) {

@@ -25,10 +25,10 @@ import type { Locks } from '../lib/locks.ts'
 import { every } from '../lib/timers.ts'
 import type { Answered } from '../replicas/answered.ts'
 import type { Change } from '../upstream/change.ts'
+import type { TellChange } from '../upstream/changes.ts'
 import type { FileReader } from '../upstream/file-reader.ts'
 import { createListReader } from '../upstream/list-reader.ts'
 import { createRemover } from '../upstream/remove.ts'
-import type { Showing } from '../upstream/shown.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import type { UploadTaker } from '../uploads/inspect.ts'
 import type { Spool, SpoolStanding } from '../uploads/spool.ts'
@@ -48,9 +48,8 @@ export interface RegistryParts {
   /** This process removes what is of versions that were deleted elsewhere. */
   readonly sweeps: boolean
   readonly log: Logger
-  readonly showing: Showing
   /** Lets every read from now on show it. */
-  readonly changed: (change: Change) => Promise<void>
+  readonly changed: TellChange
 }
 
 export interface Registry {
@@ -74,7 +73,7 @@ const MOST_FILES = { ofRepository: 256, ofTenant: 1_024, ofAll: 4_096 }
 const SHARE = 1 / 2
 
 export function openRegistry (parts: RegistryParts): Registry {
-  const { settings, upstreams, files, uploader, locks, spool, taker, live, sweeps, showing, changed } = parts
+  const { settings, upstreams, files, uploader, locks, spool, taker, live, sweeps, changed } = parts
   const { stateDir, basePath, workers } = settings.current
   const maxUploadSize = (): number => settings.current.charts.maxUploadSize
   const [dir, ociDir] = [join(stateDir, 'spool', 'oci'), join(stateDir, 'oci')]
@@ -111,7 +110,7 @@ export function openRegistry (parts: RegistryParts): Registry {
       maxUploadSize,
       states: createUploadStates(dir),
       pusher: createPusher({
-        waiting, puller, stored, kept, attached, taker, showing, changed, uploader, locks
+        waiting, puller, stored, kept, attached, taker, changed, uploader, locks
       }),
       attacher: createAttacher({
         waiting,

@@ -12,13 +12,19 @@ export interface ChangesOptions {
   readonly store: Pick<IndexStore, 'drop'>
   readonly peers: Peers
   readonly showing: Showing
-  /** Is an index answered from memory now? */
-  readonly remembers: () => boolean
+  /** May a read be answered with something else than what the first address says then: from memory, or elsewhere? */
+  readonly mayBeOld: () => boolean
 }
 
-/** Hears of changes from now on. @returns what to do when one was made here; resolves when every read shows it */
-export function tellChanges (options: ChangesOptions): (change: Change) => Promise<void> {
-  const { upstreams, store, peers, showing, remembers } = options
+/**
+ * What to do about a change that was made here. Resolves when every read shows it.
+ * @param waits who made it reads it next, and waits for that also where nothing is remembered
+ */
+export type TellChange = (change: Change, waits?: boolean) => Promise<void>
+
+/** Hears of changes from now on. */
+export function tellChanges (options: ChangesOptions): TellChange {
+  const { upstreams, store, peers, showing, mayBeOld } = options
   const hear: HearChange = async (tenant, change) => {
     showing.hear(change)
     const isShown = change?.isShown === true
@@ -29,9 +35,9 @@ export function tellChanges (options: ChangesOptions): (change: Change) => Promi
   }
   peers.onChange(hear)
   peers.onDoubt(upstreams.doubt)
-  return async change => {
-    // Where nothing is remembered, whoever reads has it of the chart repository itself.
-    const told = { ...change, isShown: remembers() && await showing.until(change) }
+  return async (change, waits = false) => {
+    // Else whoever reads has it of the first address itself.
+    const told = { ...change, isShown: (waits || mayBeOld()) && await showing.until(change) }
     await Promise.all([hear(change.tenant, told), peers.changed(told)])
   }
 }

@@ -21,6 +21,17 @@ export function standInNow (standIns: readonly StandIn[]): StandIn | undefined {
   return standIns.find(({ upstream, follower }) => follower.isFresh() && !upstream.breaker.isOpen())
 }
 
+/**
+ * Reads from one that is read from. Who asked later may share the answer (flights.ts), and that a change was
+ * answered meanwhile, so it counts only of an address that follows still.
+ */
+async function askElsewhere ({ upstream, follower }: StandIn, question: Question): Promise<UpstreamAnswer> {
+  const answer = await upstream.ask(question)
+  if (follower.state() === 'follows') return answer
+  if (answer.kind === 'streamed') answer.body.destroy()
+  throw new RefusalError({ code: 'upstream_away' }, { cause: 'the other address fell behind' })
+}
+
 /** Reads from the first address, and from another one where that is as good and the first is away. */
 export function readsOf (first: Upstream, standIns: readonly StandIn[]): Reads {
   async function ask (question: Question): Promise<UpstreamAnswer> {
@@ -28,12 +39,12 @@ export function readsOf (first: Upstream, standIns: readonly StandIn[]): Reads {
     try {
       const answer = await first.ask({ ...question, once: true })
       const other = AWAY_BEHIND.has(answer.status) ? standInNow(standIns) : undefined
-      return other === undefined ? answer : await other.upstream.ask({ ...question, once: true })
+      return other === undefined ? answer : await askElsewhere(other, { ...question, once: true })
     } catch (error) {
       const other = isAway(error) ? standInNow(standIns) : undefined
       if (other === undefined) throw error
       // What was sent nowhere yet may be sent twice there.
-      return await other.upstream.ask({ ...question, once: codeOf(error) !== 'upstream_away' })
+      return await askElsewhere(other, { ...question, once: codeOf(error) !== 'upstream_away' })
     }
   }
   return { ask, takesConditions: first.takesConditions }

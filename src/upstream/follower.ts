@@ -8,7 +8,7 @@
 // read from again when it has.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Every, Later } from '../lib/timers.ts'
-import type { Change } from './change.ts'
+import { GONE, type Change } from './change.ts'
 import type { Upstream } from './client.ts'
 import { createOwedChanges, type Found } from './owed-changes.ts'
 import { shownBy, UNSURE } from './shown.ts'
@@ -45,8 +45,9 @@ export interface FollowerOptions {
  * looked at, but not twice: a look is some milliseconds after its change.
  */
 export const ENOUGH = 2
-/** Tenants that are remembered as looked at before. */
+/** Tenants that are remembered as looked at before, and versions as deleted. */
 const MOST_TENANTS = 1_000
+const MOST_DELETED = 10_000
 /** The first may write its index a moment after its 201 (in a goroutine; with Redis, that is a question to it). */
 const LOOKS = 4
 const PAUSE = 50
@@ -56,19 +57,26 @@ export function createFollower (options: FollowerOptions): Follower {
   let state: FollowerState = 'unproven'
   /** Changes that it showed, one after another. */
   let shown = 0
-  /** Looks that run while it is not read from; what comes meanwhile is missed. */
+  /** How often it had to begin anew: what is looked for meanwhile proves nothing. */
+  let begun = 0
+  /** A look that runs while it is not read from; what comes meanwhile is missed. */
   let looking = false
-  let missed = false
   /** Changes that were answered, or will be, and are being looked for. */
   let unseen = 0
   /** Tenants whose index it has read: only a change after that tells whether it reads it again. */
   const known = new Map<string, true>()
+  /** Versions that were deleted, or may have been: one who never showed that shows what is pushed there again. */
+  const deleted = new Map<string, true>()
 
   function become (next: FollowerState): void {
-    if (next !== 'follows') shown = 0
     if (next === state) return
     state = next
     onChange(next)
+  }
+
+  function beginAnew (): void {
+    begun++
+    shown = 0
   }
 
   const owed = createOwedChanges(async change => await look(options, change), every, found => {
@@ -77,22 +85,29 @@ export function createFollower (options: FollowerOptions): Follower {
   })
 
   function fail (found: 'behind' | 'unknown'): void {
+    beginAnew()
     owed.clear()
     if (found === 'behind') return become('behind')
     known.clear() // it may have been started again
     become('unproven')
   }
 
-  function judge (change: Change, found: Found, isKnown: boolean): void {
-    if (found === 'unknown') return fail(found)
+  /** Does it prove something that it shows a change? Who has never heard of a version shows its delete, too. */
+  function isProof (change: Change): boolean {
+    return change.isNew && change.became !== GONE && known.has(change.tenant) && !deleted.has(keyOf(change))
+  }
+
+  function judge (change: Change, found: Found, { counts, since }: { counts: boolean, since: number }): void {
+    if (found === 'unknown' || found === 'behind') return fail(found)
     if (found === 'unsure') {
       if (state === 'follows' || owed.any()) owed.add(change)
+      beginAnew()
       return become('unproven')
     }
+    if (since !== begun) return
     putBounded(known, change.tenant, true, MOST_TENANTS)
-    if (found === 'behind') return fail(found)
     if (owed.any()) return
-    if (found === 'shows' && change.isNew && isKnown && !missed) shown++
+    if (found === 'shows' && counts) shown++
     if (shown >= ENOUGH) become('follows')
   }
 
@@ -100,38 +115,40 @@ export function createFollower (options: FollowerOptions): Follower {
     state: () => state,
     isFresh: () => state === 'follows' && unseen === 0,
     doubt () {
-      shown = 0
+      beginAnew()
       owed.clear()
-      if (looking) missed = true
       if (state === 'follows') become('unproven')
     },
     async see (change) {
-      const isKnown = known.has(change.tenant)
+      const counts = isProof(change)
+      const isAnswered = change.became !== undefined
+      if (!isAnswered || change.became === GONE) putBounded(deleted, keyOf(change), true, MOST_DELETED)
       if (state === 'follows') {
-        const isAnswered = change.became !== undefined
+        const since = begun
         if (isAnswered) unseen++
         const found = await look(options, change)
         if (isAnswered) unseen--
-        return judge(change, found, isKnown)
+        return judge(change, found, { counts, since })
       }
       if (owed.any()) return owed.add(change)
-      if (looking) {
-        missed = true
-        shown = 0
-        return
-      }
+      if (looking) return beginAnew()
       looking = true
+      const since = begun
       void look(options, change).then(found => {
-        judge(change, found, isKnown)
-        looking = missed = false
+        judge(change, found, { counts, since })
+        looking = false
       })
     }
   }
 }
 
+function keyOf ({ tenant, chart, version }: Change): string {
+  return `${tenant} ${chart} ${version}`
+}
+
 async function look ({ first, other, later }: FollowerOptions, change: Change): Promise<Found> {
   let found: Found = 'agrees'
-  if (!canBeAsked(change.chart)) return found
+  if (!canBeAsked(change.chart)) return 'unknown'
   for (let i = 0; i < LOOKS; i++) {
     if (i > 0 && found !== 'behind') await new Promise<void>(resolve => { later(PAUSE, resolve) })
     const there = await shownBy(other, change)

@@ -19,8 +19,9 @@ export const UNSURE = 'unsure'
 const PATIENCE = 2_000
 /** Bytes of one entry of the API. */
 const LONGEST_ENTRY = 8 * 1024 * 1024
-/** Milliseconds before each look. */
+/** Milliseconds before each look, and after the first until the last begins. */
 const LOOKS = [0, 5, 10, 25, 50, 100, 200, 400, 800]
+const LONGEST = 2_000
 
 /** What an address says that the version is, or UNSURE; undefined when there is no answer. Never rejects. */
 export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
@@ -58,7 +59,8 @@ export interface Showing {
   hear (change: Change | undefined): void
 }
 
-export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later): Showing {
+/** @param clock milliseconds of a clock that only goes on */
+export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later, clock: () => number): Showing {
   /** What is waited for, and whether another change has come since. */
   const waits = new Set<{ readonly change: Change, isOver: boolean }>()
 
@@ -67,10 +69,12 @@ export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later): 
       if (change.became === undefined || !canBeAsked(change.chart)) return false
       const wait = { change, isOver: false }
       waits.add(wait)
+      const begunAt = clock()
       try {
         for (const pause of LOOKS) {
           if (pause > 0) await new Promise<void>(resolve => { later(pause, resolve) })
-          const says = wait.isOver ? undefined : await shownBy(upstreams.of(change.tenant), change)
+          const isOver = wait.isOver || clock() - begunAt > LONGEST
+          const says = isOver ? undefined : await shownBy(upstreams.of(change.tenant), change)
           if (says === undefined || says === change.became) return says !== undefined
         }
         return false

@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import type { ToldChange } from '../../src/upstream/change.ts'
 import { NO_PEERS, type Peers } from '../../src/upstream/peers.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { ociAsker, digestOfBytes, pushBlob, pushOci, pushOf, putManifest, type AskOci } from '../helpers/oci.ts'
@@ -181,4 +182,17 @@ await t.test('a delete or an overwrite that is heard of late takes nothing from 
   between.fault = () => undefined
   t.not((await readdir(dir)).length, 0, 'what the repository does not say is left to the sweep')
   t.match(await ask(`${name}/manifests/${push.digest}`), { status: 404 }, 'and not answered')
+})
+
+await t.test('a push of what is there already is told as well: whoever stored it may not have come to that', async t => {
+  const { port } = await startEmbedded(t, await temporaryFolder(t), { ...OPEN, depth: 2 })
+  const told: ToldChange[] = []
+  const peers: Peers = { ...NO_PEERS, changed: async change => { told.push(change) } }
+  const gateway = await startApp(t, { origin: `http://127.0.0.1:${port}`, peers, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' } }) })
+  const chart = await chartOf('told', '1.0.0')
+  const name = `${TENANT}/told`
+  for (const isNew of [true, false]) {
+    t.equal((await pushOci(asker(gateway), name, '1.0.0', pushOf('told', '1.0.0', { chart }))).status, 201)
+    t.match(told.splice(0), [{ tenant: TENANT, chart: 'told', version: '1.0.0', became: digestOfBytes(chart).slice(7), isNew, isShown: true }])
+  }
 })

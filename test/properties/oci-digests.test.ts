@@ -117,7 +117,7 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
     const [stored, kept] = [createStoredVersions(shelf.lists, shelf.files), createKept(join(dir, 'oci'), error => { throw error })]
     const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting })
     const changed = async (): Promise<void> => {}
-    return { ...puller, ...createPusher({ waiting, puller, stored, kept, attached: NOTHING_ATTACHED, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, locks, showing: { until: async () => true }, changed }) }
+    return { ...puller, ...createPusher({ waiting, puller, stored, kept, attached: NOTHING_ATTACHED, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, locks, changed }) }
   }
   const pullers = Array.from({ length: WORKERS }, open)
   const answered = new Map<string, Answered>()

@@ -2,7 +2,7 @@
 // the others do the same.
 import t from 'tap'
 import type { Change, ToldChange } from '../../src/upstream/change.ts'
-import { readElsewhereWhileTold, tellChanges } from '../../src/upstream/changes.ts'
+import { readElsewhereWhileTold, tellChanges, type TellChange } from '../../src/upstream/changes.ts'
 import type { HearChange, Peers } from '../../src/upstream/peers.ts'
 import type { Showing } from '../../src/upstream/shown.ts'
 import type { Upstreams } from '../../src/upstream/upstreams.ts'
@@ -10,7 +10,7 @@ import { settled } from '../helpers/channels.ts'
 import { aChange } from '../helpers/changes.ts'
 
 interface Lab {
-  readonly changed: (change: Change) => Promise<void>
+  readonly changed: TellChange
   readonly hear: HearChange
   readonly doubt: () => void
   /** What was done, in order. */
@@ -20,7 +20,7 @@ interface Lab {
   told (): void
 }
 
-function lab ({ isShown = true, remembers = true } = {}): Lab {
+function lab ({ isShown = true, mayBeOld = true } = {}): Lab {
   const done: string[] = []
   let [hear, doubt]: [HearChange?, (() => void)?] = []
   let [shown, told] = [() => {}, () => {}]
@@ -47,7 +47,7 @@ function lab ({ isShown = true, remembers = true } = {}): Lab {
     hear (change) { done.push(`hear ${change?.tenant ?? '*'}`) }
   }
   const store = { drop (tenant = '*', isShown: boolean) { done.push(`drop ${tenant}${isShown ? '' : ' for a while'}`) } }
-  const changed = tellChanges({ upstreams, peers, showing, store, remembers: () => remembers })
+  const changed = tellChanges({ upstreams, peers, showing, store, mayBeOld: () => mayBeOld })
   if (hear === undefined || doubt === undefined) throw new Error('it hears nothing')
   return { changed, hear, doubt, done, shown () { shown() }, told () { told() } }
 }
@@ -72,10 +72,10 @@ await t.test('a change is answered when other addresses show it and the others k
   t.strictSame(done.slice(5), ['drop org1/repo1'])
 })
 
-await t.test('a change that is not shown in time is told as such, and so is one where nothing is remembered, which nobody waits for', async t => {
-  for (const how of [{ isShown: false }, { remembers: false }]) {
+await t.test('a change that is not shown in time is told as such, and so is one where every read is of the first address, unless who made it waits for that', async t => {
+  for (const { waits = false, ...how } of [{ isShown: false }, { mayBeOld: false }, { isShown: false, mayBeOld: false, waits: true }]) {
     const { changed, done, shown, told } = lab(how)
-    const isDone = watched(changed(aChange()))
+    const isDone = watched(changed(aChange(), waits))
     await settled()
     const waited = 'isShown' in how ? ['wait org1/repo1'] : []
     t.strictSame(done, [...waited, 'hear org1/repo1', 'drop org1/repo1 for a while', 'look org1/repo1', 'tell org1/repo1 of what is not shown'])

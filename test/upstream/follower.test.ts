@@ -309,10 +309,10 @@ await t.test('when nobody knows what changed, it has to show anew that it follow
   t.equal(each.follower.state(), 'behind', 'and one that was behind is so still')
 })
 
-await t.test('a chart whose name the API takes for something else is not asked for', async t => {
+await t.test('a chart whose name the API takes for something else is not asked for, and so nobody knows whether it is shown', async t => {
   const each = await following()
   await each.see({ chart: 'charts' })
-  t.strictSame([each.follower.state(), each.asked], ['follows', []])
+  t.strictSame([each.follower.state(), each.asked], ['unproven', []])
 })
 
 await t.test('nobody waits for one that is not read from, and changes that it was not asked about count for nothing', async t => {
@@ -333,4 +333,108 @@ await t.test('nobody waits for one that is not read from, and changes that it wa
   t.equal(each.follower.state(), 'unproven')
   await each.see({ became: 'new' })
   t.equal(each.follower.state(), 'follows')
+})
+
+/** The storage, and an address that has an index of its own, which it makes when it is first asked for. */
+interface OwnIndex {
+  readonly follower: Follower
+  readonly storage: Set<string>
+  /** Undefined: it was not asked yet. */
+  index (): ReadonlySet<string> | undefined
+  push (version: string): Promise<void>
+  remove (version: string): Promise<void>
+}
+
+function ownIndex (): OwnIndex {
+  const storage = new Set<string>()
+  let index: Set<string> | undefined
+  const says = (versions: ReadonlySet<string>, { target: { version } }: Question): UpstreamAnswer =>
+    versions.has(version as string) ? whole(JSON.stringify({ version, digest: version })) : NONE
+  const follower = createFollower({
+    first: { ask: async question => says(storage, question) },
+    other: {
+      async ask (question) {
+        index ??= new Set(storage)
+        return says(index, question)
+      }
+    },
+    later: (_ms, run) => { setImmediate(run); return () => {} },
+    every: manualBeats().every,
+    onChange () {}
+  })
+  const see = async (version: string, became: string): Promise<void> => {
+    await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became, isNew: true })
+    await settled()
+  }
+  return {
+    follower,
+    storage,
+    index: () => index,
+    async push (version) {
+      storage.add(version)
+      await see(version, version)
+    },
+    async remove (version) {
+      storage.delete(version)
+      await see(version, GONE)
+    }
+  }
+}
+
+await t.test('one with an index of its own does not follow because what it never listed is deleted', async t => {
+  const { follower, index, push, remove } = ownIndex()
+  for (const version of ['1.0.0', '1.0.1', '1.0.2', '1.0.3']) await push(version)
+  t.equal(follower.state(), 'behind')
+  for (const version of ['1.0.1', '1.0.2']) await remove(version)
+  t.notOk(index()?.has('1.0.3'))
+  t.equal(follower.state(), 'behind')
+})
+
+await t.test('nor because what it lists still, and was deleted, is pushed again', async t => {
+  const { follower, storage, index, push, remove } = ownIndex()
+  const versions = ['1.0.1', '1.0.2', '1.0.3']
+  for (const version of versions) storage.add(version)
+  await push('1.0.0')
+  for (const version of versions) await remove(version)
+  t.equal(follower.state(), 'behind')
+  for (const version of ['1.0.1', '1.0.2']) await push(version)
+  t.ok(index()?.has('1.0.3'), 'which is not there any more')
+  t.equal(follower.state(), 'behind')
+})
+
+await t.test('one that has nothing of anything does not follow', async t => {
+  const each = lab()
+  for (let i = 0; i <= ENOUGH; i++) await each.see({ version: `${i}.0.0`, became: GONE })
+  t.equal(each.follower.state(), 'unproven')
+})
+
+await t.test('what was looked for when it had to begin anew proves nothing, also when that ends later', async t => {
+  const ways: Readonly<Record<string, (follower: Follower) => Promise<void>>> = {
+    async unproven (follower) { follower.doubt() },
+    async behind (follower) { await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: 'old', became: 'new', isNew: true }) }
+  }
+  for (const [state, begin] of Object.entries(ways)) {
+    const held: (() => void)[] = []
+    let holds = false
+    const ask = async ({ target: { version } }: Question): Promise<UpstreamAnswer> => {
+      if (version === 'old') return NONE
+      if (holds) await new Promise<void>(resolve => { held.push(resolve) })
+      return whole(JSON.stringify({ version, digest: 'new' }))
+    }
+    const first = { ask: async ({ target: { version } }: Question) => whole(JSON.stringify({ version, digest: 'new' })) }
+    const follower = createFollower({ first, other: { ask }, later: (_ms, run) => { setImmediate(run); return () => {} }, every: manualBeats().every, onChange () {} })
+    const see = async (version: string): Promise<void> => { await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true }) }
+    for (let i = 0; i <= ENOUGH; i++) {
+      await see(`1.0.${i}`)
+      await settled()
+    }
+    t.equal(follower.state(), 'follows')
+    holds = true
+    const seen = Array.from({ length: ENOUGH }, async (_, i) => { await see(`2.0.${i}`) })
+    await settled()
+    await begin(follower)
+    for (const go of held) go()
+    await Promise.all(seen)
+    t.equal(follower.state(), state)
+  }
 })

@@ -15,15 +15,17 @@ interface Lab {
   /** Milliseconds of each pause. */
   readonly paused: number[]
   readonly asked: Question[]
+  now: number
 }
 
 const whole = (body: string, status = 200): UpstreamAnswer => ({ kind: 'whole', status, headers: {}, body: Buffer.from(body) })
 
 /** One that says what it is given, one after the other, and the last again and again. */
-function lab (says: Says[], paused: (count: number) => void = () => {}): Lab {
-  const each: Omit<Lab, 'showing'> = { paused: [], asked: [] }
+function lab (says: Says[], { paused = (_count: number): void => {}, takes = 0 } = {}): Lab {
+  const each: Omit<Lab, 'showing'> = { paused: [], asked: [], now: 0 }
   const ask = async (question: Question): Promise<UpstreamAnswer> => {
     each.asked.push(question)
+    each.now += takes
     const next = (says.length > 1 ? says.shift() : says[0]) as Says
     if (next instanceof Error) throw next
     if (typeof next === 'number') return whole('{}', next)
@@ -35,8 +37,8 @@ function lab (says: Says[], paused: (count: number) => void = () => {}): Lab {
     paused(each.paused.length)
     setImmediate(run)
     return () => {}
-  })
-  return { ...each, showing }
+  }, () => each.now)
+  return Object.assign(each, { showing })
 }
 
 await t.test('what is shown at once costs one question, of the version that was changed', async t => {
@@ -65,6 +67,9 @@ await t.test('it is not waited for without end, nor when there is no answer', as
   t.equal(await never.showing.until(aChange()), false)
   t.equal(never.asked.length, 9)
   t.equal(never.paused.reduce((sum, ms) => sum + ms), 1_590)
+  const slow = lab(['old'], { takes: 900 })
+  t.equal(await slow.showing.until(aChange()), false)
+  t.equal(slow.asked.length, 3, 'also where each answer takes long')
   const away = lab([GONE, new Error('away')])
   t.equal(await away.showing.until(aChange()), false)
   t.equal(away.asked.length, 2)
@@ -85,7 +90,7 @@ await t.test('who waits for what somebody else has changed since waits no longer
     ['another tenant', aChange('org2/repo2'), false]
   ]
   for (const [what, other, isOver] of others) {
-    const { showing, asked } = lab(['old'], count => { if (count === 2) showing.hear(other) })
+    const { showing, asked } = lab(['old'], { paused: count => { if (count === 2) showing.hear(other) } })
     const waiting = showing.until(aChange())
     await settled()
     t.equal(await waiting, false)

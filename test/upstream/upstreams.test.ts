@@ -1,4 +1,5 @@
 // Who is asked for what, of one address or of several?
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { RefusalError } from '../../src/http/errors.ts'
 import type { ReasonCode } from '../../src/http/reasons.ts'
@@ -15,7 +16,7 @@ const CHANGE = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', v
 const USED = { all: 128, used: 3, large: 1, length: 2, waited: 4, waitedMs: 5, refused: 6 }
 
 /** An address that answers a status, or refuses. */
-interface Address { says: number | ReasonCode | Error, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number, doubted: number }
+interface Address { says: number | ReasonCode | Error, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number, doubted: number, answers?: () => UpstreamAnswer }
 
 const address = (): Address => ({ says: 200, breaker: 'closed', state: 'follows', asked: [], seen: 0, doubted: 0 })
 
@@ -29,7 +30,7 @@ function upstreamOf (each: Address): Upstream {
       each.asked.push(question)
       if (each.says instanceof Error) throw each.says
       if (typeof each.says === 'string') throw new RefusalError({ code: each.says }, { cause: new Error('why') })
-      return { status: each.says, headers: {}, kind: 'whole', body: Buffer.alloc(0) }
+      return each.answers?.() ?? { status: each.says, headers: {}, kind: 'whole', body: Buffer.alloc(0) }
     }
   } as unknown as Upstream
 }
@@ -117,6 +118,24 @@ await t.test('one that stops to follow while the first is asked is not asked', a
     t.equal(await answerOf(upstreams.forReads('a').ask(READ)), says)
     t.strictSame(asked(), [1, 0, 0])
   }
+})
+
+await t.test('what one has answered that fell behind meanwhile is nobody\'s: who asked behind a change may share it', async t => {
+  const { upstreams, all: [first, second, third] } = several()
+  third.state = 'behind'
+  const body = Readable.from(['of before'])
+  for (const says of [503, 'upstream_away'] as const) {
+    for (const kind of ['whole', 'streamed'] as const) {
+      Object.assign(first, { says })
+      second.state = 'follows'
+      second.answers = () => {
+        second.state = 'behind'
+        return { status: 200, headers: {}, kind, body: kind === 'whole' ? Buffer.alloc(0) : body } as UpstreamAnswer
+      }
+      t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 'upstream_away')
+    }
+  }
+  t.ok(body.destroyed)
 })
 
 await t.test('a change, and what is looked at for it, is asked of the first alone: without an answer nothing was changed', async t => {

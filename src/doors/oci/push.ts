@@ -8,7 +8,7 @@ import type { Locks } from '../../lib/locks.ts'
 import type { UploadFacts } from '../../observe/outcome.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import type { Change } from '../../upstream/change.ts'
-import type { Showing } from '../../upstream/shown.ts'
+import type { TellChange } from '../../upstream/changes.ts'
 import type { Upload, UploadTaker } from '../../uploads/inspect.ts'
 import type { Uploader } from '../../uploads/store.ts'
 import type { Attached } from './attached.ts'
@@ -64,13 +64,12 @@ export interface PusherParts {
   readonly uploader: Uploader
   readonly taker: UploadTaker
   readonly locks: Locks
-  readonly showing: Pick<Showing, 'until'>
   /** Lets every read from now on show it. */
-  readonly changed: (change: Change) => Promise<void>
+  readonly changed: TellChange
 }
 
 export function createPusher (parts: PusherParts): Pusher {
-  const { waiting, puller, stored, kept, attached, uploader, taker, locks, showing, changed } = parts
+  const { waiting, puller, stored, kept, attached, uploader, taker, locks, changed } = parts
   const blobs = createPushedBlobs(waiting, puller)
   const versions = createPushedVersions(waiting, stored, taker)
   const keeper = createPushKeeper(kept, waiting, locks)
@@ -85,18 +84,22 @@ export function createPusher (parts: PusherParts): Pusher {
       const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version }
       await keeper.checkRoom(repository, found)
       await incoming.found(factsOf(incoming, found, upload))
-      if (upload !== undefined) await store(incoming, upload)
+      const isTold = upload !== undefined && await store(incoming, upload)
       await keeper.keep(repository, found)
-      // Who pushed may pull it at once.
-      await showing.until(changeOf(incoming, version, found.archive.hex))
+      // Whoever stored it may not have told it yet, nor may they come to.
+      if (!isTold) await changed(changeOf(incoming, version, found.archive.hex), true)
       return found.hex
     } finally {
       await upload?.remove()
     }
   }
 
-  /** Once more what is there is a push that is done. @throws RefusalError for other bytes */
-  async function store (incoming: TaggedManifest, upload: Upload): Promise<void> {
+  /**
+   * Once more what is there is a push that is done.
+   * @returns whether something was sent, and told
+   * @throws RefusalError for other bytes
+   */
+  async function store (incoming: TaggedManifest, upload: Upload): Promise<boolean> {
     const { repository, asker } = incoming
     let isSent = false
     let became: string | undefined
@@ -109,8 +112,10 @@ export function createPusher (parts: PusherParts): Pusher {
     } finally {
       // also after a failure: nobody knows then what the upstream did
       const isNew = became !== undefined && upload.prov === undefined
-      if (isSent) await changed({ ...changeOf(incoming, upload.version, became), isNew })
+      // Who pushed may pull it at once.
+      if (isSent) await changed({ ...changeOf(incoming, upload.version, became), isNew }, true)
     }
+    return isSent
   }
 
   /** What the repository has as something attached alone, and its client did not send again, becomes the chart's. */
