@@ -2,8 +2,8 @@
 // ChartMuseum's says whether it keeps an index of its own, which it does unless it is run
 // with --always-regenerate-chart-index or shares a cache (v0.16.5, multitenant/index.go and
 // cache.go), nor where its storage is. So it has to have shown it: each change that went
-// through the first is looked for here before its client is answered. Who shows several in a
-// row at once follows; who once does not, follows no more before that answer is given. What
+// through the first is looked for here before its client is answered. Who shows several pushes
+// to a tenant in a row, each at once, follows; who once does not, follows no more before that answer is given. What
 // others than this process change is looked for when they tell it. One that could not say it is
 // read from again when it has.
 import { putBounded } from '../lib/put-bounded.ts'
@@ -41,8 +41,9 @@ export interface FollowerOptions {
 }
 
 /**
- * Changes in a row. An index that is made anew every so often may be so just when it is
- * looked at, but not twice: a look is some milliseconds after its change.
+ * Pushes in a row to one tenant. An index that is made anew every so often, or for the first time
+ * since a start that nobody noticed, may be so just when it is looked at, but not twice: a look is
+ * some milliseconds after its change.
  */
 export const ENOUGH = 2
 /** Tenants that are remembered as looked at before, and versions as deleted. */
@@ -55,8 +56,8 @@ const PAUSE = 50
 export function createFollower (options: FollowerOptions): Follower {
   const { every, onChange } = options
   let state: FollowerState = 'unproven'
-  /** Changes that it showed, one after another. */
-  let shown = 0
+  /** Pushes that it showed, one after another, by tenant. */
+  const shown = new Map<string, number>()
   /** How often it had to begin anew: what is looked for meanwhile proves nothing. */
   let begun = 0
   /** A look that runs while it is not read from; what comes meanwhile is missed. */
@@ -76,7 +77,7 @@ export function createFollower (options: FollowerOptions): Follower {
 
   function beginAnew (): void {
     begun++
-    shown = 0
+    shown.clear()
   }
 
   const owed = createOwedChanges(async change => await look(options, change), every, found => {
@@ -106,9 +107,10 @@ export function createFollower (options: FollowerOptions): Follower {
     }
     if (since !== begun) return
     putBounded(known, change.tenant, true, MOST_TENANTS)
-    if (owed.any()) return
-    if (found === 'shows' && counts) shown++
-    if (shown >= ENOUGH) become('follows')
+    if (owed.any() || found !== 'shows' || !counts) return
+    const times = (shown.get(change.tenant) ?? 0) + 1
+    putBounded(shown, change.tenant, times, MOST_TENANTS)
+    if (times >= ENOUGH) become('follows')
   }
 
   return {
