@@ -3,7 +3,8 @@
 import fp from 'fastify-plugin'
 import type { ChartRequest } from '../src/chartmuseum/chart-request.ts'
 import type { Locks } from '../src/lib/locks.ts'
-import { GONE, type Change } from '../src/upstream/change.ts'
+import { GONE } from '../src/upstream/change.ts'
+import type { TellChange } from '../src/upstream/changes.ts'
 import type { Upstreams } from '../src/upstream/upstreams.ts'
 import { createRemover, type Removed } from '../src/upstream/remove.ts'
 import { callerOf } from './client.ts'
@@ -18,7 +19,7 @@ export interface DeleteDoorOptions {
   /** The path of publicUrl. */
   basePath: string
   /** Lets every read from now on show it. */
-  changed: (change: Change) => Promise<void>
+  changed: TellChange
 }
 
 export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, changed }) => {
@@ -28,13 +29,15 @@ export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, c
     const chartRequest = chartRequestOf(request) as Required<ChartRequest> // the route has both
     const { tenant, tenantPath, chart, version } = chartRequest
     await recordIntent(request)
+    const caller = callerOf(request)
     let removed: Removed | undefined
     try {
-      removed = await remover.remove(chartRequest, callerOf(request))
+      removed = await remover.remove(chartRequest, caller)
     } finally {
       // also after a failure: nobody knows then what the upstream did
       const isGone = removed !== undefined
-      await changed({ tenant, tenantPath, chart, version, became: isGone ? GONE : undefined, isNew: isGone })
+      const became = isGone ? GONE : undefined
+      await changed({ tenant, tenantPath, chart, version, became, isNew: isGone }, caller)
     }
     await tellChange(reply)
     return await reply.headers(removed.headers).send(removed.body)

@@ -7,6 +7,7 @@ import type { Depth } from '../src/words/tenant.ts'
 import { isRefusal } from '../src/http/errors.ts'
 import type { UploadFacts } from '../src/observe/outcome.ts'
 import type { Change } from '../src/upstream/change.ts'
+import type { TellChange } from '../src/upstream/changes.ts'
 import { readUpload, type IncomingUpload, type Upload } from '../src/uploads/inspect.ts'
 import type { FormFields } from '../src/uploads/multipart.ts'
 import type { Spool } from '../src/uploads/spool.ts'
@@ -21,7 +22,7 @@ export interface UploadDoorOptions {
   uploader: Uploader
   spool: Spool
   /** Lets every read from now on show it, before the client is answered. */
-  changed: (change: Change) => Promise<void>
+  changed: TellChange
   /** Bytes, now. */
   maxUploadSize: () => number
   depth: Depth
@@ -75,15 +76,16 @@ async function save (
     body: bodyOf(request)
   }, spool, most)
   request.outcome.upload = factsOf(upload)
+  const caller = callerOf(request)
   let isSent = false
   let isStored = false
   try {
     await recordIntent(request)
-    await uploader.store(chartRequest, upload, callerOf(request), () => { isSent = true })
+    await uploader.store(chartRequest, upload, caller, () => { isSent = true })
     isStored = true
   } finally {
     // also after a failure: nobody knows then what the upstream did
-    if (isSent) await changed(changeOf(chartRequest, upload, isStored))
+    if (isSent) await changed(changeOf(chartRequest, upload, isStored), caller)
     await upload.remove()
   }
 }

@@ -175,8 +175,8 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
   const showing = createShowing(upstreams, later, () => performance.now())
   const mayBeOld = (): boolean => index().maxAge > 0 || config.upstream.further.length > 0
   const tell = tellChanges({ upstreams, store, peers, showing, mayBeOld })
-  const changed: TellChange = async (change, waits) => {
-    await tell(change, waits) // first, so that a disk that fails the registry keeps nobody from hearing of it
+  const changed: TellChange = async (change, asker, readsNext) => {
+    await tell(change, asker, readsNext) // first, so that a disk that fails the registry keeps nobody from it
     await registry?.changed(change)
   }
 

@@ -1,6 +1,7 @@
 // How is a change told? In one way, whoever made it: what is remembered of its tenant is dropped,
 // each further address has to show it before it is read from again, and who made it here waits until
 // the first one shows it, and has the others do the same, before its client is answered.
+import type { Asker } from './asker.ts'
 import type { Change } from './change.ts'
 import type { IndexStore } from './index-store.ts'
 import type { HearChange, Peers } from './peers.ts'
@@ -18,9 +19,10 @@ export interface ChangesOptions {
 
 /**
  * What to do about a change that was made here. Resolves when every read shows it.
- * @param waits who made it reads it next, and waits for that also where nothing is remembered
+ * @param asker who made it
+ * @param readsNext they read it next, and wait until it is shown also where every read is of the first address
  */
-export type TellChange = (change: Change, waits?: boolean) => Promise<void>
+export type TellChange = (change: Change, asker: Pick<Asker, 'waits'>, readsNext?: boolean) => Promise<void>
 
 /** Hears of changes from now on. */
 export function tellChanges (options: ChangesOptions): TellChange {
@@ -35,9 +37,8 @@ export function tellChanges (options: ChangesOptions): TellChange {
   }
   peers.onChange(hear)
   peers.onDoubt(upstreams.doubt)
-  return async (change, waits = false) => {
-    // Else whoever reads has it of the first address itself.
-    const told = { ...change, isShown: (waits || mayBeOld()) && await showing.until(change) }
+  return async (change, { waits }, readsNext = false) => {
+    const told = { ...change, isShown: (readsNext || mayBeOld()) && await showing.until(change, waits) }
     await Promise.all([hear(change.tenant, told), peers.changed(told)])
   }
 }

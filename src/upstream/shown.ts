@@ -3,6 +3,7 @@
 // takes to make an index anew, which with 10,000 versions is a second. Until then whoever asks gets
 // the index of before, which is to be nobody else's, and so it is asked for what was changed first.
 import type { Later } from '../lib/timers.ts'
+import type { Waits } from '../observe/outcome.ts'
 import { textOf } from './answers.ts'
 import { alone, gatewayItself } from './asker.ts'
 import { GONE, type Change } from './change.ts'
@@ -52,9 +53,10 @@ export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change):
 export interface Showing {
   /**
    * Waits until the chart repository, at its first address, shows a change that was made. Never rejects.
+   * @param waits hears how long that took
    * @returns false when nobody knows: it did not in time, or the version was changed once more
    */
-  until (change: Change): Promise<boolean>
+  until (change: Change, waits: Pick<Waits, 'waited'>): Promise<boolean>
   /** Something was changed. @param change undefined: nobody knows what */
   hear (change: Change | undefined): void
 }
@@ -62,13 +64,13 @@ export interface Showing {
 /** @param clock milliseconds of a clock that only goes on */
 export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later, clock: () => number): Showing {
   /** What is waited for, and whether another change has come since. */
-  const waits = new Set<{ readonly change: Change, isOver: boolean }>()
+  const waiting = new Set<{ readonly change: Change, isOver: boolean }>()
 
   return {
-    async until (change) {
+    async until (change, waits) {
       if (change.became === undefined || !canBeAsked(change.chart)) return false
       const wait = { change, isOver: false }
-      waits.add(wait)
+      waiting.add(wait)
       const begunAt = clock()
       try {
         for (const pause of LOOKS) {
@@ -79,11 +81,12 @@ export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later, c
         }
         return false
       } finally {
-        waits.delete(wait)
+        waiting.delete(wait)
+        waits.waited += clock() - begunAt
       }
     },
     hear (change) {
-      for (const wait of waits) {
+      for (const wait of waiting) {
         if (change === undefined || isOfSame(change, wait.change)) wait.isOver = true
       }
     }

@@ -7,6 +7,7 @@ import type { HearChange, Peers } from '../../src/upstream/peers.ts'
 import type { Showing } from '../../src/upstream/shown.ts'
 import type { Upstreams } from '../../src/upstream/upstreams.ts'
 import { settled } from '../helpers/channels.ts'
+import { someAsker } from '../helpers/askers.ts'
 import { aChange } from '../helpers/changes.ts'
 
 interface Lab {
@@ -60,7 +61,7 @@ const watched = (promise: Promise<unknown>): (() => boolean) => {
 
 await t.test('a change is answered when other addresses show it and the others know it, and what was read meanwhile counts no more', async t => {
   const { changed, done, shown, told } = lab()
-  const isDone = watched(changed(aChange()))
+  const isDone = watched(changed(aChange(), someAsker()))
   await settled()
   t.strictSame(done, ['wait org1/repo1', 'hear org1/repo1', 'drop org1/repo1', 'look org1/repo1', 'tell org1/repo1'], 'the others look at the same time')
   told()
@@ -73,9 +74,9 @@ await t.test('a change is answered when other addresses show it and the others k
 })
 
 await t.test('a change that is not shown in time is told as such, and so is one where every read is of the first address, unless who made it waits for that', async t => {
-  for (const { waits = false, ...how } of [{ isShown: false }, { mayBeOld: false }, { isShown: false, mayBeOld: false, waits: true }]) {
+  for (const { readsNext = false, ...how } of [{ isShown: false }, { mayBeOld: false }, { isShown: false, mayBeOld: false, readsNext: true }]) {
     const { changed, done, shown, told } = lab(how)
-    const isDone = watched(changed(aChange(), waits))
+    const isDone = watched(changed(aChange(), someAsker(), readsNext))
     await settled()
     const waited = 'isShown' in how ? ['wait org1/repo1'] : []
     t.strictSame(done, [...waited, 'hear org1/repo1', 'drop org1/repo1 for a while', 'look org1/repo1', 'tell org1/repo1 of what is not shown'])

@@ -5,7 +5,8 @@ import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError } from '../../http/errors.ts'
 import type { UploadFacts } from '../../observe/outcome.ts'
 import type { Asker } from '../../upstream/asker.ts'
-import { GONE, type Change } from '../../upstream/change.ts'
+import { GONE } from '../../upstream/change.ts'
+import type { TellChange } from '../../upstream/changes.ts'
 import type { Remover } from '../../upstream/remove.ts'
 import { hexOfDigest } from '../../words/digest.ts'
 import type { Attached } from './attached.ts'
@@ -37,7 +38,7 @@ export interface DeleterParts {
   readonly attachments: Attachments
   readonly waiting: Waiting
   /** Lets every read from now on show it. */
-  readonly changed: (change: Change) => Promise<void>
+  readonly changed: TellChange
 }
 
 export function createDeleter (parts: DeleterParts): Deleter {
@@ -72,7 +73,8 @@ export function createDeleter (parts: DeleterParts): Deleter {
       isGone = true
     } finally {
       // also after a failure: nobody knows then what the upstream did
-      await changed({ tenant, tenantPath, chart, version, became: isGone ? GONE : undefined, isNew: isGone })
+      const became = isGone ? GONE : undefined
+      await changed({ tenant, tenantPath, chart, version, became, isNew: isGone }, asker)
     }
   }
 

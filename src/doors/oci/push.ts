@@ -87,7 +87,7 @@ export function createPusher (parts: PusherParts): Pusher {
       const isTold = upload !== undefined && await store(incoming, upload)
       await keeper.keep(repository, found)
       // Whoever stored it may not have told it yet, nor may they come to.
-      if (!isTold) await changed(changeOf(incoming, version, found.archive.hex), true)
+      if (!isTold) await changed(changeOf(incoming, version, found.archive.hex), asker, true)
       return found.hex
     } finally {
       await upload?.remove()
@@ -113,7 +113,7 @@ export function createPusher (parts: PusherParts): Pusher {
       // also after a failure: nobody knows then what the upstream did
       const isNew = became !== undefined && upload.prov === undefined
       // Who pushed may pull it at once.
-      if (isSent) await changed({ ...changeOf(incoming, upload.version, became), isNew }, true)
+      if (isSent) await changed({ ...changeOf(incoming, upload.version, became), isNew }, asker, true)
     }
     return isSent
   }
