@@ -11,7 +11,7 @@ import { causeOfAnswer, isPage, refusalOfAnswer } from './answers.ts'
 import type { Asker } from './asker.ts'
 import type { Upstreams } from './upstreams.ts'
 import {
-  askFor, fileOfVersion, findVersion, lockOfFile, type FoundVersion, type OtherVersion, type TenantPlace
+  askFor, compareFile, fileOfVersion, findVersion, lockOfFile, type FoundVersion, type OtherVersion, type TenantPlace
 } from './stored.ts'
 import { upstreamTarget } from '../chartmuseum/upstream-target.ts'
 
@@ -24,22 +24,28 @@ export interface Removed {
 export interface Remover {
   /**
    * Deletes the version that the request names.
+   * @param archive SHA-256 in hex, which it has to have; undefined: whichever
    * @throws RefusalError when it is not there, or the upstream refuses or cannot be reached
    */
-  remove (request: ChartRequest, caller: Asker): Promise<Removed>
+  remove (request: ChartRequest, caller: Asker, archive?: string): Promise<Removed>
 }
 
 /** @param basePath the path of publicUrl, in front of every path that a client is told */
 export function createRemover (upstreams: Upstreams, locks: Locks, basePath: string): Remover {
   return {
-    async remove ({ tenant, tenantPath, chart, version }, caller) {
+    async remove ({ tenant, tenantPath, chart, version }, caller, archive) {
       const place: TenantPlace = { upstream: upstreams.of(tenant), tenant, tenantPath, caller }
       const [name, exact] = [chart as string, version as string] // the route has both
-      const removed = await locks.hold(lockOfFile(tenant, fileOfVersion(name, exact)), async () =>
-        await removeNamed(place, name, exact, basePath))
+      const named = fileOfVersion(name, exact)
+      const removed = await locks.hold(lockOfFile(tenant, named), async () => {
+        await checkArchive(place, named, archive)
+        return await removeNamed(place, name, exact, basePath)
+      })
       if (!('elsewhere' in removed)) return removed
-      return await locks.hold(lockOfFile(tenant, removed.elsewhere), async () =>
-        await removeElsewhere(place, name, exact, removed.elsewhere))
+      return await locks.hold(lockOfFile(tenant, removed.elsewhere), async () => {
+        await checkArchive(place, removed.elsewhere, archive)
+        return await removeElsewhere(place, name, exact, removed.elsewhere)
+      })
     }
   }
 }
@@ -49,6 +55,12 @@ export async function removeFiles (place: TenantPlace, name: string, version: st
   const { statusCode, headers, text } = await askFor(place, { route: 'delete-version', chart: name, version }, 'DELETE')
   if (statusCode === 200 && !isPage(headers)) return { headers: responseHeaders(headers), body: text }
   throw new RefusalError(refusalOfAnswer(statusCode, text), { cause: causeOfAnswer(statusCode) })
+}
+
+/** @throws RefusalError when the file has other bytes: somebody has stored them since it was looked at */
+async function checkArchive (place: TenantPlace, file: string, digest: string | undefined): Promise<void> {
+  if (digest === undefined || await compareFile(place, file, { size: Infinity, digest }) !== 'other') return
+  throw new RefusalError({ code: 'not_in_upstream' })
 }
 
 type Elsewhere = Required<Pick<FoundVersion, 'elsewhere'>>

@@ -69,7 +69,7 @@ export function createDeleter (parts: DeleterParts): Deleter {
     await deletion.found({ chart, version, digest, bytes: undefined, provenance: undefined })
     let isGone = false
     try {
-      await remover.remove(deleteRequest(deletion.repository, version), asker)
+      await remover.remove(deleteRequest(deletion.repository, version), asker, digest)
       isGone = true
     } finally {
       // also after a failure: nobody knows then what the upstream did

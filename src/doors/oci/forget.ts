@@ -1,18 +1,18 @@
 // What goes when a chart has changed, by whichever door? What was kept of an archive that is not
 // there any more, and what was attached to it. A change may be heard of late, when somebody has
 // pushed the version again, so the upstream is asked whether what is known of is stored, under the
-// lock under which a push is kept.
+// locks under which a version is stored, and a push is kept.
 import type { Locks } from '../../lib/locks.ts'
 import { gatewayItself } from '../../upstream/asker.ts'
 import { GONE, type Change } from '../../upstream/change.ts'
-import { compareFile, fileOfVersion } from '../../upstream/stored.ts'
+import { compareFile, fileOfVersion, lockOfFile } from '../../upstream/stored.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import type { Depth } from '../../words/tenant.ts'
 import type { Attachments } from './attachments.ts'
 import { lockOfKept } from './keep-push.ts'
 import type { Kept } from './kept.ts'
 import type { KeptVersion } from './kept-file.ts'
-import { readRepository, tagOfVersion } from './names.ts'
+import { readRepository, tagOfVersion, type OciRepository } from './names.ts'
 
 export interface ForgetterParts {
   readonly kept: Pick<Kept, 'version' | 'forget'>
@@ -34,18 +34,24 @@ export function createForgetter ({ kept, attachments, locks, upstreams, depth }:
     return found === 'same' || found === 'unsaid'
   }
 
+  async function forget (repository: OciRepository, change: Change, became: string): Promise<void> {
+    const { version } = change
+    const known = await kept.version(repository, version)
+    const isOther = known !== undefined && known.archive !== became
+    const stored = isOther && await isStored(change, known) ? known.archive : archiveOf(became)
+    if (isOther && stored !== known.archive) await kept.forget(repository, version, stored)
+    await attachments.remove(repository, each => each.version === version && each.archive !== stored)
+  }
+
   return async change => {
-    const { tenantPath, chart, version, became, isNew } = change
+    const { tenant, tenantPath, chart, version, became, isNew } = change
     if (became === undefined || (isNew && became !== GONE)) return
     const repository = readRepository(tenantPath === '' ? chart : `${tenantPath}/${chart}`, depth)
     // It was never in the registry: a name may say more than its names, and a version more than a tag.
     if ('code' in repository || tagOfVersion(version) === undefined) return
-    await locks.hold(lockOfKept(repository, version), async () => {
-      const known = await kept.version(repository, version)
-      const isOther = known !== undefined && known.archive !== became
-      const stored = isOther && await isStored(change, known) ? known.archive : archiveOf(became)
-      if (isOther && stored !== known.archive) await kept.forget(repository, version, stored)
-      await attachments.remove(repository, each => each.version === version && each.archive !== stored)
+    // What is stored stays so between the look at it and the end of this, and nothing is kept meanwhile.
+    await locks.hold(lockOfFile(tenant, fileOfVersion(chart, version)), async () => {
+      await locks.hold(lockOfKept(repository, version), async () => { await forget(repository, change, became) })
     })
   }
 }

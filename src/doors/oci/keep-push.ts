@@ -1,10 +1,11 @@
 // What is kept of a push that was made? Its manifest and what it names, so that each digest is
 // answered; and that this manifest has the tag of its version.
 import { readFile } from 'node:fs/promises'
+import { unlessNoFile } from '../../files/whole.ts'
 import { RefusalError } from '../../http/errors.ts'
 import type { Locks } from '../../lib/locks.ts'
 import type { Kept } from './kept.ts'
-import type { KeptContent, KeptVersion } from './kept-file.ts'
+import type { KeptVersion } from './kept-file.ts'
 import type { OciRepository } from './names.ts'
 import type { PushedManifest } from './pushed-manifest.ts'
 import { LONGEST_MANIFEST } from './read-manifest.ts'
@@ -16,6 +17,7 @@ export interface FoundManifest extends PushedManifest {
   readonly hex: string
   readonly bytes: Buffer
   readonly version: string
+  readonly configBytes: Buffer
 }
 
 export interface PushKeeper {
@@ -55,15 +57,17 @@ export function createPushKeeper (kept: Kept, waiting: Waiting, locks: Locks): P
   }
 
   async function keepNow (repository: OciRepository, manifest: FoundManifest): Promise<void> {
-    const { hex, bytes, version, config, archive, provenance } = manifest
+    const { hex, bytes, version, config, configBytes, archive, provenance } = manifest
     const of = { version, archive: archive.hex }
-    const put = async (kind: KeptContent['kind'], blob: string): Promise<void> => {
-      const file = await waiting.find(repository, 'blob', blob)
-      if (file !== undefined) await kept.keep(repository, [[blob, { ...of, kind, bytes: await readFile(file.path) }]])
+    await kept.keep(repository, [
+      [config.hex, { ...of, kind: 'config', bytes: configBytes }],
+      [archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) }]
+    ])
+    const waits = provenance === undefined ? undefined : await waiting.find(repository, 'blob', provenance.hex)
+    const signed = waits === undefined ? undefined : await unlessNoFile(readFile(waits.path))
+    if (provenance !== undefined && signed !== undefined) {
+      await kept.keep(repository, [[provenance.hex, { ...of, kind: 'provenance', bytes: signed }]])
     }
-    await put('config', config.hex)
-    if (provenance !== undefined) await put('provenance', provenance.hex)
-    await kept.keep(repository, [[archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) }]])
     const more = await isKept(repository, manifest) ? 0 : bytes.length
     await kept.keep(repository, [[hex, { ...of, kind: 'manifest', bytes }]])
     const { known, isOther } = await versionNow(repository, manifest)

@@ -118,8 +118,14 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     if (beside !== undefined) return beside
     const waits = await waiting.find(repository, 'manifest', hex)
     const bytes = waits === undefined ? undefined : await readFile(waits.path).catch(() => undefined)
-    if (bytes === undefined) throw unknown('oci_manifest_unknown')
-    return { bytes, hex }
+    if (bytes !== undefined) return { bytes, hex }
+    if (found === undefined && await isKeptByNow(repository, hex)) return await byDigest(repository, reference, asker)
+    throw unknown('oci_manifest_unknown')
+  }
+
+  /** Has what was waited for become a version, between the look at what is kept and the one at what waits? */
+  async function isKeptByNow (repository: OciRepository, hex: string): Promise<boolean> {
+    return await kept.find(repository, hex) !== undefined
   }
 
   /** Where a blob is that is stored. @param content what is known of it */
@@ -131,6 +137,8 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
   ): Promise<{ content: KeptContent, version: ListedVersion } | undefined> {
     if (content === undefined || content.kind === 'manifest') return undefined
     const version = await stored.listed(repository, content.version, asker)
+    // Several archives of a version may have one config, and what is kept of it says one of them.
+    if (version?.config.hex === hex) return { content: { ...content, ...version.config }, version }
     const now = version === undefined ? undefined : await kept.find(repository, hex, version.archive)
     return version !== undefined && now?.archive === version.archive ? { content: now, version } : undefined
   }

@@ -80,14 +80,12 @@ export function createPusher (parts: PusherParts): Pusher {
     try {
       const { chart } = repository
       checkTag(incoming, version)
-      checkConfig(await blobs.config(repository, manifest.config, asker), { name: chart, version })
-      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version }
+      const configBytes = await blobs.config(repository, manifest.config, asker)
+      checkConfig(configBytes, { name: chart, version })
+      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version, configBytes }
       await keeper.checkRoom(repository, found)
       await incoming.found(factsOf(incoming, found, upload))
-      const isTold = upload !== undefined && await store(incoming, upload)
-      await keeper.keep(repository, found)
-      // Whoever stored it may not have told it yet, nor may they come to.
-      if (!isTold) await changed(changeOf(incoming, version, found.archive.hex), asker, true)
+      await store(incoming, found, upload)
       return found.hex
     } finally {
       await upload?.remove()
@@ -95,27 +93,37 @@ export function createPusher (parts: PusherParts): Pusher {
   }
 
   /**
-   * Once more what is there is a push that is done.
-   * @returns whether something was sent, and told
+   * Stores what is not there, keeps the push, and tells of both. Once more what is there is a push that is done, and
+   * told as well: whoever stored it may not have come to that.
    * @throws RefusalError for other bytes
    */
-  async function store (incoming: TaggedManifest, upload: Upload): Promise<boolean> {
+  async function store (incoming: TaggedManifest, found: FoundManifest, upload: Upload | undefined): Promise<void> {
     const { repository, asker } = incoming
     let isSent = false
     let became: string | undefined
+    let isNew = false
     try {
-      await uploader.store(uploadRequest(repository), upload, asker, () => { isSent = true })
-      became = upload.chart?.digest
+      isNew = upload !== undefined && await send(incoming, upload, () => { isSent = true })
+      became = found.archive.hex
+      await keeper.keep(repository, found)
+    } finally {
+      // also after a failure: nobody knows then what the upstream did
+      if (isSent || became !== undefined) {
+        await changed({ ...changeOf(incoming, found.version, became), isNew }, asker, true)
+      }
+    }
+  }
+
+  /** @returns true for a version that was not there @throws RefusalError for other bytes */
+  async function send ({ repository, asker }: TaggedManifest, upload: Upload, sending: () => void): Promise<boolean> {
+    try {
+      await uploader.store(uploadRequest(repository), upload, asker, sending)
+      return upload.chart !== undefined && upload.prov === undefined
     } catch (error) {
       if (isRefusal(error, 'file_exists')) throw otherBytes(error, upload)
       if (!isRefusal(error, 'already_stored')) throw error
-    } finally {
-      // also after a failure: nobody knows then what the upstream did
-      const isNew = became !== undefined && upload.prov === undefined
-      // Who pushed may pull it at once.
-      if (isSent) await changed({ ...changeOf(incoming, upload.version, became), isNew }, asker, true)
+      return false
     }
-    return isSent
   }
 
   /** What the repository has as something attached alone, and its client did not send again, becomes the chart's. */
@@ -133,6 +141,22 @@ export function createPusher (parts: PusherParts): Pusher {
     await waiting.remove(repository, 'manifest', contentOf(bytes).hex)
   }
 
+  async function commitAlone (incoming: TaggedManifest): Promise<string> {
+    const { repository, asker } = incoming
+    const manifest = chartIn(incoming.manifest)
+    try {
+      await blobs.check(repository, blobsOf(manifest), asker)
+      await bringAttached(incoming, manifest)
+      const hex = await make(incoming, manifest)
+      await forget(incoming, manifest)
+      return hex
+    } catch (error) {
+      // What may do better in a moment is tried again with the blobs that wait.
+      if (error instanceof RefusalError && statusOf(error.refusal) < 500) await forget(incoming, manifest)
+      throw error
+    }
+  }
+
   return {
     async wait (incoming, hex) {
       const { repository, bytes, asker } = incoming
@@ -141,19 +165,8 @@ export function createPusher (parts: PusherParts): Pusher {
       await waiting.put(repository, 'manifest', hex, bodyOf(bytes))
     },
     async commit (incoming) {
-      const { repository, asker } = incoming
-      const manifest = chartIn(incoming.manifest)
-      try {
-        await blobs.check(repository, blobsOf(manifest), asker)
-        await bringAttached(incoming, manifest)
-        const hex = await make(incoming, manifest)
-        await forget(incoming, manifest)
-        return hex
-      } catch (error) {
-        // What may do better in a moment is tried again with the blobs that wait.
-        if (error instanceof RefusalError && statusOf(error.refusal) < 500) await forget(incoming, manifest)
-        throw error
-      }
+      // One of a chart at a time: what one has ended with, and removes, may be what another one needs.
+      return await locks.hold(`${incoming.repository.name}/:push`, async () => await commitAlone(incoming))
     }
   }
 }

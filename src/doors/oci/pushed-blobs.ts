@@ -2,6 +2,7 @@
 // repository in both cases: what another one has is not there.
 import { readFile } from 'node:fs/promises'
 import { RefusalError, isRefusal } from '../../http/errors.ts'
+import { unlessNoFile } from '../../files/whole.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import { digestOfHex } from '../../words/digest.ts'
 import type { SpoolFile } from '../../uploads/spool.ts'
@@ -80,7 +81,8 @@ export function createPushedBlobs (waiting: Waiting, puller: Puller): PushedBlob
         throw new RefusalError({ code: 'oci_manifest_invalid', detail: 'the config is larger than 1 MiB' })
       }
       const waits = await waiting.find(repository, 'blob', hex)
-      if (waits !== undefined) return await readFile(waits.path)
+      const bytes = waits === undefined ? undefined : await unlessNoFile(readFile(waits.path))
+      if (bytes !== undefined) return bytes
       const blob = await puller.blob(repository, digestOfHex(hex), asker)
       if (blob.kind === 'bytes') return blob.bytes
       throw new RefusalError({ code: 'oci_manifest_invalid', detail: 'the config is the archive' })

@@ -149,8 +149,10 @@ export function createWaiting (
       await write(place, path, part, hash)
       if (hash.digest('hex') !== hex) throw new RefusalError({ code: 'oci_digest_mismatch' })
       const target = contentPath(place, kind, hex)
-      await drop(place, target)
+      // In the place of the same from another push, which is there all the while.
+      const before = await sizeOf(target)
       await inFolder(dirname(target), async () => { await rename(path, target) })
+      if (before !== undefined) ledger.give(place, { files: 1, bytes: before })
     } catch (error) {
       await drop(place, path)
       throw error

@@ -13,7 +13,7 @@ const MIB = 1024 * 1024
 
 function manifestOf (text: string, version = '1.0.0'): FoundManifest {
   const bytes = Buffer.alloc(MIB, text)
-  return { hex: hexOf(bytes), bytes, version, archive: { hex: hexOf(version), size: 5 }, config: { hex: hexOf('config'), size: 2 } }
+  return { hex: hexOf(bytes), bytes, version, archive: { hex: hexOf(version), size: 5 }, config: { hex: hexOf('{}'), size: 2 }, configBytes: Buffer.from('{}') }
 }
 
 await t.test('manifests of one version have 4 MiB together, also when they are pushed at once, and each is kept once', async t => {
