@@ -65,6 +65,23 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     t.strictSame(await waitingOf(repository), [])
   })
 
+  await t.test('of pushes of one version at once one is taken, the others are done or denied, and all that it names stays', async t => {
+    const name = `${TENANT}/atonce`
+    for (const version of ['1.0.0', '1.0.1', '1.0.2', '1.0.3', '1.0.4']) {
+      // Two builds: the config is the same.
+      const [one, other] = await Promise.all(['one', 'other'].map(async body => pushOf('atonce', version, { chart: await chartOf('atonce', version, [{ name: 'atonce/mark', body }]) }))) as [OciPush, OciPush]
+      const pushes = [one, one, one, other]
+      const answers = await Promise.all(pushes.map(async push => await pushOci(ask, name, version, push)))
+      const won = pushes[answers.findIndex(({ status }) => status === 201)] as OciPush
+      for (const [i, push] of pushes.entries()) {
+        if (push === won) t.equal(answers[i]?.status, 201)
+        else t.ok([400, 409].includes(Number(answers[i]?.status)), `it was ${answers[i]?.status}`)
+      }
+      for (const reference of [version, won.digest]) t.equal((await ask(`${name}/manifests/${reference}`)).headers['docker-content-digest'], won.digest)
+      for (const blob of won.blobs) t.ok((await ask(`${name}/blobs/${digestOfBytes(blob)}`)).bytes.equals(blob))
+    }
+  })
+
   await t.test('other bytes are denied, with what to do, whatever the rights', async t => {
     await pushOci(ask, CHART, '0.3.0', pushOf('mychart', '0.3.0', { chart: await chartOf('mychart', '0.3.0') }))
     const before = await ask(`${CHART}/manifests/0.3.0`)

@@ -1,4 +1,5 @@
 // A delete removes what it names, in whatever file that is, and nothing else.
+import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { ChartRequest } from '../../src/chartmuseum/chart-request.ts'
 import { RefusalError } from '../../src/http/errors.ts'
@@ -12,7 +13,7 @@ import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
 
-interface Started { readonly repository: StubRepository, readonly asked: () => string[], readonly remove: (name: string, version: string) => Promise<string> }
+interface Started { readonly repository: StubRepository, readonly asked: () => string[], readonly remove: (name: string, version: string, archive?: string) => Promise<string> }
 
 async function start (t: Test): Promise<Started> {
   const stub = await startStubUpstream(t)
@@ -23,9 +24,9 @@ async function start (t: Test): Promise<Started> {
   return {
     repository,
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
-    async remove (chart, version) {
+    async remove (chart, version, archive) {
       const request: ChartRequest = { route: 'delete-version', method: 'DELETE', tenant: TENANT, tenantPath: TENANT, chart, version, query: {}, access: { type: 'artifact-repository', name: TENANT, action: 'delete' } }
-      return await remover.remove(request, someAsker())
+      return await remover.remove(request, someAsker(), archive)
         .then(({ body }) => body, (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : String(error))
     }
   }
@@ -42,6 +43,21 @@ await t.test('a version in its own file goes with two questions, and with its pr
   t.same(asked(), [`GET /api/${TENANT}/charts/foo/1.0.0`, `DELETE /api/${TENANT}/charts/foo/1.0.0`])
   t.same([...repository.files.keys()], ['foo-1.0.1.tgz'])
   t.match(await remove('foo', '1.0.0'), /^not_in_upstream/)
+})
+
+await t.test('what is deleted by its archive stays when that is another one by now', async t => {
+  const { repository, asked, remove } = await start(t)
+  const digest = createHash('sha256').update('x').digest('hex')
+  for (const file of ['foo-1.0.0.tgz', 'odd-2.0.0.tgz']) {
+    const version = file === 'foo-1.0.0.tgz' ? '1.0.0' : '2.0.0'
+    repository.listed.splice(0, Infinity, entry('foo', version, file))
+    repository.files.set(file, 'stored since')
+    t.match(await remove('foo', version, digest), /^not_in_upstream/, file)
+    t.notOk(asked().some(request => request.startsWith('DELETE') && request.endsWith(file === 'foo-1.0.0.tgz' ? '/foo/1.0.0' : '/odd/2.0.0')))
+    t.ok(repository.files.has(file))
+    repository.files.set(file, 'x')
+    t.equal(await remove('foo', version, digest), DELETED)
+  }
 })
 
 await t.test('a file of another version stays, and who asked is told which, and below which path', async t => {

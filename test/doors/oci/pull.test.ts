@@ -58,6 +58,27 @@ await t.test('of an archive that is another one by now nothing is kept that was 
   for (const hex of [second.hex, hexOf(archive), versionOf(archive).config.hex]) t.match(await kept.find(REPOSITORY, hex), { archive: hexOf(archive) })
 })
 
+await t.test('a config that several archives of a version have is answered, of whichever it was kept', async t => {
+  const { puller, kept } = await storedOf(t, () => 'the one that is stored', () => { throw new Error('no archive is asked for') })
+  const { config } = versionOf('the one that is stored')
+  await kept.keep(REPOSITORY, [[config.hex, { kind: 'config', version: '1.0.0', archive: hexOf('one that was there before'), bytes: config.bytes }]])
+  t.match(await puller.blob(REPOSITORY, `sha256:${config.hex}`, someAsker()), { kind: 'bytes', bytes: config.bytes })
+})
+
+await t.test('a manifest that waited, and has become a version while it was looked for, is answered', async t => {
+  const own = createKept(await temporaryFolder(t), error => { throw error })
+  const [archive, bytes] = [versionOf('an archive'), Buffer.from('{}')]
+  const { hex } = contentOf(bytes)
+  const waiting = {
+    async find () {
+      await own.keep(REPOSITORY, [[hex, { kind: 'manifest', version: '1.0.0', archive: archive.archive, bytes }]])
+      return undefined
+    }
+  }
+  const puller = createPuller({ stored: { listed: async () => archive } as Partial<StoredVersions> as StoredVersions, kept: own, attached: NOTHING_ATTACHED, waiting })
+  t.match(await puller.manifest(REPOSITORY, { kind: 'digest', digest: `sha256:${hex}` }, someAsker()), { bytes, hex })
+})
+
 await t.test('a push that is made while its version is learned of keeps the tag', async t => {
   const dir = await temporaryFolder(t)
   const [own, other] = [0, 1].map(() => createKept(dir, error => { throw error })) as [Kept, Kept]

@@ -59,6 +59,14 @@ await t.test('an upload goes on in another worker, and waits under its digest fo
   t.equal(await one.find(PLACE, 'manifest', hexOf('{}')), undefined)
 })
 
+await t.test('what comes once more takes the place of the same, and counts once', async t => {
+  const { waiting, ledger } = workerOn(join(await temporaryFolder(t), 'oci'))
+  for (let i = 0; i < 3; i++) await waiting.put(PLACE, 'blob', hexOf('abc'), of('abc'))
+  t.strictSame(ledger.standing(), { files: 1, bytes: 3 })
+  await waiting.remove(PLACE, 'blob', hexOf('abc'))
+  t.strictSame(ledger.standing(), { files: 0, bytes: 0 })
+})
+
 await t.test('one request at a time writes to an upload, and at its end alone', async t => {
   const { one, two } = await twoWorkers(t)
   const id = await one.begin(PLACE)
