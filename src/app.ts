@@ -172,7 +172,7 @@ export async function buildApp (deps: AppDependencies): Promise<App> {
     holds: peers.holds,
     warn: line => { log.warn(line, 'left out of the index') }
   })
-  const showing = createShowing(upstreams, later, () => performance.now())
+  const showing = createShowing(upstreams.of, later, () => performance.now())
   const mayBeOld = (): boolean => index().maxAge > 0 || config.upstream.further.length > 0
   const tell = tellChanges({ upstreams, store, peers, showing, mayBeOld })
   const changed: TellChange = async (change, asker, readsNext) => {

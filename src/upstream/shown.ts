@@ -9,7 +9,6 @@ import { alone, gatewayItself } from './asker.ts'
 import { GONE, type Change } from './change.ts'
 import type { Question, Upstream } from './client.ts'
 import { canBeAsked } from './stored.ts'
-import type { Upstreams } from './upstreams.ts'
 
 /**
  * It answers, and not what it has: a ChartMuseum that lists its files (--always-regenerate-chart-index)
@@ -61,8 +60,11 @@ export interface Showing {
   hear (change: Change | undefined): void
 }
 
+/** The first address, as it is asked for a tenant. */
+export type FirstOf = (tenant: string) => Pick<Upstream, 'ask'>
+
 /** @param clock milliseconds of a clock that only goes on */
-export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later, clock: () => number): Showing {
+export function createShowing (first: FirstOf, later: Later, clock: () => number): Showing {
   /** What is waited for, and whether another change has come since. */
   const waiting = new Set<{ readonly change: Change, isOver: boolean }>()
 
@@ -76,7 +78,7 @@ export function createShowing (upstreams: Pick<Upstreams, 'of'>, later: Later, c
         for (const pause of LOOKS) {
           if (pause > 0) await new Promise<void>(resolve => { later(pause, resolve) })
           const isOver = wait.isOver || clock() - begunAt > LONGEST
-          const says = isOver ? undefined : await shownBy(upstreams.of(change.tenant), change)
+          const says = isOver ? undefined : await shownBy(first(change.tenant), change)
           if (says === undefined || says === change.became) return says !== undefined
         }
         return false

@@ -56,20 +56,17 @@ await t.test('a thread that cannot be had, or ends, is a file that can be read a
   reader.close()
 })
 
-/** Turns of the event loop during the work, and milliseconds of the longest. */
-async function turnsDuring (work: () => Promise<unknown>): Promise<{ turns: number, longest: number }> {
-  let [turns, longest, last, over] = [0, 0, performance.now(), false]
+/** Turns of the event loop during the work. */
+async function turnsDuring (work: () => Promise<unknown>): Promise<number> {
+  let [turns, over] = [0, false]
   const turn = (): void => {
-    const now = performance.now()
     turns++
-    longest = Math.max(longest, now - last)
-    last = now
     if (!over) setImmediate(turn)
   }
   setImmediate(turn)
   await work()
   over = true
-  return { turns, longest }
+  return turns
 }
 
 await t.test('while 2,000 accounts and as many rules are read, everybody else has their turns', async t => {
@@ -84,9 +81,7 @@ await t.test('while 2,000 accounts and as many rules are read, everybody else ha
   const aside = await turnsDuring(async () => { await watch.lookNow() })
   t.match(log.map(({ level }) => level), ['info', ...Array<string>(21).fill('warn'), 'info'], 'of the rules that may not mean what they say twenty are told')
   t.same([live.current.accounts.users.size, live.current.accounts.robots.size, live.current.policies[0].length], [1_600, 400, 2_000])
-  t.ok(aside.turns > 1_000, `${aside.turns} turns`)
-  // Milliseconds depend on who else runs here; to do it at once takes them as it does.
-  t.ok(aside.longest < here.longest / 2, `the longest of ${Math.round(aside.longest)} ms, where it is ${Math.round(here.longest)} when it is done at once`)
+  t.ok(aside > 1_000 && aside > here * 10, `${aside} turns, where there are ${here} when it is done at once`)
 })
 
 await t.test('a file is read when nobody writes, and its stamp is known', async t => {

@@ -77,7 +77,7 @@ async function open (t: TestLike): Promise<Lab> {
     async follow () {
       await until(async () => {
         if (await lab.push(`9.0.${made++}`) !== 201) throw new Error('it is not stored')
-        return lab.state() === 'follows' ? true : undefined
+        return [gateway, sibling].every(each => lab.state(each) === 'follows') ? true : undefined
       })
     }
   }

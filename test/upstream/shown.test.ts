@@ -4,7 +4,6 @@ import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
 import { GONE, type Change } from '../../src/upstream/change.ts'
 import type { Question } from '../../src/upstream/client.ts'
 import { createShowing, type Showing } from '../../src/upstream/shown.ts'
-import type { Upstreams } from '../../src/upstream/upstreams.ts'
 import { settled } from '../helpers/channels.ts'
 import { aChange } from '../helpers/changes.ts'
 
@@ -31,8 +30,7 @@ function lab (says: Says[], { paused = (_count: number): void => {}, takes = 0 }
     if (typeof next === 'number') return whole('{}', next)
     return next === GONE ? whole('{}', 404) : whole(JSON.stringify({ version: question.target.version, digest: next }))
   }
-  const upstreams = { of: () => ({ ask }) } as unknown as Upstreams
-  const showing = createShowing(upstreams, (ms, run) => {
+  const showing = createShowing(() => ({ ask }), (ms, run) => {
     each.paused.push(ms)
     paused(each.paused.length)
     setImmediate(run)
