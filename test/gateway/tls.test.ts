@@ -39,7 +39,7 @@ ask(times)
 `
 
 await t.test('who asks again as soon as the answer is there is answered, also while the gateway does not get on', async t => {
-  const asker = new Worker(ASKER, { eval: true, workerData: { url: `${gateway.url}/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull`, headers: { authorization: `Bearer ${gateway.masterKey}` }, ca: authority.certText, times: 20 } })
+  const asker = new Worker(ASKER, { eval: true, workerData: { url: `${gateway.url}/oauth/token?grant_type=client_credentials&scope=artifact-repository:org1/repo1:pull`, headers: { authorization: `Bearer ${gateway.masterKey}` }, ca: authority.certText, times: 150 } })
   const said: unknown[] = []
   asker.once('message', message => { said.push(message) })
   // In each turn behind what is written in it, as a machine with too much to do stops a process.
