@@ -17,6 +17,11 @@ export interface Change extends Pick<ChartRequest, 'tenant' | 'tenantPath'> {
   readonly isNew: boolean
 }
 
+/** Which version it is of: the same for every change of that. */
+export function keyOfChange ({ tenant, chart, version }: Change): string {
+  return `${tenant} ${chart} ${version}`
+}
+
 /** The same, as others are told of it. */
 export interface ToldChange extends Change {
   /** The chart repository, at its first address, shows it to whoever asks from now on; false: nobody knows. */

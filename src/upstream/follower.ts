@@ -8,7 +8,7 @@
 // read from again when it has.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Every, Later } from '../lib/timers.ts'
-import { GONE, type Change } from './change.ts'
+import { GONE, keyOfChange, type Change } from './change.ts'
 import type { Upstream } from './client.ts'
 import { createOwedChanges, type Found } from './owed-changes.ts'
 import { shownBy, UNSURE } from './shown.ts'
@@ -95,7 +95,7 @@ export function createFollower (options: FollowerOptions): Follower {
 
   /** Does it prove something that it shows a change? Who has never heard of a version shows its delete, too. */
   function isProof (change: Change): boolean {
-    return change.isNew && change.became !== GONE && known.has(change.tenant) && !deleted.has(keyOf(change))
+    return change.isNew && change.became !== GONE && known.has(change.tenant) && !deleted.has(keyOfChange(change))
   }
 
   function judge (change: Change, found: Found, { counts, since }: { counts: boolean, since: number }): void {
@@ -124,7 +124,7 @@ export function createFollower (options: FollowerOptions): Follower {
     async see (change) {
       const counts = isProof(change)
       const isAnswered = change.became !== undefined
-      if (!isAnswered || change.became === GONE) putBounded(deleted, keyOf(change), true, MOST_DELETED)
+      if (!isAnswered || change.became === GONE) putBounded(deleted, keyOfChange(change), true, MOST_DELETED)
       if (state === 'follows') {
         const since = begun
         if (isAnswered) unseen++
@@ -142,10 +142,6 @@ export function createFollower (options: FollowerOptions): Follower {
       })
     }
   }
-}
-
-function keyOf ({ tenant, chart, version }: Change): string {
-  return `${tenant} ${chart} ${version}`
 }
 
 async function look ({ first, other, later }: FollowerOptions, change: Change): Promise<Found> {

@@ -3,7 +3,7 @@
 // new changes, which there may be none of, as while the first address is away.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Every } from '../lib/timers.ts'
-import type { Change } from './change.ts'
+import { keyOfChange, type Change } from './change.ts'
 
 /**
  * What a look for a change says. `agrees`: nothing speaks against it; `unsure`: it answers, and does
@@ -69,7 +69,7 @@ export function createOwedChanges (
       if (owed.size === MOST) return clear()
       // What nobody was told of takes the place of nothing that somebody was.
       const isAnswered = change.became !== undefined
-      putBounded(owed, `${change.tenant} ${change.chart} ${change.version} ${isAnswered}`, change, MOST)
+      putBounded(owed, `${keyOfChange(change)} ${isAnswered}`, change, MOST)
     },
     clear
   }

@@ -6,7 +6,7 @@ import type { Later } from '../lib/timers.ts'
 import type { Waits } from '../observe/outcome.ts'
 import { textOf } from './answers.ts'
 import { alone, gatewayItself } from './asker.ts'
-import { GONE, type Change } from './change.ts'
+import { GONE, keyOfChange, type Change } from './change.ts'
 import type { Question, Upstream } from './client.ts'
 import { canBeAsked } from './stored.ts'
 
@@ -89,12 +89,8 @@ export function createShowing (first: FirstOf, later: Later, clock: () => number
     },
     hear (change) {
       for (const wait of waiting) {
-        if (change === undefined || isOfSame(change, wait.change)) wait.isOver = true
+        if (change === undefined || keyOfChange(change) === keyOfChange(wait.change)) wait.isOver = true
       }
     }
   }
-}
-
-function isOfSame (one: Change, other: Change): boolean {
-  return one.tenant === other.tenant && one.chart === other.chart && one.version === other.version
 }
