@@ -75,7 +75,7 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
       const won = pushes[answers.findIndex(({ status }) => status === 201)] as OciPush
       for (const [i, push] of pushes.entries()) {
         if (push === won) t.equal(answers[i]?.status, 201)
-        else t.ok([400, 409].includes(Number(answers[i]?.status)), `it was ${answers[i]?.status}`)
+        else t.match(answers[i], { status: 409, codes: ['DENIED'] })
       }
       for (const reference of [version, won.digest]) t.equal((await ask(`${name}/manifests/${reference}`)).headers['docker-content-digest'], won.digest)
       for (const blob of won.blobs) t.ok((await ask(`${name}/blobs/${digestOfBytes(blob)}`)).bytes.equals(blob))
@@ -93,6 +93,23 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     t.strictSame(await waitingOf(repository), [])
     t.match(await ask(`${CHART}/manifests/${other.digest}`), { status: 404, codes: ['MANIFEST_UNKNOWN'] })
     t.match(gateway.log.findLast(({ route }) => route === 'oci-push'), { decision: 'refused', reason: 'chart_exists', status: 409 })
+  })
+
+  await t.test('who is denied first takes nothing from the answer of who pushes the same at the same time', async t => {
+    const name = `${TENANT}/twice`
+    const [chart, provenance] = [await chartOf('twice', '1.0.0'), provenanceOf('twice', '1.0.0')]
+    const other = await chartOf('twice', '1.0.0', [{ name: 'twice/other', body: 'x' }])
+    t.equal((await pushOci(ask, name, '1.0.0', pushOf('twice', '1.0.0', { chart, provenance }))).status, 201)
+    const pushes = [{ chart: other }, { chart: other, provenance }, { chart, provenance: `${provenance}\n` }]
+    for (const { manifest, blobs } of pushes.map(parts => pushOf('twice', '1.0.0', parts))) {
+      for (const blob of blobs) await pushBlob(ask, name, blob)
+      for (const when of ['first', 'second']) t.match(await putManifest(ask, name, '1.0.0', manifest), { status: 409, codes: ['DENIED'] }, when)
+    }
+    const unknown = pushOf('twice', '2.0.0', { chart: other })
+    t.match(await putManifest(ask, name, '2.0.0', unknown.manifest), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] }, 'of no version')
+    const wrong = { ...unknown, manifest: pushOf('twice', '1.0.0', { chart, config: Buffer.from('{"name":"a"}') }).manifest }
+    t.match(await putManifest(ask, name, '1.0.0', wrong.manifest), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] }, 'of the same bytes')
+    t.strictSame(await waitingOf(repository), [])
   })
 
   await t.test('a provenance is a layer that lies beside its chart, from the start or later', async t => {
@@ -218,7 +235,8 @@ await overEachRepository(t, { allowOverwrite: true }, async (t, repository) => {
     const config = configOf('mixed', '1.0.0')
     t.equal((await pushOci(ask, name, '1.0.0', pushOf('mixed', '1.0.0', { chart }))).status, 201)
     const asArchive = JSON.stringify({ schemaVersion: 2, config: descriptorOf(CONFIG_TYPE, config), layers: [descriptorOf(ARCHIVE_TYPE, config)] })
-    t.match(await putManifest(ask, name, '1.0.0', asArchive), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] }, 'the config for the archive')
+    t.match(await putManifest(ask, name, '2.0.0', asArchive), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] }, 'the config for the archive')
+    t.match(await putManifest(ask, name, '1.0.0', asArchive), { status: 409, codes: ['DENIED'] }, 'which is not the archive that is there')
     const asConfig = JSON.stringify({ schemaVersion: 2, config: descriptorOf(CONFIG_TYPE, chart), layers: [descriptorOf(ARCHIVE_TYPE, chart)] })
     t.match(await putManifest(ask, name, '1.0.0', asConfig), { status: 400, codes: ['MANIFEST_INVALID'] }, 'the archive for the config')
     const long = Buffer.from(`{"name":"mixed","version":"1.0.0","description":"${'x'.repeat(1024 * 1024)}"}`)

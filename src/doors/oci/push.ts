@@ -120,7 +120,7 @@ export function createPusher (parts: PusherParts): Pusher {
       await uploader.store(uploadRequest(repository), upload, asker, sending)
       return upload.chart !== undefined && upload.prov === undefined
     } catch (error) {
-      if (isRefusal(error, 'file_exists')) throw otherBytes(error, upload)
+      if (isRefusal(error, 'file_exists')) throw otherBytes(upload, error.refusal.detail)
       if (!isRefusal(error, 'already_stored')) throw error
       return false
     }
@@ -141,6 +141,19 @@ export function createPusher (parts: PusherParts): Pusher {
     await waiting.remove(repository, 'manifest', contentOf(bytes).hex)
   }
 
+  /** A blob may be missing since another client was denied with it: whoever comes with the same is denied, too. */
+  async function whyMissing (
+    { repository, version, asker }: TaggedManifest,
+    { archive, provenance }: PushedManifest,
+    missing: RefusalError
+  ): Promise<RefusalError> {
+    const there = version === undefined ? undefined : await stored.read(repository, version, asker)
+    if (there === undefined) return missing
+    const isSigned = provenance !== undefined && there.provenance !== undefined
+    const isOther = archive.hex !== there.archive || (isSigned && provenance.hex !== there.provenance.hex)
+    return isOther ? otherBytes(there) : missing
+  }
+
   async function commitAlone (incoming: TaggedManifest): Promise<string> {
     const { repository, asker } = incoming
     const manifest = chartIn(incoming.manifest)
@@ -153,7 +166,7 @@ export function createPusher (parts: PusherParts): Pusher {
     } catch (error) {
       // What may do better in a moment is tried again with the blobs that wait.
       if (error instanceof RefusalError && statusOf(error.refusal) < 500) await forget(incoming, manifest)
-      throw error
+      throw isRefusal(error, 'oci_manifest_blob_unknown') ? await whyMissing(incoming, manifest, error) : error
     }
   }
 
@@ -203,9 +216,11 @@ function checkTag ({ repository: { chart }, version: asked }: TaggedManifest, ve
   throw manifestInvalid(`the archive is ${chart} ${version}, and its tag is that version, with _ in the place of +`)
 }
 
-/** Other bytes, or another version, are in the way: what its pusher can do. */
-function otherBytes (error: RefusalError, { name, version }: Upload): RefusalError {
-  const detail = error.refusal.detail ?? `${name} ${version} is there with other bytes: push another version, ` +
-    'or delete its tag first, or overwrite it at the API with ?force'
+/** Other bytes, or another version, are in the way: what its pusher can do. @param detail what is known of them */
+function otherBytes (
+  { name, version }: Pick<Upload, 'name' | 'version'>,
+  detail = `${name} ${version} is there with other bytes: push another version, or delete its tag first, ` +
+    'or overwrite it at the API with ?force'
+): RefusalError {
   return new RefusalError({ code: 'chart_exists', detail })
 }
