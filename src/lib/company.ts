@@ -1,9 +1,11 @@
 // For whom is one thing done, when several want the same? Whoever comes before it begins
 // joins them; it ends when the last of them has gone.
-import type { Presence } from './presence.ts'
+import { NobodyThere, type Presence } from './presence.ts'
 
 export interface Companion {
   readonly asker: { readonly presence: Presence }
+  /** Hears that nothing is done for them any more, with NobodyThere: they have gone. */
+  reject? (error: unknown): void
 }
 
 /** How many may be in it before those who have gone are looked for. */
@@ -68,8 +70,11 @@ export class Company<M extends Companion> {
     return () => { takeBack() }
   }
 
-  private forgetGone (): void {
+  /** Of those who have gone none is a member any more, and each is told so: something may wait for it. */
+  forgetGone (): void {
+    const gone = this.list.filter(member => !isThere(member))
     this.list = this.list.filter(isThere)
+    for (const member of gone) member.reject?.(new NobodyThere())
   }
 }
 

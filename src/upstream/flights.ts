@@ -9,7 +9,7 @@ import type { Asker, Asking } from './asker.ts'
 
 export interface Flights<T> {
   /**
-   * Takes the first flight that begins from now on.
+   * Takes the first flight that begins from now on; rejects with NobodyThere for who has gone before that.
    * @param fly asks the upstream, when the key's turn has come, for all who are in the company when it does
    */
   join (key: string, asker: Asker, fly: Fly<T>): Promise<T>
@@ -48,6 +48,7 @@ export function createFlights<T> (): Flights<T> {
     routes.set(key, route)
     const landed = async (settle: (passenger: Passenger<T>) => void): Promise<void> => {
       const { next } = route
+      next?.forgetGone()
       // The upstream gets its next request first: it can work while these are answered.
       if (next?.present === undefined) routes.delete(key)
       else begin(key, next, next.present)

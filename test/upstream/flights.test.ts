@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { Company } from '../../src/lib/company.ts'
-import { ALWAYS_HERE, createPresence, type Presence } from '../../src/lib/presence.ts'
+import { ALWAYS_HERE, NobodyThere, createPresence, type Presence } from '../../src/lib/presence.ts'
 import type { Asking } from '../../src/upstream/asker.ts'
 import { createFlights } from '../../src/upstream/flights.ts'
 import { someAsker } from '../helpers/askers.ts'
@@ -69,24 +69,27 @@ await t.test('who comes while one waits to be asked is on it, and who comes then
   t.equal(await late, 'two')
 })
 
-await t.test('nobody flies for those who have gone, and they are not remembered', async t => {
+await t.test('nobody flies for those who have gone, and they are told so, and not remembered', async t => {
   const { begun, join, turn } = lab()
   const first = join('a')
   const presences = Array.from({ length: 5_000 }, createPresence)
-  for (const presence of presences) {
-    void join('a', presence)
+  const left = presences.map(async presence => {
+    const joined = join('a', presence)
     presence.leave()
-  }
+    await t.rejects(joined, new NobodyThere())
+  })
   const here = join('a')
   begun[0]?.land('one')
   await first
   await turn()
   t.ok(Number(begun[1]?.company.members.length) === 1, 'only who is there is on the next one')
+  await Promise.all(left)
   const gone = createPresence()
-  void join('a', gone)
+  const last = join('a', gone)
   gone.leave()
   begun[1]?.land('two')
   t.equal(await here, 'two')
+  await t.rejects(last, new NobodyThere(), 'also when there was nobody else')
   await turn()
   t.equal(begun.length, 2, 'and none flies for nobody')
   void join('a')
