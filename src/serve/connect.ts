@@ -60,6 +60,7 @@ export function connectUpstreams (
       other: upstream,
       later,
       every,
+      clock: () => performance.now(),
       onChange (state) {
         say(state)
         onFollowers(upstreams.followers())

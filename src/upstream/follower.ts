@@ -4,15 +4,15 @@
 // cache.go), nor where its storage is. So it has to have shown it: each change that went
 // through the first is looked for here before its client is answered. Who shows several pushes
 // to a tenant in a row, each at once, follows; who once does not, follows no more before that answer is given. What
-// others than this process change is looked for when they tell it. One that could not say it is
-// read from again when it has.
+// others than this process change is looked for when they tell it. One that could not say it, or gave
+// no answer, is read from again when it has; and one that did not show it follows again when it shows
+// that, too.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Every, Later } from '../lib/timers.ts'
 import { GONE, keyOfChange, type Change } from './change.ts'
 import type { Upstream } from './client.ts'
 import { createOwedChanges, type Found } from './owed-changes.ts'
 import { shownBy, UNSURE } from './shown.ts'
-import { canBeAsked } from './stored.ts'
 
 export const FOLLOWER_STATES = ['unproven', 'follows', 'behind'] as const
 export type FollowerState = typeof FOLLOWER_STATES[number]
@@ -36,6 +36,8 @@ export interface FollowerOptions {
   readonly other: Pick<Upstream, 'ask'>
   readonly later: Later
   readonly every: Every
+  /** Milliseconds of a clock that only goes on. */
+  readonly clock: () => number
   /** Hears of each other state. */
   readonly onChange: (state: FollowerState) => void
 }
@@ -46,12 +48,15 @@ export interface FollowerOptions {
  * some milliseconds after its change.
  */
 export const ENOUGH = 2
-/** Tenants that are remembered as looked at before, and versions as deleted. */
+/** Tenants that are remembered as looked at before, and versions as deleted, or as not shown. */
 const MOST_TENANTS = 1_000
 const MOST_DELETED = 10_000
+const MOST_LACKING = 1_000
 /** The first may write its index a moment after its 201 (in a goroutine; with Redis, that is a question to it). */
 const LOOKS = 4
 const PAUSE = 50
+/** Milliseconds after which no further look begins: whoever made the change waits for it. */
+const LONGEST = 2_000
 
 export function createFollower (options: FollowerOptions): Follower {
   const { every, onChange } = options
@@ -64,10 +69,14 @@ export function createFollower (options: FollowerOptions): Follower {
   let looking = false
   /** Changes that were answered, or will be, and are being looked for. */
   let unseen = 0
+  /** Changes that are being looked for, and whether their version was changed once more since. */
+  const looks = new Set<{ readonly key: string, isOver: boolean }>()
   /** Tenants whose index it has read: only a change after that tells whether it reads it again. */
   const known = new Map<string, true>()
   /** Versions that were deleted, or may have been: one who never showed that shows what is pushed there again. */
   const deleted = new Map<string, true>()
+  /** Changes that it did not show, by version: what it shows of other tenants says nothing of these. */
+  const lacking = new Map<string, Change>()
 
   function become (next: FollowerState): void {
     if (next === state) return
@@ -80,17 +89,26 @@ export function createFollower (options: FollowerOptions): Follower {
     shown.clear()
   }
 
-  const owed = createOwedChanges(async change => await look(options, change), every, found => {
+  async function lookFor (change: Change): Promise<Found> {
+    const look = { key: keyOfChange(change), isOver: false }
+    looks.add(look)
+    try {
+      return await findIn(options, change, () => look.isOver)
+    } finally {
+      looks.delete(look)
+    }
+  }
+
+  const owed = createOwedChanges(lookFor, every, (found, change) => {
     if (found === 'shows') become('follows')
-    else fail(found)
+    else fallBehind(change)
   })
 
-  function fail (found: 'behind' | 'unknown'): void {
+  function fallBehind (change: Change): void {
     beginAnew()
     owed.clear()
-    if (found === 'behind') return become('behind')
-    known.clear() // it may have been started again
-    become('unproven')
+    putBounded(lacking, keyOfChange(change), change, MOST_LACKING)
+    become('behind')
   }
 
   /** Does it prove something that it shows a change? Who has never heard of a version shows its delete, too. */
@@ -98,19 +116,42 @@ export function createFollower (options: FollowerOptions): Follower {
     return change.isNew && change.became !== GONE && known.has(change.tenant) && !deleted.has(keyOfChange(change))
   }
 
-  function judge (change: Change, found: Found, { counts, since }: { counts: boolean, since: number }): void {
-    if (found === 'unknown' || found === 'behind') return fail(found)
-    if (found === 'unsure') {
+  /** @returns whether it has shown enough to be read from */
+  function judge (change: Change, found: Found, { counts, since }: { counts: boolean, since: number }): boolean {
+    if (found === 'behind') fallBehind(change)
+    else if (found === 'unsure' || found === 'unknown') {
       if (state === 'follows' || owed.any()) owed.add(change)
       beginAnew()
-      return become('unproven')
+      if (found === 'unknown') known.clear() // it may have been started again
+      if (state === 'follows') become('unproven')
+    } else if (since === begun) {
+      putBounded(known, change.tenant, true, MOST_TENANTS)
+      if (owed.any() || found !== 'shows' || !counts) return false
+      const times = (shown.get(change.tenant) ?? 0) + 1
+      putBounded(shown, change.tenant, times, MOST_TENANTS)
+      return times >= ENOUGH
     }
+    return false
+  }
+
+  async function showsAllThatLacked (): Promise<boolean> {
+    for (const [key, change] of lacking) {
+      const found = await lookFor(change)
+      if (found !== 'shows' && found !== 'agrees') return false
+      if (lacking.get(key) === change) lacking.delete(key)
+    }
+    return true
+  }
+
+  /** Looks for a change at one that is not read from. */
+  async function prove (change: Change, counts: boolean): Promise<void> {
+    const since = begun
+    const isEnough = judge(change, await lookFor(change), { counts, since })
+    if (!isEnough) return
+    const showsAll = await showsAllThatLacked()
     if (since !== begun) return
-    putBounded(known, change.tenant, true, MOST_TENANTS)
-    if (owed.any() || found !== 'shows' || !counts) return
-    const times = (shown.get(change.tenant) ?? 0) + 1
-    putBounded(shown, change.tenant, times, MOST_TENANTS)
-    if (times >= ENOUGH) become('follows')
+    if (showsAll) become('follows')
+    else beginAnew()
   }
 
   return {
@@ -122,33 +163,42 @@ export function createFollower (options: FollowerOptions): Follower {
       if (state === 'follows') become('unproven')
     },
     async see (change) {
+      const key = keyOfChange(change)
+      for (const look of looks) if (look.key === key) look.isOver = true
       const counts = isProof(change)
       const isAnswered = change.became !== undefined
-      if (!isAnswered || change.became === GONE) putBounded(deleted, keyOfChange(change), true, MOST_DELETED)
+      if (!isAnswered || change.became === GONE) putBounded(deleted, key, true, MOST_DELETED)
       if (state === 'follows') {
         const since = begun
         if (isAnswered) unseen++
-        const found = await look(options, change)
+        const found = await lookFor(change)
         if (isAnswered) unseen--
-        return judge(change, found, { counts, since })
+        judge(change, found, { counts, since })
+        return
       }
       if (owed.any()) return owed.add(change)
-      if (looking) return beginAnew()
+      if (looking) {
+        if (isAnswered) beginAnew() // of anything else nobody was told that it is so
+        return
+      }
       looking = true
-      const since = begun
-      void look(options, change).then(found => {
-        judge(change, found, { counts, since })
-        looking = false
-      })
+      void prove(change, counts).finally(() => { looking = false })
     }
   }
 }
 
-async function look ({ first, other, later }: FollowerOptions, change: Change): Promise<Found> {
+/** @param isOver was the version changed once more since? What it is then says nothing of who is behind */
+async function findIn (
+  { first, other, later, clock }: FollowerOptions,
+  change: Change,
+  isOver: () => boolean
+): Promise<Found> {
+  const begunAt = clock()
   let found: Found = 'agrees'
-  if (!canBeAsked(change.chart)) return 'unknown'
-  for (let i = 0; i < LOOKS; i++) {
-    if (i > 0 && found !== 'behind') await new Promise<void>(resolve => { later(PAUSE, resolve) })
+  /** What both said the last time, where that was not the same. */
+  let apart = ''
+  for (let i = 0; i < LOOKS && clock() - begunAt < LONGEST; i++) {
+    if (i > 0) await new Promise<void>(resolve => { later(PAUSE, resolve) })
     const there = await shownBy(other, change)
     if (there === undefined) return 'unknown'
     if (there === UNSURE) {
@@ -159,10 +209,11 @@ async function look ({ first, other, later }: FollowerOptions, change: Change): 
     const says = await shownBy(first, change)
     // A first that went away meanwhile shows what is known of the change.
     const here = says === undefined || says === UNSURE ? change.became ?? there : says
-    const next = here === there ? 'agrees' : 'behind'
-    // Once, the first may have come to it between the two questions.
-    if (next === 'behind' ? found === 'behind' : change.became === undefined) return next
-    found = next
+    if (here === there && change.became === undefined) return 'agrees'
+    const [before, now] = [apart, here === there ? '' : `${here} ${there}`]
+    apart = now
+    // Either may have come to it between the two questions, and come to the next change since.
+    found = now === '' ? 'agrees' : now === before && !isOver() ? 'behind' : UNSURE
   }
   return found
 }

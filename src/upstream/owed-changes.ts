@@ -7,7 +7,7 @@ import { keyOfChange, type Change } from './change.ts'
 
 /**
  * What a look for a change says. `agrees`: nothing speaks against it; `unsure`: it answers, and does
- * not say what it has; `unknown`: it gave no answer.
+ * not say what it has, or not the same for long enough; `unknown`: it gave no answer.
  */
 export type Found = 'shows' | 'agrees' | 'behind' | 'unsure' | 'unknown'
 
@@ -26,12 +26,12 @@ const MOST = 1_000
 
 /**
  * @param look does not reject
- * @param over hears when all were shown, or that one was not: then nothing is owed any more
+ * @param over hears when all were shown, and which one was not: then nothing is owed any more
  */
 export function createOwedChanges (
   look: (change: Change) => Promise<Found>,
   every: Every,
-  over: (found: 'shows' | 'behind' | 'unknown') => void
+  over: (found: 'shows' | 'behind', change: Change) => void
 ): OwedChanges {
   const owed = new Map<string, Change>()
   let stop = (): void => {}
@@ -46,12 +46,11 @@ export function createOwedChanges (
   async function lookAt (key: string, change: Change): Promise<boolean> {
     const found = await look(change)
     if (owed.get(key) !== change) return true // there is a later one, or nothing is owed
-    if (found === 'unsure') return false
+    if (found === 'unsure' || found === 'unknown') return false
     owed.delete(key)
-    const isDone = found === 'shows' || found === 'agrees'
-    if (isDone && owed.size > 0) return true
+    if (found !== 'behind' && owed.size > 0) return true
     clear()
-    over(isDone ? 'shows' : found)
+    over(found === 'behind' ? found : 'shows', change)
     return true
   }
 

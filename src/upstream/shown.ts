@@ -2,20 +2,20 @@
 // that (v0.16.5, multitenant/cache.go, startEventListener): a moment, or with its Redis as long as it
 // takes to make an index anew, which with 10,000 versions is a second. Until then whoever asks gets
 // the index of before, which is to be nobody else's, and so it is asked for what was changed first.
-import type { Later } from '../lib/timers.ts'
+import { createPresence } from '../lib/presence.ts'
+import { later as afterThat, type Later } from '../lib/timers.ts'
 import type { Waits } from '../observe/outcome.ts'
 import { textOf } from './answers.ts'
 import { alone, gatewayItself } from './asker.ts'
 import { GONE, keyOfChange, type Change } from './change.ts'
 import type { Question, Upstream } from './client.ts'
-import { canBeAsked } from './stored.ts'
 
 /**
  * It answers, and not what it has: a ChartMuseum that lists its files (--always-regenerate-chart-index)
  * says 500 when one of them is deleted just then, of whichever chart (v0.16.5, multitenant/cache.go).
  */
 export const UNSURE = 'unsure'
-/** Milliseconds for the beginning of an answer. */
+/** Milliseconds for an answer, whole: one that drips is none. */
 const PATIENCE = 2_000
 /** Bytes of one entry of the API. */
 const LONGEST_ENTRY = 8 * 1024 * 1024
@@ -27,8 +27,10 @@ const LONGEST = 2_000
 export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
   const { tenant, tenantPath, chart, version } = change
   const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
+  const presence = createPresence()
+  const stop = afterThat(PATIENCE, presence.leave.bind(presence))
   // Its clients do not wait for one that is away.
-  const asker = { ...gatewayItself(tenant), insists: false }
+  const asker = { ...gatewayItself(tenant), insists: false, presence }
   try {
     const answer = await upstream.ask({
       method: 'GET',
@@ -46,6 +48,8 @@ export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change):
     return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE
   } catch {
     return undefined
+  } finally {
+    stop()
   }
 }
 
@@ -70,16 +74,15 @@ export function createShowing (first: FirstOf, later: Later, clock: () => number
 
   return {
     async until (change, waits) {
-      if (change.became === undefined || !canBeAsked(change.chart)) return false
+      if (change.became === undefined) return false
       const wait = { change, isOver: false }
       waiting.add(wait)
       const begunAt = clock()
       try {
         for (const pause of LOOKS) {
           if (pause > 0) await new Promise<void>(resolve => { later(pause, resolve) })
-          const isOver = wait.isOver || clock() - begunAt > LONGEST
-          const says = isOver ? undefined : await shownBy(first(change.tenant), change)
-          if (says === undefined || says === change.became) return says !== undefined
+          if (wait.isOver || clock() - begunAt > LONGEST) return false
+          if (await shownBy(first(change.tenant), change) === change.became) return true
         }
         return false
       } finally {

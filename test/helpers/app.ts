@@ -168,7 +168,7 @@ export async function startApp (t: TestLike, { origin, config: change = config =
   const upstream = createUpstream({ ...asked, origin })
   const standIns = config.upstream.further.map(each => {
     const other = createUpstream({ ...asked, origin: each })
-    return { upstream: other, follower: createFollower({ first: upstream, other, later, every, onChange: () => {} }) }
+    return { upstream: other, follower: createFollower({ first: upstream, other, later, every, clock: () => performance.now(), onChange: () => {} }) }
   })
   const authority = await loadAuthority(config)
   if (!authority.ok) throw new Error(authority.mistakes.join('\n'))
