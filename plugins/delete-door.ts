@@ -30,14 +30,15 @@ export default fp<DeleteDoorOptions>(async (app, { upstreams, locks, basePath, c
     const { tenant, tenantPath, chart, version } = chartRequest
     await recordIntent(request)
     const caller = callerOf(request)
+    let isSent = false
     let removed: Removed | undefined
     try {
-      removed = await remover.remove(chartRequest, caller)
+      removed = await remover.remove(chartRequest, caller, () => { isSent = true })
     } finally {
       // also after a failure: nobody knows then what the upstream did
       const isGone = removed !== undefined
       const became = isGone ? GONE : undefined
-      await changed({ tenant, tenantPath, chart, version, became, isNew: isGone }, caller)
+      if (isSent) await changed({ tenant, tenantPath, chart, version, became, isNew: isGone }, caller)
     }
     await tellChange(reply)
     return await reply.headers(removed.headers).send(removed.body)

@@ -84,9 +84,12 @@ async function save (
     await uploader.store(chartRequest, upload, caller, () => { isSent = true })
     isStored = true
   } finally {
-    // also after a failure: nobody knows then what the upstream did
-    if (isSent) await changed(changeOf(chartRequest, upload, isStored), caller)
-    await upload.remove()
+    try {
+      await upload.remove() // to show the change may take a while, in which others may have the room
+    } finally {
+      // also after a failure: nobody knows then what the upstream did
+      if (isSent) await changed(changeOf(chartRequest, upload, isStored), caller)
+    }
   }
 }
 

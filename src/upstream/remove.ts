@@ -24,17 +24,23 @@ export interface Removed {
 export interface Remover {
   /**
    * Deletes the version that the request names.
+   * @param sending is called before anything is sent that changes something
    * @param archive SHA-256 in hex, which it has to have; undefined: whichever
    * @throws RefusalError when it is not there, or the upstream refuses or cannot be reached
    */
-  remove (request: ChartRequest, caller: Asker, archive?: string): Promise<Removed>
+  remove (request: ChartRequest, caller: Asker, sending: () => void, archive?: string): Promise<Removed>
+}
+
+/** One tenant, as somebody deletes there. */
+interface RemovePlace extends TenantPlace {
+  sending (): void
 }
 
 /** @param basePath the path of publicUrl, in front of every path that a client is told */
 export function createRemover (upstreams: Upstreams, locks: Locks, basePath: string): Remover {
   return {
-    async remove ({ tenant, tenantPath, chart, version }, caller, archive) {
-      const place: TenantPlace = { upstream: upstreams.of(tenant), tenant, tenantPath, caller }
+    async remove ({ tenant, tenantPath, chart, version }, caller, sending, archive) {
+      const place: RemovePlace = { upstream: upstreams.of(tenant), tenant, tenantPath, caller, sending }
       const [name, exact] = [chart as string, version as string] // the route has both
       const named = fileOfVersion(name, exact)
       const removed = await locks.hold(lockOfFile(tenant, named), async () => {
@@ -66,13 +72,14 @@ async function checkArchive (place: TenantPlace, file: string, digest: string | 
 type Elsewhere = Required<Pick<FoundVersion, 'elsewhere'>>
 
 async function removeNamed (
-  place: TenantPlace,
+  place: RemovePlace,
   name: string,
   version: string,
   basePath: string
 ): Promise<Removed | Elsewhere> {
   const { holds, elsewhere } = await findVersion(place, name, version)
   if (typeof holds === 'object') throw holdsAnother(place, fileOfVersion(name, version), holds, basePath)
+  place.sending()
   try {
     return await removeFiles(place, name, version)
   } catch (error) {
@@ -85,7 +92,7 @@ async function removeNamed (
  * A version that is listed in a file of another name: it is removed by the name and version
  * that ChartMuseum makes that of.
  */
-async function removeElsewhere (place: TenantPlace, name: string, version: string, file: string): Promise<Removed> {
+async function removeElsewhere (place: RemovePlace, name: string, version: string, file: string): Promise<Removed> {
   const { elsewhere } = await findVersion(place, name, version)
   if (elsewhere !== file) throw new RefusalError({ code: 'not_in_upstream' })
   const dash = file.lastIndexOf('-')
@@ -96,6 +103,7 @@ async function removeElsewhere (place: TenantPlace, name: string, version: strin
       detail: `${name} ${version} is in a file whose name the chart repository's API cannot say`
     })
   }
+  place.sending()
   return await removeFiles(place, before, behind)
 }
 

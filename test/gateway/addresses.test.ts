@@ -121,7 +121,7 @@ await t.test('while the first is away reads go on at an address that follows it,
   t.match(await ask('GET', '/org1/repo1/charts/web-2.0.0.tgz'), { status: 404 })
   for (let i = 0; i < 8; i++) { // also when it is not even asked any more
     t.match(await ask('POST', '/api/org1/repo1/charts', await chartOf('web', '2.0.0')), { status: 503, retryAfter: /^\d+$/ })
-    t.match(await ask('DELETE', '/api/org1/repo1/charts/web/1.0.0'), { status: 503, retryAfter: /^\d+$/ })
+    for (const version of ['web/1.0.0', 'charts/9.9.9']) t.match(await ask('DELETE', `/api/org1/repo1/charts/${version}`), { status: 503, retryAfter: /^\d+$/ })
     t.strictSame(await index(), before)
   }
   t.notOk(other.seen.some(request => /^(?:POST|DELETE)/.test(request)), 'no change goes elsewhere')

@@ -37,6 +37,23 @@ async function spooled (gateway: TestGateway): Promise<string[]> {
 const CHARTS = '/api/org1/repo1/charts'
 const PROV = '/api/org1/repo1/prov'
 
+await t.test('what is stored has no room of others while it is waited for until it is shown', async t => {
+  const stub = await startStubUpstream(t)
+  const room: number[] = []
+  const gateway = await startApp(t, { origin: stub.origin, config: config => ({ ...config, charts: { ...config.charts, index: { ...config.charts.index, maxAge: 60 } } }) })
+  const chart = await chartOf(NAME, VERSION)
+  let isStored = false
+  stub.answer = ({ method, target }) => {
+    isStored ||= method === 'POST'
+    if (method === 'POST') return { status: 201, body: '{"saved":true}' }
+    if (!isStored || target !== `${CHARTS}/${NAME}/${VERSION}`) return { status: 404, body: '{"error":"object not found"}' }
+    room.push(gateway.spool.standing().used)
+    return { body: JSON.stringify({ version: VERSION, digest: sha256(chart) }) }
+  }
+  t.match(await post(gateway, CHARTS, chart), { status: 201 })
+  t.strictSame(room, [0])
+})
+
 await t.test('an accepted upload reaches the upstream as it is, with a length and nothing of the client', async t => {
   const stub = await startStubUpstream(t)
   holding(stub)

@@ -13,7 +13,7 @@ import { startStubUpstream } from '../helpers/stub-upstream.ts'
 
 const TENANT = 'org1/repo1'
 
-interface Started { readonly repository: StubRepository, readonly asked: () => string[], readonly remove: (name: string, version: string, archive?: string) => Promise<string> }
+interface Started { readonly repository: StubRepository, readonly asked: () => string[], readonly remove: (name: string, version: string, archive?: string) => Promise<string>, /** Is it said, from now on, before anything is sent that changes something? */ readonly said: () => boolean }
 
 async function start (t: Test): Promise<Started> {
   const stub = await startStubUpstream(t)
@@ -21,12 +21,18 @@ async function start (t: Test): Promise<Started> {
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth: { kind: 'none' } })
   t.teardown(async () => { await upstream.close() })
   const remover = createRemover(onlyUpstream(upstream), createLocks(), '/helm')
+  let isSaid = false
   return {
     repository,
+    said () {
+      const said = isSaid
+      isSaid = false
+      return said
+    },
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
     async remove (chart, version, archive) {
       const request: ChartRequest = { route: 'delete-version', method: 'DELETE', tenant: TENANT, tenantPath: TENANT, chart, version, query: {}, access: { type: 'artifact-repository', name: TENANT, action: 'delete' } }
-      return await remover.remove(request, someAsker(), archive)
+      return await remover.remove(request, someAsker(), () => { isSaid = !stub.seen.some(({ method }) => method === 'DELETE') }, archive)
         .then(({ body }) => body, (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : String(error))
     }
   }
@@ -36,13 +42,15 @@ const entry = (name: string, version: string, file = `${name}-${version}.tgz`) =
 const DELETED = '{"deleted":true}'
 
 await t.test('a version in its own file goes with two questions, and with its provenance', async t => {
-  const { repository, asked, remove } = await start(t)
+  const { repository, asked, remove, said } = await start(t)
   repository.listed.push(entry('foo', '1.0.0'))
   for (const file of ['foo-1.0.0.tgz', 'foo-1.0.0.tgz.prov', 'foo-1.0.1.tgz']) repository.files.set(file, 'x')
   t.equal(await remove('foo', '1.0.0'), DELETED)
   t.same(asked(), [`GET /api/${TENANT}/charts/foo/1.0.0`, `DELETE /api/${TENANT}/charts/foo/1.0.0`])
   t.same([...repository.files.keys()], ['foo-1.0.1.tgz'])
+  t.ok(said())
   t.match(await remove('foo', '1.0.0'), /^not_in_upstream/)
+  t.ok(said(), 'it was asked to')
 })
 
 await t.test('what is deleted by its archive stays when that is another one by now', async t => {
@@ -61,13 +69,14 @@ await t.test('what is deleted by its archive stays when that is another one by n
 })
 
 await t.test('a file of another version stays, and who asked is told which, and below which path', async t => {
-  const { repository, asked, remove } = await start(t)
+  const { repository, asked, remove, said } = await start(t)
   repository.files.set('foo-1-1.0+b.tgz', 'x')
   repository.listed.push(entry('foo-1', '1.0+b'))
   t.equal(await remove('foo', '1-1.0+b'), `not_in_upstream: foo-1-1.0+b.tgz holds foo-1 1.0+b: that is deleted with DELETE /helm/api/${TENANT}/charts/foo-1/1.0+b`)
   repository.listed[0] = entry('<<', '1', 'foo-1-1.0+b.tgz')
   t.equal(await remove('foo', '1-1.0+b'), 'not_in_upstream: foo-1-1.0+b.tgz holds another version, of which the index has no name that a chart can have')
   t.notOk(asked().some(request => request.startsWith('DELETE')))
+  t.notOk(said())
   t.same([...repository.files.keys()], ['foo-1-1.0+b.tgz'])
 })
 

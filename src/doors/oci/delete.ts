@@ -67,14 +67,15 @@ export function createDeleter (parts: DeleterParts): Deleter {
   async function removeVersion (deletion: Deletion, { version, archive: digest }: NamedVersion): Promise<void> {
     const { repository: { tenant, tenantPath, chart }, asker } = deletion
     await deletion.found({ chart, version, digest, bytes: undefined, provenance: undefined })
+    let isSent = false
     let isGone = false
     try {
-      await remover.remove(deleteRequest(deletion.repository, version), asker, digest)
+      await remover.remove(deleteRequest(deletion.repository, version), asker, () => { isSent = true }, digest)
       isGone = true
     } finally {
       // also after a failure: nobody knows then what the upstream did
       const became = isGone ? GONE : undefined
-      await changed({ tenant, tenantPath, chart, version, became, isNew: isGone }, asker)
+      if (isSent) await changed({ tenant, tenantPath, chart, version, became, isNew: isGone }, asker)
     }
   }
 
