@@ -16,7 +16,7 @@ import { isKept, mayStore, whileProved, type SharedPlace } from './settle.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 import {
   askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile,
-  type OtherVersion, type TenantPlace
+  type FileFacts, type OtherVersion, type TenantPlace
 } from '../upstream/stored.ts'
 
 export interface Uploader {
@@ -27,6 +27,18 @@ export interface Uploader {
    * @param sending is called before anything is sent that changes something
    */
   store (request: ChartRequest, upload: Upload, caller: Asker, sending: () => void): Promise<void>
+  /** Does something with a file of the tenant, which nobody else changes meanwhile. @param sending as above */
+  alone (request: ChartRequest, file: string, caller: Asker, sending: () => void, work: AloneWork): Promise<void>
+}
+
+export type AloneWork = (stored: StoredFile) => Promise<void>
+
+/** A chart's file, and its provenance, while nobody else changes them. */
+export interface StoredFile {
+  /** Stores an upload of this file. @throws RefusalError as above */
+  store (upload: Upload): Promise<void>
+  /** Is this what is in it? @throws RefusalError when the upstream does not say */
+  compare (archive: FileFacts): Promise<'missing' | 'same' | 'other'>
 }
 
 /** One tenant, as somebody uploads to it. */
@@ -44,11 +56,18 @@ export interface UploaderOptions {
 
 export function createUploader ({ upstreams, locks, allowOverwrite, later }: UploaderOptions): Uploader {
   return {
-    async store ({ tenant, tenantPath, access }, upload, caller, sending) {
+    async store (request, upload, caller, sending) {
+      await this.alone(request, upload.file, caller, sending, async stored => { await stored.store(upload) })
+    },
+    async alone ({ tenant, tenantPath, access }, file, caller, sending, work) {
       const store = access.action === 'overwrite' ? overwrite : push
-      await locks.hold(lockOfFile(tenant, upload.file), async hold => {
+      await locks.hold(lockOfFile(tenant, file), async hold => {
         const upstream = upstreams.of(tenant)
-        await store({ upstream, tenant, tenantPath, caller, sending, hold, allowOverwrite, later }, upload)
+        const place = { upstream, tenant, tenantPath, caller, sending, hold, allowOverwrite, later }
+        await work({
+          store: async upload => { await store(place, upload) },
+          compare: async archive => await compareFile(place, file, archive)
+        })
       })
     }
   }

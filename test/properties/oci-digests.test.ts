@@ -65,14 +65,24 @@ class Shelf {
 }
 
 /** What the registry stores a push with. */
-function uploaderOf (shelf: Shelf): Uploader {
+function uploaderOf (shelf: Shelf): Pick<Uploader, 'alone'> {
   return {
-    async store (_request, { chart, version }, _caller, sending) {
-      const before = shelf.stored.get(version as Version)
-      const archive = await readFile(chart?.path ?? '')
-      if (before !== undefined) throw new RefusalError({ code: before.archive.equals(archive) ? 'already_stored' : 'file_exists' })
-      sending()
-      shelf.stored.set(version as Version, { archive })
+    async alone (_request, file, _caller, sending, work) {
+      await work({
+        async store ({ chart, version }) {
+          const before = shelf.stored.get(version as Version)
+          const archive = await readFile(chart?.path ?? '')
+          if (before !== undefined) throw new RefusalError({ code: before.archive.equals(archive) ? 'already_stored' : 'file_exists' })
+          sending()
+          shelf.stored.set(version as Version, { archive })
+        },
+        async compare ({ digest }) {
+          const there = VERSIONS.find(version => file === `mychart-${version}.tgz`)
+          const archive = there === undefined ? undefined : shelf.stored.get(there)?.archive
+          if (archive === undefined) return 'missing'
+          return hexOf(archive) === digest ? 'same' : 'other'
+        }
+      })
     }
   }
 }

@@ -3,7 +3,7 @@
 // digest is answered while the archive that it is of is the stored one.
 import { createHash } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
-import { RefusalError, type Refusal } from '../../http/errors.ts'
+import { RefusalError, isRefusal, type Refusal } from '../../http/errors.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
 import { hexOfDigest } from '../../words/digest.ts'
@@ -69,6 +69,20 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     return { ...await canonical(repository, found, known.size), version: found }
   }
 
+  /** @throws RefusalError with this code when it was deleted meanwhile */
+  async function measure (
+    repository: OciRepository,
+    listed: ListedVersion,
+    code: UnknownCode,
+    asker: Asker
+  ): Promise<number> {
+    try {
+      return await stored.measure(repository, listed, asker)
+    } catch (error) {
+      throw isRefusal(error, 'not_in_upstream') ? unknown(code) : error
+    }
+  }
+
   /** What is to be known of an archive that nobody has asked for, or that is another one by now. */
   async function learn (
     repository: OciRepository,
@@ -77,7 +91,7 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     asker: Asker
   ): Promise<KeptVersion> {
     const { archive, version } = found
-    const known = { archive, size: await stored.measure(repository, found, asker) }
+    const known = { archive, size: await measure(repository, found, 'oci_manifest_unknown', asker) }
     await kept.keep(repository, [[archive, { kind: 'archive', version, archive, bytes: EMPTY }]])
     const isNews = await kept.learnVersion(repository, version, known, before?.archive)
     if (isNews && before !== undefined) await kept.forget(repository, version, archive)
@@ -174,7 +188,8 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
 
   async function sizeOf (repository: OciRepository, listed: ListedVersion, asker: Asker): Promise<number> {
     const known = await kept.version(repository, listed.version, listed.archive)
-    return known?.archive === listed.archive ? known.size : await stored.measure(repository, listed, asker)
+    if (known?.archive === listed.archive) return known.size
+    return await measure(repository, listed, 'oci_blob_unknown', asker)
   }
 
   return {
@@ -220,14 +235,18 @@ async function * readWaiting (path: string, hex: string): AsyncGenerator<Uint8Ar
 
 const EMPTY = Buffer.alloc(0)
 
-function unknown (code: 'oci_manifest_unknown' | 'oci_blob_unknown'): RefusalError {
+type UnknownCode = 'oci_manifest_unknown' | 'oci_blob_unknown'
+
+function unknown (code: UnknownCode): RefusalError {
   return new RefusalError({ code } satisfies Refusal)
 }
 
 /** The bytes of an archive, if they are those of the digest. */
 function archiveOf (answer: ReadAnswer, hex: string): AsyncIterable<Uint8Array> | Buffer {
   switch (answer.kind) {
-    case 'failed': throw new RefusalError(answer.refusal, { cause: answer.cause })
+    case 'failed':
+      if (answer.refusal.code === 'not_in_upstream') throw unknown('oci_blob_unknown') // deleted meanwhile
+      throw new RefusalError(answer.refusal, { cause: answer.cause })
     case 'streamed': return verified(answer.body, hex)
     case 'whole':
       if (createHash('sha256').update(answer.body).digest('hex') !== hex) throw unknown('oci_blob_unknown')

@@ -10,13 +10,13 @@ import type { Asker } from '../../upstream/asker.ts'
 import type { Change } from '../../upstream/change.ts'
 import type { TellChange } from '../../upstream/changes.ts'
 import type { Upload, UploadTaker } from '../../uploads/inspect.ts'
-import type { Uploader } from '../../uploads/store.ts'
+import type { StoredFile, Uploader } from '../../uploads/store.ts'
 import type { Attached } from './attached.ts'
 import { contentOf } from './entry.ts'
 import { createPushKeeper, type FoundManifest } from './keep-push.ts'
 import type { Kept } from './kept.ts'
 import type { Described } from './manifest.ts'
-import type { OciRepository } from './names.ts'
+import { tagOfVersion, type OciRepository } from './names.ts'
 import type { Puller } from './pull.ts'
 import { createPushedBlobs } from './pushed-blobs.ts'
 import { chartIn, checkConfig, type PushedManifest } from './pushed-manifest.ts'
@@ -61,11 +61,16 @@ export interface PusherParts {
   readonly stored: StoredVersions
   readonly kept: Kept
   readonly attached: Pick<Attached, 'blob'>
-  readonly uploader: Uploader
+  readonly uploader: Pick<Uploader, 'alone'>
   readonly taker: UploadTaker
   readonly locks: Locks
   /** Lets every read from now on show it. */
   readonly changed: TellChange
+}
+
+interface FoundVersion extends FoundManifest {
+  /** The file of its archive. */
+  readonly file: string
 }
 
 export function createPusher (parts: PusherParts): Pusher {
@@ -76,13 +81,13 @@ export function createPusher (parts: PusherParts): Pusher {
 
   async function make (incoming: TaggedManifest, manifest: PushedManifest): Promise<string> {
     const { repository, asker, bytes } = incoming
-    const { version, upload } = await versions.understand(repository, manifest, asker)
+    const { version, file, upload } = await versions.understand(repository, manifest, asker)
     try {
       const { chart } = repository
       checkTag(incoming, version)
       const configBytes = await blobs.config(repository, manifest.config, asker)
       checkConfig(configBytes, { name: chart, version })
-      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version, configBytes }
+      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version, file, configBytes }
       await keeper.checkRoom(repository, found)
       await incoming.found(factsOf(incoming, found, upload))
       await store(incoming, found, upload)
@@ -97,15 +102,20 @@ export function createPusher (parts: PusherParts): Pusher {
    * told as well: whoever stored it may not have come to that.
    * @throws RefusalError for other bytes
    */
-  async function store (incoming: TaggedManifest, found: FoundManifest, upload: Upload | undefined): Promise<void> {
+  async function store (incoming: TaggedManifest, found: FoundVersion, upload: Upload | undefined): Promise<void> {
     const { repository, asker } = incoming
     let isSent = false
     let became: string | undefined
     let isNew = false
+    const sending = (): void => { isSent = true }
     try {
-      isNew = upload !== undefined && await send(incoming, upload, () => { isSent = true })
-      became = found.archive.hex
-      await keeper.keep(repository, found)
+      // What is there when it is kept is what was pushed, and stays so meanwhile.
+      await uploader.alone(uploadRequest(repository), found.file, asker, sending, async place => {
+        if (upload?.chart === undefined) await checkArchive(place, incoming, found)
+        isNew = upload !== undefined && await send(place, upload)
+        became = found.archive.hex
+        await keeper.keep(repository, found)
+      })
     } finally {
       // also after a failure: nobody knows then what the upstream did
       if (isSent || became !== undefined) {
@@ -114,10 +124,21 @@ export function createPusher (parts: PusherParts): Pusher {
     }
   }
 
+  /** @throws RefusalError when what was found to be stored is not any more */
+  async function checkArchive (
+    place: StoredFile,
+    { repository: { chart } }: TaggedManifest,
+    { version, archive: { hex: digest, size } }: FoundVersion
+  ): Promise<void> {
+    const there = await place.compare({ digest, size })
+    if (there === 'other') throw otherBytes({ name: chart, version })
+    if (there === 'missing') throw new RefusalError({ code: 'oci_manifest_blob_unknown' })
+  }
+
   /** @returns true for a version that was not there @throws RefusalError for other bytes */
-  async function send ({ repository, asker }: TaggedManifest, upload: Upload, sending: () => void): Promise<boolean> {
+  async function send (place: StoredFile, upload: Upload): Promise<boolean> {
     try {
-      await uploader.store(uploadRequest(repository), upload, asker, sending)
+      await place.store(upload)
       return upload.chart !== undefined && upload.prov === undefined
     } catch (error) {
       if (isRefusal(error, 'file_exists')) throw otherBytes(upload, error.refusal.detail)
@@ -126,13 +147,33 @@ export function createPusher (parts: PusherParts): Pusher {
     }
   }
 
-  /** What the repository has as something attached alone, and its client did not send again, becomes the chart's. */
-  async function bringAttached ({ repository, asker }: IncomingManifest, manifest: PushedManifest): Promise<void> {
+  /**
+   * What the repository has, and its client did not send again, becomes the chart's: what is attached alone, and a
+   * provenance, which may be known, and not be stored any more.
+   */
+  async function bring ({ repository, asker }: IncomingManifest, manifest: PushedManifest): Promise<void> {
     for (const { hex } of blobsOf(manifest)) {
-      const waits = await waiting.find(repository, 'blob', hex)
-      if (waits === undefined && await attached.blob(repository, hex, asker) !== undefined) {
-        await blobs.bring(repository, hex, asker)
-      }
+      if (await waiting.find(repository, 'blob', hex) !== undefined) continue
+      const isToBe = hex === manifest.provenance?.hex || await attached.blob(repository, hex, asker) !== undefined
+      if (isToBe) await blobs.bring(repository, hex, asker)
+    }
+  }
+
+  /** @throws RefusalError when a blob is not there */
+  async function check (
+    { repository, version, asker }: TaggedManifest,
+    manifest: PushedManifest
+  ): Promise<void> {
+    const named = blobsOf(manifest)
+    try {
+      await blobs.check(repository, named, asker)
+    } catch (error) {
+      if (version === undefined || !isRefusal(error, 'oci_manifest_blob_unknown')) throw error
+      // Helm's config of a version that is stored is known when its tag was asked for.
+      const there = await stored.listed(repository, version, asker)
+      if (there?.archive !== manifest.archive.hex) throw error
+      await puller.manifest(repository, { kind: 'tag', tag: tagOfVersion(version) ?? version, version }, asker)
+      await blobs.check(repository, named, asker)
     }
   }
 
@@ -155,11 +196,10 @@ export function createPusher (parts: PusherParts): Pusher {
   }
 
   async function commitAlone (incoming: TaggedManifest): Promise<string> {
-    const { repository, asker } = incoming
     const manifest = chartIn(incoming.manifest)
     try {
-      await blobs.check(repository, blobsOf(manifest), asker)
-      await bringAttached(incoming, manifest)
+      await check(incoming, manifest)
+      await bring(incoming, manifest)
       const hex = await make(incoming, manifest)
       await forget(incoming, manifest)
       return hex
@@ -178,8 +218,9 @@ export function createPusher (parts: PusherParts): Pusher {
       await waiting.put(repository, 'manifest', hex, bodyOf(bytes))
     },
     async commit (incoming) {
-      // One of a chart at a time: what one has ended with, and removes, may be what another one needs.
-      return await locks.hold(`${incoming.repository.name}/:push`, async () => await commitAlone(incoming))
+      const { repository, version = '' } = incoming
+      // One of a version at a time: what one has ended with, and removes, may be what another one needs.
+      return await locks.hold(`${repository.name}/:push:${version}`, async () => await commitAlone(incoming))
     }
   }
 }

@@ -83,7 +83,7 @@ export function createPushedBlobs (waiting: Waiting, puller: Puller): PushedBlob
       const waits = await waiting.find(repository, 'blob', hex)
       const bytes = waits === undefined ? undefined : await unlessNoFile(readFile(waits.path))
       if (bytes !== undefined) return bytes
-      const blob = await puller.blob(repository, digestOfHex(hex), asker)
+      const blob = await stored(repository, hex, asker)
       if (blob.kind === 'bytes') return blob.bytes
       throw new RefusalError({ code: 'oci_manifest_invalid', detail: 'the config is the archive' })
     }

@@ -3,6 +3,7 @@
 import { RefusalError } from '../../http/errors.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import { inspectParts, type Upload, type UploadTaker } from '../../uploads/inspect.ts'
+import type { ListedVersion } from './entry.ts'
 import type { OciRepository } from './names.ts'
 import type { PushedManifest } from './pushed-manifest.ts'
 import { manifestInvalid } from './read-manifest.ts'
@@ -11,6 +12,8 @@ import type { Waiting } from './waiting.ts'
 
 export interface PushedVersion {
   readonly version: string
+  /** The file of its archive. */
+  readonly file: string
   /** What of it is not known to be stored; it is held until it is removed. */
   readonly upload: Upload | undefined
 }
@@ -40,10 +43,14 @@ export function createPushedVersions (
   }
 
   /** The version of an archive that does not wait. */
-  async function versionOf (repository: OciRepository, { archive }: PushedManifest, asker: Asker): Promise<string> {
+  async function listedWith (
+    repository: OciRepository,
+    { archive }: PushedManifest,
+    asker: Asker
+  ): Promise<ListedVersion> {
     const listed = await stored.withArchive(repository, archive.hex, asker)
     if (listed === undefined) throw new RefusalError({ code: 'oci_manifest_blob_unknown' })
-    return listed.version
+    return listed
   }
 
   return {
@@ -53,9 +60,9 @@ export function createPushedVersions (
         if (upload !== undefined && upload.name !== repository.chart) {
           throw manifestInvalid(`the chart in it is called ${upload.name}, and its repository ${repository.chart}`)
         }
-        if (upload?.chart !== undefined) return { version: upload.version, upload }
-        const version = await versionOf(repository, manifest, asker)
-        if (upload === undefined || upload.version === version) return { version, upload }
+        if (upload?.chart !== undefined) return { version: upload.version, file: upload.file, upload }
+        const { version, file } = await listedWith(repository, manifest, asker)
+        if (upload === undefined || upload.version === version) return { version, file, upload }
         throw manifestInvalid(`the provenance file is of ${upload.version}, and the archive of ${version}`)
       } catch (error) {
         await upload?.remove()
