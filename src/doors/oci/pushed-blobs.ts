@@ -35,11 +35,7 @@ export function createPushedBlobs (waiting: Waiting, puller: Puller): PushedBlob
   }
 
   async function stored (repository: OciRepository, hex: string, asker: Asker): Promise<PulledBlob> {
-    try {
-      return await puller.blob(repository, digestOfHex(hex), asker)
-    } catch (error) {
-      throw isRefusal(error, 'oci_blob_unknown') ? new RefusalError({ code: 'oci_manifest_blob_unknown' }) : error
-    }
+    return await ofManifest(async () => await puller.blob(repository, digestOfHex(hex), asker))
   }
 
   async function sizeOfStored (repository: OciRepository, hex: string, asker: Asker): Promise<number> {
@@ -48,7 +44,8 @@ export function createPushedBlobs (waiting: Waiting, puller: Puller): PushedBlob
   }
 
   async function bring (repository: OciRepository, hex: string, asker: Asker): Promise<void> {
-    await waiting.put(repository, 'blob', hex, bytesOf(await stored(repository, hex, asker)))
+    const blob = await stored(repository, hex, asker)
+    await ofManifest(async () => { await waiting.put(repository, 'blob', hex, bytesOf(blob)) })
   }
 
   async function holdOne (repository: OciRepository, hex: string, asker: Asker): Promise<SpoolFile> {
@@ -87,5 +84,14 @@ export function createPushedBlobs (waiting: Waiting, puller: Puller): PushedBlob
       if (blob.kind === 'bytes') return blob.bytes
       throw new RefusalError({ code: 'oci_manifest_invalid', detail: 'the config is the archive' })
     }
+  }
+}
+
+/** What is no blob is one that the manifest names, and was not pushed. */
+async function ofManifest<T> (look: () => Promise<T>): Promise<T> {
+  try {
+    return await look()
+  } catch (error) {
+    throw isRefusal(error, 'oci_blob_unknown') ? new RefusalError({ code: 'oci_manifest_blob_unknown' }) : error
   }
 }

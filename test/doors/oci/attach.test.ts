@@ -192,6 +192,23 @@ await t.test('a blob that goes each time before it is held is unknown', async t 
   t.strictSame(await filesIn(dir), [])
 })
 
+await t.test('a blob that goes just when it is read is one that was not pushed, too', async t => {
+  const dir = await temporaryFolder(t)
+  const parts: AttachingParts = { stored: new Map() }
+  const worker = attachingIn(dir, parts)
+  const chart = await storeVersion(worker, parts, CHART, '1.0.0')
+  const pushed = sbom(chart, 'SBOM')
+  const { waiting } = worker
+  for (const blob of pushed.blobs) await waiting.put(CHART, 'blob', hexOf(blob), [blob] as unknown as AsyncIterable<Buffer>)
+  const { put } = waiting
+  waiting.hold = async () => undefined
+  waiting.put = async (place, kind, hex, body) => {
+    await waiting.remove(place, kind, hex)
+    await put(place, kind, hex, body)
+  }
+  t.match(await refusalOf(worker.attach(CHART, pushed, { withoutBlobs: true })), { code: 'oci_manifest_blob_unknown' })
+})
+
 await t.test('a full disk is said, and what waits may do better later', async t => {
   const dir = await temporaryFolder(t)
   const parts: AttachingParts = { stored: new Map() }
