@@ -92,7 +92,7 @@ export function openRegistry (parts: RegistryParts): Registry {
   const stored = createStoredVersions(createListReader(upstreams), files)
   const attachments = createAttachments(ociDir)
   const attached = createAttached(attachments, stored)
-  const puller = createPuller({ stored, kept, attached, waiting })
+  const puller = createPuller({ stored, kept, attached, waiting, locks })
   // What waits is everybody's: each worker has its part of it in its part of the spool's bound.
   spool.besides(() => ledger.standing().bytes / workers)
   // What of it all replicas have is left to them: one that sees less of the repository takes nothing from others.

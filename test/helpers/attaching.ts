@@ -60,7 +60,7 @@ export function attachingIn (dir: string, { stored, bounds = () => ({ perChart: 
   const kept = createKept(join(dir, 'oci'), error => { throw error })
   const attachments = createAttachments(join(dir, 'oci'))
   const attached = createAttached(attachments, listed)
-  const puller = createPuller({ stored: listed as StoredVersions, kept, attached, waiting })
+  const puller = createPuller({ stored: listed as StoredVersions, kept, attached, waiting, locks })
   const attacher = createAttacher({ waiting, puller, attached, attachments, locks, bounds })
   return {
     attachments,

@@ -125,7 +125,7 @@ async function tell (steps: readonly Step[], dir: string): Promise<void> {
   const locks = createLocks()
   const open = (): Puller & Pusher => {
     const [stored, kept] = [createStoredVersions(shelf.lists, shelf.files), createKept(join(dir, 'oci'), error => { throw error })]
-    const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting })
+    const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting, locks })
     const changed = async (): Promise<void> => {}
     return { ...puller, ...createPusher({ waiting, puller, stored, kept, attached: NOTHING_ATTACHED, uploader: uploaderOf(shelf), taker: { depth: 2, namesProvenanceBy: 'its text' }, locks, changed }) }
   }

@@ -9,8 +9,7 @@ import { compareFile, fileOfVersion, lockOfFile } from '../../upstream/stored.ts
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import type { Depth } from '../../words/tenant.ts'
 import type { Attachments } from './attachments.ts'
-import { lockOfKept } from './keep-push.ts'
-import type { Kept } from './kept.ts'
+import { lockOfKept, type Kept } from './kept.ts'
 import type { KeptVersion } from './kept-file.ts'
 import { readRepository, tagOfVersion, type OciRepository } from './names.ts'
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { unlessNoFile } from '../../files/whole.ts'
 import { RefusalError } from '../../http/errors.ts'
 import type { Locks } from '../../lib/locks.ts'
-import type { Kept } from './kept.ts'
+import { lockOfKept, type Kept } from './kept.ts'
 import type { KeptVersion } from './kept-file.ts'
 import type { OciRepository } from './names.ts'
 import type { PushedManifest } from './pushed-manifest.ts'
@@ -25,11 +25,6 @@ export interface PushKeeper {
   checkRoom (repository: OciRepository, manifest: FoundManifest): Promise<void>
   /** Keeps it, and lets it have the tag. @throws RefusalError as above: others may have been pushed at the same time */
   keep (repository: OciRepository, manifest: FoundManifest): Promise<void>
-}
-
-/** The lock for what is kept of a version. No file has such a name, which would be another lock's. */
-export function lockOfKept ({ name }: OciRepository, version: string): string {
-  return `${name}/:${version}`
 }
 
 export function createPushKeeper (kept: Kept, waiting: Waiting, locks: Locks): PushKeeper {

@@ -122,8 +122,8 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       await own.keep(repository, [[hex, theirs]])
       return theirs
     },
-    async keep (repository, contents) {
-      await own.keep(repository, contents)
+    async keep (repository, contents, alone) {
+      await own.keep(repository, contents, alone)
       for (const [hex, content] of contents) await tell(repository, hex, content)
     },
     async keepVersion (repository, version, kept) {

@@ -24,6 +24,14 @@ export type Contents = ReadonlyArray<readonly [hex: string, content: KeptContent
 /** What is known of a version, for who knows by now which archive is stored. */
 export type KeptVersionOf = (archive?: string) => Promise<KeptVersion | undefined>
 
+/** Lets something be done when nobody else changes what is kept, or not at all. */
+export type WhenAlone = (work: () => Promise<void>) => Promise<void>
+
+/** The lock for what is kept of a version. No file has such a name, which would be another lock's. */
+export function lockOfKept ({ name }: Place, version: string): string {
+  return `${name}/:${version}`
+}
+
 /** What reads of it rejects when a file is there and cannot be read now. */
 export interface Kept {
   /**
@@ -32,8 +40,11 @@ export interface Kept {
    * @param archive of which it should be: two archives of a version may have one config
    */
   find (repository: Place, hex: string, archive?: string): Promise<KeptContent | undefined>
-  /** Keeps all of them, durably, before they are answered; what the disk does not take, as long as there is room. */
-  keep (repository: Place, contents: Contents): Promise<void>
+  /**
+   * Keeps all of them, durably, before they are answered; what the disk does not take, as long as there is room.
+   * @param alone does what writes them, where they are not all kept already
+   */
+  keep (repository: Place, contents: Contents, alone?: WhenAlone): Promise<void>
   /**
    * What is known of a version.
    * @param archive that is stored now: what is of it comes before what is of another one
@@ -180,9 +191,9 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
 
   return {
     find,
-    async keep (repository, contents) {
+    async keep (repository, contents, alone = async work => { await work() }) {
       if (await areKept(repository, contents)) return
-      await Promise.all(contents.map(async each => { await keepOne(repository, each) }))
+      await alone(async () => { await Promise.all(contents.map(async each => { await keepOne(repository, each) })) })
     },
     version: async (repository, version) => await versionAt(versionPath(repository, version)),
     beginVersion (repository, version) {

@@ -4,12 +4,13 @@
 import { createHash } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { RefusalError, isRefusal, type Refusal } from '../../http/errors.ts'
+import type { Locks } from '../../lib/locks.ts'
 import type { Asker } from '../../upstream/asker.ts'
 import type { ReadAnswer } from '../../upstream/read-through.ts'
 import { hexOfDigest } from '../../words/digest.ts'
 import type { Attached } from './attached.ts'
 import type { ContentBytes, ListedVersion } from './entry.ts'
-import type { Contents, Kept } from './kept.ts'
+import { lockOfKept, type Contents, type Kept, type WhenAlone } from './kept.ts'
 import type { KeptContent, KeptVersion } from './kept-file.ts'
 import { canonicalManifest, isManifestOf } from './manifest.ts'
 import type { OciRepository } from './names.ts'
@@ -53,9 +54,10 @@ export interface PullerParts {
   readonly kept: Kept
   readonly attached: Attached
   readonly waiting: Pick<Waiting, 'find'>
+  readonly locks: Locks
 }
 
-export function createPuller ({ stored, kept, attached, waiting }: PullerParts): Puller {
+export function createPuller ({ stored, kept, attached, waiting, locks }: PullerParts): Puller {
   async function byTag (repository: OciRepository, version: string, asker: Asker): Promise<PulledManifest> {
     const knownOf = kept.beginVersion(repository, version)
     const found = await stored.read(repository, version, asker)
@@ -66,7 +68,7 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     if (tagged !== undefined && known.tagged !== undefined && isManifestOf(tagged.bytes, found)) {
       return { bytes: tagged.bytes, hex: known.tagged, version: found }
     }
-    return { ...await canonical(repository, found, known.size), version: found }
+    return { ...await canonical(repository, found, known.size, asker), version: found }
   }
 
   /** @throws RefusalError with this code when it was deleted meanwhile */
@@ -83,6 +85,18 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
     }
   }
 
+  /**
+   * Keeps what was found of an archive, while that is stored: whoever has stored another one since keeps what is of
+   * that, and forgets this, under the same lock.
+   */
+  function whileStored (repository: OciRepository, { version, archive }: ListedVersion, asker: Asker): WhenAlone {
+    return async keep => {
+      await locks.hold(lockOfKept(repository, version), async () => {
+        if ((await stored.listed(repository, version, asker))?.archive === archive) await keep()
+      })
+    }
+  }
+
   /** What is to be known of an archive that nobody has asked for, or that is another one by now. */
   async function learn (
     repository: OciRepository,
@@ -92,18 +106,22 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
   ): Promise<KeptVersion> {
     const { archive, version } = found
     const known = { archive, size: await measure(repository, found, 'oci_manifest_unknown', asker) }
-    await kept.keep(repository, [[archive, { kind: 'archive', version, archive, bytes: EMPTY }]])
-    const isNews = await kept.learnVersion(repository, version, known, before?.archive)
-    if (isNews && before !== undefined) await kept.forget(repository, version, archive)
+    await whileStored(repository, found, asker)(async () => {
+      await kept.keep(repository, [[archive, { kind: 'archive', version, archive, bytes: EMPTY }]])
+      const isNews = await kept.learnVersion(repository, version, known, before?.archive)
+      if (isNews && before !== undefined) await kept.forget(repository, version, archive)
+    })
     return known
   }
 
   /** The canonical manifest; it and what it names are kept before anybody hears of them. */
   async function canonical (
     repository: OciRepository,
-    { archive, version, config, metadata, provenance }: StoredVersion,
-    size: number
+    found: StoredVersion,
+    size: number,
+    asker: Asker
   ): Promise<{ bytes: Buffer, hex: string }> {
+    const { archive, version, config, metadata, provenance } = found
     const beside = provenance === undefined ? undefined : { hex: provenance.hex, size: provenance.bytes.length }
     const manifest = canonicalManifest({ config, metadata }, { hex: archive, size }, beside)
     const named = (kind: KeptContent['kind'], { hex, bytes }: ContentBytes): Contents[number] =>
@@ -112,7 +130,7 @@ export function createPuller ({ stored, kept, attached, waiting }: PullerParts):
       named('config', config),
       named('manifest', manifest),
       ...(provenance === undefined ? [] : [named('provenance', provenance)])
-    ])
+    ], whileStored(repository, found, asker))
     return manifest
   }
 

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { contentOf } from '../../../src/doors/oci/entry.ts'
+import { createLocks } from '../../../src/lib/locks.ts'
 import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
 import { readRepository, type OciRepository } from '../../../src/doors/oci/names.ts'
 import { createPuller, type Puller } from '../../../src/doors/oci/pull.ts'
@@ -30,13 +31,13 @@ async function storedOf (t: Test, archive: () => string, answer: () => ReadAnswe
   const kept = createKept(await temporaryFolder(t), error => { throw error })
   const current = async (): Promise<StoredVersion> => versionOf(archive())
   const stored = { read: current, listed: current, measure: async () => archive().length, open: async () => answer() } as Partial<StoredVersions> as StoredVersions
-  return { kept, puller: createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined } }) }
+  return { kept, puller: createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined }, locks: createLocks() }) }
 }
 
 await t.test('what was there a moment ago, and is not any more, is unknown', async t => {
   const folder = await temporaryFolder(t)
   const kept = createKept(folder, error => { throw error })
-  const puller = createPuller({ stored: {} as StoredVersions, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => ({ path: `${folder}/gone`, size: 5 }) } })
+  const puller = createPuller({ stored: {} as StoredVersions, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => ({ path: `${folder}/gone`, size: 5 }) }, locks: createLocks() })
   const blob = await puller.blob(REPOSITORY, DIGEST, someAsker())
   t.match(blob, { kind: 'stream', size: 5 })
   const body = blob.kind === 'stream' ? await blob.open() : []
@@ -75,7 +76,7 @@ await t.test('a manifest that waited, and has become a version while it was look
       return undefined
     }
   }
-  const puller = createPuller({ stored: { listed: async () => archive } as Partial<StoredVersions> as StoredVersions, kept: own, attached: NOTHING_ATTACHED, waiting })
+  const puller = createPuller({ stored: { listed: async () => archive } as Partial<StoredVersions> as StoredVersions, kept: own, attached: NOTHING_ATTACHED, waiting, locks: createLocks() })
   t.match(await puller.manifest(REPOSITORY, { kind: 'digest', digest: `sha256:${hex}` }, someAsker()), { bytes, hex })
 })
 
@@ -85,14 +86,41 @@ await t.test('a push that is made while its version is learned of keeps the tag'
   const [archive, pushed] = [versionOf('an archive'), 'b'.repeat(64)]
   const stored = {
     read: async () => archive,
+    listed: async () => archive,
     async measure () {
       await other.keepVersion(REPOSITORY, '1.0.0', { archive: archive.archive, size: 10, tagged: pushed })
       return 10
     }
   } as Partial<StoredVersions> as StoredVersions
-  const puller = createPuller({ stored, kept: own, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined } })
+  const puller = createPuller({ stored, kept: own, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined }, locks: createLocks() })
   await puller.manifest(REPOSITORY, { kind: 'tag', tag: '1.0.0', version: '1.0.0' }, someAsker())
   for (const kept of [own, other]) t.match(await kept.version(REPOSITORY, '1.0.0'), { tagged: pushed })
+})
+
+await t.test('of what is another version by the time that it is to be kept nothing is kept, and nothing of the other goes', async t => {
+  const kept = createKept(await temporaryFolder(t), error => { throw error })
+  const [first, second] = [versionOf('the first'), versionOf('the second')]
+  const [tag, pushed] = [{ kind: 'tag', tag: '1.0.0', version: '1.0.0' } as const, Buffer.from('a manifest')]
+  const content = { kind: 'manifest', version: '1.0.0', archive: second.archive, bytes: pushed } as const
+  let isOver = true
+  const stored = {
+    read: async () => first,
+    listed: async () => isOver ? second : first,
+    async measure () {
+      await kept.keep(REPOSITORY, [[contentOf(pushed).hex, content]])
+      await kept.keepVersion(REPOSITORY, '1.0.0', { archive: second.archive, size: 1, tagged: contentOf(pushed).hex })
+      return 1
+    }
+  } as Partial<StoredVersions> as StoredVersions
+  const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined }, locks: createLocks() })
+  const { hex } = await puller.manifest(REPOSITORY, tag, someAsker())
+  for (const each of [hex, first.archive, first.config.hex]) t.equal(await kept.find(REPOSITORY, each), undefined, 'it is answered, and not kept')
+  t.match(await kept.find(REPOSITORY, contentOf(pushed).hex), content)
+  t.match(await kept.version(REPOSITORY, '1.0.0'), { archive: second.archive })
+  await kept.forget(REPOSITORY, '1.0.0', undefined)
+  isOver = false
+  t.equal((await puller.manifest(REPOSITORY, tag, someAsker())).hex, hex)
+  t.match(await kept.find(REPOSITORY, hex), { archive: first.archive })
 })
 
 await t.test('an archive comes whole, in pieces, or not: with other bytes than its digest says it never ends', async t => {
