@@ -9,8 +9,9 @@
 // that, too.
 import { putBounded } from '../lib/put-bounded.ts'
 import type { Every, Later } from '../lib/timers.ts'
-import { GONE, keyOfChange, type Change } from './change.ts'
+import { GONE, keyOfChange, type Change, type ToldChange } from './change.ts'
 import type { Upstream } from './client.ts'
+import { createLatestChanges, type Heard } from './latest-changes.ts'
 import { createOwedChanges, type Found } from './owed-changes.ts'
 import { shownBy, UNSURE } from './shown.ts'
 
@@ -26,7 +27,7 @@ export interface Follower {
    * Looks for a change. Resolves when this address shows it, or is not read from any more; at
    * once when it is not read from anyway.
    */
-  see (change: Change): Promise<void>
+  see (change: ToldChange): Promise<void>
   /** Something may have changed, and nobody knows what: it has to show anew that it follows. */
   doubt (): void
 }
@@ -48,7 +49,7 @@ export interface FollowerOptions {
  * some milliseconds after its change.
  */
 export const ENOUGH = 2
-/** Tenants that are remembered as looked at before, and versions as deleted, or as not shown. */
+/** Tenants that are remembered as looked at before, versions as deleted, and changes as not shown. */
 const MOST_TENANTS = 1_000
 const MOST_DELETED = 10_000
 const MOST_LACKING = 1_000
@@ -57,6 +58,16 @@ const LOOKS = 4
 const PAUSE = 50
 /** Milliseconds after which no further look begins: whoever made the change waits for it. */
 const LONGEST = 2_000
+
+/** How a change was looked for. */
+interface Looked {
+  /** It proves something when it is shown. */
+  readonly counts: boolean
+  /** How often it had begun anew before. */
+  readonly since: number
+  /** The address was read from then. */
+  readonly wasRead: boolean
+}
 
 export function createFollower (options: FollowerOptions): Follower {
   const { every, onChange } = options
@@ -69,14 +80,18 @@ export function createFollower (options: FollowerOptions): Follower {
   let looking = false
   /** Changes that were answered, or will be, and are being looked for. */
   let unseen = 0
+  /** Changes that were heard of, ever. */
+  let count = 0
   /** Changes that are being looked for, and whether their version was changed once more since. */
   const looks = new Set<{ readonly key: string, isOver: boolean }>()
   /** Tenants whose index it has read: only a change after that tells whether it reads it again. */
   const known = new Map<string, true>()
   /** Versions that were deleted, or may have been: one who never showed that shows what is pushed there again. */
   const deleted = new Map<string, true>()
-  /** Changes that it did not show, by version: what it shows of other tenants says nothing of these. */
-  const lacking = new Map<string, Change>()
+  /** What it did not show, or was not asked for since: what it shows of other tenants says nothing of these. */
+  const lacking = createLatestChanges(MOST_LACKING)
+  /** There were more of them than are remembered: nothing that it shows says that it has them. */
+  let lacksMore = false
 
   function become (next: FollowerState): void {
     if (next === state) return
@@ -99,15 +114,21 @@ export function createFollower (options: FollowerOptions): Follower {
     }
   }
 
-  const owed = createOwedChanges(lookFor, every, (found, change) => {
-    if (found === 'shows') become('follows')
-    else fallBehind(change)
+  const owed = createOwedChanges(lookFor, every, all => {
+    if (all.length === 0) become('follows')
+    else fallBehind(all)
   })
 
-  function fallBehind (change: Change): void {
+  /** What nobody was told of may never be the same at both. */
+  function lack (changes: readonly Heard[]): void {
+    for (const heard of changes) {
+      if (heard.change.became !== undefined && !lacking.add(heard)) lacksMore = true
+    }
+  }
+
+  function fallBehind (changes: readonly Heard[]): void {
     beginAnew()
-    owed.clear()
-    putBounded(lacking, keyOfChange(change), change, MOST_LACKING)
+    lack([...changes, ...owed.clear()])
     become('behind')
   }
 
@@ -116,14 +137,21 @@ export function createFollower (options: FollowerOptions): Follower {
     return change.isNew && change.became !== GONE && known.has(change.tenant) && !deleted.has(keyOfChange(change))
   }
 
+  /** It could not say it. @param wasRead it was read from then, and has to show this, whatever it is by now */
+  function owe (heard: Heard, wasRead: boolean): void {
+    beginAnew()
+    if (state === 'follows' || owed.any()) owed.add(heard)
+    else if (wasRead) lack([heard])
+    if (state === 'follows') become('unproven')
+  }
+
   /** @returns whether it has shown enough to be read from */
-  function judge (change: Change, found: Found, { counts, since }: { counts: boolean, since: number }): boolean {
-    if (found === 'behind') fallBehind(change)
+  function judge (heard: Heard, found: Found, { counts, since, wasRead }: Looked): boolean {
+    const { change } = heard
+    if (found === 'behind') fallBehind([heard])
     else if (found === 'unsure' || found === 'unknown') {
-      if (state === 'follows' || owed.any()) owed.add(change)
-      beginAnew()
+      owe(heard, wasRead)
       if (found === 'unknown') known.clear() // it may have been started again
-      if (state === 'follows') become('unproven')
     } else if (since === begun) {
       putBounded(known, change.tenant, true, MOST_TENANTS)
       if (owed.any() || found !== 'shows' || !counts) return false
@@ -134,23 +162,21 @@ export function createFollower (options: FollowerOptions): Follower {
     return false
   }
 
-  async function showsAllThatLacked (): Promise<boolean> {
-    for (const [key, change] of lacking) {
-      const found = await lookFor(change)
-      if (found !== 'shows' && found !== 'agrees') return false
-      if (lacking.get(key) === change) lacking.delete(key)
+  async function showsAllThatLacked (since: number): Promise<boolean> {
+    for (const heard of lacking.all()) {
+      const found = await lookFor(heard.change)
+      if (since !== begun || (found !== 'shows' && found !== 'agrees')) return false
+      lacking.delete(heard)
     }
-    return true
+    return !lacksMore
   }
 
   /** Looks for a change at one that is not read from. */
-  async function prove (change: Change, counts: boolean): Promise<void> {
+  async function prove (heard: Heard, counts: boolean): Promise<void> {
     const since = begun
-    const isEnough = judge(change, await lookFor(change), { counts, since })
+    const isEnough = judge(heard, await lookFor(heard.change), { counts, since, wasRead: false })
     if (!isEnough) return
-    const showsAll = await showsAllThatLacked()
-    if (since !== begun) return
-    if (showsAll) become('follows')
+    if (await showsAllThatLacked(since)) become('follows')
     else beginAnew()
   }
 
@@ -164,6 +190,7 @@ export function createFollower (options: FollowerOptions): Follower {
     },
     async see (change) {
       const key = keyOfChange(change)
+      const heard = { change, at: ++count }
       for (const look of looks) if (look.key === key) look.isOver = true
       const counts = isProof(change)
       const isAnswered = change.became !== undefined
@@ -173,16 +200,18 @@ export function createFollower (options: FollowerOptions): Follower {
         if (isAnswered) unseen++
         const found = await lookFor(change)
         if (isAnswered) unseen--
-        judge(change, found, { counts, since })
+        judge(heard, found, { counts, since, wasRead: true })
         return
       }
-      if (owed.any()) return owed.add(change)
+      if (owed.any()) return owed.add(heard)
       if (looking) {
-        if (isAnswered) beginAnew() // of anything else nobody was told that it is so
+        if (!isAnswered) return // nobody was told that it is so
+        beginAnew()
+        if (state === 'behind') lack([heard])
         return
       }
       looking = true
-      void prove(change, counts).finally(() => { looking = false })
+      void prove(heard, counts).finally(() => { looking = false })
     }
   }
 }

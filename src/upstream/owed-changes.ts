@@ -1,9 +1,9 @@
 // Which changes has an address to show that could not say whether it has them? Those, and what came
 // since. It is asked for them again and again: when it has shown all of them nobody has to wait for
 // new changes, which there may be none of, as while the first address is away.
-import { putBounded } from '../lib/put-bounded.ts'
 import type { Every } from '../lib/timers.ts'
-import { keyOfChange, type Change } from './change.ts'
+import type { ToldChange } from './change.ts'
+import { createLatestChanges, type Heard } from './latest-changes.ts'
 
 /**
  * What a look for a change says. `agrees`: nothing speaks against it; `unsure`: it answers, and does
@@ -14,61 +14,59 @@ export type Found = 'shows' | 'agrees' | 'behind' | 'unsure' | 'unknown'
 export interface OwedChanges {
   /** Is there one that it has not shown? */
   any (): boolean
-  /** One more, in the place of the last one of its version; of too many nothing is kept, and nobody hears of it. */
-  add (change: Change): void
-  /** Forgets all, and nobody hears of it. */
-  clear (): void
+  /** One more; of too many nothing is kept, and nobody hears of it. */
+  add (heard: Heard): void
+  /** Forgets all, and nobody hears of it. @returns what it has not shown */
+  clear (): readonly Heard[]
 }
 
-/** Milliseconds between two times that it is asked, and changes that are kept at most. */
+/** Milliseconds between two times that it is asked, and versions of which changes are kept at most. */
 const AGAIN = 500
 const MOST = 1_000
 
 /**
  * @param look does not reject
- * @param over hears when all were shown, and which one was not: then nothing is owed any more
+ * @param over hears when all were shown, or else what was not, the one that was looked at first: nothing is owed then
  */
 export function createOwedChanges (
-  look: (change: Change) => Promise<Found>,
+  look: (change: ToldChange) => Promise<Found>,
   every: Every,
-  over: (found: 'shows' | 'behind', change: Change) => void
+  over: (lacking: readonly Heard[]) => void
 ): OwedChanges {
-  const owed = new Map<string, Change>()
+  const owed = createLatestChanges(MOST)
   let stop = (): void => {}
   let isLooking = false
 
-  function clear (): void {
+  function clear (): readonly Heard[] {
+    const all = owed.all()
     owed.clear()
     stop()
+    return all
   }
 
   /** @returns whether the others can be looked at */
-  async function lookAt (key: string, change: Change): Promise<boolean> {
-    const found = await look(change)
-    if (owed.get(key) !== change) return true // there is a later one, or nothing is owed
+  async function lookAt (heard: Heard): Promise<boolean> {
+    const found = await look(heard.change)
+    if (!owed.has(heard)) return true // there is a later one, or nothing is owed
     if (found === 'unsure' || found === 'unknown') return false
-    owed.delete(key)
-    if (found !== 'behind' && owed.size > 0) return true
-    clear()
-    over(found === 'behind' ? found : 'shows', change)
+    owed.delete(heard)
+    if (found === 'behind') over([heard, ...clear()])
+    else if (owed.size === 0) over(clear())
     return true
   }
 
   async function lookAtAll (): Promise<void> {
     if (isLooking) return
     isLooking = true
-    for (const [key, change] of owed) if (!await lookAt(key, change)) break
+    for (const heard of owed.all()) if (owed.has(heard) && !await lookAt(heard)) break
     isLooking = false
   }
 
   return {
     any: () => owed.size > 0,
-    add (change) {
+    add (heard) {
       if (owed.size === 0) stop = every(AGAIN, () => { void lookAtAll() })
-      if (owed.size === MOST) return clear()
-      // What nobody was told of takes the place of nothing that somebody was.
-      const isAnswered = change.became !== undefined
-      putBounded(owed, `${keyOfChange(change)} ${isAnswered}`, change, MOST)
+      if (!owed.add(heard)) clear()
     },
     clear
   }

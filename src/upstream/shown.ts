@@ -15,8 +15,9 @@ import type { Question, Upstream } from './client.ts'
  * says 500 when one of them is deleted just then, of whichever chart (v0.16.5, multitenant/cache.go).
  */
 export const UNSURE = 'unsure'
-/** Milliseconds for an answer, whole: one that drips is none. */
+/** Milliseconds without a byte, and for an answer, whole: one that drips is none. A connection has time to fail. */
 const PATIENCE = 2_000
+const PATIENCE_IN_ALL = 6_000
 /** Bytes of one entry of the API. */
 const LONGEST_ENTRY = 8 * 1024 * 1024
 /** Milliseconds before each look, and after the first until the last begins. */
@@ -28,7 +29,7 @@ export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change):
   const { tenant, tenantPath, chart, version } = change
   const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
   const presence = createPresence()
-  const stop = afterThat(PATIENCE, presence.leave.bind(presence))
+  const stop = afterThat(PATIENCE_IN_ALL, presence.leave.bind(presence))
   // Its clients do not wait for one that is away.
   const asker = { ...gatewayItself(tenant), insists: false, presence }
   try {

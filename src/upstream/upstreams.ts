@@ -3,7 +3,7 @@
 // are reads while it answers.
 import { RefusalError } from '../http/errors.ts'
 import type { Connections } from '../limits/shares.ts'
-import type { Change } from './change.ts'
+import type { ToldChange } from './change.ts'
 import type { Question, Reads, Upstream } from './client.ts'
 import { isAway, readsOf, standInNow, type StandIn } from './elsewhere.ts'
 import type { FollowerState } from './follower.ts'
@@ -14,7 +14,7 @@ export interface Upstreams {
   /** For what clients read. */
   forReads (tenant: string): Reads
   /** Resolves when every read from now on shows the change that was made, as far as addresses differ. */
-  show (change: Change): Promise<void>
+  show (change: ToldChange): Promise<void>
   /** Something may have changed, and nobody knows what: other addresses than the first are not known to show it. */
   doubt (): void
   /** How the connections to all addresses are used now. */

@@ -137,6 +137,23 @@ await t.test('provenance that was stored once is compared with what is stored no
   t.match(await pushOci(ask, name, '1.0.0', push), { status: 409, codes: ['DENIED'] }, 'another one is there')
 })
 
+await t.test('a manifest that is put under another tag at the same time takes nothing of what the first is answered with', async t => {
+  const { ask, files } = await open(t)
+  for (let i = 0; i < 8; i++) {
+    const chart = `both${i}`
+    const name = `${TENANT}/${chart}`
+    const provenance = provenanceOf(chart, '1.0.0')
+    const push = pushOf(chart, '1.0.0', { chart: await chartOf(chart, '1.0.0'), provenance })
+    for (const blob of push.blobs) t.equal((await pushBlob(ask, name, blob)).status, 201)
+    const [made, other] = await Promise.all([putManifest(ask, name, '1.0.0', push.manifest), sleep(2 * i).then(async () => await putManifest(ask, name, 'latest', push.manifest))])
+    t.match(other, { status: 400 })
+    t.ok([201, 400].includes(made.status), `it was ${made.status}`)
+    const isThere = made.status === 201
+    for (const file of [`${chart}-1.0.0.tgz`, `${chart}-1.0.0.tgz.prov`]) t.equal((await files()).includes(file), isThere, file)
+    for (const blob of isThere ? push.blobs : []) t.equal((await ask(`${name}/blobs/${digestOfBytes(blob)}`)).status, 200)
+  }
+})
+
 await t.test('a client that leaves while it waits for what somebody else has asked for keeps nobody out', async t => {
   const { gateway, ask, between } = await open(t)
   const name = `${TENANT}/left`

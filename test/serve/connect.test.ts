@@ -45,7 +45,7 @@ await t.test('what is known of further addresses is said, and trouble with them 
   })
   t.strictSame([first, ...further].map(({ origin }) => origin), [NOBODY, stub.origin, `${NOBODY}1`])
   await untilTrue(async () => {
-    await upstreams.show({ tenant: 'a/b', tenantPath: 'a/b', chart: 'c', ...newVersion(++count) })
+    await upstreams.show({ tenant: 'a/b', tenantPath: 'a/b', chart: 'c', ...newVersion(++count), isShown: true })
     return states.length === 1
   })
   t.strictSame([states, upstreams.followers()], [[['follows', 'unproven']], ['follows', 'unproven']])
@@ -63,7 +63,7 @@ await t.test('nobody has to hear of it', async t => {
   let count = 0
   const { upstreams } = connect(t, [NOBODY, stub.origin])
   await untilTrue(async () => {
-    await upstreams.show({ tenant: 'a/b', tenantPath: 'a/b', chart: 'c', ...newVersion(++count) })
+    await upstreams.show({ tenant: 'a/b', tenantPath: 'a/b', chart: 'c', ...newVersion(++count), isShown: true })
     return upstreams.followers()[0] === 'follows'
   })
   t.equal(upstreams.hasStandIn(), true)

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { RefusalError } from '../../src/http/errors.ts'
 import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
-import { GONE, type Change } from '../../src/upstream/change.ts'
+import { GONE, type ToldChange } from '../../src/upstream/change.ts'
 import type { Question } from '../../src/upstream/client.ts'
 import { createFollower, ENOUGH, type Follower, type FollowerState } from '../../src/upstream/follower.ts'
 import { manualBeats, settled } from '../helpers/channels.ts'
@@ -19,7 +19,7 @@ interface Lab {
   first: Says | Says[]
   other: Says | Says[] | ((version: string) => Says)
   /** Sees a change to its end. */
-  see (change?: Partial<Change>): Promise<void>
+  see (change?: Partial<ToldChange>): Promise<void>
   /** It is asked again for what it could not say. */
   again (): Promise<void>
   /** How many wait for that. */
@@ -50,7 +50,7 @@ function lab (later = (_ms: number, run: () => void): (() => void) => { setImmed
       const digest = 'became' in change ? change.became : String(++count)
       const isHere = each.other === NONE && digest !== undefined && digest !== GONE
       if (isHere) each.other = digest
-      await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: digest, isNew: true, ...change })
+      await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: digest, isNew: true, isShown: true, ...change })
       await settled()
       if (isHere) each.other = NONE
     },
@@ -92,9 +92,9 @@ await t.test('an address follows when it has shown several pushes in a row to a 
 await t.test('what is deleted is gone there, and another version that fits is none', async t => {
   const each = await following()
   each.other = NONE
-  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: GONE, isNew: true })
+  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: GONE, isNew: true, isShown: true })
   each.other = whole('{"version":"2.0.0","digest":"x"}')
-  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: GONE, isNew: true })
+  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: GONE, isNew: true, isShown: true })
   t.strictSame([each.follower.state(), each.asked], ['follows', ['other', 'other']])
 })
 
@@ -102,7 +102,7 @@ await t.test('one that does not show what the first shows is behind, before the 
   const each = await following()
   each.other = 'old'
   each.first = 'new'
-  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true })
+  await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true, isShown: true })
   t.equal(each.follower.state(), 'behind')
   t.strictSame(each.asked, Array.from({ length: 4 }, () => ['other', 'first']).flat(), 'it is asked again, in case it was asked a moment too early')
   each.other = NONE
@@ -197,7 +197,7 @@ await t.test('of a change of which nobody knows what came of it, both say the sa
   const each = await following()
   for (const [first, other, state] of [['a', 'a', 'follows'], [NONE, NONE, 'follows'], ['a', 'b', 'behind']] as const) {
     Object.assign(each, { first, other })
-    await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: undefined, isNew: false })
+    await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: undefined, isNew: false, isShown: true })
     t.equal(each.follower.state(), state)
   }
 })
@@ -260,7 +260,7 @@ const CANNOT_SAY = whole('', 500)
 
 await t.test('one that cannot say it for longer is read from again when it has shown that and all that came since', async t => {
   const each = await following()
-  const [one, other] = ['1.0.0', '2.0.0'].map(version => ({ version, became: 'new' })) as [Partial<Change>, Partial<Change>]
+  const [one, other] = ['1.0.0', '2.0.0'].map(version => ({ version, became: 'new' })) as [Partial<ToldChange>, Partial<ToldChange>]
   each.other = CANNOT_SAY
   await each.see({ ...one, became: 'old' })
   t.equal(each.follower.state(), 'unproven')
@@ -282,6 +282,108 @@ await t.test('one that cannot say it for longer is read from again when it has s
   t.equal(each.follower.state(), 'follows')
 })
 
+await t.test('of changes of one version that overlapped it owes the one that the first showed, or the last one', async t => {
+  const away = new RefusalError({ code: 'upstream_unreachable' })
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<Partial<ToldChange>>, Says, FollowerState]> = [
+    ['a push that was heard of after the delete behind it', [{ became: GONE }, { became: 'A', isShown: false }], 'A', 'behind'],
+    ['the same, and it is gone', [{ became: GONE }, { became: 'A', isShown: false }], NONE, 'follows'],
+    ['one behind the other', [{ became: GONE }, { became: 'A' }], 'A', 'follows'],
+    ['neither was shown', [{ became: 'A', isShown: false }, { became: 'B', isShown: false }], 'B', 'follows']
+  ]
+  for (const [what, changes, says, state] of cases) {
+    const each = await following()
+    each.other = CANNOT_SAY
+    for (const change of changes) await each.see(change)
+    each.first = away
+    each.other = says
+    await each.again()
+    t.equal(each.follower.state(), state, what)
+  }
+
+  // The look for the first of two ends later.
+  const held: (() => void)[] = []
+  let holds = false
+  const each = lab((_ms, run) => {
+    if (holds) held.push(run)
+    else setImmediate(run)
+    return () => {}
+  })
+  for (let i = 0; i <= ENOUGH; i++) await each.see()
+  holds = true
+  each.other = CANNOT_SAY
+  const first = each.see({ became: 'A' })
+  await settled()
+  each.other = away
+  await each.see({ became: GONE })
+  for (const go of held.splice(0)) go()
+  await first
+  each.first = away
+  each.other = 'A'
+  await each.again()
+  for (const go of held.splice(0)) go()
+  await settled()
+  for (const go of held.splice(0)) go()
+  await settled()
+  for (const go of held.splice(0)) go()
+  await settled()
+  t.equal(each.follower.state(), 'behind')
+})
+
+await t.test('what it lacks is all that it owed, or was asked for when it fell behind, or came since', async t => {
+  const proves = async (each: Lab): Promise<void> => { for (let i = 0; i <= ENOUGH; i++) await each.see({ tenant: 'org2/repo2', version: '9.0.0', became: 'nine' }) }
+  const ways: Readonly<Record<string, (each: Lab) => Promise<void>>> = {
+    async 'it owed two' (each) {
+      each.other = CANNOT_SAY
+      for (const version of ['1.0.0', '2.0.0']) await each.see({ version, became: 'new' })
+      each.other = 'old'
+      each.first = 'new'
+      await each.again()
+    },
+    async 'it was asked for two' (each) {
+      each.first = 'new'
+      each.other = version => version === '1.0.0' ? 'old' : CANNOT_SAY
+      const [one, other] = ['1.0.0', '2.0.0'].map(async version => { await each.see({ version, became: 'new' }) })
+      await Promise.all([one, other])
+    },
+    async 'one came while another was looked for' (each) {
+      each.first = 'new'
+      each.other = 'old'
+      await each.see({ version: '1.0.0', became: 'new' })
+      await Promise.all(['3.0.0', '2.0.0'].map(async version => { await each.see({ version, became: 'new' }) }))
+    }
+  }
+  for (const [what, way] of Object.entries(ways)) {
+    const each = await following()
+    await way(each)
+    each.first = 'new'
+    each.other = version => version === '2.0.0' ? 'old' : version === '9.0.0' ? 'nine' : 'new'
+    await proves(each)
+    t.equal(each.follower.state(), 'behind', what)
+    each.other = version => version === '9.0.0' ? 'nine' : 'new'
+    await proves(each)
+    t.equal(each.follower.state(), 'follows', what)
+  }
+})
+
+await t.test('what nobody was told of it need not show, and of what is more than is remembered nothing says that it has it', async t => {
+  const proves = async (each: Lab): Promise<void> => {
+    each.other = 'new'
+    for (let i = 0; i <= ENOUGH; i++) await each.see({ tenant: 'org2/repo2', version: '9.0.0', became: 'new' })
+  }
+  const each = await following()
+  each.first = NONE
+  each.other = 'stored, and not listed'
+  await each.see({ became: undefined })
+  t.equal(each.follower.state(), 'behind')
+  await proves(each)
+  t.equal(each.follower.state(), 'follows')
+  each.first = 'new'
+  each.other = 'old'
+  for (let i = 0; i <= 1_000; i++) await each.see({ version: `2.${i}.0`, became: 'new' })
+  await proves(each)
+  t.equal(each.follower.state(), 'behind')
+})
+
 await t.test('of what it owes one change that it does not show is enough to read nothing there', async t => {
   const each = await following()
   each.other = CANNOT_SAY
@@ -295,7 +397,7 @@ await t.test('of what it owes one change that it does not show is enough to read
 await t.test('what is owed counts for nothing once nobody knows what changed, and of too much nothing is kept', async t => {
   for (const forget of [
     async (each: Lab) => { each.follower.doubt() },
-    async (each: Lab) => await Promise.all(Array.from({ length: 1_000 }, async (_, i) => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: `2.${i}.0`, became: 'new', isNew: true }) }))
+    async (each: Lab) => await Promise.all(Array.from({ length: 1_000 }, async (_, i) => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: `2.${i}.0`, became: 'new', isNew: true, isShown: true }) }))
   ]) {
     const each = await following()
     each.other = CANNOT_SAY
@@ -314,7 +416,7 @@ await t.test('what is owed counts for nothing once nobody knows what changed, an
 await t.test('changes at once of which it can say some, and not others', async t => {
   const each = await following()
   const see = async (...versions: string[]): Promise<void> => {
-    await Promise.all(versions.map(async version => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true }) }))
+    await Promise.all(versions.map(async version => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true, isShown: true }) }))
   }
   each.first = 'old'
   each.other = version => version === '1.0.0' ? CANNOT_SAY : 'old'
@@ -347,7 +449,7 @@ await t.test('one that follows is not read from while what was answered is looke
   t.ok(each.follower.isFresh())
   const see = async (became: string | undefined): Promise<boolean> => {
     each.other = each.first = 'x'
-    const seen = each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became, isNew: false })
+    const seen = each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became, isNew: false, isShown: true })
     const meanwhile = each.follower.isFresh()
     await seen
     return meanwhile
@@ -391,7 +493,7 @@ await t.test('nobody waits for one that is not read from, and changes that it wa
   each.other = 'new'
   await each.see({ became: 'new' })
   each.first = each.other = 'old'
-  const change: Change = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true }
+  const change: ToldChange = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'new', isNew: true, isShown: true }
   await each.follower.see(change)
   await settled()
   t.equal(waiting.length, 1, 'it is still being looked for')
@@ -434,7 +536,7 @@ function ownIndex (): OwnIndex {
     onChange () {}
   })
   const see = async (version: string, became: string): Promise<void> => {
-    await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became, isNew: true })
+    await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became, isNew: true, isShown: true })
     await settled()
   }
   return {
@@ -482,7 +584,7 @@ await t.test('one that has nothing of anything does not follow', async t => {
 await t.test('what was looked for when it had to begin anew proves nothing, also when that ends later', async t => {
   const ways: Readonly<Record<string, (follower: Follower) => Promise<void>>> = {
     async unproven (follower) { follower.doubt() },
-    async behind (follower) { await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: 'old', became: 'new', isNew: true }) }
+    async behind (follower) { await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: 'old', became: 'new', isNew: true, isShown: true }) }
   }
   for (const [state, begin] of Object.entries(ways)) {
     const held: (() => void)[] = []
@@ -494,7 +596,7 @@ await t.test('what was looked for when it had to begin anew proves nothing, also
     }
     const first = { ask: async ({ target: { version } }: Question) => whole(JSON.stringify({ version, digest: 'new' })) }
     const follower = createFollower({ first, other: { ask }, later: (_ms, run) => { setImmediate(run); return () => {} }, every: manualBeats().every, clock: () => 0, onChange () {} })
-    const see = async (version: string): Promise<void> => { await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true }) }
+    const see = async (version: string): Promise<void> => { await follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version, became: 'new', isNew: true, isShown: true }) }
     for (let i = 0; i <= ENOUGH; i++) {
       await see(`1.0.${i}`)
       await settled()

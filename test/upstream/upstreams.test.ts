@@ -12,7 +12,7 @@ import { NobodyThere } from '../../src/lib/presence.ts'
 import { somebody } from '../helpers/askers.ts'
 
 const READ: Question = { method: 'GET', target: { route: 'index', tenant: 'org1/repo1', tenantPath: 'org1/repo1', query: {} }, company: somebody(), named: false, most: 1, longer: 'left' }
-const CHANGE = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'x', isNew: true }
+const CHANGE = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'x', isNew: true, isShown: true }
 const USED = { all: 128, used: 3, large: 1, length: 2, waited: 4, waitedMs: 5, refused: 6 }
 
 /** An address that answers a status, or refuses. */

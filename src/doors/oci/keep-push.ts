@@ -1,7 +1,5 @@
 // What is kept of a push that was made? Its manifest and what it names, so that each digest is
 // answered; and that this manifest has the tag of its version.
-import { readFile } from 'node:fs/promises'
-import { unlessNoFile } from '../../files/whole.ts'
 import { RefusalError } from '../../http/errors.ts'
 import type { Locks } from '../../lib/locks.ts'
 import { lockOfKept, type Kept } from './kept.ts'
@@ -9,7 +7,6 @@ import type { KeptVersion } from './kept-file.ts'
 import type { OciRepository } from './names.ts'
 import type { PushedManifest } from './pushed-manifest.ts'
 import { LONGEST_MANIFEST } from './read-manifest.ts'
-import type { Waiting } from './waiting.ts'
 
 /** A manifest, and the version that it was found to be of. */
 export interface FoundManifest extends PushedManifest {
@@ -18,6 +15,8 @@ export interface FoundManifest extends PushedManifest {
   readonly bytes: Buffer
   readonly version: string
   readonly configBytes: Buffer
+  /** Of a manifest that names one. */
+  readonly provenanceBytes: Buffer | undefined
 }
 
 export interface PushKeeper {
@@ -27,7 +26,7 @@ export interface PushKeeper {
   keep (repository: OciRepository, manifest: FoundManifest): Promise<void>
 }
 
-export function createPushKeeper (kept: Kept, waiting: Waiting, locks: Locks): PushKeeper {
+export function createPushKeeper (kept: Kept, locks: Locks): PushKeeper {
   async function isKept (repository: OciRepository, { hex, archive }: FoundManifest): Promise<boolean> {
     return (await kept.find(repository, hex, archive.hex))?.archive === archive.hex
   }
@@ -52,16 +51,14 @@ export function createPushKeeper (kept: Kept, waiting: Waiting, locks: Locks): P
   }
 
   async function keepNow (repository: OciRepository, manifest: FoundManifest): Promise<void> {
-    const { hex, bytes, version, config, configBytes, archive, provenance } = manifest
+    const { hex, bytes, version, config, configBytes, archive, provenance, provenanceBytes } = manifest
     const of = { version, archive: archive.hex }
     await kept.keep(repository, [
       [config.hex, { ...of, kind: 'config', bytes: configBytes }],
       [archive.hex, { ...of, kind: 'archive', bytes: Buffer.alloc(0) }]
     ])
-    const waits = provenance === undefined ? undefined : await waiting.find(repository, 'blob', provenance.hex)
-    const signed = waits === undefined ? undefined : await unlessNoFile(readFile(waits.path))
-    if (provenance !== undefined && signed !== undefined) {
-      await kept.keep(repository, [[provenance.hex, { ...of, kind: 'provenance', bytes: signed }]])
+    if (provenance !== undefined && provenanceBytes !== undefined) {
+      await kept.keep(repository, [[provenance.hex, { ...of, kind: 'provenance', bytes: provenanceBytes }]])
     }
     const more = await isKept(repository, manifest) ? 0 : bytes.length
     await kept.keep(repository, [[hex, { ...of, kind: 'manifest', bytes }]])

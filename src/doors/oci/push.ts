@@ -2,6 +2,7 @@
 // has to be the version that the tag says, and what the client says of the chart in its config
 // counts for nothing. Then one upload goes to the upstream, as from every door, and the
 // manifest is kept beside what it names.
+import { readFile } from 'node:fs/promises'
 import type { ChartRequest } from '../../chartmuseum/chart-request.ts'
 import { RefusalError, isRefusal, statusOf } from '../../http/errors.ts'
 import type { Locks } from '../../lib/locks.ts'
@@ -77,7 +78,7 @@ export function createPusher (parts: PusherParts): Pusher {
   const { waiting, puller, stored, kept, attached, uploader, taker, locks, changed } = parts
   const blobs = createPushedBlobs(waiting, puller)
   const versions = createPushedVersions(waiting, stored, taker)
-  const keeper = createPushKeeper(kept, waiting, locks)
+  const keeper = createPushKeeper(kept, locks)
 
   async function make (incoming: TaggedManifest, manifest: PushedManifest): Promise<string> {
     const { repository, asker, bytes } = incoming
@@ -87,7 +88,8 @@ export function createPusher (parts: PusherParts): Pusher {
       checkTag(incoming, version)
       const configBytes = await blobs.config(repository, manifest.config, asker)
       checkConfig(configBytes, { name: chart, version })
-      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version, file, configBytes }
+      const provenanceBytes = upload?.prov === undefined ? undefined : await readFile(upload.prov.path)
+      const found = { ...manifest, hex: contentOf(bytes).hex, bytes, version, file, configBytes, provenanceBytes }
       await keeper.checkRoom(repository, found)
       await incoming.found(factsOf(incoming, found, upload))
       await store(incoming, found, upload)
@@ -172,7 +174,10 @@ export function createPusher (parts: PusherParts): Pusher {
       // Helm's config of a version that is stored is known when its tag was asked for.
       const there = await stored.listed(repository, version, asker)
       if (there?.archive !== manifest.archive.hex) throw error
-      await puller.manifest(repository, { kind: 'tag', tag: tagOfVersion(version) ?? version, version }, asker)
+      const tag = { kind: 'tag', tag: tagOfVersion(version) ?? version, version } as const
+      await puller.manifest(repository, tag, asker).catch((unknown: unknown) => {
+        throw isRefusal(unknown, 'oci_manifest_unknown') ? error : unknown // deleted meanwhile
+      })
       await blobs.check(repository, named, asker)
     }
   }
@@ -188,7 +193,8 @@ export function createPusher (parts: PusherParts): Pusher {
     { archive, provenance }: PushedManifest,
     missing: RefusalError
   ): Promise<RefusalError> {
-    const there = version === undefined ? undefined : await stored.read(repository, version, asker)
+    if (version === undefined) return missing
+    const there = await stored.read(repository, version, asker).catch(() => undefined) // which says nothing of it
     if (there === undefined) return missing
     const isSigned = provenance !== undefined && there.provenance !== undefined
     const isOther = archive.hex !== there.archive || (isSigned && provenance.hex !== there.provenance.hex)

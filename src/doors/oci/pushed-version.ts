@@ -28,12 +28,17 @@ export function createPushedVersions (
   stored: StoredVersions,
   taker: UploadTaker
 ): PushedVersions {
+  /** @throws RefusalError when a provenance is named that does not wait; nothing is held then */
   async function hold (
     repository: OciRepository,
     { archive, provenance }: PushedManifest
   ): Promise<Upload | undefined> {
     const chart = await waiting.hold(repository, archive.hex)
     const prov = provenance === undefined ? undefined : await waiting.hold(repository, provenance.hex)
+    if (provenance !== undefined && prov === undefined) {
+      await chart?.remove()
+      throw new RefusalError({ code: 'oci_manifest_blob_unknown' }) // another push has ended with it meanwhile
+    }
     if (chart === undefined && prov === undefined) return undefined
     return await inspectParts({ ...(chart === undefined ? {} : { chart }), ...(prov === undefined ? {} : { prov }) }, {
       ...taker,

@@ -2,7 +2,6 @@
 import t from 'tap'
 import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
 import { createPushKeeper, type FoundManifest, type PushKeeper } from '../../../src/doors/oci/keep-push.ts'
-import type { Waiting } from '../../../src/doors/oci/waiting.ts'
 import { createLocks } from '../../../src/lib/locks.ts'
 import { RefusalError } from '../../../src/http/errors.ts'
 import { hexOf, repositoryOf } from '../../helpers/attaching.ts'
@@ -13,14 +12,14 @@ const MIB = 1024 * 1024
 
 function manifestOf (text: string, version = '1.0.0'): FoundManifest {
   const bytes = Buffer.alloc(MIB, text)
-  return { hex: hexOf(bytes), bytes, version, archive: { hex: hexOf(version), size: 5 }, config: { hex: hexOf('{}'), size: 2 }, configBytes: Buffer.from('{}') }
+  return { hex: hexOf(bytes), bytes, version, archive: { hex: hexOf(version), size: 5 }, config: { hex: hexOf('{}'), size: 2 }, configBytes: Buffer.from('{}'), provenanceBytes: undefined }
 }
 
 await t.test('manifests of one version have 4 MiB together, also when they are pushed at once, and each is kept once', async t => {
   // Two workers have one folder, and their locks in common.
   const [dir, locks] = [await temporaryFolder(t), createLocks()]
   const [kept, other] = [0, 1].map(() => createKept(dir, error => { throw error })) as [Kept, Kept]
-  const keepers = [kept, other].map(each => createPushKeeper(each, { find: async () => undefined } as Partial<Waiting> as Waiting, locks))
+  const keepers = [kept, other].map(each => createPushKeeper(each, locks))
   let pushes = 0
   const push = async (manifest: FoundManifest): Promise<unknown> => {
     const keeper = keepers[pushes++ % 2] as PushKeeper
