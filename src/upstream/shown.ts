@@ -2,7 +2,7 @@
 // that (v0.16.5, multitenant/cache.go, startEventListener): a moment, or with its Redis as long as it
 // takes to make an index anew, which with 10,000 versions is a second. Until then whoever asks gets
 // the index of before, which is to be nobody else's, and so it is asked for what was changed first.
-import { createPresence } from '../lib/presence.ts'
+import { createPresence, type Presence } from '../lib/presence.ts'
 import { later as afterThat, type Later } from '../lib/timers.ts'
 import type { Waits } from '../observe/outcome.ts'
 import { textOf } from './answers.ts'
@@ -26,32 +26,32 @@ const LONGEST = 2_000
 
 /** What an address says that the version is, or UNSURE; undefined when there is no answer. Never rejects. */
 export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
-  const { tenant, tenantPath, chart, version } = change
-  const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
   const presence = createPresence()
   const stop = afterThat(PATIENCE_IN_ALL, presence.leave.bind(presence))
+  const says = await askFor(upstream, change, presence).catch(() => undefined)
+  stop()
+  return says
+}
+
+async function askFor (upstream: Pick<Upstream, 'ask'>, change: Change, presence: Presence): Promise<string> {
+  const { tenant, tenantPath, chart, version } = change
+  const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
   // Its clients do not wait for one that is away.
   const asker = { ...gatewayItself(tenant), insists: false, presence }
-  try {
-    const answer = await upstream.ask({
-      method: 'GET',
-      target,
-      company: alone(asker),
-      named: false,
-      most: LONGEST_ENTRY,
-      longer: 'left',
-      patience: PATIENCE
-    })
-    if (answer.status === 404) return GONE
-    if (answer.status !== 200) return UNSURE
-    const entry = JSON.parse(textOf(answer)) as { readonly version?: unknown, readonly digest?: unknown } | null
-    // Asked for a version that is not there, ChartMuseum gives one that fits it.
-    return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE
-  } catch {
-    return undefined
-  } finally {
-    stop()
-  }
+  const answer = await upstream.ask({
+    method: 'GET',
+    target,
+    company: alone(asker),
+    named: false,
+    most: LONGEST_ENTRY,
+    longer: 'left',
+    patience: PATIENCE
+  })
+  if (answer.status === 404) return GONE
+  if (answer.status !== 200) return UNSURE
+  const entry = JSON.parse(textOf(answer)) as { readonly version?: unknown, readonly digest?: unknown } | null
+  // Asked for a version that is not there, ChartMuseum gives one that fits it.
+  return entry?.version === version && typeof entry.digest === 'string' ? entry.digest : GONE
 }
 
 export interface Showing {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { attach, attachmentOf } from '../helpers/attached.ts'
-import { startFaultyUpstream, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
+import { startFaultyUpstream, type Fault, type FaultyUpstream } from '../helpers/faulty-upstream.ts'
 import { ARCHIVE_TYPE, digestOfBytes, manifestIn, MANIFEST_TYPE, ociAsker, pushBlob, pushOci, pushOf, putManifest, type AskOci, type OciAnswer } from '../helpers/oci.ts'
 import { chartOf, formOf, provenanceOf } from '../helpers/packages.ts'
 import { temporaryFolder } from '../helpers/processes.ts'
@@ -45,13 +45,13 @@ async function open (t: Test): Promise<Lab> {
  * Puts a manifest of which the archive is stored, and does something before the repository is asked for the n-th time;
  * what waits for the push to end is given time, and no more.
  */
-async function putWhile ({ between, ask }: Lab, name: string, manifest: Buffer, n: number, work: () => Promise<void>): Promise<{ answer: OciAnswer, isReached: boolean }> {
+async function putWhile ({ between, ask }: Lab, name: string, manifest: Buffer, n: number, work: () => Promise<Fault | undefined>): Promise<{ answer: OciAnswer, isReached: boolean }> {
   let asked = 0
-  let working: Promise<void> | undefined
+  let working: Promise<Fault | undefined> | undefined
   between.fault = async () => {
     if (++asked !== n) return undefined
-    await Promise.race([working = work(), sleep(150)])
-    return undefined
+    working = work()
+    return await Promise.race([working, sleep(150, undefined)])
   }
   const answer = await putManifest(ask, name, '1.0.0', manifest)
   between.fault = () => undefined
@@ -85,6 +85,7 @@ for (const isSigned of [false, true]) {
         const made = attachmentOf({ subject: { manifest: pulled.bytes, digest: digestOfBytes(pulled.bytes) }, blobs: [Buffer.from(`signed ${n}`)] })
         t.equal((await attach(ask, name, made)).status, 201)
         signature.digest = made.digest
+        return undefined
       })
       isReached = done.isReached
       t.ok([201, 400, 409].includes(done.answer.status), `it was ${done.answer.status}`)
@@ -110,7 +111,10 @@ for (const isSigned of [false, true]) {
       t.equal((await pushOci(ask, name, '1.0.0', pushOf(chart, '1.0.0', { chart: archive }))).status, 201)
       const again = pushOf(chart, '1.0.0', { chart: archive, created: '2026-02-02T00:00:00Z', ...provenance })
       for (const blob of again.blobs.slice(2)) t.equal((await pushBlob(ask, name, blob)).status, 201)
-      const { answer, isReached: isDone } = await putWhile(lab, name, again.manifest, n, async () => { t.equal(await api('DELETE', `/${chart}/1.0.0`), 200) })
+      const { answer, isReached: isDone } = await putWhile(lab, name, again.manifest, n, async () => {
+        t.equal(await api('DELETE', `/${chart}/1.0.0`), 200)
+        return undefined
+      })
       isReached = isDone
       t.ok([201, 400].includes(answer.status), `${n}: it was ${answer.status}`)
       if (answer.status === 400) t.strictSame(answer.codes, ['MANIFEST_BLOB_UNKNOWN'], `${n}`)
@@ -183,6 +187,31 @@ await t.test('who pushes what came by the API needs no config that somebody else
   for (const blob of right.blobs) t.equal((await pushBlob(ask, name, blob)).status, 201)
   t.match(await pushOci(ask, name, '1.0.0', wrong), { status: 409 })
   t.equal((await putManifest(ask, name, '1.0.0', right.manifest)).status, 201)
+})
+
+await t.test('of what came by the API, and is deleted or not said while it is pushed, nothing is made up', async t => {
+  const lab = await open(t)
+  const { ask, api } = lab
+  for (const [what, refused] of [['deleted', 400], ['not said', 502]] as const) {
+    let n = 0
+    for (let isReached = true; isReached && n < MOST;) {
+      const chart = `${what.replace(' ', '-')}${++n}`
+      const name = `${TENANT}/${chart}`
+      const push = pushOf(chart, '1.0.0', { chart: await chartOf(chart, '1.0.0') })
+      t.equal(await api('POST', '', await chartOf(chart, '1.0.0')), 201)
+      const done = await putWhile(lab, name, push.manifest, n, async () => {
+        if (what === 'not said') return '500'
+        t.equal(await api('DELETE', `/${chart}/1.0.0`), 200)
+        return undefined
+      })
+      isReached = done.isReached
+      t.ok([201, refused].includes(done.answer.status), `${what}, ${n}: it was ${done.answer.status}`)
+      if (done.answer.status === 201) continue
+      t.strictSame(done.answer.codes, [refused === 400 ? 'MANIFEST_BLOB_UNKNOWN' : 'UNAVAILABLE'], `${what}, ${n}`)
+      t.match(await ask(`${name}/manifests/${push.digest}`), { status: 404 })
+    }
+    t.ok(n > LEAST && n < MOST, `${n} moments`)
+  }
 })
 
 await t.test('what is deleted while it is asked for is unknown, in the codes of what was asked for', async t => {

@@ -365,6 +365,47 @@ await t.test('what it lacks is all that it owed, or was asked for when it fell b
   }
 })
 
+await t.test('it lacks also what it could not say when it had fallen behind meanwhile', async t => {
+  const held: (() => void)[] = []
+  let holds = false
+  const each = lab((_ms, run) => {
+    if (holds) held.push(run)
+    else setImmediate(run)
+    return () => {}
+  })
+  const goOn = async (): Promise<void> => {
+    for (const go of held.splice(0)) go()
+    await settled()
+  }
+  for (let i = 0; i <= ENOUGH; i++) await each.see()
+  holds = true
+  each.first = 'new'
+  each.other = version => version === '1.0.0' ? 'old' : CANNOT_SAY
+  const one = each.see({ became: 'new' })
+  await settled()
+  await goOn()
+  const two = each.see({ version: '2.0.0', became: 'new' })
+  await settled()
+  for (let i = 0; i < 4; i++) await goOn()
+  await Promise.all([one, two])
+  holds = false
+  t.strictSame([each.follower.state(), each.waiting()], ['behind', 0])
+  each.other = version => version === '2.0.0' ? 'old' : 'new'
+  for (let i = 0; i <= ENOUGH; i++) await each.see({ tenant: 'org2/repo2', version: '9.0.0', became: 'new' })
+  t.equal(each.follower.state(), 'behind')
+  each.other = 'new'
+  for (let i = 0; i <= ENOUGH; i++) await each.see({ tenant: 'org2/repo2', version: '9.0.0', became: 'new' })
+  t.equal(each.follower.state(), 'follows')
+})
+
+await t.test('what nobody was told of lets nobody begin anew', async t => {
+  const each = lab()
+  for (let i = 0; i < ENOUGH; i++) await each.see()
+  each.other = 'new'
+  await Promise.all([each.see({ became: 'new' }), each.see({ version: '2.0.0', became: undefined })])
+  t.equal(each.follower.state(), 'follows')
+})
+
 await t.test('what nobody was told of it need not show, and of what is more than is remembered nothing says that it has it', async t => {
   const proves = async (each: Lab): Promise<void> => {
     each.other = 'new'
