@@ -52,7 +52,7 @@ export const ENOUGH = 2
 /** Tenants that are remembered as looked at before, versions as deleted, and changes as not shown. */
 const MOST_TENANTS = 1_000
 const MOST_DELETED = 10_000
-const MOST_LACKING = 1_000
+const MOST_LACKING = 10_000
 /** The first may write its index a moment after its 201 (in a goroutine; with Redis, that is a question to it). */
 const LOOKS = 4
 const PAUSE = 50
@@ -104,11 +104,11 @@ export function createFollower (options: FollowerOptions): Follower {
     shown.clear()
   }
 
-  async function lookFor (change: Change): Promise<Found> {
-    const look = { key: keyOfChange(change), isOver: false }
+  async function lookFor (heard: Heard): Promise<Found> {
+    const look = { key: keyOfChange(heard.change), isOver: false }
     looks.add(look)
     try {
-      return await findIn(options, change, () => look.isOver)
+      return await findIn(options, heard, () => look.isOver)
     } finally {
       looks.delete(look)
     }
@@ -140,8 +140,8 @@ export function createFollower (options: FollowerOptions): Follower {
   /** It could not say it. @param wasRead it was read from then, and has to show this, whatever it is by now */
   function owe (heard: Heard, wasRead: boolean): void {
     beginAnew()
-    if (state === 'follows' || owed.any()) owed.add(heard)
-    else if (wasRead) lack([heard])
+    if (state === 'follows' || owed.any()) lack(owed.add(heard))
+    else if (wasRead || state === 'behind') lack([heard])
     if (state === 'follows') become('unproven')
   }
 
@@ -164,7 +164,7 @@ export function createFollower (options: FollowerOptions): Follower {
 
   async function showsAllThatLacked (since: number): Promise<boolean> {
     for (const heard of lacking.all()) {
-      const found = await lookFor(heard.change)
+      const found = await lookFor(heard)
       if (since !== begun || (found !== 'shows' && found !== 'agrees')) return false
       lacking.delete(heard)
     }
@@ -174,9 +174,9 @@ export function createFollower (options: FollowerOptions): Follower {
   /** Looks for a change at one that is not read from. */
   async function prove (heard: Heard, counts: boolean): Promise<void> {
     const since = begun
-    const isEnough = judge(heard, await lookFor(heard.change), { counts, since, wasRead: false })
+    const isEnough = judge(heard, await lookFor(heard), { counts, since, wasRead: false })
     if (!isEnough) return
-    if (await showsAllThatLacked(since)) become('follows')
+    if (await showsAllThatLacked(since) && since === begun) become('follows')
     else beginAnew()
   }
 
@@ -185,7 +185,7 @@ export function createFollower (options: FollowerOptions): Follower {
     isFresh: () => state === 'follows' && unseen === 0,
     doubt () {
       beginAnew()
-      owed.clear()
+      lack(owed.clear())
       if (state === 'follows') become('unproven')
     },
     async see (change) {
@@ -198,12 +198,12 @@ export function createFollower (options: FollowerOptions): Follower {
       if (state === 'follows') {
         const since = begun
         if (isAnswered) unseen++
-        const found = await lookFor(change)
+        const found = await lookFor(heard)
         if (isAnswered) unseen--
         judge(heard, found, { counts, since, wasRead: true })
         return
       }
-      if (owed.any()) return owed.add(heard)
+      if (owed.any()) return lack(owed.add(heard))
       if (looking) {
         if (!isAnswered) return // nobody was told that it is so
         beginAnew()
@@ -219,7 +219,7 @@ export function createFollower (options: FollowerOptions): Follower {
 /** @param isOver was the version changed once more since? What it is then says nothing of who is behind */
 async function findIn (
   { first, other, later, clock }: FollowerOptions,
-  change: Change,
+  { change, isDisputed = false }: Heard,
   isOver: () => boolean
 ): Promise<Found> {
   const begunAt = clock()
@@ -234,11 +234,13 @@ async function findIn (
       found = UNSURE
       continue
     }
-    if (there === change.became) return 'shows'
+    if (there === change.became && !isDisputed) return 'shows'
     const says = await shownBy(first, change)
+    const isSaid = says !== undefined && says !== UNSURE
+    if (isDisputed && !isSaid) return UNSURE
     // A first that went away meanwhile shows what is known of the change.
-    const here = says === undefined || says === UNSURE ? change.became ?? there : says
-    if (here === there && change.became === undefined) return 'agrees'
+    const here = isSaid ? says : change.became ?? there
+    if (here === there && (change.became === undefined || isDisputed)) return 'agrees'
     const [before, now] = [apart, here === there ? '' : `${here} ${there}`]
     apart = now
     // Either may have come to it between the two questions, and come to the next change since.

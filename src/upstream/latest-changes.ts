@@ -7,6 +7,8 @@ import { keyOfChange, type ToldChange } from './change.ts'
 export interface Heard {
   readonly change: ToldChange
   readonly at: number
+  /** It may be older than one that was heard of before it: what the version is now the first address alone says. */
+  readonly isDisputed?: boolean
 }
 
 export interface LatestChanges {
@@ -14,7 +16,7 @@ export interface LatestChanges {
   /** In the order in which versions came. */
   all (): readonly Heard[]
   has (heard: Heard): boolean
-  /** @returns false when there is no room, and it is not added */
+  /** Adds it, or one that is disputed in its place. @returns false when there is no room, and it is not added */
   add (heard: Heard): boolean
   /** Removes one, unless there is a later one in its place. */
   delete (heard: Heard): void
@@ -31,7 +33,8 @@ export function createLatestChanges (most: number): LatestChanges {
       const key = keyOf(heard)
       const before = latest.get(key)
       if (before === undefined && latest.size >= most) return false
-      if (before === undefined || isLater(heard, before)) latest.set(key, heard)
+      if (before === undefined) latest.set(key, heard)
+      else if (heard.at > before.at) latest.set(key, isDisputed(heard, before) ? { ...heard, isDisputed: true } : heard)
       return true
     },
     delete (heard) {
@@ -46,6 +49,6 @@ function keyOf ({ change }: Heard): string {
   return `${keyOfChange(change)} ${change.became !== undefined}`
 }
 
-function isLater (one: Heard, other: Heard): boolean {
-  return one.at > other.at && (one.change.isShown || !other.change.isShown)
+function isDisputed ({ change }: Heard, before: Heard): boolean {
+  return !change.isShown && (before.change.isShown || before.isDisputed === true)
 }

@@ -2,7 +2,6 @@
 // since. It is asked for them again and again: when it has shown all of them nobody has to wait for
 // new changes, which there may be none of, as while the first address is away.
 import type { Every } from '../lib/timers.ts'
-import type { ToldChange } from './change.ts'
 import { createLatestChanges, type Heard } from './latest-changes.ts'
 
 /**
@@ -14,8 +13,8 @@ export type Found = 'shows' | 'agrees' | 'behind' | 'unsure' | 'unknown'
 export interface OwedChanges {
   /** Is there one that it has not shown? */
   any (): boolean
-  /** One more; of too many nothing is kept, and nobody hears of it. */
-  add (heard: Heard): void
+  /** One more. @returns all of them when they are too many: none is owed then, and nobody hears of it */
+  add (heard: Heard): readonly Heard[]
   /** Forgets all, and nobody hears of it. @returns what it has not shown */
   clear (): readonly Heard[]
 }
@@ -29,7 +28,7 @@ const MOST = 1_000
  * @param over hears when all were shown, or else what was not, the one that was looked at first: nothing is owed then
  */
 export function createOwedChanges (
-  look: (change: ToldChange) => Promise<Found>,
+  look: (heard: Heard) => Promise<Found>,
   every: Every,
   over: (lacking: readonly Heard[]) => void
 ): OwedChanges {
@@ -46,7 +45,7 @@ export function createOwedChanges (
 
   /** @returns whether the others can be looked at */
   async function lookAt (heard: Heard): Promise<boolean> {
-    const found = await look(heard.change)
+    const found = await look(heard)
     if (!owed.has(heard)) return true // there is a later one, or nothing is owed
     if (found === 'unsure' || found === 'unknown') return false
     owed.delete(heard)
@@ -66,7 +65,7 @@ export function createOwedChanges (
     any: () => owed.size > 0,
     add (heard) {
       if (owed.size === 0) stop = every(AGAIN, () => { void lookAtAll() })
-      if (!owed.add(heard)) clear()
+      return owed.add(heard) ? [] : [...clear(), heard]
     },
     clear
   }

@@ -5,6 +5,7 @@ import type { UpstreamAnswer } from '../../src/upstream/answers.ts'
 import { GONE, type ToldChange } from '../../src/upstream/change.ts'
 import type { Question } from '../../src/upstream/client.ts'
 import { createFollower, ENOUGH, type Follower, type FollowerState } from '../../src/upstream/follower.ts'
+import { aChange } from '../helpers/changes.ts'
 import { manualBeats, settled } from '../helpers/channels.ts'
 
 /** What an address says of a version: its digest, or another answer. */
@@ -285,19 +286,26 @@ await t.test('one that cannot say it for longer is read from again when it has s
 await t.test('of changes of one version that overlapped it owes the one that the first showed, or the last one', async t => {
   const away = new RefusalError({ code: 'upstream_unreachable' })
   const cases: ReadonlyArray<readonly [string, ReadonlyArray<Partial<ToldChange>>, Says, FollowerState]> = [
-    ['a push that was heard of after the delete behind it', [{ became: GONE }, { became: 'A', isShown: false }], 'A', 'behind'],
-    ['the same, and it is gone', [{ became: GONE }, { became: 'A', isShown: false }], NONE, 'follows'],
+    ['a push that was heard of after the delete behind it', [{ became: GONE }, { became: 'A', isShown: false }], 'A', 'unproven'],
+    ['the same, and it is gone', [{ became: GONE }, { became: 'A', isShown: false }], NONE, 'unproven'],
+    ['and once more', [{ became: GONE }, { became: 'A', isShown: false }, { became: 'B', isShown: false }], 'B', 'unproven'],
+    ['and then one that was shown', [{ became: GONE }, { became: 'A', isShown: false }, { became: 'B' }], 'B', 'follows'],
     ['one behind the other', [{ became: GONE }, { became: 'A' }], 'A', 'follows'],
     ['neither was shown', [{ became: 'A', isShown: false }, { became: 'B', isShown: false }], 'B', 'follows']
   ]
   for (const [what, changes, says, state] of cases) {
-    const each = await following()
-    each.other = CANNOT_SAY
-    for (const change of changes) await each.see(change)
-    each.first = away
-    each.other = says
-    await each.again()
-    t.equal(each.follower.state(), state, what)
+    for (const isRight of [true, false]) {
+      const each = await following()
+      each.other = CANNOT_SAY
+      for (const change of changes) await each.see(change)
+      each.first = away
+      each.other = says
+      await each.again()
+      t.equal(each.follower.state(), state, what)
+      each.first = isRight ? says : 'what it is'
+      if (state === 'unproven') await each.again()
+      t.equal(each.follower.state(), state === 'unproven' && !isRight ? 'behind' : 'follows', `${what}: the first says what it is`)
+    }
   }
 
   // The look for the first of two ends later.
@@ -344,6 +352,13 @@ await t.test('what it lacks is all that it owed, or was asked for when it fell b
       each.other = version => version === '1.0.0' ? 'old' : CANNOT_SAY
       const [one, other] = ['1.0.0', '2.0.0'].map(async version => { await each.see({ version, became: 'new' }) })
       await Promise.all([one, other])
+    },
+    async 'it could not say one when it had fallen behind' (each) {
+      each.first = 'new'
+      each.other = 'old'
+      await each.see({ version: '1.0.0', became: 'new' })
+      each.other = CANNOT_SAY
+      await each.see({ version: '2.0.0', became: 'new' })
     },
     async 'one came while another was looked for' (each) {
       each.first = 'new'
@@ -420,7 +435,9 @@ await t.test('what nobody was told of it need not show, and of what is more than
   t.equal(each.follower.state(), 'follows')
   each.first = 'new'
   each.other = 'old'
-  for (let i = 0; i <= 1_000; i++) await each.see({ version: `2.${i}.0`, became: 'new' })
+  await Promise.all(Array.from({ length: 10_001 }, async (_, i) => { await each.follower.see(aChange('org1/repo1', { version: `2.${i}.0`, became: 'new' })) }))
+  await settled()
+  t.equal(each.follower.state(), 'behind')
   await proves(each)
   t.equal(each.follower.state(), 'behind')
 })
@@ -435,22 +452,25 @@ await t.test('of what it owes one change that it does not show is enough to read
   t.strictSame([each.follower.state(), each.waiting()], ['behind', 0])
 })
 
-await t.test('what is owed counts for nothing once nobody knows what changed, and of too much nothing is kept', async t => {
+await t.test('what is owed is asked for once more when nobody knows what changed, and when it is too much, before it follows', async t => {
   for (const forget of [
     async (each: Lab) => { each.follower.doubt() },
-    async (each: Lab) => await Promise.all(Array.from({ length: 1_000 }, async (_, i) => { await each.follower.see({ tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: `2.${i}.0`, became: 'new', isNew: true, isShown: true }) }))
+    async (each: Lab) => await Promise.all(Array.from({ length: 1_000 }, async (_, i) => { await each.follower.see(aChange('org1/repo1', { version: `2.${i}.0`, became: 'new' })) }))
   ]) {
     const each = await following()
     each.other = CANNOT_SAY
     await each.see({ became: 'new' })
-    each.other = 'new'
+    each.other = version => version === '9.0.0' ? 'new' : CANNOT_SAY
     const asked = each.again() // it is being asked meanwhile
     await forget(each)
     await asked
     t.strictSame([each.follower.state(), each.waiting()], ['unproven', 0])
-    each.other = NONE
-    for (let i = 0; i <= ENOUGH; i++) await each.see()
-    t.equal(each.follower.state(), 'follows', 'it has shown new ones')
+    const prove = async (): Promise<void> => { for (let i = 0; i <= ENOUGH; i++) await each.see({ version: '9.0.0', became: 'new' }) }
+    await prove()
+    t.equal(each.follower.state(), 'unproven')
+    each.other = 'new'
+    await prove()
+    t.equal(each.follower.state(), 'follows', 'it has shown new ones, and those')
   }
 })
 

@@ -5,19 +5,25 @@ import { aChange } from '../helpers/changes.ts'
 
 const heard = (at: number, more: Parameters<typeof aChange>[1] = {}): Heard => ({ at, change: aChange('org1/repo1', more) })
 
-await t.test('a later one takes the place of the one before, unless that was shown and it was not', t => {
+await t.test('a later one takes the place of the one before, and is disputed where that was shown, and it was not', t => {
   const [shown, unshown] = [{ isShown: true }, { isShown: false }]
-  const cases = [[shown, shown, true], [unshown, shown, true], [unshown, unshown, true], [shown, unshown, false]] as const
-  for (const [before, after, isReplaced] of cases) {
+  const cases = [[shown, shown, false], [unshown, shown, false], [unshown, unshown, false], [shown, unshown, true]] as const
+  for (const [before, after, isDisputed] of cases) {
     const changes = createLatestChanges(2)
     const [one, other] = [heard(1, before), heard(2, after)]
     t.ok(changes.add(one) && changes.add(other))
-    t.strictSame([changes.has(one), changes.has(other), changes.all()], [!isReplaced, isReplaced, [isReplaced ? other : one]])
+    const expected = isDisputed ? { ...other, isDisputed } : other
+    t.strictSame(changes.all(), [expected])
     t.ok(changes.add(heard(0, shown)))
-    t.strictSame(changes.all(), [isReplaced ? other : one], 'one that was heard of before takes the place of none')
-    changes.delete(isReplaced ? one : other)
+    t.strictSame(changes.all(), [expected], 'one that was heard of before takes the place of none')
+    changes.delete(one)
     t.equal(changes.size, 1, 'what is not there is not removed')
-    changes.delete(isReplaced ? other : one)
+    const [again, last] = [heard(3, unshown), heard(4, shown)]
+    changes.add(again)
+    t.strictSame(changes.all(), [{ ...again, ...(isDisputed || after.isShown ? { isDisputed: true } : {}) }], 'nor does one that is as little known settle it')
+    changes.add(last)
+    t.ok(changes.has(last))
+    changes.delete(last)
     t.equal(changes.size, 0)
   }
   t.end()

@@ -122,8 +122,16 @@ export function createKeptByAll (own: Kept, answered: Answered): Kept {
       await own.keep(repository, [[hex, theirs]])
       return theirs
     },
-    async keep (repository, contents, alone) {
-      await own.keep(repository, contents, alone)
+    async keep (repository, contents, alone = async work => { await work() }) {
+      let isKept = true
+      await own.keep(repository, contents, async (work, isNeeded) => {
+        isKept = false
+        await alone(async () => {
+          await work()
+          isKept = true
+        }, isNeeded)
+      })
+      if (!isKept) return // it is not stored any more, or who kept it meanwhile tells it
       for (const [hex, content] of contents) await tell(repository, hex, content)
     },
     async keepVersion (repository, version, kept) {

@@ -24,8 +24,11 @@ export type Contents = ReadonlyArray<readonly [hex: string, content: KeptContent
 /** What is known of a version, for who knows by now which archive is stored. */
 export type KeptVersionOf = (archive?: string) => Promise<KeptVersion | undefined>
 
-/** Lets something be done when nobody else changes what is kept, or not at all. */
-export type WhenAlone = (work: () => Promise<void>) => Promise<void>
+/**
+ * Lets something be done while nobody else changes what is kept, or not at all.
+ * @param isNeeded asked when nobody else does: somebody may have done it meanwhile
+ */
+export type WhenAlone = (work: () => Promise<void>, isNeeded: () => Promise<boolean>) => Promise<void>
 
 /** The lock for what is kept of a version. No file has such a name, which would be another lock's. */
 export function lockOfKept ({ name }: Place, version: string): string {
@@ -134,9 +137,17 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
     return known.length === contents.length && areWanted && await areThere(repository, known)
   }
 
+  async function isKept (repository: Place, [hex, { archive }]: Contents[number]): Promise<boolean> {
+    return (await find(repository, hex, archive))?.archive === archive && await renew(contentPath(repository, hex))
+  }
+
+  async function areAllKept (repository: Place, contents: Contents): Promise<boolean> {
+    return (await Promise.all(contents.map(async each => await isKept(repository, each)))).every(Boolean)
+  }
+
   async function keepOne (repository: Place, [hex, content]: Contents[number]): Promise<void> {
     const path = contentPath(repository, hex)
-    if ((await find(repository, hex, content.archive))?.archive === content.archive && await renew(path)) return
+    if (await isKept(repository, [hex, content])) return
     const isWritten = await writeWhole(path, fileOf(content)).catch((error: unknown) => {
       failed(error)
       return false
@@ -192,8 +203,13 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
   return {
     find,
     async keep (repository, contents, alone = async work => { await work() }) {
-      if (await areKept(repository, contents)) return
-      await alone(async () => { await Promise.all(contents.map(async each => { await keepOne(repository, each) })) })
+      // What is large is not remembered, and looked for.
+      const isNeeded = async (): Promise<boolean> => !await areAllKept(repository, contents)
+      if (await areKept(repository, contents) || !await isNeeded()) return
+      const work = async (): Promise<void> => {
+        await Promise.all(contents.map(async each => { await keepOne(repository, each) }))
+      }
+      await alone(work, isNeeded)
     },
     version: async (repository, version) => await versionAt(versionPath(repository, version)),
     beginVersion (repository, version) {

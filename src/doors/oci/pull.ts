@@ -90,8 +90,9 @@ export function createPuller ({ stored, kept, attached, waiting, locks }: Puller
    * that, and forgets this, under the same lock.
    */
   function whileStored (repository: OciRepository, { version, archive }: ListedVersion, asker: Asker): WhenAlone {
-    return async keep => {
+    return async (keep, isNeeded) => {
       await locks.hold(lockOfKept(repository, version), async () => {
+        if (!await isNeeded()) return
         if ((await stored.listed(repository, version, asker))?.archive === archive) await keep()
       })
     }
@@ -106,11 +107,12 @@ export function createPuller ({ stored, kept, attached, waiting, locks }: Puller
   ): Promise<KeptVersion> {
     const { archive, version } = found
     const known = { archive, size: await measure(repository, found, 'oci_manifest_unknown', asker) }
+    const isNews = async (): Promise<boolean> => (await kept.version(repository, version))?.archive !== archive
     await whileStored(repository, found, asker)(async () => {
       await kept.keep(repository, [[archive, { kind: 'archive', version, archive, bytes: EMPTY }]])
-      const isNews = await kept.learnVersion(repository, version, known, before?.archive)
-      if (isNews && before !== undefined) await kept.forget(repository, version, archive)
-    })
+      const isLearned = await kept.learnVersion(repository, version, known, before?.archive)
+      if (isLearned && before !== undefined) await kept.forget(repository, version, archive)
+    }, isNews)
     return known
   }
 

@@ -269,3 +269,14 @@ await t.test('what Redis has is believed no more than a file: other bytes than t
     t.equal(await one.find(PLACE, hexOf(Buffer.from(text)), A), undefined, text)
   }
 })
+
+await t.test('what is not kept, because it is stored no more, is not told', async t => {
+  const redis = shared()
+  const { keep } = await replica(t, redis)
+  const bytes = Buffer.from('{}')
+  const contents = [[hexOf(bytes), { kind: 'config', version: '1.0.0', archive: A, bytes }]] as const
+  await keep(PLACE, contents, async () => {})
+  t.strictSame(redis.asked, [])
+  await keep(PLACE, contents, async work => { await work() })
+  t.strictSame(redis.asked, ['keep'])
+})

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { contentOf } from '../../../src/doors/oci/entry.ts'
-import { createLocks } from '../../../src/lib/locks.ts'
+import { createLocks, type Locks } from '../../../src/lib/locks.ts'
 import { createKept, type Kept } from '../../../src/doors/oci/kept.ts'
 import { readRepository, type OciRepository } from '../../../src/doors/oci/names.ts'
 import { createPuller, type Puller } from '../../../src/doors/oci/pull.ts'
@@ -121,6 +121,36 @@ await t.test('of what is another version by the time that it is to be kept nothi
   isOver = false
   t.equal((await puller.manifest(REPOSITORY, tag, someAsker())).hex, hex)
   t.match(await kept.find(REPOSITORY, hex), { archive: first.archive })
+})
+
+await t.test('who pulls what is kept, however large, waits for nobody, and many who are the first ask once for what is kept of it', async t => {
+  const kept = createKept(await temporaryFolder(t), error => { throw error })
+  const metadata = { name: 'mychart', version: '1.0.0', annotations: { changes: 'x'.repeat(64 * 1024) } }
+  const version = { ...versionOf('an archive'), config: contentOf(Buffer.from(JSON.stringify(metadata))), metadata, provenance: contentOf(Buffer.alloc(64 * 1024)) }
+  let [held, looked] = [0, 0]
+  const own = createLocks()
+  const locks: Locks = {
+    async hold (name, work) {
+      held++
+      return await own.hold(name, work)
+    }
+  }
+  const stored = {
+    read: async () => version,
+    async listed () {
+      looked++
+      return version
+    },
+    measure: async () => 10
+  } as Partial<StoredVersions> as StoredVersions
+  const puller = createPuller({ stored, kept, attached: NOTHING_ATTACHED, waiting: { find: async () => undefined }, locks })
+  const pull = async (): Promise<string> => (await puller.manifest(REPOSITORY, { kind: 'tag', tag: '1.0.0', version: '1.0.0' }, someAsker())).hex
+  const all = await Promise.all(Array.from({ length: 20 }, pull))
+  t.equal(new Set(all).size, 1)
+  t.equal(looked, 2, 'for the archive, and for what its manifest names')
+  held = looked = 0
+  t.equal(await pull(), all[0])
+  t.strictSame([held, looked], [0, 0])
 })
 
 await t.test('an archive comes whole, in pieces, or not: with other bytes than its digest says it never ends', async t => {
