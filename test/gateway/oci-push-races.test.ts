@@ -20,6 +20,8 @@ interface Lab {
   readonly gateway: TestGateway
   readonly between: FaultyUpstream
   readonly ask: AskOci
+  /** Of the repository behind it. */
+  readonly origin: string
   /** What the repository has, and what the registry keeps of a chart. */
   files (): Promise<string[]>
   kept (chart: string): Promise<string[]>
@@ -34,6 +36,7 @@ async function open (t: Test): Promise<Lab> {
   return {
     gateway,
     between,
+    origin: `http://127.0.0.1:${port}`,
     ask: ociAsker(gateway.url, () => `Bearer ${gateway.masterKey}`),
     files: async () => (await readdir(join(dir, TENANT)).catch(() => [])).filter(file => file.includes('.tgz')).sort(),
     kept: async chart => await readdir(join(gateway.config.stateDir, 'oci', TENANT, chart, '_content')).catch(() => []),
@@ -126,6 +129,12 @@ for (const isSigned of [false, true]) {
   })
 }
 
+await t.test('under a tag of no version a blob that was not pushed is missing, too', async t => {
+  const { ask } = await open(t)
+  const push = pushOf('tagged', '1.0.0', { chart: await chartOf('tagged', '1.0.0') })
+  t.match(await putManifest(ask, `${TENANT}/tagged`, 'latest', push.manifest), { status: 400, codes: ['MANIFEST_BLOB_UNKNOWN'] })
+})
+
 await t.test('provenance that was stored once is compared with what is stored now', async t => {
   const { gateway, ask, api, files } = await open(t)
   const name = `${TENANT}/proved`
@@ -192,16 +201,18 @@ await t.test('who pushes what came by the API needs no config that somebody else
 await t.test('of what came by the API, and is deleted or not said while it is pushed, nothing is made up', async t => {
   const lab = await open(t)
   const { ask, api } = lab
-  for (const [what, refused] of [['deleted', 400], ['not said', 502]] as const) {
+  for (const [what, refused] of [['deleted', 400], ['deleted elsewhere', 400], ['not said', 502]] as const) {
     let n = 0
     for (let isReached = true; isReached && n < MOST;) {
       const chart = `${what.replace(' ', '-')}${++n}`
+      const path = `/api/${TENANT}/charts/${chart}/1.0.0`
       const name = `${TENANT}/${chart}`
       const push = pushOf(chart, '1.0.0', { chart: await chartOf(chart, '1.0.0') })
       t.equal(await api('POST', '', await chartOf(chart, '1.0.0')), 201)
       const done = await putWhile(lab, name, push.manifest, n, async () => {
         if (what === 'not said') return '500'
-        t.equal(await api('DELETE', `/${chart}/1.0.0`), 200)
+        if (what === 'deleted') t.equal(await api('DELETE', `/${chart}/1.0.0`), 200)
+        else t.equal((await fetch(lab.origin + path, { method: 'DELETE' })).status, 200)
         return undefined
       })
       isReached = done.isReached

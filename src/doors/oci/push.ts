@@ -174,7 +174,7 @@ export function createPusher (parts: PusherParts): Pusher {
       // Helm's config of a version that is stored is known when its tag was asked for.
       const there = await stored.listed(repository, version, asker)
       if (there?.archive !== manifest.archive.hex) throw error
-      const tag = { kind: 'tag', tag: tagOfVersion(version) ?? version, version } as const
+      const tag = { kind: 'tag', tag: tagOfVersion(version) as string, version } as const // it came as one
       await puller.manifest(repository, tag, asker).catch((unknown: unknown) => {
         throw isRefusal(unknown, 'oci_manifest_unknown') ? error : unknown // deleted meanwhile
       })

@@ -163,6 +163,7 @@ await t.test('an archive comes whole, in pieces, or not: with other bytes than i
     ['in pieces', streamed('an ', 'arch', 'ive'), 'an archive', undefined],
     ['in pieces of another one', streamed('an ', 'arch', 'ivist'), 'an arch', { message: 'the blob changed while it was read' }],
     ['in no pieces, because it has just gone', streamed(), '', 'oci_blob_unknown'],
+    ['not any more', { kind: 'failed', refusal: { code: 'not_in_upstream' }, cause: undefined }, '', 'oci_blob_unknown'],
     ['not at all', { kind: 'failed', refusal: { code: 'upstream_away' }, cause: new Error('away') }, '', 'upstream_away']
   ]
   for (const [name, answer, comes, ends] of cases) {
