@@ -4,7 +4,7 @@
 // repository; in it a file for each piece of content, named by its digest, and one for each
 // version. No more than what is stored has brought: who pulls adds nothing twice, and what
 // belongs to an archive that is gone goes too.
-import { access, readdir, rm, stat, utimes } from 'node:fs/promises'
+import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stateOf, type FileState } from '../../files/state.ts'
 import { isAside, isNoFile, readWhole, unlessNoFile, writeWhole } from '../../files/whole.ts'
@@ -72,6 +72,8 @@ interface Remembered {
   readonly path: string
   /** In a file, which other workers read too. */
   readonly isWritten: boolean
+  /** Of its file before it was read; '' when it was not: another one may have the place of what was written. */
+  readonly fileStamp: string
   /** Of its folder when it was seen there last; '' while another change may give it the same. */
   stamp: string
   /** Milliseconds since the epoch, at which its file said last that it is wanted, as far as is known here. */
@@ -108,13 +110,17 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
     const known = remembered.get(path)
     const isOf = known !== undefined && (archive === undefined || known.content.archive === archive)
     if (isOf && await areThere(repository, [known])) return known.content
+    const fileStamp = (await stateOf(path))?.stamp ?? ''
     const content = readContent(await readWhole(path), hex)
-    if (content !== undefined) remember(path, { content, path, isWritten: true, stamp: '', renewedAt: 0 })
+    if (content !== undefined) remember(path, { content, path, isWritten: true, fileStamp, stamp: '', renewedAt: 0 })
     else if (known?.isWritten === true) remembered.delete(path)
     return content ?? remembered.get(path)?.content
   }
 
-  /** Another worker may have forgotten them: a folder that is as it was says of all at one look that none has. */
+  /**
+   * Another worker may have forgotten them, or put what is of another archive in their place: a folder that is as it
+   * was says of all at one look that none has.
+   */
   async function areThere (repository: Place, all: readonly Remembered[]): Promise<boolean> {
     const written = all.filter(({ isWritten }) => isWritten)
     if (written.length === 0) return true
@@ -122,7 +128,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
     if (now === undefined) return false
     for (const each of written) {
       if (each.stamp === now.stamp) continue
-      if (!await isThere(each.path)) return false
+      if (each.fileStamp === '' || (await stateOf(each.path))?.stamp !== each.fileStamp) return false
       each.stamp = now.isSettled ? now.stamp : ''
     }
     return true
@@ -152,7 +158,7 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       failed(error)
       return false
     })
-    remember(path, { content, path, isWritten, stamp: '', renewedAt: Date.now() })
+    remember(path, { content, path, isWritten, fileStamp: '', stamp: '', renewedAt: Date.now() })
   }
 
   /**
@@ -243,8 +249,4 @@ export function createKept (dir: string, failed: (error: unknown) => void): Kept
       })
     }
   }
-}
-
-async function isThere (path: string): Promise<boolean> {
-  return await access(path).then(() => true, () => false)
 }

@@ -49,7 +49,7 @@ await t.test('what has not changed for a moment is not read again, and what has 
   await kept.keep(PLACE, [[hex, content('manifest', '1.0.0', A, 'bytes')]])
   await kept.keepVersion(PLACE, '1.0.0', { archive: A, size: 1, tagged: hex })
   for (const path of [folder, version]) await utimes(path, long, long)
-  t.equal((await kept.find(PLACE, hex))?.archive, A)
+  for (const what of ['what was written', 'what was read']) t.equal((await kept.find(PLACE, hex))?.archive, A, what)
   t.match(await kept.version(PLACE, '1.0.0'), { size: 1 })
   // As nobody does: so that only another look shows it.
   await rm(join(folder, hex))
@@ -60,6 +60,18 @@ await t.test('what has not changed for a moment is not read again, and what has 
   for (const path of [folder, version]) await utimes(path, new Date(), new Date())
   t.equal(await kept.find(PLACE, hex), undefined)
   t.match(await kept.version(PLACE, '1.0.0'), { size: 2 })
+})
+
+await t.test('what another worker has kept of another archive in its place is not taken for what is remembered', async t => {
+  const dir = await temporaryFolder(t)
+  const [one, two] = [keptIn(dir), keptIn(dir)]
+  const keep = async (kept: Kept, archive: string): Promise<void> => { await kept.keep(PLACE, [[hexOf('a config of both'), content('config', '1.0.0', archive, 'a config of both')]]) }
+  await keep(one, A)
+  await one.find(PLACE, hexOf('a config of both'))
+  await keep(two, B)
+  await keep(one, A)
+  await two.forget(PLACE, '1.0.0', A)
+  t.match(await one.find(PLACE, hexOf('a config of both')), { archive: A })
 })
 
 await t.test('what another worker has forgotten is not remembered, and is kept anew', async t => {
