@@ -28,12 +28,12 @@ const LONGEST = 2_000
 export async function shownBy (upstream: Pick<Upstream, 'ask'>, change: Change): Promise<string | undefined> {
   const presence = createPresence()
   const stop = afterThat(PATIENCE_IN_ALL, presence.leave.bind(presence))
-  const says = await askFor(upstream, change, presence).catch(() => undefined)
+  const says = await said(upstream, change, presence).catch(() => undefined)
   stop()
   return says
 }
 
-async function askFor (upstream: Pick<Upstream, 'ask'>, change: Change, presence: Presence): Promise<string> {
+async function said (upstream: Pick<Upstream, 'ask'>, change: Change, presence: Presence): Promise<string> {
   const { tenant, tenantPath, chart, version } = change
   const target: Question['target'] = { route: 'version', tenant, tenantPath, chart, version, query: {} }
   // Its clients do not wait for one that is away.

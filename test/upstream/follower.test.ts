@@ -64,6 +64,25 @@ function lab (later = (_ms: number, run: () => void): (() => void) => { setImmed
   return each
 }
 
+/** One whose pauses between two looks a test may hold, and let end. */
+function pausing (): { readonly each: Lab, readonly pauses: { areHeld: boolean }, goOn (): Promise<void> } {
+  const held: (() => void)[] = []
+  const pauses = { areHeld: false }
+  const each = lab((_ms, run) => {
+    if (pauses.areHeld) held.push(run)
+    else setImmediate(run)
+    return () => {}
+  })
+  return {
+    each,
+    pauses,
+    async goOn () {
+      for (const go of held.splice(0)) go()
+      await settled()
+    }
+  }
+}
+
 /** One that follows already. */
 async function following (): Promise<Lab> {
   const each = lab()
@@ -309,31 +328,20 @@ await t.test('of changes of one version that overlapped it owes the one that the
   }
 
   // The look for the first of two ends later.
-  const held: (() => void)[] = []
-  let holds = false
-  const each = lab((_ms, run) => {
-    if (holds) held.push(run)
-    else setImmediate(run)
-    return () => {}
-  })
+  const { each, pauses, goOn } = pausing()
   for (let i = 0; i <= ENOUGH; i++) await each.see()
-  holds = true
+  pauses.areHeld = true
   each.other = CANNOT_SAY
   const first = each.see({ became: 'A' })
   await settled()
   each.other = away
   await each.see({ became: GONE })
-  for (const go of held.splice(0)) go()
+  await goOn()
   await first
   each.first = away
   each.other = 'A'
   await each.again()
-  for (const go of held.splice(0)) go()
-  await settled()
-  for (const go of held.splice(0)) go()
-  await settled()
-  for (const go of held.splice(0)) go()
-  await settled()
+  for (let i = 0; i < 3; i++) await goOn()
   t.equal(each.follower.state(), 'behind')
 })
 
@@ -381,19 +389,9 @@ await t.test('what it lacks is all that it owed, or was asked for when it fell b
 })
 
 await t.test('it lacks also what it could not say when it had fallen behind meanwhile', async t => {
-  const held: (() => void)[] = []
-  let holds = false
-  const each = lab((_ms, run) => {
-    if (holds) held.push(run)
-    else setImmediate(run)
-    return () => {}
-  })
-  const goOn = async (): Promise<void> => {
-    for (const go of held.splice(0)) go()
-    await settled()
-  }
+  const { each, pauses, goOn } = pausing()
   for (let i = 0; i <= ENOUGH; i++) await each.see()
-  holds = true
+  pauses.areHeld = true
   each.first = 'new'
   each.other = version => version === '1.0.0' ? 'old' : CANNOT_SAY
   const one = each.see({ became: 'new' })
@@ -403,7 +401,7 @@ await t.test('it lacks also what it could not say when it had fallen behind mean
   await settled()
   for (let i = 0; i < 4; i++) await goOn()
   await Promise.all([one, two])
-  holds = false
+  pauses.areHeld = false
   t.strictSame([each.follower.state(), each.waiting()], ['behind', 0])
   each.other = version => version === '2.0.0' ? 'old' : 'new'
   for (let i = 0; i <= ENOUGH; i++) await each.see({ tenant: 'org2/repo2', version: '9.0.0', became: 'new' })

@@ -69,7 +69,8 @@ export interface PusherParts {
   readonly changed: TellChange
 }
 
-interface FoundVersion extends FoundManifest {
+/** A push, as it was found to be. */
+interface FoundPush extends FoundManifest {
   /** The file of its archive. */
   readonly file: string
 }
@@ -104,7 +105,7 @@ export function createPusher (parts: PusherParts): Pusher {
    * told as well: whoever stored it may not have come to that.
    * @throws RefusalError for other bytes
    */
-  async function store (incoming: TaggedManifest, found: FoundVersion, upload: Upload | undefined): Promise<void> {
+  async function store (incoming: TaggedManifest, found: FoundPush, upload: Upload | undefined): Promise<void> {
     const { repository, asker } = incoming
     let isSent = false
     let became: string | undefined
@@ -130,7 +131,7 @@ export function createPusher (parts: PusherParts): Pusher {
   async function checkArchive (
     place: StoredFile,
     { repository: { chart } }: TaggedManifest,
-    { version, archive: { hex: digest, size } }: FoundVersion
+    { version, archive: { hex: digest, size } }: FoundPush
   ): Promise<void> {
     const there = await place.compare({ digest, size })
     if (there === 'other') throw otherBytes({ name: chart, version })
