@@ -18,6 +18,11 @@ const NEEDS = 4_000
 /** between two tries to get it, */
 const AGAIN = 50
 /**
+ * for which whoever was refused it first keeps their turn: some tries. Without turns a replica at
+ * which clients wait for it gives it back and has it again before anybody else has tried,
+ */
+const TURN = 4 * AGAIN
+/**
  * and since the last word of Redis until every other replica knows that this one is out of touch:
  * a connection from which nothing comes ends after three seconds (redis.ts), and till then beats may
  * arrive; the rest is until they are missed (others.ts).
@@ -46,9 +51,12 @@ export function createReplicaLocks (
   let alone = 0
   const sleep = async (ms: number): Promise<void> => { await new Promise<void>(resolve => { later(ms, resolve) }) }
 
-  /** Since when the epoch is, if the lock is this holder's for STANDS from now on; else a negative number. */
+  /**
+   * Since when the epoch is, if the lock is this holder's for STANDS from now on; a negative number
+   * when it is another's, or another's turn.
+   */
   async function ask (name: string, holder: string): Promise<number> {
-    return await redis.run(LOCK, [name, holder, `${STANDS}`, randomUUID()]) as number
+    return await redis.run(LOCK, [name, holder, `${STANDS}`, randomUUID(), `${TURN}`]) as number
   }
 
   /** Until when it is proved; undefined: Redis is away. */

@@ -133,17 +133,27 @@ return 0
 export const SAY: Script = { keys: [], lua: 'return redis.call(\'PUBLISH\', ARGV[1], ARGV[2])' }
 
 /**
- * A lock. Arguments: its key's name, who wants it, milliseconds, a name for a new epoch. When it is
- * theirs for so long from now on, also when it was theirs before: since how many milliseconds the
- * epoch is. When it is another's: -1.
+ * A lock. Arguments: its key's name, who wants it, milliseconds, a name for a new epoch, and the
+ * milliseconds for which nobody else gets it once it is free when they are refused it and nobody was
+ * before. When it is theirs for so long from now on, also when it was theirs before: since how many
+ * milliseconds the epoch is. When it is another's, or somebody else's turn: -1.
  */
 export const LOCK: Script = {
   keys: KEYS,
   stores: true,
   lua: `${EPOCH}
 local key = '{chartgate}:lock:' .. ARGV[1]
+local turn = '{chartgate}:turn:' .. ARGV[1]
 local holder = redis.call('GET', key)
-if holder and holder ~= ARGV[2] then return -1 end
+if holder ~= ARGV[2] then
+  local whose = redis.call('GET', turn)
+  if whose and whose ~= ARGV[2] then return -1 end
+  if holder then
+    redis.call('SET', turn, ARGV[2], 'PX', ARGV[5])
+    return -1
+  end
+  redis.call('DEL', turn)
+end
 local _, age = epochNow(ARGV[4])
 redis.call('SET', key, ARGV[2], 'PX', ARGV[3])
 return age

@@ -5,8 +5,8 @@ import { createLocks, type Hold, type Locks } from '../../src/lib/locks.ts'
 import { every, later } from '../../src/lib/timers.ts'
 import { createReplicaLocks, STANDS, type ReplicaLocks } from '../../src/replicas/locks.ts'
 import { createRedisOutages } from '../../src/replicas/outages.ts'
-import { openRedis } from '../../src/replicas/redis.ts'
-import { REVOKE } from '../../src/replicas/scripts.ts'
+import { openRedis, type Redis } from '../../src/replicas/redis.ts'
+import { LOCK, REVOKE, UNLOCK } from '../../src/replicas/scripts.ts'
 import { manualBeats, settled } from '../helpers/channels.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis, type RedisServer } from '../helpers/redis.ts'
@@ -14,12 +14,17 @@ import { untilTrue } from '../helpers/until.ts'
 
 const clock = (): number => performance.now()
 
-async function replica (t: Test, server: RedisServer): Promise<Locks> {
+async function connected (t: Test, server: RedisServer): Promise<Redis> {
   const outages = createRedisOutages({ error () {} }, 'here', clock)
   const redis = await openRedis({ config: { host: '127.0.0.1', port: server.port, database: 0 }, texts: {}, outages, later, clock })
   t.teardown(() => { redis.close() })
   await untilTrue(async () => await redis.run(REVOKE, ['epoch', '0']).then(() => true, () => false))
   await server.age()
+  return redis
+}
+
+async function replica (t: Test, server: RedisServer): Promise<Locks> {
+  const redis = await connected(t, server)
   return createReplicaLocks(createLocks(), { redis, isSomebodyAlone: () => false, clock, later, every })
 }
 
@@ -67,6 +72,46 @@ else {
     t.same(held, Array<Hold>(6).fill('proved'))
     await a.hold('x', async () => { await b.hold('y', async () => {}) })
     await untilTrue(async () => (await server.ask('KEYS', '*lock*')).startsWith('*0'))
+  })
+
+  await t.test('clients of one replica that want the same lock without end keep no other replica from it', async t => {
+    const server = await startRedis(t)
+    const [busy, other] = [await replica(t, server), await replica(t, server)]
+    const most = 2_000
+    let turns = 0
+    const over = new AbortController()
+    const again = async (): Promise<void> => {
+      while (!over.signal.aborted && turns < most) {
+        await busy.hold('x', async () => {
+          turns++
+          await settled()
+        })
+      }
+    }
+    const clients = Promise.all([again(), again()])
+    await untilTrue(() => turns > 10)
+    await other.hold('x', async () => { over.abort() })
+    await clients
+    t.ok(turns < most, `had by the other one after ${turns} turns`)
+    await untilTrue(async () => (await server.ask('KEYS', '*turn*')).startsWith('*0'))
+  })
+
+  await t.test('whoever is refused a lock first has it next, and a turn that nobody comes for ends by itself', async t => {
+    const server = await startRedis(t)
+    const redis = await connected(t, server)
+    const ask = async (who: string, turn = '60000'): Promise<boolean> => await redis.run(LOCK, ['x', who, '60000', 'epoch', turn]) as number >= 0
+    const giveBack = async (who: string): Promise<void> => { await redis.run(UNLOCK, ['x', who]) }
+    t.ok(await ask('a'))
+    t.notOk(await ask('b'))
+    t.notOk(await ask('c'), 'the turn stays with b')
+    t.ok(await ask('a'), 'renewed')
+    await giveBack('a')
+    t.notOk(await ask('a'))
+    t.notOk(await ask('c'))
+    t.ok(await ask('b'))
+    t.notOk(await ask('c', '1'))
+    await giveBack('b')
+    await untilTrue(async () => await ask('a'))
   })
 }
 
@@ -131,5 +176,5 @@ await t.test('work that fails gives its lock back, and its error on', async t =>
   const { locks, asked } = lab()
   await t.rejects(locks.hold('x', async () => { throw new Error('broken') }), { message: 'broken' })
   await settled()
-  t.same(asked.map(args => args.length), [4, 2])
+  t.same(asked.map(args => args.length), [5, 2])
 })
