@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Hold, Locks } from '../lib/locks.ts'
 import type { Every, Later } from '../lib/timers.ts'
+import { PATIENCE } from './connections.ts'
 import type { Redis } from './redis.ts'
 import { LOCK, UNLOCK } from './scripts.ts'
 
@@ -18,14 +19,14 @@ const NEEDS = 4_000
 /** between two tries to get it, */
 const AGAIN = 50
 /**
- * for which whoever was refused it first keeps their turn: some tries. Without turns a replica at
- * which clients wait for it gives it back and has it again before anybody else has tried,
+ * for which whoever was refused it first keeps their turn, until they may have tried again. Without
+ * turns a replica at which clients wait for it gives it back and has it again before anybody else,
  */
-const TURN = 4 * AGAIN
+const TURN = AGAIN + PATIENCE
 /**
  * and since the last word of Redis until every other replica knows that this one is out of touch:
- * a connection from which nothing comes ends after three seconds (redis.ts), and till then beats may
- * arrive; the rest is until they are missed (others.ts).
+ * a connection from which nothing comes is given up by the first question that has no answer when three
+ * seconds have passed (redis.ts), and till then beats may arrive; the rest is until they are missed (others.ts).
  */
 export const LONELY = 6_000
 
@@ -59,22 +60,32 @@ export function createReplicaLocks (
     return await redis.run(LOCK, [name, holder, `${STANDS}`, randomUUID(), `${TURN}`]) as number
   }
 
-  /** Until when it is proved; undefined: Redis is away. */
+  /** Until when it is proved; undefined: it cannot be had of Redis, and what is done is done alone. */
   async function acquire (name: string, holder: string): Promise<number | undefined> {
+    let failingSince: number | undefined
     for (;;) {
       const askedAt = clock()
       let pause: number
       try {
         const age = await ask(name, holder)
+        if (failingSince !== undefined) alone--
+        failingSince = undefined
         if (age >= STANDS) return askedAt + STANDS
         // What Redis held before this epoch is lost, and with it locks that others still take for proved.
         pause = age < 0 ? AGAIN : STANDS - age
       } catch {
-        pause = redis.storedAt() + LONELY - clock()
+        // The others hear of it before it begins, if beats come through and this does not.
+        if (failingSince === undefined) alone++
+        failingSince ??= clock()
+        pause = Math.min(redis.storedAt(), failingSince) + LONELY - clock()
         if (pause <= 0) return undefined
       }
       await sleep(Math.min(pause, RENEW))
     }
+  }
+
+  function giveBack (name: string, holder: string): void {
+    void redis.run(UNLOCK, [name, holder]).catch(() => {}) // it ends by itself
   }
 
   return {
@@ -84,13 +95,17 @@ export function createReplicaLocks (
         const holder = randomUUID()
         const until = await acquire(name, holder)
         if (until === undefined) {
-          alone++
-          return await work(() => 'none').finally(() => { alone-- })
+          return await work(() => 'none').finally(() => {
+            alone--
+            giveBack(name, holder) // one that was answered too late
+          })
         }
         let provedUntil = until
         const renew = async (): Promise<void> => {
           const askedAt = clock()
-          provedUntil = await ask(name, holder) < 0 ? -Infinity : askedAt + STANDS
+          const isOurs = await ask(name, holder) >= 0
+          // One that was not proved any more when this was answered may have been another's in between.
+          provedUntil = isOurs && clock() < provedUntil ? askedAt + STANDS : -Infinity
         }
         const endRenewing = every(RENEW, () => { renew().catch(() => {}) }) // it ends by itself
         try {
@@ -100,7 +115,7 @@ export function createReplicaLocks (
           })
         } finally {
           endRenewing()
-          void redis.run(UNLOCK, [name, holder]).catch(() => {}) // it ends by itself
+          giveBack(name, holder)
         }
       })
     }

@@ -143,7 +143,7 @@ await t.test('a lock is proved by the own clock, from before it was asked for, a
     beat()
     await look()
   })
-  t.same(seen, ['proved', 'doubted', 'lost', 'proved', 'proved', 'lost', 'proved', 'lost'])
+  t.same(seen, ['proved', 'doubted', 'lost', 'proved', 'proved', 'lost', 'lost', 'lost'])
 })
 
 await t.test('who is refused asks again; without Redis nobody is asked, once the others know that one is alone', async t => {
@@ -162,6 +162,23 @@ await t.test('who is refused asks again; without Redis nobody is asked, once the
   t.notOk(locks.isAlone())
   t.equal(await locks.hold('x', async hold => hold()), 'none')
   t.same(waited.slice(3), [2_000, 2_000, 1_000])
+})
+
+await t.test('where locks alone cannot be had, the others hear that somebody is alone before it is, and nobody waits for ever', async t => {
+  const { locks, state, waited } = lab()
+  const alone: boolean[] = []
+  let fails = Infinity
+  state.answer = () => {
+    alone.push(locks.isAlone())
+    state.storedAt = state.now // beats come through
+    if (fails-- > 0) throw new Error('SET is not allowed')
+    return STANDS
+  }
+  t.equal(await locks.hold('x', async hold => hold()), 'none')
+  t.same([waited, alone], [[2_000, 2_000, 2_000], [false, true, true, true, false]], 'and is alone until it is done')
+  t.notOk(locks.isAlone())
+  fails = 1
+  t.same(await locks.hold('x', async hold => [hold(), locks.isAlone()]), ['proved', false])
 })
 
 await t.test('in a Redis that has just begun nobody has a lock before those of the one before have ended', async t => {
