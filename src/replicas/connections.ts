@@ -13,8 +13,10 @@ type Library = typeof import('redis')
 export const PATIENCE = 1_000
 /** Milliseconds between two tries to connect. */
 const AGAIN = 250
-/** Milliseconds between two words to a Redis that is asked nothing, and without one from it till a connection ends. */
-const [PING, SILENCE] = [1_000, 3_000]
+/** Milliseconds between two words to a Redis that is asked nothing, */
+const PING = 1_000
+/** and without one from it till a connection ends, and another one is tried. */
+export const SILENCE = 3_000
 /** Milliseconds between two questions to Sentinels. */
 const LOOK = 1_000
 
@@ -24,15 +26,18 @@ export interface ConnectionOptions {
   readonly texts: TlsTexts
   readonly outages: Pick<Outages, 'report'>
   readonly later: Later
+  /** Milliseconds of a clock that only goes on. */
+  readonly clock: () => number
 }
 
-type Client = ReturnType<typeof clientOf>
+export type Client = ReturnType<typeof clientOf>
 
 /** One that asks, and one that hears what others publish. */
 interface Pair {
   readonly place: RedisPlace
   readonly asks: Client
   readonly hears: Client
+  readonly openedAt: number
 }
 
 export interface Connections {
@@ -40,12 +45,17 @@ export interface Connections {
   asks (): Client | undefined
   /** From now on this hears what is published there, whenever there is a connection. */
   hear (channel: string, heard: (text: string) => void): void
+  /**
+   * Begins anew, because one that asks leads nowhere; not while another try may still come to something. One into
+   * which something is written and from which nothing comes ends in a quarter of an hour by itself (TCP).
+   */
+  renew (client: Client): void
   close (): void
 }
 
 /** Opens them, and waits as long for them as for an answer. */
 export async function connect (redis: Library, options: ConnectionOptions): Promise<Connections> {
-  const { config, outages, later } = options
+  const { config, outages, later, clock } = options
   const channels = new Map<string, (text: string) => void>()
   let pair: Pair | undefined
   let endLooks = (): void => {}
@@ -56,10 +66,25 @@ export async function connect (redis: Library, options: ConnectionOptions): Prom
     hears.subscribe(channel, heard).catch(() => {})
   }
 
+  /** Says why there is no connection. That one has ended says less than the next try, which comes at once. */
+  function tellFaults (asks: Client): void {
+    let isSaid = false
+    const tell = (error: unknown): void => {
+      if (pair?.asks !== asks) return
+      isSaid = true
+      outages.report(sentenceOf(error))
+    }
+    asks.on('ready', () => { isSaid = false })
+    asks.on('error', (error: unknown) => {
+      if (!(error instanceof redis.SocketClosedUnexpectedlyError)) tell(error)
+      else later(PATIENCE, () => { if (!isSaid && !asks.isReady) tell(error) })
+    })
+  }
+
   async function open (place: RedisPlace): Promise<void> {
     const [asks, hears] = [clientOf(redis, place, options), clientOf(redis, place, options)]
-    pair = { place, asks, hears }
-    asks.on('error', (error: unknown) => { outages.report(sentenceOf(error)) })
+    pair = { place, asks, hears, openedAt: clock() }
+    tellFaults(asks)
     hears.on('error', () => {}) // the other one says the same
     hears.on('ready', () => { for (const each of channels) subscribe(hears, ...each) })
     const looked = new Promise<void>(resolve => {
@@ -76,8 +101,9 @@ export async function connect (redis: Library, options: ConnectionOptions): Prom
   }
 
   function end (): void {
-    if (pair !== undefined) for (const client of [pair.asks, pair.hears]) client.destroy()
-    pair = undefined
+    const before = pair
+    pair = undefined // what is said of them from now on is nothing new
+    if (before !== undefined) for (const client of [before.asks, before.hears]) client.destroy()
   }
 
   async function look (sentinel: Required<RedisConfig>['sentinel']): Promise<void> {
@@ -101,6 +127,12 @@ export async function connect (redis: Library, options: ConnectionOptions): Prom
     hear (channel, heard) {
       channels.set(channel, heard)
       if (pair !== undefined) subscribe(pair.hears, channel, heard)
+    },
+    renew (client) {
+      if (pair?.asks !== client || clock() - pair.openedAt < SILENCE) return
+      const { place } = pair
+      end()
+      void open(place)
     },
     close () {
       closed = true

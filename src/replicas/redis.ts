@@ -2,8 +2,8 @@
 // hears what others publish; both come back by themselves. A question has an answer within
 // a second, or is a fault: nothing here waits for a Redis that is away.
 import type { CountReads, CountStore } from '../limits/counter.ts'
-import { connect, PATIENCE, type ConnectionOptions } from './connections.ts'
-import { RedisSilent, sentenceOf } from './faults.ts'
+import { connect, PATIENCE, SILENCE, type Client, type ConnectionOptions } from './connections.ts'
+import { isReadOnly, RedisSilent, sentenceOf } from './faults.ts'
 import { NoMaster } from './sentinel.ts'
 
 /** A script in Redis's Lua, which runs as a whole. */
@@ -29,31 +29,39 @@ export interface Redis {
   close (): void
 }
 
-export interface RedisOptions extends ConnectionOptions {
-  /** Milliseconds of a clock that only goes on. */
-  readonly clock: () => number
-}
-
 /**
  * Opens it, and waits as long for it as for an answer; whether it can be used is said by `outages`, and
  * nothing else waits for it.
  */
-export async function openRedis (options: RedisOptions): Promise<Redis> {
+export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   const redis = await import('redis') // loaded where there is one: a fifth of a second
   const { outages, later, clock } = options
   const connections = await connect(redis, options)
+  /** There is none, it ended, or it was given up: connections.ts has said why. */
+  const OF_CONNECTIONS = [redis.ClientOfflineError, redis.SocketClosedUnexpectedlyError, redis.DisconnectsClientError]
   let storedAt = -Infinity
+  /** When something came back, whatever it was. */
+  let answeredAt = -Infinity
 
-  function asks (): NonNullable<ReturnType<typeof connections.asks>> {
+  function asks (): Client {
     const client = connections.asks()
     if (client === undefined) throw new NoMaster('nobody has said yet where Redis is')
     return client
   }
 
-  async function inTime<T> (asked: Promise<T>, stores = false): Promise<T> {
+  /** Does this connection lead to nobody, or to one that was the master before? */
+  function isLost (error: unknown): boolean {
+    return error instanceof RedisSilent ? clock() - answeredAt >= SILENCE : isReadOnly(error)
+  }
+
+  async function inTime<T> (client: Client, asked: Promise<T>, stores = false): Promise<T> {
+    const came = (): void => { answeredAt = clock() }
+    asked.then(came, (error: unknown) => { if (error instanceof redis.ErrorReply) came() })
     try {
       const answer = await new Promise<T>((resolve, reject) => {
-        const cancel = later(PATIENCE, () => { reject(new RedisSilent('no answer in time')) })
+        // What came while this process stood still is read first.
+        const giveUp = (): void => { setImmediate(() => { reject(new RedisSilent('no answer in time')) }) }
+        const cancel = later(PATIENCE, giveUp)
         asked.finally(cancel).then(resolve, reject)
       })
       if (stores) {
@@ -62,27 +70,34 @@ export async function openRedis (options: RedisOptions): Promise<Redis> {
       }
       return answer
     } catch (error) {
-      if (!(error instanceof redis.ClientOfflineError)) outages.report(sentenceOf(error))
-      throw error // of a connection that is not there its own error has said why
+      if (isLost(error)) connections.renew(client)
+      if (!OF_CONNECTIONS.some(kind => error instanceof kind)) outages.report(sentenceOf(error))
+      throw error
     }
   }
 
   return {
-    run: async ({ lua, keys, stores }, args) =>
-      await inTime(asks().eval(lua, { keys: [...keys], arguments: [...args] }), stores),
+    async run ({ lua, keys, stores }, args) {
+      const client = asks()
+      return await inTime(client, client.eval(lua, { keys: [...keys], arguments: [...args] }), stores)
+    },
     storedAt: () => storedAt,
     hear: connections.hear,
     store: {
-      eval: async (lua, given) => await inTime(asks().eval(lua, given), true),
+      async eval (lua, given) {
+        const client = asks()
+        return await inTime(client, client.eval(lua, given), true)
+      },
       multi () {
         const asked: ((reads: CountReads) => void)[] = []
         const chain: CountReads = {
           get (key) { asked.push(reads => { reads.get(key) }); return chain },
           pTTL (key) { asked.push(reads => { reads.pTTL(key) }); return chain },
           async exec (asOne) {
-            const reads = asks().multi() as unknown as CountReads
+            const client = asks()
+            const reads = client.multi() as unknown as CountReads
             for (const each of asked) each(reads)
-            return await inTime(reads.exec(asOne))
+            return await inTime(client, reads.exec(asOne))
           }
         }
         return chain

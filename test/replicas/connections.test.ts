@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
 import type { RedisConfig } from '../../src/config/schema.ts'
-import { connect, type Connections } from '../../src/replicas/connections.ts'
+import { connect, type Client, type Connections } from '../../src/replicas/connections.ts'
 import { manualTimers, settled } from '../helpers/channels.ts'
 
 /** A connection as the library has it, that is there when it is asked for. */
@@ -37,6 +37,8 @@ interface Lab {
   /** Those to Redis, as they were opened. */
   readonly clients: FakeClient[]
   readonly reports: (string | undefined)[]
+  /** What the clock says, in milliseconds. */
+  now: number
   /** What Sentinel answers from now on. */
   answer: () => Promise<unknown>
   /** Lets the time of the next look come. */
@@ -57,13 +59,14 @@ function lab (first: Lab['answer']): Lab {
   const each: Omit<Lab, 'connections'> = {
     clients: asked,
     reports,
+    now: 0,
     answer: first,
     async look () {
       timers.fire()
       await settled()
     }
   }
-  const connections = connect(library as unknown as typeof import('redis'), { config, texts: {}, later: timers.later, outages: { report (sentence) { reports.push(sentence) } } })
+  const connections = connect(library as unknown as typeof import('redis'), { config, texts: {}, later: timers.later, clock: () => each.now, outages: { report (sentence) { reports.push(sentence) } } })
   return Object.assign(each, { connections })
 }
 
@@ -119,4 +122,26 @@ await t.test('what Sentinel says to one that was closed meanwhile opens nothing'
   t.equal(connections.asks(), undefined)
   await each.look()
   t.strictSame(each.clients, [])
+})
+
+await t.test('one that leads nowhere is begun anew, what is heard too, and not again while that may come to something', async t => {
+  const each = lab(at(7))
+  const connections = await each.connections
+  connections.hear('news', () => {})
+  const renewed = (): unknown[] => each.clients.map(({ place, isOpen, heard }) => [place, isOpen, heard])
+  const [asks] = each.clients as [FakeClient]
+  const renew = (): void => { connections.renew(asks as unknown as Client) }
+  each.now = 2_999
+  renew()
+  t.strictSame(renewed(), [['redis:7', true, []], ['redis:7', true, ['news']]])
+  each.now = 3_000
+  renew()
+  t.strictSame(renewed(), [['redis:7', false, []], ['redis:7', false, ['news']], ['redis:7', true, []], ['redis:7', true, ['news']]])
+  t.equal(connections.asks() as unknown, each.clients[2])
+  each.now = 9_000
+  renew()
+  t.equal(each.clients.length, 4, 'who asked the one before says nothing of this one')
+  connections.close()
+  renew()
+  t.equal(each.clients.length, 4)
 })

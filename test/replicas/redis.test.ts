@@ -1,6 +1,6 @@
 // How Redis is spoken to, against the real one: what it answers, what is said when it is away or
 // is none, and that nothing waits for it.
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Outages } from '../../src/lib/outages.ts'
@@ -36,6 +36,30 @@ async function open (t: Test, port: number, more: Partial<RedisConfig> = {}, tex
   return { redis, outages, lines }
 }
 
+/** A way to a server of which those who are on it may get nothing more, and which may lead elsewhere. */
+async function blackHole (t: Test, first: number): Promise<{ readonly port: number, swallow (): void, leadTo (port: number): void }> {
+  let to = first
+  const open = new Set<Socket>()
+  const way = createServer(here => {
+    const there = connect(to, '127.0.0.1')
+    for (const [from, into] of [[here, there], [there, here]] as const) {
+      open.add(from)
+      from.pipe(into)
+      from.on('error', () => {}).on('close', () => { into.destroy() })
+    }
+  })
+  await new Promise<void>(resolve => { way.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => {
+    way.close()
+    for (const each of open) each.destroy()
+  })
+  return {
+    port: (way.address() as { port: number }).port,
+    swallow () { for (const each of open) each.unpipe().resume() },
+    leadTo (port) { to = port }
+  }
+}
+
 async function works (redis: Redis): Promise<void> {
   await untilTrue(async () => await redis.run(ECHO, ['a']).then(() => true, () => false))
 }
@@ -58,7 +82,7 @@ else {
     })
     await server.kill()
     await until(async () => await redis.run(ECHO, ['a']).then(() => undefined, () => true))
-    t.equal(outages.isUp(), false)
+    await untilTrue(() => outages.isUp() === false)
     await server.start()
     await works(redis)
     await untilTrue(async () => {
@@ -66,7 +90,8 @@ else {
       return heard.includes('two')
     })
     t.match(lines.at(-1), /^Redis can be used again, after \d+ s$/)
-    t.match(lines[0], /^Redis cannot be (?:reached|used).*; till then each replica is alone/)
+    t.match(lines[0], /^Redis cannot be reached \(ECONNREFUSED\); till then each replica is alone/)
+    t.equal(lines.length, 2, 'one line for each')
   })
 
   await t.test('who wants to hear while Redis is away hears when it is back', async t => {
@@ -95,7 +120,7 @@ else {
       const sound = await open(t, port, tls, { ca: authority.certText })
       await works(sound.redis)
       const wrong = await open(t, port, tls)
-      t.match(await until(() => wrong.lines[0]), /^Redis cannot be reached \([A-Z_]+\);/)
+      t.match(await until(() => wrong.lines[0]), /^the certificate of Redis is not good \([A-Z_]+\): look at redis\.tls\.ca/)
     })
   }
 
@@ -118,6 +143,52 @@ else {
     t.match(lines, ['Redis does not answer; till then each replica is alone (docs/scaling.md)'])
     server.signal('SIGCONT')
     await works(redis)
+  })
+
+  await t.test('a connection into which words go and out of which nothing comes is given up, and another one works', async t => {
+    const server = await startRedis(t)
+    const way = await blackHole(t, server.port)
+    const { redis, lines } = await open(t, way.port)
+    const heard: string[] = []
+    redis.hear('news', text => { heard.push(text) })
+    await works(redis)
+    way.swallow()
+    await untilTrue(async () => { // as somebody asks it all the time
+      await sleep(100)
+      return await redis.run(SAY, ['news', 'one']).then(() => heard.includes('one'), () => false)
+    })
+    t.match(lines.map(line => line.replace(/;.*/, '')), ['Redis does not answer'])
+    await works(redis)
+    t.match(lines[1], /^Redis can be used again/)
+  })
+
+  await t.test('what was answered while the process stood still counts', async t => {
+    const { redis, lines } = await open(t, (await startRedis(t)).port)
+    await works(redis)
+    lines.length = 0
+    const asked = redis.run(ECHO, ['a'])
+    setTimeout(() => {
+      const until = clock() + 1_300
+      while (clock() < until);
+    }, 5)
+    t.equal(await asked, 'a')
+    t.strictSame(lines, [])
+  })
+
+  await t.test('whose name is another one’s since it became a replica is left for that one', async t => {
+    const [old, next] = [await startRedis(t), await startRedis(t)]
+    const way = await blackHole(t, old.port)
+    const { redis, lines } = await open(t, way.port)
+    await untilTrue(async () => await redis.run(WRITE, ['a']).then(() => true, () => false))
+    lines.length = 0
+    await old.ask('REPLICAOF', '127.0.0.1', String(next.port))
+    way.leadTo(next.port)
+    await untilTrue(async () => {
+      await sleep(100)
+      return await redis.run(WRITE, ['b']).then(() => true, () => false)
+    })
+    t.match(lines, [/^Redis is read-only/, /^Redis can be used again/])
+    t.match(await next.ask('GET', 'x'), /b/)
   })
 
   await t.test('a password is needed, wrong or right', async t => {
@@ -156,6 +227,13 @@ await t.test('what is no Redis is called so, and what is not there cannot be rea
   const { redis, lines } = await open(t, port)
   t.match(await until(() => lines[0]), /^what answers at redis\.url is no Redis;/)
   await t.rejects(redis.run(ECHO, ['a']))
+  const closing = createServer(socket => { socket.once('data', () => { socket.end() }) })
+  await new Promise<void>(resolve => { closing.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { closing.close() })
+  const closed = await open(t, (closing.address() as { port: number }).port)
+  t.match(await until(() => closed.lines[0]), /^what answers at redis\.url ends connections:/)
+  await sleep(1_500) // in which it is tried several times
+  t.same([lines.length, closed.lines.length], [1, 1], 'one line each')
   const [gone] = await freePorts(1) as [number]
   const nobody = await open(t, gone)
   nobody.redis.hear('news', () => {})
