@@ -108,6 +108,7 @@ export function createLeases ({ redis, keeps, isAlone, mostAge, clock, later, ev
     const saying = [++beats, ...asksForLease ? [KEEPS] : [], ...isAlone() ? [ALONE] : []].join(' ')
     try {
       if (untold.size > 0) await tellLate()
+      if (closed) return // it has said goodbye meanwhile
       const askedAt = clock()
       const known = [own, `${seen}`, epoch, randomUUID(), `${hearer.revokedUpTo()}`, saying]
       const reply = await redis.run(BEAT, known) as BeatReply
@@ -209,6 +210,7 @@ export function createLeases ({ redis, keeps, isAlone, mostAge, clock, later, ev
       closed = true
       leaseEnd = -Infinity
       endBeats()
+      await tellLate().catch(() => {}) // what Redis cannot be told the others doubt (others.ts)
       await redis.run(LEAVE, [own, '']).catch(() => {})
     }
   }

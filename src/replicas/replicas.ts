@@ -73,6 +73,8 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
   const { isSomebodyAlone } = others
   const locks = createReplicaLocks(options.locks, { redis, isSomebodyAlone, clock, later, every })
   const doubters: (() => void)[] = []
+  /** Who does not come back tells nobody any more of what it could not tell; who does tells it first (leases.ts). */
+  const doubt = (): void => { for (const each of doubters) each() }
   const leases = createLeases({
     redis,
     keeps,
@@ -84,18 +86,19 @@ export async function openReplicas (config: RedisConfig, options: ReplicasOption
     hearer: {
       revokedUpTo: revoked.upTo,
       heard (reply, isNew) {
-        for (const [member, saying] of others.heard(reply)) redis.run(LEAVE, [member, saying]).catch(() => {})
-        if (isSomebodyAlone()) for (const doubt of doubters) doubt()
+        const dead = others.heard(reply)
+        for (const [member, saying] of dead) redis.run(LEAVE, [member, saying]).catch(() => {})
+        if (dead.length > 0) doubt()
         revoked.heard(reply, isNew)
       }
     }
   })
-  redis.hear(GONE, others.left)
+  redis.hear(GONE, member => { if (others.left(member)) doubt() })
   await leases.begun // what is revoked is known before anybody is let in
   return {
     peers: {
       ...leases,
-      onDoubt (doubt) { doubters.push(doubt) },
+      onDoubt (each) { doubters.push(each) },
       knowsAll: () => leases.holds() && !isSomebodyAlone()
     },
     locks,

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createLeases, type Leases } from '../../src/replicas/leases.ts'
 import { createRedisOutages } from '../../src/replicas/outages.ts'
 import { openRedis, type Redis } from '../../src/replicas/redis.ts'
-import { BEAT, type BeatReply } from '../../src/replicas/scripts.ts'
+import { BEAT, CHANGE, LEAVE, type BeatReply } from '../../src/replicas/scripts.ts'
 import { every, later, type Every } from '../../src/lib/timers.ts'
 import { notTried } from '../helpers/not-tried.ts'
 import { NO_REDIS, redisServer, startRedis, type RedisServer } from '../helpers/redis.ts'
@@ -320,4 +320,35 @@ await t.test('a member says each time something else, and whether it keeps anyth
   await untilTrue(() => said.length > 1)
   t.same(said.slice(0, 2), ['1 keeps alone', '2 keeps alone'])
   await leases.close()
+})
+
+await t.test('who goes tells what it could not tell before, and does not come again behind its goodbye', async t => {
+  const asked: string[] = []
+  const beats: (() => void)[] = []
+  let answer = async (): Promise<unknown> => { throw new Error('away') }
+  const named = new Map([[BEAT, 'beat'], [CHANGE, 'change'], [LEAVE, 'leave']])
+  const { leases } = alone(async script => {
+    asked.push(named.get(script) as string)
+    return script === CHANGE ? await answer() : script === BEAT ? ['e', '0', '0', [], [], []] : 0
+  }, {
+    every (_ms, run) {
+      beats.push(run)
+      return () => {}
+    },
+    later (_ms, run) {
+      setImmediate(run)
+      return () => {}
+    }
+  })
+  await leases.begun
+  await leases.changed(aChange('org1/repo1'))
+  asked.length = 0
+  let say = (_reply: unknown): void => {}
+  answer = async () => await new Promise(resolve => { say = resolve })
+  for (const beat of beats) beat()
+  answer = async () => [0, [], 1]
+  await leases.close()
+  say([0, [], 1])
+  await new Promise(resolve => { setImmediate(resolve) })
+  t.strictSame(asked, ['change', 'change', 'leave'])
 })

@@ -1,5 +1,6 @@
-// One that is not heard of any more makes others doubt what they know, and is taken for dead, and
-// out of Redis, after ten minutes.
+// One that is not heard of any more is taken for dead, and out of Redis, after ten minutes. Who goes
+// or dies, and could not tell what it did, makes others doubt what they know.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { CLOCK } from '../../src/lib/clock.ts'
 import { createLocks } from '../../src/lib/locks.ts'
@@ -22,12 +23,28 @@ else {
     replicas.peers.onDoubt(() => { doubts++ })
     await untilTrue(replicas.peers.knowsAll)
     await ask('HSET', '{chartgate}:replicas', 'replica:ghost', '1')
-    await untilTrue(() => doubts > 0)
-    t.ok(replicas.peers.holds() && !replicas.peers.knowsAll(), 'one that says nothing may change something that nobody hears of')
+    await untilTrue(() => replicas.peers.holds() && !replicas.peers.knowsAll())
+    t.equal(doubts, 0, 'one that says nothing may change something, and tells of it when it is back')
     await untilTrue(async () => {
       passed += 700_000
       return (await ask('HEXISTS', '{chartgate}:replicas', 'replica:ghost')).startsWith(':0')
     })
+    await untilTrue(() => doubts === 1)
+    await untilTrue(replicas.peers.knowsAll)
+    await ask('HSET', '{chartgate}:replicas', 'replica:another', '1 alone')
+    await untilTrue(() => !replicas.peers.knowsAll())
+    await ask('PUBLISH', 'chartgate:gone', 'another')
+    await untilTrue(() => doubts === 2)
+    t.ok(replicas.peers.knowsAll(), 'it is not waited for, and not heard of again')
+    await ask('HSET', '{chartgate}:replicas', 'replica:third', '1')
+    await untilTrue(() => !replicas.peers.knowsAll())
+    for (let i = 2; !replicas.peers.knowsAll(); i++) {
+      await ask('HSET', '{chartgate}:replicas', 'replica:third', String(i))
+      await sleep(200)
+    }
+    await ask('PUBLISH', 'chartgate:gone', 'third')
+    await sleep(200)
+    t.equal(doubts, 2, 'who was in touch has told all that it did')
     await replicas.close()
   })
 }
