@@ -1,6 +1,5 @@
 // Whom is `explain` asked about? Somebody by name, or whoever a token or a robot's secret
 // proves: found as every door finds them, without a request.
-import { readFile } from 'node:fs/promises'
 import { nearest } from '../files/mistakes.ts'
 import type { Accounts, Robot, User } from '../identity/accounts.ts'
 import {
@@ -12,15 +11,12 @@ import { digestOf, looksLikeSecret } from '../identity/sources/robot-secret.ts'
 import { createAttempts } from '../limits/attempts.ts'
 import { UNLIMITED } from '../limits/logins.ts'
 import { CLOCK } from '../lib/clock.ts'
-import { utf8Of } from '../lib/utf8.ts'
 import { openLiveFederation } from '../live/live-federation.ts'
 import { openKeys } from '../live/live-keys.ts'
 import type { Config } from '../config/schema.ts'
 import { createVerifier } from '../tokens/verify.ts'
 import { ANONYMOUS, MASTER, type Principal } from '../words/principal.ts'
 import { AUTHENTICATED, EVERYONE, isSubject, readSubject, subjectOf } from '../words/subject.ts'
-import type { Io } from './command.ts'
-import type { Options } from './options.ts'
 import { hasBegun, hasEnded, lifeOf } from './secret-times.ts'
 
 export type Asker =
@@ -28,29 +24,6 @@ export type Asker =
   /** Refused, whatever they ask for. */
   | { readonly is: 'refused', /** a sentence */ readonly because: string, readonly subject?: string }
   | { readonly is: 'mistake', /** a line each */ readonly mistakes: readonly string[] }
-
-export type Credential =
-  | { readonly ok: true, readonly text: string }
-  | { readonly ok: false, readonly message: string }
-
-/** What --token or --token-file give: without the end of its line. */
-export async function readCredential ({ token, 'token-file': file }: Options, io: Io): Promise<Credential> {
-  if (file !== undefined) {
-    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error.code)
-    if (!(bytes instanceof Buffer)) return { ok: false, message: `--token-file ${file} cannot be read (${bytes})` }
-    const text = utf8Of(bytes)
-    return text === undefined
-      ? { ok: false, message: `--token-file ${file} is no UTF-8` }
-      : { ok: true, text: trimmed(text) }
-  }
-  if (token !== '-') return { ok: true, text: token as string }
-  const read = await io.readSecret('Token or secret: ')
-  return read.ok ? { ok: true, text: trimmed(read.secret) } : read
-}
-
-function trimmed (text: string): string {
-  return text.replace(/\r?\n$/, '')
-}
 
 /** Who a subject is: user:alice, anonymous, or the name of one account. */
 export function namedAsker (text: string, accounts: Accounts, certificates: CertificateAccounts): Asker {

@@ -17,6 +17,7 @@ import { openLiveFederation } from '../live/live-federation.ts'
 import { liveOf, openTls, type OpenedTls } from '../live/live-tls.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
+import { readTexts } from '../replicas/texts.ts'
 import { openIssuers } from '../tokens/issuers.ts'
 import { readSigningKey, throwawayKey, type SigningKey } from '../tokens/keys.ts'
 import { keyFileSentence, loadTrusted } from '../tokens/trusted.ts'
@@ -121,7 +122,8 @@ async function runCheck (
   const keys = await checkKeys(config)
   const tls = await openTls(config, CLOCK.wall())
   const federation = await openLiveFederation(config)
-  const read = [loaded, tls, federation].flatMap(each => each.ok ? [] : each.mistakes)
+  const redis = await readTexts(config.redis ?? {})
+  const read = [loaded, tls, federation, redis].flatMap(each => each.ok ? [] : each.mistakes)
   const mistakes = [...read, ...keys.mistakes]
   if (!loaded.ok || !tls.ok || !federation.ok || mistakes.length > 0) return fail(io, ...mistakes)
   const ofTls = [...schemeWarnings(config), ...certificateWarnings(tls.opened, CLOCK.wall())]

@@ -9,9 +9,10 @@ import { AUTHENTICATED, EVERYONE } from '../words/subject.ts'
 import { ANONYMOUS, MASTER, type Principal } from '../words/principal.ts'
 import { decide } from '../policy/decide.ts'
 import { nearestRule, rightsOf } from '../policy/why.ts'
-import { certificatesIn, namedAsker, provenAsker, readCredential, refusalOf, type Asker } from './asker.ts'
+import { certificatesIn, namedAsker, provenAsker, refusalOf, type Asker } from './asker.ts'
 import { fail, printJson, printTable, type Command, type ExitCode, type Io, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
+import { readCredential } from './credential.ts'
 
 export const EXPLAIN: Command = configured(runExplain)
 

@@ -8,7 +8,7 @@ import { CLOCK } from '../lib/clock.ts'
 import { openLiveFederation } from '../live/live-federation.ts'
 import { momentText, textOf } from '../tokens/in-words.ts'
 import { readToken, type JsonObject } from '../tokens/signature.ts'
-import { readCredential } from './asker.ts'
+import { readCredential } from './credential.ts'
 import { fail, printJson, type Command, type ExitCode } from './command.ts'
 import { configured, type Configured } from './configured.ts'
 

@@ -11,12 +11,22 @@ import { isTokenId, revocationsIn, revocationText, type RevocationOf } from '../
 import { readToken } from '../tokens/signature.ts'
 import { MASTER } from '../words/principal.ts'
 import { EVERYONE, isCiSubject, isSubject, readSubject } from '../words/subject.ts'
-import { fail, type ExitCode, type WrongUsage } from './command.ts'
+import { fail, type Command, type ExitCode, type WrongUsage } from './command.ts'
 import { configured, type Configured } from './configured.ts'
+import { readCredential } from './credential.ts'
 import type { Options } from './options.ts'
 import { recorded } from './recorded.ts'
 
-export const REVOKE = recorded('token.revoke', objectOf, configured(run))
+const REVOKE_GIVEN = recorded('token.revoke', objectOf, configured(run))
+
+export const REVOKE: Command = {
+  async run (options, env, io, words) {
+    if (options.token !== '-') return await REVOKE_GIVEN.run(options, env, io, words)
+    const read = await readCredential(options, io)
+    if (!read.ok) return fail(io, read.message)
+    return await REVOKE_GIVEN.run({ ...options, token: read.text }, env, io, words)
+  }
+}
 
 async function run ({ config, io, options }: Configured): Promise<ExitCode | WrongUsage> {
   const { of, wrong } = readOptions(options)

@@ -3,11 +3,10 @@
 import { randomUUID } from 'node:crypto'
 import { MOST_AGE } from '../config/redis.ts'
 import type { RedisConfig } from '../config/schema.ts'
-import { readText } from '../files/files.ts'
 import type { Locks } from '../lib/locks.ts'
 import type { Every, Later } from '../lib/timers.ts'
 import type { CountStore } from '../limits/counter.ts'
-import { readMaterial, type TlsTexts } from '../tls/material.ts'
+import type { TlsTexts } from '../tls/material.ts'
 import type { Revocations } from '../tokens/revocations.ts'
 import type { Spent } from '../tokens/spent.ts'
 import type { Peers } from '../upstream/peers.ts'
@@ -20,6 +19,7 @@ import { createRedisOutages } from './outages.ts'
 import { openRedis, type Redis } from './redis.ts'
 import { createRevoked } from './revoked.ts'
 import { createReplicaSpent } from './spent.ts'
+import { readTexts } from './texts.ts'
 import { LEAVE, REVOKE, SAY } from './scripts.ts'
 
 /** What a process has of it that has clients. */
@@ -54,6 +54,12 @@ export interface ReplicasOptions extends RedisTimes {
 }
 
 const GONE = 'chartgate:gone'
+
+async function textsOf (config: RedisConfig): Promise<TlsTexts> {
+  const read = await readTexts(config)
+  if (!read.ok) throw new Error(read.mistakes.join('; '))
+  return read.texts
+}
 
 /** Opens the way there. @throws Error when files of redis.tls cannot be used */
 export async function connectRedis (
@@ -143,17 +149,4 @@ export async function revokeForAll (
   } finally {
     redis.close()
   }
-}
-
-/** What the files of redis.tls hold. @throws Error that says which of them cannot be used */
-async function textsOf ({ tls: files = {} }: RedisConfig): Promise<TlsTexts> {
-  const texts: Record<string, string> = {}
-  for (const [what, file] of Object.entries(files)) {
-    const read = await readText(file)
-    if (!read.ok) throw new Error(`redis.tls.${what}: ${read.mistake}`)
-    texts[what] = read.text
-  }
-  const read = readMaterial({ files }, texts)
-  if (!read.ok) throw new Error(`redis.tls: ${read.mistakes.join('; ')}`)
-  return texts
 }

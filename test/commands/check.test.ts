@@ -13,6 +13,15 @@ await t.test('check says which certificate cannot be used', async t => {
   t.match(await command(['check', '--config', join(dir, 'chartgate.yaml')]), { code: 1, out: '', err: /^chartgate: listen\.tls: .*gone\.crt/ })
 })
 
+await t.test('check says which file of redis.tls cannot be used, as a start would', async t => {
+  const folder = testFolder(t, { 'ca.pem': 'nothing' })
+  const env = { CHARTGATE_MASTER_KEY: 'a-key-of-sixteen-characters', CHARTGATE_STATE_DIR: folder, CHARTGATE_REDIS_URL: 'rediss://127.0.0.1' }
+  for (const [ca, err] of [['missing', /^chartgate: redis\.tls\.ca: .*missing/], ['ca.pem', /^chartgate: redis\.tls: .*ca\.pem/]] as const) {
+    t.match(await command(['check'], { ...env, CHARTGATE_REDIS_TLS_CA: join(folder, ca) }), { code: 1, out: '', err }, ca)
+  }
+  t.match(await command(['check'], env), { code: 0 })
+})
+
 await t.test('check --json has the same lines as data', async t => {
   const dir = testFolder(t, { 'good.yaml': 'policy:\n  - { repositories: ["a"], subjects: [anonymous], actions: [pull] }\n', 'bad.yaml': 'lisen: 1\nlog: { reads: maybe }' })
   const check = async (file: string): Promise<object> => {

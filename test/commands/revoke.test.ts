@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import type { ReadSecret } from '../../src/commands/command.ts'
 import { command, type CommandResult } from '../helpers/commands.ts'
 import { GITHUB, githubClaims, idToken, ruleFor } from '../helpers/federation.ts'
 import { testFolder } from '../helpers/folder.ts'
@@ -27,6 +28,14 @@ await t.test('a token is revoked by its id or itself, and a subject by its name,
   t.match(await revoke(dir, ['--token', await mintToken()]), { code: 0, out: /^the token 00000000-0000-4000-8000-000000000000 is revoked/ })
   for (const subject of ['robot:team-a-ci', 'key:master', 'ci:github:acme/web', 'anonymous']) t.match(await revoke(dir, ['--subject', subject]), { code: 0, out: `what was issued to ${subject} until now is revoked` })
   t.match(await lines(dir), [new RegExp(`^token ${ID} \\d{10}$`), /^token 0{8}-\S+ \d{10}$/, /^subject robot:team-a-ci \d{10} \d{10}$/, /^subject key:master /, /^subject ci:github:acme\/web /, /^subject anonymous /, ''])
+})
+
+await t.test('a token that nobody else is to see comes from standard input', async t => {
+  const dir = testFolder(t)
+  const given = async (typed: string | ReadSecret): Promise<CommandResult> => await command(['revoke', '--token', '-'], { CHARTGATE_STATE_DIR: dir }, typed)
+  for (const typed of [ID, `${await mintToken({ claims: { jti: ID } })}\n`]) t.match(await given(typed), { code: 0, out: new RegExp(`^the token ${ID} is revoked`) })
+  t.match(await given('not a token'), { code: 2, err: /--token is no token of chartgate/ })
+  t.match(await given({ ok: false, message: 'nothing was typed' }), { code: 1, out: '', err: 'chartgate: nothing was typed\n' })
 })
 
 await t.test('nobody is told that the token which a job has of its platform is revoked', async t => {
