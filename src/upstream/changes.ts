@@ -1,6 +1,7 @@
 // How is a change told? In one way, whoever made it: what is remembered of its tenant is dropped,
 // each further address has to show it before it is read from again, and who made it here waits until
 // the first one shows it, and has the others do the same, before its client is answered.
+import { ownText } from '../lib/own-text.ts'
 import type { Asker } from './asker.ts'
 import type { Change } from './change.ts'
 import type { IndexStore } from './index-store.ts'
@@ -37,9 +38,23 @@ export function tellChanges (options: ChangesOptions): TellChange {
   }
   peers.onChange(hear)
   peers.onDoubt(upstreams.doubt)
-  return async (change, { waits }, readsNext = false) => {
+  return async (made, { waits }, readsNext = false) => {
+    const change = inTextsOfItsOwn(made)
     const told = { ...change, isShown: (readsNext || mayBeOld()) && await showing.until(change, waits) }
     await Promise.all([hear(change.tenant, told), peers.changed(told)])
+  }
+}
+
+/** The same: it is remembered while an address lacks it, and what it says was cut from a target or a Chart.yaml. */
+function inTextsOfItsOwn (change: Change): Change {
+  const { tenant, tenantPath, chart, version, became } = change
+  return {
+    ...change,
+    tenant: ownText(tenant),
+    tenantPath: ownText(tenantPath),
+    chart: ownText(chart),
+    version: ownText(version),
+    became: became === undefined ? undefined : ownText(became)
   }
 }
 

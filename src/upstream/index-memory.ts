@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
+import { ownText } from '../lib/own-text.ts'
 
 /** An index as clients get it. */
 export interface Index {
@@ -143,11 +144,6 @@ function ownMemory (bytes: Buffer): Buffer {
   const own = Buffer.allocUnsafeSlow(bytes.length)
   bytes.copy(own)
   return own
-}
-
-/** A text that is no part of another one: as one of a request's target it would keep all of that. */
-export function ownText (text: string): string {
-  return Buffer.from(text).toString()
 }
 
 function sizeOf (bytes: Buffer): number {

@@ -1,6 +1,6 @@
 // Which of what is left out of an index has not been said yet? One warning for each entry
 // or link, however often the index is read, changes, or has to be read anew.
-import { ownText } from './index-memory.ts'
+import { ownText } from '../lib/own-text.ts'
 import { LEFT_OUT_REASONS, type LeftOut } from './left-out.ts'
 
 /** Writes a line of the log. */

@@ -7,6 +7,7 @@ import type { HearChange, Peers } from '../../src/upstream/peers.ts'
 import type { Showing } from '../../src/upstream/shown.ts'
 import type { Upstreams } from '../../src/upstream/upstreams.ts'
 import { settled } from '../helpers/channels.ts'
+import { heapInUse } from '../helpers/heap.ts'
 import { someAsker } from '../helpers/askers.ts'
 import { aChange } from '../helpers/changes.ts'
 
@@ -85,6 +86,30 @@ await t.test('a change that is not shown in time is told as such, and so is one 
     await settled()
     t.ok(isDone())
   }
+})
+
+await t.test('a change that is told keeps nothing of the texts that its names were cut from', async t => {
+  const told: ToldChange[] = []
+  const changed = tellChanges({
+    upstreams: { async show (change: ToldChange) { told.push(change) } } as unknown as Upstreams,
+    peers: { onChange () {}, onDoubt () {}, async changed (change: ToldChange) { told.push(change) } } as unknown as Peers,
+    showing: { until: async () => true, hear () {} },
+    store: { drop () {} },
+    mayBeOld: () => true
+  })
+  const cut = (name: string): string => `${name}, as it is called\n${'#'.repeat(200_000)}`.slice(0, `${name}, as it is called`.length)
+  const before = heapInUse()
+  for (let i = 0; i < 50; i++) {
+    const [tenant, tenantPath, chart, version, became] = ['tenant', 'path', 'chart', 'version', 'digest'].map(name => cut(`${name} ${i}`)) as [string, string, string, string, string]
+    await changed(aChange(tenant, { tenantPath, chart, version, became }), someAsker())
+  }
+  await changed(aChange('org1/repo1', { became: undefined }), someAsker())
+  t.ok(heapInUse() - before < 10_000_000)
+  t.equal(told.length, 102, 'here and elsewhere')
+  t.strictSame(told[14], aChange('tenant 7, as it is called', {
+    tenantPath: 'path 7, as it is called', chart: 'chart 7, as it is called', version: 'version 7, as it is called', became: 'digest 7, as it is called'
+  }))
+  t.equal(told.at(-1)?.became, undefined)
 })
 
 await t.test('what another one changed is dropped at once, and looked for before it is said that it was', async t => {
