@@ -78,26 +78,35 @@ async function save (
   request.outcome.upload = factsOf(upload)
   const caller = callerOf(request)
   let isSent = false
-  let isStored = false
+  let isThere = false
   try {
     await recordIntent(request)
     await uploader.store(chartRequest, upload, caller, () => { isSent = true })
-    isStored = true
+    isThere = true
+  } catch (error) {
+    isThere = isRefusal(error, 'already_stored')
+    throw error
   } finally {
     try {
       await upload.remove() // to show the change may take a while, in which others may have the room
     } finally {
-      // also after a failure: nobody knows then what the upstream did
-      if (isSent) await changed(changeOf(chartRequest, upload, isStored), caller)
+      const change = changeOf(chartRequest, upload, isThere, isSent)
+      // After a failure nobody knows what the upstream did; who stored what is there may not have come to tell it.
+      if (isSent || change.became !== undefined) await changed(change, caller)
     }
   }
 }
 
-function changeOf ({ tenant, tenantPath, access }: ChartRequest, upload: Upload, isStored: boolean): Change {
+function changeOf (
+  { tenant, tenantPath, access }: ChartRequest,
+  upload: Upload,
+  isThere: boolean,
+  isSent: boolean
+): Change {
   const { name: chart, version, prov } = upload
-  const became = isStored ? upload.chart?.digest : undefined
+  const became = isThere ? upload.chart?.digest : undefined
   // Of a pair the chart may have been there.
-  const isNew = became !== undefined && prov === undefined && access.action === 'push'
+  const isNew = isSent && became !== undefined && prov === undefined && access.action === 'push'
   return { tenant, tenantPath, chart, version, became, isNew }
 }
 

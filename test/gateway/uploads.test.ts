@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
+import type { ToldChange } from '../../src/upstream/change.ts'
+import { NO_PEERS, type Peers } from '../../src/upstream/peers.ts'
 import { startApp, type TestGateway } from '../helpers/app.ts'
 import { archiveOf, chartOf, chartYaml, formOf, provenanceOf } from '../helpers/packages.ts'
 import { sendRaw } from '../helpers/raw.ts'
+import { fillStub } from '../helpers/stub-repository.ts'
 import { startStubUpstream, type SeenRequest, type StubUpstream } from '../helpers/stub-upstream.ts'
 
 const NAME = 'mychart'
@@ -116,6 +119,47 @@ await t.test('a version that exists is a conflict, and only force overwrites', a
   t.notOk(stub.seen.some(seen => seen.method === 'POST'), 'nothing was sent')
   t.same(await post(gateway, CHARTS + '?force', chart), { status: 201, body: { saved: true } })
   t.equal(stub.seen.at(-1)?.target, CHARTS + '?force')
+})
+
+await t.test('what is there already is told as well, before its client hears of it: whoever stored it may not have come to that', async t => {
+  const stub = await startStubUpstream(t)
+  const repository = fillStub(stub, 'org1/repo1', `${NAME}-${VERSION}.tgz`)
+  const told: ToldChange[] = []
+  let answered = 0
+  const peers: Peers = {
+    ...NO_PEERS,
+    async changed (change) {
+      const before = answered
+      await sleep(20)
+      t.equal(answered, before, 'nobody is answered meanwhile')
+      told.push(change)
+    }
+  }
+  const gateway = await startApp(t, { origin: stub.origin, peers })
+  const chart = await chartOf(NAME, VERSION)
+  const [same, pair, prov, other] = [
+    formOf([{ field: 'chart', filename: 'x', body: chart }]),
+    formOf([{ field: 'chart', filename: 'x', body: chart }, { field: 'prov', filename: 'x', body: provenanceOf(NAME, VERSION) }]),
+    formOf([{ field: 'prov', filename: 'x', body: provenanceOf(NAME, VERSION) }]),
+    formOf([{ field: 'chart', filename: 'x', body: await chartOf(NAME, VERSION, [{ name: `${NAME}/other`, body: 'x' }]) }])
+  ]
+  repository.files.set(`${NAME}-${VERSION}.tgz`, chart).set(`${NAME}-${VERSION}.tgz.prov`, provenanceOf(NAME, VERSION))
+  const change = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: NAME, version: VERSION, became: sha256(chart), isNew: false }
+  const cases: ReadonlyArray<readonly [string, { readonly body: Buffer, readonly contentType: string }, readonly object[]]> = [
+    ['a chart', same, [change]],
+    ['a chart as it is', { body: chart, contentType: 'application/octet-stream' }, [change]],
+    ['a chart and its provenance', pair, [change]],
+    ['a provenance alone, of which no index says anything', prov, []],
+    ['another chart', other, []]
+  ]
+  for (const [what, { body, contentType }, changes] of cases) {
+    t.match(await post(gateway, CHARTS, body, contentType), { status: 409 }, what)
+    answered++
+    t.equal(told.length, changes.length, what)
+    t.match(told.splice(0), changes, what)
+  }
+  t.notOk(stub.seen.some(({ method }) => method === 'POST'))
+  t.same(await spooled(gateway), [])
 })
 
 await t.test('of two uploads of the same version at once one is saved', async t => {
