@@ -79,9 +79,10 @@ async function save (
   const caller = callerOf(request)
   let isSent = false
   let isThere = false
+  let isNew = false
   try {
     await recordIntent(request)
-    await uploader.store(chartRequest, upload, caller, () => { isSent = true })
+    isNew = await uploader.store(chartRequest, upload, caller, () => { isSent = true })
     isThere = true
   } catch (error) {
     isThere = isRefusal(error, 'already_stored')
@@ -90,24 +91,18 @@ async function save (
     try {
       await upload.remove() // to show the change may take a while, in which others may have the room
     } finally {
-      const change = changeOf(chartRequest, upload, isThere, isSent)
+      const became = isThere ? upload.chart?.digest : undefined
       // After a failure nobody knows what the upstream did; who stored what is there may not have come to tell it.
-      if (isSent || change.became !== undefined) await changed(change, caller)
+      if (isSent || became !== undefined) await changed({ ...versionOf(chartRequest, upload), became, isNew }, caller)
     }
   }
 }
 
-function changeOf (
-  { tenant, tenantPath, access }: ChartRequest,
-  upload: Upload,
-  isThere: boolean,
-  isSent: boolean
-): Change {
-  const { name: chart, version, prov } = upload
-  const became = isThere ? upload.chart?.digest : undefined
-  // Of a pair the chart may have been there.
-  const isNew = isSent && became !== undefined && prov === undefined && access.action === 'push'
-  return { tenant, tenantPath, chart, version, became, isNew }
+function versionOf (
+  { tenant, tenantPath }: ChartRequest,
+  { name: chart, version }: Upload
+): Omit<Change, 'became' | 'isNew'> {
+  return { tenant, tenantPath, chart, version }
 }
 
 function factsOf ({ name, version, chart, prov }: Upload): UploadFacts {

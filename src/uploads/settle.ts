@@ -27,6 +27,12 @@ export function mayStore ({ hold, allowOverwrite }: SharedPlace): void {
   if (held === 'lost' || (held === 'none' && allowOverwrite())) throw new RefusalError({ code: 'lock_unproved' })
 }
 
+/** Nobody else stores the same version meanwhile, for certain. */
+export function isAlone ({ hold }: Pick<SharedPlace, 'hold'>): boolean {
+  const held = hold()
+  return held === 'own' || held === 'proved'
+}
+
 /**
  * The same bytes for as long as the lock is proved: an upload that is broken off is not stored. The time
  * that is left then is the upstream's, to end with what it has.

@@ -12,7 +12,7 @@ import type { Asker } from '../upstream/asker.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import type { Upload } from './inspect.ts'
 import { removeFiles } from '../upstream/remove.ts'
-import { isKept, mayStore, whileProved, type SharedPlace } from './settle.ts'
+import { isAlone, isKept, mayStore, whileProved, type SharedPlace } from './settle.ts'
 import { readSpooled, type SpoolFile } from './spool.ts'
 import {
   askFor, compareFile, findVersion, forTheRest, hasFile, lockOfFile, provenanceOfFile,
@@ -25,8 +25,9 @@ export interface Uploader {
    * @throws RefusalError when it exists, or the upstream refuses or cannot be reached; of
    * half a pair it says what is stored
    * @param sending is called before anything is sent that changes something
+   * @returns true when a chart was stored whose version was not there before, for certain
    */
-  store (request: ChartRequest, upload: Upload, caller: Asker, sending: () => void): Promise<void>
+  store (request: ChartRequest, upload: Upload, caller: Asker, sending: () => void): Promise<boolean>
   /** Does something with a file of the tenant, which nobody else changes meanwhile. @param sending as above */
   alone (request: ChartRequest, file: string, caller: Asker, sending: () => void, work: AloneWork): Promise<void>
 }
@@ -35,8 +36,8 @@ export type AloneWork = (stored: StoredFile) => Promise<void>
 
 /** A chart's file, and its provenance, while nobody else changes them. */
 export interface StoredFile {
-  /** Stores an upload of this file. @throws RefusalError as above */
-  store (upload: Upload): Promise<void>
+  /** Stores an upload of this file. @returns as above @throws RefusalError as above */
+  store (upload: Upload): Promise<boolean>
   /** Is this what is in it? @throws RefusalError when the upstream does not say */
   compare (archive: FileFacts): Promise<'missing' | 'same' | 'other'>
 }
@@ -57,7 +58,9 @@ export interface UploaderOptions {
 export function createUploader ({ upstreams, locks, allowOverwrite, later }: UploaderOptions): Uploader {
   return {
     async store (request, upload, caller, sending) {
-      await this.alone(request, upload.file, caller, sending, async stored => { await stored.store(upload) })
+      let isNew = false
+      await this.alone(request, upload.file, caller, sending, async stored => { isNew = await stored.store(upload) })
+      return isNew
     },
     async alone ({ tenant, tenantPath, access }, file, caller, sending, work) {
       const store = access.action === 'overwrite' ? overwrite : push
@@ -65,7 +68,7 @@ export function createUploader ({ upstreams, locks, allowOverwrite, later }: Upl
         const upstream = upstreams.of(tenant)
         const place = { upstream, tenant, tenantPath, caller, sending, hold, allowOverwrite, later }
         await work({
-          store: async upload => { await store(place, upload) },
+          store: async upload => await store(place, upload),
           compare: async archive => await compareFile(place, file, archive)
         })
       })
@@ -73,19 +76,26 @@ export function createUploader ({ upstreams, locks, allowOverwrite, later }: Upl
   }
 }
 
-/** Stores what is not there; of a pair what is missing, when the other half is the same. */
-async function push (place: UploadPlace, upload: Upload): Promise<void> {
+/**
+ * Stores what is not there; of a pair what is missing, when the other half is the same.
+ * @returns true when the chart was missing
+ */
+async function push (place: UploadPlace, upload: Upload): Promise<boolean> {
   const { chart, prov, file } = upload
   if (isPair(upload)) return await pushPair(place, upload)
   const there = chart === undefined
     ? await compareFile(place, `${file}.prov`, prov as SpoolFile) // there is at least one part
     : await compareFile(place, file, chart)
   if (there !== 'missing') throw await conflict(place, upload, there === 'same')
-  if (chart !== undefined) return await pushFile(place, upload, 'upload-chart', chart)
+  if (chart !== undefined) {
+    await pushFile(place, upload, 'upload-chart', chart)
+    return true
+  }
   // Beside another version's chart it would be that one's.
   const { holds } = await findVersion(place, upload.name, upload.version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
   await pushFile(place, upload, 'upload-prov', prov as SpoolFile)
+  return false
 }
 
 /** Stores what is not there, and sees that it is this which is there then, where another replica may store too. */
@@ -99,29 +109,43 @@ function nameOf ({ file }: Upload, route: UploadRoute): string {
   return route === 'upload-chart' ? file : `${file}.prov`
 }
 
-async function pushPair (place: UploadPlace, pair: Pair): Promise<void> {
+async function pushPair (place: UploadPlace, pair: Pair): Promise<boolean> {
   const { chart, prov, file } = pair
   const chartThere = await compareFile(place, file, chart)
+  const isNew = chartThere === 'missing'
   const provThere = chartThere === 'other' ? chartThere : await compareFile(place, `${file}.prov`, prov)
   const isSame = chartThere === 'same' && provThere === 'same'
   if (provThere === 'other' || isSame) throw await conflict(place, pair, isSame)
-  if (chartThere === 'missing') await pushFile(place, pair, 'upload-chart', chart)
-  if (provThere === 'same') return
-  const rest = chartThere === 'missing' ? forTheRest(place) : place
+  if (isNew) await pushFile(place, pair, 'upload-chart', chart)
+  if (provThere === 'same') return isNew
+  const rest = isNew ? forTheRest(place) : place
   await sendSecond(rest, pair, {}, async there => {
     // One that has come meanwhile is somebody else's, and would go too.
-    if (chartThere === 'missing' && there === undefined) await removeFiles(rest, pair.name, pair.version)
+    if (isNew && there === undefined) await removeFiles(rest, pair.name, pair.version)
   })
+  return isNew
 }
 
-/** Stores what comes, over what is there of this version. */
-async function overwrite (place: UploadPlace, upload: Upload): Promise<void> {
+/**
+ * Stores what comes, over what is there of this version.
+ * @returns true when no chart of it was there, and nobody else can have stored one meanwhile, who would not be refused
+ */
+async function overwrite (place: UploadPlace, upload: Upload): Promise<boolean> {
   const { chart, prov, name, version } = upload
-  const { holds } = await findVersion(place, name, version)
+  const { holds, elsewhere } = await findVersion(place, name, version)
   if (typeof holds === 'object') throw alreadyThere(upload, holds)
-  if (chart === undefined) return await sendFile(place, upload, 'upload-prov', prov as SpoolFile, FORCE)
-  if (isPair(upload)) return await overwritePair(place, upload, holds === 'nothing')
-  const old = holds === 'this' && isOld(await provenanceOfFile(place, upload.file), upload, chart)
+  if (chart === undefined) {
+    await sendFile(place, upload, 'upload-prov', prov as SpoolFile, FORCE)
+    return false
+  }
+  const isNew = holds === 'nothing'
+  if (isPair(upload)) await overwritePair(place, upload, isNew)
+  else await overwriteChart(place, upload, chart, isNew)
+  return isNew && elsewhere === undefined && isAlone(place)
+}
+
+async function overwriteChart (place: UploadPlace, upload: Upload, chart: SpoolFile, isNew: boolean): Promise<void> {
+  const old = !isNew && isOld(await provenanceOfFile(place, upload.file), upload, chart)
   await sendFile(place, upload, 'upload-chart', chart, FORCE)
   if (!old) return
   const rest = forTheRest(place)

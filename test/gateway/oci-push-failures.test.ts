@@ -189,10 +189,11 @@ await t.test('a push of what is there already is told as well: whoever stored it
   const told: ToldChange[] = []
   const peers: Peers = { ...NO_PEERS, changed: async change => { told.push(change) } }
   const gateway = await startApp(t, { origin: `http://127.0.0.1:${port}`, peers, config: config => ({ ...config, upstream: { ...config.upstream, auth: 'none' } }) })
-  const chart = await chartOf('told', '1.0.0')
-  const name = `${TENANT}/told`
-  for (const isNew of [true, false]) {
-    t.equal((await pushOci(asker(gateway), name, '1.0.0', pushOf('told', '1.0.0', { chart }))).status, 201)
-    t.match(told.splice(0), [{ tenant: TENANT, chart: 'told', version: '1.0.0', became: digestOfBytes(chart).slice(7), isNew, isShown: true }])
+  for (const [chartName, provenance] of [['told', {}], ['signed', { provenance: provenanceOf('signed', '1.0.0') }]] as const) {
+    const chart = await chartOf(chartName, '1.0.0')
+    for (const isNew of [true, false]) {
+      t.equal((await pushOci(asker(gateway), `${TENANT}/${chartName}`, '1.0.0', pushOf(chartName, '1.0.0', { chart, ...provenance }))).status, 201)
+      t.match(told.splice(0), [{ tenant: TENANT, chart: chartName, version: '1.0.0', became: digestOfBytes(chart).slice(7), isNew, isShown: true }])
+    }
   }
 })

@@ -162,6 +162,32 @@ await t.test('what is there already is told as well, before its client hears of 
   t.same(await spooled(gateway), [])
 })
 
+await t.test('what was not there is told as new, also with its provenance and with force, and what is stored over it is not', async t => {
+  const stub = await startStubUpstream(t)
+  const repository = fillStub(stub, 'org1/repo1', `${NAME}-${VERSION}.tgz`)
+  const told: ToldChange[] = []
+  const gateway = await startApp(t, { origin: stub.origin, peers: { ...NO_PEERS, async changed (change) { told.push(change) } } })
+  const chart = await chartOf(NAME, VERSION)
+  const [alone, signed, prov] = [
+    formOf([{ field: 'chart', filename: 'x', body: chart }]),
+    formOf([{ field: 'chart', filename: 'x', body: chart }, { field: 'prov', filename: 'x', body: provenanceOf(NAME, VERSION) }]),
+    formOf([{ field: 'prov', filename: 'x', body: provenanceOf(NAME, VERSION) }])
+  ]
+  const became = sha256(chart)
+  for (const [what, query, { body, contentType }, change] of [
+    ['signed', '', signed, { became, isNew: true }],
+    ['by force', '?force', alone, { became, isNew: true }],
+    ['signed, by force', '?force', signed, { became, isNew: true }],
+    ['over what is there', '?force', alone, { became, isNew: false }],
+    ['a provenance beside it', '', prov, { became: undefined, isNew: false }]
+  ] as const) {
+    if (change.isNew) repository.files.clear()
+    else repository.files.delete(`${NAME}-${VERSION}.tgz.prov`)
+    t.match(await post(gateway, CHARTS + query, body, contentType), { status: 201 }, what)
+    t.strictSame(told.splice(0).map(({ became, isNew }) => ({ became, isNew })), [change], what)
+  }
+})
+
 await t.test('of two uploads of the same version at once one is saved', async t => {
   const stub = await startStubUpstream(t)
   const have = new Set<string>()

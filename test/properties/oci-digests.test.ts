@@ -75,6 +75,7 @@ function uploaderOf (shelf: Shelf): Pick<Uploader, 'alone'> {
           if (before !== undefined) throw new RefusalError({ code: before.archive.equals(archive) ? 'already_stored' : 'file_exists' })
           sending()
           shelf.stored.set(version as Version, { archive })
+          return true
         },
         async compare ({ digest }) {
           const there = VERSIONS.find(version => file === `mychart-${version}.tgz`)

@@ -67,13 +67,15 @@ interface Started {
   readonly store: (parts: readonly ('chart' | 'prov')[], action?: 'push' | 'overwrite') => Promise<string>
 }
 
-async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<Started> {
+/** @param holds what is known of the lock of a file, one time after another; the last one stays */
+async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }, holds: readonly Hold[] = []): Promise<Started> {
   const stub = await startStubUpstream(t)
   const repository = fillStub(stub, 'a/b')
   const upstream = createUpstream({ origin: stub.origin, contextPath: '', auth })
   t.teardown(async () => { await upstream.close() })
   const spool = await openSpool(join(testFolder(t), 'spool'), () => 1_000_000)
-  const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks: createLocks(), allowOverwrite: () => false, later })
+  const locks = holds.length === 0 ? createLocks() : locksThatAre(holds)
+  const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks, allowOverwrite: () => false, later })
   return {
     repository,
     asked: () => stub.seen.splice(0).map(({ method, target }) => `${method} ${target}`),
@@ -82,9 +84,15 @@ async function start (t: Test, auth: UpstreamAuth = { kind: 'none' }): Promise<S
       const upload = await readUpload({ route: 'upload-chart', contentType, depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text', body: Readable.from([body]) }, spool, 100_000)
       const request: ChartRequest = { ...pushTo('a/b'), access: { type: 'artifact-repository', name: 'a/b', action } }
       return await uploader.store(request, upload, someAsker(), () => {})
-        .then(() => 'saved', (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : `${error}`).finally(upload.remove)
+        .then(isNew => isNew ? 'saved, and it is new' : 'saved', (error: unknown) => error instanceof RefusalError ? `${error.refusal.code}: ${error.message}` : `${error}`).finally(upload.remove)
     }
   }
+}
+
+/** @param holds one time after another; the last one stays */
+function locksThatAre (holds: readonly Hold[]): Locks {
+  const left = [...holds]
+  return { hold: async (_name, work) => await work(() => (left.length > 1 ? left.shift() : left[0]) as Hold) }
 }
 
 const PAIR = ['chart', 'prov'] as const
@@ -187,10 +195,7 @@ await t.test('where other replicas may store too, who stored finds its own bytes
       return posted === 0 || there === undefined ? { status: 404 } : { status: 200, body: there }
     }
     waited = 0
-    const left = [...holds]
-    // the last one stays
-    const locks: Locks = { hold: async (_name, work) => await work(() => (left.length > 1 ? left.shift() : left[0]) as Hold) }
-    const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks, allowOverwrite: () => allowOverwrite, later: (_ms, run) => { waited++; setImmediate(run); return () => {} } })
+    const uploader = createUploader({ upstreams: onlyUpstream(upstream), locks: locksThatAre(holds), allowOverwrite: () => allowOverwrite, later: (_ms, run) => { waited++; setImmediate(run); return () => {} } })
     const upload = await readUpload({ route: 'upload-chart', contentType: '', body: Readable.from([CHART]), depth: 2, fields: { chart: 'chart', prov: 'prov' }, namesProvenanceBy: 'its text' }, spool, 100_000)
     const result = await uploader.store(pushTo('a/b'), upload, someAsker({ tenant: 'a/b' }), () => {}).then(() => 'saved', (error: RefusalError) => error.refusal.code).finally(upload.remove)
     return `${result}, ${posted} sent, ${waited} waited`
@@ -207,4 +212,36 @@ await t.test('where other replicas may store too, who stored finds its own bytes
   t.equal(await push(['doubted'], CHART, true), 'saved, 1 sent, 1 waited')
   t.equal(await push(['lost'], CHART), 'lock_unproved, 0 sent, 0 waited')
   t.equal(await push(['proved'], undefined), 'upstream_bad_answer, 1 sent, 0 waited')
+})
+
+await t.test('a version that was not there is new, however it is pushed, and one of which anything was there is not', async t => {
+  const LISTED = { name: 'x', version: '1.0.0', urls: [`charts/${FILES[0]}`] }
+  const cases: ReadonlyArray<readonly [string, Readonly<Record<string, string | Buffer>>, Parameters<Started['store']>, boolean]> = [
+    ['a chart', {}, [['chart']], true],
+    ['a chart and its provenance', {}, [PAIR], true],
+    ['a chart whose provenance was there', { [FILES[1]]: PROV }, [PAIR], true],
+    ['a provenance whose chart was there', { [FILES[0]]: CHART }, [PAIR], false],
+    ['a provenance alone', {}, [['prov']], false],
+    ['a chart, overwriting nothing', {}, [['chart'], 'overwrite'], true],
+    ['a chart and its provenance, overwriting nothing', {}, [PAIR, 'overwrite'], true],
+    ['a provenance alone, overwriting nothing', {}, [['prov'], 'overwrite'], false],
+    ['a chart, overwriting one', { [FILES[0]]: 'old' }, [['chart'], 'overwrite'], false],
+    ['a chart and its provenance, overwriting one', { [FILES[0]]: 'old' }, [PAIR, 'overwrite'], false]
+  ]
+  for (const [what, files, how, isNew] of cases) {
+    const { repository, store } = await start(t)
+    for (const [name, body] of Object.entries(files)) repository.files.set(name, body)
+    if (FILES[0] in files) repository.listed.push(LISTED)
+    t.equal(await store(...how), isNew ? 'saved, and it is new' : 'saved', what)
+  }
+  const { repository, store } = await start(t)
+  repository.listed.push({ ...LISTED, urls: ['charts/another-file.tgz'] })
+  t.equal(await store(['chart'], 'overwrite'), 'saved', 'the version is in another file')
+})
+
+await t.test('what is stored over nothing is new only where nobody else can have stored it meanwhile', async t => {
+  for (const hold of ['own', 'proved', 'doubted', 'lost', 'none'] as const) {
+    const { store } = await start(t, { kind: 'none' }, hold === 'lost' ? ['proved', 'proved', 'lost'] : [hold])
+    t.equal(await store(['chart'], 'overwrite'), hold === 'own' || hold === 'proved' ? 'saved, and it is new' : 'saved', hold)
+  }
 })

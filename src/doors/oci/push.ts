@@ -138,11 +138,10 @@ export function createPusher (parts: PusherParts): Pusher {
     if (there === 'missing') throw new RefusalError({ code: 'oci_manifest_blob_unknown' })
   }
 
-  /** @returns true for a version that was not there @throws RefusalError for other bytes */
+  /** @returns true for a version that was not there, for certain @throws RefusalError for other bytes */
   async function send (place: StoredFile, upload: Upload): Promise<boolean> {
     try {
-      await place.store(upload)
-      return upload.chart !== undefined && upload.prov === undefined
+      return await place.store(upload)
     } catch (error) {
       if (isRefusal(error, 'file_exists')) throw otherBytes(upload, error.refusal.detail)
       if (!isRefusal(error, 'already_stored')) throw error
