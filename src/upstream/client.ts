@@ -81,7 +81,7 @@ export interface Question extends Reading {
   readonly conditions?: Conditions
   /** Milliseconds without a byte; others than those of every day. */
   readonly patience?: number
-  /** Of a read: it is not sent again over another connection when one breaks; another address is asked. */
+  /** Of a read: it is not sent again over another connection when one breaks; another address is asked first. */
   readonly once?: boolean
 }
 

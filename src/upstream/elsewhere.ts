@@ -1,7 +1,9 @@
 // Where is a read asked when the first address of the chart repository gives no answer? At
-// another one that follows it (follower.ts), once; where there is none, nowhere else.
+// another one that follows it (follower.ts), once; where there is none, nowhere else. Where that
+// gives no answer either, which nobody may have noticed yet, it is as if there were the first alone.
 import { RefusalError, type ReasonCode } from '../http/errors.ts'
-import type { UpstreamAnswer } from './answers.ts'
+import { endOfTurn } from '../lib/turn.ts'
+import { isBrokenConnection, type UpstreamAnswer } from './answers.ts'
 import type { Follower } from './follower.ts'
 import type { Question, Reads, Upstream } from './client.ts'
 
@@ -34,28 +36,44 @@ async function askElsewhere ({ upstream, follower }: StandIn, question: Question
 
 /** Reads from the first address, and from another one where that is as good and the first is away. */
 export function readsOf (first: Upstream, standIns: readonly StandIn[]): Reads {
+  /** @returns undefined when no other gives an answer @throws what is no refusal: nobody waits for one any more */
+  async function askOther (question: Question): Promise<UpstreamAnswer | undefined> {
+    const other = standInNow(standIns)
+    if (other === undefined) return undefined
+    try {
+      const answer = await askElsewhere(other, question)
+      return AWAY_BEHIND.has(answer.status) ? undefined : answer
+    } catch (error) {
+      if (error instanceof RefusalError) return undefined
+      throw error
+    }
+  }
+
   async function ask (question: Question): Promise<UpstreamAnswer> {
     if (standInNow(standIns) === undefined) return await first.ask(question)
+    const overOne = { ...question, once: true }
     try {
-      const answer = await first.ask({ ...question, once: true })
-      const other = AWAY_BEHIND.has(answer.status) ? standInNow(standIns) : undefined
-      return other === undefined ? answer : await askElsewhere(other, { ...question, once: true })
+      const answer = await first.ask(overOne)
+      return AWAY_BEHIND.has(answer.status) ? await askOther(overOne) ?? answer : answer
     } catch (error) {
-      const other = isAway(error) ? standInNow(standIns) : undefined
-      if (other === undefined) throw error
+      if (!isAway(error)) throw error
       // What was sent nowhere yet may be sent twice there.
-      return await askElsewhere(other, { ...question, once: codeOf(error) !== 'upstream_away' })
+      const answer = await askOther(error.refusal.code === 'upstream_away' ? question : overOne)
+      if (answer !== undefined) return answer
+      if (!hasBroken(error)) throw error
     }
+    await endOfTurn() // when all connections that broke with that one are known to have, as in exchange.ts
+    return await first.ask(overOne)
   }
   return { ask, takesConditions: first.takesConditions }
 }
 
 /** True when the upstream gave no answer at all. */
-export function isAway (error: unknown): boolean {
-  const code = codeOf(error)
-  return code !== undefined && AWAY.has(code)
+export function isAway (error: unknown): error is RefusalError {
+  return error instanceof RefusalError && AWAY.has(error.refusal.code)
 }
 
-function codeOf (error: unknown): ReasonCode | undefined {
-  return error instanceof RefusalError ? error.refusal.code : undefined
+/** True where a read is sent once more over another connection: the first may have closed one that it had kept. */
+function hasBroken ({ cause }: RefusalError): boolean {
+  return cause instanceof Error && isBrokenConnection(cause)
 }

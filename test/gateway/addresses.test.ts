@@ -203,6 +203,17 @@ await t.test('a read whose connection breaks is sent once more, to an address th
   t.strictSame([first.seen, other.seen], [[`GET ${INDEX}`], [`GET ${INDEX}`]])
 })
 
+await t.test('and to the first itself while the other address is down, which nobody has noticed', async t => {
+  const { first, other, follow, index, state } = await open(t)
+  await follow()
+  await other.leave()
+  first.seen.length = 0
+  let cut = 0
+  first.fault = request => request === `GET ${INDEX}` && cut++ === 0 ? 'cut' : undefined
+  t.type(await index(), Array)
+  t.strictSame([first.seen, state()], [[`GET ${INDEX}`, `GET ${INDEX}`], 'follows'])
+})
+
 await t.test('a delete that is shown, and one that is refused, leave an address as it was', async t => {
   const { follow, ask, push, state } = await open(t)
   await follow()

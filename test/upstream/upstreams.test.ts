@@ -15,10 +15,12 @@ const READ: Question = { method: 'GET', target: { route: 'index', tenant: 'org1/
 const CHANGE = { tenant: 'org1/repo1', tenantPath: 'org1/repo1', chart: 'web', version: '1.0.0', became: 'x', isNew: true, isShown: true }
 const USED = { all: 128, used: 3, large: 1, length: 2, waited: 4, waitedMs: 5, refused: 6 }
 
-/** An address that answers a status, or refuses. */
-interface Address { says: number | ReasonCode | Error, breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number, doubted: number, answers?: () => UpstreamAnswer }
+type Says = number | ReasonCode | Error
 
-const address = (): Address => ({ says: 200, breaker: 'closed', state: 'follows', asked: [], seen: 0, doubted: 0 })
+/** An address that answers a status, or refuses, after what it says `next`. */
+interface Address { says: Says, next: Says[], breaker: BreakerState, state: FollowerState, readonly asked: Question[], seen: number, doubted: number, answers?: () => UpstreamAnswer }
+
+const address = (): Address => ({ says: 200, next: [], breaker: 'closed', state: 'follows', asked: [], seen: 0, doubted: 0 })
 
 function upstreamOf (each: Address): Upstream {
   return {
@@ -28,9 +30,10 @@ function upstreamOf (each: Address): Upstream {
     connections: () => USED,
     async ask (question: Question): Promise<UpstreamAnswer> {
       each.asked.push(question)
-      if (each.says instanceof Error) throw each.says
-      if (typeof each.says === 'string') throw new RefusalError({ code: each.says }, { cause: new Error('why') })
-      return each.answers?.() ?? { status: each.says, headers: {}, kind: 'whole', body: Buffer.alloc(0) }
+      const says = each.next.shift() ?? each.says
+      if (says instanceof Error) throw says
+      if (typeof says === 'string') throw new RefusalError({ code: says }, { cause: new Error('why') })
+      return each.answers?.() ?? { status: says, headers: {}, kind: 'whole', body: Buffer.alloc(0) }
     }
   } as unknown as Upstream
 }
@@ -71,7 +74,7 @@ await t.test('a read that the first gives no answer to is asked of one that foll
   for (const says of [502, 503, 504, 'upstream_unreachable', 'upstream_timeout', 'upstream_away'] as const) {
     first.says = says
     t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 200)
-    t.strictSame([first, second].map(({ asked: [question] }) => question?.once), [true, says !== 'upstream_away'])
+    t.strictSame([first, second].map(({ asked: [question] }) => question?.once === true), [true, says !== 'upstream_away'])
     t.strictSame(asked(), [1, 1, 0], String(says))
   }
   second.state = 'behind'
@@ -82,8 +85,58 @@ await t.test('a read that the first gives no answer to is asked of one that foll
   await upstreams.forReads('a').ask(READ)
   t.strictSame(asked(), [1, 0, 1], 'and so is one that answers nothing')
   third.says = 'upstream_unreachable'
-  t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 'upstream_unreachable', 'it is asked of one other')
+  t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 'upstream_away', 'it is asked of one other, and what the first says counts')
   t.equal(upstreams.hasStandIn(), true)
+})
+
+/** Its connection broke when it had been sent. */
+const BROKEN = new RefusalError({ code: 'upstream_unreachable' }, { cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }) })
+const FAILURES = [502, 503, 504, 'upstream_unreachable', 'upstream_timeout', 'upstream_away', 'upstream_bad_answer', 'upstream_no_room'] as const
+
+await t.test('a read whose connection to the first broke is sent there once more when the other address fails', async t => {
+  for (const failure of FAILURES) {
+    const { upstreams, all: [first, second], asked } = several()
+    first.next = [BROKEN]
+    second.says = failure
+    t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 200, String(failure))
+    t.strictSame(first.asked.map(({ once }) => once), [true, true])
+    t.strictSame(asked(), [2, 1, 0])
+    first.next = [BROKEN, 'upstream_timeout']
+    t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 'upstream_timeout', 'and then that counts')
+    t.strictSame(asked(), [2, 1, 0])
+    first.next = [BROKEN, 503]
+    t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 503)
+    t.strictSame(asked(), [2, 1, 0])
+  }
+  const { upstreams, all: [first, second, third], asked } = several()
+  third.state = 'behind'
+  first.next = [BROKEN]
+  let looks = 0
+  Object.defineProperty(second, 'state', { get: () => looks++ === 0 ? 'follows' : 'behind' })
+  t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 200, 'or when there is none any more')
+  t.strictSame(asked(), [2, 0, 0])
+})
+
+await t.test('what the first says is what counts when the other address fails, too', async t => {
+  for (const says of [502, 503, 504, 'upstream_unreachable', 'upstream_timeout', 'upstream_away'] as const) {
+    for (const failure of FAILURES) {
+      const { upstreams, all: [first, second], asked } = several()
+      first.says = says
+      second.says = failure
+      t.equal(await answerOf(upstreams.forReads('a').ask(READ)), says, `${says}, ${failure}`)
+      t.strictSame(asked(), [1, 1, 0])
+    }
+  }
+})
+
+await t.test('when nobody waits any more the first is not asked again', async t => {
+  for (const says of [503, BROKEN]) {
+    const { upstreams, all: [first, second], asked } = several()
+    first.says = says
+    second.says = new NobodyThere()
+    await t.rejects(upstreams.forReads('a').ask(READ), NobodyThere)
+    t.strictSame(asked(), [1, 1, 0])
+  }
 })
 
 await t.test('what is no refusal is no reason to ask somebody else', async t => {
@@ -132,7 +185,7 @@ await t.test('what one has answered that fell behind meanwhile is nobody\'s: who
         second.state = 'behind'
         return { status: 200, headers: {}, kind, body: kind === 'whole' ? Buffer.alloc(0) : body } as UpstreamAnswer
       }
-      t.equal(await answerOf(upstreams.forReads('a').ask(READ)), 'upstream_away')
+      t.equal(await answerOf(upstreams.forReads('a').ask(READ)), says, 'what the first said counts')
     }
   }
   t.ok(body.destroyed)
