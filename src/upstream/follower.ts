@@ -59,6 +59,12 @@ const PAUSE = 50
 /** Milliseconds after which no further look begins: whoever made the change waits for it. */
 const LONGEST = 2_000
 
+/** What a look found, and the change: disputed when its version was changed once more meanwhile. */
+interface Seen {
+  readonly heard: Heard
+  readonly found: Found
+}
+
 /** How a change was looked for. */
 interface Looked {
   /** It proves something when it is shown. */
@@ -104,17 +110,18 @@ export function createFollower (options: FollowerOptions): Follower {
     shown.clear()
   }
 
-  async function lookFor (heard: Heard): Promise<Found> {
+  async function lookFor (heard: Heard): Promise<Seen> {
     const look = { key: keyOfChange(heard.change), isOver: false }
     looks.add(look)
     try {
-      return await findIn(options, heard, () => look.isOver)
+      const found = await findIn(options, heard, () => look.isOver)
+      return { found, heard: look.isOver ? { ...heard, isDisputed: true } : heard }
     } finally {
       looks.delete(look)
     }
   }
 
-  const owed = createOwedChanges(lookFor, every, all => {
+  const owed = createOwedChanges(async heard => (await lookFor(heard)).found, every, all => {
     if (all.length === 0) become('follows')
     else fallBehind(all)
   })
@@ -146,7 +153,7 @@ export function createFollower (options: FollowerOptions): Follower {
   }
 
   /** @returns whether it has shown enough to be read from */
-  function judge (heard: Heard, found: Found, { counts, since, wasRead }: Looked): boolean {
+  function judge ({ heard, found }: Seen, { counts, since, wasRead }: Looked): boolean {
     const { change } = heard
     if (found === 'behind') fallBehind([heard])
     else if (found === 'unsure' || found === 'unknown') {
@@ -164,7 +171,7 @@ export function createFollower (options: FollowerOptions): Follower {
 
   async function showsAllThatLacked (since: number): Promise<boolean> {
     for (const heard of lacking.all()) {
-      const found = await lookFor(heard)
+      const { found } = await lookFor(heard)
       if (since !== begun || (found !== 'shows' && found !== 'agrees')) return false
       lacking.delete(heard)
     }
@@ -174,7 +181,7 @@ export function createFollower (options: FollowerOptions): Follower {
   /** Looks for a change at one that is not read from. */
   async function prove (heard: Heard, counts: boolean): Promise<void> {
     const since = begun
-    const isEnough = judge(heard, await lookFor(heard), { counts, since, wasRead: false })
+    const isEnough = judge(await lookFor(heard), { counts, since, wasRead: false })
     if (!isEnough) return
     if (await showsAllThatLacked(since) && since === begun) become('follows')
     else beginAnew()
@@ -198,9 +205,9 @@ export function createFollower (options: FollowerOptions): Follower {
       if (state === 'follows') {
         const since = begun
         if (isAnswered) unseen++
-        const found = await lookFor(heard)
+        const seen = await lookFor(heard)
         if (isAnswered) unseen--
-        judge(heard, found, { counts, since, wasRead: true })
+        judge(seen, { counts, since, wasRead: true })
         return
       }
       if (owed.any()) return lack(owed.add(heard))

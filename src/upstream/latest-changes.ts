@@ -7,7 +7,10 @@ import { keyOfChange, type ToldChange } from './change.ts'
 export interface Heard {
   readonly change: ToldChange
   readonly at: number
-  /** It may be older than one that was heard of before it: what the version is now the first address alone says. */
+  /**
+   * It may be older than one that was heard of before it, or than one that came while it was looked for: what the
+   * version is now the first address alone says.
+   */
   readonly isDisputed?: boolean
 }
 

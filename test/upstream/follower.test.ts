@@ -345,6 +345,35 @@ await t.test('of changes of one version that overlapped it owes the one that the
   t.equal(each.follower.state(), 'behind')
 })
 
+await t.test('of a change whose version was changed once more while it was looked for, the first alone says what it is now', async t => {
+  const away = new RefusalError({ code: 'upstream_unreachable' })
+  for (const says of [CANNOT_SAY, away]) {
+    for (const isRight of [true, false]) {
+      const { each, pauses, goOn } = pausing()
+      for (let i = 0; i <= ENOUGH; i++) await each.see()
+      pauses.areHeld = true
+      each.other = CANNOT_SAY
+      const overtaken = each.see({ became: 'A' })
+      await settled()
+      each.other = 'B'
+      await each.see({ became: 'B' })
+      t.equal(each.follower.state(), 'follows')
+      each.other = says
+      for (let i = 0; i < 3; i++) await goOn()
+      await overtaken
+      pauses.areHeld = false
+      t.strictSame([each.follower.state(), each.waiting()], ['unproven', 1])
+      each.first = away
+      each.other = 'B'
+      await each.again()
+      t.equal(each.follower.state(), 'unproven', 'it is not behind because it does not show what was before')
+      each.first = isRight ? 'B' : 'C'
+      await each.again()
+      t.equal(each.follower.state(), isRight ? 'follows' : 'behind')
+    }
+  }
+})
+
 await t.test('what it lacks is all that it owed, or was asked for when it fell behind, or came since', async t => {
   const proves = async (each: Lab): Promise<void> => { for (let i = 0; i <= ENOUGH; i++) await each.see({ tenant: 'org2/repo2', version: '9.0.0', became: 'nine' }) }
   const ways: Readonly<Record<string, (each: Lab) => Promise<void>>> = {
