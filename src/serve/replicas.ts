@@ -1,5 +1,6 @@
 // With whom does this process share what has to be common to be right? With all replicas on
 // the same Redis, if the configuration names one; else with its own workers at most.
+import { lstat, stat } from 'node:fs/promises'
 import type { Config } from '../config/schema.ts'
 import type { Locks } from '../lib/locks.ts'
 import type { OutageLog } from '../lib/outages.ts'
@@ -74,13 +75,21 @@ interface Log {
 
 type OfReplicas = Pick<Config, 'redis' | 'upstream' | 'charts' | 'tokens' | 'oci'>
 
+/** Is a folder in this one another one's, by a link or a mount? */
+export async function isFromElsewhere (parent: string, folder: string): Promise<boolean> {
+  const found = [stat(parent), lstat(folder)].map(async each => await each.catch(() => undefined))
+  const [own, its] = await Promise.all(found)
+  return its !== undefined && (its.isSymbolicLink() || its.dev !== own?.dev)
+}
+
 /**
  * What one of several has for itself without Redis. It is taken for one where all keys that several
- * have to share come from files: a single gateway makes its own, and hears nothing of this.
+ * have to share come from elsewhere: a single gateway makes its own, and hears nothing of this.
+ * @param sharesKeys its folder of keys is not its own
  */
-export function sayAlone ({ redis, upstream, charts, tokens, oci }: OfReplicas, log: Log): void {
-  const isAsIfAlone = tokens.keys.length === 0 || (upstream.auth === 'bearer' && upstream.keyFile === undefined)
-  if (redis !== undefined || upstream.url === undefined || isAsIfAlone) return
+export function sayAlone ({ redis, upstream, charts, tokens, oci }: OfReplicas, sharesKeys: boolean, log: Log): void {
+  const hasKeys = tokens.keys.length > 0 && (upstream.auth !== 'bearer' || upstream.keyFile !== undefined)
+  if (redis !== undefined || upstream.url === undefined || !(hasKeys || sharesKeys)) return
   const { maxAge } = charts.index
   const reads = [
     ...(maxAge === 0 ? [] : [`answer an index that is up to ${maxAge} s (charts.index.maxAge) older than a push`]),

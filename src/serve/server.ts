@@ -20,6 +20,7 @@ import type { Settings } from '../live/settings.ts'
 import { LOG_FORM } from '../observe/log-form.ts'
 import { lookAtTerminal } from '../observe/log-look.ts'
 import { openLog, STANDARD_OUTPUT } from '../observe/log-sink.ts'
+import { keyFolder } from '../tokens/trusted.ts'
 import { openClients, type Opened, type Serving } from './clients.ts'
 import { addressesCheck, ailmentOfAll, type Addresses } from './addresses.ts'
 import { connectUpstreams } from './connect.ts'
@@ -29,7 +30,7 @@ import { addressOf, listen } from './front.ts'
 import { createLifecycle } from './lifecycle.ts'
 import { openMeasuring, type Measuring } from './measure.ts'
 import { openParts } from './parts.ts'
-import { sayAlone } from './replicas.ts'
+import { isFromElsewhere, sayAlone } from './replicas.ts'
 import { rereadAll, type Reread } from './rereading.ts'
 import { sayListening } from './say-listening.ts'
 import { startMistake } from './start-mistakes.ts'
@@ -136,7 +137,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   // The probes first: who finds their port taken was never open for clients.
   const mistake = await listen(admin, 'admin', config.admin)
   if (mistake !== undefined) return mistake
-  sayAlone(config, log)
+  sayAlone(config, await isFromElsewhere(config.stateDir, keyFolder(config)), log)
   const clients = { ...parts, measuring, upstreams: connected.upstreams, followers: ofWorkers, socketPath }
   const result = await openClients({ ...clients, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message

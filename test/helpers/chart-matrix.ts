@@ -101,6 +101,8 @@ export const BAD: readonly (readonly [values: object, sentence: RegExp])[] = [
   [{ autoscaling: { enabled: true } }, /the embedded repository belongs to one gateway/],
   [{ upstream: { url: URL }, replicaCount: 2, config: { charts: { index: { maxAge: '5s' } } } }, /several gateways do not tell each other of a push, so each would answer an old index for config\.charts\.index\.maxAge: 0s, or config\.redis\.url, or replicaCount: 1/],
   [{ replicaCount: 2, config: { upstream: { urls: [URL, 'http://museum-1:8080'] } } }, /several gateways do not tell each other of a push, so each could read an old index at the second of config\.upstream\.urls/],
+  [{ upstream: { url: 'http://a' }, config: { redis: { url: 'redis://gate:nobody-should-read-this@redis' } } }, /config\.redis\.url has a password in it/],
+  [{ upstream: { url: 'http://a' }, config: { redis: { url: 'redis://redis' }, charts: { index: { maxAge: '1m' } } } }, /config\.charts\.index\.maxAge is more than 10s/],
   [{ redis: { existingSecret: 'redis' } }, /redis\.existingSecret is for the Redis of config\.redis\.url, which is not set/],
   [{ upstream: { url: URL }, config: { redis: { url: 'redis://redis', password: 'nobody-should-read-this' } } }, /config\.redis\.password is a secret.* redis\.existingSecret/],
   [{ upstream: { url: URL }, chartmuseum: { enabled: true } }, /chartmuseum\.enabled makes a ChartMuseum, and upstream\.url names another one: choose one of them/],

@@ -1,4 +1,5 @@
 // A process joins all replicas on its Redis, or is alone, and says what that means.
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Config } from '../../src/config/schema.ts'
@@ -6,7 +7,7 @@ import { CLOCK } from '../../src/lib/clock.ts'
 import { createLive } from '../../src/lib/live.ts'
 import { createLocks } from '../../src/lib/locks.ts'
 import { createMeter } from '../../src/metrics/meter.ts'
-import { joinReplicas, sayAlone, shareForWorkers, type JoinOptions, type Joined } from '../../src/serve/replicas.ts'
+import { isFromElsewhere, joinReplicas, sayAlone, shareForWorkers, type JoinOptions, type Joined } from '../../src/serve/replicas.ts'
 import { createRevocations, revocationText } from '../../src/tokens/revocations.ts'
 import type { Change } from '../../src/upstream/change.ts'
 import { NO_PEERS } from '../../src/upstream/peers.ts'
@@ -42,7 +43,7 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   t.equal(await away.spent?.spend(shown('a')), 'unproved')
   away.close()
   const lines: string[] = []
-  const say = (more: object): void => { sayAlone({ ...config, ...more }, { info: (_fields, message) => { lines.push(message) } }) }
+  const say = (more: object, sharesKeys = false): void => { sayAlone({ ...config, ...more }, sharesKeys, { info: (_fields, message) => { lines.push(message) } }) }
   const tokens = { ...config.tokens, keys: [{ file: 'a', alg: 'RS256', state: 'active' }] }
   const upstream = { ...config.upstream, keyFile: 'k' }
   say({})
@@ -54,7 +55,19 @@ await t.test('without Redis a process shares nothing, and one of several says wh
   say({ tokens, upstream })
   say({ tokens, upstream: { ...config.upstream, auth: 'basic' }, charts: { ...config.charts, index: { maxAge: 5, maxBytes: 1 } } })
   say({ tokens, upstream: { ...upstream, further: ['http://other'] }, oci: { enabled: false } })
-  t.match(lines, [/^redis\.url is not set: .* tokens here, of what its registry has answered, nor of a push that runs$/, /up to 5 s \(charts\.index\.maxAge\) older than a push$/, /tokens here, nor of a push that runs, and may read at an address \(upstream\.urls\) what is of before a push$/])
+  t.match(lines.splice(0), [/^redis\.url is not set: .* tokens here, of what its registry has answered, nor of a push that runs$/, /up to 5 s \(charts\.index\.maxAge\) older than a push$/, /tokens here, nor of a push that runs, and may read at an address \(upstream\.urls\) what is of before a push$/])
+  say({ redis: HERE }, true)
+  t.same(lines, [])
+  say({}, true)
+  t.match(lines, [/^redis\.url is not set: /], 'a folder of keys that is another one’s')
+})
+
+await t.test('whose folder of keys is a link or a mount shares it', async t => {
+  const [here, there] = [testFolder(t), testFolder(t)]
+  await mkdir(join(here, 'own'))
+  await symlink(there, join(here, 'linked'))
+  for (const [folder, expected] of [['own', false], ['missing', false], ['linked', true]] as const) t.equal(await isFromElsewhere(here, join(here, folder)), expected, folder)
+  t.equal(await isFromElsewhere(here, '/proc'), true, 'another file system')
 })
 
 await t.test('files of redis.tls that cannot be used are said', async t => {

@@ -31,6 +31,12 @@
 {{- if and .Values.redis.existingSecret (not $redis) -}}
 {{- $wrong = append $wrong "redis.existingSecret is for the Redis of config.redis.url, which is not set" -}}
 {{- end -}}
+{{- if contains "@" $redis -}}
+{{- $wrong = append $wrong "config.redis.url has a password in it, and a ConfigMap is no place for one: put it into a Secret, and name that in redis.existingSecret" -}}
+{{- end -}}
+{{- if and $redis (gt (int (include "chartgate.seconds" (dig "charts" "index" "maxAge" "0s" .Values.config))) 10) -}}
+{{- $wrong = append $wrong "config.charts.index.maxAge is more than 10s: with config.redis.url a push waits for so long while Redis is away" -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
 {{- $wrong = append $wrong "autoscaling.minReplicas is above autoscaling.maxReplicas" -}}
 {{- end -}}
