@@ -3,18 +3,47 @@
 import type { Check } from '../observe/checks.ts'
 import type { Upstream } from '../upstream/client.ts'
 import type { FollowerState } from '../upstream/follower.ts'
+import type { Every } from '../lib/timers.ts'
+import type { Peers } from '../upstream/peers.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+
+/** `untold`: it follows, and is not read from while something may be changed that is not told here. */
+export type AddressState = FollowerState | 'untold'
 
 export interface Addresses {
   readonly first: Pick<Upstream, 'origin' | 'ailment'>
   readonly further: readonly Pick<Upstream, 'origin' | 'ailment'>[]
   /** What those know who answer clients, in the order of `further`. */
-  readonly states: () => readonly FollowerState[]
+  readonly states: () => readonly AddressState[]
 }
 
-const NOT_READ_FROM: Readonly<Record<Exclude<FollowerState, 'follows'>, string>> = {
+/** Milliseconds between two looks. */
+const LOOK = 500
+
+const NOT_READ_FROM: Readonly<Record<Exclude<AddressState, 'follows'>, string>> = {
   unproven: 'is not read from: it has not shown yet that it follows the first, which takes a few pushes and deletes',
   behind: 'is not read from: it did not show what the first showed. Do both have one storage, and is it run ' +
-    'with --always-regenerate-chart-index?'
+    'with --always-regenerate-chart-index?',
+  untold: 'is not read from for now: Redis cannot be used, or another chartgate is out of touch, and may change ' +
+    'what this one is not told of'
+}
+
+/** Says what is known of each further address, now and whenever it is something else. @returns ends that */
+export function watchAddresses (
+  { followers }: Pick<Upstreams, 'followers'>,
+  { knowsAll }: Pick<Peers, 'knowsAll'>,
+  say: (states: readonly AddressState[]) => void,
+  every: Every
+): () => void {
+  let said = ''
+  const look = (): void => {
+    const states = followers().map(each => each === 'follows' && !knowsAll() ? 'untold' : each)
+    if (states.join() === said) return
+    said = states.join()
+    say(states)
+  }
+  look()
+  return every(LOOK, look)
 }
 
 /** What keeps all reads from being answered, in a sentence; undefined: nothing. */

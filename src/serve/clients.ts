@@ -17,6 +17,7 @@ import type { AuditOutput } from '../observe/audit/auditing.ts'
 import { NO_PEERS } from '../upstream/peers.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
+import { watchAddresses } from './addresses.ts'
 import { reportReload } from './audit.ts'
 import { auditPart } from './audit-part.ts'
 import { openFront, type Front } from './front.ts'
@@ -32,7 +33,7 @@ import { createAuditOffice } from './workers/audit.ts'
 import { followForWorkers, type FollowedForWorkers } from './workers/follow.ts'
 import { forkWorker } from './workers/fork.ts'
 import { createLoginOffice } from './workers/logins.ts'
-import type { Office } from './workers/member.ts'
+import type { FollowersOffice } from './workers/followers.ts'
 import { openPool } from './workers/pool.ts'
 import { createSpentOffice } from './workers/spent.ts'
 
@@ -55,8 +56,8 @@ export interface Opened extends Parts {
 export interface ClientsOptions extends Opened {
   readonly measuring: Measuring
   readonly upstreams: Upstreams
-  /** Where workers say which further addresses follow. */
-  readonly followers: Office
+  /** Who hears which further addresses are read from. */
+  readonly followers: FollowersOffice
   readonly socketPath: string | undefined
   readonly onTrouble: () => void
 }
@@ -76,6 +77,8 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     const own = { peers: NO_PEERS, locks: createLocks() }
     const replicas = await joinReplicas({ settings, own, log, meter, revocations: revocations.held })
     lifecycle.opened.push(replicas.close)
+    const endWatch = watchAddresses(options.upstreams, replicas.peers, options.followers.say, every)
+    lifecycle.opened.push(async () => { endWatch() })
     const opened = await openSpent(config, replicas.spent, log)
     if (!opened.ok) return opened
     const result = await openFront({

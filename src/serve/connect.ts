@@ -8,14 +8,12 @@ import { sayBreaker, sayFollower, type AddressPlace, type FollowerLog } from '..
 import type { SigningKey } from '../tokens/keys.ts'
 import { createUpstream, type Upstream, type UpstreamAuth, type UpstreamOptions } from '../upstream/client.ts'
 import type { StandIn } from '../upstream/elsewhere.ts'
-import { createFollower, type FollowerState } from '../upstream/follower.ts'
+import { createFollower } from '../upstream/follower.ts'
 import { severalUpstreams, type Upstreams } from '../upstream/upstreams.ts'
 
 export interface UpstreamHearers extends Pick<UpstreamOptions, 'onTrouble' | 'onAnswer' | 'tls'> {
   /** Hears when an address is not asked for clients any more, when it is again, and whether it follows the first. */
   readonly log?: OutageLog & FollowerLog
-  /** Hears what is known of each further address, when that is something else. */
-  readonly onFollowers?: (states: readonly FollowerState[]) => void
 }
 
 /** The repository at all its addresses. */
@@ -36,7 +34,7 @@ export function connectUpstreams (
   settings: Pick<Settings, 'current'>,
   key: SigningKey | undefined,
   socketPath: string | undefined,
-  { log, onFollowers = () => {}, onTrouble, ...hearers }: UpstreamHearers = {}
+  { log, onTrouble, ...hearers }: UpstreamHearers = {}
 ): Connected {
   const { charts: { contextPath }, upstream: { url, further } } = settings.current
   const auth = upstreamAuth(settings, key)
@@ -54,17 +52,13 @@ export function connectUpstreams (
     : open('http://repository', 'only', { ...troubles, socketPath, takesConditions: true, contextPath: '' })
   const standIns = further.map((origin): StandIn => {
     const upstream = open(origin, 'further')
-    const say = log === undefined ? () => {} : sayFollower(log, origin)
     const follower = createFollower({
       first,
       other: upstream,
       later,
       every,
       clock: () => performance.now(),
-      onChange (state) {
-        say(state)
-        onFollowers(upstreams.followers())
-      }
+      onChange: log === undefined ? () => {} : sayFollower(log, origin)
     })
     return { upstream, follower }
   })

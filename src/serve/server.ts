@@ -118,9 +118,8 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
     tls: liveOf(tls, 'upstream.tls')
   })
   opened.push(connected.close)
-  const ofWorkers = createFollowersOffice(connected.further.length)
-  const { followers } = config.workers === 1 ? connected.upstreams : { followers: ofWorkers.states }
-  const addresses: Addresses = { ...connected, states: followers }
+  const followers = createFollowersOffice(connected.further.length)
+  const addresses: Addresses = { ...connected, states: followers.states }
   const admin = await buildAdmin({
     upstream: { ailment: async () => await ailmentOfAll(addresses) },
     stuck: pulse.stuck,
@@ -138,7 +137,7 @@ async function openAll (parts: Opened, options: ServeOptions): Promise<string | 
   const mistake = await listen(admin, 'admin', config.admin)
   if (mistake !== undefined) return mistake
   sayAlone(config, await isFromElsewhere(config.stateDir, keyFolder(config)), log)
-  const clients = { ...parts, measuring, upstreams: connected.upstreams, followers: ofWorkers, socketPath }
+  const clients = { ...parts, measuring, upstreams: connected.upstreams, followers, socketPath }
   const result = await openClients({ ...clients, onTrouble: contact.hint }, options)
   if (!result.ok) return result.message
   lifecycle.front = result.front

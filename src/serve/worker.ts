@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import pino from 'pino'
 import type { AppDependencies } from '../app.ts'
+import { watchAddresses, type AddressState } from './addresses.ts'
 import { createWorkerAudit } from './workers/audit.ts'
 import { openMeter } from './measure.ts'
 import { createPeers } from './workers/changes.ts'
@@ -56,7 +57,6 @@ export async function startWorker ({ channel, logStream }: WorkerOptions): Promi
       onTrouble,
       onAnswer,
       log,
-      onFollowers (states) { channel.send({ kind: 'followers', states }) },
       tls: liveOf(tls, 'upstream.tls')
     })
     const share = (): number => Math.floor(settings.current.charts.spool.maxBytes / config.workers)
@@ -68,6 +68,8 @@ export async function startWorker ({ channel, logStream }: WorkerOptions): Promi
       meter,
       revocations: revocations.held
     })
+    const sayStates = (states: readonly AddressState[]): void => { channel.send({ kind: 'followers', states }) }
+    const endWatch = watchAddresses(upstreams, replicas.peers, sayStates, every)
     const pulse = createPulse(every)
     const output = createWorkerAudit(channel, aim, logStream, later)
     const hashName = await openNameHash(stateDir)
@@ -107,6 +109,7 @@ export async function startWorker ({ channel, logStream }: WorkerOptions): Promi
       async stop () {
         await front.close()
         endFetching(goneBy)
+        endWatch()
         await replicas.close()
         await closeUpstreams()
         pulse.close()

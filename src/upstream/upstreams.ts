@@ -5,7 +5,7 @@ import { RefusalError } from '../http/errors.ts'
 import type { Connections } from '../limits/shares.ts'
 import type { ToldChange } from './change.ts'
 import type { Question, Reads, Upstream } from './client.ts'
-import { isAway, readsOf, standInNow, type StandIn } from './elsewhere.ts'
+import { isAway, readsOf, type StandIn } from './elsewhere.ts'
 import type { FollowerState } from './follower.ts'
 
 export interface Upstreams {
@@ -21,8 +21,6 @@ export interface Upstreams {
   connections (): Connections
   /** What is known of each further address, in the order of the configuration. */
   followers (): readonly FollowerState[]
-  /** Whether reads are answered while the first address is away. */
-  hasStandIn (): boolean
 }
 
 export function onlyUpstream (upstream: Upstream): Upstreams {
@@ -32,8 +30,7 @@ export function onlyUpstream (upstream: Upstream): Upstreams {
     show: async () => {},
     doubt () {},
     connections: upstream.connections,
-    followers: () => [],
-    hasStandIn: () => false
+    followers: () => []
   }
 }
 
@@ -50,8 +47,7 @@ export function severalUpstreams (first: Upstream, standIns: readonly StandIn[])
     },
     doubt () { for (const { follower } of standIns) follower.doubt() },
     connections: () => standIns.map(({ upstream }) => upstream.connections()).reduce(plus, first.connections()),
-    followers: () => standIns.map(({ follower }) => follower.state()),
-    hasStandIn: () => standInNow(standIns) !== undefined
+    followers: () => standIns.map(({ follower }) => follower.state())
   }
 }
 

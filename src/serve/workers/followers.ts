@@ -1,19 +1,21 @@
 // Which further addresses of the chart repository follow the first? Each worker finds that out
 // with the changes that it makes, and the primary, which answers the probes, hears of it.
-import type { FollowerState } from '../../upstream/follower.ts'
+import type { AddressState } from '../addresses.ts'
 import type { Member, Office } from './member.ts'
 
 export interface FollowersOffice extends Office {
   /** The best that a worker knows of each. */
-  states (): readonly FollowerState[]
+  states (): readonly AddressState[]
+  /** What this process says itself, where it has no workers. */
+  say (states: readonly AddressState[]): void
 }
 
 /** From the best to what says least. */
-const ORDER: readonly FollowerState[] = ['follows', 'behind', 'unproven']
+const ORDER: readonly AddressState[] = ['follows', 'untold', 'behind', 'unproven']
 
 /** @param count how many further addresses there are */
 export function createFollowersOffice (count: number): FollowersOffice {
-  const said = new Map<Member, readonly FollowerState[]>()
+  const said = new Map<Member | 'itself', readonly AddressState[]>()
   return {
     join (member) {
       member.receive(message => {
@@ -21,6 +23,7 @@ export function createFollowersOffice (count: number): FollowersOffice {
       })
     },
     leave (member) { said.delete(member) },
+    say (states) { said.set('itself', states) },
     states: () => Array.from({ length: count }, (_, i) =>
       ORDER.find(state => [...said.values()].some(states => states[i] === state)) ?? 'unproven')
   }

@@ -2,7 +2,7 @@
 import type { Piece } from '../../lib/pieces.ts'
 import type { Admission, Login } from '../../limits/logins.ts'
 import type { ToldChange } from '../../upstream/change.ts'
-import type { FollowerState } from '../../upstream/follower.ts'
+import type { AddressState } from '../addresses.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
 import type { OfLibrary } from '../../metrics/prom.ts'
 import type { IfNot } from '../../observe/audit/auditing.ts'
@@ -62,7 +62,7 @@ export type ToPrimary =
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
   | { /** a token is exchanged (spent.ts) */ readonly kind: 'spend', readonly id: number, readonly shown: Shown }
-  | { readonly kind: 'followers', /** of upstream.urls (follower.ts) */ readonly states: readonly FollowerState[] }
+  | { readonly kind: 'followers', /** of upstream.urls */ readonly states: readonly AddressState[] }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
   | {
     /** what it counted since it began */ readonly kind: 'counted'
