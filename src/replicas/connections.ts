@@ -3,7 +3,7 @@
 import type { RedisConfig, RedisPlace } from '../config/schema.ts'
 import type { Later } from '../lib/timers.ts'
 import type { TlsTexts } from '../tls/material.ts'
-import { sentenceOf } from './faults.ts'
+import { isEnd, sentenceOf } from './faults.ts'
 import type { Outages } from '../lib/outages.ts'
 import { askMaster } from './sentinel.ts'
 
@@ -76,7 +76,7 @@ export async function connect (redis: Library, options: ConnectionOptions): Prom
     }
     asks.on('ready', () => { isSaid = false })
     asks.on('error', (error: unknown) => {
-      if (!(error instanceof redis.SocketClosedUnexpectedlyError)) tell(error)
+      if (!isEnd(error)) tell(error)
       else later(PATIENCE, () => { if (!isSaid && !asks.isReady) tell(error) })
     })
   }

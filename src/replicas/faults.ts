@@ -8,6 +8,8 @@ export class RedisSilent extends Error {}
 
 const READONLY = /\bREADONLY\b/
 
+/** What the client library says of one that was there (@redis/client 6.3.1, errors.js). */
+const ENDED = /^Socket closed unexpectedly/
 const SILENT = 'Redis does not answer'
 
 /** By a word of its own errors (redis 7.0, src/server.c, createSharedObjects); of a script others stand before it. */
@@ -28,7 +30,7 @@ const OF_REDIS: readonly (readonly [RegExp, string])[] = [
 ]
 /** What the client library says of connections (@redis/client 6.3.1, errors.js). */
 const OF_CONNECTIONS: readonly (readonly [RegExp, string])[] = [
-  [/^Socket closed unexpectedly/, 'what answers at redis.url ends connections: is it Redis, and with TLS or without?'],
+  [ENDED, 'what answers at redis.url ends connections: is it Redis, and with TLS or without?'],
   [/^(?:Socket|Connection) timeout/, SILENT]
 ]
 /** Of Node (https://nodejs.org/api/tls.html#x509-certificate-error-codes, and ERR_TLS_CERT_ALTNAME_INVALID). */
@@ -36,6 +38,12 @@ const OF_CERTIFICATES = /CERT|SELF_SIGNED|UNABLE_TO|INVALID_CA|HOSTNAME_MISMATCH
 /** What the client library says of bytes that no Redis sends (@redis/client 6.3.1, RESP/decoder). */
 const NO_REDIS = /^(?:Unknown RESP type|Invalid RESP|Unexpected)/
 const LONGEST = 160
+
+/** Does it say that a connection has ended, and nothing of why? */
+export function isEnd (error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'EPIPE' || ENDED.test(message)
+}
 
 /** Does it say that it is a replica? One that was the master may be, and its name another one's by now. */
 export function isReadOnly (error: unknown): boolean {

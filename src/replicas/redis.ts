@@ -3,7 +3,7 @@
 // a second, or is a fault: nothing here waits for a Redis that is away.
 import type { CountReads, CountStore } from '../limits/counter.ts'
 import { connect, PATIENCE, SILENCE, type Client, type ConnectionOptions } from './connections.ts'
-import { isReadOnly, RedisSilent, sentenceOf } from './faults.ts'
+import { isEnd, isReadOnly, RedisSilent, sentenceOf } from './faults.ts'
 import { NoMaster } from './sentinel.ts'
 
 /** A script in Redis's Lua, which runs as a whole. */
@@ -37,8 +37,6 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   const redis = await import('redis') // loaded where there is one: a fifth of a second
   const { outages, later, clock } = options
   const connections = await connect(redis, options)
-  /** There is none, it ended, or it was given up: connections.ts has said why. */
-  const OF_CONNECTIONS = [redis.ClientOfflineError, redis.SocketClosedUnexpectedlyError, redis.DisconnectsClientError]
   let storedAt = -Infinity
   /** When something came back, whatever it was. */
   let answeredAt = -Infinity
@@ -71,7 +69,9 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
       return answer
     } catch (error) {
       if (isLost(error)) connections.renew(client)
-      if (!OF_CONNECTIONS.some(kind => error instanceof kind)) outages.report(sentenceOf(error))
+      // There is no connection, it ended, or it was given up: connections.ts says why.
+      const isSaid = error instanceof redis.ClientOfflineError || error instanceof redis.DisconnectsClientError
+      if (!isSaid && !isEnd(error)) outages.report(sentenceOf(error))
       throw error
     }
   }

@@ -18,7 +18,7 @@ export interface Addresses {
 }
 
 /** Milliseconds between two looks. */
-const LOOK = 500
+const LOOK = 100
 
 const NOT_READ_FROM: Readonly<Record<Exclude<AddressState, 'follows'>, string>> = {
   unproven: 'is not read from: it has not shown yet that it follows the first, which takes a few pushes and deletes',
@@ -28,19 +28,26 @@ const NOT_READ_FROM: Readonly<Record<Exclude<AddressState, 'follows'>, string>> 
     'what this one is not told of'
 }
 
-/** Says what is known of each further address, now and whenever it is something else. @returns ends that */
-export function watchAddresses (
+/** What is known of each further address, whenever that is asked. */
+export function addressStates (
   { followers }: Pick<Upstreams, 'followers'>,
-  { knowsAll }: Pick<Peers, 'knowsAll'>,
+  { knowsAll }: Pick<Peers, 'knowsAll'>
+): Addresses['states'] {
+  return () => followers().map(each => each === 'follows' && !knowsAll() ? 'untold' : each)
+}
+
+/** Says it to who cannot ask, now and whenever it is something else. @returns ends that */
+export function watchAddresses (
+  states: Addresses['states'],
   say: (states: readonly AddressState[]) => void,
   every: Every
 ): () => void {
   let said = ''
   const look = (): void => {
-    const states = followers().map(each => each === 'follows' && !knowsAll() ? 'untold' : each)
-    if (states.join() === said) return
-    said = states.join()
-    say(states)
+    const now = states()
+    if (now.join() === said) return
+    said = now.join()
+    say(now)
   }
   look()
   return every(LOOK, look)

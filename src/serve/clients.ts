@@ -17,7 +17,7 @@ import type { AuditOutput } from '../observe/audit/auditing.ts'
 import { NO_PEERS } from '../upstream/peers.ts'
 import type { Upstreams } from '../upstream/upstreams.ts'
 import { openSpool } from '../uploads/spool.ts'
-import { watchAddresses } from './addresses.ts'
+import { addressStates } from './addresses.ts'
 import { reportReload } from './audit.ts'
 import { auditPart } from './audit-part.ts'
 import { openFront, type Front } from './front.ts'
@@ -77,8 +77,7 @@ export async function openClients (options: ClientsOptions, asked: ServeOptions)
     const own = { peers: NO_PEERS, locks: createLocks() }
     const replicas = await joinReplicas({ settings, own, log, meter, revocations: revocations.held })
     lifecycle.opened.push(replicas.close)
-    const endWatch = watchAddresses(options.upstreams, replicas.peers, options.followers.say, every)
-    lifecycle.opened.push(async () => { endWatch() })
+    options.followers.ask(addressStates(options.upstreams, replicas.peers))
     const opened = await openSpent(config, replicas.spent, log)
     if (!opened.ok) return opened
     const result = await openFront({

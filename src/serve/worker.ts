@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import pino from 'pino'
 import type { AppDependencies } from '../app.ts'
-import { watchAddresses, type AddressState } from './addresses.ts'
+import { addressStates, watchAddresses, type AddressState } from './addresses.ts'
 import { createWorkerAudit } from './workers/audit.ts'
 import { openMeter } from './measure.ts'
 import { createPeers } from './workers/changes.ts'
@@ -69,7 +69,7 @@ export async function startWorker ({ channel, logStream }: WorkerOptions): Promi
       revocations: revocations.held
     })
     const sayStates = (states: readonly AddressState[]): void => { channel.send({ kind: 'followers', states }) }
-    const endWatch = watchAddresses(upstreams, replicas.peers, sayStates, every)
+    const endWatch = watchAddresses(addressStates(upstreams, replicas.peers), sayStates, every)
     const pulse = createPulse(every)
     const output = createWorkerAudit(channel, aim, logStream, later)
     const hashName = await openNameHash(stateDir)

@@ -62,7 +62,14 @@ function inTextsOfItsOwn (change: Change): Change {
 export function readElsewhereWhileTold (upstreams: Upstreams, { knowsAll }: Pick<Peers, 'knowsAll'>): Upstreams {
   return {
     ...upstreams,
-    // What was answered before a read began is known when it does, and so whenever it is asked elsewhere.
-    forReads: tenant => knowsAll() ? upstreams.forReads(tenant) : upstreams.of(tenant)
+    forReads (tenant) {
+      const first = upstreams.of(tenant)
+      return {
+        takesConditions: first.takesConditions,
+        // What was answered before a read began is known when it does, and so whenever it is asked elsewhere: not
+        // when somebody wanted to ask, who may have waited for others and been joined by whoever came since.
+        ask: async question => await (knowsAll() ? upstreams.forReads(tenant) : first).ask(question)
+      }
+    }
   }
 }

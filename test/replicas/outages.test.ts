@@ -1,6 +1,6 @@
 // One line when Redis goes or comes back, and none in between; each fault in its own sentence.
 import t from 'tap'
-import { RedisSilent, sentenceOf } from '../../src/replicas/faults.ts'
+import { isEnd, RedisSilent, sentenceOf } from '../../src/replicas/faults.ts'
 import { createRedisOutages } from '../../src/replicas/outages.ts'
 
 await t.test('an outage is one line, another reason another one, and its end says how long it was', async t => {
@@ -36,6 +36,8 @@ await t.test('each fault says what is to be done, and others are quoted, in shor
   t.equal(say("Socket timeout timeout. Expecting data, but didn't receive any in 3000ms."), sentenceOf(new RedisSilent()))
   t.equal(say('Connection timeout'), sentenceOf(new RedisSilent()))
   t.match(sentenceOf(Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' })), /redis\.tls\.ca/)
+  const isEndOf = (code: string): boolean => isEnd(Object.assign(new Error('read'), { code }))
+  t.same([isEndOf('ECONNRESET'), isEndOf('EPIPE'), isEndOf('ECONNREFUSED'), isEnd(new Error('Socket closed unexpectedly'))], [true, true, false, true], 'of which the next try says more')
   t.match(say('Unknown RESP type 72 "H"'), /no Redis/)
   t.equal(say('ERR odd\n'), 'Redis cannot be used: it says "ERR odd\\n"')
   t.ok(say('x'.repeat(10_000)).length < 300)

@@ -1,6 +1,6 @@
 // What is said of several addresses of the chart repository, and when the gateway is ready.
 import t from 'tap'
-import { addressesCheck, ailmentOfAll, watchAddresses, type Addresses, type AddressState } from '../../src/serve/addresses.ts'
+import { addressesCheck, addressStates, ailmentOfAll, watchAddresses, type Addresses, type AddressState } from '../../src/serve/addresses.ts'
 import type { FollowerState } from '../../src/upstream/follower.ts'
 import { manualBeats } from '../helpers/channels.ts'
 
@@ -40,7 +40,7 @@ await t.test('what is known of each is said once, and again when it is something
   const said: (readonly AddressState[])[] = []
   const { every, beat } = manualBeats()
   let [states, knowsAll]: [FollowerState[], boolean] = [['follows', 'behind'], true]
-  watchAddresses({ followers: () => states }, { knowsAll: () => knowsAll }, each => { said.push(each) }, every)
+  watchAddresses(addressStates({ followers: () => states }, { knowsAll: () => knowsAll }), each => { said.push(each) }, every)
   beat()
   knowsAll = false
   beat()
@@ -49,7 +49,7 @@ await t.test('what is known of each is said once, and again when it is something
   beat()
   t.strictSame(said, [['follows', 'behind'], ['untold', 'behind'], ['unproven', 'behind']])
   const nobody: unknown[] = []
-  watchAddresses({ followers: () => [] }, { knowsAll: () => true }, each => { nobody.push(each) }, every)
+  watchAddresses(() => [], each => { nobody.push(each) }, every)
   t.strictSame(nobody, [])
   t.end()
 })

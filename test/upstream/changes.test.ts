@@ -3,6 +3,7 @@
 import t from 'tap'
 import type { Change, ToldChange } from '../../src/upstream/change.ts'
 import { readElsewhereWhileTold, tellChanges, type TellChange } from '../../src/upstream/changes.ts'
+import type { Question } from '../../src/upstream/client.ts'
 import type { HearChange, Peers } from '../../src/upstream/peers.ts'
 import type { Showing } from '../../src/upstream/shown.ts'
 import type { Upstreams } from '../../src/upstream/upstreams.ts'
@@ -136,9 +137,14 @@ await t.test('where nobody knows what changed, other addresses are not known to 
 
 await t.test('reads go elsewhere while every change is told, and to the first address else', async t => {
   let knowsAll = true
-  const upstreams = readElsewhereWhileTold({ of: (tenant: string) => `first ${tenant}`, forReads: (tenant: string) => `any ${tenant}` } as unknown as Upstreams, { knowsAll: () => knowsAll })
-  t.equal(upstreams.forReads('a'), 'any a')
+  const place = (name: string) => (tenant: string) => ({ takesConditions: true, ask: async () => `${name} ${tenant}` })
+  const upstreams = readElsewhereWhileTold({ of: place('first'), forReads: place('any') } as unknown as Upstreams, { knowsAll: () => knowsAll })
+  const reads = upstreams.forReads('a')
+  const asked = async (): Promise<unknown> => await reads.ask({} as Question)
+  t.equal(await asked(), 'any a')
   knowsAll = false
-  t.equal(upstreams.forReads('a'), 'first a')
-  t.equal(upstreams.of('a'), 'first a')
+  t.equal(await asked(), 'first a', 'also for whoever wanted to ask when all was told')
+  knowsAll = true
+  t.equal(await asked(), 'any a')
+  t.equal(reads.takesConditions, true)
 })

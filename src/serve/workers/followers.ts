@@ -6,8 +6,8 @@ import type { Member, Office } from './member.ts'
 export interface FollowersOffice extends Office {
   /** The best that a worker knows of each. */
   states (): readonly AddressState[]
-  /** What this process says itself, where it has no workers. */
-  say (states: readonly AddressState[]): void
+  /** Where this process has no workers, it knows that itself. */
+  ask (states: () => readonly AddressState[]): void
 }
 
 /** From the best to what says least. */
@@ -15,7 +15,8 @@ const ORDER: readonly AddressState[] = ['follows', 'untold', 'behind', 'unproven
 
 /** @param count how many further addresses there are */
 export function createFollowersOffice (count: number): FollowersOffice {
-  const said = new Map<Member | 'itself', readonly AddressState[]>()
+  const said = new Map<Member, readonly AddressState[]>()
+  let own: (() => readonly AddressState[]) | undefined
   return {
     join (member) {
       member.receive(message => {
@@ -23,8 +24,8 @@ export function createFollowersOffice (count: number): FollowersOffice {
       })
     },
     leave (member) { said.delete(member) },
-    say (states) { said.set('itself', states) },
-    states: () => Array.from({ length: count }, (_, i) =>
+    ask (states) { own = states },
+    states: () => own?.() ?? Array.from({ length: count }, (_, i) =>
       ORDER.find(state => [...said.values()].some(states => states[i] === state)) ?? 'unproven')
   }
 }

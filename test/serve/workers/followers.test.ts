@@ -19,6 +19,6 @@ await t.test('the primary knows the best that a worker knows of each address, an
   t.strictSame(office.states(), ['untold', 'unproven'])
   office.leave(a.process)
   t.strictSame(office.states(), ['unproven', 'unproven'])
-  office.say(['follows', 'behind'])
-  t.strictSame(office.states(), ['follows', 'behind'], 'one without workers says it itself')
+  office.ask(() => ['follows', 'behind'])
+  t.strictSame(office.states(), ['follows', 'behind'], 'one without workers knows it itself')
 })
