@@ -20,7 +20,7 @@ export const OPTIONS = {
   who: { says: 'lists who may do it, and by which rule' },
   token: {
     value: 'TOKEN',
-    says: 'a token; - reads it from standard input; explain: or a robot\'s secret; revoke: or its id (jti)'
+    says: 'a token; - reads it from standard input; explain: or a robot\'s secret; revoke: or its id'
   },
   subject: { value: 'SUBJECT', says: 'user:NAME, robot:NAME, cert:NAME, ci:PROVIDER:NAME, key:master or anonymous' },
   'token-file': { value: 'FILE', says: 'a file that holds a token or a robot\'s secret' },

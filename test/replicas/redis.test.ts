@@ -220,14 +220,14 @@ else {
 }
 
 await t.test('what is no Redis is called so, and what is not there cannot be reached', async t => {
-  const web = createServer(socket => { socket.once('data', () => { socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') }) })
+  const web = createServer(socket => { socket.on('error', () => {}).once('data', () => { socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') }) })
   await new Promise<void>(resolve => { web.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { web.close() })
   const { port } = web.address() as { port: number }
   const { redis, lines } = await open(t, port)
   t.match(await until(() => lines[0]), /^what answers at redis\.url is no Redis;/)
   await t.rejects(redis.run(ECHO, ['a']))
-  const closing = createServer(socket => { socket.once('data', () => { socket.end() }) })
+  const closing = createServer(socket => { socket.on('error', () => {}).once('data', () => { socket.end() }) })
   await new Promise<void>(resolve => { closing.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => { closing.close() })
   const closed = await open(t, (closing.address() as { port: number }).port)

@@ -118,7 +118,7 @@ await t.test('workers tell their primary which further addresses follow the firs
   await until(async () => {
     const answer = await fetch(`${addressOf(first)}/api/org1/repo1/charts`, { method: 'POST', headers: { authorization: `Bearer ${config.masterKey}` }, body: await chartOf('web', `1.0.${count++}`) })
     t.equal(answer.status, 201)
-    return first?.said.some(({ kind }) => kind === 'followers') === true ? true : undefined
+    return first?.said.some(said => said.kind === 'followers' && said.states[0] === 'follows') === true ? true : undefined
   })
   await until(async () => (await verbose()).includes('upstream.urls: ok') ? true : undefined)
   t.equal(await started.stop(), true)
