@@ -89,6 +89,9 @@ interface PasswordWaiter extends Waiting {
   takeBack?: () => void
 }
 
+/** For whom a hash is computed, or why it is not. */
+type Begun = { readonly ok: true, readonly login: Login } | Exclude<Admission, { readonly ok: true }>
+
 /** @param clock seconds of a clock that only goes on */
 export function createAttempts (
   clock: () => number,
@@ -149,21 +152,30 @@ export function createAttempts (
   }
 
   async function verdictOf ({ compare }: Check, asked: readonly Login[]): Promise<Verdict> {
-    const admission = await admitOneOf(asked)
-    if (!admission.ok) return { again: admission.seconds }
-    const isRight = await compare()
-    const verdict = isRight ? 'right' : 'wrong'
-    for (const login of asked) {
-      queue.remember(login.origin, verdict)
-      await logins.settle(login, isRight)
+    const begun = await beginOneOf(asked)
+    if (!begun.ok) return { again: begun.seconds }
+    try {
+      const isRight = await compare()
+      await settle(asked, isRight ? 'right' : 'wrong')
+      return isRight ? 'right' : 'wrong'
+    } catch (error) {
+      await logins.settle(begun.login, 'failed')
+      throw error
     }
-    return verdict
   }
 
-  /** The hash is the same for all, so it is computed when one of them may have it. */
-  async function admitOneOf ([first, ...others]: readonly Login[]): Promise<Admission> {
-    const admission = await logins.admit(first as Login, true)
-    return admission.ok || others.length === 0 ? admission : await admitOneOf(others)
+  /** The hash is the same for all, so it is computed when one of them may have it, and counts for that one. */
+  async function beginOneOf ([login, ...others]: readonly Login[]): Promise<Begun> {
+    const admission = await logins.begin(login as Login)
+    if (admission.ok) return { ok: true, login: login as Login }
+    return others.length === 0 ? admission : await beginOneOf(others)
+  }
+
+  async function settle (asked: readonly Login[], outcome: 'right' | 'wrong'): Promise<void> {
+    for (const login of asked) {
+      queue.remember(login.origin, outcome)
+      await logins.settle(login, outcome)
+    }
   }
 
   function finish ({ name, waiters }: Check, tell: (waiter: PasswordWaiter) => void): void {
@@ -196,7 +208,7 @@ export function createAttempts (
     standing: () => ({ length: queue.size(), ...past }),
     async judge ({ name, account, asker: { address, presence, isPeer = false, isUnread = () => false }, compare }) {
       const login = { origin: originOf(address), account, proof: name, isPeer }
-      const admission = await logins.admit(login, false)
+      const admission = await logins.admit(login)
       if (presence.gone) return 'gone'
       if (!admission.ok) return { again: admission.seconds }
       const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }

@@ -16,6 +16,8 @@ export interface Counter {
   /** Counts once more. */
   add (key: string): Promise<Count>
   read (key: string): Promise<Count>
+  /** One that was counted is not one: counts it no longer. */
+  takeBack (key: string): Promise<void>
   /** How many keys are counted. */
   size (): number
 }
@@ -65,9 +67,14 @@ export function createCounter ({ within, most, shared }: CounterOptions): Counte
       keyPrefix: shared.name,
       insuranceLimiter: own
     })
+  const add = async (key: string): Promise<Consumed> => await limiter.penalty(key, 1, { customDuration: within() })
   return {
-    add: async key => countOf(await limiter.penalty(key, 1, { customDuration: within() }), within()),
+    add: async key => countOf(await add(key), within()),
     read: async key => countOf(await limiter.get(key), within()),
+    async takeBack (key) {
+      const { consumedPoints } = await limiter.reward(key, 1, { customDuration: within() })
+      if (consumedPoints < 0) await add(key) // it was forgotten already
+    },
     size: () => own.keys.size
   }
 }

@@ -1,7 +1,9 @@
 // May this login be tried? Failures are counted by account and address together, and by
 // address; never by account alone, which would let anybody lock its owner out. Who is over
-// a limit is refused before a hash is computed. Behind one address there may be a whole
-// company, so a limit is not the end for those who know their password:
+// a limit is refused before a hash is computed, and a hash counts as a failure from before
+// it begins until it is right: of guesses that come at once no more are hashed than of
+// those that come one by one. Behind one address there may be a whole company, so a limit
+// is not the end for those who know their password:
 //
 // * What needs no slow hash (tokens, robots' secrets, the master key, a password that is
 //   remembered) is looked at first, and lets in whoever it proves; this file hears of it
@@ -17,13 +19,15 @@
 //
 // An address from which several accounts came in is several people's (a proxy that nobody
 // named, a company's network), and has more. That is seen by right passwords alone: no
-// header makes a limit larger. What is remembered is bounded in number and in time.
+// header makes a limit larger (lately.ts).
 //
 // Replicas count failures together in Redis, where they have one; who came in lately each
 // knows by itself, which keeps nobody out.
 import { randomBytes } from 'node:crypto'
-import { putBounded } from '../lib/put-bounded.ts'
-import { createCounter, type CountStore, type SharedCounts } from './counter.ts'
+import { createLocks } from '../lib/locks.ts'
+import { createCounter, type Count, type CountStore, type SharedCounts } from './counter.ts'
+import { createLately } from './lately.ts'
+import { createUnderWay } from './under-way.ts'
 
 export interface Login {
   /** Where it comes from, as `originOf` names it. */
@@ -39,13 +43,18 @@ export interface Login {
 /** `seconds`: after which it may be tried again. */
 export type Admission = { readonly ok: true } | { readonly ok: false, readonly seconds: number }
 
+/** What became of a hash; `failed`: it was not computed to its end, and nobody learned anything. */
+export type Outcome = 'right' | 'wrong' | 'failed'
+
 export interface LoginLimits {
   /** What credentials are named with; the same in all processes that count together. */
   readonly key: string
-  /** May its password be hashed? @param begins the hash would begin now */
-  admit (login: Login, begins: boolean): Promise<Admission>
-  /** The hash was computed. */
-  settle (login: Login, isRight: boolean): Promise<void>
+  /** May it wait for its password to be hashed? */
+  admit (login: Login): Promise<Admission>
+  /** May its password be hashed now? Who may says what became of it. */
+  begin (login: Login): Promise<Admission>
+  /** What became of the hash, also for others who have the same one without having begun it. */
+  settle (login: Login, outcome: Outcome): Promise<void>
   /** What needs no slow hash was wrong. @returns whether that may be said, or only when to come again */
   miss (origin: string): Promise<Admission>
 }
@@ -72,15 +81,11 @@ export interface OwnLoginLimits extends LoginLimits {
   standing (): LoginStanding
 }
 
-/** Accounts that make an address several people's, */
-export const SEVERAL = 4
-/** and how many times as much it has then. */
+/** How many times as much an address has that is several people's. */
 export const SHARE_OF_SEVERAL = 10
 /** Seconds in which an address that is over a limit gets one hash more. */
 export const SPARE = 5
-/** Seconds that it is remembered who came in: who comes once a week is no stranger. */
-const LATELY = 8 * 86_400
-const MOST = { origins: 10_000, pairs: 20_000, proofs: 10_000, accountsOfOrigin: 64 }
+const MOST = { origins: 10_000, pairs: 20_000 }
 
 /** What the keys of failures begin with where several replicas count them. */
 const SHARED_NAME = '{chartgate}:failed'
@@ -96,6 +101,26 @@ export interface LoginLimitPlace {
   readonly store?: CountStore | undefined
 }
 
+/** A hash that has begun. */
+interface Hashing {
+  /** So many compute it: workers. */
+  times: number
+  readonly admission: Promise<Admission>
+}
+
+/** A limit that is reached. */
+interface Over {
+  readonly of: 'account' | 'address'
+  readonly seconds: number
+  /** Also when all that is under way here should be right. */
+  readonly isCertain: boolean
+}
+
+/** How much counts, and how much of it may be right yet. */
+interface Counted extends Count {
+  readonly open: number
+}
+
 /** @param options as they are now */
 export function createLoginLimits (
   options: () => LoginLimitOptions,
@@ -109,62 +134,112 @@ export function createLoginLimits (
   const addresses = createCounter({ within, most: MOST.origins, shared: sharedAs('addresses') })
   const secrets = createCounter({ within, most: MOST.origins, shared: sharedAs('secrets') })
   const spares = createCounter({ within: () => SPARE, most: MOST.origins, shared: sharedAs('spares') })
-  /** Until when, by proof. */
-  const proved = new Map<string, number>()
-  /** Who came in, by origin. */
-  const known = new Map<string, KnownOrigin>()
+  const lately = createLately(clock, onShared)
+  /** What counts and may be right, by what it counts for. */
+  const underWay = createUnderWay()
+  const turns = createLocks()
+  /** By who logs in with what. */
+  const hashing = new Map<string, Hashing>()
   const refused = { account: 0, address: 0, secret: 0 }
-
-  function isNow (until = -Infinity): boolean {
-    return until > clock()
-  }
-
-  function accountsOf (origin: string): number {
-    return [...known.get(origin)?.accounts.values() ?? []].filter(isNow).length
-  }
 
   function shareOf (origin: string): number {
     const { perAddress } = options()
-    return accountsOf(origin) < SEVERAL ? perAddress : perAddress * SHARE_OF_SEVERAL
+    return lately.isSeveral(origin) ? perAddress * SHARE_OF_SEVERAL : perAddress
   }
 
-  /** The limit that it is over, and for how long still; undefined: none. */
-  async function limitOf ({ origin, account }: Login): Promise<['account' | 'address', number] | undefined> {
-    const own = await pairs.read(pairOf(origin, account))
-    if (own.times >= options().perAccount) return ['account', own.seconds]
-    if (isNow(known.get(origin)?.accounts.get(account))) return undefined
-    const all = await addresses.read(origin)
-    return all.times >= shareOf(origin) ? ['address', all.seconds] : undefined
+  function overOf ({ origin, account }: Login, own: Counted, all: Counted): Over | undefined {
+    const { perAccount } = options()
+    return over('account', own, perAccount) ??
+      (lately.isKnown(origin, account) ? undefined : over('address', all, shareOf(origin)))
   }
 
-  function letIn ({ origin, account, proof, isPeer }: Login): void {
-    const until = clock() + LATELY
-    putBounded(proved, proof, until, MOST.proofs)
-    const there = known.get(origin) ?? { accounts: new Map<string, number>(), isSaid: false }
-    putBounded(there.accounts, account, until, MOST.accountsOfOrigin)
-    putBounded(known, origin, there, MOST.origins)
-    if (there.isSaid || !isPeer || accountsOf(origin) < SEVERAL) return
-    there.isSaid = true
-    onShared(origin)
+  function refuse ({ of, seconds }: Over): Admission {
+    refused[of]++
+    return { ok: false, seconds }
+  }
+
+  async function add ({ origin, account }: Login): Promise<[Count, Count]> {
+    return await Promise.all([pairs.add(pairOf(origin, account)), addresses.add(origin)])
+  }
+
+  /** It is no failure. */
+  async function takeBack ({ origin, account }: Login): Promise<void> {
+    await Promise.all([pairs.takeBack(pairOf(origin, account)), addresses.takeBack(origin)])
+  }
+
+  /** Counts a hash as a failure, unless it is over a limit. */
+  async function count (login: Login): Promise<Admission | Over> {
+    const keys = { account: pairOf(login.origin, login.account), address: login.origin }
+    // Before anything is asked: what is counted later is counted behind this one.
+    const open = { account: underWay.of(keys.account), address: underWay.of(keys.address) }
+    const [own, all] = await add(login)
+    const limit = overOf(login, before(own, open.account), before(all, open.address))
+    if (limit === undefined || (limit.isCertain && (await spares.add(login.origin)).times === 1)) {
+      underWay.begin(keys.account)
+      underWay.begin(keys.address)
+      return ADMITTED
+    }
+    await takeBack(login)
+    return limit
+  }
+
+  /** One of an address after the other, or two would be over a limit by each other. */
+  async function countInTurn (login: Login): Promise<Admission> {
+    const counted = await turns.hold(login.origin, async () => await count(login))
+    if ('ok' in counted) return counted
+    if (counted.isCertain) return refuse(counted)
+    await underWay.nextEnd(counted.of === 'account' ? pairOf(login.origin, login.account) : login.origin)
+    return await countInTurn(login)
+  }
+
+  function end ({ origin, account }: Login): void {
+    underWay.end(pairOf(origin, account))
+    underWay.end(origin)
+  }
+
+  async function begin (login: Login, name: string): Promise<Admission> {
+    const one = { times: 1, admission: countInTurn(login) }
+    hashing.set(name, one)
+    const admission = await one.admission
+    if (!admission.ok) hashing.delete(name)
+    return admission
   }
 
   return {
     key: randomBytes(32).toString('base64'),
-    async admit (login, begins) {
-      if (isNow(proved.get(login.proof))) return ADMITTED
-      const limit = await limitOf(login)
-      if (limit === undefined) return ADMITTED
-      const spare = begins ? await spares.add(login.origin) : await spares.read(login.origin)
-      if (spare.times <= Number(begins)) return ADMITTED
-      const [which, seconds] = limit
-      refused[which]++
-      return { ok: false, seconds }
+    async admit (login) {
+      const { origin, account, proof } = login
+      if (lately.isProved(proof)) return ADMITTED
+      const pair = pairOf(origin, account)
+      const open = { account: underWay.of(pair), address: underWay.of(origin) }
+      const [own, all] = await Promise.all([pairs.read(pair), addresses.read(origin)])
+      const limit = overOf(login, { ...own, open: open.account }, { ...all, open: open.address })
+      if (limit === undefined || !limit.isCertain) return ADMITTED
+      const spare = await spares.read(origin)
+      return spare.times === 0 ? ADMITTED : refuse(limit)
     },
-    async settle (login, isRight) {
-      if (isRight) return letIn(login)
-      proved.delete(login.proof)
-      await pairs.add(pairOf(login.origin, login.account))
-      await addresses.add(login.origin)
+    async begin (login) {
+      if (lately.isProved(login.proof)) return ADMITTED
+      const name = nameOf(login)
+      const same = hashing.get(name)
+      if (same === undefined) return await begin(login, name)
+      same.times++
+      return await same.admission
+    },
+    async settle (login, outcome) {
+      if (outcome === 'right') lately.letIn(login)
+      const wasProved = outcome === 'wrong' && lately.disprove(login.proof)
+      const name = nameOf(login)
+      const one = hashing.get(name)
+      if (one === undefined) {
+        if (wasProved) await add(login) // which was not counted when it began
+        return
+      }
+      one.times--
+      if (outcome === 'failed' && one.times > 0) return // the others will tell
+      hashing.delete(name)
+      if (outcome !== 'wrong') await takeBack(login)
+      end(login)
     },
     async miss (origin) {
       const { times, seconds } = await secrets.add(origin)
@@ -173,29 +248,35 @@ export function createLoginLimits (
       return { ok: false, seconds }
     },
     standing () {
-      const counters = [pairs, addresses, secrets, spares].map(counter => counter.size())
-      const accounts = [...known.values()].map(({ accounts }) => accounts.size)
-      const remembered = [proved.size, ...counters, ...accounts].reduce((all, each) => all + each)
-      return { refused: { ...refused }, remembered }
+      const counted = [pairs, addresses, secrets, spares].reduce((all, counter) => all + counter.size(), 0)
+      return { refused: { ...refused }, remembered: counted + lately.size() }
     }
   }
 }
 
-interface KnownOrigin {
-  /** Until when it is remembered that they came in. */
-  readonly accounts: Map<string, number>
-  /** That there are several. */
-  isSaid: boolean
+/** Without this one itself. */
+function before ({ times, seconds }: Count, open: number): Counted {
+  return { times: times - 1, seconds, open }
+}
+
+function over (of: Over['of'], { times, seconds, open }: Counted, limit: number): Over | undefined {
+  return times < limit ? undefined : { of, seconds, isCertain: times - open >= limit }
 }
 
 function pairOf (origin: string, account: string): string {
   return `${origin} ${account}`
 }
 
+/** The same for the same credentials from the same address. */
+export function nameOf ({ origin, account, proof }: Login): string {
+  return `${pairOf(origin, account)} ${proof}`
+}
+
 /** For who asks without a client: commands. */
 export const UNLIMITED: LoginLimits = {
   key: randomBytes(32).toString('base64'),
   admit: async () => ADMITTED,
+  begin: async () => ADMITTED,
   settle: async () => {},
   miss: async () => ADMITTED
 }

@@ -19,7 +19,7 @@ export function createSharedCounts (): SharedCountsLab {
   async function add (_lua: string, { keys: [key = ''], arguments: words }: Parameters<CountStore['eval']>[1]): Promise<unknown> {
     refuse()
     lab.given.push(words)
-    lab.there.set(key, (lab.there.get(key) ?? 0) + 1)
+    lab.there.set(key, (lab.there.get(key) ?? 0) + Number(words[0]))
     return [lab.there.get(key), 30_000]
   }
 

@@ -223,15 +223,17 @@ await t.test('nothing of a flood stays: everything is as before when it is over'
 })
 
 await t.test('a hash that fails is told to all who asked, and is not held against them', async t => {
-  const lab = new Lab({ atOnce: 1 })
+  const settled: string[] = []
+  const lab = new Lab({ atOnce: 1 }, { ...UNLIMITED, settle: async ({ origin, proof }, outcome) => { settled.push(`${origin} ${proof} ${outcome}`) } })
   const error = new Error('out of memory')
-  const asked = Promise.allSettled([lab.ask({ name: 'x' }), lab.ask({ name: 'x' })])
+  const asked = Promise.allSettled([lab.ask({ name: 'x' }), lab.ask({ name: 'x', from: '192.0.2.2' })])
   const next = lab.ask({ name: 'y' })
   await turn()
   await lab.fail('x', error)
   t.strictSame(await asked, Array(2).fill({ status: 'rejected', reason: error }))
   await lab.end('y', true)
   t.equal(await next, 'right')
+  t.strictSame(settled, ['192.0.2.1 x failed', '192.0.2.1 y right'], 'and the one that it was counted for has it back')
 })
 
 await t.test('whose turn it is may have failed too often by then, and what several addresses sent is hashed for one that has not', async t => {
@@ -239,8 +241,9 @@ await t.test('whose turn it is may have failed too often by then, and what sever
   const settled: string[] = []
   const limits: LoginLimits = {
     ...UNLIMITED,
-    admit: async ({ origin }, begins) => over.has(origin) ? { ok: false, seconds: begins ? 30 : 20 } : { ok: true },
-    settle: async ({ origin, proof }, isRight) => { settled.push(`${origin} ${proof} ${isRight}`) }
+    admit: async ({ origin }) => over.has(origin) ? { ok: false, seconds: 20 } : { ok: true },
+    begin: async ({ origin }) => over.has(origin) ? { ok: false, seconds: 30 } : { ok: true },
+    settle: async ({ origin, proof }, outcome) => { settled.push(`${origin} ${proof} ${outcome}`) }
   }
   const lab = new Lab({ atOnce: 1 }, limits)
   const first = lab.ask({ name: 'first', from: '192.0.2.9' })
@@ -252,6 +255,6 @@ await t.test('whose turn it is may have failed too often by then, and what sever
   t.equal(await first, 'wrong')
   t.strictSame(await Promise.all(asked), [{ again: 30 }, 'right', 'right'])
   t.strictSame(lab.begun, ['first', 'same'])
-  t.strictSame(settled, ['192.0.2.9 first false', '192.0.2.1 same true', '192.0.2.2 same true'])
+  t.strictSame(settled, ['192.0.2.9 first wrong', '192.0.2.1 same right', '192.0.2.2 same right'])
   t.strictSame(await lab.ask({ name: 'late' }), { again: 20 }, 'and who comes then does not wait')
 })

@@ -28,6 +28,18 @@ await t.test('a window has ended at its end, also when the timer that says so is
   t.equal((await counter.add('a')).times, 1)
 })
 
+await t.test('what is taken back is counted no longer, and what is forgotten already is not less than nothing', async t => {
+  const counter = createCounter({ within: () => 60, most: 10 })
+  for (let i = 0; i < 3; i++) await counter.add('a')
+  await counter.takeBack('a')
+  t.strictSame(await counter.read('a'), { times: 2, seconds: 60 })
+  mock.timers.tick(60_000)
+  await counter.takeBack('a')
+  t.equal((await counter.add('a')).times, 1)
+  for (let i = 0; i < 20; i++) await counter.takeBack(`key ${i}`)
+  t.equal(counter.size(), 10)
+})
+
 await t.test('so many keys are counted, and who was counted longest ago is forgotten first', async t => {
   const counter = createCounter({ within: () => 60, most: 3 })
   for (const key of ['a', 'b', 'c', 'a', 'd']) await counter.add(key)
@@ -48,6 +60,11 @@ await t.test('where several count it is the place that they share, and without i
   t.strictSame(await other.add('a'), { times: 2, seconds: 30 })
   t.strictSame(await one.read('a'), { times: 2, seconds: 30 })
   t.strictSame([...there.keys()], ['{x}:y:a'])
+  await other.add('b')
+  await one.takeBack('b')
+  t.equal((await other.read('b')).times, 0)
+  await one.takeBack('b')
+  t.equal((await other.add('b')).times, 1)
   t.equal(given[0]?.[1], '60', 'seconds of the window')
   t.equal(one.size(), 0, 'nothing of it is here')
   shared.isAway = true

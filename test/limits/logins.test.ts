@@ -1,6 +1,8 @@
 import t from 'tap'
 import type { CountStore } from '../../src/limits/counter.ts'
-import { createLoginLimits, SEVERAL, SHARE_OF_SEVERAL, UNLIMITED, type Login, type OwnLoginLimits } from '../../src/limits/logins.ts'
+import { SEVERAL } from '../../src/limits/lately.ts'
+import { createLoginLimits, SHARE_OF_SEVERAL, UNLIMITED, type Admission, type Login, type OwnLoginLimits } from '../../src/limits/logins.ts'
+import { settled } from '../helpers/channels.ts'
 import { createSharedCounts } from '../helpers/shared-counts.ts'
 
 interface Lab {
@@ -9,7 +11,7 @@ interface Lab {
   readonly time: { now: number }
   /** How many wrong ones are hashed until one is not, which had `most` tries. */
   hashes (of: Partial<Login>, most?: number): Promise<number>
-  isAdmitted (of: Partial<Login>, begins?: boolean): Promise<boolean>
+  isAdmitted (of: Partial<Login>): Promise<boolean>
   comesIn (of: Partial<Login>): Promise<void>
 }
 
@@ -30,26 +32,38 @@ function lab ({ perAccount = 3, perAddress = 10, within = 300 } = {}, store?: Co
     async hashes (of, most = 100) {
       for (let i = 0; i < most; i++) {
         const guess = login(of)
-        if (!(await logins.admit(guess, false)).ok || !(await logins.admit(guess, true)).ok) return i
-        await logins.settle(guess, false)
+        if (!(await logins.admit(guess)).ok || !(await logins.begin(guess)).ok) return i
+        await logins.settle(guess, 'wrong')
       }
       return most
     },
-    isAdmitted: async (of, begins = false) => (await logins.admit(login(of), begins)).ok,
-    async comesIn (of) { await logins.settle(login(of), true) }
+    isAdmitted: async of => (await logins.admit(login(of))).ok,
+    async comesIn (of) {
+      const right = login(of)
+      await logins.begin(right)
+      await logins.settle(right, 'right')
+    }
   }
 }
 
 /** Uses the hash up that an address has over its limit. */
-async function useSpare ({ isAdmitted }: Lab, origin = '192.0.2.1'): Promise<void> {
-  await isAdmitted({ origin }, true)
+async function useSpare ({ logins }: Lab, origin = '192.0.2.1'): Promise<void> {
+  const guess = login({ origin })
+  if ((await logins.begin(guess)).ok) await logins.settle(guess, 'wrong')
+}
+
+/** What comes of it, once that is known. */
+function watched (asked: Promise<Admission>): { readonly isOk: () => boolean | undefined } {
+  let isOk: boolean | undefined
+  void asked.then(admission => { isOk = admission.ok })
+  return { isOk: () => isOk }
 }
 
 await t.test('one account has so many tries from an address, and then one in some seconds; from elsewhere nobody notices', async t => {
   const { hashes, logins } = lab()
   t.equal(await hashes({}), 4, 'three, and the one that is spare')
   t.equal(await hashes({}), 0)
-  const refused = await logins.admit(login({}), false)
+  const refused = await logins.admit(login({}))
   t.match(refused, { ok: false, seconds: Number })
   t.ok(!refused.ok && refused.seconds > 290, 'and it is said when they begin anew')
   t.equal(await hashes({ origin: '192.0.2.2' }, 3), 3, 'the same account from elsewhere')
@@ -73,9 +87,9 @@ await t.test('an address has so many tries, whatever names they are for, and nam
     let hashes = 0
     for (let i = 0; i < 100; i++) {
       const guess = login({ account: name(i) })
-      if (!(await logins.admit(guess, true)).ok) continue
+      if (!(await logins.begin(guess)).ok) continue
       hashes++
-      await logins.settle(guess, false)
+      await logins.settle(guess, 'wrong')
     }
     t.equal(hashes, 11)
     t.equal(await isAdmitted({ account: 'bob' }), false)
@@ -84,30 +98,103 @@ await t.test('an address has so many tries, whatever names they are for, and nam
 })
 
 await t.test('what is over a limit costs no more than one hash in some seconds, however many ask at once', async t => {
-  const over = lab()
-  await over.hashes({})
-  const begun = await Promise.all(Array.from({ length: 50 }, async () => await over.isAdmitted({}, true)))
-  t.equal(begun.filter(Boolean).length, 0)
+  for (const failed of [4, 3]) {
+    const { hashes, logins } = lab()
+    await hashes({}, failed)
+    const begun = await Promise.all(Array.from({ length: 50 }, async () => (await logins.begin(login({}))).ok))
+    t.equal(begun.filter(Boolean).length, 4 - failed)
+  }
+})
+
+await t.test('of guesses that come at once no more are hashed than one by one, at one gateway and at several that count together', async t => {
+  const { store } = createSharedCounts()
+  for (const labs of [[lab()], [lab({}, store), lab({}, store)]]) {
+    const guesses = Array.from({ length: 40 }, (_, i) => ({ guess: login({}), logins: (labs[i % labs.length] as Lab).logins }))
+    let hashed = 0
+    await Promise.all(guesses.map(async ({ guess, logins }) => {
+      if (!(await logins.begin(guess)).ok) return
+      hashed++
+      await new Promise(resolve => { setImmediate(resolve) }) // the hash
+      await logins.settle(guess, 'wrong')
+    }))
+    t.equal(hashed, 4, `${labs.length}`)
+  }
+})
+
+await t.test('who would be over a limit by what is being hashed waits until it is known whether that is right', async t => {
+  for (const [outcome, isOk] of [['right', true], ['failed', true], ['wrong', false]] as const) {
+    const one = lab({ perAccount: 100, perAddress: 2 })
+    const hashing = ['a', 'b'].map(account => login({ account }))
+    for (const each of hashing) await one.logins.begin(each)
+    const last = login({ account: 'c' })
+    t.strictSame(await one.logins.admit(last), { ok: true }, 'it may come')
+    const begun = watched(one.logins.begin(last))
+    await settled()
+    t.equal(begun.isOk(), undefined)
+    await one.logins.settle(hashing[0] as Login, 'wrong')
+    await settled()
+    t.equal(begun.isOk(), undefined, 'the other one may be right')
+    await one.logins.settle(hashing[1] as Login, outcome)
+    await settled()
+    t.equal(begun.isOk(), true, isOk ? outcome : 'the spare one')
+    const next = login({ account: 'd' })
+    t.equal((await one.logins.admit(next)).ok, isOk, outcome)
+  }
+})
+
+await t.test('many with right passwords from one address all come in at once, whatever its limit', async t => {
+  const { store } = createSharedCounts()
+  for (const one of [lab({ perAddress: 2 }), lab({ perAddress: 2 }, store)]) {
+    const guests = await Promise.all(Array.from({ length: 40 }, async (_, i) => {
+      const guest = login({ account: `user${i}` })
+      const { ok } = await one.logins.begin(guest)
+      await settled() // the hash
+      await one.logins.settle(guest, 'right')
+      return ok
+    }))
+    t.ok(guests.every(Boolean))
+    t.equal(await one.hashes({ account: 'user1' }), 4, 'and nothing is counted')
+  }
+})
+
+await t.test('one password that several hash at once counts once, until one of them tells', async t => {
+  const { logins, hashes } = lab()
+  const guess = login({})
+  t.ok((await Promise.all(Array.from({ length: 8 }, async () => await logins.begin(guess)))).every(({ ok }) => ok))
+  for (let i = 0; i < 3; i++) await logins.settle(guess, 'failed')
+  for (let i = 0; i < 5; i++) await logins.settle(guess, 'wrong')
+  t.equal(await hashes({}), 3, 'two, and the one that is spare')
+  const refused = login({})
+  t.strictSame((await Promise.all([logins.begin(refused), logins.begin(refused)])).map(({ ok }) => ok), [false, false])
   const other = lab()
-  for (let i = 0; i < 3; i++) await other.logins.settle(login({}), false)
-  const first = await Promise.all(Array.from({ length: 50 }, async () => await other.isAdmitted({}, true)))
-  t.equal(first.filter(Boolean).length, 1)
+  for (let i = 0; i < 8; i++) await other.logins.begin(guess)
+  for (let i = 0; i < 8; i++) await other.logins.settle(guess, 'failed')
+  t.equal(await other.hashes({}), 4, 'nobody learned anything')
 })
 
 await t.test('a password that was right lately is hashed whatever failed, until it is wrong', async t => {
   const over = lab()
-  const { logins, time, isAdmitted, hashes } = over
-  await logins.settle(login({ proof: 'the password', origin: '198.51.100.1' }), true)
+  const { logins, time, isAdmitted, comesIn, hashes } = over
+  await comesIn({ proof: 'the password', origin: '198.51.100.1' })
   await hashes({})
   await useSpare(over)
   t.equal(await isAdmitted({}), false)
   t.equal(await isAdmitted({ proof: 'the password' }), true, 'also from another address')
-  t.equal(await isAdmitted({ proof: 'the password' }, true), true)
-  await logins.settle(login({ proof: 'the password' }), false)
+  t.strictSame(await logins.begin(login({ proof: 'the password' })), { ok: true })
+  await logins.settle(login({ proof: 'the password' }), 'wrong')
   t.equal(await isAdmitted({ proof: 'the password' }), false, 'it has another one now')
-  await logins.settle(login({ proof: 'the new one', origin: '198.51.100.1' }), true)
+  await comesIn({ proof: 'the new one', origin: '198.51.100.1' })
   time.now = 8 * 86_400
   t.equal(await isAdmitted({ proof: 'the new one' }), false, 'lately was eight days ago')
+})
+
+await t.test('what was right lately counts when it is wrong now, and not before', async t => {
+  const { logins, comesIn, hashes } = lab()
+  await comesIn({ proof: 'the password' })
+  const late = login({ proof: 'the password' })
+  for (let i = 0; i < 20; i++) t.strictSame(await logins.begin(late), { ok: true })
+  for (let i = 0; i < 20; i++) await logins.settle(late, 'wrong')
+  t.equal(await hashes({}), 3, 'once: two, and the one that is spare')
 })
 
 await t.test('who came in from an address lately is held up by what fails for them there, and by nobody else\'s', async t => {
@@ -145,14 +232,20 @@ await t.test('wrong secrets are counted by themselves, and keep nobody from a pa
 
 await t.test('however many names and addresses come, what is remembered of them has a bound', async t => {
   const { logins } = lab()
-  for (let i = 0; i < 30_000; i++) await logins.settle(login({ origin: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, account: `user${i}` }), false)
+  const ends = async (of: Partial<Login>, outcome: 'right' | 'wrong'): Promise<void> => {
+    const one = login(of)
+    await logins.begin(one)
+    await logins.settle(one, outcome)
+  }
+  for (let i = 0; i < 30_000; i++) await ends({ origin: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, account: `user${i}` }, 'wrong')
   t.equal(logins.standing().remembered, 30_000)
-  for (let i = 0; i < 30_000; i++) await logins.settle(login({ account: `user${i}` }), true)
+  for (let i = 0; i < 30_000; i++) await ends({ account: `user${i}` }, 'right')
   t.equal(logins.standing().remembered, 40_064)
 })
 
 await t.test('without a client there is no limit', async t => {
-  t.strictSame(await UNLIMITED.admit(login({}), true), { ok: true })
-  await UNLIMITED.settle(login({}), false)
+  t.strictSame(await UNLIMITED.admit(login({})), { ok: true })
+  t.strictSame(await UNLIMITED.begin(login({})), { ok: true })
+  await UNLIMITED.settle(login({}), 'wrong')
   t.strictSame(await UNLIMITED.miss('192.0.2.1'), { ok: true })
 })

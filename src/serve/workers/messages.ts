@@ -1,6 +1,6 @@
 // What the primary process and its workers say to each other.
 import type { Piece } from '../../lib/pieces.ts'
-import type { Admission, Login } from '../../limits/logins.ts'
+import type { Admission, Login, Outcome } from '../../limits/logins.ts'
 import type { ToldChange } from '../../upstream/change.ts'
 import type { AddressState } from '../addresses.ts'
 import type { Snapshot } from '../../metrics/meter.ts'
@@ -75,8 +75,9 @@ export type ToPrimary =
 
 /** What is asked of the limits of logins, by the name of what asks there. */
 export type LoginQuestion =
-  | { readonly of: 'admit', readonly login: Login, readonly begins: boolean }
-  | { readonly of: 'settle', readonly login: Login, readonly isRight: boolean }
+  | { readonly of: 'admit', readonly login: Login }
+  | { readonly of: 'begin', readonly login: Login }
+  | { readonly of: 'settle', readonly login: Login, readonly outcome: Outcome }
   | { readonly of: 'miss', readonly origin: string }
 
 /** A line of the audit log, or several. */

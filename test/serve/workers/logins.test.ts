@@ -17,14 +17,39 @@ await t.test('several workers count failed logins as one', async t => {
   const [a, b] = [join(1), join(2)]
   t.equal(a.key, own.key)
   const login = (proof: string, account = 'alice'): Login => ({ origin: '192.0.2.1', account, proof, isPeer: true })
-  t.strictSame(await Promise.all([a.admit(login('1'), true), b.admit(login('2'), true)]), [{ ok: true }, { ok: true }])
-  await Promise.all([a.settle(login('1'), false), b.settle(login('2'), false)])
-  t.strictSame(await a.admit(login('3'), true), { ok: true }, 'the one that is spare')
-  t.match(await Promise.all([a.admit(login('4'), false), b.admit(login('5'), false), b.admit(login('6', 'bob'), false)]), [{ ok: false }, { ok: false }, { ok: true }])
+  t.strictSame(await Promise.all([a.begin(login('1')), b.begin(login('2'))]), [{ ok: true }, { ok: true }])
+  await Promise.all([a.settle(login('1'), 'wrong'), b.settle(login('2'), 'wrong')])
+  t.strictSame(await a.begin(login('3')), { ok: true }, 'the one that is spare')
+  t.match(await Promise.all([a.admit(login('4')), b.begin(login('5')), b.admit(login('6', 'bob'))]), [{ ok: false }, { ok: false }, { ok: true }])
   a.end()
-  await b.settle(login('the password'), true)
-  t.strictSame(await b.admit(login('the password'), false), { ok: true })
+  await b.settle(login('the password'), 'right')
+  t.strictSame(await b.admit(login('the password')), { ok: true })
   for (let i = 0; i < 3; i++) t.strictSame(await b.miss('192.0.2.2'), { ok: true })
   t.match(await b.miss('192.0.2.2'), { ok: false, seconds: Number })
   await settled()
+})
+
+await t.test('what a worker was hashing when it ended counts no longer, and who waits for that goes on', async t => {
+  const own = createLoginLimits(() => ({ perAccount: 1, perAddress: 9, within: 300 }), { clock: () => 0, onShared: () => {} })
+  const office = createLoginOffice(own)
+  const [a, b] = [1, 2].map(pid => {
+    const worker = fakeWorker(pid)
+    office.join(worker.process)
+    return { limits: createSharedLogins(worker.own, own.key), end () { worker.end(1); office.leave(worker.process) } }
+  }) as [{ limits: LoginLimits, end: () => void }, { limits: LoginLimits, end: () => void }]
+  const guess = (proof: string): Login => ({ origin: '192.0.2.1', account: 'alice', proof, isPeer: true })
+  const told: string[] = []
+  for (const proof of ['1', '2']) {
+    void a.limits.begin(guess(proof)).then(({ ok }) => { told.push(`a${proof} ${ok}`) })
+    await settled()
+  }
+  void b.limits.begin(guess('3')).then(({ ok }) => { told.push(`b3 ${ok}`) })
+  await settled()
+  t.strictSame(told, ['a1 true'])
+  a.end()
+  await settled()
+  t.strictSame(told, ['a1 true', 'b3 true'], 'and what it was not told of does not begin')
+  office.leave(fakeWorker(3).process) // which ended before it had joined
+  await b.limits.settle(guess('3'), 'right')
+  t.strictSame(await b.limits.begin(guess('4')), { ok: true })
 })
