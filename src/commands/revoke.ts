@@ -21,7 +21,7 @@ const REVOKE_GIVEN = recorded('token.revoke', objectOf, configured(run))
 
 export const REVOKE: Command = {
   async run (options, env, io, words) {
-    if (options.token !== '-') return await REVOKE_GIVEN.run(options, env, io, words)
+    if (options.token === undefined) return await REVOKE_GIVEN.run(options, env, io, words)
     const read = await readCredential(options, io)
     if (!read.ok) return fail(io, read.message)
     return await REVOKE_GIVEN.run({ ...options, token: read.text }, env, io, words)
