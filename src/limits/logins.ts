@@ -137,6 +137,8 @@ export function createLoginLimits (
   const lately = createLately(clock, onShared)
   /** What counts and may be right, by what it counts for. */
   const underWay = createUnderWay()
+  /** The same of what counts for a moment, and is under way next or taken back: one of an address. */
+  const trying = new Set<string>()
   const turns = createLocks()
   /** By who logs in with what. */
   const hashing = new Map<string, Hashing>()
@@ -158,29 +160,33 @@ export function createLoginLimits (
     return { ok: false, seconds }
   }
 
-  async function add ({ origin, account }: Login): Promise<[Count, Count]> {
-    return await Promise.all([pairs.add(pairOf(origin, account)), addresses.add(origin)])
+  async function add (login: Login): Promise<[Count, Count]> {
+    return await Promise.all([pairs.add(pairOf(login)), addresses.add(login.origin)])
   }
 
   /** It is no failure. */
-  async function takeBack ({ origin, account }: Login): Promise<void> {
-    await Promise.all([pairs.takeBack(pairOf(origin, account)), addresses.takeBack(origin)])
+  async function takeBack (login: Login): Promise<void> {
+    await Promise.all([pairs.takeBack(pairOf(login)), addresses.takeBack(login.origin)])
   }
 
   /** Counts a hash as a failure, unless it is over a limit. */
   async function count (login: Login): Promise<Admission | Over> {
-    const keys = { account: pairOf(login.origin, login.account), address: login.origin }
+    const keys = [pairOf(login), login.origin] as const
     // Before anything is asked: what is counted later is counted behind this one.
-    const open = { account: underWay.of(keys.account), address: underWay.of(keys.address) }
-    const [own, all] = await add(login)
-    const limit = overOf(login, before(own, open.account), before(all, open.address))
-    if (limit === undefined || (limit.isCertain && (await spares.add(login.origin)).times === 1)) {
-      underWay.begin(keys.account)
-      underWay.begin(keys.address)
+    const open = keys.map(underWay.of) as [number, number]
+    for (const key of keys) trying.add(key)
+    try {
+      const [own, all] = await add(login)
+      const limit = overOf(login, before(own, open[0]), before(all, open[1]))
+      if (limit !== undefined && !(limit.isCertain && (await spares.add(login.origin)).times === 1)) {
+        await takeBack(login)
+        return limit
+      }
+      for (const key of keys) underWay.begin(key)
       return ADMITTED
+    } finally {
+      for (const key of keys) trying.delete(key)
     }
-    await takeBack(login)
-    return limit
   }
 
   /** One of an address after the other, or two would be over a limit by each other. */
@@ -188,13 +194,18 @@ export function createLoginLimits (
     const counted = await turns.hold(login.origin, async () => await count(login))
     if ('ok' in counted) return counted
     if (counted.isCertain) return refuse(counted)
-    await underWay.nextEnd(counted.of === 'account' ? pairOf(login.origin, login.account) : login.origin)
+    await underWay.nextEnd(counted.of === 'account' ? pairOf(login) : login.origin)
     return await countInTurn(login)
   }
 
-  function end ({ origin, account }: Login): void {
-    underWay.end(pairOf(origin, account))
-    underWay.end(origin)
+  function end (login: Login): void {
+    underWay.end(pairOf(login))
+    underWay.end(login.origin)
+  }
+
+  /** Of what counts for it now. */
+  function openOf (key: string): number {
+    return underWay.of(key) + Number(trying.has(key))
   }
 
   async function begin (login: Login, name: string): Promise<Admission> {
@@ -208,14 +219,13 @@ export function createLoginLimits (
   return {
     key: randomBytes(32).toString('base64'),
     async admit (login) {
-      const { origin, account, proof } = login
-      if (lately.isProved(proof)) return ADMITTED
-      const pair = pairOf(origin, account)
-      const open = { account: underWay.of(pair), address: underWay.of(origin) }
-      const [own, all] = await Promise.all([pairs.read(pair), addresses.read(origin)])
-      const limit = overOf(login, { ...own, open: open.account }, { ...all, open: open.address })
+      if (lately.isProved(login.proof)) return ADMITTED
+      const pair = pairOf(login)
+      const open = [openOf(pair), openOf(login.origin)] as const
+      const [own, all] = await Promise.all([pairs.read(pair), addresses.read(login.origin)])
+      const limit = overOf(login, { ...own, open: open[0] }, { ...all, open: open[1] })
       if (limit === undefined || !limit.isCertain) return ADMITTED
-      const spare = await spares.read(origin)
+      const spare = await spares.read(login.origin)
       return spare.times === 0 ? ADMITTED : refuse(limit)
     },
     async begin (login) {
@@ -263,13 +273,13 @@ function over (of: Over['of'], { times, seconds, open }: Counted, limit: number)
   return times < limit ? undefined : { of, seconds, isCertain: times - open >= limit }
 }
 
-function pairOf (origin: string, account: string): string {
+function pairOf ({ origin, account }: Login): string {
   return `${origin} ${account}`
 }
 
 /** The same for the same credentials from the same address. */
-export function nameOf ({ origin, account, proof }: Login): string {
-  return `${pairOf(origin, account)} ${proof}`
+export function nameOf (login: Login): string {
+  return `${pairOf(login)} ${login.proof}`
 }
 
 /** For who asks without a client: commands. */
