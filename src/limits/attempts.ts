@@ -9,7 +9,8 @@ import type { Presence } from '../lib/presence.ts'
 import { later, type Later } from '../lib/timers.ts'
 import type { Watched } from '../lib/watched.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
-import type { Admission, Login, LoginLimits } from './logins.ts'
+import type { Beginning } from './guesses.ts'
+import type { Login, LoginLimits } from './logins.ts'
 import { originOf } from './origin.ts'
 import type { Standing } from './standing.ts'
 
@@ -73,6 +74,8 @@ export const PASSWORD_LIMITS = {
 
 interface Check extends Pick<Attempt, 'name' | 'compare'> {
   readonly waiters: Set<PasswordWaiter>
+  /** One of each origin, once it has begun; also of those who leave meanwhile: the hash is computed for them. */
+  readonly asked: Map<string, Login>
   hasBegun: boolean
 }
 
@@ -88,9 +91,6 @@ interface PasswordWaiter extends Waiting {
   /** The presence need not tell any more. */
   takeBack?: () => void
 }
-
-/** For whom a hash is computed, or why it is not. */
-type Begun = { readonly ok: true, readonly login: Login } | Exclude<Admission, { readonly ok: true }>
 
 /** @param clock seconds of a clock that only goes on */
 export function createAttempts (
@@ -139,43 +139,43 @@ export function createAttempts (
     check.hasBegun = true
     running++
     moves++
-    // Also of those who leave meanwhile: the hash is computed for them. One of each origin.
-    const asked = new Map([...check.waiters].map(({ origin, login }) => [origin, login]))
     for (const waiter of check.waiters) {
+      check.asked.set(waiter.origin, waiter.login)
       queue.remove(waiter)
       countWait(waiter)
     }
-    verdictOf(check, [...asked.values()]).then(
+    verdictOf(check).then(
       verdict => { finish(check, waiter => { waiter.settle(verdict) }) },
       (error: unknown) => { finish(check, waiter => { waiter.fail(error) }) }
     )
   }
 
-  async function verdictOf ({ compare }: Check, asked: readonly Login[]): Promise<Verdict> {
-    const begun = await beginOneOf(asked)
-    if (!begun.ok) return { again: begun.seconds }
-    try {
-      const isRight = await compare()
-      await settle(asked, isRight ? 'right' : 'wrong')
-      return isRight ? 'right' : 'wrong'
-    } catch (error) {
-      await logins.settle(begun.login, 'failed')
+  async function verdictOf ({ asked, compare }: Check): Promise<Verdict> {
+    const { login, beginning } = await beginOneOf(asked.values())
+    if (!beginning.ok) return { again: beginning.seconds }
+    const isRight = await compare().catch(async (error: unknown) => {
+      await logins.settle(beginning.ticket, 'failed')
       throw error
-    }
+    })
+    const verdict = isRight ? 'right' : 'wrong'
+    for (const origin of asked.keys()) queue.remember(origin, verdict)
+    await logins.settle(beginning.ticket, verdict)
+    const others = [...asked.values()].filter(({ origin }) => origin !== login.origin)
+    if (isRight) await Promise.all(others.map(logins.letIn))
+    return verdict
   }
 
-  /** The hash is the same for all, so it is computed when one of them may have it, and counts for that one. */
-  async function beginOneOf ([login, ...others]: readonly Login[]): Promise<Begun> {
-    const admission = await logins.begin(login as Login)
-    if (admission.ok) return { ok: true, login: login as Login }
-    return others.length === 0 ? admission : await beginOneOf(others)
-  }
-
-  async function settle (asked: readonly Login[], outcome: 'right' | 'wrong'): Promise<void> {
+  /**
+   * The hash is the same for all, so it is computed when one of them may have it, and counts for that one.
+   * @param asked with those who come while others are asked for; at least one
+   */
+  async function beginOneOf (asked: Iterable<Login>): Promise<{ readonly login: Login, readonly beginning: Beginning }> {
+    let last
     for (const login of asked) {
-      queue.remember(login.origin, outcome)
-      await logins.settle(login, outcome)
+      last = { login, beginning: await logins.begin(login) }
+      if (last.beginning.ok) break
     }
+    return last as NonNullable<typeof last>
   }
 
   function finish ({ name, waiters }: Check, tell: (waiter: PasswordWaiter) => void): void {
@@ -211,7 +211,7 @@ export function createAttempts (
       const admission = await logins.admit(login)
       if (presence.gone) return 'gone'
       if (!admission.ok) return { again: admission.seconds }
-      const check = checks.get(name) ?? { name, compare, waiters: new Set(), hasBegun: false }
+      const check = checks.get(name) ?? { name, compare, waiters: new Set(), asked: new Map(), hasBegun: false }
       return await new Promise<Verdict>((resolve, reject) => {
         const waiter: PasswordWaiter = {
           origin: login.origin,
@@ -229,6 +229,7 @@ export function createAttempts (
         }
         checks.set(name, check)
         check.waiters.add(waiter)
+        if (check.hasBegun) check.asked.set(waiter.origin, login)
         const forget = presence.onGone(() => { end(waiter, 'gone') })
         const cancel = after(unseen, () => { if (!check.hasBegun && isUnread()) end(waiter, 'refused') })
         waiter.takeBack = () => {

@@ -12,12 +12,16 @@ export interface Count {
   readonly seconds: number
 }
 
+/** One that was counted, with those before it. */
+export interface Counted extends Count {
+  /** It is none after all: counts it no longer where it was counted, if it is not forgotten there already. */
+  takeBack (): Promise<void>
+}
+
 export interface Counter {
   /** Counts once more. */
-  add (key: string): Promise<Count>
+  add (key: string): Promise<Counted>
   read (key: string): Promise<Count>
-  /** One that was counted is not one: counts it no longer. */
-  takeBack (key: string): Promise<void>
   /** How many keys are counted. */
   size (): number
 }
@@ -57,25 +61,46 @@ interface Consumed {
 
 export function createCounter ({ within, most, shared }: CounterOptions): Counter {
   const own = new BoundedLimiter(most)
-  const limiter = shared === undefined
-    ? own
-    : new RateLimiterRedis({
-      points: POINTS,
-      duration: 0, // each call says its own
-      storeClient: shared.store,
-      useRedisPackage: true,
-      keyPrefix: shared.name,
-      insuranceLimiter: own
-    })
-  const add = async (key: string): Promise<Consumed> => await limiter.penalty(key, 1, { customDuration: within() })
+  const { limiter, takeBack } = shared === undefined ? { limiter: own, takeBack: undefined } : sharedBy(shared, own)
   return {
-    add: async key => countOf(await add(key), within()),
-    read: async key => countOf(await limiter.get(key), within()),
-    async takeBack (key) {
-      const { consumedPoints } = await limiter.reward(key, 1, { customDuration: within() })
-      if (consumedPoints < 0) await add(key) // it was forgotten already
+    async add (key) {
+      const consumed = await limiter.penalty(key, 1, { customDuration: within() })
+      const until = Date.now() + consumed.msBeforeNext
+      return {
+        ...countOf(consumed, within()),
+        async takeBack () {
+          if (Date.now() >= until) return // its window has ended, and another one may have begun
+          await (own.made.has(consumed) ? own.takeBack(key) : takeBack?.(key))
+        }
+      }
     },
+    read: async key => countOf(await limiter.get(key), within()),
     size: () => own.keys.size
+  }
+}
+
+/** The same there. */
+const TAKE_BACK = "if tonumber(redis.call('get', KEYS[1]) or 0) > 0 then return redis.call('incrby', KEYS[1], -1) end"
+
+/** @param own counts while the place is away */
+function sharedBy (
+  { store, name }: SharedCounts,
+  own: BoundedLimiter
+): { readonly limiter: InstanceType<typeof RateLimiterRedis>, takeBack (key: string): Promise<void> } {
+  const limiter = new RateLimiterRedis({
+    points: POINTS,
+    duration: 0, // each call says its own
+    storeClient: store,
+    useRedisPackage: true,
+    keyPrefix: name,
+    insuranceLimiter: own
+  })
+  return {
+    limiter,
+    async takeBack (key) {
+      // While it is away nobody can: then it counts there until its window ends.
+      await store.eval(TAKE_BACK, { keys: [limiter.getKey(key)], arguments: [] }).catch(() => {})
+    }
   }
 }
 
@@ -87,6 +112,8 @@ type Penalty = InstanceType<typeof RateLimiterMemory>['penalty']
 class BoundedLimiter extends RateLimiterMemory {
   /** The one that was counted longest ago first; also of windows that have ended. */
   readonly keys = new Set<string>()
+  /** What was counted here, and not in the place that it stands in for. */
+  readonly made = new WeakSet<object>()
   private readonly most: number
 
   constructor (most: number) {
@@ -98,7 +125,15 @@ class BoundedLimiter extends RateLimiterMemory {
     const key = `${counted[0]}`
     if (!this.keys.delete(key)) await this.makeRoom()
     this.keys.add(key)
-    return await super.penalty(...counted)
+    const consumed = await super.penalty(...counted)
+    this.made.add(consumed)
+    return consumed
+  }
+
+  /** Never below nothing, and what is forgotten stays so. */
+  async takeBack (key: string): Promise<void> {
+    const consumed = await this.get(key)
+    if (consumed !== null && consumed.consumedPoints > 0) await this.reward(key)
   }
 
   private async makeRoom (): Promise<void> {

@@ -25,7 +25,8 @@
 // knows by itself, which keeps nobody out.
 import { randomBytes } from 'node:crypto'
 import { createLocks } from '../lib/locks.ts'
-import { createCounter, type Count, type CountStore, type SharedCounts } from './counter.ts'
+import { createCounter, type Count, type Counted, type CountStore, type SharedCounts } from './counter.ts'
+import { createGuesses, type Beginning, type Opened } from './guesses.ts'
 import { createLately } from './lately.ts'
 import { createUnderWay } from './under-way.ts'
 
@@ -40,8 +41,13 @@ export interface Login {
   readonly isPeer: boolean
 }
 
-/** `seconds`: after which it may be tried again. */
-export type Admission = { readonly ok: true } | { readonly ok: false, readonly seconds: number }
+export type Admission = { readonly ok: true } | Refused
+
+export interface Refused {
+  readonly ok: false
+  /** After which it may be tried again. */
+  readonly seconds: number
+}
 
 /** What became of a hash; `failed`: it was not computed to its end, and nobody learned anything. */
 export type Outcome = 'right' | 'wrong' | 'failed'
@@ -51,10 +57,12 @@ export interface LoginLimits {
   readonly key: string
   /** May it wait for its password to be hashed? */
   admit (login: Login): Promise<Admission>
-  /** May its password be hashed now? Who may says what became of it. */
-  begin (login: Login): Promise<Admission>
-  /** What became of the hash, also for others who have the same one without having begun it. */
-  settle (login: Login, outcome: Outcome): Promise<void>
+  /** May its password be hashed now? Who may says with the ticket what became of it. */
+  begin (login: Login): Promise<Beginning>
+  /** @param ticket of what was begun */
+  settle (ticket: number, outcome: Outcome): Promise<void>
+  /** The password is right, which was hashed for somebody else. */
+  letIn (login: Login): Promise<void>
   /** What needs no slow hash was wrong. @returns whether that may be said, or only when to come again */
   miss (origin: string): Promise<Admission>
 }
@@ -101,25 +109,21 @@ export interface LoginLimitPlace {
   readonly store?: CountStore | undefined
 }
 
-/** A hash that has begun. */
-interface Hashing {
-  /** So many compute it: workers. */
-  times: number
-  readonly admission: Promise<Admission>
-}
-
 /** A limit that is reached. */
 interface Over {
   readonly of: 'account' | 'address'
   readonly seconds: number
-  /** Also when all that is under way here should be right. */
+  /** Also when all that is being hashed here should be right. */
   readonly isCertain: boolean
 }
 
-/** How much counts, and how much of it may be right yet. */
-interface Counted extends Count {
+/** How many count besides this one, and how many of them are being hashed here and may be right yet. */
+interface Standing extends Count {
   readonly open: number
 }
+
+/** What one guess counts for: an account from an address, and the address. */
+type Keys = readonly [pair: string, address: string]
 
 /** @param options as they are now */
 export function createLoginLimits (
@@ -137,11 +141,10 @@ export function createLoginLimits (
   const lately = createLately(clock, onShared)
   /** What counts and may be right, by what it counts for. */
   const underWay = createUnderWay()
-  /** The same of what counts for a moment, and is under way next or taken back: one of an address. */
+  /** The same of what counts for a moment, and is under way next or taken back: one guess of an address. */
   const trying = new Set<string>()
   const turns = createLocks()
-  /** By who logs in with what. */
-  const hashing = new Map<string, Hashing>()
+  const guesses = createGuesses(open)
   const refused = { account: 0, address: 0, secret: 0 }
 
   function shareOf (origin: string): number {
@@ -149,108 +152,97 @@ export function createLoginLimits (
     return lately.isSeveral(origin) ? perAddress * SHARE_OF_SEVERAL : perAddress
   }
 
-  function overOf ({ origin, account }: Login, own: Counted, all: Counted): Over | undefined {
+  function overOf ({ origin, account }: Login, pair: Standing, address: Standing): Over | undefined {
     const { perAccount } = options()
-    return over('account', own, perAccount) ??
-      (lately.isKnown(origin, account) ? undefined : over('address', all, shareOf(origin)))
+    return over('account', pair, perAccount) ??
+      (lately.isKnown(origin, account) ? undefined : over('address', address, shareOf(origin)))
   }
 
-  function refuse ({ of, seconds }: Over): Admission {
+  function refuse ({ of, seconds }: Over): Refused {
     refused[of]++
     return { ok: false, seconds }
   }
 
-  async function add (login: Login): Promise<[Count, Count]> {
-    return await Promise.all([pairs.add(pairOf(login)), addresses.add(login.origin)])
+  /** Counts a guess as a failure. */
+  async function add ([pair, address]: Keys): Promise<[Counted, Counted]> {
+    return await Promise.all([pairs.add(pair), addresses.add(address)])
   }
 
-  /** It is no failure. */
-  async function takeBack (login: Login): Promise<void> {
-    await Promise.all([pairs.takeBack(pairOf(login)), addresses.takeBack(login.origin)])
-  }
-
-  /** Counts a hash as a failure, unless it is over a limit. */
-  async function count (login: Login): Promise<Admission | Over> {
-    const keys = [pairOf(login), login.origin] as const
+  /** A guess that counts until it is known to be none, the limit that it is over, or the key of what decides that. */
+  async function count (login: Login): Promise<Opened | { readonly ok: 'unsure', readonly key: string }> {
+    const keys = keysOf(login)
     // Before anything is asked: what is counted later is counted behind this one.
-    const open = keys.map(underWay.of) as [number, number]
+    const [ofPair, ofAddress] = [underWay.of(keys[0]), underWay.of(keys[1])]
     for (const key of keys) trying.add(key)
     try {
-      const [own, all] = await add(login)
-      const limit = overOf(login, before(own, open[0]), before(all, open[1]))
+      const counted = await add(keys)
+      const takeBack = async (): Promise<void> => { await Promise.all(counted.map(each => each.takeBack())) }
+      const limit = overOf(login, without(counted[0], ofPair), without(counted[1], ofAddress))
       if (limit !== undefined && !(limit.isCertain && (await spares.add(login.origin)).times === 1)) {
-        await takeBack(login)
-        return limit
+        await takeBack()
+        return limit.isCertain ? refuse(limit) : { ok: 'unsure', key: keys[limit.of === 'account' ? 0 : 1] }
       }
-      for (const key of keys) underWay.begin(key)
-      return ADMITTED
+      const ends = keys.map(underWay.begin)
+      return {
+        ok: true,
+        async close (outcome) {
+          try {
+            if (outcome !== 'wrong') await takeBack()
+          } finally {
+            for (const end of ends) end()
+          }
+        }
+      }
     } finally {
       for (const key of keys) trying.delete(key)
     }
   }
 
-  /** One of an address after the other, or two would be over a limit by each other. */
-  async function countInTurn (login: Login): Promise<Admission> {
-    const counted = await turns.hold(login.origin, async () => await count(login))
-    if ('ok' in counted) return counted
-    if (counted.isCertain) return refuse(counted)
-    await underWay.nextEnd(counted.of === 'account' ? pairOf(login) : login.origin)
-    return await countInTurn(login)
+  /** One guess of an address after the other, or two would be over a limit by each other. */
+  async function countInTurn (login: Login): Promise<Opened> {
+    for (;;) {
+      const counted = await turns.hold(login.origin, async () => await count(login))
+      if (counted.ok !== 'unsure') return counted
+      await underWay.nextEnd(counted.key)
+    }
   }
 
-  function end (login: Login): void {
-    underWay.end(pairOf(login))
-    underWay.end(login.origin)
+  /** What was right lately counts when it is wrong. */
+  async function open (login: Login): Promise<Opened> {
+    const isProved = lately.isProved(login.proof)
+    const opened: Opened = isProved ? { ok: true, close: async () => {} } : await countInTurn(login)
+    if (!opened.ok) return opened
+    return {
+      ok: true,
+      async close (outcome) {
+        if (outcome === 'right') lately.letIn(login)
+        const isLost = outcome === 'wrong' && lately.disprove(login.proof)
+        if (isLost && isProved) await add(keysOf(login))
+        await opened.close(outcome)
+      }
+    }
   }
 
-  /** Of what counts for it now. */
+  /** How many count now that may be right yet. */
   function openOf (key: string): number {
     return underWay.of(key) + Number(trying.has(key))
-  }
-
-  async function begin (login: Login, name: string): Promise<Admission> {
-    const one = { times: 1, admission: countInTurn(login) }
-    hashing.set(name, one)
-    const admission = await one.admission
-    if (!admission.ok) hashing.delete(name)
-    return admission
   }
 
   return {
     key: randomBytes(32).toString('base64'),
     async admit (login) {
       if (lately.isProved(login.proof)) return ADMITTED
-      const pair = pairOf(login)
-      const open = [openOf(pair), openOf(login.origin)] as const
-      const [own, all] = await Promise.all([pairs.read(pair), addresses.read(login.origin)])
-      const limit = overOf(login, { ...own, open: open[0] }, { ...all, open: open[1] })
+      const [pair, address] = keysOf(login)
+      const [ofPair, ofAddress] = [openOf(pair), openOf(address)]
+      const [own, all] = await Promise.all([pairs.read(pair), addresses.read(address)])
+      const limit = overOf(login, { ...own, open: ofPair }, { ...all, open: ofAddress })
       if (limit === undefined || !limit.isCertain) return ADMITTED
       const spare = await spares.read(login.origin)
       return spare.times === 0 ? ADMITTED : refuse(limit)
     },
-    async begin (login) {
-      if (lately.isProved(login.proof)) return ADMITTED
-      const name = nameOf(login)
-      const same = hashing.get(name)
-      if (same === undefined) return await begin(login, name)
-      same.times++
-      return await same.admission
-    },
-    async settle (login, outcome) {
-      if (outcome === 'right') lately.letIn(login)
-      const wasProved = outcome === 'wrong' && lately.disprove(login.proof)
-      const name = nameOf(login)
-      const one = hashing.get(name)
-      if (one === undefined) {
-        if (wasProved) await add(login) // which was not counted when it began
-        return
-      }
-      one.times--
-      if (outcome === 'failed' && one.times > 0) return // the others will tell
-      hashing.delete(name)
-      if (outcome !== 'wrong') await takeBack(login)
-      end(login)
-    },
+    begin: guesses.begin,
+    settle: guesses.settle,
+    letIn: async login => { lately.letIn(login) },
     async miss (origin) {
       const { times, seconds } = await secrets.add(origin)
       if (times <= shareOf(origin)) return ADMITTED
@@ -264,29 +256,26 @@ export function createLoginLimits (
   }
 }
 
-/** Without this one itself. */
-function before ({ times, seconds }: Count, open: number): Counted {
+/** Without the one that was counted itself. */
+function without ({ times, seconds }: Count, open: number): Standing {
   return { times: times - 1, seconds, open }
 }
 
-function over (of: Over['of'], { times, seconds, open }: Counted, limit: number): Over | undefined {
+/** So many are wrong for certain as are not being hashed here. */
+function over (of: Over['of'], { times, seconds, open }: Standing, limit: number): Over | undefined {
   return times < limit ? undefined : { of, seconds, isCertain: times - open >= limit }
 }
 
-function pairOf ({ origin, account }: Login): string {
-  return `${origin} ${account}`
-}
-
-/** The same for the same credentials from the same address. */
-export function nameOf (login: Login): string {
-  return `${pairOf(login)} ${login.proof}`
+function keysOf ({ origin, account }: Login): Keys {
+  return [`${origin} ${account}`, origin]
 }
 
 /** For who asks without a client: commands. */
 export const UNLIMITED: LoginLimits = {
   key: randomBytes(32).toString('base64'),
   admit: async () => ADMITTED,
-  begin: async () => ADMITTED,
+  begin: async () => ({ ok: true, ticket: 0 }),
   settle: async () => {},
+  letIn: async () => {},
   miss: async () => ADMITTED
 }

@@ -3,8 +3,8 @@
 export interface UnderWay {
   /** How many. */
   of (key: string): number
-  begin (key: string): void
-  end (key: string): void
+  /** @returns what ends it, once */
+  begin (key: string): () => void
   /** Resolves when the next one ends; at once, when there is none. */
   nextEnd (key: string): Promise<void>
 }
@@ -16,17 +16,23 @@ interface Those {
 
 export function createUnderWay (): UnderWay {
   const all = new Map<string, Those>()
+
+  function end (key: string, those: Those): void {
+    if (--those.times === 0) all.delete(key)
+    for (const go of those.waiters.splice(0)) go()
+  }
+
   return {
     of: key => all.get(key)?.times ?? 0,
     begin (key) {
-      const those = all.get(key)
-      if (those === undefined) all.set(key, { times: 1, waiters: [] })
-      else those.times++
-    },
-    end (key) {
-      const those = all.get(key) as Those
-      if (--those.times === 0) all.delete(key)
-      for (const go of those.waiters.splice(0)) go()
+      const those = all.get(key) ?? { times: 0, waiters: [] }
+      all.set(key, those)
+      those.times++
+      let isOver = false
+      return () => {
+        if (!isOver) end(key, those)
+        isOver = true
+      }
     },
     async nextEnd (key) {
       const those = all.get(key)

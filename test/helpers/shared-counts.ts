@@ -16,10 +16,16 @@ export function createSharedCounts (): SharedCountsLab {
     if (lab.isAway) throw new Error('away')
   }
 
+  /** Both scripts: what has no points to add takes one back, where there is one. */
   async function add (_lua: string, { keys: [key = ''], arguments: words }: Parameters<CountStore['eval']>[1]): Promise<unknown> {
     refuse()
+    const times = lab.there.get(key) ?? 0
+    if (words.length === 0) {
+      if (times > 0) lab.there.set(key, times - 1)
+      return null
+    }
     lab.given.push(words)
-    lab.there.set(key, (lab.there.get(key) ?? 0) + Number(words[0]))
+    lab.there.set(key, times + Number(words[0]))
     return [lab.there.get(key), 30_000]
   }
 

@@ -64,6 +64,16 @@ class Lab {
   }
 }
 
+/** Limits that let everybody begin, and write down what became of each. */
+function ticketed (settled: string[]): LoginLimits {
+  const begun: string[] = []
+  return {
+    ...UNLIMITED,
+    begin: async ({ origin, proof }) => ({ ok: true, ticket: begun.push(`${origin} ${proof}`) - 1 }),
+    settle: async (ticket, outcome) => { settled.push(`${begun[ticket]} ${outcome}`) }
+  }
+}
+
 async function turn (): Promise<void> {
   await new Promise(resolve => { setImmediate(resolve) })
 }
@@ -224,7 +234,7 @@ await t.test('nothing of a flood stays: everything is as before when it is over'
 
 await t.test('a hash that fails is told to all who asked, and is not held against them', async t => {
   const settled: string[] = []
-  const lab = new Lab({ atOnce: 1 }, { ...UNLIMITED, settle: async ({ origin, proof }, outcome) => { settled.push(`${origin} ${proof} ${outcome}`) } })
+  const lab = new Lab({ atOnce: 1 }, ticketed(settled))
   const error = new Error('out of memory')
   const asked = Promise.allSettled([lab.ask({ name: 'x' }), lab.ask({ name: 'x', from: '192.0.2.2' })])
   const next = lab.ask({ name: 'y' })
@@ -239,11 +249,12 @@ await t.test('a hash that fails is told to all who asked, and is not held agains
 await t.test('whose turn it is may have failed too often by then, and what several addresses sent is hashed for one that has not', async t => {
   const over = new Set<string>()
   const settled: string[] = []
+  const own = ticketed(settled)
   const limits: LoginLimits = {
-    ...UNLIMITED,
+    ...own,
     admit: async ({ origin }) => over.has(origin) ? { ok: false, seconds: 20 } : { ok: true },
-    begin: async ({ origin }) => over.has(origin) ? { ok: false, seconds: 30 } : { ok: true },
-    settle: async ({ origin, proof }, outcome) => { settled.push(`${origin} ${proof} ${outcome}`) }
+    begin: async login => over.has(login.origin) ? { ok: false, seconds: 30 } : await own.begin(login),
+    letIn: async ({ origin, proof }) => { settled.push(`let in ${origin} ${proof}`) }
   }
   const lab = new Lab({ atOnce: 1 }, limits)
   const first = lab.ask({ name: 'first', from: '192.0.2.9' })
@@ -255,6 +266,27 @@ await t.test('whose turn it is may have failed too often by then, and what sever
   t.equal(await first, 'wrong')
   t.strictSame(await Promise.all(asked), [{ again: 30 }, 'right', 'right'])
   t.strictSame(lab.begun, ['first', 'same'])
-  t.strictSame(settled, ['192.0.2.9 first wrong', '192.0.2.1 same right', '192.0.2.2 same right'])
+  t.strictSame(settled, ['192.0.2.9 first wrong', '192.0.2.2 same right', 'let in 192.0.2.1 same'], 'it counts for the one that had it')
   t.strictSame(await lab.ask({ name: 'late' }), { again: 20 }, 'and who comes then does not wait')
+})
+
+await t.test('who comes with the same from elsewhere, while it is waited for whether it may be hashed, is asked for too', async t => {
+  let decide!: () => void
+  const decided = new Promise<void>(resolve => { decide = resolve })
+  const limits: LoginLimits = {
+    ...UNLIMITED,
+    async begin ({ origin }) {
+      if (origin === '192.0.2.2') return { ok: true, ticket: 1 }
+      await decided
+      return { ok: false, seconds: 30 }
+    }
+  }
+  const lab = new Lab({}, limits)
+  const asked = [lab.ask({ name: 'x' })]
+  await turn()
+  asked.push(lab.ask({ name: 'x', from: '192.0.2.2' }))
+  await turn()
+  decide()
+  await lab.end('x', true)
+  t.strictSame(await Promise.all(asked), ['right', 'right'])
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { CountStore } from '../../src/limits/counter.ts'
 import { SEVERAL } from '../../src/limits/lately.ts'
-import { createLoginLimits, SHARE_OF_SEVERAL, UNLIMITED, type Admission, type Login, type OwnLoginLimits } from '../../src/limits/logins.ts'
+import { createLoginLimits, SHARE_OF_SEVERAL, UNLIMITED, type Admission, type Login, type Outcome, type OwnLoginLimits } from '../../src/limits/logins.ts'
 import { settled } from '../helpers/channels.ts'
 import { createSharedCounts } from '../helpers/shared-counts.ts'
 
@@ -12,6 +12,8 @@ interface Lab {
   /** How many wrong ones are hashed until one is not, which had `most` tries. */
   hashes (of: Partial<Login>, most?: number): Promise<number>
   isAdmitted (of: Partial<Login>): Promise<boolean>
+  /** Begins it, and waits for others before it says what becomes of it; whether it was hashed. */
+  tries (login: Login, outcome: Outcome, hash?: () => Promise<void>): Promise<boolean>
   comesIn (of: Partial<Login>): Promise<void>
 }
 
@@ -25,31 +27,39 @@ function lab ({ perAccount = 3, perAddress = 10, within = 300 } = {}, store?: Co
   const time = { now: 0 }
   const shared: string[] = []
   const logins = createLoginLimits(() => ({ perAccount, perAddress, within }), { clock: () => time.now, onShared: origin => { shared.push(origin) }, store })
+  async function tries (login: Login, outcome: Outcome, hash = async (): Promise<void> => {}): Promise<boolean> {
+    const begun = await logins.begin(login)
+    if (!begun.ok) return false
+    await hash()
+    await logins.settle(begun.ticket, outcome)
+    return true
+  }
   return {
     logins,
     shared,
     time,
+    tries,
     async hashes (of, most = 100) {
       for (let i = 0; i < most; i++) {
         const guess = login(of)
-        if (!(await logins.admit(guess)).ok || !(await logins.begin(guess)).ok) return i
-        await logins.settle(guess, 'wrong')
+        if (!(await logins.admit(guess)).ok || !await tries(guess, 'wrong')) return i
       }
       return most
     },
     isAdmitted: async of => (await logins.admit(login(of))).ok,
-    async comesIn (of) {
-      const right = login(of)
-      await logins.begin(right)
-      await logins.settle(right, 'right')
-    }
+    async comesIn (of) { await tries(login(of), 'right') }
   }
 }
 
 /** Uses the hash up that an address has over its limit. */
-async function useSpare ({ logins }: Lab, origin = '192.0.2.1'): Promise<void> {
-  const guess = login({ origin })
-  if ((await logins.begin(guess)).ok) await logins.settle(guess, 'wrong')
+async function useSpare ({ tries }: Lab, origin = '192.0.2.1'): Promise<void> {
+  await tries(login({ origin }), 'wrong')
+}
+
+/** The ticket of one that may begin. */
+async function ticketOf ({ logins }: Lab, login: Login): Promise<number> {
+  const begun = await logins.begin(login)
+  return begun.ok ? begun.ticket : NaN
 }
 
 /** What comes of it, once that is known. */
@@ -83,14 +93,9 @@ await t.test('where several count, a guess at one counts at the other, by accoun
 
 await t.test('an address has so many tries, whatever names they are for, and names that are nobody\'s count as all others', async t => {
   for (const name of [(i: number) => `user${i}`, () => '']) {
-    const { isAdmitted, logins } = lab({ perAccount: 10 })
+    const { isAdmitted, tries } = lab({ perAccount: 10 })
     let hashes = 0
-    for (let i = 0; i < 100; i++) {
-      const guess = login({ account: name(i) })
-      if (!(await logins.begin(guess)).ok) continue
-      hashes++
-      await logins.settle(guess, 'wrong')
-    }
+    for (let i = 0; i < 100; i++) hashes += Number(await tries(login({ account: name(i) }), 'wrong'))
     t.equal(hashes, 11)
     t.equal(await isAdmitted({ account: 'bob' }), false)
     t.equal(await isAdmitted({ account: 'bob', origin: '192.0.2.2' }), true)
@@ -109,32 +114,25 @@ await t.test('what is over a limit costs no more than one hash in some seconds, 
 await t.test('of guesses that come at once no more are hashed than one by one, at one gateway and at several that count together', async t => {
   const { store } = createSharedCounts()
   for (const labs of [[lab()], [lab({}, store), lab({}, store)]]) {
-    const guesses = Array.from({ length: 40 }, (_, i) => ({ guess: login({}), logins: (labs[i % labs.length] as Lab).logins }))
-    let hashed = 0
-    await Promise.all(guesses.map(async ({ guess, logins }) => {
-      if (!(await logins.begin(guess)).ok) return
-      hashed++
-      await new Promise(resolve => { setImmediate(resolve) }) // the hash
-      await logins.settle(guess, 'wrong')
-    }))
-    t.equal(hashed, 4, `${labs.length}`)
+    const tried = await Promise.all(Array.from({ length: 40 }, async (_, i) => await (labs[i % labs.length] as Lab).tries(login({}), 'wrong', settled)))
+    t.equal(tried.filter(Boolean).length, 4, `${labs.length}`)
   }
 })
 
 await t.test('who would be over a limit by what is being hashed waits until it is known whether that is right', async t => {
   for (const [outcome, isOk] of [['right', true], ['failed', true], ['wrong', false]] as const) {
     const one = lab({ perAccount: 100, perAddress: 2 })
-    const hashing = ['a', 'b'].map(account => login({ account }))
-    for (const each of hashing) await one.logins.begin(each)
+    const first = await ticketOf(one, login({ account: 'a' }))
+    const second = await ticketOf(one, login({ account: 'b' }))
     const last = login({ account: 'c' })
     t.strictSame(await one.logins.admit(last), { ok: true }, 'it may come')
     const begun = watched(one.logins.begin(last))
     await settled()
     t.equal(begun.isOk(), undefined)
-    await one.logins.settle(hashing[0] as Login, 'wrong')
+    await one.logins.settle(first, 'wrong')
     await settled()
     t.equal(begun.isOk(), undefined, 'the other one may be right')
-    await one.logins.settle(hashing[1] as Login, outcome)
+    await one.logins.settle(second, outcome)
     await settled()
     t.equal(begun.isOk(), true, isOk ? outcome : 'the spare one')
     const next = login({ account: 'd' })
@@ -145,13 +143,7 @@ await t.test('who would be over a limit by what is being hashed waits until it i
 await t.test('many with right passwords from one address all come in at once, whatever its limit', async t => {
   const { store } = createSharedCounts()
   for (const one of [lab({ perAddress: 2 }), lab({ perAddress: 2 }, store)]) {
-    const guests = await Promise.all(Array.from({ length: 40 }, async (_, i) => {
-      const guest = login({ account: `user${i}` })
-      const { ok } = await one.logins.begin(guest)
-      await settled() // the hash
-      await one.logins.settle(guest, 'right')
-      return ok
-    }))
+    const guests = await Promise.all(Array.from({ length: 40 }, async (_, i) => await one.tries(login({ account: `user${i}` }), 'right', settled)))
     t.ok(guests.every(Boolean))
     t.equal(await one.hashes({ account: 'user1' }), 4, 'and nothing is counted')
   }
@@ -173,30 +165,42 @@ await t.test('who comes while another one is just counted is not refused for tha
 })
 
 await t.test('one password that several hash at once counts once, until one of them tells', async t => {
-  const { logins, hashes } = lab()
+  const { logins, hashes, tries } = lab()
   const guess = login({})
-  t.ok((await Promise.all(Array.from({ length: 8 }, async () => await logins.begin(guess)))).every(({ ok }) => ok))
-  for (let i = 0; i < 3; i++) await logins.settle(guess, 'failed')
-  for (let i = 0; i < 5; i++) await logins.settle(guess, 'wrong')
+  const outcomes = ['failed', 'failed', 'wrong', 'failed', 'wrong'] as const
+  t.ok((await Promise.all(outcomes.map(async outcome => await tries(guess, outcome, settled)))).every(Boolean))
   t.equal(await hashes({}), 3, 'two, and the one that is spare')
   const refused = login({})
   t.strictSame((await Promise.all([logins.begin(refused), logins.begin(refused)])).map(({ ok }) => ok), [false, false])
   const other = lab()
-  for (let i = 0; i < 8; i++) await other.logins.begin(guess)
-  for (let i = 0; i < 8; i++) await other.logins.settle(guess, 'failed')
+  await Promise.all(Array.from({ length: 8 }, async () => await other.tries(guess, 'failed', settled)))
   t.equal(await other.hashes({}), 4, 'nobody learned anything')
+})
+
+await t.test('what somebody else was told of the same password ends nothing of what has begun since', async t => {
+  const one = lab()
+  const guess = login({})
+  const [first, second] = [await ticketOf(one, guess), await ticketOf(one, guess)]
+  await one.logins.settle(first, 'wrong')
+  const third = one.logins.begin(guess) // which is counted in a moment
+  await one.logins.settle(second, 'wrong')
+  const begun = await third
+  t.ok(begun.ok)
+  await one.logins.settle(first, 'right')
+  await one.logins.settle(9_999, 'right')
+  if (begun.ok) await one.logins.settle(begun.ticket, 'wrong')
+  t.equal(await one.hashes({}), 2, 'both were counted: one, and the one that is spare')
 })
 
 await t.test('a password that was right lately is hashed whatever failed, until it is wrong', async t => {
   const over = lab()
-  const { logins, time, isAdmitted, comesIn, hashes } = over
+  const { tries, time, isAdmitted, comesIn, hashes } = over
   await comesIn({ proof: 'the password', origin: '198.51.100.1' })
   await hashes({})
   await useSpare(over)
   t.equal(await isAdmitted({}), false)
   t.equal(await isAdmitted({ proof: 'the password' }), true, 'also from another address')
-  t.strictSame(await logins.begin(login({ proof: 'the password' })), { ok: true })
-  await logins.settle(login({ proof: 'the password' }), 'wrong')
+  t.equal(await tries(login({ proof: 'the password' }), 'wrong'), true)
   t.equal(await isAdmitted({ proof: 'the password' }), false, 'it has another one now')
   await comesIn({ proof: 'the new one', origin: '198.51.100.1' })
   time.now = 8 * 86_400
@@ -204,12 +208,14 @@ await t.test('a password that was right lately is hashed whatever failed, until 
 })
 
 await t.test('what was right lately counts when it is wrong now, and not before', async t => {
-  const { logins, comesIn, hashes } = lab()
+  const { logins, tries, comesIn, hashes } = lab()
   await comesIn({ proof: 'the password' })
   const late = login({ proof: 'the password' })
-  for (let i = 0; i < 20; i++) t.strictSame(await logins.begin(late), { ok: true })
-  for (let i = 0; i < 20; i++) await logins.settle(late, 'wrong')
+  const all = await Promise.all(Array.from({ length: 20 }, async () => await tries(late, 'wrong', settled)))
+  t.ok(all.every(Boolean))
   t.equal(await hashes({}), 3, 'once: two, and the one that is spare')
+  await logins.letIn(late)
+  t.strictSame(await logins.admit(late), { ok: true }, 'it is right again, as another one has found')
 })
 
 await t.test('who came in from an address lately is held up by what fails for them there, and by nobody else\'s', async t => {
@@ -246,12 +252,8 @@ await t.test('wrong secrets are counted by themselves, and keep nobody from a pa
 })
 
 await t.test('however many names and addresses come, what is remembered of them has a bound', async t => {
-  const { logins } = lab()
-  const ends = async (of: Partial<Login>, outcome: 'right' | 'wrong'): Promise<void> => {
-    const one = login(of)
-    await logins.begin(one)
-    await logins.settle(one, outcome)
-  }
+  const { logins, tries } = lab()
+  const ends = async (of: Partial<Login>, outcome: Outcome): Promise<void> => { await tries(login(of), outcome) }
   for (let i = 0; i < 30_000; i++) await ends({ origin: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, account: `user${i}` }, 'wrong')
   t.equal(logins.standing().remembered, 30_000)
   for (let i = 0; i < 30_000; i++) await ends({ account: `user${i}` }, 'right')
@@ -260,7 +262,8 @@ await t.test('however many names and addresses come, what is remembered of them 
 
 await t.test('without a client there is no limit', async t => {
   t.strictSame(await UNLIMITED.admit(login({})), { ok: true })
-  t.strictSame(await UNLIMITED.begin(login({})), { ok: true })
-  await UNLIMITED.settle(login({}), 'wrong')
+  t.strictSame(await UNLIMITED.begin(login({})), { ok: true, ticket: 0 })
+  await UNLIMITED.settle(0, 'wrong')
+  await UNLIMITED.letIn(login({}))
   t.strictSame(await UNLIMITED.miss('192.0.2.1'), { ok: true })
 })

@@ -6,7 +6,7 @@ await t.test('who waits for the next end of a key goes on with it, and at once w
   const underWay = createUnderWay()
   const told: string[] = []
   const wait = (name: string, key: string): void => { void underWay.nextEnd(key).then(() => { told.push(name) }) }
-  for (const key of ['a', 'a', 'b']) underWay.begin(key)
+  const [firstA, secondA, onlyB] = ['a', 'a', 'b'].map(underWay.begin) as [() => void, () => void, () => void]
   t.strictSame(['a', 'b', 'c'].map(underWay.of), [2, 1, 0])
   wait('first of a', 'a')
   wait('second of a', 'a')
@@ -14,12 +14,14 @@ await t.test('who waits for the next end of a key goes on with it, and at once w
   wait('c', 'c')
   await settled()
   t.strictSame(told, ['c'])
-  underWay.end('a')
+  firstA()
   await settled()
   t.strictSame(told, ['c', 'first of a', 'second of a'])
+  firstA() // once
+  t.equal(underWay.of('a'), 1)
   wait('third of a', 'a')
-  underWay.end('a')
-  underWay.end('b')
+  secondA()
+  onlyB()
   await settled()
   t.strictSame(told.slice(3), ['third of a', 'b'])
   t.strictSame(['a', 'b'].map(underWay.of), [0, 0])

@@ -1,5 +1,6 @@
 // What the primary process and its workers say to each other.
 import type { Piece } from '../../lib/pieces.ts'
+import type { Beginning } from '../../limits/guesses.ts'
 import type { Admission, Login, Outcome } from '../../limits/logins.ts'
 import type { ToldChange } from '../../upstream/change.ts'
 import type { AddressState } from '../addresses.ts'
@@ -33,6 +34,7 @@ export type ToWorker =
   | { readonly kind: 'all_forgot', readonly id: number }
   | { readonly kind: 'locked', readonly id: number }
   | { readonly kind: 'login_judged', readonly id: number, readonly admission: Admission }
+  | { readonly kind: 'login_begun', readonly id: number, readonly beginning: Beginning }
   | { readonly kind: 'spent', readonly id: number, readonly use: Use }
   | { readonly kind: 'ping' }
   | { /** somebody looks */ readonly kind: 'count', readonly round: number }
@@ -61,6 +63,7 @@ export type ToPrimary =
   | { readonly kind: 'lock', readonly id: number, readonly name: string }
   | { readonly kind: 'unlock', readonly id: number, readonly name: string }
   | { readonly kind: 'login', readonly id: number, readonly asked: LoginQuestion }
+  | { /** may its password be hashed now? */ readonly kind: 'login_begins', readonly id: number, readonly login: Login }
   | { /** a token is exchanged (spent.ts) */ readonly kind: 'spend', readonly id: number, readonly shown: Shown }
   | { readonly kind: 'followers', /** of upstream.urls */ readonly states: readonly AddressState[] }
   | { /** the upstream did not answer as it should */ readonly kind: 'upstream_trouble' }
@@ -76,8 +79,8 @@ export type ToPrimary =
 /** What is asked of the limits of logins, by the name of what asks there. */
 export type LoginQuestion =
   | { readonly of: 'admit', readonly login: Login }
-  | { readonly of: 'begin', readonly login: Login }
-  | { readonly of: 'settle', readonly login: Login, readonly outcome: Outcome }
+  | { readonly of: 'settle', readonly ticket: number, readonly outcome: Outcome }
+  | { readonly of: 'let_in', readonly login: Login }
   | { readonly of: 'miss', readonly origin: string }
 
 /** A line of the audit log, or several. */
