@@ -182,16 +182,18 @@ async function checkUpstream (
   try {
     const contact = await firstContact(upstream, depth, CLOCK.wall)
     if (!contact.ok) {
-      if (!excused.has(contact.trouble)) return fail(io, contact.sentence)
-      io.stderr(`chartgate: warning: ${contact.sentence}\n`)
-      return 0
+      const isExcused = excused.has(contact.trouble)
+      if (isExcused) io.stderr(`chartgate: warning: ${contact.sentence}\n`)
+      const code = isExcused ? 0 : fail(io, contact.sentence)
+      await checkFurther(config, { first: undefined, further: connected.further }, io)
+      return code
     }
     const version = await versionOf(upstream, depth) ?? '(it does not say its version)'
     io.stdout(`the chart repository at ${url} answers as it is configured: ChartMuseum ${version}\n`)
     if (await isOpen(upstream, depth)) {
       io.stderr(`chartgate: warning: ${url} ${OPEN_DOOR}\n`)
     }
-    if (connected.further.length > 0) await checkFurther(config, connected, io)
+    await checkFurther(config, connected, io)
     return 0
   } finally {
     await connected.close()

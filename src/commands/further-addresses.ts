@@ -2,18 +2,21 @@
 // show the charts that the first shows? That they go on to do so is seen with changes alone,
 // by a gateway that runs (upstream/follower.ts).
 import type { Config } from '../config/schema.ts'
-import type { Connected } from '../serve/connect.ts'
 import { CLOCK } from '../lib/clock.ts'
 import { printable } from '../lib/printable.ts'
+import type { Upstream } from '../upstream/client.ts'
 import { firstContact, whatIsWrong } from '../upstream/first-contact.ts'
 import { isOpen, OPEN_DOOR } from '../upstream/open-doors.ts'
 import { listedVersions } from '../upstream/listed.ts'
 import type { Io } from './command.ts'
 
-/** Says it of each of them; what is wrong is a warning, because a gateway works without them. */
+/**
+ * Says it of each of them; what is wrong is a warning, because a gateway works without them.
+ * @param connected first: undefined when it answers nothing that others could be compared with
+ */
 export async function checkFurther (
   { charts: { depth }, policy }: Pick<Config, 'charts' | 'policy'>,
-  { first, further }: Pick<Connected, 'first' | 'further'>,
+  { first, further }: { readonly first: Upstream | undefined, readonly further: readonly Upstream[] },
   io: Io
 ): Promise<void> {
   const tenants = [...new Set(policy.flatMap(({ repositories }) => repositories.filter(each => !each.includes('*'))))]
@@ -25,6 +28,12 @@ export async function checkFurther (
       continue
     }
     if (await isOpen(other, depth)) warn(`it ${OPEN_DOOR}`)
+    if (first === undefined || tenants.length === 0) {
+      io.stdout(`the further address ${other.origin} answers as it is configured\n`)
+      const why = first === undefined ? 'the first address does not answer' : 'no rule names a tenant without *'
+      warn(`it was not compared with the first address: ${why}`)
+      continue
+    }
     const shows = async (tenant: string): Promise<string | undefined> => {
       const differs = async (): Promise<string | undefined> => {
         const [here, there] = [await listedVersions(first, tenant, depth), await listedVersions(other, tenant, depth)]

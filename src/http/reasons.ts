@@ -351,7 +351,7 @@ export const REASON_GROUPS = {
     },
     lock_unproved: {
       status: 503,
-      error: 'another replica may be storing the same version: try again shortly',
+      error: 'nobody can say now whether another replica stores the same version: try again in a few seconds',
       means: 'Redis (redis.url) does not say who else stores this version, and the chart repository would store it ' +
         'twice; or the upload took longer than it could be known',
       todo: 'look at the log\'s line about Redis; docs/operations.md'

@@ -92,6 +92,12 @@ interface PasswordWaiter extends Waiting {
   takeBack?: () => void
 }
 
+/** For whom it was asked, and what came of it. */
+interface Begun {
+  readonly login: Login
+  readonly beginning: Beginning
+}
+
 /** @param clock seconds of a clock that only goes on */
 export function createAttempts (
   clock: () => number,
@@ -169,7 +175,7 @@ export function createAttempts (
    * The hash is the same for all, so it is computed when one of them may have it, and counts for that one.
    * @param asked with those who come while others are asked for; at least one
    */
-  async function beginOneOf (asked: Iterable<Login>): Promise<{ readonly login: Login, readonly beginning: Beginning }> {
+  async function beginOneOf (asked: Iterable<Login>): Promise<Begun> {
     let last
     for (const login of asked) {
       last = { login, beginning: await logins.begin(login) }

@@ -3,22 +3,33 @@
 // end how long that lasted.
 import { watchOutages, type OutageLog, type Outages } from '../lib/outages.ts'
 
-/** @param clock milliseconds that only go on */
-export function createOutages (log: OutageLog, upstream: string, clock: () => number): Outages {
-  return watchOutages({
-    lost (sentence) { log.error({ upstream }, sentence) },
-    back (seconds) { log.error({ upstream, seconds }, `the chart repository answers again, after ${seconds} s`) }
-  }, clock)
-}
-
 /** Which of several addresses it is; `only`: there is one. */
 export type AddressPlace = 'only' | 'first' | 'further'
 
+const NAMES: Readonly<Record<AddressPlace, string>> = {
+  only: 'the chart repository',
+  first: 'the first address of the chart repository',
+  further: 'this further address of the chart repository'
+}
+
+/** @param clock milliseconds that only go on */
+export function createOutages (
+  log: OutageLog,
+  upstream: string,
+  clock: () => number,
+  place: AddressPlace = 'only'
+): Outages {
+  return watchOutages({
+    lost (sentence) { log.error({ upstream }, sentence) },
+    back (seconds) { log.error({ upstream, seconds }, `${NAMES[place]} answers again, after ${seconds} s`) }
+  }, clock)
+}
+
 const ANSWERS_NOTHING: Readonly<Record<AddressPlace, string>> = {
-  only: 'the chart repository answers nothing: clients get 503 at once, until it does',
-  first: 'the first address of the chart repository answers nothing: until it does, changes get 503 at once, and so ' +
+  only: `${NAMES.only} answers nothing: clients get 503 at once, until it does`,
+  first: `${NAMES.first} answers nothing: until it does, changes get 503 at once, and so ` +
     'do reads where no other address follows it',
-  further: 'this further address of the chart repository answers nothing, and is asked nothing until it does'
+  further: `${NAMES.further} answers nothing, and is asked nothing until it does`
 }
 
 /** Says when clients are not let through to it any more, and when they are again. */
@@ -32,7 +43,7 @@ export function sayBreaker (
       log.error({ upstream }, ANSWERS_NOTHING[place])
     } else {
       const seconds = Math.round(change.ms / 1000)
-      log.error({ upstream, seconds }, `the chart repository is asked for clients again, after ${seconds} s`)
+      log.error({ upstream, seconds }, `${NAMES[place]} is asked again, after ${seconds} s`)
     }
   }
 }

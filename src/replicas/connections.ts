@@ -68,16 +68,16 @@ export async function connect (redis: Library, options: ConnectionOptions): Prom
 
   /** Says why there is no connection. That one has ended says less than the next try, which comes at once. */
   function tellFaults (asks: Client): void {
-    let isSaid = false
+    let said = 0
     const tell = (error: unknown): void => {
       if (pair?.asks !== asks) return
-      isSaid = true
+      said++
       outages.report(sentenceOf(error))
     }
-    asks.on('ready', () => { isSaid = false })
     asks.on('error', (error: unknown) => {
+      const before = said
       if (!isEnd(error)) tell(error)
-      else later(PATIENCE, () => { if (!isSaid && !asks.isReady) tell(error) })
+      else later(PATIENCE, () => { if (said === before && !asks.isReady) tell(error) })
     })
   }
 

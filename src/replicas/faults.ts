@@ -7,6 +7,8 @@ import { NoMaster } from './sentinel.ts'
 export class RedisSilent extends Error {}
 
 const READONLY = /\bREADONLY\b/
+/** Of a script redis 7.0 says it in the second way, and Valkey 8 and 9 in the third. */
+const FORBIDDEN = /\bNOPERM\b|\buser executing the script can't\b|\bACL failure in script\b/
 
 /** What the client library says of one that was there (@redis/client 6.3.1, errors.js). */
 const ENDED = /^Socket closed unexpectedly/
@@ -17,12 +19,11 @@ const OF_REDIS: readonly (readonly [RegExp, string])[] = [
   [/\bNOAUTH\b/, 'Redis wants a password: set redis.password'],
   [/\bWRONGPASS\b/, 'Redis refuses redis.username and redis.password: give those of one of its users'],
   [
-    // of a script redis 7.0 says it in the second way, and Valkey 8 and 9 in the third
-    /\bNOPERM\b|\buser executing the script can't\b|\bACL failure in script\b/,
+    FORBIDDEN,
     'Redis does not let redis.username do what is needed: it needs the commands of docs/scaling.md'
   ],
   [READONLY, 'Redis is read-only: redis.url names a replica of it, and has to name the one that is written to'],
-  [/\bOOM\b/, 'Redis is full (maxmemory), and takes nothing more: give it more memory, or a database for this alone'],
+  [/\bOOM\b/, 'Redis is full (maxmemory), and takes nothing more: give it more memory, or use one for this alone'],
   [/\bMISCONF\b/, 'Redis takes nothing, because it cannot save what it has: its own log says why'],
   [/\bLOADING\b/, 'Redis is starting, and reads what it has saved'],
   [/\bMOVED\b|\bCLUSTERDOWN\b/, 'Redis is one of a cluster: redis.url has to name one that is none'],
@@ -48,6 +49,11 @@ export function isEnd (error: unknown): boolean {
 /** Does it say that it is a replica? One that was the master may be, and its name another one's by now. */
 export function isReadOnly (error: unknown): boolean {
   return READONLY.test((error as Error).message)
+}
+
+/** Does it say that redis.username may not do that? */
+export function isForbidden (error: unknown): boolean {
+  return FORBIDDEN.test((error as Error).message)
 }
 
 /** @param error what came of a question or a connection */

@@ -3,7 +3,7 @@
 // a second, or is a fault: nothing here waits for a Redis that is away.
 import type { CountReads, CountStore } from '../limits/counter.ts'
 import { connect, PATIENCE, SILENCE, type Client, type ConnectionOptions } from './connections.ts'
-import { isEnd, isReadOnly, RedisSilent, sentenceOf } from './faults.ts'
+import { isEnd, isForbidden, isReadOnly, RedisSilent, sentenceOf } from './faults.ts'
 import { NoMaster } from './sentinel.ts'
 
 /** A script in Redis's Lua, which runs as a whole. */
@@ -29,6 +29,25 @@ export interface Redis {
   close (): void
 }
 
+/** What the library of limits asks. */
+const [COUNTS, READS] = [{}, {}]
+/** Milliseconds after which what nobody asked for again may be allowed by now. */
+const FORBIDDEN_FOR = 60_000
+
+/** What the user of Redis may not do: said once, and not each time that something else was done. */
+function createForbidden (clock: () => number): {
+  refused (what: object): void
+  passed (what: object): void
+  any (): boolean
+} {
+  const since = new Map<object, number>()
+  return {
+    refused (what) { since.set(what, clock()) },
+    passed (what) { since.delete(what) },
+    any: () => [...since.values()].some(at => clock() - at < FORBIDDEN_FOR)
+  }
+}
+
 /**
  * Opens it, and waits as long for it as for an answer; whether it can be used is said by `outages`, and
  * nothing else waits for it.
@@ -40,6 +59,7 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   let storedAt = -Infinity
   /** When something came back, whatever it was. */
   let answeredAt = -Infinity
+  const forbidden = createForbidden(clock)
 
   function asks (): Client {
     const client = connections.asks()
@@ -52,7 +72,8 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
     return error instanceof RedisSilent ? clock() - answeredAt >= SILENCE : isReadOnly(error)
   }
 
-  async function inTime<T> (client: Client, asked: Promise<T>, stores = false): Promise<T> {
+  /** @param what is asked: what its user may not do stays wrong while other questions are answered */
+  async function inTime<T> (client: Client, asked: Promise<T>, what: object, stores = false): Promise<T> {
     const came = (): void => { answeredAt = clock() }
     asked.then(came, (error: unknown) => { if (error instanceof redis.ErrorReply) came() })
     try {
@@ -62,12 +83,14 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
         const cancel = later(PATIENCE, giveUp)
         asked.finally(cancel).then(resolve, reject)
       })
+      forbidden.passed(what)
       if (stores) {
-        outages.report(undefined)
+        if (!forbidden.any()) outages.report(undefined)
         storedAt = clock()
       }
       return answer
     } catch (error) {
+      if (isForbidden(error)) forbidden.refused(what)
       if (isLost(error)) connections.renew(client)
       // There is no connection, it ended, or it was given up: connections.ts says why.
       const isSaid = error instanceof redis.ClientOfflineError || error instanceof redis.DisconnectsClientError
@@ -77,16 +100,17 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   }
 
   return {
-    async run ({ lua, keys, stores }, args) {
+    async run (script, args) {
+      const { lua, keys, stores } = script
       const client = asks()
-      return await inTime(client, client.eval(lua, { keys: [...keys], arguments: [...args] }), stores)
+      return await inTime(client, client.eval(lua, { keys: [...keys], arguments: [...args] }), script, stores)
     },
     storedAt: () => storedAt,
     hear: connections.hear,
     store: {
       async eval (lua, given) {
         const client = asks()
-        return await inTime(client, client.eval(lua, given), true)
+        return await inTime(client, client.eval(lua, given), COUNTS, true)
       },
       multi () {
         const asked: ((reads: CountReads) => void)[] = []
@@ -97,7 +121,7 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
             const client = asks()
             const reads = client.multi() as unknown as CountReads
             for (const each of asked) each(reads)
-            return await inTime(client, reads.exec(asOne))
+            return await inTime(client, reads.exec(asOne), READS)
           }
         }
         return chain

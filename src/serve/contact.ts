@@ -3,7 +3,7 @@
 import { CLOCK } from '../lib/clock.ts'
 import { later } from '../lib/timers.ts'
 import type { OutageLog } from '../lib/outages.ts'
-import { createOutages } from '../observe/outages.ts'
+import { createOutages, type AddressPlace } from '../observe/outages.ts'
 import { watchContact, type ContactWatch } from '../upstream/contact.ts'
 import { firstContact, whatIsWrong, type Contact } from '../upstream/first-contact.ts'
 import type { Config } from '../config/schema.ts'
@@ -28,10 +28,10 @@ export function openContact (
   { upstream: { url, further }, charts: { depth } }: Pick<Config, 'upstream' | 'charts'>,
   log: OutageLog
 ): UpstreamContact {
-  const outagesAt = (origin: string): ReturnType<typeof createOutages> =>
-    createOutages(log, origin, () => performance.now())
-  const outages = outagesAt(url ?? '')
-  const ofFurther = further.map(outagesAt)
+  const outagesAt = (origin: string, place: AddressPlace): ReturnType<typeof createOutages> =>
+    createOutages(log, origin, () => performance.now(), place)
+  const outages = outagesAt(url ?? '', further.length === 0 ? 'only' : 'first')
+  const ofFurther = further.map(origin => outagesAt(origin, 'further'))
   let watches: readonly ContactWatch[] = []
   const look = async (upstream: Upstream): Promise<Contact> => await firstContact(upstream, depth, CLOCK.wall)
   return {
@@ -45,7 +45,8 @@ export function openContact (
         ...others.map((other, i) => watchContact({
           contact: async () => inOneSentence(await look(other)),
           outages: ofFurther[i] as typeof outages,
-          later
+          later,
+          always: true
         }))
       ]
     },

@@ -1,6 +1,7 @@
 // Is the chart repository there, and as the configuration says? Asked at the start, and
 // whenever a request was not answered as it should be; while something is wrong again and
-// again, each time after a longer pause.
+// again, each time after a longer pause. An address that no request goes to while it is well
+// is asked each half minute.
 import type { Outages } from '../lib/outages.ts'
 import type { Later } from '../lib/timers.ts'
 import type { Contact } from './first-contact.ts'
@@ -16,6 +17,8 @@ export interface ContactOptions {
   readonly contact: () => Promise<Contact>
   readonly outages: Pick<Outages, 'report'>
   readonly later: Later
+  /** No request would tell that something is wrong: it is asked also while nothing is. */
+  readonly always?: boolean
 }
 
 /** Milliseconds between two looks. */
@@ -23,7 +26,7 @@ export const SHORTEST_PAUSE = 1_000
 export const LONGEST_PAUSE = 30_000
 
 /** Begins with the first look. */
-export function watchContact ({ contact, outages, later }: ContactOptions): ContactWatch {
+export function watchContact ({ contact, outages, later, always = false }: ContactOptions): ContactWatch {
   let state: 'looking' | 'resting' | 'idle' = 'looking'
   let hinted = false
   let failures = 0
@@ -39,9 +42,10 @@ export function watchContact ({ contact, outages, later }: ContactOptions): Cont
     outages.report(found.ok ? undefined : found.sentence)
     failures = found.ok ? 0 : failures + 1
     state = 'resting'
-    endRest = later(Math.min(SHORTEST_PAUSE * 2 ** Math.max(failures - 1, 0), LONGEST_PAUSE), () => {
+    const pause = Math.min(SHORTEST_PAUSE * 2 ** Math.max(failures - 1, 0), LONGEST_PAUSE)
+    endRest = later(always && found.ok ? LONGEST_PAUSE : pause, () => {
       state = 'idle'
-      if (failures > 0 || hinted) running = look()
+      if (failures > 0 || hinted || always) running = look()
     })
   }
 

@@ -73,7 +73,7 @@ await t.test('one that hangs for everybody is not waited for, and is used within
   t.equal(codes(gateway).at(-1), 'upstream_away')
   between.fault = () => undefined
   await untilTrue(async () => (await ask('GET', CHART)).status === 404, 2_000)
-  t.equal(gateway.log.filter(({ msg }) => /answers nothing|asked for clients again/.test(String(msg))).length, 2, 'one line when it begins, and one when it is over')
+  t.equal(gateway.log.filter(({ msg }) => /answers nothing|is asked again/.test(String(msg))).length, 2, 'one line when it begins, and one when it is over')
 })
 
 await t.test('a connection that is not taken is given up, and its client is told within that time', async t => {

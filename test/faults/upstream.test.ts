@@ -121,7 +121,7 @@ await beforeEach(t, async (t, origin) => {
     t.equal((await fetch(`${gateway.adminUrl}/healthz`)).status, 200)
     await between.comeBack()
     await untilTrue(async () => (await ask('GET', CHART)).bytes.equals(chart), 2_000)
-    for (const [msg, count] of [['the chart repository answers nothing: clients get 503 at once, until it does', 1], ['the chart repository is asked for clients again', 1]] as const) {
+    for (const [msg, count] of [['the chart repository answers nothing: clients get 503 at once, until it does', 1], ['the chart repository is asked again', 1]] as const) {
       const workers = gateway.log().filter(line => String(line['msg']).startsWith(msg)).map(({ pid }) => pid)
       t.ok(workers.length >= count && new Set(workers).size === workers.length, 'a line of each worker that saw it')
     }

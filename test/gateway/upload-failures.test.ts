@@ -253,7 +253,7 @@ await t.test('while nobody can say who else stores it, nothing is stored in an u
   const gateway = await startApp(t, { origin: stub.origin, locks, config: config => ({ ...config, charts: { ...config.charts, allowOverwrite: true } }) })
   const answer = await sendRaw(gateway.port, Buffer.concat([Buffer.from(headOf(gateway, `Content-Length: ${chart.length}`)), chart]))
   t.match(answer, { status: 503, headers: { 'retry-after': [String] } })
-  t.match(JSON.parse(answer.body.toString()), { error: 'another replica may be storing the same version: try again shortly' })
+  t.match(JSON.parse(answer.body.toString()), { error: 'nobody can say now whether another replica stores the same version: try again in a few seconds' })
   t.same(stub.seen.filter(({ method }) => method !== 'GET'), [])
   t.same(await spooled(gateway), [])
 })

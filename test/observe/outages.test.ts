@@ -36,15 +36,26 @@ await t.test('that clients are not let through is one line, and so is that they 
   say({ isOpen: false, ms: 2_600 })
   t.strictSame(lines, [
     [{ upstream: 'http://cm' }, 'the chart repository answers nothing: clients get 503 at once, until it does'],
-    [{ upstream: 'http://cm', seconds: 3 }, 'the chart repository is asked for clients again, after 3 s']
+    [{ upstream: 'http://cm', seconds: 3 }, 'the chart repository is asked again, after 3 s']
   ])
   t.end()
 })
 
 await t.test('of several addresses it is said which one it is, and what that means', t => {
   const lines: string[] = []
-  for (const place of ['first', 'further'] as const) sayBreaker({ error: (_fields, message) => { lines.push(message) } }, 'http://cm', place)({ isOpen: true })
-  t.match(lines, [/^the first address .*until it does, changes get 503 at once/, /^this further address .*is asked nothing until it does$/])
+  const log = { error: (_fields: object, message: string) => { lines.push(message) } }
+  for (const place of ['first', 'further'] as const) {
+    const say = sayBreaker(log, 'http://cm', place)
+    say({ isOpen: true })
+    say({ isOpen: false, ms: 1_000 })
+    const outages = createOutages(log, 'http://cm', () => 0, place)
+    for (const sentence of ['away', undefined]) outages.report(sentence)
+  }
+  const [first, other] = ['the first address of the chart repository', 'this further address of the chart repository']
+  t.match(lines, [
+    /^the first address .*until it does, changes get 503 at once/, `${first} is asked again, after 1 s`, 'away', `${first} answers again, after 0 s`,
+    /^this further address .*is asked nothing until it does$/, `${other} is asked again, after 1 s`, 'away', `${other} answers again, after 0 s`
+  ])
   t.end()
 })
 

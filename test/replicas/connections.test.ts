@@ -110,6 +110,21 @@ await t.test('until Sentinel says where it is there is no connection, which is s
   connections.close()
 })
 
+await t.test('that connections end is said when nothing else is said of it, also behind something else', async t => {
+  const each = lab(at(7))
+  const connections = await each.connections
+  const [asks] = each.clients as [FakeClient]
+  const fails = (code: string): void => { asks.emit('error', Object.assign(new Error('no'), { code })) }
+  fails('ECONNRESET')
+  fails('ECONNREFUSED')
+  await each.look()
+  t.strictSame(each.reports.splice(0), ['Redis cannot be reached (ECONNREFUSED)'])
+  fails('ECONNRESET')
+  await each.look()
+  t.strictSame(each.reports, ['Redis cannot be reached (ECONNRESET)'])
+  connections.close()
+})
+
 await t.test('what Sentinel says to one that was closed meanwhile opens nothing', async t => {
   const each = lab(away)
   const connections = await each.connections

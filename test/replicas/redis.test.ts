@@ -28,10 +28,10 @@ interface Opened {
   readonly lines: string[]
 }
 
-async function open (t: Test, port: number, more: Partial<RedisConfig> = {}, texts: TlsTexts = {}): Promise<Opened> {
+async function open (t: Test, port: number, more: Partial<RedisConfig> = {}, texts: TlsTexts = {}, now = clock): Promise<Opened> {
   const lines: string[] = []
-  const outages = createRedisOutages({ error: (_fields, message) => { lines.push(message) } }, 'here', clock)
-  const redis = await openRedis({ config: { host: '127.0.0.1', port, database: 0, ...more }, texts, outages, later, clock })
+  const outages = createRedisOutages({ error: (_fields, message) => { lines.push(message) } }, 'here', now)
+  const redis = await openRedis({ config: { host: '127.0.0.1', port, database: 0, ...more }, texts, outages, later, clock: now })
   t.teardown(() => { redis.close() })
   return { redis, outages, lines }
 }
@@ -202,6 +202,32 @@ else {
     await works(right.redis)
     await sleep(0)
     t.same([without.lines.length, wrong.lines.length, right.lines.length], [1, 1, 0], 'one line each')
+  })
+
+  await t.test('what its user may not do is said once, and over when it may, or when nobody has asked for it again', async t => {
+    const server = await startRedis(t)
+    const time = { now: 0 }
+    const { redis, lines } = await open(t, server.port, {}, {}, () => time.now)
+    await works(redis)
+    const allow = async (rule: string): Promise<void> => { await server.ask('ACL', 'SETUSER', 'default', rule) }
+    const writes = async (): Promise<boolean> => await redis.run(WRITE, ['a']).then(() => true, () => false)
+    await allow('-set')
+    for (let i = 0; i < 3; i++) {
+      t.equal(await writes(), false)
+      await redis.run(ECHO, ['a'])
+    }
+    t.match(lines.splice(0), [/^Redis does not let/])
+    await allow('+set')
+    t.equal(await writes(), true)
+    t.match(lines.splice(0), [/^Redis can be used again/])
+    await allow('-set')
+    await writes()
+    time.now += 59_999
+    await redis.run(ECHO, ['a'])
+    t.match(lines.splice(0), [/^Redis does not let/])
+    time.now++
+    await redis.run(ECHO, ['a'])
+    t.match(lines, [/^Redis can be used again/])
   })
 
   await t.test('a Redis that is read-only or full says so', async t => {

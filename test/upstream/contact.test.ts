@@ -20,7 +20,7 @@ interface Lab {
   pass (): Promise<void>
 }
 
-async function lab (first: Contact | Promise<Contact>): Promise<Lab> {
+async function lab (first: Contact | Promise<Contact>, always?: true): Promise<Lab> {
   const reports: (string | undefined)[] = []
   const pauses: number[] = []
   let asked = 0
@@ -38,6 +38,7 @@ async function lab (first: Contact | Promise<Contact>): Promise<Lab> {
     }
   }
   const watch = watchContact({
+    ...(always === undefined ? {} : { always }),
     contact: async () => { asked++; return await each.now },
     outages: { report: sentence => { reports.push(sentence) } },
     later: (ms, then) => {
@@ -78,6 +79,18 @@ await t.test('a request that failed has it asked at once, but no more than once 
   await settled()
   t.equal(each.asked(), 3, 'at once, when it was not asked for long')
   t.strictSame(each.reports, [undefined, undefined, 'away'])
+  await each.watch.close()
+})
+
+await t.test('one that no request goes to is asked again while it is well, too, and sooner when it is not', async t => {
+  const each = await lab(GOOD, true)
+  await each.pass()
+  each.now = BAD
+  for (let i = 0; i < 3; i++) await each.pass()
+  each.now = GOOD
+  await each.pass()
+  t.strictSame(each.pauses, [30, 30, 1, 2, 4, 30].map(seconds => seconds * 1000))
+  t.strictSame(each.reports, [undefined, undefined, 'away', 'away', 'away', undefined])
   await each.watch.close()
 })
 
