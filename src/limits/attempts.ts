@@ -9,8 +9,7 @@ import type { Presence } from '../lib/presence.ts'
 import { later, type Later } from '../lib/timers.ts'
 import type { Watched } from '../lib/watched.ts'
 import { createFairQueue, type Waiting } from './fair-queue.ts'
-import type { Beginning } from './guesses.ts'
-import type { Login, LoginLimits } from './logins.ts'
+import type { Login, LoginLimits, Refused } from './logins.ts'
 import { originOf } from './origin.ts'
 import type { Standing } from './standing.ts'
 
@@ -92,10 +91,11 @@ interface PasswordWaiter extends Waiting {
   takeBack?: () => void
 }
 
-/** For whom it was asked, and what came of it. */
+/** A hash that may be computed, and which of those who asked it counts for. */
 interface Begun {
-  readonly login: Login
-  readonly beginning: Beginning
+  readonly ok: true
+  readonly ticket: number
+  readonly origin: string
 }
 
 /** @param clock seconds of a clock that only goes on */
@@ -156,38 +156,42 @@ export function createAttempts (
     )
   }
 
-  async function verdictOf ({ asked, compare }: Check): Promise<Verdict> {
-    const { login, beginning } = await beginOneOf(asked.values())
-    if (!beginning.ok) return { again: beginning.seconds }
+  async function verdictOf (check: Check): Promise<Verdict> {
+    const { asked, compare } = check
+    const begun = await beginOneOf(check)
+    if (!begun.ok) return { again: begun.seconds }
     const isRight = await compare().catch(async (error: unknown) => {
-      await logins.settle(beginning.ticket, 'failed')
+      await logins.settle(begun.ticket, 'failed')
       throw error
     })
     const verdict = isRight ? 'right' : 'wrong'
     for (const origin of asked.keys()) queue.remember(origin, verdict)
-    await logins.settle(beginning.ticket, verdict)
-    const others = [...asked.values()].filter(({ origin }) => origin !== login.origin)
+    await logins.settle(begun.ticket, verdict)
+    const others = [...asked.values()].filter(({ origin }) => origin !== begun.origin)
     if (isRight) await Promise.all(others.map(logins.letIn))
     return verdict
   }
 
   /**
-   * The hash is the same for all, so it is computed when one of them may have it, and counts for that one.
-   * @param asked with those who come while others are asked for; at least one
+   * The hash is the same for all, so it is computed when one of them may have it, and counts for that one. Who comes
+   * while others are asked for is asked for too; when none may, who comes next is nothing of theirs.
    */
-  async function beginOneOf (asked: Iterable<Login>): Promise<Begun> {
-    let last
-    for (const login of asked) {
-      last = { login, beginning: await logins.begin(login) }
-      if (last.beginning.ok) break
+  async function beginOneOf ({ name, asked }: Check): Promise<Begun | Refused> {
+    let refused: Refused | undefined
+    for (const login of asked.values()) {
+      const beginning = await logins.begin(login)
+      if (beginning.ok) return { ...beginning, origin: login.origin }
+      refused = beginning
     }
-    return last as NonNullable<typeof last>
+    checks.delete(name)
+    return refused as Refused // there is one of them at least
   }
 
-  function finish ({ name, waiters }: Check, tell: (waiter: PasswordWaiter) => void): void {
+  function finish (check: Check, tell: (waiter: PasswordWaiter) => void): void {
+    const { name, waiters } = check
     running--
     moves++
-    checks.delete(name)
+    if (checks.get(name) === check) checks.delete(name)
     for (const waiter of waiters) {
       waiter.takeBack?.()
       tell(waiter)

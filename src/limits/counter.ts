@@ -64,13 +64,14 @@ export function createCounter ({ within, most, shared }: CounterOptions): Counte
   const { limiter, takeBack } = shared === undefined ? { limiter: own, takeBack: undefined } : sharedBy(shared, own)
   return {
     async add (key) {
+      const asked = Date.now()
       const consumed = await limiter.penalty(key, 1, { customDuration: within() })
-      const until = Date.now() + consumed.msBeforeNext
+      const until = asked + consumed.msBeforeNext // which is never after the end of its window
       return {
         ...countOf(consumed, within()),
         async takeBack () {
           if (Date.now() >= until) return // its window has ended, and another one may have begun
-          await (own.made.has(consumed) ? own.takeBack(key) : takeBack?.(key))
+          await (own.made.has(consumed) ? own.takeBack(key, within()) : takeBack?.(key))
         }
       }
     },
@@ -130,10 +131,13 @@ class BoundedLimiter extends RateLimiterMemory {
     return consumed
   }
 
-  /** Never below nothing, and what is forgotten stays so. */
-  async takeBack (key: string): Promise<void> {
-    const consumed = await this.get(key)
-    if (consumed !== null && consumed.consumedPoints > 0) await this.reward(key)
+  /**
+   * Never below nothing, and what is forgotten stays so.
+   * @param within of a window that begins just then: without one it would never end
+   */
+  async takeBack (key: string, within: number): Promise<void> {
+    const { consumedPoints = 0, msBeforeNext = 0 } = await this.get(key) ?? {}
+    if (consumedPoints > 0 && msBeforeNext > 0) await this.reward(key, 1, { customDuration: within })
   }
 
   private async makeRoom (): Promise<void> {

@@ -32,8 +32,8 @@ export function createGuesses (open: (login: Login) => Promise<Opened>): Guesses
   const tickets = new Map<number, { readonly guess: Guess, readonly close: (outcome: Outcome) => Promise<void> }>()
   let last = 0
 
-  function leave ({ name }: Guess): void {
-    current.delete(name)
+  function leave (guess: Guess): void {
+    if (current.get(guess.name) === guess) current.delete(guess.name)
   }
 
   function create (login: Login, name: string): Guess {

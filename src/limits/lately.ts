@@ -22,8 +22,6 @@ export interface Lately {
   letIn (who: CameIn): void
   /** The password was right. @param proof what it is known by */
   isProved (proof: string): boolean
-  /** It is not right any more. @returns whether it was */
-  disprove (proof: string): boolean
   /** The account came in from there. */
   isKnown (origin: string, account: string): boolean
   /** The address is several people's. */
@@ -69,11 +67,6 @@ export function createLately (clock: () => number, onShared: (origin: string) =>
       onShared(origin)
     },
     isProved: proof => isNow(proved.get(proof)),
-    disprove (proof) {
-      const wasProved = isNow(proved.get(proof))
-      proved.delete(proof)
-      return wasProved
-    },
     isKnown: (origin, account) => isNow(known.get(origin)?.accounts.get(account)),
     isSeveral,
     size: () => [...known.values()].reduce((all, { accounts }) => all + accounts.size, proved.size)

@@ -10,8 +10,8 @@
 //   only when it was wrong. Those count by themselves: a pipeline with an old secret
 //   takes none of its neighbours' tries.
 // * A password that was right lately is known again by a keyed digest, wherever it comes
-//   from, and gets its hash whatever the limits say: it is right, or changed, which costs
-//   one hash and is forgotten.
+//   from, and gets its hash whatever the limits say: it is right still, or it would be
+//   another hash that it is compared with, and so not known.
 // * An account that lately came in from an address is not held up by what others fail at
 //   there, only by what fails for itself.
 // * For all others there is one hash in some seconds, first come, first served. So guesses
@@ -99,6 +99,7 @@ const MOST = { origins: 10_000, pairs: 20_000 }
 const SHARED_NAME = '{chartgate}:failed'
 
 const ADMITTED: Admission = { ok: true }
+const UNCOUNTED: Opened = { ok: true, close: async () => {} }
 
 export interface LoginLimitPlace {
   /** Seconds of a clock that only goes on. */
@@ -141,7 +142,10 @@ export function createLoginLimits (
   const lately = createLately(clock, onShared)
   /** What counts and may be right, by what it counts for. */
   const underWay = createUnderWay()
-  /** The same of what counts for a moment, and is under way next or taken back: one guess of an address. */
+  /**
+   * The same of what counts for a moment, and is under way next or taken back: one guess of an address. It is not
+   * under way yet, or who is unsure would wake all others who are by its end, and be woken by theirs, without end.
+   */
   const trying = new Set<string>()
   const turns = createLocks()
   const guesses = createGuesses(open)
@@ -163,12 +167,32 @@ export function createLoginLimits (
     return { ok: false, seconds }
   }
 
+  /** The one in some seconds that an address has over its limits. */
+  async function isSpare ({ origin }: Login): Promise<boolean> {
+    return (await spares.add(origin)).times === 1
+  }
+
   /** Counts a guess as a failure. */
   async function add ([pair, address]: Keys): Promise<[Counted, Counted]> {
     return await Promise.all([pairs.add(pair), addresses.add(address)])
   }
 
-  /** A guess that counts until it is known to be none, the limit that it is over, or the key of what decides that. */
+  /** A guess that may be hashed, and counts until it is known to be none. */
+  function hold (keys: Keys, takeBack: () => Promise<void>): Opened {
+    const ends = keys.map(underWay.begin)
+    return {
+      ok: true,
+      async close (outcome) {
+        try {
+          if (outcome !== 'wrong') await takeBack()
+        } finally {
+          for (const end of ends) end()
+        }
+      }
+    }
+  }
+
+  /** Counts a guess, if no limit is reached; `unsure`: that is known when one with this key has ended. */
   async function count (login: Login): Promise<Opened | { readonly ok: 'unsure', readonly key: string }> {
     const keys = keysOf(login)
     // Before anything is asked: what is counted later is counted behind this one.
@@ -178,21 +202,9 @@ export function createLoginLimits (
       const counted = await add(keys)
       const takeBack = async (): Promise<void> => { await Promise.all(counted.map(each => each.takeBack())) }
       const limit = overOf(login, without(counted[0], ofPair), without(counted[1], ofAddress))
-      if (limit !== undefined && !(limit.isCertain && (await spares.add(login.origin)).times === 1)) {
-        await takeBack()
-        return limit.isCertain ? refuse(limit) : { ok: 'unsure', key: keys[limit.of === 'account' ? 0 : 1] }
-      }
-      const ends = keys.map(underWay.begin)
-      return {
-        ok: true,
-        async close (outcome) {
-          try {
-            if (outcome !== 'wrong') await takeBack()
-          } finally {
-            for (const end of ends) end()
-          }
-        }
-      }
+      if (limit === undefined || (limit.isCertain && await isSpare(login))) return hold(keys, takeBack)
+      await takeBack()
+      return limit.isCertain ? refuse(limit) : { ok: 'unsure', key: keys[limit.of === 'account' ? 0 : 1] }
     } finally {
       for (const key of keys) trying.delete(key)
     }
@@ -207,17 +219,13 @@ export function createLoginLimits (
     }
   }
 
-  /** What was right lately counts when it is wrong. */
   async function open (login: Login): Promise<Opened> {
-    const isProved = lately.isProved(login.proof)
-    const opened: Opened = isProved ? { ok: true, close: async () => {} } : await countInTurn(login)
+    const opened = lately.isProved(login.proof) ? UNCOUNTED : await countInTurn(login)
     if (!opened.ok) return opened
     return {
       ok: true,
       async close (outcome) {
         if (outcome === 'right') lately.letIn(login)
-        const isLost = outcome === 'wrong' && lately.disprove(login.proof)
-        if (isLost && isProved) await add(keysOf(login))
         await opened.close(outcome)
       }
     }

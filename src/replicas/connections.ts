@@ -3,7 +3,8 @@
 import type { RedisConfig, RedisPlace } from '../config/schema.ts'
 import type { Later } from '../lib/timers.ts'
 import type { TlsTexts } from '../tls/material.ts'
-import { isEnd, sentenceOf } from './faults.ts'
+import { isEnd, isForbidden, sentenceOf } from './faults.ts'
+import type { Forbidden } from './forbidden.ts'
 import type { Outages } from '../lib/outages.ts'
 import { askMaster } from './sentinel.ts'
 
@@ -54,7 +55,11 @@ export interface Connections {
 }
 
 /** Opens them, and waits as long for them as for an answer. */
-export async function connect (redis: Library, options: ConnectionOptions): Promise<Connections> {
+export async function connect (
+  redis: Library,
+  options: ConnectionOptions,
+  forbidden: Forbidden
+): Promise<Connections> {
   const { config, outages, later, clock } = options
   const channels = new Map<string, (text: string) => void>()
   let pair: Pair | undefined
@@ -63,21 +68,34 @@ export async function connect (redis: Library, options: ConnectionOptions): Prom
 
   /** Sent when there is a connection; what breaks off with one is sent anew with the next. */
   function subscribe (hears: Client, channel: string, heard: (text: string) => void): void {
-    hears.subscribe(channel, heard).catch(() => {})
+    hears.subscribe(channel, heard).then(
+      () => { forbidden.passed(channel) },
+      (error: unknown) => {
+        if (!isForbidden(error)) return // it broke off, and is sent anew with the next connection
+        forbidden.refused(channel)
+        outages.report(sentenceOf(error))
+      }
+    )
   }
 
-  /** Says why there is no connection. That one has ended says less than the next try, which comes at once. */
+  /**
+   * Says why there is no connection. That one has ended says less than the next try, which comes at once, and nothing
+   * of one that ends once and is there again.
+   */
   function tellFaults (asks: Client): void {
-    let said = 0
+    let [said, ends] = [0, 0]
     const tell = (error: unknown): void => {
       if (pair?.asks !== asks) return
       said++
       outages.report(sentenceOf(error))
     }
     asks.on('error', (error: unknown) => {
-      const before = said
-      if (!isEnd(error)) tell(error)
-      else later(PATIENCE, () => { if (said === before && !asks.isReady) tell(error) })
+      if (!isEnd(error)) return tell(error)
+      const before = { said, ends: ++ends }
+      later(PATIENCE, () => {
+        const isAgain = !asks.isReady || ends !== before.ends
+        if (said === before.said && isAgain) tell(error)
+      })
     })
   }
 

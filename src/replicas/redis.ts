@@ -4,6 +4,7 @@
 import type { CountReads, CountStore } from '../limits/counter.ts'
 import { connect, PATIENCE, SILENCE, type Client, type ConnectionOptions } from './connections.ts'
 import { isEnd, isForbidden, isReadOnly, RedisSilent, sentenceOf } from './faults.ts'
+import { createForbidden } from './forbidden.ts'
 import { NoMaster } from './sentinel.ts'
 
 /** A script in Redis's Lua, which runs as a whole. */
@@ -29,24 +30,8 @@ export interface Redis {
   close (): void
 }
 
-/** What the library of limits asks. */
-const [COUNTS, READS] = [{}, {}]
-/** Milliseconds after which what nobody asked for again may be allowed by now. */
-const FORBIDDEN_FOR = 60_000
-
-/** What the user of Redis may not do: said once, and not each time that something else was done. */
-function createForbidden (clock: () => number): {
-  refused (what: object): void
-  passed (what: object): void
-  any (): boolean
-} {
-  const since = new Map<object, number>()
-  return {
-    refused (what) { since.set(what, clock()) },
-    passed (what) { since.delete(what) },
-    any: () => [...since.values()].some(at => clock() - at < FORBIDDEN_FOR)
-  }
-}
+/** What the library of limits reads, which is no script. */
+const READS = 'reads'
 
 /**
  * Opens it, and waits as long for it as for an answer; whether it can be used is said by `outages`, and
@@ -55,11 +40,11 @@ function createForbidden (clock: () => number): {
 export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   const redis = await import('redis') // loaded where there is one: a fifth of a second
   const { outages, later, clock } = options
-  const connections = await connect(redis, options)
+  const forbidden = createForbidden()
+  const connections = await connect(redis, options, forbidden)
   let storedAt = -Infinity
   /** When something came back, whatever it was. */
   let answeredAt = -Infinity
-  const forbidden = createForbidden(clock)
 
   function asks (): Client {
     const client = connections.asks()
@@ -73,7 +58,7 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   }
 
   /** @param what is asked: what its user may not do stays wrong while other questions are answered */
-  async function inTime<T> (client: Client, asked: Promise<T>, what: object, stores = false): Promise<T> {
+  async function inTime<T> (client: Client, asked: Promise<T>, what: string, stores = false): Promise<T> {
     const came = (): void => { answeredAt = clock() }
     asked.then(came, (error: unknown) => { if (error instanceof redis.ErrorReply) came() })
     try {
@@ -100,17 +85,16 @@ export async function openRedis (options: ConnectionOptions): Promise<Redis> {
   }
 
   return {
-    async run (script, args) {
-      const { lua, keys, stores } = script
+    async run ({ lua, keys, stores }, args) {
       const client = asks()
-      return await inTime(client, client.eval(lua, { keys: [...keys], arguments: [...args] }), script, stores)
+      return await inTime(client, client.eval(lua, { keys: [...keys], arguments: [...args] }), lua, stores)
     },
     storedAt: () => storedAt,
     hear: connections.hear,
     store: {
       async eval (lua, given) {
         const client = asks()
-        return await inTime(client, client.eval(lua, given), COUNTS, true)
+        return await inTime(client, client.eval(lua, given), lua, true)
       },
       multi () {
         const asked: ((reads: CountReads) => void)[] = []

@@ -270,6 +270,18 @@ await t.test('whose turn it is may have failed too often by then, and what sever
   t.strictSame(await lab.ask({ name: 'late' }), { again: 20 }, 'and who comes then does not wait')
 })
 
+await t.test('who comes from elsewhere when none of those before may have it hashed is told nothing of theirs', async t => {
+  for (let ticks = 0; ticks < 60; ticks++) {
+    const lab = new Lab({}, { ...UNLIMITED, begin: async ({ origin }) => origin === '192.0.2.2' ? { ok: true, ticket: 1 } : { ok: false, seconds: 30 } })
+    const first = lab.ask({ name: 'x' })
+    for (let i = 0; i < ticks; i++) await Promise.resolve()
+    const other = lab.ask({ name: 'x', from: '192.0.2.2' })
+    await lab.end('x', true)
+    t.equal(await other, 'right', `${ticks}`)
+    await first
+  }
+})
+
 await t.test('who comes with the same from elsewhere, while it is waited for whether it may be hashed, is asked for too', async t => {
   let decide!: () => void
   const decided = new Promise<void>(resolve => { decide = resolve })

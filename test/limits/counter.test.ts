@@ -48,6 +48,20 @@ await t.test('what is taken back is counted no longer, and what is forgotten alr
   t.equal(counter.size(), 2)
 })
 
+await t.test('what is taken back at the very end of a window begins none that never ends', async t => {
+  for (const late of [0, 1]) {
+    const counter = createCounter({ within: () => 60, most: 10 })
+    const counted = [await counter.add('a'), await counter.add('a')]
+    mock.timers.setTime(Date.now() + 59_999 + late) // and its timer has not come
+    await Promise.all(counted.map(async each => { await each.takeBack() }))
+    const now = Date.now() + 200_000
+    mock.timers.reset()
+    mock.timers.enable({ apis: ['setTimeout', 'Date'], now })
+    t.equal((await counter.add('a')).times, 1, `${late}`)
+    t.equal((await counter.add('a')).times, 2)
+  }
+})
+
 await t.test('so many keys are counted, and who was counted longest ago is forgotten first', async t => {
   const counter = createCounter({ within: () => 60, most: 3 })
   for (const key of ['a', 'b', 'c', 'a', 'd']) await counter.add(key)

@@ -94,4 +94,13 @@ else {
       t.equal(lines.length, 1)
     }
   })
+
+  await t.test('without SUBSCRIBE, by which one would hear of changes, too', async t => {
+    const server = await startRedis(t)
+    const { lines, peers, isUp } = await open(t, await userWith(server, commands().filter(name => name !== 'subscribe')))
+    t.match(await until(() => lines[0]), /^Redis does not let/)
+    await untilTrue(() => peers.holds())
+    t.equal(isUp(), false)
+    t.equal(lines.length, 1, 'though beats are answered')
+  })
 }

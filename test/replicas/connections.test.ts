@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import t from 'tap'
 import type { RedisConfig } from '../../src/config/schema.ts'
 import { connect, type Client, type Connections } from '../../src/replicas/connections.ts'
+import { createForbidden } from '../../src/replicas/forbidden.ts'
 import { manualTimers, settled } from '../helpers/channels.ts'
 
 /** A connection as the library has it, that is there when it is asked for. */
@@ -66,7 +67,7 @@ function lab (first: Lab['answer']): Lab {
       await settled()
     }
   }
-  const connections = connect(library as unknown as typeof import('redis'), { config, texts: {}, later: timers.later, clock: () => each.now, outages: { report (sentence) { reports.push(sentence) } } })
+  const connections = connect(library as unknown as typeof import('redis'), { config, texts: {}, later: timers.later, clock: () => each.now, outages: { report (sentence) { reports.push(sentence) } } }, createForbidden())
   return Object.assign(each, { connections })
 }
 
