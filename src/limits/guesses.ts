@@ -2,7 +2,7 @@
 // address is one guess, though several workers hash it at once. Whoever hashes it has a
 // ticket, and says with that what became of it; the first who knows it closes the guess, and
 // so does the last of those who do not.
-import type { Login, Outcome, Refused } from './logins.ts'
+import type { Login, Outcome, Refused } from './login.ts'
 
 /** A ticket, for who may begin. */
 export type Beginning = { readonly ok: true, readonly ticket: number } | Refused

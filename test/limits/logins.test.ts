@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { CountStore } from '../../src/limits/counter.ts'
 import { SEVERAL } from '../../src/limits/lately.ts'
-import { createLoginLimits, SHARE_OF_SEVERAL, UNLIMITED, type Admission, type Login, type Outcome, type OwnLoginLimits } from '../../src/limits/logins.ts'
+import type { Admission, Login, Outcome } from '../../src/limits/login.ts'
+import { createLoginLimits, SHARE_OF_SEVERAL, UNLIMITED, type OwnLoginLimits } from '../../src/limits/logins.ts'
 import { settled } from '../helpers/channels.ts'
 import { createSharedCounts } from '../helpers/shared-counts.ts'
 

@@ -3,7 +3,8 @@
 // was wrong, and three for each slow hash; none for a token or what is remembered. What a
 // worker was hashing when it ended is counted no longer: nobody learned what became of it.
 import type { Beginning } from '../../limits/guesses.ts'
-import type { Admission, Login, LoginLimits } from '../../limits/logins.ts'
+import type { Admission, Login } from '../../limits/login.ts'
+import type { LoginLimits } from '../../limits/logins.ts'
 import type { Member, Office } from './member.ts'
 import type { Channel, LoginQuestion, ToPrimary, ToWorker } from './messages.ts'
 import { createQuestions } from './questions.ts'

@@ -1,7 +1,7 @@
 // What the primary process and its workers say to each other.
 import type { Piece } from '../../lib/pieces.ts'
 import type { Beginning } from '../../limits/guesses.ts'
-import type { Admission, Login, Outcome } from '../../limits/logins.ts'
+import type { Admission, Login, Outcome } from '../../limits/login.ts'
 import type { ToldChange } from '../../upstream/change.ts'
 import type { AddressState } from '../addresses.ts'
 import type { Snapshot } from '../../metrics/meter.ts'

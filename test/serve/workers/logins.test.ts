@@ -1,6 +1,7 @@
 // What one worker's client failed at counts for those of all others, and no answer goes to another one.
 import t from 'tap'
-import { createLoginLimits, type Login, type LoginLimits } from '../../../src/limits/logins.ts'
+import type { Login } from '../../../src/limits/login.ts'
+import { createLoginLimits, type LoginLimits } from '../../../src/limits/logins.ts'
 import { createLoginOffice, createSharedLogins } from '../../../src/serve/workers/logins.ts'
 import { fakeWorker, settled } from '../../helpers/channels.ts'
 
