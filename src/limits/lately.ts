@@ -2,6 +2,7 @@
 // passwords alone, so that nothing that a client merely says makes a limit larger. What is
 // remembered is bounded in number and in time.
 import { putBounded } from '../lib/put-bounded.ts'
+import type { Login } from './login.ts'
 
 /** Accounts that make an address several people's. */
 export const SEVERAL = 4
@@ -9,17 +10,9 @@ export const SEVERAL = 4
 const LATELY = 8 * 86_400
 const MOST = { origins: 10_000, proofs: 10_000, accountsOfOrigin: 64 }
 
-/** Somebody whose password was right. */
-export interface CameIn {
-  readonly origin: string
-  readonly account: string
-  readonly proof: string
-  /** The address is the connection's own, and no trusted proxy's. */
-  readonly isPeer: boolean
-}
-
 export interface Lately {
-  letIn (who: CameIn): void
+  /** The password was right. */
+  letIn (login: Login): void
   /** The password was right. @param proof what it is known by */
   isProved (proof: string): boolean
   /** The account came in from there. */

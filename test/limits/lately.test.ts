@@ -1,9 +1,10 @@
 import t from 'tap'
-import { createLately, SEVERAL, type CameIn } from '../../src/limits/lately.ts'
+import { createLately, SEVERAL } from '../../src/limits/lately.ts'
+import type { Login } from '../../src/limits/login.ts'
 
 const DAY = 86_400
 
-function who (of: Partial<CameIn>): CameIn {
+function who (of: Partial<Login>): Login {
   return { origin: '192.0.2.1', account: 'alice', proof: 'the password', isPeer: true, ...of }
 }
 
